@@ -1,0 +1,86 @@
+//! DISCONNECT and AUTH (sections 3.14 and 3.15): a Reason Code and properties, both optional on the wire.
+
+use super::error::{EncodeError, Fault};
+use super::property::{Properties, PropertyId, Section};
+use super::reader::Reader;
+use crate::types::reason::ReasonCode;
+use crate::types::{PacketType, ProtocolVersion};
+
+/// DISCONNECT. In MQTT 3.1.1 it has neither Reason Code nor properties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disconnect<'a> {
+    pub reason: ReasonCode,
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Disconnect<'a> {
+    pub(super) fn decode(reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
+        let (reason, properties) = match version {
+            ProtocolVersion::V5 => decode(PacketType::Disconnect, reader)?,
+            ProtocolVersion::V311 => (ReasonCode::SUCCESS, Properties::EMPTY),
+        };
+        Ok(Disconnect { reason, properties })
+    }
+
+    pub(super) fn encode(&self, version: ProtocolVersion, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match version {
+            ProtocolVersion::V5 => encode(PacketType::Disconnect, self.reason, self.properties, out),
+            ProtocolVersion::V311 => Ok(()),
+        }
+    }
+}
+
+/// AUTH, which MQTT 3.1.1 doesn't have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth<'a> {
+    pub reason: ReasonCode,
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Auth<'a> {
+    pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let (reason, properties) = decode(PacketType::Auth, reader)?;
+        // Section 3.15.2.2.2. The short form has no properties, and so no method.
+        if properties.text(PropertyId::AuthenticationMethod).is_none() {
+            return Err(Fault::Contradiction("there is no Authentication Method"));
+        }
+        Ok(Auth { reason, properties })
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        encode(PacketType::Auth, self.reason, self.properties, out)
+    }
+}
+
+fn decode<'a>(packet: PacketType, reader: &mut Reader<'a>) -> Result<(ReasonCode, Properties<'a>), Fault> {
+    let mut properties = Properties::EMPTY;
+    let mut reason = ReasonCode::SUCCESS;
+    if !reader.is_empty() {
+        reason = ReasonCode(reader.u8()?);
+        if !reason.allowed_in(packet) {
+            return Err(Fault::ReasonCode(reason.0));
+        }
+        if !reader.is_empty() {
+            properties = Properties::decode(reader, Section::Packet(packet))?;
+        }
+    }
+    Ok((reason, properties))
+}
+
+fn encode(
+    packet: PacketType,
+    reason: ReasonCode,
+    properties: Properties<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    if !reason.allowed_in(packet) {
+        return Err(EncodeError::ReasonCode(reason));
+    }
+    if reason != ReasonCode::SUCCESS || !properties.is_empty() {
+        out.push(reason.0);
+    }
+    if !properties.is_empty() {
+        properties.encode(Section::Packet(packet), out)?;
+    }
+    Ok(())
+}

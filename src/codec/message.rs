@@ -1,0 +1,79 @@
+//! An Application Message that is owned: what a program publishes and what it receives.
+//!
+//! Topic Name, properties and payload lie one after the other in one buffer, so that keeping a message costs one
+//! allocation and its size is known at a glance.
+
+use super::property::Properties;
+use super::publish::Publish;
+use crate::types::QoS;
+use crate::types::topic::TopicName;
+use std::fmt;
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    pub qos: QoS,
+    pub retain: bool,
+    /// Set on what the Server sent again.
+    pub dup: bool,
+    topic_size: u32,
+    properties_size: u32,
+    content: Vec<u8>,
+}
+
+impl Message {
+    pub fn new(topic: TopicName<'_>, payload: &[u8], qos: QoS, retain: bool, properties: Properties<'_>) -> Message {
+        let topic = topic.as_str().as_bytes();
+        let properties = properties.as_bytes();
+        let mut content = Vec::with_capacity(topic.len() + properties.len() + payload.len());
+        content.extend_from_slice(topic);
+        content.extend_from_slice(properties);
+        content.extend_from_slice(payload);
+        Message {
+            qos,
+            retain,
+            dup: false,
+            topic_size: topic.len() as u32,
+            properties_size: properties.len() as u32,
+            content,
+        }
+    }
+
+    pub fn topic(&self) -> TopicName<'_> {
+        let bytes = &self.content[..self.topic_size as usize];
+        // Copied from a TopicName in `new`, and never changed.
+        TopicName::from_checked(std::str::from_utf8(bytes).expect("a Topic Name is UTF-8"))
+    }
+
+    pub fn properties(&self) -> Properties<'_> {
+        let start = self.topic_size as usize;
+        Properties::from_checked(&self.content[start..start + self.properties_size as usize])
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        &self.content[(self.topic_size + self.properties_size) as usize..]
+    }
+
+    /// Bytes of Topic Name, properties and payload together: what the limits of the queues count.
+    pub fn size(&self) -> usize {
+        self.content.len()
+    }
+
+    /// The PUBLISH that carries this message.
+    pub fn publish(&self, packet_id: Option<super::PacketId>, dup: bool) -> Publish<'_> {
+        Publish {
+            dup,
+            qos: self.qos,
+            retain: self.retain,
+            topic: Some(self.topic()),
+            packet_id,
+            properties: self.properties(),
+            payload: self.payload(),
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.publish(None, self.dup).fmt(f)
+    }
+}

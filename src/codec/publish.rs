@@ -1,0 +1,105 @@
+//! PUBLISH (section 3.3).
+
+use super::PacketId;
+use super::error::{EncodeError, Fault};
+use super::property::{Properties, PropertyId, Section};
+use super::reader::Reader;
+use super::writer;
+use crate::types::topic::TopicName;
+use crate::types::{PacketType, ProtocolVersion, QoS};
+use std::fmt;
+
+const SECTION: Section = Section::Packet(PacketType::Publish);
+const RETAIN: u8 = 0b0001;
+const QOS_SHIFT: u8 = 1;
+const DUP: u8 = 0b1000;
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Publish<'a> {
+    pub dup: bool,
+    pub qos: QoS,
+    pub retain: bool,
+    /// `None` when a Topic Alias stands for it.
+    pub topic: Option<TopicName<'a>>,
+    /// There exactly when the QoS is above 0 \[MQTT-2.2.1-2\].
+    pub packet_id: Option<PacketId>,
+    pub properties: Properties<'a>,
+    pub payload: &'a [u8],
+}
+
+impl fmt::Debug for Publish<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("topic", &self.topic.map(TopicName::as_str))
+            .field("qos", &self.qos)
+            .field("packet_id", &self.packet_id)
+            .field("retain", &self.retain)
+            .field("dup", &self.dup)
+            .field("properties", &self.properties)
+            .field("payload_size", &self.payload.len())
+            .finish()
+    }
+}
+
+impl<'a> Publish<'a> {
+    pub(super) fn decode(flags: u8, reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
+        let dup = flags & DUP != 0;
+        let retain = flags & RETAIN != 0;
+        let qos = QoS::from_u8(flags >> QOS_SHIFT & 3).ok_or(Fault::QoS)?;
+        if dup && qos == QoS::AtMostOnce {
+            return Err(Fault::DupWithQoS0);
+        }
+        let topic = match reader.text()? {
+            "" => None,
+            name => Some(TopicName::new(name).map_err(Fault::Topic)?),
+        };
+        let packet_id = if qos == QoS::AtMostOnce { None } else { Some(reader.packet_id()?) };
+        let properties = match version {
+            ProtocolVersion::V5 => Properties::decode(reader, SECTION)?,
+            ProtocolVersion::V311 => Properties::EMPTY,
+        };
+        if topic.is_none() && properties.int(PropertyId::TopicAlias).is_none() {
+            return Err(Fault::NoTopic);
+        }
+        Ok(Publish { dup, qos, retain, topic, packet_id, properties, payload: reader.rest() })
+    }
+
+    /// Written in one pass: the size is known beforehand, and this is the packet that must be fast.
+    pub(super) fn encode(
+        &self,
+        version: ProtocolVersion,
+        maximum: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if (self.qos == QoS::AtMostOnce) != self.packet_id.is_none() {
+            return Err(EncodeError::PacketId(self.qos));
+        }
+        let topic = self.topic.map_or("", TopicName::as_str);
+        let id_size = if self.packet_id.is_some() { 2 } else { 0 };
+        let properties_size = match version {
+            ProtocolVersion::V5 => self.properties.encoded_size(),
+            ProtocolVersion::V311 => 0,
+        };
+        let remaining = 2 + topic.len() + id_size + properties_size + self.payload.len();
+        // DUP says nothing on QoS 0 and must be 0 there [MQTT-3.3.1-2].
+        let dup = if self.dup && self.qos != QoS::AtMostOnce { DUP } else { 0 };
+        let retain = if self.retain { RETAIN } else { 0 };
+        let first = (PacketType::Publish as u8) << 4 | dup | (self.qos as u8) << QOS_SHIFT | retain;
+        let start = out.len();
+        out.reserve(remaining.min(maximum) + 5);
+        writer::fixed_header(first, remaining, maximum, out)?;
+        writer::u16(topic.len() as u16, out);
+        out.extend_from_slice(topic.as_bytes());
+        if let Some(packet_id) = self.packet_id {
+            writer::u16(packet_id.get(), out);
+        }
+        if version == ProtocolVersion::V5
+            && let Err(error) = self.properties.encode(SECTION, out)
+        {
+            out.truncate(start);
+            return Err(error);
+        }
+        out.extend_from_slice(self.payload);
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Writing fields and the Fixed Header. Sizes that the peer or the format can't take are found before anything is sent.
+
+use super::error::EncodeError;
+use super::varint;
+use crate::types::text::{self, MAX_LENGTH};
+
+pub(super) fn u16(value: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(&value.to_be_bytes());
+}
+
+pub(super) fn binary(what: &'static str, field: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    if field.len() > MAX_LENGTH {
+        return Err(EncodeError::FieldTooLong(what));
+    }
+    u16(field.len() as u16, out);
+    out.extend_from_slice(field);
+    Ok(())
+}
+
+pub(super) fn text(what: &'static str, field: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    text::check(field).map_err(EncodeError::Text)?;
+    binary(what, field.as_bytes(), out)
+}
+
+/// Appends the Fixed Header of a packet whose size is known. Fails when the packet is larger than `maximum`.
+pub(super) fn fixed_header(first: u8, remaining: usize, maximum: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    if remaining > varint::MAX as usize {
+        return Err(EncodeError::TooLarge { size: remaining, maximum: varint::MAX as usize });
+    }
+    let size = 1 + varint::size(remaining as u32) + remaining;
+    if size > maximum {
+        return Err(EncodeError::TooLarge { size, maximum });
+    }
+    out.push(first);
+    varint::encode(remaining as u32, out);
+    Ok(())
+}
+
+/// Appends a packet whose size is only known when `body` has written it. After an error `out` is as it was.
+pub(super) fn packet(
+    first: u8,
+    maximum: usize,
+    out: &mut Vec<u8>,
+    body: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    const WIDEST_HEADER: usize = 5;
+    let start = out.len();
+    out.resize(start + WIDEST_HEADER, 0);
+    let mut header = Vec::with_capacity(WIDEST_HEADER);
+    let result = body(out).and_then(|()| fixed_header(first, out.len() - start - WIDEST_HEADER, maximum, &mut header));
+    match result {
+        Ok(()) => {
+            out.copy_within(start + WIDEST_HEADER.., start + header.len());
+            out.truncate(out.len() - (WIDEST_HEADER - header.len()));
+            out[start..start + header.len()].copy_from_slice(&header);
+        }
+        Err(_) => out.truncate(start),
+    }
+    result
+}

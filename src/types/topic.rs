@@ -1,0 +1,204 @@
+//! Topic Names and Topic Filters, validated when made (section 4.7), and Shared Subscriptions (section 4.8.2).
+
+use super::text::{self, TextError};
+use std::fmt;
+
+/// Why a text can't be a Topic Name or a Topic Filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicError {
+    /// No characters at all \[MQTT-4.7.3-1\].
+    Empty,
+    /// Not a UTF-8 Encoded String \[MQTT-4.7.3-2\] \[MQTT-4.7.3-3\].
+    Text(TextError),
+    /// A Topic Name with `+` or `#` in it \[MQTT-3.3.2-2\] \[MQTT-4.7.0-1\].
+    WildcardInName,
+    /// `#` anywhere but alone in the last level \[MQTT-4.7.1-1\].
+    MultiLevelWildcard,
+    /// `+` that doesn't fill its level \[MQTT-4.7.1-2\].
+    SingleLevelWildcard,
+    /// `$share/` without a ShareName or without a Topic Filter after it \[MQTT-4.8.2-1\] \[MQTT-4.8.2-2\].
+    SharedSubscription,
+}
+
+impl fmt::Display for TopicError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TopicError::Empty => f.write_str("it is empty"),
+            TopicError::Text(error) => error.fmt(f),
+            TopicError::WildcardInName => f.write_str("a Topic Name can't hold the wildcards '+' and '#'"),
+            TopicError::MultiLevelWildcard => f.write_str("'#' must stand alone in the last level"),
+            TopicError::SingleLevelWildcard => f.write_str("'+' must fill a whole level"),
+            TopicError::SharedSubscription => f.write_str(
+                "a Shared Subscription must read $share/ShareName/filter, without wildcards in the ShareName",
+            ),
+        }
+    }
+}
+
+impl From<TextError> for TopicError {
+    fn from(error: TextError) -> Self {
+        TopicError::Text(error)
+    }
+}
+
+/// A Topic Name: at least one character, no wildcards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TopicName<'a>(&'a str);
+
+impl<'a> TopicName<'a> {
+    pub fn new(name: &'a str) -> Result<Self, TopicError> {
+        if name.is_empty() {
+            return Err(TopicError::Empty);
+        }
+        text::check(name)?;
+        if name.bytes().any(|byte| byte == b'+' || byte == b'#') {
+            return Err(TopicError::WildcardInName);
+        }
+        Ok(TopicName(name))
+    }
+
+    /// A Topic Name out of the bytes of one that was checked.
+    pub(crate) fn from_checked(name: &'a str) -> Self {
+        TopicName(name)
+    }
+
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// A Topic Filter, shared or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TopicFilter<'a>(&'a str);
+
+impl<'a> TopicFilter<'a> {
+    pub fn new(filter: &'a str) -> Result<Self, TopicError> {
+        if filter.is_empty() {
+            return Err(TopicError::Empty);
+        }
+        text::check(filter)?;
+        let plain = match filter.strip_prefix("$share/") {
+            Some(rest) => {
+                let (share_name, plain) = rest.split_once('/').ok_or(TopicError::SharedSubscription)?;
+                let wild = share_name.bytes().any(|byte| byte == b'+' || byte == b'#');
+                if share_name.is_empty() || plain.is_empty() || wild {
+                    return Err(TopicError::SharedSubscription);
+                }
+                plain
+            }
+            // Without a ShareName it would subscribe to a topic of that very name, which nobody means.
+            None if filter == "$share" => return Err(TopicError::SharedSubscription),
+            None => filter,
+        };
+        let mut levels = plain.split('/').peekable();
+        while let Some(level) = levels.next() {
+            if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+                return Err(TopicError::MultiLevelWildcard);
+            }
+            if level.contains('+') && level != "+" {
+                return Err(TopicError::SingleLevelWildcard);
+            }
+        }
+        Ok(TopicFilter(filter))
+    }
+
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether this asks for a Shared Subscription.
+    pub fn is_shared(self) -> bool {
+        self.0.starts_with("$share/")
+    }
+
+    /// Whether a wildcard stands in it.
+    pub fn has_wildcard(self) -> bool {
+        self.0.bytes().any(|byte| byte == b'+' || byte == b'#')
+    }
+
+    /// Whether a message on `name` belongs to this subscription (section 4.7.1; names that start with `$` match no
+    /// leading wildcard \[MQTT-4.7.2-1\]).
+    pub fn matches(self, name: TopicName<'_>) -> bool {
+        let plain = match self.0.strip_prefix("$share/") {
+            Some(rest) => rest.split_once('/').map_or("", |(_, plain)| plain),
+            None => self.0,
+        };
+        if name.0.starts_with('$') && (plain.starts_with('+') || plain.starts_with('#')) {
+            return false;
+        }
+        let mut levels = name.0.split('/');
+        let mut filters = plain.split('/');
+        loop {
+            match (filters.next(), levels.next()) {
+                (Some("#"), _) => return true,
+                (Some("+"), Some(_)) => {}
+                (Some(filter), Some(level)) if filter == level => {}
+                (None, None) => return true,
+                // "sport/#" covers "sport" itself: the name is at its end and only "#" may follow.
+                (Some(_), None) | (None, Some(_)) | (Some(_), Some(_)) => return false,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_name_has_no_wildcards_and_is_never_empty() {
+        // MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT-4.7.3-1, MQTT-4.7.3-2, MQTT-4.7.3-3
+        assert_eq!(TopicName::new("a+b").unwrap_err(), TopicError::WildcardInName);
+        assert_eq!(TopicName::new("a/#").unwrap_err(), TopicError::WildcardInName);
+        assert_eq!(TopicName::new("").unwrap_err(), TopicError::Empty);
+        assert_eq!(TopicName::new("a\0b").unwrap_err(), TopicError::Text(TextError::Null));
+        let long = "x".repeat(65_536);
+        assert_eq!(TopicName::new(&long).unwrap_err(), TopicError::Text(TextError::TooLong));
+        assert!(TopicName::new(&long[1..]).is_ok());
+        assert!(TopicName::new("/").is_ok());
+        assert!(TopicName::new("Счёт/ценa 价格").is_ok());
+    }
+
+    #[test]
+    fn wildcards_in_a_filter_fill_whole_levels() {
+        // MQTT-4.7.1-1, MQTT-4.7.1-2
+        for good in ["#", "+", "a/#", "+/a", "a/+/b", "/+", "+/+", "/", "a//b", "$SYS/#"] {
+            assert!(TopicFilter::new(good).is_ok(), "{good}");
+        }
+        for bad in ["a#", "#/a", "a/#/b", "##", "#+"] {
+            assert_eq!(TopicFilter::new(bad).unwrap_err(), TopicError::MultiLevelWildcard, "{bad}");
+        }
+        for bad in ["a+", "+a/b", "++"] {
+            assert_eq!(TopicFilter::new(bad).unwrap_err(), TopicError::SingleLevelWildcard, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_shared_subscription_names_its_share_and_its_filter() {
+        // MQTT-4.8.2-1, MQTT-4.8.2-2
+        assert!(TopicFilter::new("$share/group/a/#").unwrap().is_shared());
+        for bad in ["$share", "$share/", "$share//a", "$share/group", "$share/group/", "$share/g+/a", "$share/#/a"] {
+            assert_eq!(TopicFilter::new(bad).unwrap_err(), TopicError::SharedSubscription, "{bad}");
+        }
+        assert!(!TopicFilter::new("$shared/x").unwrap().is_shared());
+    }
+
+    #[test]
+    fn matching_follows_the_levels() {
+        // MQTT-4.7.2-1 and section 4.7.1
+        let matches = |filter, name| TopicFilter::new(filter).unwrap().matches(TopicName::new(name).unwrap());
+        assert!(matches("sport/#", "sport"));
+        assert!(matches("sport/#", "sport/tennis/player1"));
+        assert!(matches("sport/+/player1", "sport/tennis/player1"));
+        assert!(!matches("sport/+", "sport"));
+        assert!(matches("sport/+", "sport/"));
+        assert!(matches("+/+", "/finance"));
+        assert!(!matches("+", "/finance"));
+        assert!(!matches("#", "$SYS/x"));
+        assert!(!matches("+/x", "$SYS/x"));
+        assert!(matches("$SYS/#", "$SYS/x"));
+        assert!(matches("$share/g/a/+", "a/b"));
+        assert!(!matches("a/b", "a/b/c"));
+        assert!(!matches("a/b/c", "a/b"));
+    }
+}
