@@ -59,7 +59,7 @@ impl ServerLimits {
     }
 
     /// What holds until the Server has said something.
-    pub const fn before_connack(keep_alive: u16) -> Self {
+    pub const fn before_connack(keep_alive: u16, session_expiry_interval: u32) -> Self {
         ServerLimits {
             receive_maximum: 65_535,
             maximum_qos: QoS::ExactlyOnce,
@@ -70,7 +70,7 @@ impl ServerLimits {
             subscription_identifier_available: true,
             shared_subscription_available: true,
             keep_alive,
-            session_expiry_interval: 0,
+            session_expiry_interval,
         }
     }
 }

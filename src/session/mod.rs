@@ -108,7 +108,7 @@ impl Session {
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
     pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
         let version = self.options.version;
-        let limits = ServerLimits::before_connack(self.options.keep_alive);
+        let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
         let mut connection = Connection::new(now, deadline, version, limits);
         if let Err(error) = self.send_connect(&mut connection) {
             let detail = format!("CONNECT can't be sent: {error}");
@@ -148,6 +148,14 @@ impl Session {
             user_name: options.user_name.as_deref(),
             password: options.password.as_deref(),
         }))
+    }
+
+    /// What was asked for: in MQTT 3.1.1 a Session without an identifier can't outlive its connection.
+    fn session_expiry_interval(&self) -> u32 {
+        match self.options.version {
+            ProtocolVersion::V311 if self.asks_for_clean_start() => 0,
+            _ => self.options.session_expiry_interval,
+        }
     }
 
     fn asks_for_clean_start(&self) -> bool {
@@ -203,15 +211,10 @@ impl Session {
         self.requests.disconnected(&mut self.ids);
         let end = connection.end.unwrap_or_else(|| Disconnected::new(Some(failure), detail));
         self.events.push_back(Event::Disconnected(end));
-        if !self.keeps_session() {
+        // A Session that ends with its connection needs nobody to say so on the next one.
+        if connection.limits.session_expiry_interval == 0 {
             self.lose_session();
         }
-    }
-
-    /// Whether the Session outlives a connection at all. If it doesn't, nothing needs to wait for the Server to say so.
-    fn keeps_session(&self) -> bool {
-        self.options.session_expiry_interval != 0
-            && (self.options.version == ProtocolVersion::V5 || !self.client_id.is_empty())
     }
 
     /// Looks at the timers.
@@ -273,6 +276,9 @@ impl Session {
         }
         // A DISCONNECT that can't be encoded must not keep the connection from closing.
         let _ = connection.send(&Packet::Disconnect(Disconnect { reason, properties }));
+        if let Some(interval) = properties.int(PropertyId::SessionExpiryInterval) {
+            connection.limits.session_expiry_interval = interval;
+        }
         connection.close(Disconnected::new(None, "disconnected on request"));
     }
 
@@ -402,8 +408,12 @@ impl Session {
         }
         let options = &self.options;
         let Some(connection) = &mut self.connection else { return };
-        let limits =
-            ServerLimits::from_connack(connack, options.version, options.keep_alive, options.session_expiry_interval);
+        let limits = ServerLimits::from_connack(
+            connack,
+            options.version,
+            options.keep_alive,
+            connection.limits.session_expiry_interval,
+        );
         connection.quota_limit = limits.receive_maximum.min(options.in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
         connection.limits = limits;
