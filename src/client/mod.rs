@@ -115,8 +115,11 @@ impl Client {
         let options = self.options.clone();
         let worker = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
         let shared = self.shared.clone();
-        let ticket =
-            thread::spawn("mt5mqtt", move || worker.run(|| options.lock().clone()), move |what| shared.fail(&what));
+        let ticket = thread::spawn(
+            self.shared.clone(),
+            move |hold| worker.run(hold, || options.lock().clone()),
+            move |what| shared.fail(&what),
+        );
         *thread = Some(ticket.map_err(failed)?);
         Ok(())
     }
@@ -339,7 +342,7 @@ impl Client {
         self.shared.wake();
         let deadline = clock::now() + LONGEST_FREE;
         if let Some(thread) = self.thread.lock().take() {
-            thread.wait_until_ended(deadline);
+            thread.end(deadline);
         }
     }
 
@@ -397,9 +400,12 @@ impl Default for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // `free` has done so already, unless the client is dropped as a Rust value.
-        self.shared.submit(Command::Stop);
-        self.shared.wake();
+        // `free` has taken the thread already, unless the client is dropped as a Rust value.
+        if let Some(thread) = self.thread.get_mut().take() {
+            self.shared.submit(Command::Stop);
+            self.shared.wake();
+            thread.end(clock::now());
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::clock;
 use super::core::{Core, Shared, State};
 use super::events::NoticeKind;
 use super::options::{IntOption, Options};
+use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
 use crate::session::event::{Disconnected, Event};
 use crate::types::reason::ReasonCode;
@@ -60,6 +61,8 @@ pub(super) struct Worker {
     input: Input,
     next_socket: Token,
     readable: bool,
+    /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
+    hold: Option<Hold>,
 }
 
 /// Received bytes that were not used yet.
@@ -88,10 +91,12 @@ impl Worker {
             input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
+            hold: None,
         })
     }
 
-    pub fn run(mut self, current_options: impl Fn() -> Options) {
+    pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
+        self.hold = Some(starting);
         loop {
             let Some(deadline) = self.step(&current_options) else { return };
             // Commands that came in while the core was locked by this thread.
@@ -188,6 +193,10 @@ impl Worker {
                 },
             };
             core.worker_deadline = next;
+            drop(core);
+            if !matches!(self.phase, Phase::Connecting { .. }) {
+                self.hold = None;
+            }
             return Some(next);
         }
     }
@@ -195,6 +204,7 @@ impl Worker {
     fn start_connecting(&mut self) {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
+        self.hold.get_or_insert_with(Hold::new);
         let now = clock::now();
         let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
         let resolved = match &self.options.address {

@@ -14,3 +14,5 @@ pub mod library;
 pub mod properties;
 pub mod publish;
 mod text;
+#[cfg(windows)]
+mod unload;
