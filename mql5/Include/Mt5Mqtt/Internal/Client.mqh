@@ -143,8 +143,7 @@ void CMqttClient::Deinit(const int reason)
 bool CMqttClient::CheckLibrary(void)
   {
    if(!MQLInfoInteger(MQL_DLLS_ALLOWED))
-      return(Failed(MT5MQTT_E_WRONG_STATE,"DLL imports are not allowed: tick 'Allow DLL imports' in Tools > Options > "+
-                    "Expert Advisors and in the properties of this program"));
+      return(Failed(MT5MQTT_E_WRONG_STATE,"DLL imports are off: allow them in Tools > Options > Expert Advisors and in this program"));
    int abi=mt5mqtt_abi_version();
    int size=mt5mqtt_event_size();
    if(abi==MT5MQTT_ABI_VERSION && size==(int)sizeof(MqttEvent))
