@@ -7,4 +7,5 @@
 #![deny(unsafe_code)]
 
 pub mod codec;
+pub mod session;
 pub mod types;

@@ -410,6 +410,12 @@ impl PropertiesBuf {
     }
 }
 
+impl From<Properties<'_>> for PropertiesBuf {
+    fn from(properties: Properties<'_>) -> Self {
+        PropertiesBuf { bytes: properties.bytes.to_vec() }
+    }
+}
+
 fn append_field(field: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(field.len() as u16).to_be_bytes());
     out.extend_from_slice(field);

@@ -4,6 +4,7 @@
 //! needs no second look. Absent on purpose: bytes on the wire (`codec`) and any state (`session`).
 
 pub mod reason;
+pub mod status;
 pub mod text;
 pub mod topic;
 

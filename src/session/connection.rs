@@ -1,0 +1,191 @@
+//! One Network Connection as the Session sees it: what was negotiated, what waits to be sent, and its timers. It dies with
+//! the connection; what outlives it is in the Session.
+
+use super::event::Disconnected;
+use super::limits::ServerLimits;
+use crate::codec::error::EncodeError;
+use crate::codec::{self, Packet, PacketId};
+use crate::types::ProtocolVersion;
+use crate::types::reason::ReasonCode;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
+/// counted and can still be dropped. Large enough that a write fills the socket's buffer.
+const OUTPUT_HIGH_WATER: usize = 256 * 1024;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// CONNECT is sent; the Server has until the deadline to answer.
+    AwaitingConnack {
+        deadline: Instant,
+    },
+    Online,
+    /// Nothing may be sent any more \[MQTT-3.14.4-1\]; what is in the output goes out and the connection is closed.
+    Closing,
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub phase: Phase,
+    pub version: ProtocolVersion,
+    pub limits: ServerLimits,
+    /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9).
+    pub send_quota: usize,
+    /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
+    pub quota_limit: usize,
+    /// In-flight messages of the resumed Session that wait to be sent again.
+    pub resend: VecDeque<PacketId>,
+    /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
+    pub unanswered: VecDeque<PacketId>,
+    /// Why it ends, once that is decided.
+    pub end: Option<Disconnected>,
+    output: Vec<u8>,
+    /// How much of `output` the transport has taken.
+    taken: usize,
+    last_sent: Instant,
+    last_received: Instant,
+    ping: Option<Ping>,
+}
+
+#[derive(Debug)]
+struct Ping {
+    sent: Instant,
+    deadline: Instant,
+}
+
+impl Connection {
+    pub fn new(now: Instant, deadline: Instant, version: ProtocolVersion, limits: ServerLimits) -> Self {
+        Connection {
+            phase: Phase::AwaitingConnack { deadline },
+            version,
+            limits,
+            send_quota: 0,
+            quota_limit: 0,
+            resend: VecDeque::new(),
+            unanswered: VecDeque::new(),
+            end: None,
+            output: Vec::new(),
+            taken: 0,
+            last_sent: now,
+            last_received: now,
+            ping: None,
+        }
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.phase == Phase::Online
+    }
+
+    /// Puts a packet into the output.
+    pub fn send(&mut self, packet: &Packet<'_>) -> Result<(), EncodeError> {
+        debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
+        codec::encode(packet, self.version, self.limits.maximum_packet_size, &mut self.output)
+    }
+
+    /// Whether there is room for another Application Message in the output.
+    pub fn has_room(&self) -> bool {
+        self.output.len() - self.taken < OUTPUT_HIGH_WATER
+    }
+
+    pub fn output(&self) -> &[u8] {
+        &self.output[self.taken..]
+    }
+
+    /// The transport took `count` bytes of the output.
+    pub fn sent(&mut self, now: Instant, count: usize) {
+        self.taken += count;
+        if count > 0 {
+            self.last_sent = now;
+        }
+        if self.taken == self.output.len() {
+            self.output.clear();
+            self.taken = 0;
+        } else if self.taken > OUTPUT_HIGH_WATER {
+            self.output.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+
+    /// Decides that the connection ends. What is in the output still goes out.
+    pub fn close(&mut self, end: Disconnected) {
+        if self.phase != Phase::Closing {
+            self.phase = Phase::Closing;
+            self.end = Some(end);
+        }
+    }
+
+    /// Tells the Server why, if the protocol has a way to, and closes (section 4.13.1).
+    pub fn close_with(&mut self, reason: ReasonCode, mut end: Disconnected) {
+        if self.phase == Phase::Closing {
+            return;
+        }
+        if self.version == ProtocolVersion::V5 {
+            let disconnect = codec::disconnect::Disconnect { reason, properties: codec::property::Properties::EMPTY };
+            // A Server whose Maximum Packet Size is too small for it just sees the connection close.
+            let _ = self.send(&Packet::Disconnect(disconnect));
+        }
+        end.reason = Some(reason);
+        self.close(end);
+    }
+
+    pub fn received(&mut self, now: Instant, ping_timeout: Duration) {
+        self.last_received = now;
+        if let Some(ping) = &mut self.ping {
+            // A PINGRESP may stand behind a lot of messages: as long as bytes arrive the Server is there.
+            ping.deadline = now + ping_timeout;
+        }
+    }
+
+    /// The Server answered; returns how long it took.
+    pub fn pinged(&mut self, now: Instant) -> Option<Duration> {
+        self.ping.take().map(|ping| now.saturating_duration_since(ping.sent))
+    }
+
+    fn ping_due(&self) -> Option<Instant> {
+        if !self.is_online() || self.limits.keep_alive == 0 || self.ping.is_some() {
+            return None;
+        }
+        // Three quarters leave room for a late wake-up [MQTT-3.1.2-20]. Silence of the Server asks for a PINGREQ too:
+        // a program that publishes all the time would otherwise never notice that nobody is listening.
+        let quiet_since = self.last_sent.min(self.last_received);
+        Some(quiet_since + Duration::from_secs(self.limits.keep_alive.into()) * 3 / 4)
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::AwaitingConnack { deadline } => Some(deadline),
+            Phase::Online => self.ping.as_ref().map(|ping| ping.deadline).or(self.ping_due()),
+            Phase::Closing => None,
+        }
+    }
+
+    /// What the time has brought.
+    pub fn expired(&self, now: Instant) -> Expired {
+        match self.phase {
+            Phase::AwaitingConnack { deadline } if now >= deadline => Expired::Connack,
+            Phase::Online if self.ping.as_ref().is_some_and(|ping| now >= ping.deadline) => Expired::Pingresp,
+            Phase::Online if self.ping_due().is_some_and(|due| now >= due) => Expired::KeepAlive,
+            _ => Expired::Nothing,
+        }
+    }
+
+    pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
+        // Two bytes: no Maximum Packet Size forbids them that let CONNECT through.
+        if self.send(&Packet::Pingreq).is_ok() {
+            self.ping = Some(Ping { sent: now, deadline: now + ping_timeout });
+        }
+    }
+}
+
+/// Which timer of a connection has run out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Expired {
+    Nothing,
+    /// No CONNACK in time.
+    Connack,
+    /// No PINGRESP in time.
+    Pingresp,
+    /// A PINGREQ is due.
+    KeepAlive,
+}

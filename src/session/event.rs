@@ -1,0 +1,74 @@
+//! What a Session tells the program.
+
+use crate::codec::PacketId;
+use crate::codec::message::Message;
+use crate::codec::property::PropertiesBuf;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+
+/// Names an operation that the program asked for; 0 names those of the Session's own.
+pub type Token = i64;
+
+/// Names a received QoS 1 or 2 message until it is acknowledged.
+pub type Delivery = i64;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The Server accepted the connection.
+    Connected { session_present: bool, assigned_client_id: Option<String>, properties: PropertiesBuf },
+    /// The Network Connection is gone, or could not be made.
+    Disconnected(Disconnected),
+    /// An Application Message. `delivery` is there for QoS 1 and 2.
+    Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId> },
+    /// The end of a publish. A QoS 0 publish that was sent makes no event.
+    Published { token: Token, outcome: Outcome },
+    /// The answer to a subscribe, for its one Topic Filter.
+    Subscribed { token: Token, filter: String, outcome: Outcome },
+    /// The answer to an unsubscribe.
+    Unsubscribed { token: Token, filter: String, outcome: Outcome },
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// `None` is success.
+    pub failure: Option<Status>,
+    /// What the Server said, if it was asked.
+    pub reason: Option<ReasonCode>,
+    /// The properties of its answer, Reason String and User Properties among them.
+    pub properties: PropertiesBuf,
+}
+
+impl Outcome {
+    pub(super) fn local(failure: Status) -> Self {
+        Outcome { failure: Some(failure), reason: None, properties: PropertiesBuf::new() }
+    }
+
+    pub(super) fn success() -> Self {
+        Outcome { failure: None, reason: None, properties: PropertiesBuf::new() }
+    }
+
+    pub(super) fn of(reason: ReasonCode, properties: crate::codec::property::Properties<'_>) -> Self {
+        let failure = reason.is_error().then_some(Status::RefusedByServer);
+        Outcome { failure, reason: Some(reason), properties: properties.into() }
+    }
+}
+
+/// Why a Network Connection ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disconnected {
+    /// `None` when the program asked for it.
+    pub failure: Option<Status>,
+    /// The Reason Code of the Server's CONNACK or DISCONNECT, or the one that we sent.
+    pub reason: Option<ReasonCode>,
+    /// What exactly happened, in words.
+    pub detail: String,
+    /// The properties of the Server's CONNACK or DISCONNECT.
+    pub properties: PropertiesBuf,
+}
+
+impl Disconnected {
+    pub fn new(failure: Option<Status>, detail: impl Into<String>) -> Self {
+        Disconnected { failure, reason: None, detail: detail.into(), properties: PropertiesBuf::new() }
+    }
+}

@@ -1,0 +1,76 @@
+//! What a Session is told before it connects. Defaults are not here: `client::options` has them all.
+
+use crate::codec::message::Message;
+use crate::codec::property::PropertiesBuf;
+use crate::types::ProtocolVersion;
+use std::fmt;
+use std::time::Duration;
+
+#[derive(Clone)]
+pub struct SessionOptions {
+    pub version: ProtocolVersion,
+    /// Empty asks the Server to assign one.
+    pub client_id: String,
+    /// For the first connection. Later ones resume the Session.
+    pub clean_start: bool,
+    /// Seconds; 0xFFFF_FFFF never expires.
+    pub session_expiry_interval: u32,
+    /// Seconds; 0 is off. The Server may overrule it.
+    pub keep_alive: u16,
+    /// QoS 1 and 2 messages that the Server may have unacknowledged towards us, 1 to 65,535.
+    pub receive_maximum: u16,
+    /// Largest packet in bytes that we accept.
+    pub maximum_packet_size: u32,
+    /// Own limit of unacknowledged QoS 1 and 2 messages towards the Server, beside its Receive Maximum.
+    pub in_flight_maximum: u16,
+    pub request_problem_information: bool,
+    pub request_response_information: bool,
+    pub user_name: Option<String>,
+    pub password: Option<Vec<u8>>,
+    pub will: Option<WillMessage>,
+    pub acknowledge: Acknowledge,
+    /// How long the Server may stay silent after a PINGREQ.
+    pub ping_timeout: Duration,
+    /// Accepted, unfinished publishes above which `overflow` applies.
+    pub outgoing_maximum: usize,
+    /// As `outgoing_maximum`, in bytes of topic, properties and payload.
+    pub outgoing_maximum_bytes: usize,
+    pub outgoing_overflow: OutgoingOverflow,
+}
+
+impl fmt::Debug for SessionOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Secrets stay out of every log, so only what identifies the Session is printed.
+        f.debug_struct("SessionOptions")
+            .field("version", &self.version)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The Will Message. Its properties, Will Delay Interval included, are those of the Will section of CONNECT.
+#[derive(Clone, Debug)]
+pub struct WillMessage {
+    pub message: Message,
+    pub properties: PropertiesBuf,
+}
+
+/// When the Server gets the PUBACK or PUBREC of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// As soon as it arrives, before the program has it.
+    OnArrival,
+    /// When the program has taken it.
+    WhenTaken,
+    /// When the program says so.
+    Explicitly,
+}
+
+/// What happens to a publish when the outgoing queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutgoingOverflow {
+    /// It is not accepted.
+    Refuse,
+    /// It is accepted, and the oldest message that was not sent yet is dropped.
+    DropOldest,
+}

@@ -1,0 +1,183 @@
+//! SUBSCRIBE and UNSUBSCRIBE: requests that wait for their answer, and the subscriptions to make again when the Server has
+//! lost the Session.
+//!
+//! One packet carries one Topic Filter, so that each has its own token and outcome; packets that are made together still
+//! leave in one write.
+
+use super::connection::Connection;
+use super::event::{Event, Outcome, Token};
+use super::ordered::Ordered;
+use super::packet_ids::PacketIds;
+use crate::codec::error::EncodeError;
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
+use crate::codec::subscribe::{Subscribe, Subscription, SubscriptionOptions};
+use crate::codec::unsubscribe::Unsubscribe;
+use crate::codec::{Packet, PacketId};
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::TopicFilter;
+use std::collections::VecDeque;
+
+#[derive(Debug)]
+pub(super) struct Request {
+    pub token: Token,
+    pub filter: String,
+    pub properties: PropertiesBuf,
+    /// `None` asks to unsubscribe.
+    pub options: Option<SubscriptionOptions>,
+}
+
+/// A subscription that the Server granted.
+#[derive(Debug)]
+struct Granted {
+    filter: String,
+    properties: PropertiesBuf,
+    options: SubscriptionOptions,
+}
+
+#[derive(Debug)]
+pub(super) struct Requests {
+    waiting: VecDeque<Request>,
+    sent: Ordered<Request>,
+    granted: Vec<Granted>,
+}
+
+impl Requests {
+    pub fn new() -> Self {
+        Requests { waiting: VecDeque::new(), sent: Ordered::new(), granted: Vec::new() }
+    }
+
+    pub fn add(&mut self, request: Request) {
+        self.waiting.push_back(request);
+    }
+
+    /// Sends what waits. The send quota doesn't hold it back \[MQTT-3.3.4-8\].
+    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, events: &mut VecDeque<Event>) {
+        if !connection.is_online() {
+            return;
+        }
+        while let Some(request) = self.waiting.pop_front() {
+            if let Some(status) = unsupported(&request, connection) {
+                finish(request, Outcome::local(status), events);
+                continue;
+            }
+            let Some(id) = ids.allocate() else {
+                self.waiting.push_front(request);
+                return;
+            };
+            match send(id, &request, connection) {
+                Ok(()) => self.sent.insert(id, request),
+                Err(_) => {
+                    ids.release(id);
+                    finish(request, Outcome::local(Status::TooLarge), events);
+                }
+            }
+        }
+    }
+
+    /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol.
+    pub fn handle_answer(
+        &mut self,
+        id: PacketId,
+        subscribed: bool,
+        reasons: &[ReasonCode],
+        properties: Properties<'_>,
+        ids: &mut PacketIds,
+        events: &mut VecDeque<Event>,
+    ) -> Result<(), &'static str> {
+        match self.sent.get(id) {
+            Some(request) if request.options.is_some() == subscribed => {}
+            Some(_) => return Err("SUBACK and UNSUBACK are mixed up"),
+            None => return Err("SUBACK or UNSUBACK for a Packet Identifier that is not in use"),
+        }
+        // UNSUBACK of MQTT 3.1.1 has no Reason Codes and means success.
+        let reason = match reasons {
+            [] if !subscribed => ReasonCode::SUCCESS,
+            [reason] => *reason,
+            _ => return Err("the number of Reason Codes is not that of the Topic Filters"),
+        };
+        if let Some(request) = self.sent.remove(id) {
+            ids.release(id);
+            if !reason.is_error() {
+                self.remember(&request);
+            }
+            finish(request, Outcome::of(reason, properties), events);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, request: &Request) {
+        self.granted.retain(|granted| granted.filter != request.filter);
+        if let Some(options) = request.options {
+            let (filter, properties) = (request.filter.clone(), request.properties.clone());
+            self.granted.push(Granted { filter, properties, options });
+        }
+    }
+
+    /// The connection is gone: what was not answered is asked again on the next one.
+    pub fn disconnected(&mut self, ids: &mut PacketIds) {
+        let mut waiting = VecDeque::new();
+        for (id, request) in self.sent.drain() {
+            ids.release(id);
+            waiting.push_back(request);
+        }
+        waiting.append(&mut self.waiting);
+        self.waiting = waiting;
+    }
+
+    /// The Server has no Session: makes the granted subscriptions again, before what waits, which may change them.
+    pub fn lose_session(&mut self) {
+        let again = std::mem::take(&mut self.granted);
+        for granted in again.into_iter().rev() {
+            self.waiting.push_front(Request {
+                token: 0,
+                filter: granted.filter,
+                properties: granted.properties,
+                options: Some(granted.options),
+            });
+        }
+    }
+}
+
+/// What the Server said it doesn't support (section 3.2.2.3).
+fn unsupported(request: &Request, connection: &Connection) -> Option<Status> {
+    let limits = &connection.limits;
+    let filter = checked(&request.filter);
+    let is_subscribe = request.options.is_some();
+    let refused = is_subscribe
+        && ((filter.is_shared() && !limits.shared_subscription_available)
+            || (filter.has_wildcard() && !limits.wildcard_subscription_available)
+            || (!limits.subscription_identifier_available
+                && request.properties.as_properties().int(PropertyId::SubscriptionIdentifier).is_some()));
+    refused.then_some(Status::NotSupportedByServer)
+}
+
+fn checked(filter: &str) -> TopicFilter<'_> {
+    // `Session::subscribe` and `unsubscribe` take Topic Filters only.
+    TopicFilter::new(filter).expect("a Topic Filter that was checked")
+}
+
+fn send(packet_id: PacketId, request: &Request, connection: &mut Connection) -> Result<(), EncodeError> {
+    let filter = checked(&request.filter);
+    let properties = request.properties.as_properties();
+    connection.send(&match request.options {
+        Some(options) => Packet::Subscribe(Subscribe {
+            packet_id,
+            properties,
+            subscriptions: vec![Subscription { filter, options }],
+        }),
+        None => Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters: vec![filter] }),
+    })
+}
+
+/// A subscription that was made again without being asked for is only spoken of when it failed.
+fn finish(request: Request, outcome: Outcome, events: &mut VecDeque<Event>) {
+    let Request { token, filter, options, .. } = request;
+    if token == 0 && outcome.failure.is_none() {
+        return;
+    }
+    events.push_back(match options {
+        Some(_) => Event::Subscribed { token, filter, outcome },
+        None => Event::Unsubscribed { token, filter, outcome },
+    });
+}

@@ -1,0 +1,74 @@
+//! The statuses of this library: why a call or an accepted operation failed. Frozen and append-only, as programs in the
+//! field compare the numbers.
+//!
+//! MQTT Reason Codes are not among them: what the Server said travels beside a status, never inside it.
+
+/// Makes the enum, its numbers and its texts from the same rows.
+macro_rules! statuses {
+    ($($variant:ident = $code:literal, $text:literal;)*) => {
+        /// A failure, with the number that crosses the C ABI.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        pub enum Status { $(#[doc = $text] $variant = $code,)* }
+
+        impl Status {
+            pub const ALL: &'static [Status] = &[$(Status::$variant,)*];
+
+            pub fn from_code(code: i32) -> Option<Status> {
+                Status::ALL.iter().copied().find(|status| *status as i32 == code)
+            }
+
+            /// One sentence for people: what it means and, where that helps, what to do.
+            pub const fn text(self) -> &'static str {
+                match self { $(Status::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+statuses! {
+    InvalidHandle = -1, "The handle doesn't exist, or was freed already.";
+    InvalidArgument = -2, "An argument is missing or has a value that this function doesn't know.";
+    InvalidText = -3, "The text is not well-formed Unicode, or it holds the character U+0000.";
+    InvalidTopic = -4, "The Topic Name or Topic Filter breaks the rules of MQTT.";
+    OutOfRange = -5, "The value lies outside the range of this option or property.";
+    WrongType = -6, "The option or property takes a value of another type.";
+    WrongState = -7, "The call isn't possible in the client's present state.";
+    StructSize = -8, "struct_size is not set to the size of the struct: the caller was built for another ABI.";
+    NoEvent = -9, "There is no current event: call poll first.";
+    NotPresent = -10, "The current event has no such property, or the value isn't known yet.";
+    UnknownToken = -11, "No message waits for an acknowledgement with this token.";
+    QueueFull = -20, "The outgoing queue is full: nothing was accepted.";
+    TooLarge = -21, "The message is larger than the Server or the standard allows.";
+    NotSupportedByServer = -22, "The Server announced that it doesn't support this.";
+    NotConnected = -23, "There is no connection to the Server at the moment.";
+    Dropped = -24, "The accepted message was dropped to make room for newer ones.";
+    Timeout = -25, "The call ran out of its time.";
+    Resolve = -40, "The host name of the Server could not be resolved.";
+    ConnectFailed = -41, "No address of the Server accepted the connection.";
+    ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";
+    ConnectionClosed = -43, "The Server closed the connection without giving a reason.";
+    Network = -44, "Reading from or writing to the network failed.";
+    KeepAliveTimeout = -45, "The Server didn't answer a PINGREQ in time: the connection is dead.";
+    RefusedByServer = -60, "The Server refused: see the Reason Code.";
+    MalformedPacket = -61, "The Server sent a packet that can't be parsed.";
+    ProtocolError = -62, "The Server broke the protocol.";
+    ServerDisconnected = -63, "The Server ended the connection: see the Reason Code.";
+    SessionLost = -64, "The Server lost the Session: whether this QoS 2 message arrived can't be known.";
+    Thread = -80, "The background thread could not be started.";
+    Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_negative_and_stands_once() {
+        for (index, status) in Status::ALL.iter().enumerate() {
+            assert!((*status as i32) < 0);
+            assert_eq!(Status::ALL.iter().position(|other| *other as i32 == *status as i32), Some(index));
+            assert_eq!(Status::from_code(*status as i32), Some(*status));
+        }
+    }
+}
