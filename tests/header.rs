@@ -12,7 +12,8 @@ const HEADER: &str = "include/mt5mqtt.h";
 
 fn generated() -> String {
     let config = cbindgen::Config::from_file(project("cbindgen.toml")).expect("cbindgen.toml");
-    let bindings = cbindgen::Builder::new().with_crate(project("")).with_config(config).generate();
+    // Not the crate: the public constants of the other layers are no part of the ABI.
+    let bindings = cbindgen::Builder::new().with_src(project("src/ffi/mod.rs")).with_config(config).generate();
     let mut text = Vec::new();
     bindings.expect("cbindgen reads the sources").write(&mut text);
     String::from_utf8(text).expect("a header in UTF-8")

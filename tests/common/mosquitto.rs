@@ -87,9 +87,10 @@ impl Mosquitto {
 
     /// Starts `mosquitto_sub` and returns when its subscription is in force; `arguments` are its own (`-t`, `-q`, `-F`…).
     pub fn subscribe(&self, arguments: &[&str]) -> Subscriber {
-        // With -d it tells of its SUBACK; the messages come on the same standard output.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let client_id = format!("subscriber-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mut command = self.client("mosquitto_sub");
-        command.arg("-d").args(arguments).stdout(Stdio::piped());
+        command.args(["-i", &client_id]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("start mosquitto_sub");
         let stdout = BufReader::new(child.stdout.take().expect("its output"));
         let (sender, lines) = mpsc::channel();
@@ -101,10 +102,22 @@ impl Mosquitto {
                 }
             }
         });
-        let subscriber = Subscriber { child, lines };
+        self.wait_for_log(&format!(": {client_id} "));
+        Subscriber { child, lines }
+    }
+
+    /// Waits until the Server has logged a text.
+    fn wait_for_log(&self, wanted: &str) {
         let deadline = Instant::now() + START_TIMEOUT;
-        while !subscriber.raw_line(deadline).starts_with("Subscribed ") {}
-        subscriber
+        while !self.log().contains(wanted) {
+            assert!(Instant::now() < deadline, "Mosquitto did not log '{wanted}':\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the Server has logged: its messages and each subscription as `time: client QoS filter`.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("mosquitto.log")).unwrap_or_default()).into_owned()
     }
 
     fn client(&self, program: &str) -> Command {
@@ -116,8 +129,10 @@ impl Mosquitto {
 
     fn write_config(&self, more: &str) {
         let folder = self.folder.display();
+        // `user root` keeps a Mosquitto that root starts from becoming a user who can't write the folder.
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {folder}/\n{more}\n",
+            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {folder}/\n\
+             log_dest stderr\nlog_type error\nlog_type warning\nlog_type notice\nlog_type subscribe\n{more}\n",
             self.port
         );
         fs::write(self.folder.join("mosquitto.conf"), text).expect("write mosquitto.conf");
@@ -144,8 +159,7 @@ impl Mosquitto {
             if Instant::now() >= deadline {
                 child.kill().expect("kill mosquitto");
                 child.wait().expect("end of mosquitto");
-                let log = fs::read_to_string(self.folder.join("mosquitto.log")).unwrap_or_default();
-                panic!("Mosquitto does not accept connections:\n{log}");
+                panic!("Mosquitto does not accept connections:\n{}", self.log());
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -169,16 +183,6 @@ impl Subscriber {
     /// The next line that it printed for a message; panics when none comes before the deadline.
     #[track_caller]
     pub fn line(&self, deadline: Instant) -> String {
-        loop {
-            let line = self.raw_line(deadline);
-            if !is_debug_line(&line) {
-                return line;
-            }
-        }
-    }
-
-    #[track_caller]
-    fn raw_line(&self, deadline: Instant) -> String {
         let left = deadline.saturating_duration_since(Instant::now());
         self.lines.recv_timeout(left).expect("a line of mosquitto_sub before the deadline")
     }
@@ -189,12 +193,6 @@ impl Drop for Subscriber {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// What `mosquitto_sub -d` prints about packets.
-fn is_debug_line(line: &str) -> bool {
-    (line.starts_with("Client ") && (line.contains(" sending ") || line.contains(" received ")))
-        || line.starts_with("Subscribed ")
 }
 
 /// A port that nothing listens on at this moment.
