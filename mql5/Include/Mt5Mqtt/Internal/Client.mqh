@@ -88,9 +88,11 @@ protected:
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
 
-private:
+   //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
    void              operator=(const CMqttClient &other)                                          { }
+
+private:
    bool              IsSilent(void) const;
    bool              CheckLibrary(void);
    bool              PublishText(const string topic,const string text,const int qos,const bool retain,const long properties);

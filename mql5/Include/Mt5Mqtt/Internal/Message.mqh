@@ -49,7 +49,7 @@ public:
    long              Token(void) const                 { return(m_event.token);                            }
    long              TimeMicroseconds(void) const      { return(m_event.time_us);                          }
    long              Dropped(void) const               { return(m_event.dropped);                          }
-   int               Status(void) const                { return(m_event.status);                           }
+   ENUM_MQTT_STATUS  Status(void) const                { return((ENUM_MQTT_STATUS)m_event.status);         }
    string            StatusDescription(void) const     { return(CMqttText::Status(m_event.status));        }
    int               ReasonCode(void) const            { return(m_event.reason_code);                      }
    string            ReasonCodeDescription(void) const;

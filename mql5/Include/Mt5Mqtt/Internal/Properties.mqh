@@ -27,9 +27,12 @@ public:
    bool              AddUserProperty(const string name,const string value);
    bool              Clear(void);
 
-private:
+protected:
+   //--- no copies: a handle has one owner
                      CMqttProperties(const CMqttProperties &other) : m_properties(0) { }
    void              operator=(const CMqttProperties &other)                         { }
+
+private:
    bool              Create(void);
   };
 //+------------------------------------------------------------------+

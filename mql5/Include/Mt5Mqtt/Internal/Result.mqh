@@ -12,21 +12,21 @@
 class CMqttResult
   {
 private:
-   int               m_status;             // of the last call
+   ENUM_MQTT_STATUS  m_status;             // of the last call
    string            m_description;        // of the last call, empty if it succeeded
    long              m_token;              // of the last call, 0 if it gave none
 
 public:
                      CMqttResult(void) : m_status(MT5MQTT_OK),m_description(""),m_token(0) { }
    //--- how the last call ended
-   int               ResultStatus(void) const      { return(m_status);      }
+   ENUM_MQTT_STATUS  ResultStatus(void) const      { return(m_status);      }
    string            ResultDescription(void) const { return(m_description); }
    long              ResultToken(void) const       { return(m_token);       }
 
 protected:
    bool              Succeeded(const long result);
    bool              Accepted(const long result);
-   bool              Failed(const int status,const string description);
+   bool              Failed(const ENUM_MQTT_STATUS status,const string description);
   };
 //+------------------------------------------------------------------+
 //| Takes what the library returned; true if that is no error        |
@@ -34,7 +34,7 @@ protected:
 bool CMqttResult::Succeeded(const long result)
   {
    if(result<0)
-      return(Failed((int)result,CMqttText::LastError()));
+      return(Failed((ENUM_MQTT_STATUS)result,CMqttText::LastError()));
    m_status=MT5MQTT_OK;
    m_description="";
    m_token=0;
@@ -53,7 +53,7 @@ bool CMqttResult::Accepted(const long result)
 //+------------------------------------------------------------------+
 //| A failure; returns false                                         |
 //+------------------------------------------------------------------+
-bool CMqttResult::Failed(const int status,const string description)
+bool CMqttResult::Failed(const ENUM_MQTT_STATUS status,const string description)
   {
    m_status=status;
    m_description=description;
