@@ -6,6 +6,8 @@
 
 #![deny(unsafe_code)]
 
+pub mod client;
 pub mod codec;
+pub mod ffi;
 pub mod session;
 pub mod types;

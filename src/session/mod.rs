@@ -195,6 +195,13 @@ impl Session {
         used
     }
 
+    /// The program doesn't take what has arrived, so nothing is read: that the Server's PINGRESP isn't seen says nothing.
+    pub fn handle_reading_paused(&mut self, now: Instant) {
+        if let Some(connection) = &mut self.connection {
+            connection.received(now, self.options.ping_timeout);
+        }
+    }
+
     /// How many bytes the incomplete packet at the start of `bytes` has in all, if its Fixed Header says so already.
     pub fn expected_size(&self, bytes: &[u8]) -> Option<usize> {
         let connection = self.connection.as_ref()?;

@@ -1,0 +1,24 @@
+//! The only place that reads a clock.
+
+use once_cell::sync::Lazy;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
+
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Microseconds since 1970-01-01 00:00 UTC. Follows the machine's clock, jumps included.
+pub fn unix_us() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_micros() as i64,
+        Err(before) => -(before.duration().as_micros() as i64),
+    }
+}
+
+/// Microseconds since the library's first use of a clock. Never runs backwards.
+pub fn monotonic_us() -> i64 {
+    let origin = *ORIGIN;
+    now().saturating_duration_since(origin).as_micros() as i64
+}

@@ -1,0 +1,387 @@
+//! The Session and its transport under one lock, and how commands get to them.
+//!
+//! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a channel and
+//! goes on, and the holder carries it out before it is done. So no call ever waits for another thread's system call, and
+//! what piles up meanwhile leaves in one write.
+
+use super::clock;
+use super::events::{EventQueue, NoticeKind};
+use super::transport::Transport;
+use crate::codec::message::Message;
+use crate::codec::property::PropertiesBuf;
+use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::event::{Delivery, Disconnected, Event, Token};
+use crate::session::limits::ServerLimits;
+use crate::session::options::SessionOptions;
+use crate::session::{Counters, Session};
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::TopicFilter;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::{Condvar, Mutex};
+use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering, fence};
+use std::time::Instant;
+
+/// Where a client stands; the numbers cross the C ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum State {
+    Idle = 0,
+    Connecting = 1,
+    Connected = 2,
+    Waiting = 3,
+    Failed = 4,
+}
+
+/// What a program asks of its client.
+pub(super) enum Command {
+    Connect(Box<SessionOptions>),
+    Disconnect {
+        reason: ReasonCode,
+        properties: PropertiesBuf,
+    },
+    Publish {
+        token: Token,
+        message: Message,
+    },
+    Subscribe {
+        token: Token,
+        filter: String,
+        options: SubscriptionOptions,
+        properties: PropertiesBuf,
+    },
+    Unsubscribe {
+        token: Token,
+        filter: String,
+        properties: PropertiesBuf,
+    },
+    Acknowledge {
+        delivery: Delivery,
+        reason: ReasonCode,
+    },
+    Stop,
+    /// For tests of the failure handling: panics on the background thread.
+    Panic,
+}
+
+/// Everything that the threads of one client share.
+pub(super) struct Shared {
+    pub core: Mutex<Core>,
+    /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue.
+    commands: Sender<Command>,
+    waiting_commands: Receiver<Command>,
+    pub events: EventQueue,
+    /// Interrupts the background thread's wait; there once the thread is.
+    pub waker: OnceLock<mio::Waker>,
+    state: AtomicI32,
+    /// The library is being unloaded: the thread must leave at once.
+    pub unloading: AtomicBool,
+    pub reading_paused: AtomicBool,
+    /// Accepted and unfinished publishes, those in `commands` included.
+    pub outgoing_count: AtomicUsize,
+    pub outgoing_bytes: AtomicUsize,
+    pub snapshot: Mutex<Snapshot>,
+    changes: Mutex<()>,
+    changed: Condvar,
+}
+
+/// What is known outside of the core's lock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Snapshot {
+    pub counters: Counters,
+    pub in_flight: usize,
+    pub limits: Option<ServerLimits>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub last_delay_ms: u64,
+}
+
+pub(super) struct Core {
+    pub session: Session,
+    pub transport: Option<Box<dyn Transport>>,
+    /// Whether the program wants to be connected.
+    pub wanted: bool,
+    pub stop: bool,
+    pub panic: bool,
+    /// The transport failed.
+    pub lost: Option<(Status, String)>,
+    /// How the last connection ended.
+    pub last_end: Option<Disconnected>,
+    /// The socket takes nothing at the moment; the poll tells when it does again.
+    pub write_blocked: bool,
+    /// When the background thread looks at the timers on its own.
+    pub worker_deadline: Option<Instant>,
+    /// Something has happened that only the background thread can deal with.
+    pub needs_worker: bool,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// Publishes handed to the Session since the start, and their bytes.
+    accepted: (usize, usize),
+    /// How much of `accepted` has been given back to the budget.
+    given_back: (usize, usize),
+}
+
+/// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call.
+const LARGEST_CALLER_WRITE: usize = 64 * 1024;
+
+impl Shared {
+    pub fn new(session: Session, events: EventQueue) -> Self {
+        let (commands, waiting_commands) = unbounded();
+        Shared {
+            core: Mutex::new(Core {
+                session,
+                transport: None,
+                wanted: false,
+                stop: false,
+                panic: false,
+                lost: None,
+                last_end: None,
+                write_blocked: false,
+                worker_deadline: None,
+                needs_worker: false,
+                bytes_sent: 0,
+                bytes_received: 0,
+                accepted: (0, 0),
+                given_back: (0, 0),
+            }),
+            commands,
+            waiting_commands,
+            events,
+            waker: OnceLock::new(),
+            state: AtomicI32::new(State::Idle as i32),
+            unloading: AtomicBool::new(false),
+            reading_paused: AtomicBool::new(false),
+            outgoing_count: AtomicUsize::new(0),
+            outgoing_bytes: AtomicUsize::new(0),
+            snapshot: Mutex::new(Snapshot::default()),
+            changes: Mutex::new(()),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            1 => State::Connecting,
+            2 => State::Connected,
+            3 => State::Waiting,
+            4 => State::Failed,
+            _ => State::Idle,
+        }
+    }
+
+    /// A client that has failed stays so.
+    pub fn set_state(&self, state: State) {
+        let keep_failed = |old| (old != State::Failed as i32).then_some(state as i32);
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_failed);
+        self.notify_change();
+    }
+
+    /// Changes the state if it is `from`.
+    pub fn transition(&self, from: State, to: State) -> bool {
+        self.state.compare_exchange(from as i32, to as i32, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn notify_change(&self) {
+        // The lock orders this with a waiter between its look at the state and its wait.
+        drop(self.changes.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until `condition` holds. False if that took longer than to the deadline.
+    pub fn wait_until(&self, deadline: Instant, condition: impl Fn(&Shared) -> bool) -> bool {
+        let mut changes = self.changes.lock();
+        while !condition(self) {
+            if self.changed.wait_until(&mut changes, deadline).timed_out() {
+                return condition(self);
+            }
+        }
+        true
+    }
+
+    /// The client has failed for good.
+    pub fn fail(&self, what: &str) {
+        self.set_state(State::Failed);
+        self.events.push(NoticeKind::Failed(format!("a fault inside the library: {what}")));
+        self.wake();
+    }
+
+    pub fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            // It fails only when the poll is gone, and with it the thread.
+            let _ = waker.wake();
+        }
+    }
+
+    /// Carries the command out, on this thread if the core is free.
+    pub fn submit(&self, command: Command) {
+        match self.core.try_lock() {
+            Some(mut core) => {
+                core.apply_waiting(self);
+                core.apply(command);
+                core.work_for_caller(self);
+                drop(core);
+            }
+            // The receiver lives as long as `self`.
+            None => drop(self.commands.send(command)),
+        }
+        self.work_off_commands();
+    }
+
+    /// Puts the command where the next holder of the core finds it.
+    pub fn leave(&self, command: Command) {
+        drop(self.commands.send(command));
+    }
+
+    /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which
+    /// comes here when it is done.
+    pub fn work_off_commands(&self) {
+        loop {
+            // Between our `send` or unlock and this look there must be no reordering: of two threads that do both, at
+            // least one must see the other.
+            fence(Ordering::SeqCst);
+            if self.waiting_commands.is_empty() {
+                return;
+            }
+            let Some(mut core) = self.core.try_lock() else { return };
+            core.work_for_caller(self);
+        }
+    }
+
+    pub fn has_commands(&self) -> bool {
+        !self.waiting_commands.is_empty()
+    }
+}
+
+impl Core {
+    fn apply(&mut self, command: Command) {
+        match command {
+            Command::Connect(options) => {
+                self.session.set_options(*options);
+                self.wanted = true;
+                self.needs_worker = true;
+            }
+            Command::Disconnect { reason, properties } => {
+                self.session.disconnect(reason, properties.as_properties());
+                self.wanted = false;
+                self.needs_worker = true;
+            }
+            Command::Publish { token, message } => {
+                self.accepted.0 += 1;
+                self.accepted.1 += message.size();
+                self.session.publish(token, message);
+            }
+            Command::Subscribe { token, filter, options, properties } => {
+                if let Ok(filter) = TopicFilter::new(&filter) {
+                    self.session.subscribe(token, filter, options, properties);
+                }
+            }
+            Command::Unsubscribe { token, filter, properties } => {
+                if let Ok(filter) = TopicFilter::new(&filter) {
+                    self.session.unsubscribe(token, filter, properties);
+                }
+            }
+            Command::Acknowledge { delivery, reason } => {
+                self.session.acknowledge(delivery, reason);
+            }
+            Command::Stop => {
+                self.stop = true;
+                self.needs_worker = true;
+            }
+            Command::Panic => {
+                self.panic = true;
+                self.needs_worker = true;
+            }
+        }
+    }
+
+    pub fn apply_waiting(&mut self, shared: &Shared) {
+        while let Ok(command) = shared.waiting_commands.try_recv() {
+            self.apply(command);
+        }
+    }
+
+    /// What the holder of the lock does on a caller's thread: one write at most.
+    fn work_for_caller(&mut self, shared: &Shared) {
+        self.apply_waiting(shared);
+        self.write_once(clock::now(), LARGEST_CALLER_WRITE);
+        self.report(shared);
+        let timer_moved = match (self.session.next_timeout(), self.worker_deadline) {
+            (Some(wanted), Some(planned)) => wanted < planned,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let output_left = !self.write_blocked && !self.session.output().is_empty();
+        let needs_worker = std::mem::take(&mut self.needs_worker);
+        if needs_worker || output_left || timer_moved || self.lost.is_some() || self.session.wants_close() {
+            shared.wake();
+        }
+    }
+
+    /// What the background thread does: everything.
+    pub fn work(&mut self, now: Instant, shared: &Shared) {
+        loop {
+            self.apply_waiting(shared);
+            while self.write_once(now, usize::MAX) {}
+            self.report(shared);
+            if !shared.has_commands() {
+                return;
+            }
+        }
+    }
+
+    /// Writes once. False if there is nothing to write, or the socket takes no more.
+    fn write_once(&mut self, now: Instant, limit: usize) -> bool {
+        let Some(transport) = &mut self.transport else { return false };
+        let output = self.session.output();
+        if self.write_blocked || self.lost.is_some() || output.is_empty() {
+            return false;
+        }
+        match transport.write(&output[..output.len().min(limit)]) {
+            Ok(0) => self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned())),
+            Ok(count) => {
+                self.bytes_sent += count as u64;
+                self.session.handle_sent(now, count);
+                return true;
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => self.write_blocked = true,
+                io::ErrorKind::Interrupted => return true,
+                _ => self.lost = Some((Status::Network, format!("writing to the Server failed: {error}"))),
+            },
+        }
+        false
+    }
+
+    /// Hands the events on and brings what is known outside up to date.
+    pub fn report(&mut self, shared: &Shared) {
+        while let Some(event) = self.session.poll_event() {
+            match &event {
+                Event::Connected { .. } => shared.set_state(State::Connected),
+                Event::Disconnected(end) => self.last_end = Some(end.clone()),
+                _ => {}
+            }
+            shared.events.push(NoticeKind::Session(event));
+        }
+        {
+            let mut snapshot = shared.snapshot.lock();
+            snapshot.counters = self.session.counters();
+            snapshot.in_flight = self.session.in_flight();
+            snapshot.limits = self.session.limits().copied();
+            snapshot.bytes_sent = self.bytes_sent;
+            snapshot.bytes_received = self.bytes_received;
+        }
+        let (count, bytes) = self.session.outstanding();
+        let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
+        if finished != self.given_back {
+            let idle_before = shared.outgoing_count.load(Ordering::Acquire) == 0;
+            shared.outgoing_count.fetch_sub(finished.0 - self.given_back.0, Ordering::AcqRel);
+            shared.outgoing_bytes.fetch_sub(finished.1 - self.given_back.1, Ordering::AcqRel);
+            self.given_back = finished;
+            if !idle_before && shared.outgoing_count.load(Ordering::Acquire) == 0 {
+                shared.notify_change();
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The queue of events between the Session and the program, bounded in count and bytes.
+//!
+//! When it is full, something droppable makes room (an EVENTS_OVERFLOW option says whether the oldest or the newest) and
+//! is counted. QoS 1 and 2 messages are never dropped: when they alone fill the queue, the worker stops reading from the
+//! Server (`is_blocked`) until the program has taken some.
+
+use super::clock;
+use crate::session::event::{Event, Outcome};
+use crate::types::status::Status;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What `poll` hands out.
+#[derive(Debug)]
+pub struct Notice {
+    pub kind: NoticeKind,
+    /// UNIX microseconds at which it was put into the queue.
+    pub time_us: i64,
+    /// Events dropped for want of room since the one before.
+    pub dropped: u64,
+}
+
+#[derive(Debug)]
+pub enum NoticeKind {
+    Session(Event),
+    /// A fault inside the library, in words.
+    Failed(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventLimits {
+    pub count: usize,
+    pub bytes: usize,
+    pub drop_newest: bool,
+    /// Whether a publish that simply succeeded makes an event.
+    pub successes: bool,
+}
+
+#[derive(Debug)]
+struct Queued {
+    /// Numbers all events, so that the two queues can be read as one.
+    number: u64,
+    notice: Notice,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// QoS 1 and 2 messages, and the library's own failure.
+    kept: VecDeque<Queued>,
+    droppable: VecDeque<Queued>,
+    next_number: u64,
+    bytes: usize,
+    dropped_since: u64,
+    dropped_ever: u64,
+    limits: EventLimits,
+    closed: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct EventQueue {
+    inner: Mutex<Inner>,
+    available: Condvar,
+    /// Copies of what `inner` holds, to be read without its lock.
+    count: AtomicUsize,
+    blocked: AtomicBool,
+}
+
+impl EventQueue {
+    pub fn new(limits: EventLimits) -> Self {
+        EventQueue {
+            inner: Mutex::new(Inner {
+                kept: VecDeque::new(),
+                droppable: VecDeque::new(),
+                next_number: 0,
+                bytes: 0,
+                dropped_since: 0,
+                dropped_ever: 0,
+                limits,
+                closed: false,
+            }),
+            available: Condvar::new(),
+            count: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+        }
+    }
+
+    pub fn set_limits(&self, limits: EventLimits) {
+        let mut inner = self.inner.lock();
+        inner.limits = limits;
+        self.publish_state(&inner);
+    }
+
+    pub fn push(&self, kind: NoticeKind) {
+        let mut inner = self.inner.lock();
+        if is_plain_success(&kind) && !inner.limits.successes {
+            return;
+        }
+        let size = size(&kind);
+        let keep = is_kept(&kind);
+        if !keep && inner.limits.drop_newest && inner.has_no_room_for(size) {
+            inner.count_drop();
+            return;
+        }
+        inner.bytes += size;
+        let number = inner.next_number;
+        inner.next_number += 1;
+        let queued = Queued { number, notice: Notice { kind, time_us: clock::unix_us(), dropped: 0 } };
+        if keep {
+            inner.kept.push_back(queued);
+        } else {
+            inner.droppable.push_back(queued);
+        }
+        // What was just added may itself be the oldest that can go.
+        while inner.has_no_room_for(0) {
+            let Some(oldest) = inner.droppable.pop_front() else { break };
+            inner.bytes -= self::size(&oldest.notice.kind);
+            inner.count_drop();
+        }
+        self.publish_state(&inner);
+        self.available.notify_one();
+    }
+
+    pub fn pop(&self) -> Option<Notice> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut inner = self.inner.lock();
+        let kept_is_next = match (inner.kept.front(), inner.droppable.front()) {
+            (Some(kept), Some(droppable)) => kept.number < droppable.number,
+            (kept, _) => kept.is_some(),
+        };
+        let queued = if kept_is_next { inner.kept.pop_front() } else { inner.droppable.pop_front() };
+        let mut notice = queued?.notice;
+        inner.bytes -= size(&notice.kind);
+        notice.dropped = std::mem::take(&mut inner.dropped_since);
+        self.publish_state(&inner);
+        Some(notice)
+    }
+
+    fn publish_state(&self, inner: &Inner) {
+        self.count.store(inner.kept.len() + inner.droppable.len(), Ordering::Release);
+        let blocked = inner.kept.len() >= inner.limits.count || inner.bytes >= inner.limits.bytes;
+        self.blocked.store(blocked && inner.droppable.is_empty(), Ordering::Release);
+    }
+
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether messages that can't be dropped fill the queue.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Acquire)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.inner.lock().bytes
+    }
+
+    /// Events dropped since the client was made.
+    pub fn dropped(&self) -> u64 {
+        self.inner.lock().dropped_ever
+    }
+
+    /// Waits until there is an event, at most as long as `timeout`. Ends at once when the queue is closed.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let deadline = clock::now() + timeout;
+        let mut inner = self.inner.lock();
+        while inner.kept.is_empty() && inner.droppable.is_empty() {
+            if inner.closed || self.available.wait_until(&mut inner, deadline).timed_out() {
+                break;
+            }
+        }
+        !inner.kept.is_empty() || !inner.droppable.is_empty()
+    }
+
+    /// Wakes everybody who waits, for good.
+    pub fn close(&self) {
+        self.inner.lock().closed = true;
+        self.available.notify_all();
+    }
+}
+
+impl Inner {
+    fn has_no_room_for(&self, size: usize) -> bool {
+        // A message that is on its way in counts as one more, an existing queue as it is.
+        let extra = usize::from(size > 0);
+        self.kept.len() + self.droppable.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
+    }
+
+    fn count_drop(&mut self) {
+        self.dropped_since += 1;
+        self.dropped_ever += 1;
+    }
+}
+
+fn is_kept(kind: &NoticeKind) -> bool {
+    matches!(kind, NoticeKind::Failed(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. }))
+}
+
+fn is_plain_success(kind: &NoticeKind) -> bool {
+    let NoticeKind::Session(Event::Published { outcome, .. }) = kind else { return false };
+    outcome.failure.is_none()
+}
+
+/// What an event counts for: its own size, and what it holds beside it.
+fn size(kind: &NoticeKind) -> usize {
+    let outcome_size = |outcome: &Outcome| outcome.properties.as_properties().as_bytes().len();
+    size_of::<Queued>()
+        + match kind {
+            NoticeKind::Failed(text) => text.len(),
+            NoticeKind::Session(event) => match event {
+                Event::Message { message, .. } => message.size(),
+                Event::Published { outcome, .. } => outcome_size(outcome),
+                Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
+                    filter.len() + outcome_size(outcome)
+                }
+                Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
+                Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
+            },
+        }
+}
+
+impl Notice {
+    /// The status that the event stands for, if something failed.
+    pub fn failure(&self) -> Option<Status> {
+        match &self.kind {
+            NoticeKind::Failed(_) => Some(Status::Panic),
+            NoticeKind::Session(event) => match event {
+                Event::Disconnected(end) => end.failure,
+                Event::Published { outcome, .. }
+                | Event::Subscribed { outcome, .. }
+                | Event::Unsubscribed { outcome, .. } => outcome.failure,
+                Event::Connected { .. } | Event::Message { .. } => None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::message::Message;
+    use crate::codec::property::Properties;
+    use crate::types::QoS;
+    use crate::types::topic::TopicName;
+
+    fn queue(count: usize, drop_newest: bool) -> EventQueue {
+        EventQueue::new(EventLimits { count, bytes: 1 << 20, drop_newest, successes: true })
+    }
+
+    fn message(payload: &str, qos: QoS) -> NoticeKind {
+        let topic = TopicName::new("t").unwrap();
+        let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
+        let delivery = (qos != QoS::AtMostOnce).then_some(1);
+        NoticeKind::Session(Event::Message { message, delivery, packet_id: None })
+    }
+
+    fn take(queue: &EventQueue) -> Option<(String, u64)> {
+        let notice = queue.pop()?;
+        match notice.kind {
+            NoticeKind::Session(Event::Message { message, .. }) => {
+                Some((String::from_utf8(message.payload().to_vec()).unwrap(), notice.dropped))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_oldest_droppable_event_makes_room_and_is_counted() {
+        let queue = queue(3, false);
+        queue.push(message("kept", QoS::AtLeastOnce));
+        for payload in ["1", "2", "3", "4"] {
+            queue.push(message(payload, QoS::AtMostOnce));
+        }
+        assert_eq!(take(&queue), Some(("kept".to_owned(), 2)));
+        assert_eq!(take(&queue), Some(("3".to_owned(), 0)));
+        assert_eq!(take(&queue), Some(("4".to_owned(), 0)));
+        assert_eq!((take(&queue), queue.dropped(), queue.bytes()), (None, 2, 0));
+    }
+
+    #[test]
+    fn the_newest_event_stays_out_when_so_asked() {
+        let queue = queue(2, true);
+        for payload in ["1", "2", "3"] {
+            queue.push(message(payload, QoS::AtMostOnce));
+        }
+        assert_eq!(take(&queue), Some(("1".to_owned(), 1)));
+        assert_eq!(take(&queue), Some(("2".to_owned(), 0)));
+        assert_eq!(take(&queue), None);
+    }
+
+    #[test]
+    fn messages_above_qos_0_are_never_dropped_but_block() {
+        let queue = queue(2, false);
+        for payload in ["1", "2", "3"] {
+            queue.push(message(payload, QoS::ExactlyOnce));
+        }
+        queue.push(message("qos 0", QoS::AtMostOnce));
+        assert!(queue.is_blocked());
+        for payload in ["1", "2"] {
+            assert_eq!(take(&queue).map(|taken| taken.0), Some(payload.to_owned()));
+        }
+        assert!(!queue.is_blocked());
+        assert_eq!(take(&queue).map(|taken| taken.0), Some("3".to_owned()));
+        assert_eq!((take(&queue), queue.dropped()), (None, 1));
+    }
+
+    #[test]
+    fn bytes_are_bounded_as_well_as_the_count() {
+        let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
+        for _ in 0..100 {
+            queue.push(message(&"x".repeat(1000), QoS::AtMostOnce));
+            assert!(queue.bytes() <= 10_000);
+        }
+        assert!(queue.len() >= 7 && queue.dropped() as usize == 100 - queue.len());
+    }
+
+    #[test]
+    fn waiting_ends_when_the_queue_is_closed() {
+        let queue = std::sync::Arc::new(queue(2, false));
+        let waiting = queue.clone();
+        let thread = std::thread::spawn(move || waiting.wait(Duration::from_secs(60)));
+        queue.close();
+        assert!(!thread.join().unwrap());
+    }
+}

@@ -1,0 +1,436 @@
+//! A client: one Session, one background thread, one Network Connection at a time, one queue of events.
+//!
+//! No call waits for the network, except `wait`, `disconnect` and `free`, which have bounds. Absent on purpose: the C ABI
+//! (`ffi`) and the protocol (`session`).
+
+mod address;
+mod backoff;
+pub mod clock;
+mod core;
+pub mod events;
+pub mod options;
+pub mod thread;
+mod transport;
+mod worker;
+
+pub use self::core::State;
+
+use self::core::{Command, Shared};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
+use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::Session;
+use crate::session::event::{Delivery, Event, Token};
+use crate::session::limits::ServerLimits;
+use crate::session::options::{Acknowledge, OutgoingOverflow};
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::{TopicFilter, TopicName};
+use crate::types::{PacketType, ProtocolVersion, QoS};
+use events::{EventLimits, EventQueue, Notice, NoticeKind};
+use options::{IntOption, Options};
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
+use std::time::Duration;
+use thread::ThreadTicket;
+use worker::Worker;
+
+/// A failure of a call: the status, and a text that names the thing.
+pub type Failure = (Status, String);
+
+/// The longest that `free` waits for the background thread.
+pub const LONGEST_FREE: Duration = Duration::from_secs(1);
+/// The longest that `disconnect` waits: the terminal ends a program whose OnDeinit takes 2.5 s.
+pub const LONGEST_DISCONNECT: Duration = Duration::from_secs(2);
+/// Acknowledgements of taken messages leave together, at the latest when so many wait.
+const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
+
+pub struct Client {
+    shared: Arc<Shared>,
+    options: Arc<Mutex<Options>>,
+    thread: Mutex<Option<ThreadTicket>>,
+    /// What `poll` handed out last.
+    current: Mutex<Option<Notice>>,
+    next_token: AtomicI64,
+    /// With explicit acknowledgement: what was handed out and waits for it.
+    unacknowledged: Mutex<HashSet<Delivery>>,
+    /// Acknowledgements that were left for the next holder of the core.
+    acknowledgements: AtomicUsize,
+}
+
+impl Client {
+    pub fn new() -> Client {
+        let options = Options::default();
+        let session = match options.session_options() {
+            Ok(session_options) => Session::new(session_options),
+            Err((_, text)) => panic!("the defaults are not valid: {text}"),
+        };
+        let events = EventQueue::new(event_limits(&options));
+        Client {
+            shared: Arc::new(Shared::new(session, events)),
+            options: Arc::new(Mutex::new(options)),
+            thread: Mutex::new(None),
+            current: Mutex::new(None),
+            next_token: AtomicI64::new(1),
+            unacknowledged: Mutex::new(HashSet::new()),
+            acknowledgements: AtomicUsize::new(0),
+        }
+    }
+
+    /// Changes options: all of them while the client is idle, otherwise those that are marked live.
+    pub fn set_option(&self, set: impl FnOnce(&mut Options, bool) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.check_alive()?;
+        let mut options = self.options.lock();
+        set(&mut options, self.state() == State::Idle)?;
+        self.shared.events.set_limits(event_limits(&options));
+        Ok(())
+    }
+
+    /// Asks for a connection and returns at once. It is kept, and made anew when it is lost, until `disconnect`.
+    pub fn connect(&self) -> Result<(), Failure> {
+        self.check_alive()?;
+        let session_options = {
+            let options = self.options.lock();
+            if options.address.is_none() {
+                return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
+            }
+            options.session_options()?
+        };
+        if !self.shared.transition(State::Idle, State::Connecting) {
+            return Err((Status::WrongState, "connect was called already".to_owned()));
+        }
+        self.start_thread().inspect_err(|_| self.shared.set_state(State::Idle))?;
+        self.shared.submit(Command::Connect(Box::new(session_options)));
+        Ok(())
+    }
+
+    fn start_thread(&self) -> Result<(), Failure> {
+        let mut thread = self.thread.lock();
+        if thread.is_some() {
+            return Ok(());
+        }
+        let failed = |error| (Status::Thread, format!("the background thread could not be started: {error}"));
+        let options = self.options.clone();
+        let worker = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
+        let shared = self.shared.clone();
+        let ticket =
+            thread::spawn("mt5mqtt", move || worker.run(|| options.lock().clone()), move |what| shared.fail(&what));
+        *thread = Some(ticket.map_err(failed)?);
+        Ok(())
+    }
+
+    /// Publishes. The token names the outcome's event.
+    pub fn publish(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Result<Token, Failure> {
+        self.check_alive()?;
+        let (overflow, maximum, maximum_bytes, queue_qos0) = {
+            let options = self.options.lock();
+            (
+                options.outgoing_overflow(),
+                options.int(IntOption::OutgoingMaximum) as usize,
+                options.int(IntOption::OutgoingMaximumBytes) as usize,
+                options.flag(IntOption::QueueQos0),
+            )
+        };
+        if qos == QoS::AtMostOnce && !queue_qos0 && self.state() != State::Connected {
+            let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
+            return Err((Status::NotConnected, text));
+        }
+        let size = topic.as_str().len() + properties.as_bytes().len() + payload.len();
+        self.check_against_server(size, qos, retain)?;
+        let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
+        let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
+        if overflow == OutgoingOverflow::Refuse && (count >= maximum || bytes + size > maximum_bytes) {
+            self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
+            self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
+            let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
+            return Err((Status::QueueFull, text));
+        }
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let message = Message::new(topic, payload, qos, retain, properties);
+        self.shared.submit(Command::Publish { token, message });
+        Ok(token)
+    }
+
+    /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
+    fn check_against_server(&self, size: usize, qos: QoS, retain: bool) -> Result<(), Failure> {
+        let unlimited = ServerLimits::before_connack(0, 0);
+        let limits = self.shared.snapshot.lock().limits.unwrap_or(unlimited);
+        if qos > limits.maximum_qos {
+            let text = format!("the Server takes QoS {} at most", limits.maximum_qos as u8);
+            return Err((Status::NotSupportedByServer, text));
+        }
+        if retain && !limits.retain_available {
+            return Err((Status::NotSupportedByServer, "the Server keeps no retained messages".to_owned()));
+        }
+        if size > limits.maximum_packet_size {
+            let maximum = limits.maximum_packet_size;
+            return Err((Status::TooLarge, format!("the message has {size} bytes, the limit is {maximum}")));
+        }
+        Ok(())
+    }
+
+    pub fn subscribe(
+        &self,
+        filter: TopicFilter<'_>,
+        options: SubscriptionOptions,
+        properties: PropertiesBuf,
+    ) -> Result<Token, Failure> {
+        self.check_alive()?;
+        if options.no_local && filter.is_shared() {
+            // [MQTT-3.8.3-4]
+            let text = "No Local can't be used with a Shared Subscription".to_owned();
+            return Err((Status::InvalidArgument, text));
+        }
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let filter = filter.as_str().to_owned();
+        self.shared.submit(Command::Subscribe { token, filter, options, properties });
+        Ok(token)
+    }
+
+    pub fn unsubscribe(&self, filter: TopicFilter<'_>, properties: PropertiesBuf) -> Result<Token, Failure> {
+        self.check_alive()?;
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.shared.submit(Command::Unsubscribe { token, filter: filter.as_str().to_owned(), properties });
+        Ok(token)
+    }
+
+    /// Takes the next event off the queue and makes it the current one. A QoS 1 or 2 message counts as taken now, which
+    /// acknowledges it unless the program has chosen otherwise.
+    pub fn poll<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<Option<R>, Failure> {
+        let Some(notice) = self.shared.events.pop() else {
+            // What failed can still be told about; after that there is nothing.
+            self.check_alive()?;
+            return Ok(None);
+        };
+        if let NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) = &notice.kind {
+            self.taken(*delivery);
+        }
+        // The worker may wait for room. Its flag and our taking must not be reordered: one of us sees the other.
+        fence(Ordering::SeqCst);
+        if self.shared.reading_paused.load(Ordering::Acquire) && !self.shared.events.is_blocked() {
+            self.shared.wake();
+        }
+        let mut current = self.current.lock();
+        Ok(Some(read(current.insert(notice))))
+    }
+
+    fn taken(&self, delivery: Delivery) {
+        match self.options.lock().acknowledge() {
+            Acknowledge::OnArrival => return,
+            Acknowledge::WhenTaken => {}
+            Acknowledge::Explicitly => {
+                self.unacknowledged.lock().insert(delivery);
+                return;
+            }
+        }
+        let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
+        let waiting = self.acknowledgements.fetch_add(1, Ordering::AcqRel) + 1;
+        if waiting >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
+            self.acknowledgements.store(0, Ordering::Release);
+            self.shared.submit(command);
+        } else {
+            self.shared.leave(command);
+            // The program may be busy with this message for long; the thread sees to it that the Server hears of it.
+            if waiting == 1 {
+                self.shared.wake();
+            }
+        }
+    }
+
+    /// The program is done with a message that it took.
+    pub fn acknowledge(&self, delivery: Delivery, reason: ReasonCode) -> Result<(), Failure> {
+        self.check_alive()?;
+        if self.options.lock().acknowledge() != Acknowledge::Explicitly {
+            let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
+            return Err((Status::WrongState, text));
+        }
+        if !reason.allowed_in(PacketType::Puback) {
+            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
+        }
+        if !self.unacknowledged.lock().remove(&delivery) {
+            let text = format!("no message waits for an acknowledgement with the token {delivery}");
+            return Err((Status::UnknownToken, text));
+        }
+        self.shared.submit(Command::Acknowledge { delivery, reason });
+        Ok(())
+    }
+
+    /// Reads the current event.
+    pub fn current<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<R, Failure> {
+        match &*self.current.lock() {
+            Some(notice) => Ok(read(notice)),
+            None => Err((Status::NoEvent, "there is no current event: call poll first".to_owned())),
+        }
+    }
+
+    /// Waits until there is an event. Ends early when the client is freed. The option WAIT_MAXIMUM_MS caps the time.
+    pub fn wait(&self, timeout: Duration) -> Result<bool, Failure> {
+        let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
+        if self.shared.events.wait(timeout.min(cap)) {
+            return Ok(true);
+        }
+        self.check_alive()?;
+        Ok(false)
+    }
+
+    /// Ends the connection. Within `timeout` (at most [`LONGEST_DISCONNECT`]) it lets what was published go out and be
+    /// answered first, and waits until the connection is closed; with 0 it does neither. Fails with a timeout when the
+    /// connection isn't closed by then; it will be.
+    pub fn disconnect(&self, reason: ReasonCode, properties: Properties<'_>, timeout: Duration) -> Result<(), Failure> {
+        self.check_alive()?;
+        if !reason.allowed_in(PacketType::Disconnect) {
+            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in DISCONNECT")));
+        }
+        let section = Section::Packet(PacketType::Disconnect);
+        let refuse = |text: String| Err((Status::InvalidArgument, text));
+        if let Err(error) = properties.check_for(section) {
+            return refuse(error.to_string());
+        }
+        if properties.int(PropertyId::SessionExpiryInterval).is_some_and(|interval| interval > 0)
+            && self.options.lock().int(IntOption::SessionExpiry) == 0
+        {
+            // Section 3.14.2.2.2
+            return refuse("DISCONNECT can't prolong a Session that was to end with its connection".to_owned());
+        }
+        if self.state() == State::Idle {
+            return Ok(());
+        }
+        let timeout = timeout.min(LONGEST_DISCONNECT);
+        let deadline = clock::now() + timeout;
+        if !timeout.is_zero() && self.state() == State::Connected {
+            self.shared.wait_until(clock::now() + timeout / 2, |shared| {
+                shared.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
+            });
+        }
+        self.shared.submit(Command::Disconnect { reason, properties: properties.into() });
+        if timeout.is_zero() || self.shared.wait_until(deadline, |shared| shared.state() == State::Idle) {
+            return Ok(());
+        }
+        Err((Status::Timeout, "the connection isn't closed yet; it will be".to_owned()))
+    }
+
+    /// Ends the client: sends DISCONNECT if there is a connection, wakes a waiting caller, and waits for the background
+    /// thread, at most [`LONGEST_FREE`]; a thread that a name resolution keeps longer ends by itself.
+    pub fn free(&self) {
+        self.shared.events.close();
+        let (anonymous, version) = {
+            let options = self.options.lock();
+            let session = options.session_options();
+            session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version))
+        };
+        let mut properties = PropertiesBuf::new();
+        if anonymous && version == ProtocolVersion::V5 {
+            // The Server made up this Client Identifier: nobody can ever resume the Session.
+            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
+        }
+        if self.state() != State::Failed {
+            self.shared.submit(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
+            self.shared.submit(Command::Stop);
+        }
+        self.shared.wake();
+        let deadline = clock::now() + LONGEST_FREE;
+        if let Some(thread) = self.thread.lock().take() {
+            thread.wait_until_ended(deadline);
+        }
+    }
+
+    pub fn state(&self) -> State {
+        self.shared.state()
+    }
+
+    /// Marks the client as failed for good, after a panic in one of its calls.
+    pub fn fail(&self, what: &str) {
+        self.shared.fail(what);
+    }
+
+    /// Makes the background thread panic: for tests of the failure handling.
+    pub fn panic_in_background(&self) {
+        self.shared.submit(Command::Panic);
+    }
+
+    /// The figures of the client, by their id.
+    pub fn statistics(&self) -> Statistics {
+        let snapshot = *self.shared.snapshot.lock();
+        Statistics {
+            messages_sent: snapshot.counters.messages_sent,
+            messages_received: snapshot.counters.messages_received,
+            bytes_sent: snapshot.bytes_sent,
+            bytes_received: snapshot.bytes_received,
+            connections: snapshot.counters.connections,
+            outgoing: self.shared.outgoing_count.load(Ordering::Acquire),
+            outgoing_bytes: self.shared.outgoing_bytes.load(Ordering::Acquire),
+            in_flight: snapshot.in_flight,
+            events: self.shared.events.len(),
+            events_bytes: self.shared.events.bytes(),
+            events_dropped: self.shared.events.dropped(),
+            publishes_dropped: snapshot.counters.publishes_dropped,
+            redelivered: snapshot.counters.redelivered,
+            breaches: snapshot.counters.breaches,
+            ping_rtt_us: snapshot.counters.ping_rtt_us,
+            last_delay_ms: snapshot.last_delay_ms,
+            limits: snapshot.limits,
+        }
+    }
+
+    fn check_alive(&self) -> Result<(), Failure> {
+        if self.state() == State::Failed {
+            return Err((Status::Panic, Status::Panic.text().to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Client::new()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // `free` has done so already, unless the client is dropped as a Rust value.
+        self.shared.submit(Command::Stop);
+        self.shared.wake();
+    }
+}
+
+fn event_limits(options: &Options) -> EventLimits {
+    EventLimits {
+        count: options.int(IntOption::EventsMaximum) as usize,
+        bytes: options.int(IntOption::EventsMaximumBytes) as usize,
+        drop_newest: options.flag(IntOption::EventsOverflow),
+        successes: options.flag(IntOption::PublishEvents),
+    }
+}
+
+/// A moment's figures of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics {
+    pub messages_sent: u64,
+    pub messages_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub connections: u64,
+    pub outgoing: usize,
+    pub outgoing_bytes: usize,
+    pub in_flight: usize,
+    pub events: usize,
+    pub events_bytes: usize,
+    pub events_dropped: u64,
+    pub publishes_dropped: u64,
+    pub redelivered: u64,
+    pub breaches: u64,
+    pub ping_rtt_us: Option<u64>,
+    pub last_delay_ms: u64,
+    /// What the Server of the present connection announced.
+    pub limits: Option<ServerLimits>,
+}

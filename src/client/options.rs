@@ -1,0 +1,266 @@
+//! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
+
+use super::address::Address;
+use crate::codec::message::Message;
+use crate::codec::property::PropertiesBuf;
+use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
+use crate::types::ProtocolVersion;
+use crate::types::status::Status;
+use crate::types::text;
+use std::time::Duration;
+
+/// Why an option was refused: a status, and a text that names the option.
+pub type OptionError = (Status, String);
+
+/// Makes the ids and the table of the integer options from the same rows. `live` options may be set at any time, the
+/// others only while the client is idle.
+macro_rules! int_options {
+    ($($variant:ident = $id:literal, $name:literal, $low:expr => $high:expr, $default:expr, $live:literal;)*) => {
+        /// The integer options.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(i32)]
+        pub enum IntOption { $($variant = $id,)* }
+
+        const INT_OPTIONS: &[(IntOption, &str, i64, i64, i64, bool)] =
+            &[$((IntOption::$variant, $name, $low, $high, $default, $live),)*];
+    };
+}
+
+const MIB: i64 = 1024 * 1024;
+/// Ten minutes, in milliseconds: nobody means to wait longer.
+const LONGEST_MS: i64 = 600_000;
+
+int_options! {
+    ProtocolVersion = 10, "PROTOCOL_VERSION", 4 => 5, 5, false;
+    CleanStart = 11, "CLEAN_START", 0 => 1, 1, false;
+    SessionExpiry = 12, "SESSION_EXPIRY_S", 0 => u32::MAX as i64, 3600, false;
+    KeepAlive = 13, "KEEP_ALIVE_S", 0 => 65_535, 30, false;
+    ReceiveMaximum = 14, "RECEIVE_MAXIMUM", 1 => 65_535, 1024, false;
+    // 256 MiB is what a Remaining Length can say. Below 64 bytes not even a Server's CONNACK may fit.
+    MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
+    // A few Packet Identifiers stay free for SUBSCRIBE and UNSUBSCRIBE.
+    InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 1 => 65_500, 65_500, false;
+    RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
+    RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
+    Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
+    ConnectTimeout = 31, "CONNECT_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
+    ReconnectMinimum = 32, "RECONNECT_MIN_MS", 1 => LONGEST_MS, 250, false;
+    ReconnectMaximum = 33, "RECONNECT_MAX_MS", 1 => 24 * 3_600_000, 30_000, false;
+    PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
+    OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
+    OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
+    EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
+    EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
+    EventsOverflow = 46, "EVENTS_OVERFLOW", 0 => 1, 0, true;
+    Acknowledge = 50, "ACKNOWLEDGE", 0 => 2, 1, false;
+    // The terminal kills a program that doesn't come back within about 2.5 s, and this library can't see its stop flag.
+    WaitMaximum = 51, "WAIT_MAXIMUM_MS", 1 => LONGEST_MS, 250, true;
+    PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
+}
+
+/// The text options; `PASSWORD` takes bytes too.
+pub const URL: i32 = 1;
+pub const CLIENT_ID: i32 = 2;
+pub const USER_NAME: i32 = 3;
+pub const PASSWORD: i32 = 4;
+
+#[derive(Clone)]
+pub struct Options {
+    pub address: Option<Address>,
+    client_id: String,
+    user_name: Option<String>,
+    password: Option<Vec<u8>>,
+    will: Option<WillMessage>,
+    ints: Vec<i64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            address: None,
+            client_id: String::new(),
+            user_name: None,
+            password: None,
+            will: None,
+            ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
+        }
+    }
+}
+
+impl Options {
+    pub fn int(&self, option: IntOption) -> i64 {
+        // Every variant has its row: the macro makes both.
+        INT_OPTIONS.iter().position(|row| row.0 == option).map_or(0, |index| self.ints[index])
+    }
+
+    pub fn flag(&self, option: IntOption) -> bool {
+        self.int(option) != 0
+    }
+
+    pub fn milliseconds(&self, option: IntOption) -> Duration {
+        Duration::from_millis(self.int(option) as u64)
+    }
+
+    /// Sets an integer option. `idle` says whether the client is idle.
+    pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), OptionError> {
+        let Some(index) = INT_OPTIONS.iter().position(|row| row.0 as i32 == id) else {
+            return Err(match text_name(id) {
+                Some(name) => (Status::WrongType, format!("option {name} takes a text, not an integer")),
+                None => (Status::InvalidArgument, format!("there is no option {id}")),
+            });
+        };
+        let (_, name, low, high, _, live) = INT_OPTIONS[index];
+        if value < low || value > high {
+            return Err((Status::OutOfRange, format!("option {name} takes {low} to {high}, not {value}")));
+        }
+        if !live {
+            require_idle(name, idle)?;
+        }
+        self.ints[index] = value;
+        Ok(())
+    }
+
+    /// Sets a text option; `None` puts it back to its default.
+    pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), OptionError> {
+        let Some(name) = text_name(id) else {
+            return Err(match INT_OPTIONS.iter().find(|row| row.0 as i32 == id) {
+                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.1)),
+                None => (Status::InvalidArgument, format!("there is no option {id}")),
+            });
+        };
+        require_idle(name, idle)?;
+        if let Some(value) = value {
+            text::check(value).map_err(|error| (Status::OutOfRange, format!("option {name}: {error}")))?;
+        }
+        match id {
+            URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
+            CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
+            USER_NAME => self.user_name = value.map(str::to_owned),
+            _ => self.password = value.map(|value| value.as_bytes().to_vec()),
+        }
+        Ok(())
+    }
+
+    /// Sets an option that takes bytes; `None` puts it back to its default.
+    pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
+        if id != PASSWORD {
+            let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
+            return Err(match known {
+                Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
+                None => (Status::InvalidArgument, format!("there is no option {id}")),
+            });
+        }
+        require_idle("PASSWORD", idle)?;
+        if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
+            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+        }
+        self.password = value.map(<[u8]>::to_vec);
+        Ok(())
+    }
+
+    /// Sets or clears the Will Message. `properties` are those of the Will section of CONNECT.
+    pub fn set_will(&mut self, will: Option<(Message, PropertiesBuf)>, idle: bool) -> Result<(), OptionError> {
+        require_idle("will", idle)?;
+        if let Some((message, _)) = &will
+            && message.payload().len() > text::MAX_LENGTH
+        {
+            return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
+        }
+        self.will = will.map(|(message, properties)| WillMessage { message, properties });
+        Ok(())
+    }
+
+    /// Checks what only the whole can show, and makes the Session's part of it.
+    pub fn session_options(&self) -> Result<SessionOptions, OptionError> {
+        let version = match self.int(IntOption::ProtocolVersion) {
+            4 => ProtocolVersion::V311,
+            _ => ProtocolVersion::V5,
+        };
+        if version == ProtocolVersion::V311 && self.password.is_some() && self.user_name.is_none() {
+            let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
+            return Err((Status::WrongState, text));
+        }
+        Ok(SessionOptions {
+            version,
+            client_id: self.client_id.clone(),
+            clean_start: self.flag(IntOption::CleanStart),
+            session_expiry_interval: self.int(IntOption::SessionExpiry) as u32,
+            keep_alive: self.int(IntOption::KeepAlive) as u16,
+            receive_maximum: self.int(IntOption::ReceiveMaximum) as u16,
+            maximum_packet_size: self.int(IntOption::MaximumPacketSize) as u32,
+            in_flight_maximum: self.int(IntOption::InFlightMaximum) as u16,
+            request_problem_information: self.flag(IntOption::RequestProblemInformation),
+            request_response_information: self.flag(IntOption::RequestResponseInformation),
+            user_name: self.user_name.clone(),
+            password: self.password.clone(),
+            will: self.will.clone(),
+            acknowledge: self.acknowledge(),
+            ping_timeout: self.milliseconds(IntOption::PingTimeout),
+            outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
+            outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
+            outgoing_overflow: self.outgoing_overflow(),
+        })
+    }
+
+    pub fn acknowledge(&self) -> Acknowledge {
+        match self.int(IntOption::Acknowledge) {
+            0 => Acknowledge::OnArrival,
+            1 => Acknowledge::WhenTaken,
+            _ => Acknowledge::Explicitly,
+        }
+    }
+
+    pub fn outgoing_overflow(&self) -> OutgoingOverflow {
+        match self.int(IntOption::OutgoingOverflow) {
+            0 => OutgoingOverflow::Refuse,
+            _ => OutgoingOverflow::DropOldest,
+        }
+    }
+}
+
+fn text_name(id: i32) -> Option<&'static str> {
+    match id {
+        URL => Some("URL"),
+        CLIENT_ID => Some("CLIENT_ID"),
+        USER_NAME => Some("USER_NAME"),
+        PASSWORD => Some("PASSWORD"),
+        _ => None,
+    }
+}
+
+fn require_idle(name: &str, idle: bool) -> Result<(), OptionError> {
+    if idle {
+        return Ok(());
+    }
+    Err((Status::WrongState, format!("option {name} can be set only while the client is idle: call disconnect first")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_lies_in_its_range_and_every_id_stands_once() {
+        for (index, (option, name, low, high, default, _)) in INT_OPTIONS.iter().enumerate() {
+            assert!(low <= default && default <= high, "{name}");
+            assert_eq!(INT_OPTIONS.iter().position(|row| row.0 as i32 == *option as i32), Some(index), "{name}");
+            assert_eq!(Options::default().int(*option), *default);
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_option_and_its_range() {
+        let mut options = Options::default();
+        let (status, text) = options.set_int(13, 65_536, true).unwrap_err();
+        assert_eq!((status, text.as_str()), (Status::OutOfRange, "option KEEP_ALIVE_S takes 0 to 65535, not 65536"));
+        assert_eq!(options.int(IntOption::KeepAlive), 30);
+        assert_eq!(options.set_int(13, 5, false).unwrap_err().0, Status::WrongState);
+        assert_eq!(options.set_int(1, 5, true).unwrap_err().0, Status::WrongType);
+        assert_eq!(options.set_int(999, 5, true).unwrap_err().0, Status::InvalidArgument);
+        assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().0, Status::WrongType);
+        assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
+        assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
+    }
+}

@@ -1,0 +1,177 @@
+//! From a host name to a connected transport: resolves the name and races its addresses (RFC 8305): the next one is tried
+//! when the one before has failed, or hasn't answered for a quarter of a second. A dead address costs that much, not the
+//! whole timeout.
+
+use super::Transport;
+use super::tcp::Tcp;
+use crate::client::address::Address;
+use crate::types::status::Status;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// How long an address has before the next one is tried beside it (RFC 8305 section 5, "Connection Attempt Delay").
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Resolves the host. An IP address needs no resolver; a name may block as long as the system's resolver does.
+pub fn resolve(address: &Address) -> Result<Vec<SocketAddr>, String> {
+    if let Ok(ip) = address.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, address.port)]);
+    }
+    let found = (address.host.as_str(), address.port).to_socket_addrs();
+    let found: Vec<SocketAddr> =
+        found.map_err(|error| format!("'{}' could not be resolved: {error}", address.host))?.collect();
+    if found.is_empty() {
+        return Err(format!("'{}' has no address", address.host));
+    }
+    Ok(interleave(found))
+}
+
+/// Whether [`resolve`] asks the system's resolver.
+pub fn needs_resolver(address: &Address) -> bool {
+    address.host.parse::<IpAddr>().is_err()
+}
+
+/// Alternates the address families, starting with the resolver's first choice (RFC 8305 section 4).
+fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut mixed = Vec::new();
+    loop {
+        match (first.next(), second.next()) {
+            (None, None) => return mixed,
+            (one, other) => mixed.extend(one.into_iter().chain(other)),
+        }
+    }
+}
+
+struct Attempt {
+    token: Token,
+    address: SocketAddr,
+    stream: TcpStream,
+}
+
+/// The race for one connection.
+pub struct Connector {
+    waiting: VecDeque<SocketAddr>,
+    running: Vec<Attempt>,
+    next_start: Instant,
+    deadline: Instant,
+    next_token: usize,
+    errors: Vec<String>,
+}
+
+/// How the race stands.
+pub enum Progress {
+    /// Nothing to do before this time, unless a socket becomes ready.
+    Pending(Instant),
+    /// A connection, registered under this token.
+    Connected(Box<dyn Transport>, Token),
+    Failed(Status, String),
+}
+
+impl Connector {
+    /// `first_token` and those after it are free to be used in the poll.
+    pub fn new(addresses: Vec<SocketAddr>, now: Instant, deadline: Instant, first_token: Token) -> Self {
+        Connector {
+            waiting: addresses.into(),
+            running: Vec::new(),
+            next_start: now,
+            deadline,
+            next_token: first_token.0,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Goes on after time has passed or a socket has become ready.
+    pub fn advance(&mut self, now: Instant, registry: &Registry) -> Progress {
+        if let Some(connected) = self.find_connected(registry) {
+            return connected;
+        }
+        if now >= self.deadline {
+            let waiting: Vec<_> =
+                self.running.iter().map(|attempt| format!("{}: no answer", attempt.address)).collect();
+            self.errors.extend(waiting);
+            return Progress::Failed(Status::ConnectTimeout, self.errors.join("; "));
+        }
+        while !self.waiting.is_empty() && (self.running.is_empty() || now >= self.next_start) {
+            self.start_next(now, registry);
+        }
+        match (self.running.is_empty(), self.waiting.is_empty()) {
+            (true, _) => Progress::Failed(Status::ConnectFailed, self.errors.join("; ")),
+            (false, true) => Progress::Pending(self.deadline),
+            (false, false) => Progress::Pending(self.next_start.min(self.deadline)),
+        }
+    }
+
+    fn start_next(&mut self, now: Instant, registry: &Registry) {
+        let Some(address) = self.waiting.pop_front() else { return };
+        self.next_start = now + ATTEMPT_DELAY;
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        let started = TcpStream::connect(address).and_then(|mut stream| {
+            registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(stream)
+        });
+        match started {
+            Ok(stream) => self.running.push(Attempt { token, address, stream }),
+            Err(error) => self.errors.push(format!("{address}: {error}")),
+        }
+    }
+
+    fn find_connected(&mut self, registry: &Registry) -> Option<Progress> {
+        let mut index = 0;
+        while index < self.running.len() {
+            let attempt = &mut self.running[index];
+            match outcome(&attempt.stream) {
+                Ok(false) => index += 1,
+                Ok(true) => {
+                    let attempt = self.running.swap_remove(index);
+                    match Tcp::new(attempt.stream) {
+                        Ok(tcp) => return Some(Progress::Connected(Box::new(tcp), attempt.token)),
+                        Err(error) => self.errors.push(format!("{}: {error}", attempt.address)),
+                    }
+                }
+                Err(error) => {
+                    self.errors.push(format!("{}: {error}", attempt.address));
+                    let mut attempt = self.running.swap_remove(index);
+                    // It is dropped, and so closed, right here.
+                    let _ = registry.deregister(&mut attempt.stream);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Whether the stream is connected; an error if it never will be.
+fn outcome(stream: &TcpStream) -> io::Result<bool> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+        // Windows before 10 reports an unfinished connect this way.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_families_alternate_from_the_first_choice() {
+        let v4 = |last: u8| SocketAddr::from(([127, 0, 0, last], 1));
+        let v6 = |last: u16| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, last], 1));
+        let mixed = interleave(vec![v6(1), v6(2), v6(3), v4(1), v4(2)]);
+        assert_eq!(mixed, [v6(1), v4(1), v6(2), v4(2), v6(3)]);
+        assert_eq!(interleave(vec![v4(1), v6(1)]), [v4(1), v6(1)]);
+    }
+}

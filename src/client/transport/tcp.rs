@@ -1,0 +1,39 @@
+//! MQTT over plain TCP.
+
+use super::Transport;
+use mio::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+
+pub(super) struct Tcp {
+    stream: TcpStream,
+}
+
+impl Tcp {
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        // A tick must not wait for the acknowledgement of the one before (Nagle's algorithm).
+        stream.set_nodelay(true)?;
+        // The operating system notices a peer that vanished even when Keep Alive is off.
+        socket2::SockRef::from(&stream).set_keepalive(true)?;
+        Ok(Tcp { stream })
+    }
+}
+
+impl Transport for Tcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    fn deregister(&mut self, registry: &mio::Registry) {
+        // It is about to be closed, which takes it out as well.
+        let _ = registry.deregister(&mut self.stream);
+    }
+}

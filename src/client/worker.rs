@@ -1,0 +1,424 @@
+//! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
+//! readiness call until bytes, a command or the next deadline.
+
+use super::backoff::Backoff;
+use super::clock;
+use super::core::{Core, Shared, State};
+use super::events::NoticeKind;
+use super::options::{IntOption, Options};
+use super::transport::connector::{self, Connector, Progress};
+use crate::session::event::{Disconnected, Event};
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use mio::{Events, Poll, Token, Waker};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+const WAKE: Token = Token(0);
+const FIRST_SOCKET: Token = Token(1);
+
+/// Room for one read; most packets of a burst arrive together.
+const READ_SIZE: usize = 64 * 1024;
+/// After so many reads in a row the thread looks at its timers and commands again.
+const READS_IN_A_ROW: usize = 16;
+/// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
+const LINGER: Duration = Duration::from_millis(500);
+/// A connection that held this long was good: the next loss is a first failure.
+const STABLE: Duration = Duration::from_secs(5);
+
+enum Phase {
+    Idle,
+    Connecting {
+        connector: Connector,
+        deadline: Instant,
+    },
+    Online {
+        since: Instant,
+        socket: Token,
+    },
+    /// DISCONNECT is written; the Server has until `deadline` to see it and close.
+    Lingering {
+        since: Instant,
+        socket: Token,
+        deadline: Instant,
+        finished: bool,
+    },
+    Waiting {
+        until: Instant,
+    },
+}
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    options: Options,
+    poll: Poll,
+    ready: Events,
+    phase: Phase,
+    backoff: Backoff,
+    input: Input,
+    next_socket: Token,
+    readable: bool,
+}
+
+/// Received bytes that were not used yet.
+#[derive(Default)]
+struct Input {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Worker {
+    /// Makes the poll, so that a failure to do so is seen by the caller of connect.
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        // A client has one worker in its life.
+        let _ = shared.waker.set(waker);
+        let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
+        Ok(Worker {
+            shared,
+            options,
+            poll,
+            ready: Events::with_capacity(64),
+            phase: Phase::Idle,
+            backoff,
+            input: Input::default(),
+            next_socket: FIRST_SOCKET,
+            readable: false,
+        })
+    }
+
+    pub fn run(mut self, current_options: impl Fn() -> Options) {
+        loop {
+            let Some(deadline) = self.step(&current_options) else { return };
+            // Commands that came in while the core was locked by this thread.
+            self.shared.work_off_commands();
+            if !self.wait(deadline) {
+                return;
+            }
+        }
+    }
+
+    /// Sleeps until something is ready. False if the thread has to leave.
+    fn wait(&mut self, deadline: Option<Instant>) -> bool {
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
+        match self.poll.poll(&mut self.ready, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => panic!("waiting for the network failed: {error}"),
+        }
+        if self.shared.unloading.load(Ordering::Acquire) {
+            return false;
+        }
+        let socket = match self.phase {
+            Phase::Online { socket, .. } | Phase::Lingering { socket, .. } => Some(socket),
+            _ => None,
+        };
+        let mut writable = false;
+        for event in self.ready.iter().filter(|event| Some(event.token()) == socket) {
+            self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+            writable |= event.is_writable() || event.is_error();
+        }
+        if writable {
+            self.shared.core.lock().write_blocked = false;
+        }
+        true
+    }
+
+    /// Does all there is to do now. Returns when to come back at the latest; `None` ends the thread.
+    fn step(&mut self, current_options: &impl Fn() -> Options) -> Option<Option<Instant>> {
+        let shared = self.shared.clone();
+        loop {
+            let now = clock::now();
+            let mut core = shared.core.lock();
+            core.work(now, &shared);
+            assert!(!core.panic, "asked to panic by the test hook");
+            if shared.state() == State::Failed {
+                self.drop_transport(&mut core);
+                return None;
+            }
+            let wanted = core.wanted && !core.stop;
+            let next = match &mut self.phase {
+                Phase::Idle if core.stop => return None,
+                Phase::Idle if wanted => {
+                    self.options = current_options();
+                    self.backoff = Backoff::new(
+                        self.options.milliseconds(IntOption::ReconnectMinimum),
+                        self.options.milliseconds(IntOption::ReconnectMaximum),
+                    );
+                    drop(core);
+                    self.start_connecting();
+                    continue;
+                }
+                Phase::Idle => None,
+                Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
+                    self.go_idle(&mut core, &shared);
+                    continue;
+                }
+                Phase::Waiting { until } if now >= *until => {
+                    drop(core);
+                    self.start_connecting();
+                    continue;
+                }
+                Phase::Waiting { until } => Some(*until),
+                Phase::Connecting { connector, deadline } => match connector.advance(now, self.poll.registry()) {
+                    Progress::Pending(until) => Some(until),
+                    Progress::Connected(transport, socket) => {
+                        core.transport = Some(transport);
+                        core.write_blocked = false;
+                        core.lost = None;
+                        core.session.handle_opened(now, *deadline);
+                        self.phase = Phase::Online { since: now, socket };
+                        self.input.clear();
+                        // The poll may have told of the first bytes together with the connection.
+                        self.readable = true;
+                        continue;
+                    }
+                    Progress::Failed(status, detail) => {
+                        self.connecting_failed(status, detail, &mut core);
+                        continue;
+                    }
+                },
+                Phase::Online { .. } | Phase::Lingering { .. } => match self.step_online(now, &mut core) {
+                    Some(next) => next,
+                    None => continue,
+                },
+            };
+            core.worker_deadline = next;
+            return Some(next);
+        }
+    }
+
+    fn start_connecting(&mut self) {
+        let shared = self.shared.clone();
+        shared.set_state(State::Connecting);
+        let now = clock::now();
+        let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
+        let resolved = match &self.options.address {
+            Some(address) => connector::resolve(address),
+            None => Err("no Server is named: set option URL".to_owned()),
+        };
+        match resolved {
+            Ok(addresses) => {
+                let count = addresses.len();
+                let connector = Connector::new(addresses, clock::now(), deadline, self.next_socket);
+                self.next_socket = Token(self.next_socket.0.wrapping_add(count).max(FIRST_SOCKET.0));
+                self.phase = Phase::Connecting { connector, deadline };
+            }
+            Err(detail) => {
+                let mut core = shared.core.lock();
+                self.connecting_failed(Status::Resolve, detail, &mut core);
+            }
+        }
+    }
+
+    fn connecting_failed(&mut self, status: Status, detail: String, core: &mut Core) {
+        let address = self.options.address.as_ref().map(ToString::to_string).unwrap_or_default();
+        let detail = match status {
+            Status::Resolve => detail,
+            Status::ConnectTimeout => format!("no answer from {address} in time: {detail}"),
+            _ => format!("connecting to {address} failed: {detail}"),
+        };
+        let end = Disconnected::new(Some(status), detail);
+        self.shared.events.push(NoticeKind::Session(Event::Disconnected(end.clone())));
+        self.after_end(&end, core);
+    }
+
+    /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
+    fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
+        let mut more = self.read(now, core);
+        core.session.handle_timeout(now);
+        core.work(now, &self.shared);
+        if let Some((status, detail)) = core.lost.take() {
+            self.end_connection(status, &detail, core);
+            return None;
+        }
+        if let Phase::Lingering { deadline, finished, .. } = &mut self.phase {
+            let deadline = *deadline;
+            if !*finished
+                && core.session.output().is_empty()
+                && let Some(transport) = &mut core.transport
+            {
+                // If it fails the connection is gone already, which reading will show.
+                let _ = transport.finish();
+                *finished = true;
+            }
+            if now >= deadline {
+                self.end_connection(Status::ConnectionClosed, "", core);
+                return None;
+            }
+            return Some(if more { Some(now) } else { Some(deadline) });
+        }
+        if core.stop && !core.session.wants_close() {
+            let nothing = crate::codec::property::Properties::EMPTY;
+            core.session.disconnect(ReasonCode::SUCCESS, nothing);
+            core.work(now, &self.shared);
+        }
+        if core.session.wants_close() {
+            // Closing at once could throw away what the Server hasn't read yet, DISCONNECT included, and it would publish
+            // the Will Message: the writing side ends first, and the Server gets time to close its own.
+            let Phase::Online { since, socket } = self.phase else { return None };
+            self.phase = Phase::Lingering { since, socket, deadline: now + LINGER, finished: false };
+            return None;
+        }
+        // Reading goes on where it was paused: the poll won't tell again about bytes that are there already.
+        more &= !self.shared.reading_paused.load(Ordering::Acquire);
+        Some(if more { Some(now) } else { core.session.next_timeout() })
+    }
+
+    /// Reads until the socket is empty or others must have their turn. True if there may be more.
+    fn read(&mut self, now: Instant, core: &mut Core) -> bool {
+        if !self.readable {
+            return false;
+        }
+        for _ in 0..READS_IN_A_ROW {
+            let paused = self.shared.events.is_blocked() && matches!(self.phase, Phase::Online { .. });
+            self.shared.reading_paused.store(paused, Ordering::SeqCst);
+            if paused && self.shared.events.is_blocked() {
+                core.session.handle_reading_paused(now);
+                return true;
+            }
+            let Some(transport) = &mut core.transport else { return false };
+            match transport.read(self.input.room()) {
+                Ok(0) => {
+                    self.readable = false;
+                    core.lost = Some((
+                        Status::ConnectionClosed,
+                        "the Server closed the connection without giving a reason".to_owned(),
+                    ));
+                    return false;
+                }
+                Ok(count) => {
+                    core.bytes_received += count as u64;
+                    self.input.end += count;
+                    let used = core.session.handle_input(now, self.input.bytes());
+                    self.input.consume(used, |bytes| core.session.expected_size(bytes));
+                    core.work(now, &self.shared);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => {
+                        self.readable = false;
+                        return false;
+                    }
+                    io::ErrorKind::Interrupted => {}
+                    _ => {
+                        self.readable = false;
+                        core.lost = Some((Status::Network, format!("reading from the Server failed: {error}")));
+                        return false;
+                    }
+                },
+            }
+        }
+        true
+    }
+
+    fn drop_transport(&mut self, core: &mut Core) {
+        if let Some(mut transport) = core.transport.take() {
+            transport.deregister(self.poll.registry());
+        }
+        self.input.clear();
+        self.readable = false;
+        self.shared.reading_paused.store(false, Ordering::Release);
+    }
+
+    fn end_connection(&mut self, status: Status, detail: &str, core: &mut Core) {
+        let (Phase::Online { since, .. } | Phase::Lingering { since, .. }) = self.phase else { return };
+        let was_online = core.session.is_online() || matches!(self.phase, Phase::Lingering { .. });
+        self.drop_transport(core);
+        core.session.handle_closed(status, detail);
+        core.report(&self.shared);
+        if was_online && clock::now().saturating_duration_since(since) >= STABLE {
+            self.backoff.succeeded();
+        }
+        if let Some(end) = core.last_end.take() {
+            self.after_end(&end, core);
+        }
+    }
+
+    /// Decides whether and when to connect again.
+    fn after_end(&mut self, end: &Disconnected, core: &mut Core) {
+        if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
+            core.wanted = false;
+            self.phase = Phase::Idle;
+            self.shared.set_state(State::Idle);
+            return;
+        }
+        let delay =
+            if end.reason.is_some_and(needs_attention) { self.backoff.long_delay() } else { self.backoff.next_delay() };
+        self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
+        self.phase = Phase::Waiting { until: clock::now() + delay };
+        self.shared.set_state(State::Waiting);
+    }
+
+    /// The program gave up before a connection was there.
+    fn go_idle(&mut self, core: &mut Core, shared: &Shared) {
+        let end = Disconnected::new(None, "disconnected on request");
+        shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
+        self.drop_transport(core);
+        self.phase = Phase::Idle;
+        shared.set_state(State::Idle);
+    }
+}
+
+/// Reason Codes that trying again soon won't change: another client has our identifier, or somebody has to change a
+/// setting.
+fn needs_attention(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
+            | ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
+            | ReasonCode::BAD_USER_NAME_OR_PASSWORD
+            | ReasonCode::NOT_AUTHORIZED
+            | ReasonCode::BANNED
+            | ReasonCode::BAD_AUTHENTICATION_METHOD
+            | ReasonCode::SESSION_TAKEN_OVER
+            | ReasonCode::USE_ANOTHER_SERVER
+            | ReasonCode::SERVER_MOVED
+            | ReasonCode::CONNECTION_RATE_EXCEEDED
+    )
+}
+
+impl Input {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Where the next read may write to.
+    fn room(&mut self) -> &mut [u8] {
+        if self.buffer.is_empty() {
+            self.buffer.resize(READ_SIZE, 0);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Takes `used` bytes away and makes room: for the rest of an incomplete packet whose size is known, or for a read.
+    fn consume(&mut self, used: usize, expected_size: impl Fn(&[u8]) -> Option<usize>) {
+        self.start += used;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            // A large packet's buffer isn't kept for small ones.
+            if self.buffer.len() > READ_SIZE {
+                self.buffer = vec![0; READ_SIZE];
+            }
+            return;
+        }
+        let waiting = self.end - self.start;
+        let needed = expected_size(self.bytes()).unwrap_or(0).max(waiting + 1);
+        if self.start + needed > self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.start = 0;
+            self.end = waiting;
+            if needed > self.buffer.len() {
+                self.buffer.resize(needed, 0);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Input::default();
+    }
+}

@@ -1,0 +1,247 @@
+//! Exports of a client's life: create, options, connect, state, figures, disconnect, free.
+
+use super::constants::*;
+use super::guard::{guard, guard_client};
+use super::handles::{self, Object};
+use super::properties;
+use super::publish::{message, reason_code};
+use super::text::{bytes, utf8, utf16};
+use crate::client::{Client, Failure, State, Statistics, thread};
+use crate::codec::property::{PropertiesBuf, Section};
+use crate::session::limits::ServerLimits;
+use crate::types::PacketType;
+use crate::types::status::Status;
+use once_cell::sync::OnceCell;
+use std::borrow::Cow;
+use std::ffi::c_char;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
+/// process until mt5mqtt_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_create() -> i64 {
+    static HOOK: OnceCell<()> = OnceCell::new();
+    guard(|| {
+        // std's own hook would write to a console that nobody sees, and take a backtrace that leaks with each unload.
+        HOOK.get_or_init(|| std::panic::set_hook(Box::new(thread::remember_panic)));
+        Ok(handles::insert(Object::Client(Arc::new(Client::new()))))
+    })
+}
+
+/// Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
+/// for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
+/// nothing. 0 is ignored.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
+    guard(|| {
+        if client == 0 {
+            return Ok(0);
+        }
+        match handles::remove(client, |object| matches!(object, Object::Client(_))) {
+            Some(Object::Client(client)) => {
+                client.free();
+                Ok(0)
+            }
+            _ => Err((Status::InvalidHandle, format!("there is no client with the handle {client}"))),
+        }
+    })
+}
+
+/// Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
+/// MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
+/// names the option and its range.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_set_int(client: i64, option: i32, value: i64) -> i32 {
+    guard_client(client, |client| {
+        client.set_option(|options, idle| options.set_int(option, value, idle))?;
+        Ok(0)
+    })
+}
+
+fn set_text(client: &Client, option: i32, value: Option<Cow<'_, str>>) -> Result<i32, Failure> {
+    client.set_option(|options, idle| options.set_text(option, value.as_deref(), idle))?;
+    Ok(0)
+}
+
+/// Sets a text option; NULL puts it back to its default. Fails as mt5mqtt_set_int does, and with MT5MQTT_E_INVALID_TEXT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_set_text(client: i64, option: i32, value: *const c_char) -> i32 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| set_text(client, option, unsafe { utf8("the value", value) }?))
+}
+
+/// As mt5mqtt_set_text, with UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_set_text_w(client: i64, option: i32, value: *const u16) -> i32 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| set_text(client, option, unsafe { utf16("the value", value) }?))
+}
+
+/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_set_bytes(client: i64, option: i32, value: *const u8, size: i32) -> i32 {
+    guard_client(client, |client| {
+        // SAFETY: the bytes are the caller's promise.
+        let bytes = unsafe { bytes("the value", value, size) }?;
+        let value = (!value.is_null()).then_some(bytes);
+        client.set_option(|options, idle| options.set_bytes(option, value, idle))?;
+        Ok(0)
+    })
+}
+
+/// The Will Message's arguments, with the topic converted.
+struct Will<'a> {
+    topic: Option<Cow<'a, str>>,
+    payload: &'a [u8],
+    qos: i32,
+    retain: i32,
+    properties: i64,
+}
+
+fn set_will(client: &Client, will: Will<'_>) -> Result<i32, Failure> {
+    let Some(topic) = will.topic else {
+        client.set_option(|options, idle| options.set_will(None, idle))?;
+        return Ok(0);
+    };
+    let properties = properties::copy(will.properties, Section::Will)?;
+    let nothing = PropertiesBuf::new();
+    let message = message(&topic, will.payload, will.qos, will.retain, nothing.as_properties())?;
+    client.set_option(|options, idle| options.set_will(Some((message, properties)), idle))?;
+    Ok(0)
+}
+
+/// Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
+/// connect on. `topic` NULL removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At
+/// most 65,535 bytes of payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_set_will(
+    client: i64,
+    topic: *const c_char,
+    payload: *const u8,
+    payload_size: i32,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i32 {
+    guard_client(client, |client| {
+        // SAFETY: text and bytes are the caller's promise.
+        let (topic, payload) = unsafe { (utf8("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
+        set_will(client, Will { topic, payload, qos, retain, properties })
+    })
+}
+
+/// As mt5mqtt_set_will, with the topic in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_set_will_w(
+    client: i64,
+    topic: *const u16,
+    payload: *const u8,
+    payload_size: i32,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i32 {
+    guard_client(client, |client| {
+        // SAFETY: text and bytes are the caller's promise.
+        let (topic, payload) = unsafe { (utf16("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
+        set_will(client, Will { topic, payload, qos, retain, properties })
+    })
+}
+
+/// Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
+/// MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
+/// set or the client isn't idle.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
+    guard_client(client, |client| client.connect().map(|()| 0))
+}
+
+/// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
+/// may carry; `properties` is a set of properties or 0. `timeout_ms` is at most 2000: within it, what was published is sent
+/// and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
+/// call neither waits nor lets anything go out first. What is queued stays for the next connect.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32 {
+    guard_client(client, |client| {
+        let properties = properties::copy(properties, Section::Packet(PacketType::Disconnect))?;
+        let timeout = Duration::from_millis(milliseconds(timeout_ms)?);
+        client.disconnect(self::reason_code(reason_code)?, properties.as_properties(), timeout).map(|()| 0)
+    })
+}
+
+/// A time of the caller's, in milliseconds.
+pub fn milliseconds(value: i32) -> Result<u64, Failure> {
+    u64::try_from(value).map_err(|_| (Status::InvalidArgument, format!("a time of {value} ms is negative")))
+}
+
+/// Where the client stands: MT5MQTT_STATE_.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_state(client: i64) -> i32 {
+    guard_client(client, |client| Ok(client.state() as i32))
+}
+
+/// A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_stat(client: i64, stat: i32) -> i64 {
+    guard_client(client, |client| figure(&client.statistics(), stat))
+}
+
+fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
+    let of_server = |read: fn(&ServerLimits) -> i64| {
+        let limits = figures.limits.as_ref();
+        limits.map(read).ok_or_else(|| (Status::NotConnected, Status::NotConnected.text().to_owned()))
+    };
+    Ok(match stat {
+        MT5MQTT_STAT_MESSAGES_SENT => figures.messages_sent as i64,
+        MT5MQTT_STAT_MESSAGES_RECEIVED => figures.messages_received as i64,
+        MT5MQTT_STAT_BYTES_SENT => figures.bytes_sent as i64,
+        MT5MQTT_STAT_BYTES_RECEIVED => figures.bytes_received as i64,
+        MT5MQTT_STAT_CONNECTIONS => figures.connections as i64,
+        MT5MQTT_STAT_OUTGOING => figures.outgoing as i64,
+        MT5MQTT_STAT_OUTGOING_BYTES => figures.outgoing_bytes as i64,
+        MT5MQTT_STAT_IN_FLIGHT => figures.in_flight as i64,
+        MT5MQTT_STAT_EVENTS => figures.events as i64,
+        MT5MQTT_STAT_EVENTS_BYTES => figures.events_bytes as i64,
+        MT5MQTT_STAT_EVENTS_DROPPED => figures.events_dropped as i64,
+        MT5MQTT_STAT_PUBLISHES_DROPPED => figures.publishes_dropped as i64,
+        MT5MQTT_STAT_REDELIVERED => figures.redelivered as i64,
+        MT5MQTT_STAT_PING_RTT_US => match figures.ping_rtt_us {
+            Some(microseconds) => microseconds as i64,
+            None => return Err((Status::NotPresent, "no PINGREQ was answered yet".to_owned())),
+        },
+        MT5MQTT_STAT_LAST_DELAY_MS => figures.last_delay_ms as i64,
+        MT5MQTT_STAT_BREACHES => figures.breaches as i64,
+        MT5MQTT_STAT_SERVER_RECEIVE_MAXIMUM => of_server(|limits| limits.receive_maximum.into())?,
+        MT5MQTT_STAT_SERVER_MAXIMUM_QOS => of_server(|limits| limits.maximum_qos as i64)?,
+        MT5MQTT_STAT_SERVER_RETAIN_AVAILABLE => of_server(|limits| limits.retain_available.into())?,
+        MT5MQTT_STAT_SERVER_MAXIMUM_PACKET_SIZE => of_server(|limits| limits.maximum_packet_size as i64)?,
+        MT5MQTT_STAT_SERVER_TOPIC_ALIAS_MAXIMUM => of_server(|limits| limits.topic_alias_maximum.into())?,
+        MT5MQTT_STAT_SERVER_WILDCARD_AVAILABLE => of_server(|limits| limits.wildcard_subscription_available.into())?,
+        MT5MQTT_STAT_SERVER_SUBSCRIPTION_IDENTIFIER_AVAILABLE => {
+            of_server(|limits| limits.subscription_identifier_available.into())?
+        }
+        MT5MQTT_STAT_SERVER_SHARED_AVAILABLE => of_server(|limits| limits.shared_subscription_available.into())?,
+        MT5MQTT_STAT_SERVER_KEEP_ALIVE_S => of_server(|limits| limits.keep_alive.into())?,
+        MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S => of_server(|limits| limits.session_expiry_interval.into())?,
+        _ => return Err((Status::InvalidArgument, format!("there is no figure {stat}"))),
+    })
+}
+
+/// For tests of a host's failure handling: panics inside the library, on the calling thread (`place` 0) or on the client's
+/// background thread (1). The process goes on; this client has failed for good.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
+    guard_client(client, |client| match place {
+        0 => panic!("asked to panic by the test hook"),
+        1 => {
+            if matches!(client.state(), State::Idle) {
+                let text = "there is no background thread while the client is idle".to_owned();
+                return Err((Status::WrongState, text));
+            }
+            client.panic_in_background();
+            Ok(0)
+        }
+        _ => Err((Status::InvalidArgument, format!("there is no place {place}"))),
+    })
+}

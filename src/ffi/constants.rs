@@ -1,0 +1,370 @@
+//! The numbers of the ABI, for the header. Statuses and options are checked against their tables below.
+
+use crate::client::State;
+use crate::client::options::{self, IntOption};
+use crate::codec::property::PropertyId;
+use crate::types::status::Status;
+
+/// The ABI of this header. It grows with every incompatible change; compare it with `mt5mqtt_abi_version()` at start.
+pub const MT5MQTT_ABI_VERSION: i32 = 1;
+
+/// Success.
+pub const MT5MQTT_OK: i32 = 0;
+/// The handle doesn't exist, or was freed already.
+pub const MT5MQTT_E_INVALID_HANDLE: i32 = -1;
+/// An argument is missing or has a value that this function doesn't know.
+pub const MT5MQTT_E_INVALID_ARGUMENT: i32 = -2;
+/// The text is not well-formed Unicode, or it holds the character U+0000.
+pub const MT5MQTT_E_INVALID_TEXT: i32 = -3;
+/// The Topic Name or Topic Filter breaks the rules of MQTT.
+pub const MT5MQTT_E_INVALID_TOPIC: i32 = -4;
+/// The value lies outside the range of this option or property.
+pub const MT5MQTT_E_OUT_OF_RANGE: i32 = -5;
+/// The option or property takes a value of another type.
+pub const MT5MQTT_E_WRONG_TYPE: i32 = -6;
+/// The call isn't possible in the client's present state.
+pub const MT5MQTT_E_WRONG_STATE: i32 = -7;
+/// struct_size is not set to the size of the struct: the caller was built for another ABI.
+pub const MT5MQTT_E_STRUCT_SIZE: i32 = -8;
+/// There is no current event: call poll first.
+pub const MT5MQTT_E_NO_EVENT: i32 = -9;
+/// The current event has no such property, or the value isn't known yet.
+pub const MT5MQTT_E_NOT_PRESENT: i32 = -10;
+/// No message waits for an acknowledgement with this token.
+pub const MT5MQTT_E_UNKNOWN_TOKEN: i32 = -11;
+/// The outgoing queue is full: nothing was accepted.
+pub const MT5MQTT_E_QUEUE_FULL: i32 = -20;
+/// The message is larger than the Server or the standard allows.
+pub const MT5MQTT_E_TOO_LARGE: i32 = -21;
+/// The Server announced that it doesn't support this.
+pub const MT5MQTT_E_NOT_SUPPORTED_BY_SERVER: i32 = -22;
+/// There is no connection to the Server at the moment.
+pub const MT5MQTT_E_NOT_CONNECTED: i32 = -23;
+/// The accepted message was dropped to make room for newer ones.
+pub const MT5MQTT_E_DROPPED: i32 = -24;
+/// The call ran out of its time.
+pub const MT5MQTT_E_TIMEOUT: i32 = -25;
+/// The host name of the Server could not be resolved.
+pub const MT5MQTT_E_RESOLVE: i32 = -40;
+/// No address of the Server accepted the connection.
+pub const MT5MQTT_E_CONNECT_FAILED: i32 = -41;
+/// The Server didn't answer within the connect timeout.
+pub const MT5MQTT_E_CONNECT_TIMEOUT: i32 = -42;
+/// The Server closed the connection without giving a reason.
+pub const MT5MQTT_E_CONNECTION_CLOSED: i32 = -43;
+/// Reading from or writing to the network failed.
+pub const MT5MQTT_E_NETWORK: i32 = -44;
+/// The Server didn't answer a PINGREQ in time: the connection is dead.
+pub const MT5MQTT_E_KEEP_ALIVE_TIMEOUT: i32 = -45;
+/// The Server refused: see the Reason Code.
+pub const MT5MQTT_E_REFUSED_BY_SERVER: i32 = -60;
+/// The Server sent a packet that can't be parsed.
+pub const MT5MQTT_E_MALFORMED_PACKET: i32 = -61;
+/// The Server broke the protocol.
+pub const MT5MQTT_E_PROTOCOL_ERROR: i32 = -62;
+/// The Server ended the connection: see the Reason Code.
+pub const MT5MQTT_E_SERVER_DISCONNECTED: i32 = -63;
+/// The Server lost the Session: whether this QoS 2 message arrived can't be known.
+pub const MT5MQTT_E_SESSION_LOST: i32 = -64;
+/// The background thread could not be started.
+pub const MT5MQTT_E_THREAD: i32 = -80;
+/// A fault inside the library: this client has failed for good and can only be freed.
+pub const MT5MQTT_E_PANIC: i32 = -90;
+
+/// Not asked to connect, or disconnected.
+pub const MT5MQTT_STATE_IDLE: i32 = 0;
+/// Looking for the Server, or waiting for its CONNACK.
+pub const MT5MQTT_STATE_CONNECTING: i32 = 1;
+/// The Server has accepted the connection.
+pub const MT5MQTT_STATE_CONNECTED: i32 = 2;
+/// The connection was lost or refused; the next attempt comes when its delay is over.
+pub const MT5MQTT_STATE_WAITING: i32 = 3;
+/// A fault inside the library: this client can only be freed.
+pub const MT5MQTT_STATE_FAILED: i32 = 4;
+
+/// Text: where the Server is, `mqtt://host:port`; the port may be left out (1883).
+pub const MT5MQTT_OPT_URL: i32 = 1;
+/// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
+pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
+/// Text. Default: none.
+pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
+/// Text or bytes. Default: none.
+pub const MT5MQTT_OPT_PASSWORD: i32 = 4;
+/// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
+pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
+/// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
+/// Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection, 4294967295 keeps it for ever.
+pub const MT5MQTT_OPT_SESSION_EXPIRY_S: i32 = 12;
+/// Seconds, 0 (off) to 65535, default 30.
+pub const MT5MQTT_OPT_KEEP_ALIVE_S: i32 = 13;
+/// QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024.
+pub const MT5MQTT_OPT_RECEIVE_MAXIMUM: i32 = 14;
+/// Bytes of the largest packet that is accepted from the Server: 64 to 268435460, default 16 MiB.
+pub const MT5MQTT_OPT_MAXIMUM_PACKET_SIZE: i32 = 15;
+/// QoS 1 and 2 messages sent without waiting for an acknowledgement, beside the Server's own Receive Maximum: 1 to 65500 (default).
+pub const MT5MQTT_OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
+/// 0 or 1 (default): whether the Server may explain failures by Reason Strings and User Properties.
+pub const MT5MQTT_OPT_REQUEST_PROBLEM_INFORMATION: i32 = 18;
+/// 0 (default) or 1: whether CONNACK shall carry Response Information.
+pub const MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION: i32 = 19;
+/// 0 or 1 (default): whether a lost connection is made again.
+pub const MT5MQTT_OPT_RECONNECT: i32 = 30;
+/// Milliseconds from the start of an attempt to CONNACK: 100 to 600000, default 10000.
+pub const MT5MQTT_OPT_CONNECT_TIMEOUT_MS: i32 = 31;
+/// Milliseconds: ceiling of the first reconnect delay, which doubles with each failure: 1 to 600000, default 250. The delay is a random part of its ceiling.
+pub const MT5MQTT_OPT_RECONNECT_MIN_MS: i32 = 32;
+/// Milliseconds: largest ceiling of a reconnect delay: 1 to 86400000, default 30000.
+pub const MT5MQTT_OPT_RECONNECT_MAX_MS: i32 = 33;
+/// Milliseconds that the Server may stay silent after a PINGREQ: 100 to 600000, default 10000.
+pub const MT5MQTT_OPT_PING_TIMEOUT_MS: i32 = 34;
+/// Accepted and unfinished publishes: 1 to 10000000, default 100000.
+pub const MT5MQTT_OPT_OUTGOING_MAXIMUM: i32 = 40;
+/// As OUTGOING_MAXIMUM, in bytes of topic, properties and payload: 1024 to 4 GiB, default 64 MiB.
+pub const MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES: i32 = 41;
+/// What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+pub const MT5MQTT_OPT_OUTGOING_OVERFLOW: i32 = 42;
+/// 0 or 1 (default): whether QoS 0 publishes wait for a connection; with 0 they fail with MT5MQTT_E_NOT_CONNECTED. May be set at any time.
+pub const MT5MQTT_OPT_QUEUE_QOS0: i32 = 43;
+/// Events that wait to be polled: 1 to 10000000, default 100000. QoS 1 and 2 messages are never dropped: reading from the Server pauses instead. May be set at any time.
+pub const MT5MQTT_OPT_EVENTS_MAXIMUM: i32 = 44;
+/// As EVENTS_MAXIMUM, in bytes: 1024 to 4 GiB, default 64 MiB. May be set at any time.
+pub const MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES: i32 = 45;
+/// Which event is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. May be set at any time.
+pub const MT5MQTT_OPT_EVENTS_OVERFLOW: i32 = 46;
+/// When the Server learns that a QoS 1 or 2 message arrived: 0 on arrival, 1 (default) when poll has taken it, 2 by mt5mqtt_acknowledge.
+pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
+/// Milliseconds: longest time that mt5mqtt_wait takes, 1 to 600000, default 250, which suits MetaTrader. May be set at any time.
+pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
+/// 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
+pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
+
+/// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
+pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
+/// A connection was lost, refused or not made, or ended on request (status 0): status, reason_code, the text says what happened. mt5mqtt_state tells whether another attempt follows.
+pub const MT5MQTT_EVENT_DISCONNECTED: i32 = 2;
+/// An Application Message: topic, payload, properties; token names it for mt5mqtt_acknowledge (0 for QoS 0).
+pub const MT5MQTT_EVENT_MESSAGE: i32 = 3;
+/// The end of a publish: token; status 0 means complete; reason_code is the Server's.
+pub const MT5MQTT_EVENT_PUBLISHED: i32 = 4;
+/// The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0: a subscription could not be made again after the Server had lost the Session.
+pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
+/// The answer to an unsubscribe: as MT5MQTT_EVENT_SUBSCRIBED.
+pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
+/// A fault inside the library: this client can only be freed. The text says where.
+pub const MT5MQTT_EVENT_FAILED: i32 = 7;
+
+/// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
+pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
+/// Keep the RETAIN flag as it was published.
+pub const MT5MQTT_SUBSCRIBE_RETAIN_AS_PUBLISHED: i32 = 8;
+/// Send retained messages only if the subscription is new (Retain Handling 1).
+pub const MT5MQTT_SUBSCRIBE_RETAIN_IF_NEW: i32 = 16;
+/// Send no retained messages (Retain Handling 2).
+pub const MT5MQTT_SUBSCRIBE_RETAIN_NEVER: i32 = 32;
+
+/// Payload Format Indicator: integer.
+pub const MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR: i32 = 1;
+/// Message Expiry Interval: integer.
+pub const MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL: i32 = 2;
+/// Content Type: text.
+pub const MT5MQTT_PROP_CONTENT_TYPE: i32 = 3;
+/// Response Topic: text.
+pub const MT5MQTT_PROP_RESPONSE_TOPIC: i32 = 8;
+/// Correlation Data: bytes.
+pub const MT5MQTT_PROP_CORRELATION_DATA: i32 = 9;
+/// Subscription Identifier: integer.
+pub const MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER: i32 = 11;
+/// Session Expiry Interval: integer.
+pub const MT5MQTT_PROP_SESSION_EXPIRY_INTERVAL: i32 = 17;
+/// Assigned Client Identifier: text.
+pub const MT5MQTT_PROP_ASSIGNED_CLIENT_IDENTIFIER: i32 = 18;
+/// Server Keep Alive: integer.
+pub const MT5MQTT_PROP_SERVER_KEEP_ALIVE: i32 = 19;
+/// Authentication Method: text.
+pub const MT5MQTT_PROP_AUTHENTICATION_METHOD: i32 = 21;
+/// Authentication Data: bytes.
+pub const MT5MQTT_PROP_AUTHENTICATION_DATA: i32 = 22;
+/// Request Problem Information: integer.
+pub const MT5MQTT_PROP_REQUEST_PROBLEM_INFORMATION: i32 = 23;
+/// Will Delay Interval: integer.
+pub const MT5MQTT_PROP_WILL_DELAY_INTERVAL: i32 = 24;
+/// Request Response Information: integer.
+pub const MT5MQTT_PROP_REQUEST_RESPONSE_INFORMATION: i32 = 25;
+/// Response Information: text.
+pub const MT5MQTT_PROP_RESPONSE_INFORMATION: i32 = 26;
+/// Server Reference: text.
+pub const MT5MQTT_PROP_SERVER_REFERENCE: i32 = 28;
+/// Reason String: text.
+pub const MT5MQTT_PROP_REASON_STRING: i32 = 31;
+/// Receive Maximum: integer.
+pub const MT5MQTT_PROP_RECEIVE_MAXIMUM: i32 = 33;
+/// Topic Alias Maximum: integer.
+pub const MT5MQTT_PROP_TOPIC_ALIAS_MAXIMUM: i32 = 34;
+/// Topic Alias: integer.
+pub const MT5MQTT_PROP_TOPIC_ALIAS: i32 = 35;
+/// Maximum QoS: integer.
+pub const MT5MQTT_PROP_MAXIMUM_QOS: i32 = 36;
+/// Retain Available: integer.
+pub const MT5MQTT_PROP_RETAIN_AVAILABLE: i32 = 37;
+/// User Property: pairs of texts.
+pub const MT5MQTT_PROP_USER_PROPERTY: i32 = 38;
+/// Maximum Packet Size: integer.
+pub const MT5MQTT_PROP_MAXIMUM_PACKET_SIZE: i32 = 39;
+/// Wildcard Subscription Available: integer.
+pub const MT5MQTT_PROP_WILDCARD_SUBSCRIPTION_AVAILABLE: i32 = 40;
+/// Subscription Identifier Available: integer.
+pub const MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER_AVAILABLE: i32 = 41;
+/// Shared Subscription Available: integer.
+pub const MT5MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE: i32 = 42;
+
+/// PUBLISH packets sent, redelivered ones included.
+pub const MT5MQTT_STAT_MESSAGES_SENT: i32 = 1;
+/// PUBLISH packets received.
+pub const MT5MQTT_STAT_MESSAGES_RECEIVED: i32 = 2;
+/// Bytes written to the network.
+pub const MT5MQTT_STAT_BYTES_SENT: i32 = 3;
+/// Bytes read from the network.
+pub const MT5MQTT_STAT_BYTES_RECEIVED: i32 = 4;
+/// Connections that the Server accepted.
+pub const MT5MQTT_STAT_CONNECTIONS: i32 = 5;
+/// Accepted and unfinished publishes, now.
+pub const MT5MQTT_STAT_OUTGOING: i32 = 10;
+/// Their bytes.
+pub const MT5MQTT_STAT_OUTGOING_BYTES: i32 = 11;
+/// QoS 1 and 2 publishes that were sent and are not finished, now.
+pub const MT5MQTT_STAT_IN_FLIGHT: i32 = 12;
+/// Events that wait to be polled, now.
+pub const MT5MQTT_STAT_EVENTS: i32 = 13;
+/// Their bytes.
+pub const MT5MQTT_STAT_EVENTS_BYTES: i32 = 14;
+/// Events dropped for want of room.
+pub const MT5MQTT_STAT_EVENTS_DROPPED: i32 = 15;
+/// Accepted publishes dropped for want of room.
+pub const MT5MQTT_STAT_PUBLISHES_DROPPED: i32 = 16;
+/// PUBLISH packets sent again after a reconnect.
+pub const MT5MQTT_STAT_REDELIVERED: i32 = 17;
+/// Microseconds from the last PINGREQ to its PINGRESP; MT5MQTT_E_NOT_PRESENT before the first.
+pub const MT5MQTT_STAT_PING_RTT_US: i32 = 18;
+/// Milliseconds of the last reconnect delay.
+pub const MT5MQTT_STAT_LAST_DELAY_MS: i32 = 19;
+/// Harmless faults of the Server that were passed over.
+pub const MT5MQTT_STAT_BREACHES: i32 = 20;
+/// What the Server announced for the present connection (MT5MQTT_E_NOT_CONNECTED without one): its Receive Maximum.
+pub const MT5MQTT_STAT_SERVER_RECEIVE_MAXIMUM: i32 = 30;
+/// The Server's Maximum QoS.
+pub const MT5MQTT_STAT_SERVER_MAXIMUM_QOS: i32 = 31;
+/// Whether the Server keeps retained messages, 0 or 1.
+pub const MT5MQTT_STAT_SERVER_RETAIN_AVAILABLE: i32 = 32;
+/// The Server's Maximum Packet Size in bytes.
+pub const MT5MQTT_STAT_SERVER_MAXIMUM_PACKET_SIZE: i32 = 33;
+/// The Server's Topic Alias Maximum.
+pub const MT5MQTT_STAT_SERVER_TOPIC_ALIAS_MAXIMUM: i32 = 34;
+/// Whether the Server takes wildcards in Topic Filters, 0 or 1.
+pub const MT5MQTT_STAT_SERVER_WILDCARD_AVAILABLE: i32 = 35;
+/// Whether the Server takes Subscription Identifiers, 0 or 1.
+pub const MT5MQTT_STAT_SERVER_SUBSCRIPTION_IDENTIFIER_AVAILABLE: i32 = 36;
+/// Whether the Server takes Shared Subscriptions, 0 or 1.
+pub const MT5MQTT_STAT_SERVER_SHARED_AVAILABLE: i32 = 37;
+/// Seconds: the Keep Alive in force.
+pub const MT5MQTT_STAT_SERVER_KEEP_ALIVE_S: i32 = 38;
+/// Seconds: the Session Expiry Interval in force.
+pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
+
+/// Fails to compile when a number here isn't that of its table.
+macro_rules! same {
+    ($($constant:expr, $value:expr;)*) => { $(const _: () = assert!($constant == $value as i32);)* };
+}
+
+same! {
+    MT5MQTT_E_INVALID_HANDLE, Status::InvalidHandle;
+    MT5MQTT_E_INVALID_ARGUMENT, Status::InvalidArgument;
+    MT5MQTT_E_INVALID_TEXT, Status::InvalidText;
+    MT5MQTT_E_INVALID_TOPIC, Status::InvalidTopic;
+    MT5MQTT_E_OUT_OF_RANGE, Status::OutOfRange;
+    MT5MQTT_E_WRONG_TYPE, Status::WrongType;
+    MT5MQTT_E_WRONG_STATE, Status::WrongState;
+    MT5MQTT_E_STRUCT_SIZE, Status::StructSize;
+    MT5MQTT_E_NO_EVENT, Status::NoEvent;
+    MT5MQTT_E_NOT_PRESENT, Status::NotPresent;
+    MT5MQTT_E_UNKNOWN_TOKEN, Status::UnknownToken;
+    MT5MQTT_E_QUEUE_FULL, Status::QueueFull;
+    MT5MQTT_E_TOO_LARGE, Status::TooLarge;
+    MT5MQTT_E_NOT_SUPPORTED_BY_SERVER, Status::NotSupportedByServer;
+    MT5MQTT_E_NOT_CONNECTED, Status::NotConnected;
+    MT5MQTT_E_DROPPED, Status::Dropped;
+    MT5MQTT_E_TIMEOUT, Status::Timeout;
+    MT5MQTT_E_RESOLVE, Status::Resolve;
+    MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;
+    MT5MQTT_E_CONNECT_TIMEOUT, Status::ConnectTimeout;
+    MT5MQTT_E_CONNECTION_CLOSED, Status::ConnectionClosed;
+    MT5MQTT_E_NETWORK, Status::Network;
+    MT5MQTT_E_KEEP_ALIVE_TIMEOUT, Status::KeepAliveTimeout;
+    MT5MQTT_E_REFUSED_BY_SERVER, Status::RefusedByServer;
+    MT5MQTT_E_MALFORMED_PACKET, Status::MalformedPacket;
+    MT5MQTT_E_PROTOCOL_ERROR, Status::ProtocolError;
+    MT5MQTT_E_SERVER_DISCONNECTED, Status::ServerDisconnected;
+    MT5MQTT_E_SESSION_LOST, Status::SessionLost;
+    MT5MQTT_E_THREAD, Status::Thread;
+    MT5MQTT_E_PANIC, Status::Panic;
+    MT5MQTT_STATE_IDLE, State::Idle;
+    MT5MQTT_STATE_CONNECTING, State::Connecting;
+    MT5MQTT_STATE_CONNECTED, State::Connected;
+    MT5MQTT_STATE_WAITING, State::Waiting;
+    MT5MQTT_STATE_FAILED, State::Failed;
+    MT5MQTT_OPT_PROTOCOL_VERSION, IntOption::ProtocolVersion;
+    MT5MQTT_OPT_CLEAN_START, IntOption::CleanStart;
+    MT5MQTT_OPT_SESSION_EXPIRY_S, IntOption::SessionExpiry;
+    MT5MQTT_OPT_KEEP_ALIVE_S, IntOption::KeepAlive;
+    MT5MQTT_OPT_RECEIVE_MAXIMUM, IntOption::ReceiveMaximum;
+    MT5MQTT_OPT_MAXIMUM_PACKET_SIZE, IntOption::MaximumPacketSize;
+    MT5MQTT_OPT_IN_FLIGHT_MAXIMUM, IntOption::InFlightMaximum;
+    MT5MQTT_OPT_REQUEST_PROBLEM_INFORMATION, IntOption::RequestProblemInformation;
+    MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION, IntOption::RequestResponseInformation;
+    MT5MQTT_OPT_RECONNECT, IntOption::Reconnect;
+    MT5MQTT_OPT_CONNECT_TIMEOUT_MS, IntOption::ConnectTimeout;
+    MT5MQTT_OPT_RECONNECT_MIN_MS, IntOption::ReconnectMinimum;
+    MT5MQTT_OPT_RECONNECT_MAX_MS, IntOption::ReconnectMaximum;
+    MT5MQTT_OPT_PING_TIMEOUT_MS, IntOption::PingTimeout;
+    MT5MQTT_OPT_OUTGOING_MAXIMUM, IntOption::OutgoingMaximum;
+    MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES, IntOption::OutgoingMaximumBytes;
+    MT5MQTT_OPT_OUTGOING_OVERFLOW, IntOption::OutgoingOverflow;
+    MT5MQTT_OPT_QUEUE_QOS0, IntOption::QueueQos0;
+    MT5MQTT_OPT_EVENTS_MAXIMUM, IntOption::EventsMaximum;
+    MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES, IntOption::EventsMaximumBytes;
+    MT5MQTT_OPT_EVENTS_OVERFLOW, IntOption::EventsOverflow;
+    MT5MQTT_OPT_ACKNOWLEDGE, IntOption::Acknowledge;
+    MT5MQTT_OPT_WAIT_MAXIMUM_MS, IntOption::WaitMaximum;
+    MT5MQTT_OPT_PUBLISH_EVENTS, IntOption::PublishEvents;
+    MT5MQTT_OPT_URL, options::URL;
+    MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
+    MT5MQTT_OPT_USER_NAME, options::USER_NAME;
+    MT5MQTT_OPT_PASSWORD, options::PASSWORD;
+    MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
+    MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
+    MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;
+    MT5MQTT_PROP_RESPONSE_TOPIC, PropertyId::ResponseTopic;
+    MT5MQTT_PROP_CORRELATION_DATA, PropertyId::CorrelationData;
+    MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER, PropertyId::SubscriptionIdentifier;
+    MT5MQTT_PROP_SESSION_EXPIRY_INTERVAL, PropertyId::SessionExpiryInterval;
+    MT5MQTT_PROP_ASSIGNED_CLIENT_IDENTIFIER, PropertyId::AssignedClientIdentifier;
+    MT5MQTT_PROP_SERVER_KEEP_ALIVE, PropertyId::ServerKeepAlive;
+    MT5MQTT_PROP_AUTHENTICATION_METHOD, PropertyId::AuthenticationMethod;
+    MT5MQTT_PROP_AUTHENTICATION_DATA, PropertyId::AuthenticationData;
+    MT5MQTT_PROP_REQUEST_PROBLEM_INFORMATION, PropertyId::RequestProblemInformation;
+    MT5MQTT_PROP_WILL_DELAY_INTERVAL, PropertyId::WillDelayInterval;
+    MT5MQTT_PROP_REQUEST_RESPONSE_INFORMATION, PropertyId::RequestResponseInformation;
+    MT5MQTT_PROP_RESPONSE_INFORMATION, PropertyId::ResponseInformation;
+    MT5MQTT_PROP_SERVER_REFERENCE, PropertyId::ServerReference;
+    MT5MQTT_PROP_REASON_STRING, PropertyId::ReasonString;
+    MT5MQTT_PROP_RECEIVE_MAXIMUM, PropertyId::ReceiveMaximum;
+    MT5MQTT_PROP_TOPIC_ALIAS_MAXIMUM, PropertyId::TopicAliasMaximum;
+    MT5MQTT_PROP_TOPIC_ALIAS, PropertyId::TopicAlias;
+    MT5MQTT_PROP_MAXIMUM_QOS, PropertyId::MaximumQoS;
+    MT5MQTT_PROP_RETAIN_AVAILABLE, PropertyId::RetainAvailable;
+    MT5MQTT_PROP_USER_PROPERTY, PropertyId::UserProperty;
+    MT5MQTT_PROP_MAXIMUM_PACKET_SIZE, PropertyId::MaximumPacketSize;
+    MT5MQTT_PROP_WILDCARD_SUBSCRIPTION_AVAILABLE, PropertyId::WildcardSubscriptionAvailable;
+    MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER_AVAILABLE, PropertyId::SubscriptionIdentifierAvailable;
+    MT5MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE, PropertyId::SharedSubscriptionAvailable;
+}

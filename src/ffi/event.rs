@@ -1,0 +1,398 @@
+//! Exports that receive: poll, wait, reading the current event, acknowledge.
+
+use super::client::milliseconds;
+use super::constants::*;
+use super::guard::guard_client;
+use super::properties::property_id;
+use super::publish::reason_code;
+use super::text::{put_bytes, put_utf8, put_utf16, size};
+use crate::client::events::{Notice, NoticeKind};
+use crate::client::{Client, Failure};
+use crate::codec::property::{Properties, PropertyId, Value};
+use crate::session::event::Event;
+use crate::types::status::Status;
+use std::ffi::c_char;
+use std::time::Duration;
+
+/// An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(non_camel_case_types)]
+pub struct mt5mqtt_event {
+    /// Set it to sizeof(mt5mqtt_event) before each poll.
+    pub struct_size: i32,
+    /// MT5MQTT_EVENT_.
+    pub kind: i32,
+    /// Names the publish, subscribe or unsubscribe that this is the end of, or the message for mt5mqtt_acknowledge.
+    pub token: i64,
+    /// UNIX microseconds at which the library put the event into the queue.
+    pub time_us: i64,
+    /// Events dropped for want of room since the one before.
+    pub dropped: i64,
+    /// 0, or the MT5MQTT_E_ that says what failed.
+    pub status: i32,
+    /// The MQTT Reason Code, 0 to 255, or -1 when the Server gave none.
+    pub reason_code: i32,
+    /// Size of mt5mqtt_event_topic in bytes of UTF-8, without a NUL.
+    pub topic_size: i32,
+    /// Size of mt5mqtt_event_payload in bytes.
+    pub payload_size: i32,
+    /// Size of mt5mqtt_event_text in bytes of UTF-8, without a NUL.
+    pub text_size: i32,
+    /// All properties, User Properties included.
+    pub property_count: i32,
+    /// Of a message.
+    pub qos: i32,
+    /// Of a message: 0 or 1.
+    pub retain: i32,
+    /// Of a message: 1 if the Server has sent it before.
+    pub dup: i32,
+    /// Of MT5MQTT_EVENT_CONNECTED: 1 if the Server has kept the Session.
+    pub session_present: i32,
+    /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
+    pub packet_id: i32,
+    /// 0.
+    pub reserved: i32,
+}
+
+/// The parts of an event that the readers copy out.
+struct Parts<'a> {
+    topic: &'a str,
+    payload: &'a [u8],
+    text: &'a str,
+    properties: Properties<'a>,
+}
+
+fn parts(notice: &Notice) -> Parts<'_> {
+    let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
+    match &notice.kind {
+        NoticeKind::Failed(text) => parts.text = text,
+        NoticeKind::Session(event) => match event {
+            Event::Connected { assigned_client_id, properties, .. } => {
+                parts.text = assigned_client_id.as_deref().unwrap_or("");
+                parts.properties = properties.as_properties();
+            }
+            Event::Disconnected(end) => {
+                parts.text = &end.detail;
+                parts.properties = end.properties.as_properties();
+            }
+            Event::Message { message, .. } => {
+                parts.topic = message.topic().as_str();
+                parts.payload = message.payload();
+                parts.properties = message.properties();
+            }
+            Event::Published { outcome, .. } => parts.properties = outcome.properties.as_properties(),
+            Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
+                parts.topic = filter;
+                parts.properties = outcome.properties.as_properties();
+            }
+        },
+    }
+    if parts.text.is_empty() {
+        // What the Server says in its own words, or what we say about the status.
+        let words = notice.failure().map_or("", Status::text);
+        parts.text = parts.properties.text(PropertyId::ReasonString).unwrap_or(words);
+    }
+    parts
+}
+
+fn describe(notice: &Notice) -> mt5mqtt_event {
+    let parts = parts(notice);
+    let mut event = mt5mqtt_event {
+        struct_size: size_of::<mt5mqtt_event>() as i32,
+        time_us: notice.time_us,
+        dropped: notice.dropped as i64,
+        status: notice.failure().map_or(MT5MQTT_OK, |status| status as i32),
+        reason_code: -1,
+        topic_size: size(parts.topic.as_bytes()),
+        payload_size: size(parts.payload),
+        text_size: size(parts.text.as_bytes()),
+        property_count: parts.properties.iter().count() as i32,
+        ..mt5mqtt_event::default()
+    };
+    match &notice.kind {
+        NoticeKind::Failed(_) => event.kind = MT5MQTT_EVENT_FAILED,
+        NoticeKind::Session(source) => match source {
+            Event::Connected { session_present, .. } => {
+                event.kind = MT5MQTT_EVENT_CONNECTED;
+                event.reason_code = 0;
+                event.session_present = (*session_present).into();
+            }
+            Event::Disconnected(end) => {
+                event.kind = MT5MQTT_EVENT_DISCONNECTED;
+                event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());
+            }
+            Event::Message { message, delivery, packet_id } => {
+                event.kind = MT5MQTT_EVENT_MESSAGE;
+                event.token = delivery.unwrap_or(0);
+                event.qos = message.qos as i32;
+                event.retain = message.retain.into();
+                event.dup = message.dup.into();
+                event.packet_id = packet_id.map_or(0, |id| id.get().into());
+            }
+            Event::Published { token, outcome }
+            | Event::Subscribed { token, outcome, .. }
+            | Event::Unsubscribed { token, outcome, .. } => {
+                event.kind = match source {
+                    Event::Published { .. } => MT5MQTT_EVENT_PUBLISHED,
+                    Event::Subscribed { .. } => MT5MQTT_EVENT_SUBSCRIBED,
+                    _ => MT5MQTT_EVENT_UNSUBSCRIBED,
+                };
+                event.token = *token;
+                event.reason_code = outcome.reason.map_or(-1, |reason| reason.0.into());
+            }
+        },
+    }
+    event
+}
+
+/// Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
+/// read until the next poll. Never waits. Returns 1 for an event, 0 if there is none. One thread polls a handle: another
+/// one that polls too takes away its current event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) -> i32 {
+    guard_client(client, |client| {
+        if event.is_null() {
+            return Err((Status::InvalidArgument, "the event is NULL".to_owned()));
+        }
+        // SAFETY: not NULL; that it points to an event is the caller's promise. MQL5 packs to one byte: it may be unaligned.
+        let announced = unsafe { std::ptr::addr_of!((*event).struct_size).read_unaligned() };
+        if announced != size_of::<mt5mqtt_event>() as i32 {
+            let expected = size_of::<mt5mqtt_event>();
+            let text = format!("struct_size is {announced}, but an event of this ABI has {expected} bytes");
+            return Err((Status::StructSize, text));
+        }
+        Ok(match client.poll(describe)? {
+            // SAFETY: as above.
+            Some(description) => unsafe {
+                event.write_unaligned(description);
+                1
+            },
+            None => 0,
+        })
+    })
+}
+
+/// Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
+/// if there is one, 0 if not. Ends early when another thread frees the client.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_wait(client: i64, timeout_ms: i32) -> i32 {
+    guard_client(client, |client| Ok(client.wait(Duration::from_millis(milliseconds(timeout_ms)?))?.into()))
+}
+
+fn read<R>(client: &Client, read: impl FnOnce(&Parts<'_>) -> Result<R, Failure>) -> Result<R, Failure> {
+    client.current(|notice| read(&parts(notice)))?
+}
+
+/// The Topic Name of the current message, or the Topic Filter of the current answer. Returns its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_topic(client: i64, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf8(parts.topic, buffer, capacity) }))
+}
+
+/// As mt5mqtt_event_topic, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_topic_w(client: i64, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf16(parts.topic, buffer, capacity) }))
+}
+
+/// The payload of the current message. Returns its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_payload(client: i64, buffer: *mut u8, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_bytes(parts.payload, buffer, capacity) }))
+}
+
+fn payload_text<'a>(parts: &Parts<'a>) -> Result<&'a str, Failure> {
+    std::str::from_utf8(parts.payload)
+        .map_err(|_| (Status::InvalidText, "the payload is not well-formed UTF-8".to_owned()))
+}
+
+/// The payload of the current message as a text, with a NUL behind it. Returns its size without the NUL;
+/// MT5MQTT_E_INVALID_TEXT if it is not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_payload_text(client: i64, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf8(payload_text(parts)?, buffer, capacity) }))
+}
+
+/// As mt5mqtt_event_payload_text, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_payload_text_w(client: i64, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf16(payload_text(parts)?, buffer, capacity) }))
+}
+
+/// The current event in words: the Assigned Client Identifier of a connection, why a connection ended, the Server's Reason
+/// String, or what the status means. Returns its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_text(client: i64, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf8(parts.text, buffer, capacity) }))
+}
+
+/// As mt5mqtt_event_text, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_text_w(client: i64, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| read(client, |parts| unsafe { put_utf16(parts.text, buffer, capacity) }))
+}
+
+/// How often the current event has a property (MT5MQTT_PROP_).
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_event_property_count(client: i64, property: i32) -> i32 {
+    guard_client(client, |client| {
+        let wanted = property_id(property)?;
+        read(client, |parts| Ok(parts.properties.iter().filter(|(id, _)| *id == wanted).count() as i32))
+    })
+}
+
+/// Finds occurrence `index` of a property and hands its value on.
+fn property<R>(
+    client: &Client,
+    property: i32,
+    index: i32,
+    take: impl FnOnce(PropertyId, Value<'_>) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    let id = property_id(property)?;
+    let index =
+        usize::try_from(index).map_err(|_| (Status::InvalidArgument, format!("the index {index} is negative")))?;
+    read(client, |parts| match parts.properties.nth(id, index) {
+        Some(value) => take(id, value),
+        None => {
+            let text = format!("the event has no property {} with the index {index}", id.name());
+            Err((Status::NotPresent, text))
+        }
+    })
+}
+
+fn wrong_type<R>(id: PropertyId, asked: &str) -> Result<R, Failure> {
+    Err((Status::WrongType, format!("the property {} is of the type {:?}, not {asked}", id.name(), id.kind())))
+}
+
+/// Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_event_property_int(client: i64, property: i32, index: i32) -> i64 {
+    guard_client(client, |client| {
+        self::property(client, property, index, |id, value| match value {
+            Value::Int(value) => Ok(value.into()),
+            _ => wrong_type(id, "an integer"),
+        })
+    })
+}
+
+/// Occurrence `index` (from 0) of a text property of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is
+/// none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_property_text(
+    client: i64,
+    property: i32,
+    index: i32,
+    buffer: *mut c_char,
+    capacity: i32,
+) -> i32 {
+    guard_client(client, |client| {
+        self::property(client, property, index, |id, value| match value {
+            // SAFETY: the buffer is the caller's promise.
+            Value::Text(text) => unsafe { put_utf8(text, buffer, capacity) },
+            _ => wrong_type(id, "a text"),
+        })
+    })
+}
+
+/// As mt5mqtt_event_property_text, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_property_text_w(
+    client: i64,
+    property: i32,
+    index: i32,
+    buffer: *mut u16,
+    capacity: i32,
+) -> i32 {
+    guard_client(client, |client| {
+        self::property(client, property, index, |id, value| match value {
+            // SAFETY: the buffer is the caller's promise.
+            Value::Text(text) => unsafe { put_utf16(text, buffer, capacity) },
+            _ => wrong_type(id, "a text"),
+        })
+    })
+}
+
+/// Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there
+/// is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_property_bytes(
+    client: i64,
+    property: i32,
+    index: i32,
+    buffer: *mut u8,
+    capacity: i32,
+) -> i32 {
+    guard_client(client, |client| {
+        self::property(client, property, index, |id, value| match value {
+            // SAFETY: the buffer is the caller's promise.
+            Value::Binary(bytes) => unsafe { put_bytes(bytes, buffer, capacity) },
+            _ => wrong_type(id, "bytes"),
+        })
+    })
+}
+
+/// Which half of a User Property.
+#[derive(Clone, Copy)]
+enum Half {
+    Name,
+    Value,
+}
+
+fn user<R>(
+    client: &Client,
+    index: i32,
+    half: Half,
+    take: impl FnOnce(&str) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    property(client, PropertyId::UserProperty as i32, index, |id, value| match (value, half) {
+        (Value::Pair(name, _), Half::Name) => take(name),
+        (Value::Pair(_, value), Half::Value) => take(value),
+        _ => wrong_type(id, "a pair of texts"),
+    })
+}
+
+/// The name of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_user_name(client: i64, index: i32, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| user(client, index, Half::Name, |text| unsafe { put_utf8(text, buffer, capacity) }))
+}
+
+/// As mt5mqtt_event_user_name, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_user_name_w(client: i64, index: i32, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| user(client, index, Half::Name, |text| unsafe { put_utf16(text, buffer, capacity) }))
+}
+
+/// The value of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_user_value(client: i64, index: i32, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| user(client, index, Half::Value, |text| unsafe { put_utf8(text, buffer, capacity) }))
+}
+
+/// As mt5mqtt_event_user_value, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_event_user_value_w(client: i64, index: i32, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| user(client, index, Half::Value, |text| unsafe { put_utf16(text, buffer, capacity) }))
+}
+
+/// With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
+/// which the messages came. `reason_code` is 0, or 128 and above to refuse the message.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32) -> i32 {
+    guard_client(client, |client| {
+        client.acknowledge(token, self::reason_code(reason_code)?)?;
+        Ok(0)
+    })
+}

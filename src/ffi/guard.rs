@@ -1,0 +1,72 @@
+//! What every export goes through.
+
+use super::handles::{self, Object};
+use crate::client::{Client, Failure, thread};
+use crate::types::status::Status;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+thread_local! {
+    /// The text of the last failure on this thread.
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// An integer that a C function returns: 0 and above is success, a status otherwise.
+pub trait Returned {
+    fn from_status(status: Status) -> Self;
+}
+
+impl Returned for i32 {
+    fn from_status(status: Status) -> Self {
+        status as i32
+    }
+}
+
+impl Returned for i64 {
+    fn from_status(status: Status) -> Self {
+        (status as i32).into()
+    }
+}
+
+/// Runs the body of an export. A panic ends here, as a status.
+pub fn guard<R: Returned>(body: impl FnOnce() -> Result<R, Failure>) -> R {
+    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        Err((Status::Panic, format!("a fault inside the library: {}", thread::panic_text(panic.as_ref()))))
+    }))
+}
+
+/// Runs the body of an export with the client of a handle. A panic fails that client for good: its state can't be trusted.
+pub fn guard_client<R: Returned>(handle: i64, body: impl FnOnce(&Client) -> Result<R, Failure>) -> R {
+    guard(|| {
+        let client = client(handle)?;
+        catch_unwind(AssertUnwindSafe(|| body(&client))).unwrap_or_else(|panic| {
+            let what = thread::panic_text(panic.as_ref());
+            client.fail(&what);
+            Err((Status::Panic, format!("a fault inside the library: {what}")))
+        })
+    })
+}
+
+fn client(handle: i64) -> Result<Arc<Client>, Failure> {
+    match handles::get(handle) {
+        Some(Object::Client(client)) => Ok(client),
+        Some(Object::Properties(_)) => {
+            Err((Status::InvalidHandle, format!("handle {handle} is a set of properties, not a client")))
+        }
+        None => Err((Status::InvalidHandle, format!("there is no client with the handle {handle}"))),
+    }
+}
+
+fn finish<R: Returned>(result: Result<R, Failure>) -> R {
+    result.unwrap_or_else(|(status, text)| {
+        // A thread that is about to end has no place for the text any more; its status is enough.
+        let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
+        R::from_status(status)
+    })
+}
+
+/// The text of the last failure on this thread.
+pub fn last_error() -> String {
+    LAST_ERROR.try_with(|last| last.borrow().clone()).unwrap_or_default()
+}

@@ -1,0 +1,40 @@
+//! The one process-wide table: handles to what they stand for.
+//!
+//! A handle is a slot and a generation, so that a stale or forged one is found out. The lock is held only to copy a
+//! reference out.
+
+use crate::client::Client;
+use crate::codec::property::PropertiesBuf;
+use once_cell::sync::Lazy;
+use parking_lot::{Mutex, RwLock};
+use slotmap::{DefaultKey, Key, KeyData, SlotMap};
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub enum Object {
+    Client(Arc<Client>),
+    Properties(Arc<Mutex<PropertiesBuf>>),
+}
+
+static TABLE: Lazy<RwLock<SlotMap<DefaultKey, Object>>> = Lazy::new(Default::default);
+
+/// Adds an object. Its handle is above 0.
+pub fn insert(object: Object) -> i64 {
+    // The generation stands in the upper half: it stays positive for the first 2^30 uses of a slot.
+    TABLE.write().insert(object).data().as_ffi() as i64
+}
+
+pub fn get(handle: i64) -> Option<Object> {
+    TABLE.read().get(key(handle)?).cloned()
+}
+
+/// Takes the object out, if `wanted` says that it is the right kind.
+pub fn remove(handle: i64, wanted: impl FnOnce(&Object) -> bool) -> Option<Object> {
+    let mut table = TABLE.write();
+    let key = key(handle)?;
+    if table.get(key).is_some_and(wanted) { table.remove(key) } else { None }
+}
+
+fn key(handle: i64) -> Option<DefaultKey> {
+    (handle > 0).then(|| DefaultKey::from(KeyData::from_ffi(handle as u64)))
+}

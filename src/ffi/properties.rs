@@ -1,0 +1,160 @@
+//! Exports of property sets, which go with publish, subscribe, Will Message and disconnect.
+
+use super::guard::guard;
+use super::handles::{self, Object};
+use super::text::{bytes, required, utf8, utf16};
+use crate::client::Failure;
+use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
+use crate::types::status::Status;
+use parking_lot::Mutex;
+use std::borrow::Cow;
+use std::ffi::c_char;
+use std::sync::Arc;
+
+fn failure(error: PropertyError) -> Failure {
+    let status = match error {
+        PropertyError::Unknown(_) | PropertyError::NotAllowed(_) | PropertyError::Twice(_) => Status::InvalidArgument,
+        PropertyError::WrongKind(_) => Status::WrongType,
+        PropertyError::OutOfRange(_) => Status::OutOfRange,
+        PropertyError::Text(..) => Status::InvalidText,
+        PropertyError::TooLong(_) => Status::TooLarge,
+        PropertyError::Topic(_) => Status::InvalidTopic,
+    };
+    (status, error.to_string())
+}
+
+fn set(handle: i64) -> Result<Arc<Mutex<PropertiesBuf>>, Failure> {
+    match handles::get(handle) {
+        Some(Object::Properties(set)) => Ok(set),
+        Some(Object::Client(_)) => {
+            Err((Status::InvalidHandle, format!("handle {handle} is a client, not a set of properties")))
+        }
+        None => Err((Status::InvalidHandle, format!("there is no set of properties with the handle {handle}"))),
+    }
+}
+
+/// The properties of a handle, of which 0 is the empty set, checked for where they are to be used.
+pub fn copy(handle: i64, section: Section) -> Result<PropertiesBuf, Failure> {
+    if handle == 0 {
+        return Ok(PropertiesBuf::new());
+    }
+    let set = set(handle)?;
+    let properties = set.lock().clone();
+    properties.as_properties().check_for(section).map_err(failure)?;
+    Ok(properties)
+}
+
+/// The property of an id of the caller's.
+pub fn property_id(property: i32) -> Result<PropertyId, Failure> {
+    let known = u32::try_from(property).ok().and_then(PropertyId::from_u32);
+    known.ok_or_else(|| (Status::InvalidArgument, format!("there is no property {property}")))
+}
+
+fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
+    let id = property_id(property)?;
+    let set = set(handle)?;
+    set.lock().set(id, value).map_err(failure)?;
+    Ok(0)
+}
+
+/// Makes an empty set of properties (MQTT 5.0). It can be used for any number of calls, which copy it, and by several
+/// threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_properties_create() -> i64 {
+    guard(|| Ok(handles::insert(Object::Properties(Arc::default()))))
+}
+
+/// Gives a set of properties back. 0 is ignored.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_properties_free(properties: i64) -> i32 {
+    guard(|| {
+        if properties != 0 {
+            let removed = handles::remove(properties, |object| matches!(object, Object::Properties(_)));
+            if removed.is_none() {
+                set(properties)?;
+            }
+        }
+        Ok(0)
+    })
+}
+
+/// Empties a set of properties.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_properties_clear(properties: i64) -> i32 {
+    guard(|| {
+        set(properties)?.lock().clear();
+        Ok(0)
+    })
+}
+
+/// Sets an integer property (MT5MQTT_PROP_), in place of an earlier value. Fails with MT5MQTT_E_OUT_OF_RANGE,
+/// MT5MQTT_E_WRONG_TYPE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT. Whether a packet takes the property is checked
+/// when the set is used.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_properties_set_int(properties: i64, property: i32, value: i64) -> i32 {
+    guard(|| {
+        let id = property_id(property)?;
+        let value = match u32::try_from(value) {
+            Ok(value) => value,
+            Err(_) if matches!(id.kind(), Kind::Text | Kind::Binary | Kind::TextPair) => 0,
+            Err(_) => return Err(failure(PropertyError::OutOfRange(id))),
+        };
+        put(properties, property, Value::Int(value))
+    })
+}
+
+fn put_text(handle: i64, property: i32, value: Option<Cow<'_, str>>) -> Result<i32, Failure> {
+    put(handle, property, Value::Text(&required("the value", value)?))
+}
+
+/// Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
+/// MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_properties_set_text(properties: i64, property: i32, value: *const c_char) -> i32 {
+    // SAFETY: the text is the caller's promise.
+    guard(|| put_text(properties, property, unsafe { utf8("the value", value) }?))
+}
+
+/// As mt5mqtt_properties_set_text, with UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_properties_set_text_w(properties: i64, property: i32, value: *const u16) -> i32 {
+    // SAFETY: the text is the caller's promise.
+    guard(|| put_text(properties, property, unsafe { utf16("the value", value) }?))
+}
+
+/// Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_properties_set_bytes(
+    properties: i64,
+    property: i32,
+    value: *const u8,
+    size: i32,
+) -> i32 {
+    // SAFETY: the bytes are the caller's promise.
+    guard(|| put(properties, property, Value::Binary(unsafe { bytes("the value", value, size) }?)))
+}
+
+fn add_user(handle: i64, name: Option<Cow<'_, str>>, value: Option<Cow<'_, str>>) -> Result<i32, Failure> {
+    let (name, value) = (required("the name", name)?, required("the value", value)?);
+    let set = set(handle)?;
+    set.lock().add(PropertyId::UserProperty, Value::Pair(&name, &value)).map_err(failure)?;
+    Ok(0)
+}
+
+/// Adds a User Property. Their order is kept, and a name may stand more than once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_properties_add_user(
+    properties: i64,
+    name: *const c_char,
+    value: *const c_char,
+) -> i32 {
+    // SAFETY: the texts are the caller's promise.
+    guard(|| unsafe { add_user(properties, utf8("the name", name)?, utf8("the value", value)?) })
+}
+
+/// As mt5mqtt_properties_add_user, with UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_properties_add_user_w(properties: i64, name: *const u16, value: *const u16) -> i32 {
+    // SAFETY: the texts are the caller's promise.
+    guard(|| unsafe { add_user(properties, utf16("the name", name)?, utf16("the value", value)?) })
+}

@@ -1,0 +1,197 @@
+//! Exports that send: publish, subscribe, unsubscribe.
+
+use super::guard::guard_client;
+use super::properties;
+use super::text::{bytes, required, utf8, utf16};
+use crate::client::{Client, Failure};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, Section};
+use crate::codec::subscribe::SubscriptionOptions;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::{TopicError, TopicFilter, TopicName};
+use crate::types::{PacketType, QoS};
+use std::borrow::Cow;
+use std::ffi::c_char;
+
+fn quality(qos: i32) -> Result<QoS, Failure> {
+    let known = u8::try_from(qos).ok().and_then(QoS::from_u8);
+    known.ok_or_else(|| (Status::InvalidArgument, format!("QoS is 0, 1 or 2, not {qos}")))
+}
+
+fn flag(what: &str, value: i32) -> Result<bool, Failure> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err((Status::InvalidArgument, format!("{what} is 0 or 1, not {value}"))),
+    }
+}
+
+/// A Reason Code of the caller's.
+pub fn reason_code(value: i32) -> Result<ReasonCode, Failure> {
+    let code = u8::try_from(value).map(ReasonCode);
+    code.map_err(|_| (Status::InvalidArgument, format!("a Reason Code is 0 to 255, not {value}")))
+}
+
+fn topic_failure(what: &str, topic: &str, error: TopicError) -> Failure {
+    // A topic of 64 KiB is of no help in an error text.
+    let shown: String = topic.chars().take(80).collect();
+    (Status::InvalidTopic, format!("'{shown}' is no {what}: {error}"))
+}
+
+fn topic_name(topic: &str) -> Result<TopicName<'_>, Failure> {
+    TopicName::new(topic).map_err(|error| topic_failure("Topic Name", topic, error))
+}
+
+/// An Application Message out of the arguments of a call.
+pub fn message(
+    topic: &str,
+    payload: &[u8],
+    qos: i32,
+    retain: i32,
+    properties: Properties<'_>,
+) -> Result<Message, Failure> {
+    Ok(Message::new(topic_name(topic)?, payload, quality(qos)?, flag("retain", retain)?, properties))
+}
+
+/// The arguments that all forms of publish share.
+struct How {
+    qos: i32,
+    retain: i32,
+    properties: i64,
+}
+
+fn publish(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: How) -> Result<i64, Failure> {
+    let topic = required("the topic", topic)?;
+    let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
+    let properties = properties::copy(how.properties, Section::Packet(PacketType::Publish))?;
+    client.publish(topic_name(&topic)?, payload, qos, retain, properties.as_properties())
+}
+
+/// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
+///
+/// Returns a token (above 0): the message is accepted, and sent now or when the connection and the Server's Receive Maximum
+/// allow it. For QoS 1 and 2 its end comes as MT5MQTT_EVENT_PUBLISHED with that token; for QoS 0 only if it failed. Fails
+/// with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_QUEUE_FULL,
+/// MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or MT5MQTT_E_NOT_CONNECTED; then nothing was accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_publish(
+    client: i64,
+    topic: *const c_char,
+    payload: *const u8,
+    payload_size: i32,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i64 {
+    guard_client(client, |client| {
+        // SAFETY: text and bytes are the caller's promise.
+        let (topic, payload) = unsafe { (utf8("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
+        publish(client, topic, payload, How { qos, retain, properties })
+    })
+}
+
+/// As mt5mqtt_publish, with the topic in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_publish_w(
+    client: i64,
+    topic: *const u16,
+    payload: *const u8,
+    payload_size: i32,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i64 {
+    guard_client(client, |client| {
+        // SAFETY: text and bytes are the caller's promise.
+        let (topic, payload) = unsafe { (utf16("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
+        publish(client, topic, payload, How { qos, retain, properties })
+    })
+}
+
+/// As mt5mqtt_publish, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_publish_text(
+    client: i64,
+    topic: *const c_char,
+    text: *const c_char,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i64 {
+    guard_client(client, |client| {
+        // SAFETY: the texts are the caller's promise.
+        let (topic, text) = unsafe { (utf8("the topic", topic)?, utf8("the text", text)?.unwrap_or_default()) };
+        publish(client, topic, text.as_bytes(), How { qos, retain, properties })
+    })
+}
+
+/// As mt5mqtt_publish_text, with topic and text in UTF-16. The payload leaves as UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_publish_text_w(
+    client: i64,
+    topic: *const u16,
+    text: *const u16,
+    qos: i32,
+    retain: i32,
+    properties: i64,
+) -> i64 {
+    guard_client(client, |client| {
+        // SAFETY: the texts are the caller's promise.
+        let (topic, text) = unsafe { (utf16("the topic", topic)?, utf16("the text", text)?.unwrap_or_default()) };
+        publish(client, topic, text.as_bytes(), How { qos, retain, properties })
+    })
+}
+
+fn topic_filter<'a>(filter: &'a Option<Cow<'_, str>>) -> Result<TopicFilter<'a>, Failure> {
+    let Some(filter) = filter.as_deref() else {
+        return Err((Status::InvalidArgument, "the Topic Filter is NULL".to_owned()));
+    };
+    TopicFilter::new(filter).map_err(|error| topic_failure("Topic Filter", filter, error))
+}
+
+fn subscribe(client: &Client, filter: Option<Cow<'_, str>>, options: i32, properties: i64) -> Result<i64, Failure> {
+    let filter = topic_filter(&filter)?;
+    let known = u8::try_from(options).ok().and_then(SubscriptionOptions::from_u8);
+    let options = known
+        .ok_or_else(|| (Status::InvalidArgument, format!("{options} is no QoS with MT5MQTT_SUBSCRIBE_ flags added")))?;
+    client.subscribe(filter, options, properties::copy(properties, Section::Packet(PacketType::Subscribe))?)
+}
+
+/// Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with
+/// MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
+///
+/// Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
+/// one; a granted subscription is made again when the Server has lost the Session.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_subscribe(client: i64, filter: *const c_char, options: i32, properties: i64) -> i64 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| subscribe(client, unsafe { utf8("the Topic Filter", filter) }?, options, properties))
+}
+
+/// As mt5mqtt_subscribe, with UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_subscribe_w(client: i64, filter: *const u16, options: i32, properties: i64) -> i64 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| subscribe(client, unsafe { utf16("the Topic Filter", filter) }?, options, properties))
+}
+
+fn unsubscribe(client: &Client, filter: Option<Cow<'_, str>>, properties: i64) -> Result<i64, Failure> {
+    let properties = properties::copy(properties, Section::Packet(PacketType::Unsubscribe))?;
+    client.unsubscribe(topic_filter(&filter)?, properties)
+}
+
+/// Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as
+/// MT5MQTT_EVENT_UNSUBSCRIBED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_unsubscribe(client: i64, filter: *const c_char, properties: i64) -> i64 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| unsubscribe(client, unsafe { utf8("the Topic Filter", filter) }?, properties))
+}
+
+/// As mt5mqtt_unsubscribe, with UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_unsubscribe_w(client: i64, filter: *const u16, properties: i64) -> i64 {
+    // SAFETY: the text is the caller's promise.
+    guard_client(client, |client| unsubscribe(client, unsafe { utf16("the Topic Filter", filter) }?, properties))
+}

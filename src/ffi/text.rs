@@ -1,0 +1,134 @@
+//! Pointers to text and bytes, and back.
+//!
+//! A pointer of the caller is read during the call only, and none of ours is ever handed out.
+
+use crate::client::Failure;
+use crate::types::status::Status;
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char};
+
+fn invalid(what: &str, why: &str) -> Failure {
+    (Status::InvalidText, format!("{what}: {why}"))
+}
+
+/// The NUL-terminated UTF-8 at `pointer`; `None` for NULL. `what` names the argument in the error.
+///
+/// # Safety
+///
+/// `pointer` is NULL or points to bytes that end with a 0 and stay unchanged as long as the result lives.
+pub unsafe fn utf8<'a>(what: &str, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Failure> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not NULL; the rest is the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    text.to_str().map(|text| Some(Cow::Borrowed(text))).map_err(|_| invalid(what, "it is not well-formed UTF-8"))
+}
+
+/// The NUL-terminated UTF-16 at `pointer`; `None` for NULL. A lone surrogate is refused, never replaced.
+///
+/// # Safety
+///
+/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes.
+pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a, str>>, Failure> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    let mut length = 0;
+    // SAFETY: every unit up to and with the 0 is readable by the caller's promise.
+    while unsafe { *pointer.add(length) } != 0 {
+        length += 1;
+    }
+    // SAFETY: these units were just read.
+    let units = unsafe { std::slice::from_raw_parts(pointer, length) };
+    String::from_utf16(units)
+        .map(|text| Some(Cow::Owned(text)))
+        .map_err(|_| invalid(what, "it holds a lone surrogate: the text is not well-formed UTF-16"))
+}
+
+/// A text argument that must be there.
+pub fn required<'a>(what: &str, text: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, Failure> {
+    text.ok_or_else(|| (Status::InvalidArgument, format!("{what} is NULL")))
+}
+
+/// The bytes at `pointer`. With a size of 0 the pointer isn't looked at: an empty MQL5 array may come with any.
+///
+/// # Safety
+///
+/// `pointer` is NULL, or `size` bytes at it are readable and stay unchanged as long as the result lives.
+pub unsafe fn bytes<'a>(what: &str, pointer: *const u8, size: i32) -> Result<&'a [u8], Failure> {
+    match usize::try_from(size) {
+        Err(_) => Err((Status::InvalidArgument, format!("the size of {what} is negative"))),
+        Ok(0) => Ok(&[]),
+        Ok(_) if pointer.is_null() => Err((Status::InvalidArgument, format!("{what} is NULL, but its size is {size}"))),
+        // SAFETY: not NULL; the rest is the caller's promise.
+        Ok(size) => Ok(unsafe { std::slice::from_raw_parts(pointer, size) }),
+    }
+}
+
+/// Copies `units` and a 0 behind them, if there is room; the size without the 0 is returned either way.
+///
+/// # Safety
+///
+/// `buffer` is NULL, or `capacity` units at it are writable.
+unsafe fn put<T: Copy>(units: &[T], terminator: Option<T>, buffer: *mut T, capacity: i32) -> Result<i32, Failure> {
+    let size = i32::try_from(units.len())
+        .map_err(|_| (Status::TooLarge, "the value is larger than an int32_t can say".to_owned()))?;
+    let needed = units.len() + usize::from(terminator.is_some());
+    if capacity < 0 {
+        return Err((Status::InvalidArgument, "the capacity is negative".to_owned()));
+    }
+    if buffer.is_null() {
+        return if capacity == 0 {
+            Ok(size)
+        } else {
+            Err((Status::InvalidArgument, format!("the buffer is NULL, but its capacity is {capacity}")))
+        };
+    }
+    if needed <= capacity as usize {
+        // SAFETY: `needed` units fit into the caller's buffer, which can't overlap with memory of ours.
+        unsafe {
+            std::ptr::copy_nonoverlapping(units.as_ptr(), buffer, units.len());
+            if let Some(terminator) = terminator {
+                *buffer.add(units.len()) = terminator;
+            }
+        }
+    }
+    Ok(size)
+}
+
+/// Text out as UTF-8.
+///
+/// # Safety
+///
+/// `buffer` is NULL, or `capacity` bytes at it are writable.
+pub unsafe fn put_utf8(text: &str, buffer: *mut c_char, capacity: i32) -> Result<i32, Failure> {
+    // SAFETY: the caller's promise; `char` and `u8` have the same layout.
+    unsafe { put(text.as_bytes(), Some(0), buffer.cast(), capacity) }
+}
+
+/// Text out as UTF-16.
+///
+/// # Safety
+///
+/// `buffer` is NULL, or `capacity` 16-bit units at it are writable.
+pub unsafe fn put_utf16(text: &str, buffer: *mut u16, capacity: i32) -> Result<i32, Failure> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    // SAFETY: the caller's promise.
+    unsafe { put(&units, Some(0), buffer, capacity) }
+}
+
+/// Bytes out, without a terminator.
+///
+/// # Safety
+///
+/// `buffer` is NULL, or `capacity` bytes at it are writable.
+pub unsafe fn put_bytes(bytes: &[u8], buffer: *mut u8, capacity: i32) -> Result<i32, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { put(bytes, None, buffer, capacity) }
+}
+
+/// The size of a value in an event, as the struct carries it.
+pub fn size(bytes: &[u8]) -> i32 {
+    i32::try_from(bytes.len()).unwrap_or(i32::MAX)
+}
