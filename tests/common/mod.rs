@@ -1,0 +1,10 @@
+//! What several integration tests share.
+
+// Each test file compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
+pub mod c_header;
+pub mod library;
+pub mod mosquitto;
+pub mod rust_source;
+pub mod tools;
