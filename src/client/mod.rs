@@ -115,7 +115,7 @@ impl Client {
         let options = self.options.clone();
         let worker = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
         let shared = self.shared.clone();
-        let ticket = thread::spawn(
+        let ticket = thread::start(
             self.shared.clone(),
             move |hold| worker.run(hold, || options.lock().clone()),
             move |what| shared.fail(&what),

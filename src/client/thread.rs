@@ -100,7 +100,7 @@ impl ThreadTicket {
 
 /// Starts a thread. A panic in `body` ends the body, and `on_panic` is told so; the thread itself ends when it is told to.
 /// The body gets the reference that was taken for the start, to keep it as long as it may need the system's loader.
-pub(super) fn spawn(
+pub(super) fn start(
     stop: Arc<dyn Stop>,
     body: impl FnOnce(Hold) + Send + 'static,
     on_panic: impl FnOnce(String) + Send + 'static,
