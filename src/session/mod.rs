@@ -198,7 +198,7 @@ impl Session {
     /// The program doesn't take what has arrived, so nothing is read: that the Server's PINGRESP isn't seen says nothing.
     pub fn handle_reading_paused(&mut self, now: Instant) {
         if let Some(connection) = &mut self.connection {
-            connection.received(now, self.options.ping_timeout);
+            connection.pause_reading(now, self.options.ping_timeout);
         }
     }
 
