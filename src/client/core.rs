@@ -392,8 +392,10 @@ impl Core {
         false
     }
 
-    /// Hands the events on and brings what is known outside up to date.
+    /// Brings what is known outside up to date and hands the events on; in this order, so that a program that has seen an
+    /// event finds the figures.
     pub fn report(&mut self, shared: &Shared) {
+        self.tell_figures(shared);
         while let Some(event) = self.session.poll_event() {
             match &event {
                 // A program that has seen the event must find the state.
@@ -405,6 +407,10 @@ impl Core {
             }
             shared.events.push(NoticeKind::Session(event));
         }
+    }
+
+    /// Statistics, limits, and what of the budget of the outgoing queue is free again.
+    pub fn tell_figures(&mut self, shared: &Shared) {
         {
             let mut snapshot = shared.snapshot.lock();
             snapshot.counters = self.session.counters();

@@ -349,6 +349,7 @@ impl Worker {
             // Not reached: a Session that was opened says first of all that it is closed.
             _ => Disconnected::new(Some(status), detail),
         };
+        core.tell_figures(&self.shared);
         self.after_end(end, core);
         core.report(&self.shared);
     }
