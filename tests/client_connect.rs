@@ -29,7 +29,9 @@ fn an_accepted_connection_goes_from_idle_over_connecting_to_connected_and_back()
     let mut peer = server.accept();
     let connect = peer.expect(PacketType::Connect);
     match connect.packet() {
-        Packet::Connect(connect) => assert!(connect.clean_start && connect.client_id.is_empty() && connect.will.is_none()),
+        Packet::Connect(connect) => {
+            assert!(connect.clean_start && connect.client_id.is_empty() && connect.will.is_none())
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(program.state(), State::Connecting, "CONNECT alone is no connection");

@@ -12,7 +12,7 @@ use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Event, Token};
 use crate::session::limits::ServerLimits;
-use crate::session::options::SessionOptions;
+use crate::session::options::{OutgoingOverflow, SessionOptions};
 use crate::session::{Counters, Session};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -38,6 +38,12 @@ pub enum State {
 /// What a program asks of its client.
 pub(super) enum Command {
     Connect(Box<SessionOptions>),
+    /// The limits of the outgoing queue, which hold before the first connection too.
+    LimitOutgoing {
+        maximum: usize,
+        maximum_bytes: usize,
+        overflow: OutgoingOverflow,
+    },
     Disconnect {
         reason: ReasonCode,
         properties: PropertiesBuf,
@@ -291,6 +297,9 @@ impl Core {
                 self.wanted = true;
                 self.given_up = false;
                 self.needs_worker = true;
+            }
+            Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
+                self.session.limit_outgoing(maximum, maximum_bytes, overflow);
             }
             Command::Disconnect { reason, properties } => {
                 self.session.disconnect(reason, properties.as_properties());

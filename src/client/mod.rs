@@ -81,10 +81,18 @@ impl Client {
     /// Changes options: all of them while the client is idle, otherwise those that are marked live.
     pub fn set_option(&self, set: impl FnOnce(&mut Options, bool) -> Result<(), Failure>) -> Result<(), Failure> {
         self.check_alive()?;
-        let mut options = self.options.lock();
-        set(&mut options, self.state() == State::Idle)?;
-        self.shared.events.set_limits(event_limits(&options));
+        let limit_outgoing = {
+            let mut options = self.options.lock();
+            set(&mut options, self.state() == State::Idle)?;
+            self.shared.events.set_limits(event_limits(&options));
+            Command::LimitOutgoing {
+                maximum: options.int(IntOption::OutgoingMaximum) as usize,
+                maximum_bytes: options.int(IntOption::OutgoingMaximumBytes) as usize,
+                overflow: options.outgoing_overflow(),
+            }
+        };
         self.room_was_made();
+        self.shared.submit(limit_outgoing);
         Ok(())
     }
 

@@ -300,6 +300,12 @@ impl Peer {
         received
     }
 
+    /// Another handle of the connection, to be used by another thread.
+    pub fn second_handle(&self) -> Peer {
+        let stream = self.stream.try_clone().expect("a second handle");
+        Peer { stream, received: Vec::new(), version: self.version }
+    }
+
     /// Closes the connection in the orderly way of TCP.
     pub fn close(self) {
         let _ = self.stream.shutdown(Shutdown::Both);
