@@ -4,7 +4,9 @@
 #![allow(dead_code)]
 
 pub mod c_header;
+pub mod fake_server;
 pub mod library;
 pub mod mosquitto;
+pub mod program;
 pub mod rust_source;
 pub mod tools;
