@@ -4,77 +4,23 @@
 //! program itself has caused.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use crate::book::{Action, Book};
 use crate::difference;
-use crate::journal::{self, Execution, FollowerRecord, MasterRecord};
+use crate::journal::{Execution, FollowerRecord, MasterRecord};
 use crate::rules::Rules;
+use crate::run::Outage;
 
 /// A state that was published this long before a kill may have been lost with it, on its way through the Server.
 const ON_ITS_WAY_US: i64 = 1_000_000;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Follower {
-    pub name: String,
-    pub rules: Rules,
-}
-
-/// A process was killed, and started again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Outage {
-    /// The follower's name; none for the Server.
-    pub follower: Option<String>,
-    pub killed_us: i64,
-}
-
-/// What the checker must know besides the journals.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Run {
-    pub followers: Vec<Follower>,
-    pub outages: Vec<Outage>,
-}
-
-impl Run {
-    const FILE: &str = "run.json";
-
-    pub fn write(&self, folder: &Path) -> Result<(), String> {
-        journal::replace(&folder.join(Run::FILE), self)
-    }
-
-    pub fn read(folder: &Path) -> Result<Run, String> {
-        let path = folder.join(Run::FILE);
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("{} can't be read: {e}", path.display()))?;
-        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
-    }
-
-    pub fn check(&self, folder: &Path) -> Result<Vec<Verdict>, String> {
-        let master: Vec<MasterRecord> = journal::read(&folder.join("master.jsonl"))?;
-        let check_one = |follower: &Follower| {
-            let own = folder.join(&follower.name);
-            let killed = |o: &&Outage| o.follower.as_ref().is_none_or(|name| *name == follower.name);
-            let evidence = Evidence {
-                master: &master,
-                received: &journal::read(&own.join("received.jsonl"))?,
-                account: &journal::read(&own.join("account.jsonl"))?,
-                rules: &follower.rules,
-                outages: &self.outages.iter().filter(killed).cloned().collect::<Vec<_>>(),
-            };
-            Ok(Verdict { name: follower.name.clone(), ..evidence.verdict() })
-        };
-        self.followers.iter().map(check_one).collect()
-    }
-}
-
 #[derive(Clone, Copy)]
-struct Evidence<'a> {
-    master: &'a [MasterRecord],
-    received: &'a [FollowerRecord],
-    account: &'a [Execution],
-    rules: &'a Rules,
-    outages: &'a [Outage],
+pub struct Evidence<'a> {
+    pub master: &'a [MasterRecord],
+    pub received: &'a [FollowerRecord],
+    pub account: &'a [Execution],
+    pub rules: &'a Rules,
+    pub outages: &'a [Outage],
 }
 
 /// Of trades or of pending orders, by the master's identifiers.
@@ -131,7 +77,7 @@ struct Received {
 }
 
 impl Evidence<'_> {
-    fn verdict(self) -> Verdict {
+    pub fn verdict(self) -> Verdict {
         let received = self.received_states();
         let outages = self.outage_times(&received);
         let heard: BTreeSet<u64> = received.iter().map(|r| r.seq).collect();
@@ -243,7 +189,8 @@ impl Evidence<'_> {
             while let Some(execution) = executions.next_if(|e| e.time_us < until) {
                 let _ = own.apply(&execution.action); // counted by `final_book`
             }
-            let interrupted = self.outages.iter().any(|o| (state.received_us..until).contains(&o.killed_us));
+            let killed = |o: &Outage| o.follower.is_some() && (state.received_us..until).contains(&o.killed_us);
+            let interrupted = self.outages.iter().any(killed);
             if !state.applied || (interrupted && until != i64::MAX) {
                 continue;
             }
@@ -311,188 +258,4 @@ fn tally(lives: &BTreeMap<u64, Life>, counts: &BTreeMap<u64, usize>, outages: &[
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::book::Position;
-    use crate::book::sample::*;
-
-    /// A master with four trades (3 lives wholly inside an outage from 2500 to 4500 s, 4 is open at the end) and a follower that
-    /// copied as it should. One state a second; times in microseconds.
-    struct Scene {
-        master: Vec<MasterRecord>,
-        received: Vec<FollowerRecord>,
-        account: Vec<Execution>,
-        outages: Vec<Outage>,
-    }
-
-    const S: i64 = 1_000_000;
-
-    fn rules() -> Rules {
-        Rules {
-            multiplier: dec("2"),
-            volume_step: dec("0.1"),
-            volume_minimum: dec("0.1"),
-            symbols: BTreeMap::from([("EURUSD".into(), "EURUSDm".into())]),
-        }
-    }
-
-    fn scene() -> Scene {
-        let books: [&[u64]; 6] = [&[1], &[1, 2], &[1, 2, 3], &[2], &[2, 4], &[4]];
-        let mut scene = Scene { master: vec![], received: vec![], account: vec![], outages: vec![] };
-        let mut own = Book::default();
-        for (index, ids) in books.iter().enumerate() {
-            let seq = index as u64 + 1;
-            let time_us = seq as i64 * 1000 * S;
-            let positions = ids.iter().map(|id| (*id, position(*id, "0.5"))).collect();
-            let book = Book { positions, ..Book::default() };
-            scene.master.push(MasterRecord::Change { seq, time_us, book: book.clone() });
-            scene.master.push(MasterRecord::Published { seq, sent_us: time_us });
-            if seq == 3 {
-                continue;
-            }
-            let received_us = if seq == 4 { 4500 * S } else { time_us + 100 + seq as i64 };
-            let retained = seq == 4;
-            scene.received.push(FollowerRecord::Received {
-                seq,
-                sent_us: time_us,
-                received_us,
-                retained,
-                applied: true,
-            });
-            for action in difference::actions(&own, &rules().wanted(&book)) {
-                own.apply(&action).unwrap();
-                scene.account.push(Execution { time_us: received_us + 1, seq, action });
-            }
-        }
-        scene.outages.push(Outage { follower: None, killed_us: 2500 * S });
-        scene
-    }
-
-    impl Scene {
-        fn verdict(&self) -> Verdict {
-            Evidence {
-                master: &self.master,
-                received: &self.received,
-                account: &self.account,
-                rules: &rules(),
-                outages: &self.outages,
-            }
-            .verdict()
-        }
-
-        fn execution(&self, wanted: impl Fn(&Action) -> bool) -> usize {
-            self.account.iter().position(|e| wanted(&e.action)).unwrap()
-        }
-    }
-
-    fn opens(id: u64) -> impl Fn(&Action) -> bool {
-        move |action| matches!(action, Action::Open { position } if position.id == id)
-    }
-
-    #[test]
-    fn a_faithful_copy_is_good() {
-        let verdict = scene().verdict();
-        assert!(verdict.is_good(), "{verdict:#?}");
-        assert_eq!(verdict.trades, Tally { copied: 3, skipped: vec![3], ..Tally::default() });
-        assert_eq!(verdict.latencies, [101, 102, 105, 106]);
-        assert_eq!((verdict.late, verdict.outages.as_slice()), (1, [2000 * S].as_slice()));
-        // The state before the kill was interrupted by it; the others were compared.
-        assert_eq!((verdict.states, verdict.wrong_states), (4, 0));
-    }
-
-    #[test]
-    fn a_missed_trade_is_caught() {
-        let mut scene = scene();
-        scene.account.remove(scene.execution(opens(4)));
-        let verdict = scene.verdict();
-        assert_eq!(verdict.trades.missed, [4]);
-        assert_eq!(verdict.book, ["position 4 is not open"]);
-        assert!(!verdict.is_good() && verdict.wrong_states > 0);
-    }
-
-    #[test]
-    fn a_missed_trade_that_is_closed_again_is_caught() {
-        let mut scene = scene();
-        scene.account.retain(|e| !opens(2)(&e.action) && e.action != Action::Close { id: 2 });
-        let verdict = scene.verdict();
-        assert_eq!(verdict.trades.missed, [2]);
-        assert_eq!(verdict.book, [""; 0]);
-        assert!(!verdict.is_good());
-    }
-
-    #[test]
-    fn a_doubled_trade_is_caught() {
-        let mut scene = scene();
-        let again = scene.execution(opens(2));
-        scene.account.insert(again, scene.account[again].clone());
-        let verdict = scene.verdict();
-        assert_eq!(verdict.trades.doubled, [2]);
-        assert!(!verdict.is_good());
-    }
-
-    #[test]
-    fn a_missed_close_is_caught() {
-        let mut scene = scene();
-        scene.account.remove(scene.execution(|a| *a == Action::Close { id: 2 }));
-        let verdict = scene.verdict();
-        assert_eq!(verdict.book, ["position 2 should not be open"]);
-        assert!(!verdict.is_good());
-    }
-
-    #[test]
-    fn a_wrong_volume_is_caught_even_if_the_position_is_closed_later() {
-        let mut scene = scene();
-        let open = scene.execution(opens(2));
-        let wrong = Position { symbol: "EURUSDm".into(), ..position(2, "0.9") };
-        scene.account[open].action = Action::Open { position: wrong };
-        let verdict = scene.verdict();
-        assert!(verdict.book.is_empty() && verdict.wrong_states > 0 && !verdict.is_good(), "{verdict:#?}");
-    }
-
-    #[test]
-    fn a_trade_that_nobody_asked_for_is_caught() {
-        let mut scene = scene();
-        let action = Action::Open { position: position(99, "1") };
-        scene.account.push(Execution { time_us: 9000 * S, seq: 6, action });
-        let verdict = scene.verdict();
-        assert_eq!(verdict.trades.uncalled, [99]);
-        assert!(!verdict.is_good());
-    }
-
-    #[test]
-    fn without_an_outage_there_is_no_excuse() {
-        let mut scene = scene();
-        scene.outages.clear();
-        let verdict = scene.verdict();
-        assert_eq!((verdict.trades.skipped, verdict.trades.missed), (vec![], vec![3]));
-    }
-
-    #[test]
-    fn what_was_received_is_not_skipped() {
-        let mut scene = scene();
-        let sent_us = 3000 * S;
-        let heard =
-            FollowerRecord::Received { seq: 3, sent_us, received_us: sent_us + 50, retained: false, applied: true };
-        scene.received.insert(2, heard);
-        assert_eq!(scene.verdict().trades.missed, [3]);
-    }
-
-    #[test]
-    fn a_follower_that_never_came_back_has_no_excuse() {
-        let mut scene = scene();
-        scene.received.truncate(2);
-        scene.account.retain(|e| e.seq <= 2);
-        let verdict = scene.verdict();
-        assert!(!verdict.is_good());
-        assert_eq!((verdict.trades.skipped, verdict.trades.missed), (vec![], vec![3, 4]));
-    }
-
-    #[test]
-    fn messages_around_a_lost_connection_are_late() {
-        let mut scene = scene();
-        scene.master.push(MasterRecord::Connection { up: false, time_us: 5000 * S - 10 });
-        scene.master.push(MasterRecord::Connection { up: true, time_us: 5000 * S + 10 });
-        let verdict = scene.verdict();
-        assert_eq!((verdict.latencies.as_slice(), verdict.late), ([101, 102, 106].as_slice(), 2));
-    }
-}
+mod tests;

@@ -133,6 +133,36 @@ mod tests {
     }
 
     #[test]
+    fn killed_after_any_part_of_the_executions() {
+        let before = State { orders: vec![order(5, "0.4")], ..state(1, &[position(1, "0.5"), position(2, "1")]) };
+        let now = State {
+            orders: vec![order(6, "0.4")],
+            ..state(2, &[position(2, "0.6"), position(3, "1"), position(5, "1")])
+        };
+        let wanted = rules().wanted(&now.book());
+        for executed in 0..=6 {
+            let folder = Folder::temporary("copier-part").unwrap();
+            let mut copier = Copier::open(folder.path(), rules()).unwrap();
+            copier.apply(&before, || 1).unwrap();
+            let actions = difference::actions(copier.account.book(), &wanted);
+            assert_eq!(actions.len(), 6);
+            // As `apply` does it, but only so far.
+            copier.memory.seq = 2;
+            copier.memory.opened.extend([3, 5]);
+            copier.memory.placed.insert(6);
+            journal::replace(&copier.path, &copier.memory).unwrap();
+            for action in actions.into_iter().take(executed) {
+                copier.account.execute(2, 2, action).unwrap();
+            }
+            drop(copier);
+            let mut copier = Copier::open(folder.path(), rules()).unwrap();
+            assert!(!copier.is_stale(&now));
+            assert_eq!(copier.apply(&now, || 3), Ok(6 - executed));
+            assert_eq!(*copier.account.book(), wanted);
+        }
+    }
+
+    #[test]
     fn what_was_opened_once_is_never_opened_again() {
         let folder = Folder::temporary("copier-once").unwrap();
         let mut copier = Copier::open(folder.path(), rules()).unwrap();

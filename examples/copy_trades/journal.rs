@@ -12,7 +12,7 @@ use crate::book::{Action, Book};
 
 /// What the master did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum MasterRecord {
     /// Its book after a change; written before the state is published.
     Change {
@@ -33,7 +33,7 @@ pub enum MasterRecord {
 
 /// What a follower heard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FollowerRecord {
     /// A state arrived; `applied` is false for one that is older than what was applied before. Written before acting.
     Received {
@@ -103,4 +103,50 @@ pub fn replace(path: &Path, contents: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_vec(contents).map_err(|e| e.to_string())?;
     std::fs::write(&beside, text).map_err(fail)?;
     std::fs::rename(&beside, path).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::sample::*;
+    use crate::folder::Folder;
+
+    #[test]
+    fn what_was_appended_is_read_and_a_spoiled_line_named() {
+        let folder = Folder::temporary("journal").unwrap();
+        let path = folder.path().join("journal.jsonl");
+        assert!(read::<MasterRecord>(&path).unwrap().is_empty());
+        let mut book = Book::default();
+        book.apply(&Action::Open { position: position(1001, "0.5") }).unwrap();
+        book.apply(&Action::Place { order: order(1002, "0.5") }).unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&MasterRecord::Connection { up: true, time_us: 1 }).unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&MasterRecord::Change { seq: 1, time_us: 2, book: book.clone() }).unwrap();
+        let read_back: Vec<MasterRecord> = read(&path).unwrap();
+        assert!(matches!(&read_back[1], MasterRecord::Change { seq: 1, time_us: 2, book: b } if *b == book));
+
+        std::fs::write(&path, "{\"connection\":{\"up\":true,\"time_us\":1}}\n{\"chan").unwrap();
+        let error = read::<MasterRecord>(&path).unwrap_err();
+        assert!(error.contains("journal.jsonl, line 2: "), "{error}");
+    }
+
+    #[test]
+    fn executions_keep_every_action() {
+        let folder = Folder::temporary("executions").unwrap();
+        let path = folder.path().join("account.jsonl");
+        let actions = [
+            Action::Open { position: position(1, "0.5") },
+            Action::Reduce { id: 1, volume: dec("0.2") },
+            Action::Place { order: order(2, "0.5") },
+            Action::ModifyOrder { id: 2, price: dec("1.1"), stop_loss: dec("1"), take_profit: dec("0") },
+        ];
+        let mut journal = Journal::open(&path).unwrap();
+        for action in actions.clone() {
+            journal.append(&Execution { time_us: 1, seq: 1, action }).unwrap();
+        }
+        let read_back: Vec<Execution> = read(&path).unwrap();
+        assert_eq!(read_back.into_iter().map(|e| e.action).collect::<Vec<_>>(), actions);
+    }
 }

@@ -36,6 +36,7 @@ mod report;
 mod role;
 mod rows;
 mod rules;
+mod run;
 mod script;
 mod server;
 mod source;
@@ -44,9 +45,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use check::{Run, Verdict};
+use check::Verdict;
 use options::Command;
 use role::{Report, Role};
+use run::Run;
 
 /// Trades were missed or doubled, or a book differs.
 const WRONG: u8 = 1;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::abi;
-use crate::check::{Follower, Outage, Run, Verdict};
+use crate::check::Verdict;
 use crate::decimal::Decimal;
 use crate::folder::Folder;
 use crate::options::Options;
@@ -15,6 +15,7 @@ use crate::process::{Heard, Process};
 use crate::progress::Progress;
 use crate::role::{Place, Report, Role};
 use crate::rules::Rules;
+use crate::run::{Follower, Outage, Run};
 use crate::source::Source;
 use crate::strategy;
 

@@ -8,17 +8,21 @@ const EVERY: Duration = Duration::from_secs(2);
 pub struct Progress {
     terminal: bool,
     shown: Option<Instant>,
+    line: String,
 }
 
 impl Progress {
     pub fn new() -> Progress {
-        Progress { terminal: std::io::stderr().is_terminal(), shown: None }
+        Progress { terminal: std::io::stderr().is_terminal(), shown: None, line: String::new() }
     }
 
     pub fn show(&mut self, line: &str) {
         if self.terminal {
-            eprint!("\r\x1b[K{line}");
-            let _ = std::io::stderr().flush();
+            if self.line != line {
+                eprint!("\r\x1b[K{line}");
+                let _ = std::io::stderr().flush();
+                line.clone_into(&mut self.line);
+            }
         } else if self.shown.is_none_or(|shown| shown.elapsed() >= EVERY) {
             eprintln!("{line}");
             self.shown = Some(Instant::now());
@@ -29,7 +33,17 @@ impl Progress {
     pub fn say(&mut self, line: &str) {
         if self.terminal {
             eprint!("\r\x1b[K");
+            self.line.clear();
         }
         eprintln!("{line}");
+    }
+}
+
+impl Drop for Progress {
+    /// What comes next starts on a line of its own.
+    fn drop(&mut self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
     }
 }
