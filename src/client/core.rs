@@ -6,13 +6,14 @@
 
 use super::clock;
 use super::events::{EventQueue, NoticeKind};
+use super::thread::Stop;
 use super::transport::Transport;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
-use crate::session::event::{Delivery, Disconnected, Event, Token};
+use crate::session::event::{Delivery, Event, Token};
 use crate::session::limits::ServerLimits;
-use crate::session::options::SessionOptions;
+use crate::session::options::{OutgoingOverflow, SessionOptions};
 use crate::session::{Counters, Session};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -38,6 +39,12 @@ pub enum State {
 /// What a program asks of its client.
 pub(super) enum Command {
     Connect(Box<SessionOptions>),
+    /// The limits of the outgoing queue, which hold before the first connection too.
+    LimitOutgoing {
+        maximum: usize,
+        maximum_bytes: usize,
+        overflow: OutgoingOverflow,
+    },
     Disconnect {
         reason: ReasonCode,
         properties: PropertiesBuf,
@@ -69,7 +76,8 @@ pub(super) enum Command {
 /// Everything that the threads of one client share.
 pub(super) struct Shared {
     pub core: Mutex<Core>,
-    /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue.
+    /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
+    /// the Receive Maximum.
     commands: Sender<Command>,
     waiting_commands: Receiver<Command>,
     pub events: EventQueue,
@@ -79,6 +87,10 @@ pub(super) struct Shared {
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
     pub reading_paused: AtomicBool,
+    /// Acknowledgements in `commands` that nobody was woken for.
+    left: AtomicUsize,
+    /// Accepted and unanswered subscribes and unsubscribes.
+    pub requests: AtomicUsize,
     /// Accepted and unfinished publishes, those in `commands` included.
     pub outgoing_count: AtomicUsize,
     pub outgoing_bytes: AtomicUsize,
@@ -103,12 +115,12 @@ pub(super) struct Core {
     pub transport: Option<Box<dyn Transport>>,
     /// Whether the program wants to be connected.
     pub wanted: bool,
+    /// The program changed its mind before the background thread had begun.
+    pub given_up: bool,
     pub stop: bool,
     pub panic: bool,
     /// The transport failed.
     pub lost: Option<(Status, String)>,
-    /// How the last connection ended.
-    pub last_end: Option<Disconnected>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     /// When the background thread looks at the timers on its own.
@@ -125,6 +137,12 @@ pub(super) struct Core {
 
 /// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call.
 const LARGEST_CALLER_WRITE: usize = 64 * 1024;
+/// At most so many commands that others have left are carried out in one go; for the same reason.
+const COMMANDS_IN_A_ROW: usize = 256;
+/// A caller looks this often at what others have left meanwhile. The rest is for the background thread.
+const ROUNDS_OF_A_CALLER: usize = 2;
+/// The background thread looks this often before it reads and looks at its timers again.
+const ROUNDS_OF_THE_WORKER: usize = 16;
 
 impl Shared {
     pub fn new(session: Session, events: EventQueue) -> Self {
@@ -134,10 +152,10 @@ impl Shared {
                 session,
                 transport: None,
                 wanted: false,
+                given_up: false,
                 stop: false,
                 panic: false,
                 lost: None,
-                last_end: None,
                 write_blocked: false,
                 worker_deadline: None,
                 needs_worker: false,
@@ -153,6 +171,8 @@ impl Shared {
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
             reading_paused: AtomicBool::new(false),
+            left: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
             outgoing_count: AtomicUsize::new(0),
             outgoing_bytes: AtomicUsize::new(0),
             snapshot: Mutex::new(Snapshot::default()),
@@ -218,10 +238,13 @@ impl Shared {
     pub fn submit(&self, command: Command) {
         match self.core.try_lock() {
             Some(mut core) => {
-                core.apply_waiting(self);
-                core.apply(command);
+                // What this thread left before comes first.
+                if core.apply_waiting(self) {
+                    core.apply(command);
+                } else {
+                    drop(self.commands.send(command));
+                }
                 core.work_for_caller(self);
-                drop(core);
             }
             // The receiver lives as long as `self`.
             None => drop(self.commands.send(command)),
@@ -229,28 +252,48 @@ impl Shared {
         self.work_off_commands();
     }
 
-    /// Puts the command where the next holder of the core finds it.
+    /// Puts the command where the background thread finds it, together with those that come before it wakes up.
     pub fn leave(&self, command: Command) {
         drop(self.commands.send(command));
+        // Sent first, counted then: who resets the count afterwards takes out what was sent.
+        if self.left.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.wake();
+        }
+    }
+
+    /// How many commands were left since the last holder of the core looked.
+    pub fn left(&self) -> usize {
+        self.left.load(Ordering::Acquire)
     }
 
     /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which
-    /// comes here when it is done.
-    pub fn work_off_commands(&self) {
-        loop {
-            // Between our `send` or unlock and this look there must be no reordering: of two threads that do both, at
-            // least one must see the other.
-            fence(Ordering::SeqCst);
-            if self.waiting_commands.is_empty() {
+    /// looks itself when it is done.
+    fn work_off_commands(&self) {
+        for _ in 0..ROUNDS_OF_A_CALLER {
+            if !self.has_commands() {
                 return;
             }
             let Some(mut core) = self.core.try_lock() else { return };
             core.work_for_caller(self);
         }
+        if self.has_commands() {
+            self.wake();
+        }
     }
 
+    /// Whether callers have left something. To be asked by everybody who has unlocked the core.
     pub fn has_commands(&self) -> bool {
+        // Between a `send` or unlock and this look there must be no reordering: of two threads that do both, at least one
+        // must see the other.
+        fence(Ordering::SeqCst);
         !self.waiting_commands.is_empty()
+    }
+}
+
+impl Stop for Shared {
+    fn stop_for_unload(&self) {
+        self.unloading.store(true, Ordering::Release);
+        self.wake();
     }
 }
 
@@ -260,11 +303,16 @@ impl Core {
             Command::Connect(options) => {
                 self.session.set_options(*options);
                 self.wanted = true;
+                self.given_up = false;
                 self.needs_worker = true;
+            }
+            Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
+                self.session.limit_outgoing(maximum, maximum_bytes, overflow);
             }
             Command::Disconnect { reason, properties } => {
                 self.session.disconnect(reason, properties.as_properties());
                 self.wanted = false;
+                self.given_up = true;
                 self.needs_worker = true;
             }
             Command::Publish { token, message } => {
@@ -296,10 +344,16 @@ impl Core {
         }
     }
 
-    pub fn apply_waiting(&mut self, shared: &Shared) {
-        while let Ok(command) = shared.waiting_commands.try_recv() {
-            self.apply(command);
+    /// Carries out what callers have left. False if that was too much for one go.
+    fn apply_waiting(&mut self, shared: &Shared) -> bool {
+        shared.left.swap(0, Ordering::AcqRel);
+        for _ in 0..COMMANDS_IN_A_ROW {
+            match shared.waiting_commands.try_recv() {
+                Ok(command) => self.apply(command),
+                Err(_) => return true,
+            }
         }
+        false
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most.
@@ -319,9 +373,10 @@ impl Core {
         }
     }
 
-    /// What the background thread does: everything.
+    /// What the background thread does: everything, but for commands that come in without a pause. They must not keep it
+    /// from reading, so it looks again whether there are any.
     pub fn work(&mut self, now: Instant, shared: &Shared) {
-        loop {
+        for _ in 0..ROUNDS_OF_THE_WORKER {
             self.apply_waiting(shared);
             while self.write_once(now, usize::MAX) {}
             self.report(shared);
@@ -354,16 +409,25 @@ impl Core {
         false
     }
 
-    /// Hands the events on and brings what is known outside up to date.
+    /// Brings what is known outside up to date and hands the events on; in this order, so that a program that has seen an
+    /// event finds the figures.
     pub fn report(&mut self, shared: &Shared) {
+        self.tell_figures(shared);
         while let Some(event) = self.session.poll_event() {
             match &event {
+                // A program that has seen the event must find the state.
                 Event::Connected { .. } => shared.set_state(State::Connected),
-                Event::Disconnected(end) => self.last_end = Some(end.clone()),
+                Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
+                    shared.requests.fetch_sub(1, Ordering::AcqRel);
+                }
                 _ => {}
             }
             shared.events.push(NoticeKind::Session(event));
         }
+    }
+
+    /// Statistics, limits, and what of the budget of the outgoing queue is free again.
+    pub fn tell_figures(&mut self, shared: &Shared) {
         {
             let mut snapshot = shared.snapshot.lock();
             snapshot.counters = self.session.counters();

@@ -32,7 +32,7 @@ use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicI64, Ordering, fence};
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -46,6 +46,8 @@ pub const LONGEST_FREE: Duration = Duration::from_secs(1);
 pub const LONGEST_DISCONNECT: Duration = Duration::from_secs(2);
 /// Acknowledgements of taken messages leave together, at the latest when so many wait.
 const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
+/// Subscribes and unsubscribes that may wait for their answer: as many as there are Packet Identifiers.
+const MAXIMUM_REQUESTS: usize = 65_535;
 
 pub struct Client {
     shared: Arc<Shared>,
@@ -56,8 +58,6 @@ pub struct Client {
     next_token: AtomicI64,
     /// With explicit acknowledgement: what was handed out and waits for it.
     unacknowledged: Mutex<HashSet<Delivery>>,
-    /// Acknowledgements that were left for the next holder of the core.
-    acknowledgements: AtomicUsize,
 }
 
 impl Client {
@@ -75,16 +75,24 @@ impl Client {
             current: Mutex::new(None),
             next_token: AtomicI64::new(1),
             unacknowledged: Mutex::new(HashSet::new()),
-            acknowledgements: AtomicUsize::new(0),
         }
     }
 
     /// Changes options: all of them while the client is idle, otherwise those that are marked live.
     pub fn set_option(&self, set: impl FnOnce(&mut Options, bool) -> Result<(), Failure>) -> Result<(), Failure> {
         self.check_alive()?;
-        let mut options = self.options.lock();
-        set(&mut options, self.state() == State::Idle)?;
-        self.shared.events.set_limits(event_limits(&options));
+        let limit_outgoing = {
+            let mut options = self.options.lock();
+            set(&mut options, self.state() == State::Idle)?;
+            self.shared.events.set_limits(event_limits(&options));
+            Command::LimitOutgoing {
+                maximum: options.int(IntOption::OutgoingMaximum) as usize,
+                maximum_bytes: options.int(IntOption::OutgoingMaximumBytes) as usize,
+                overflow: options.outgoing_overflow(),
+            }
+        };
+        self.room_was_made();
+        self.shared.submit(limit_outgoing);
         Ok(())
     }
 
@@ -113,11 +121,18 @@ impl Client {
         }
         let failed = |error| (Status::Thread, format!("the background thread could not be started: {error}"));
         let options = self.options.clone();
-        let worker = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
+        let (worker, waker) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
         let shared = self.shared.clone();
+        let on_panic = move |what: String| {
+            shared.fail(&what);
+            // The Server shall see the end now and publish the Will Message, not when the program frees the client.
+            shared.core.lock().transport = None;
+        };
         let ticket =
-            thread::spawn("mt5mqtt", move || worker.run(|| options.lock().clone()), move |what| shared.fail(&what));
+            thread::start(self.shared.clone(), move |hold| worker.run(hold, || options.lock().clone()), on_panic);
         *thread = Some(ticket.map_err(failed)?);
+        // Not before there is a thread: a waker of one that was never started would be in the way of the next.
+        let _ = self.shared.waker.set(waker);
         Ok(())
     }
 
@@ -145,6 +160,10 @@ impl Client {
             return Err((Status::NotConnected, text));
         }
         let size = topic.as_str().len() + properties.as_bytes().len() + payload.len();
+        if size > maximum_bytes {
+            let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
+            return Err((Status::TooLarge, text));
+        }
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
@@ -190,14 +209,25 @@ impl Client {
             let text = "No Local can't be used with a Shared Subscription".to_owned();
             return Err((Status::InvalidArgument, text));
         }
+        self.count_request()?;
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         let filter = filter.as_str().to_owned();
         self.shared.submit(Command::Subscribe { token, filter, options, properties });
         Ok(token)
     }
 
+    fn count_request(&self) -> Result<(), Failure> {
+        if self.shared.requests.fetch_add(1, Ordering::AcqRel) >= MAXIMUM_REQUESTS {
+            self.shared.requests.fetch_sub(1, Ordering::AcqRel);
+            let text = format!("{MAXIMUM_REQUESTS} subscribes and unsubscribes wait for their answer already");
+            return Err((Status::QueueFull, text));
+        }
+        Ok(())
+    }
+
     pub fn unsubscribe(&self, filter: TopicFilter<'_>, properties: PropertiesBuf) -> Result<Token, Failure> {
         self.check_alive()?;
+        self.count_request()?;
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         self.shared.submit(Command::Unsubscribe { token, filter: filter.as_str().to_owned(), properties });
         Ok(token)
@@ -211,16 +241,24 @@ impl Client {
             self.check_alive()?;
             return Ok(None);
         };
-        if let NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) = &notice.kind {
-            self.taken(*delivery);
+        match &notice.kind {
+            NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => self.taken(*delivery),
+            // The Server doesn't know any more what was handed out before.
+            NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
+            _ => {}
         }
-        // The worker may wait for room. Its flag and our taking must not be reordered: one of us sees the other.
+        self.room_was_made();
+        let mut current = self.current.lock();
+        Ok(Some(read(current.insert(notice))))
+    }
+
+    /// Wakes the background thread if it waits for room in the event queue.
+    fn room_was_made(&self) {
+        // Its flag and our taking must not be reordered: one of us sees the other.
         fence(Ordering::SeqCst);
         if self.shared.reading_paused.load(Ordering::Acquire) && !self.shared.events.is_blocked() {
             self.shared.wake();
         }
-        let mut current = self.current.lock();
-        Ok(Some(read(current.insert(notice))))
     }
 
     fn taken(&self, delivery: Delivery) {
@@ -233,16 +271,11 @@ impl Client {
             }
         }
         let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
-        let waiting = self.acknowledgements.fetch_add(1, Ordering::AcqRel) + 1;
-        if waiting >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
-            self.acknowledgements.store(0, Ordering::Release);
+        if self.shared.left() + 1 >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
             self.shared.submit(command);
         } else {
+            // The program may be busy with this message for long: the thread sees to it that the Server hears of it.
             self.shared.leave(command);
-            // The program may be busy with this message for long; the thread sees to it that the Server hears of it.
-            if waiting == 1 {
-                self.shared.wake();
-            }
         }
     }
 
@@ -312,7 +345,12 @@ impl Client {
             });
         }
         self.shared.submit(Command::Disconnect { reason, properties: properties.into() });
-        if timeout.is_zero() || self.shared.wait_until(deadline, |shared| shared.state() == State::Idle) {
+        if timeout.is_zero() {
+            return Ok(());
+        }
+        if self.shared.wait_until(deadline, |shared| shared.state() == State::Idle) {
+            // Whoever made it idle lets go of the core when the event of it is in the queue.
+            drop(self.shared.core.lock());
             return Ok(());
         }
         Err((Status::Timeout, "the connection isn't closed yet; it will be".to_owned()))
@@ -339,7 +377,7 @@ impl Client {
         self.shared.wake();
         let deadline = clock::now() + LONGEST_FREE;
         if let Some(thread) = self.thread.lock().take() {
-            thread.wait_until_ended(deadline);
+            thread.end(deadline);
         }
     }
 
@@ -397,9 +435,12 @@ impl Default for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // `free` has done so already, unless the client is dropped as a Rust value.
-        self.shared.submit(Command::Stop);
-        self.shared.wake();
+        // `free` has taken the thread already, unless the client is dropped as a Rust value.
+        if let Some(thread) = self.thread.get_mut().take() {
+            self.shared.submit(Command::Stop);
+            self.shared.wake();
+            thread.end(clock::now());
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::clock;
 use super::core::{Core, Shared, State};
 use super::events::NoticeKind;
 use super::options::{IntOption, Options};
+use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
 use crate::session::event::{Disconnected, Event};
 use crate::types::reason::ReasonCode;
@@ -13,7 +14,7 @@ use crate::types::status::Status;
 use mio::{Events, Poll, Token, Waker};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);
@@ -35,12 +36,13 @@ enum Phase {
         deadline: Instant,
     },
     Online {
-        since: Instant,
+        /// When the Server accepted CONNECT.
+        accepted: Option<Instant>,
         socket: Token,
     },
     /// DISCONNECT is written; the Server has until `deadline` to see it and close.
     Lingering {
-        since: Instant,
+        accepted: Option<Instant>,
         socket: Token,
         deadline: Instant,
         finished: bool,
@@ -60,6 +62,8 @@ pub(super) struct Worker {
     input: Input,
     next_socket: Token,
     readable: bool,
+    /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
+    hold: Option<Hold>,
 }
 
 /// Received bytes that were not used yet.
@@ -71,14 +75,12 @@ struct Input {
 }
 
 impl Worker {
-    /// Makes the poll, so that a failure to do so is seen by the caller of connect.
-    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<Self> {
+    /// Makes the poll and what wakes it, so that a failure to do so is seen by the caller of connect.
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
-        // A client has one worker in its life.
-        let _ = shared.waker.set(waker);
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
-        Ok(Worker {
+        let worker = Worker {
             shared,
             options,
             poll,
@@ -88,14 +90,17 @@ impl Worker {
             input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
-        })
+            hold: None,
+        };
+        Ok((worker, waker))
     }
 
-    pub fn run(mut self, current_options: impl Fn() -> Options) {
+    pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
+        self.hold = Some(starting);
         loop {
             let Some(deadline) = self.step(&current_options) else { return };
-            // Commands that came in while the core was locked by this thread.
-            self.shared.work_off_commands();
+            // Commands that came in while the core was locked by this thread don't wake it.
+            let deadline = if self.shared.has_commands() { Some(clock::now()) } else { deadline };
             if !self.wait(deadline) {
                 return;
             }
@@ -153,9 +158,13 @@ impl Worker {
                     self.start_connecting();
                     continue;
                 }
+                Phase::Idle if std::mem::take(&mut core.given_up) => {
+                    self.give_up(&mut core);
+                    continue;
+                }
                 Phase::Idle => None,
                 Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
-                    self.go_idle(&mut core, &shared);
+                    self.give_up(&mut core);
                     continue;
                 }
                 Phase::Waiting { until } if now >= *until => {
@@ -171,7 +180,7 @@ impl Worker {
                         core.write_blocked = false;
                         core.lost = None;
                         core.session.handle_opened(now, *deadline);
-                        self.phase = Phase::Online { since: now, socket };
+                        self.phase = Phase::Online { accepted: None, socket };
                         self.input.clear();
                         // The poll may have told of the first bytes together with the connection.
                         self.readable = true;
@@ -188,6 +197,10 @@ impl Worker {
                 },
             };
             core.worker_deadline = next;
+            drop(core);
+            if !matches!(self.phase, Phase::Connecting { .. }) {
+                self.hold = None;
+            }
             return Some(next);
         }
     }
@@ -195,6 +208,7 @@ impl Worker {
     fn start_connecting(&mut self) {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
+        self.hold.get_or_insert_with(Hold::new);
         let now = clock::now();
         let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
         let resolved = match &self.options.address {
@@ -222,14 +236,19 @@ impl Worker {
             Status::ConnectTimeout => format!("no answer from {address} in time: {detail}"),
             _ => format!("connecting to {address} failed: {detail}"),
         };
-        let end = Disconnected::new(Some(status), detail);
-        self.shared.events.push(NoticeKind::Session(Event::Disconnected(end.clone())));
-        self.after_end(&end, core);
+        self.after_end(Disconnected::new(Some(status), detail), core);
     }
 
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
+        // What the Server said last is still to be read, though the poll may not have told of it yet.
+        self.readable |= core.lost.is_some();
         let mut more = self.read(now, core);
+        if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
+            && core.session.is_online()
+        {
+            *accepted = Some(now);
+        }
         core.session.handle_timeout(now);
         core.work(now, &self.shared);
         if let Some((status, detail)) = core.lost.take() {
@@ -260,8 +279,8 @@ impl Worker {
         if core.session.wants_close() {
             // Closing at once could throw away what the Server hasn't read yet, DISCONNECT included, and it would publish
             // the Will Message: the writing side ends first, and the Server gets time to close its own.
-            let Phase::Online { since, socket } = self.phase else { return None };
-            self.phase = Phase::Lingering { since, socket, deadline: now + LINGER, finished: false };
+            let Phase::Online { accepted, socket } = self.phase else { return None };
+            self.phase = Phase::Lingering { accepted, socket, deadline: now + LINGER, finished: false };
             return None;
         }
         // Reading goes on where it was paused: the poll won't tell again about bytes that are there already.
@@ -276,7 +295,9 @@ impl Worker {
         }
         for _ in 0..READS_IN_A_ROW {
             let paused = self.shared.events.is_blocked() && matches!(self.phase, Phase::Online { .. });
-            self.shared.reading_paused.store(paused, Ordering::SeqCst);
+            self.shared.reading_paused.store(paused, Ordering::Release);
+            // Of this thread and one that makes room, at least one must see the other.
+            fence(Ordering::SeqCst);
             if paused && self.shared.events.is_blocked() {
                 core.session.handle_reading_paused(now);
                 return true;
@@ -325,41 +346,45 @@ impl Worker {
     }
 
     fn end_connection(&mut self, status: Status, detail: &str, core: &mut Core) {
-        let (Phase::Online { since, .. } | Phase::Lingering { since, .. }) = self.phase else { return };
-        let was_online = core.session.is_online() || matches!(self.phase, Phase::Lingering { .. });
+        let (Phase::Online { accepted, .. } | Phase::Lingering { accepted, .. }) = self.phase else { return };
         self.drop_transport(core);
-        core.session.handle_closed(status, detail);
+        // What happened before the end is told before it.
         core.report(&self.shared);
-        if was_online && clock::now().saturating_duration_since(since) >= STABLE {
+        core.session.handle_closed(status, detail);
+        if accepted.is_some_and(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
             self.backoff.succeeded();
         }
-        if let Some(end) = core.last_end.take() {
-            self.after_end(&end, core);
-        }
+        let end = match core.session.poll_event() {
+            Some(Event::Disconnected(end)) => end,
+            // Not reached: a Session that was opened says first of all that it is closed.
+            _ => Disconnected::new(Some(status), detail),
+        };
+        core.tell_figures(&self.shared);
+        self.after_end(end, core);
+        core.report(&self.shared);
     }
 
-    /// Decides whether and when to connect again.
-    fn after_end(&mut self, end: &Disconnected, core: &mut Core) {
+    /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
+    /// the event must find the state, and may call connect at once.
+    fn after_end(&mut self, end: Disconnected, core: &mut Core) {
         if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
             core.wanted = false;
+            core.given_up = false;
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
-            return;
+        } else {
+            let attention = end.reason.is_some_and(needs_attention);
+            let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
+            self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
+            self.phase = Phase::Waiting { until: clock::now() + delay };
+            self.shared.set_state(State::Waiting);
         }
-        let delay =
-            if end.reason.is_some_and(needs_attention) { self.backoff.long_delay() } else { self.backoff.next_delay() };
-        self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
-        self.phase = Phase::Waiting { until: clock::now() + delay };
-        self.shared.set_state(State::Waiting);
+        self.shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
     }
 
     /// The program gave up before a connection was there.
-    fn go_idle(&mut self, core: &mut Core, shared: &Shared) {
-        let end = Disconnected::new(None, "disconnected on request");
-        shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
-        self.drop_transport(core);
-        self.phase = Phase::Idle;
-        shared.set_state(State::Idle);
+    fn give_up(&mut self, core: &mut Core) {
+        self.after_end(Disconnected::new(None, "disconnected on request"), core);
     }
 }
 

@@ -46,12 +46,17 @@ pub(super) struct Connection {
     last_sent: Instant,
     last_received: Instant,
     ping: Option<Ping>,
+    /// What has arrived lies there unread, a PINGRESP perhaps: the next PINGREQ doesn't wait for it.
+    reading_paused: bool,
 }
 
 #[derive(Debug)]
 struct Ping {
+    /// When the last PINGREQ was made.
     sent: Instant,
     deadline: Instant,
+    /// PINGREQs without a PINGRESP; more than one only after reading was paused.
+    unanswered: u32,
 }
 
 impl Connection {
@@ -70,6 +75,7 @@ impl Connection {
             last_sent: now,
             last_received: now,
             ping: None,
+            reading_paused: false,
         }
     }
 
@@ -131,31 +137,46 @@ impl Connection {
 
     pub fn received(&mut self, now: Instant, ping_timeout: Duration) {
         self.last_received = now;
+        self.reading_paused = false;
         if let Some(ping) = &mut self.ping {
             // A PINGRESP may stand behind a lot of messages: as long as bytes arrive the Server is there.
             ping.deadline = now + ping_timeout;
         }
     }
 
+    /// Nothing is read, so silence says nothing about the Server; but it must go on hearing of us \[MQTT-3.1.2-20\].
+    pub fn pause_reading(&mut self, now: Instant, ping_timeout: Duration) {
+        self.received(now, ping_timeout);
+        self.reading_paused = true;
+    }
+
     /// The Server answered; returns how long it took.
     pub fn pinged(&mut self, now: Instant) -> Option<Duration> {
-        self.ping.take().map(|ping| now.saturating_duration_since(ping.sent))
+        let ping = self.ping.as_mut()?;
+        let rtt = now.saturating_duration_since(ping.sent);
+        ping.unanswered -= 1;
+        if ping.unanswered == 0 {
+            self.ping = None;
+        }
+        Some(rtt)
     }
 
     fn ping_due(&self) -> Option<Instant> {
-        if !self.is_online() || self.limits.keep_alive == 0 || self.ping.is_some() {
+        if !self.is_online() || self.limits.keep_alive == 0 || (self.ping.is_some() && !self.reading_paused) {
             return None;
         }
         // Three quarters leave room for a late wake-up [MQTT-3.1.2-20]. Silence of the Server asks for a PINGREQ too:
         // a program that publishes all the time would otherwise never notice that nobody is listening.
         let quiet_since = self.last_sent.min(self.last_received);
+        // A PINGREQ that the transport hasn't taken yet needs no second one.
+        let quiet_since = self.ping.as_ref().map_or(quiet_since, |ping| quiet_since.max(ping.sent));
         Some(quiet_since + Duration::from_secs(self.limits.keep_alive.into()) * 3 / 4)
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
         match self.phase {
             Phase::AwaitingConnack { deadline } => Some(deadline),
-            Phase::Online => self.ping.as_ref().map(|ping| ping.deadline).or(self.ping_due()),
+            Phase::Online => self.ping.as_ref().map(|ping| ping.deadline).into_iter().chain(self.ping_due()).min(),
             Phase::Closing => None,
         }
     }
@@ -171,10 +192,11 @@ impl Connection {
     }
 
     pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
-        // Two bytes: no Maximum Packet Size forbids them that let CONNECT through.
-        if self.send(&Packet::Pingreq).is_ok() {
-            self.ping = Some(Ping { sent: now, deadline: now + ping_timeout });
-        }
+        // Only a Maximum Packet Size of 1 forbids these two bytes. A Server that means it can't be kept alive: it ends as one
+        // that doesn't answer.
+        let _ = self.send(&Packet::Pingreq);
+        let unanswered = self.ping.take().map_or(0, |ping| ping.unanswered) + 1;
+        self.ping = Some(Ping { sent: now, deadline: now + ping_timeout, unanswered });
     }
 }
 

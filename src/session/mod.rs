@@ -35,7 +35,7 @@ use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::{Inbound, Rules};
 use limits::ServerLimits;
-use options::SessionOptions;
+use options::{OutgoingOverflow, SessionOptions};
 use outbound::{Answered, Outbound, Output};
 use packet_ids::PacketIds;
 use requests::{Request, Requests};
@@ -101,6 +101,13 @@ impl Session {
             self.resumable = false;
         }
         self.options = options;
+    }
+
+    /// Changes the limits of what waits to be sent; they hold from the next publish on.
+    pub fn limit_outgoing(&mut self, maximum: usize, maximum_bytes: usize, overflow: OutgoingOverflow) {
+        self.options.outgoing_maximum = maximum;
+        self.options.outgoing_maximum_bytes = maximum_bytes;
+        self.options.outgoing_overflow = overflow;
     }
 
     // What happened outside.
@@ -198,7 +205,7 @@ impl Session {
     /// The program doesn't take what has arrived, so nothing is read: that the Server's PINGRESP isn't seen says nothing.
     pub fn handle_reading_paused(&mut self, now: Instant) {
         if let Some(connection) = &mut self.connection {
-            connection.received(now, self.options.ping_timeout);
+            connection.pause_reading(now, self.options.ping_timeout);
         }
     }
 

@@ -30,11 +30,6 @@ pub fn resolve(address: &Address) -> Result<Vec<SocketAddr>, String> {
     Ok(interleave(found))
 }
 
-/// Whether [`resolve`] asks the system's resolver.
-pub fn needs_resolver(address: &Address) -> bool {
-    address.host.parse::<IpAddr>().is_err()
-}
-
 /// Alternates the address families, starting with the resolver's first choice (RFC 8305 section 4).
 fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
@@ -131,6 +126,10 @@ impl Connector {
                 Ok(false) => index += 1,
                 Ok(true) => {
                     let attempt = self.running.swap_remove(index);
+                    if is_own_end(&attempt.stream) {
+                        self.errors.push(format!("{}: nobody listens", attempt.address));
+                        continue;
+                    }
                     match Tcp::new(attempt.stream) {
                         Ok(tcp) => return Some(Progress::Connected(Box::new(tcp), attempt.token)),
                         Err(error) => self.errors.push(format!("{}: {error}", attempt.address)),
@@ -160,6 +159,12 @@ fn outcome(stream: &TcpStream) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the stream is connected to itself. A client that tries a port of its own machine again and again will one day
+/// be given that very port as its own, and TCP connects the two; the Server could never come back on it.
+fn is_own_end(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(own), Ok(other)) if own == other)
 }
 
 #[cfg(test)]

@@ -1,0 +1,14 @@
+//+------------------------------------------------------------------+
+//|                                                      Mt5Mqtt.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+//--- The one public include:  #include <Mt5Mqtt\Mt5Mqtt.mqh>
+//---   CMqttClient      a client: connect, publish, subscribe, receive
+//---   CMqttMessage     one event: a message, or the outcome of a call
+//---   CMqttProperties  MQTT 5.0 properties to send with a packet
+//--- What lies under Internal may change with any release.
+#ifndef MT5MQTT_MQH
+#define MT5MQTT_MQH
+#include "Internal\Client.mqh"
+#endif
+//+------------------------------------------------------------------+

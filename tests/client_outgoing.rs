@@ -1,0 +1,241 @@
+//! What a program publishes while the Server is slow or doesn't read at all: calls return, the queue is bounded, nothing
+//! accepted is lost or changes its order.
+
+mod common;
+
+use common::fake_server::{FakeServer, Peer};
+use common::program::{Program, within};
+use mt5mqtt::client::options::IntOption;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::session::event::{Event, Token};
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{PacketType, QoS};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), ints);
+    let peer = server.accept_mqtt();
+    program.expect_connected();
+    (server, program, peer)
+}
+
+/// Publishes numbered messages of a kilobyte until the queue is full; returns how many were accepted.
+fn fill(program: &Program, qos: QoS) -> usize {
+    let mut slowest = Duration::ZERO;
+    let mut number = 0;
+    loop {
+        let payload = format!("{number:1024}");
+        let start = Instant::now();
+        let accepted = program.try_send(payload.as_bytes(), qos);
+        slowest = slowest.max(start.elapsed());
+        match accepted {
+            Ok(_) => number += 1,
+            Err(status) => {
+                assert_eq!(status, Status::QueueFull);
+                assert!(slowest < Duration::from_millis(250), "a publish took {slowest:?}");
+                return number;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_never_reads_holds_up_no_call_and_loses_nothing() {
+    let limits = [(IntOption::OutgoingMaximumBytes, 8 << 20), (IntOption::OutgoingMaximum, 1_000_000)];
+    let (_server, program, mut peer) = connected(&limits);
+    let accepted = fill(&program, QoS::AtMostOnce);
+    let statistics = program.statistics();
+    assert!(statistics.outgoing_bytes <= 8 << 20 && statistics.outgoing_bytes > 7 << 20, "{statistics:?}");
+    program.assert_no_call_waits();
+    // Then it reads, and a program that publishes on finds room again.
+    let mut number = 0;
+    while number < accepted {
+        let received = peer.read("everything that was accepted, in order");
+        // A SUBSCRIBE doesn't wait behind messages.
+        if received.packet().packet_type() == PacketType::Publish {
+            assert_eq!(received.payload(), format!("{number:1024}"));
+            number += 1;
+        }
+    }
+    // Some of the calls in between may have found room.
+    while peer.read_within(Duration::from_millis(200), "the calls in between").is_some() {}
+    assert_eq!(program.try_send(b"room", QoS::AtMostOnce).map(|_| ()), Ok(()));
+    peer.expect_publish("room");
+}
+
+#[test]
+fn the_queue_is_bounded_by_count() {
+    let program = Program::new("mqtt://127.0.0.1:1", &[(IntOption::OutgoingMaximum, 10)]);
+    for _ in 0..10 {
+        program.send("", QoS::AtLeastOnce);
+    }
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        assert_eq!(program.try_send(b"", qos), Err(Status::QueueFull));
+    }
+    assert_eq!(program.statistics().outgoing, 10);
+}
+
+#[test]
+fn the_queue_is_bounded_by_bytes_and_a_message_larger_than_all_of_it_is_refused_as_such() {
+    let program = Program::new("mqtt://127.0.0.1:1", &[(IntOption::OutgoingMaximumBytes, 1024)]);
+    assert_eq!(program.try_send(&[0; 1024], QoS::AtLeastOnce), Err(Status::TooLarge));
+    program.try_send(&[0; 1000], QoS::AtLeastOnce).unwrap();
+    assert_eq!(program.try_send(&[0; 100], QoS::AtLeastOnce), Err(Status::QueueFull));
+    program.try_send(&[0; 20], QoS::AtLeastOnce).unwrap();
+    assert_eq!(program.statistics().outgoing_bytes, 1022);
+}
+
+#[test]
+fn room_is_given_back_when_the_server_has_answered() {
+    let (_server, program, mut peer) = connected(&[(IntOption::OutgoingMaximum, 2)]);
+    for round in 0..50 {
+        let tokens = [0, 1].map(|_| program.send(&round.to_string(), QoS::AtLeastOnce));
+        assert_eq!(program.try_send(b"", QoS::AtLeastOnce), Err(Status::QueueFull));
+        for token in tokens {
+            let id = peer.expect_publish(&round.to_string()).id();
+            peer.puback(id);
+            assert_eq!(program.expect_published(token).failure, None);
+        }
+    }
+}
+
+#[test]
+fn drop_oldest_makes_room_and_tells_of_each_message_that_went() {
+    let mut server = FakeServer::start();
+    let options = [(IntOption::OutgoingMaximum, 10), (IntOption::OutgoingOverflow, 1)];
+    let program = Program::new(&server.url(), &options);
+    let tokens: Vec<Token> =
+        (0..30).map(|number| program.send(&number.to_string(), QoS::from_u8(number % 3).unwrap())).collect();
+    for token in &tokens[..20] {
+        assert_eq!(program.expect_published(*token).failure, Some(Status::Dropped));
+    }
+    program.expect_nothing();
+    assert_eq!((program.statistics().publishes_dropped, program.statistics().outgoing), (20, 10));
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    for number in 20..30 {
+        peer.expect_publish(&number.to_string());
+    }
+}
+
+#[test]
+fn without_queue_qos0_a_publish_needs_a_connection() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::QueueQos0, 0)]);
+    assert_eq!(program.try_send(b"tick", QoS::AtMostOnce), Err(Status::NotConnected));
+    program.send("order", QoS::AtLeastOnce);
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    program.send("tick", QoS::AtMostOnce);
+    peer.expect_publish("order");
+    peer.expect_publish("tick");
+}
+
+#[test]
+fn each_thread_keeps_its_order_when_several_publish_at_once() {
+    const EACH: usize = 20_000;
+    let (_server, program, mut peer) = connected(&[]);
+    thread::scope(|scope| {
+        for name in ["a", "b", "c"] {
+            let program = &program;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    while program.try_send(format!("{name}{number}").as_bytes(), QoS::AtMostOnce).is_err() {
+                        thread::yield_now();
+                    }
+                }
+            });
+        }
+        let mut next = [0; 3];
+        for _ in 0..3 * EACH {
+            let payload = peer.expect(PacketType::Publish).payload();
+            let thread = usize::from(payload.as_bytes()[0] - b'a');
+            assert_eq!(payload[1..].parse(), Ok(next[thread]), "thread {thread}");
+            next[thread] += 1;
+        }
+    });
+    program.expect_nothing();
+}
+
+#[test]
+fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_reading() {
+    let (_server, program, mut peer) = connected(&[]);
+    let mut answering = peer.second_handle();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let end = Instant::now() + Duration::from_millis(700);
+                while Instant::now() < end {
+                    let _ = program.try_send(b"tick", QoS::AtMostOnce);
+                }
+            });
+        }
+        scope.spawn(move || {
+            // Reads what comes, as fast as it can, until the publishers are done.
+            while peer.read_within(Duration::from_millis(500), "ticks").is_some() {}
+        });
+        for number in 0..20 {
+            answering.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+            within(Duration::from_millis(400), "a message under way", || program.expect_payload(&number.to_string()));
+        }
+    });
+}
+
+#[test]
+fn a_large_message_arrives_whole_in_both_directions() {
+    let (_server, program, mut peer) = connected(&[]);
+    let large: Vec<u8> = (0..1 << 20).map(|index: u32| b'a' + (index % 23) as u8).collect();
+    for size in [large.len(), 1, large.len() - 1] {
+        let token = program.try_send(&large[..size], QoS::AtLeastOnce).unwrap();
+        let received = peer.expect(PacketType::Publish);
+        match received.packet() {
+            Packet::Publish(publish) => assert!(publish.payload == &large[..size], "{size} bytes"),
+            other => panic!("{other:?}"),
+        }
+        peer.puback(received.id());
+        assert_eq!(program.expect_published(token).failure, None);
+    }
+    // The other way in pieces of every size.
+    let mut bytes = peer.publication(&large, None, QoS::AtMostOnce, false);
+    bytes.extend(peer.publication(b"behind it", None, QoS::AtMostOnce, false));
+    let mut size = 1;
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        let (piece, others) = rest.split_at(size.min(rest.len()));
+        peer.send_bytes(piece);
+        rest = others;
+        size = (size * 7 + 3) % 40_009;
+    }
+    assert!(program.expect_message().0.payload() == large, "the payload differs");
+    program.expect_payload("behind it");
+}
+
+#[test]
+fn what_waits_leaves_before_a_disconnect_that_has_time() {
+    let (_server, program, mut peer) = connected(&[]);
+    thread::scope(|scope| {
+        for number in 0..50 {
+            program.send(&number.to_string(), QoS::AtLeastOnce);
+        }
+        let disconnecting = scope.spawn(|| program.disconnect_now(Duration::from_secs(2)));
+        for number in 0..50 {
+            let id = peer.expect_publish(&number.to_string()).id();
+            peer.puback(id);
+        }
+        peer.expect_close(&[PacketType::Disconnect]);
+        peer.close();
+        disconnecting.join().expect("disconnect");
+    });
+    let mut outcomes = 0;
+    loop {
+        match program.event("the outcomes and the end") {
+            Event::Published { outcome, .. } => outcomes += usize::from(outcome.failure.is_none()),
+            Event::Disconnected(end) => break assert_eq!(end.failure, None),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(outcomes, 50);
+}

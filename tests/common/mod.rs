@@ -1,0 +1,12 @@
+//! What several integration tests share.
+
+// Each test file compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
+pub mod c_header;
+pub mod fake_server;
+pub mod library;
+pub mod mosquitto;
+pub mod program;
+pub mod rust_source;
+pub mod tools;

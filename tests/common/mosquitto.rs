@@ -1,0 +1,210 @@
+//! A real Server: Mosquitto, one process per test, on a free port, with its files in a folder of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::tools;
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running Mosquitto; dropping it ends the process and removes its folder.
+pub struct Mosquitto {
+    program: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Mosquitto {
+    /// Starts a Server that lets everybody in and keeps Sessions and retained messages over `restart`.
+    /// None when Mosquitto is not installed.
+    pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// The same with more lines for mosquitto.conf.
+    pub fn start_with(config: &str) -> Option<Self> {
+        let program = tools::find("mosquitto")?;
+        // Between choosing a free port and Mosquitto's bind another process may take the port: choose again then.
+        for _ in 0..10 {
+            let port = free_port();
+            let folder = new_folder(port);
+            let mut server = Self { program: program.clone(), folder, port, child: None };
+            server.write_config(config);
+            if server.launch() {
+                return Some(server);
+            }
+        }
+        panic!("Mosquitto found no free port in ten attempts");
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The Server's address as `mqtt://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends the process at once, as a crash does: no DISCONNECT, nothing saved.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("kill mosquitto");
+            child.wait().expect("end of mosquitto");
+        }
+    }
+
+    /// Ends the process as its service manager does, which lets it save Sessions and retained messages.
+    #[cfg(unix)]
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            tools::run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+            child.wait().expect("end of mosquitto");
+        }
+    }
+
+    /// Starts a new process on the same port, with what the old one has saved; ends the old one first if it runs.
+    pub fn restart(&mut self) {
+        self.kill();
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.launch() {
+            assert!(Instant::now() < deadline, "Mosquitto did not come back on port {}", self.port);
+        }
+    }
+
+    /// Publishes with `mosquitto_pub`, which waits for the acknowledgement; `arguments` are its own (`-t`, `-m`, `-q`…).
+    pub fn publish(&self, arguments: &[&str]) {
+        tools::run(self.client("mosquitto_pub").args(arguments));
+    }
+
+    /// Starts `mosquitto_sub` and returns when its subscription is in force; `arguments` are its own (`-t`, `-q`, `-F`…).
+    pub fn subscribe(&self, arguments: &[&str]) -> Subscriber {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let client_id = format!("subscriber-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut command = self.client("mosquitto_sub");
+        command.args(["-i", &client_id]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("start mosquitto_sub");
+        let stdout = BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stdout.split(b'\n') {
+                let Ok(line) = line else { return };
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+        self.wait_for_log(&format!(": {client_id} "));
+        Subscriber { child, lines }
+    }
+
+    /// Waits until the Server has logged a text.
+    fn wait_for_log(&self, wanted: &str) {
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.log().contains(wanted) {
+            assert!(Instant::now() < deadline, "Mosquitto did not log '{wanted}':\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the Server has logged: its messages and each subscription as `time: client QoS filter`.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("mosquitto.log")).unwrap_or_default()).into_owned()
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let path = tools::find(program).unwrap_or_else(|| panic!("{program} is not installed, mosquitto is"));
+        let mut command = Command::new(path);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        command
+    }
+
+    fn write_config(&self, more: &str) {
+        let folder = self.folder.display();
+        // `user root` keeps a Mosquitto that root starts from becoming a user who can't write the folder.
+        let text = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {folder}/\n\
+             log_dest stderr\nlog_type error\nlog_type warning\nlog_type notice\nlog_type subscribe\n{more}\n",
+            self.port
+        );
+        fs::write(self.folder.join("mosquitto.conf"), text).expect("write mosquitto.conf");
+    }
+
+    /// Starts the process; true when it accepts connections, false when it ended (its port was taken).
+    fn launch(&mut self) -> bool {
+        let log = fs::File::create(self.folder.join("mosquitto.log")).expect("create mosquitto.log");
+        let mut command = Command::new(&self.program);
+        command.arg("-c").arg(self.folder.join("mosquitto.conf")).stdin(Stdio::null());
+        command.stdout(log.try_clone().expect("its log")).stderr(log);
+        let mut child = command.spawn().expect("start mosquitto");
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            // A connection alone proves nothing: it may be another process that listens. So look at the child after it.
+            let accepts = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            if child.try_wait().expect("state of mosquitto").is_some() {
+                return false;
+            }
+            if accepts {
+                self.child = Some(child);
+                return true;
+            }
+            if Instant::now() >= deadline {
+                child.kill().expect("kill mosquitto");
+                child.wait().expect("end of mosquitto");
+                panic!("Mosquitto does not accept connections:\n{}", self.log());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A running `mosquitto_sub`.
+pub struct Subscriber {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Subscriber {
+    /// The next line that it printed for a message; panics when none comes before the deadline.
+    #[track_caller]
+    pub fn line(&self, deadline: Instant) -> String {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.lines.recv_timeout(left).expect("a line of mosquitto_sub before the deadline")
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nothing listens on at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn new_folder(port: u16) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("mt5mqtt-mosquitto-{}-{port}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).expect("create a folder for mosquitto");
+    folder
+}

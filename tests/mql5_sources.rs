@@ -1,0 +1,113 @@
+//! The MQL5 sources keep to what every MetaEditor reads: ASCII, the stylist's layout, includes that exist, plain language.
+
+mod common;
+
+use common::rust_source::blank;
+use common::tools::project;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const BANNER: &str = "//+------------------------------------------------------------------+";
+
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![project("mql5")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of mql5") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "mqh" || extension == "mq5") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with the text of one source, by line.
+fn faults(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let code = blank(text);
+    for (index, (line, code)) in text.lines().zip(code.lines()).enumerate() {
+        let mut fault = |what: &str| found.push(format!("{name}:{}: {what}", index + 1));
+        let indentation = line.len() - line.trim_start().len();
+        if !line.is_ascii() {
+            fault("not ASCII");
+        }
+        if line.contains('\t') || line.ends_with(' ') {
+            fault("a tab or a blank at the end of the line");
+        }
+        if line.starts_with("//+") && line != BANNER || line.starts_with("//|") && line.len() != BANNER.len() {
+            fault("a banner that the stylist would change");
+        }
+        // The stylist indents by 3 and puts braces 2 further out; continued lines and members are aligned freely.
+        if line.trim() == "{" && indentation % 3 != 2 {
+            fault("a brace out of the stylist's place");
+        }
+        for construct in ["->", "auto ", "template", "union "] {
+            if code.contains(construct) {
+                fault(&format!("'{construct}' is not the plain MQL5 that old and new builds compile alike"));
+            }
+        }
+    }
+    if !text.ends_with(&format!("{BANNER}\n")) {
+        found.push(format!("{name}: it does not end with a banner"));
+    }
+    found
+}
+
+/// The files that a source includes, as paths.
+fn includes(source: &Path, text: &str) -> Vec<PathBuf> {
+    let named = text.lines().filter_map(|line| line.strip_prefix("#include "));
+    named
+        .map(|name| {
+            let relative = name.trim().trim_matches(['"', '<', '>']).replace('\\', "/");
+            if name.starts_with('<') {
+                project("mql5/Include").join(relative)
+            } else {
+                source.parent().expect("its folder").join(relative)
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_source_is_as_metaeditor_has_it() {
+    let mut found = Vec::new();
+    let sources = sources();
+    assert!(sources.len() >= 8, "the sources of mql5 were not found");
+    for source in sources {
+        let name = source.strip_prefix(project("mql5")).expect("below mql5").display().to_string();
+        // A checkout has CRLF, as .gitattributes says; a fresh edit may not.
+        let text = fs::read_to_string(&source).expect("read a source").replace("\r\n", "\n");
+        found.extend(faults(&name, &text));
+        let missing = includes(&source, &text).into_iter().filter(|include| !include.is_file());
+        found.extend(missing.map(|include| format!("{name}: {} does not exist", include.display())));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_smallest_expert_advisor_stays_small() {
+    let text = fs::read_to_string(project("mql5/Experts/Mt5Mqtt/MinimalEA.mq5")).expect("MinimalEA.mq5");
+    assert!(text.lines().count() < 60, "{} lines", text.lines().count());
+}
+
+#[test]
+fn each_fault_is_found() {
+    let clean = format!("{BANNER}\nint f(void)\n  {{\n   Print(\"a->b\"); // auto x\n  }}\n{BANNER}\n");
+    assert_eq!(faults("f", &clean), [""; 0]);
+    for (old, new) in [
+        ("Print", "Pr\u{ef}nt"),
+        ("   Print", "\tPrint"),
+        ("(void)", "(void) "),
+        ("  {", "   {"),
+        ("Print(", "p->Print("),
+        ("int f", "auto f"),
+        (BANNER, "//+---+"),
+    ] {
+        assert_ne!(faults("f", &clean.replacen(old, new, 1)), [""; 0], "{old} -> {new}");
+    }
+    assert_ne!(faults("f", "int a;\n"), [""; 0], "no banner at the end");
+}
