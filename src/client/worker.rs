@@ -135,6 +135,7 @@ impl Worker {
             let now = clock::now();
             let mut core = shared.core.lock();
             core.work(now, &shared);
+            core.needs_worker = false;
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -191,8 +192,11 @@ impl Worker {
                     None => continue,
                 },
             };
-            core.worker_deadline = next;
-            return Some(next);
+            // A command that came in during this step may ask for another one.
+            if !core.needs_worker {
+                core.worker_deadline = next;
+                return Some(next);
+            }
         }
     }
 
