@@ -6,6 +6,7 @@
 
 use super::clock;
 use super::events::{EventQueue, NoticeKind};
+use super::thread::Stop;
 use super::transport::Transport;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
@@ -286,6 +287,13 @@ impl Shared {
         // must see the other.
         fence(Ordering::SeqCst);
         !self.waiting_commands.is_empty()
+    }
+}
+
+impl Stop for Shared {
+    fn stop_for_unload(&self) {
+        self.unloading.store(true, Ordering::Release);
+        self.wake();
     }
 }
 

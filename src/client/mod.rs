@@ -128,7 +128,8 @@ impl Client {
             // The Server shall see the end now and publish the Will Message, not when the program frees the client.
             shared.core.lock().transport = None;
         };
-        let ticket = thread::spawn("mt5mqtt", move || worker.run(|| options.lock().clone()), on_panic);
+        let ticket =
+            thread::start(self.shared.clone(), move |hold| worker.run(hold, || options.lock().clone()), on_panic);
         *thread = Some(ticket.map_err(failed)?);
         // Not before there is a thread: a waker of one that was never started would be in the way of the next.
         let _ = self.shared.waker.set(waker);
@@ -376,7 +377,7 @@ impl Client {
         self.shared.wake();
         let deadline = clock::now() + LONGEST_FREE;
         if let Some(thread) = self.thread.lock().take() {
-            thread.wait_until_ended(deadline);
+            thread.end(deadline);
         }
     }
 
@@ -434,9 +435,12 @@ impl Default for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // `free` has done so already, unless the client is dropped as a Rust value.
-        self.shared.submit(Command::Stop);
-        self.shared.wake();
+        // `free` has taken the thread already, unless the client is dropped as a Rust value.
+        if let Some(thread) = self.thread.get_mut().take() {
+            self.shared.submit(Command::Stop);
+            self.shared.wake();
+            thread.end(clock::now());
+        }
     }
 }
 

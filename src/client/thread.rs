@@ -1,41 +1,198 @@
 //! Background threads: the only place that starts one.
+//!
+//! A host may unload the library at any moment that none of its own threads is inside: code that a thread still executes
+//! would be gone. So a thread ends in one of two ways, never by itself:
+//!
+//! - its owner asks for it (`ThreadTicket::end`), which first takes a reference to the library on the thread's behalf; the
+//!   thread gives that back as it leaves;
+//! - the library is being unloaded (`stop_all_for_unload`): the thread leaves, and whoever unloads waits until it has.
+//!
+//! A thread that is about to block where it can't be stopped takes a reference for that time ([`Hold`]). How references are
+//! taken and threads are left is the operating system's affair; `ffi` provides it as [`Hooks`]. Without hooks the library
+//! is never unloaded.
 
 use crate::client::clock;
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use once_cell::sync::OnceCell;
+use parking_lot::{Condvar, Mutex};
 use std::any::Any;
 use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-/// Lets the owner of a thread wait for its end.
+/// How a thread leaves the library's code.
+pub enum Leave {
+    /// It gives back a reference to the library.
+    GivingBack,
+    /// The library is being unloaded: somebody waits until it has left.
+    Unloading,
+}
+
+/// What a thread runs. It doesn't panic.
+pub type Body = Box<dyn FnOnce() -> Leave + Send>;
+
+/// A thread as somebody sees it who waits until it has left the library's code.
+pub trait Left: Send {
+    fn wait(&self, timeout: Duration) -> bool;
+}
+
+/// What the operating system has to do for threads of a library that can be unloaded.
+pub struct Hooks {
+    /// Takes a reference to the library.
+    pub hold: fn(),
+    /// Gives a reference back, without unloading the library under the feet of the calling thread.
+    pub release: fn(),
+    /// Runs a body on a thread of its own.
+    pub spawn: fn(Body) -> io::Result<Box<dyn Left>>,
+}
+
+static HOOKS: OnceCell<Hooks> = OnceCell::new();
+
+/// To be called before the first thread is started.
+pub fn set_hooks(hooks: Hooks) {
+    // A second call would bring the same hooks.
+    let _ = HOOKS.set(hooks);
+}
+
+/// Something that runs on a thread and can be asked to leave it soon.
+pub(super) trait Stop: Send + Sync {
+    fn stop_for_unload(&self);
+}
+
+struct Running {
+    number: u64,
+    stop: Arc<dyn Stop>,
+    end: Sender<Leave>,
+    left: Box<dyn Left>,
+}
+
+/// All threads that execute code of this library.
+static THREADS: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+
+/// Set when the unload has begun: the threads know already, and no reference to the library can be taken any more.
+static UNLOADING: AtomicBool = AtomicBool::new(false);
+
+/// The owner's hold on a thread.
 pub(super) struct ThreadTicket {
+    end: Sender<Leave>,
     /// Nothing is ever sent: the thread drops its end when it is over.
     ended: Receiver<()>,
 }
 
 impl ThreadTicket {
-    /// True if the thread is over, at the latest by `deadline`.
-    pub fn wait_until_ended(&self, deadline: Instant) -> bool {
+    /// Lets the thread end once its work is done. True if it is, at the latest by `deadline`.
+    pub fn end(self, deadline: Instant) -> bool {
+        if UNLOADING.load(Ordering::Acquire) {
+            return true;
+        }
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.hold)();
+        }
+        // Nobody else sends to this thread but an unload, which has found the library unused.
+        let _ = self.end.try_send(Leave::GivingBack);
         let remaining = deadline.saturating_duration_since(clock::now());
         !matches!(self.ended.recv_timeout(remaining), Err(RecvTimeoutError::Timeout))
     }
 }
 
-/// Starts a thread. A panic in `body` ends it, and `on_panic` is told so.
-pub(super) fn spawn(
-    name: &str,
-    body: impl FnOnce() + Send + 'static,
+/// Starts a thread. A panic in `body` ends the body, and `on_panic` is told so; the thread itself ends when it is told to.
+/// The body gets the reference that was taken for the start, to keep it as long as it may need the system's loader.
+pub(super) fn start(
+    stop: Arc<dyn Stop>,
+    body: impl FnOnce(Hold) + Send + 'static,
     on_panic: impl FnOnce(String) + Send + 'static,
 ) -> io::Result<ThreadTicket> {
-    let (alive, ended) = bounded(0);
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
-            on_panic(panic_text(panic.as_ref()));
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    let (alive, ended) = bounded::<()>(0);
+    let (end, told_to_end) = bounded(1);
+    let (registered, wait_for_registration) = bounded::<()>(0);
+    // A thread that has not begun can't be stopped.
+    let starting = Hold::new();
+    let whole: Body = Box::new(move || {
+        let _ = wait_for_registration.recv();
+        load_what_waiting_needs();
+        match catch_unwind(AssertUnwindSafe(move || body(starting))) {
+            // Everything is dropped before the thread leaves: it doesn't come back for it.
+            Ok(()) => drop(on_panic),
+            Err(panic) => on_panic(panic_text(panic.as_ref())),
+        }
+        let leave = told_to_end.recv().unwrap_or(Leave::GivingBack);
+        if matches!(leave, Leave::GivingBack) {
+            let mut threads = THREADS.lock();
+            let position = threads.iter().position(|running| running.number == number);
+            let running = position.map(|position| threads.swap_remove(position));
+            drop(threads);
+            drop(running);
         }
         drop(alive);
+        leave
+    });
+    let left = match HOOKS.get() {
+        Some(hooks) => (hooks.spawn)(whole)?,
+        None => spawn_for_ever(whole)?,
+    };
+    THREADS.lock().push(Running { number, stop, end: end.clone(), left });
+    drop(registered);
+    Ok(ThreadTicket { end, ended })
+}
+
+/// On older Windows the functions that threads wait with are looked up by the loader at their first use. Later the loader
+/// may be busy with unloading us, and wait for this very thread.
+fn load_what_waiting_needs() {
+    let (mutex, condition) = (Mutex::new(()), Condvar::new());
+    condition.wait_for(&mut mutex.lock(), Duration::from_nanos(1));
+    std::thread::park_timeout(Duration::from_nanos(1));
+}
+
+/// Starts a thread of a library that is never unloaded.
+fn spawn_for_ever(body: Body) -> io::Result<Box<dyn Left>> {
+    struct NobodyWaits;
+    impl Left for NobodyWaits {
+        fn wait(&self, _timeout: Duration) -> bool {
+            true
+        }
+    }
+    std::thread::Builder::new().name("mt5mqtt".to_owned()).spawn(move || {
+        body();
     })?;
-    Ok(ThreadTicket { ended })
+    Ok(Box::new(NobodyWaits))
+}
+
+/// Tells all threads to leave because the library is being unloaded, and waits until they have. False if one hasn't by
+/// then: its code is about to vanish.
+pub fn stop_all_for_unload(timeout: Duration) -> bool {
+    UNLOADING.store(true, Ordering::Release);
+    let threads = std::mem::take(&mut *THREADS.lock());
+    for running in &threads {
+        running.stop.stop_for_unload();
+        let _ = running.end.try_send(Leave::Unloading);
+    }
+    let deadline = clock::now() + timeout;
+    threads.iter().all(|running| running.left.wait(deadline.saturating_duration_since(clock::now())))
+}
+
+/// Keeps the library loaded as long as it lives.
+pub(super) struct Hold(());
+
+impl Hold {
+    pub fn new() -> Self {
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.hold)();
+        }
+        Hold(())
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.release)();
+        }
+    }
 }
 
 thread_local! {

@@ -6,6 +6,7 @@ use super::clock;
 use super::core::{Core, Shared, State};
 use super::events::NoticeKind;
 use super::options::{IntOption, Options};
+use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
 use crate::session::event::{Disconnected, Event};
 use crate::types::reason::ReasonCode;
@@ -61,6 +62,8 @@ pub(super) struct Worker {
     input: Input,
     next_socket: Token,
     readable: bool,
+    /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
+    hold: Option<Hold>,
 }
 
 /// Received bytes that were not used yet.
@@ -87,11 +90,13 @@ impl Worker {
             input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
+            hold: None,
         };
         Ok((worker, waker))
     }
 
-    pub fn run(mut self, current_options: impl Fn() -> Options) {
+    pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
+        self.hold = Some(starting);
         loop {
             let Some(deadline) = self.step(&current_options) else { return };
             // Commands that came in while the core was locked by this thread don't wake it.
@@ -193,16 +198,22 @@ impl Worker {
                 },
             };
             // A command that came in during this step may ask for another one.
-            if !core.needs_worker {
-                core.worker_deadline = next;
-                return Some(next);
+            if core.needs_worker {
+                continue;
             }
+            core.worker_deadline = next;
+            drop(core);
+            if !matches!(self.phase, Phase::Connecting { .. }) {
+                self.hold = None;
+            }
+            return Some(next);
         }
     }
 
     fn start_connecting(&mut self) {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
+        self.hold.get_or_insert_with(Hold::new);
         let now = clock::now();
         let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
         let resolved = match &self.options.address {

@@ -1,7 +1,7 @@
 //! CONNECT (section 3.1) with its Will Message.
 
 use super::error::{EncodeError, Fault};
-use super::property::{Properties, Section};
+use super::property::{Properties, PropertyId, Section};
 use super::reader::Reader;
 use super::writer;
 use crate::types::topic::TopicName;
@@ -90,15 +90,29 @@ impl<'a> Connect<'a> {
         };
         let user_name = if flags & USER_NAME != 0 { Some(reader.text()?) } else { None };
         let password = if flags & PASSWORD != 0 { Some(reader.binary()?) } else { None };
-        if !v5 && password.is_some() && user_name.is_none() {
-            // [MQTT-3.1.2-22] of 3.1.1
-            return Err(Fault::Contradiction("password without user name"));
-        }
         let clean_start = flags & CLEAN_START != 0;
-        Ok(Connect { version, clean_start, keep_alive, properties, client_id, will, user_name, password })
+        let connect = Connect { version, clean_start, keep_alive, properties, client_id, will, user_name, password };
+        connect.contradiction().map_or(Ok(connect), |what| Err(Fault::Contradiction(what)))
+    }
+
+    /// What can't stand together in a CONNECT that is well-formed.
+    fn contradiction(&self) -> Option<&'static str> {
+        let has = |id| self.properties.nth(id, 0).is_some();
+        if has(PropertyId::AuthenticationData) && !has(PropertyId::AuthenticationMethod) {
+            // Section 3.1.2.11.10
+            Some("Authentication Data without Authentication Method")
+        } else if self.version == ProtocolVersion::V311 && self.password.is_some() && self.user_name.is_none() {
+            // [MQTT-3.1.2-22] of 3.1.1
+            Some("Password without User Name in MQTT 3.1.1")
+        } else {
+            None
+        }
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if let Some(what) = self.contradiction() {
+            return Err(EncodeError::Contradiction(what));
+        }
         let v5 = self.version == ProtocolVersion::V5;
         writer::binary("protocol name", PROTOCOL_NAME, out)?;
         out.push(self.version as u8);

@@ -6,6 +6,8 @@ use super::reader::Reader;
 use crate::types::reason::ReasonCode;
 use crate::types::{PacketType, ProtocolVersion};
 
+const NO_METHOD: &str = "AUTH without Authentication Method";
+
 /// DISCONNECT. In MQTT 3.1.1 it has neither Reason Code nor properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnect<'a> {
@@ -40,14 +42,19 @@ pub struct Auth<'a> {
 impl<'a> Auth<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, Fault> {
         let (reason, properties) = decode(PacketType::Auth, reader)?;
-        // Section 3.15.2.2.2. The short form has no properties, and so no method.
-        if properties.text(PropertyId::AuthenticationMethod).is_none() {
-            return Err(Fault::Contradiction("there is no Authentication Method"));
-        }
-        Ok(Auth { reason, properties })
+        let auth = Auth { reason, properties };
+        if auth.has_method() { Ok(auth) } else { Err(Fault::Contradiction(NO_METHOD)) }
+    }
+
+    /// Section 3.15.2.2.2 asks for a method. So the short form of section 3.15.2.1, without properties, can't be used.
+    fn has_method(&self) -> bool {
+        self.properties.text(PropertyId::AuthenticationMethod).is_some()
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if !self.has_method() {
+            return Err(EncodeError::Contradiction(NO_METHOD));
+        }
         encode(PacketType::Auth, self.reason, self.properties, out)
     }
 }

@@ -3,7 +3,7 @@
 //! Two families that the standard keeps apart (section 1.2): a Malformed Packet can't be parsed; a Protocol Error was
 //! parsed, but is not allowed. A peer is told which it was.
 
-use super::property::PropertyId;
+use super::property::{PropertyError, PropertyId};
 use crate::types::reason::ReasonCode;
 use crate::types::text::TextError;
 use crate::types::topic::TopicError;
@@ -61,7 +61,7 @@ pub enum Fault {
     TooLarge { size: usize, maximum: usize },
     /// Not a protocol name and level that this codec knows.
     ProtocolVersion,
-    /// Two settings that exclude each other.
+    /// Fields that exclude each other, or one without the other that it needs.
     Contradiction(&'static str),
 }
 
@@ -77,8 +77,6 @@ impl DecodeError {
             | Fault::EmptyPayload
             | Fault::Contradiction(_) => ReasonCode::PROTOCOL_ERROR,
             Fault::ProtocolVersion => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-            Fault::Topic(TopicError::Text(_)) => ReasonCode::MALFORMED_PACKET,
-            Fault::Topic(TopicError::SharedSubscription) => ReasonCode::PROTOCOL_ERROR,
             _ => ReasonCode::MALFORMED_PACKET,
         }
     }
@@ -125,10 +123,10 @@ pub enum EncodeError {
     TooLarge { size: usize, maximum: usize },
     /// A field of more than 65,535 bytes.
     FieldTooLong(&'static str),
-    /// A text that can't be a UTF-8 Encoded String.
-    Text(TextError),
-    /// A property that doesn't belong in this packet.
-    PropertyNotAllowed(PropertyId),
+    /// A field whose text can't be a UTF-8 Encoded String.
+    Text(&'static str, TextError),
+    /// A property that doesn't belong in this packet, or stands twice.
+    Property(PropertyError),
     /// The packet doesn't exist in this protocol version.
     NotInThisVersion(PacketType),
     /// A Reason Code that this packet can't carry.
@@ -137,6 +135,8 @@ pub enum EncodeError {
     PacketId(QoS),
     /// SUBSCRIBE or UNSUBSCRIBE without a Topic Filter.
     EmptyPayload,
+    /// Fields that exclude each other, or one without the other that it needs.
+    Contradiction(&'static str),
 }
 
 impl fmt::Display for EncodeError {
@@ -146,12 +146,13 @@ impl fmt::Display for EncodeError {
                 write!(f, "the packet has {size} bytes, the limit is {maximum}")
             }
             EncodeError::FieldTooLong(what) => write!(f, "{what} is longer than 65,535 bytes"),
-            EncodeError::Text(error) => error.fmt(f),
-            EncodeError::PropertyNotAllowed(id) => write!(f, "the property {} doesn't belong here", id.name()),
+            EncodeError::Text(what, error) => write!(f, "{what}: {error}"),
+            EncodeError::Property(error) => error.fmt(f),
             EncodeError::NotInThisVersion(packet) => write!(f, "{} doesn't exist in MQTT 3.1.1", packet.name()),
             EncodeError::ReasonCode(code) => write!(f, "the Reason Code {code} doesn't belong here"),
             EncodeError::PacketId(qos) => write!(f, "Packet Identifier and QoS {} don't go together", *qos as u8),
             EncodeError::EmptyPayload => f.write_str("there is no Topic Filter"),
+            EncodeError::Contradiction(what) => f.write_str(what),
         }
     }
 }

@@ -207,11 +207,6 @@ impl<'a> Properties<'a> {
                 _ => {}
             }
         }
-        // Section 3.1.2.11.10: data of a method that nobody named.
-        let has = |id: PropertyId| seen & (1 << id as u64) != 0;
-        if has(PropertyId::AuthenticationData) && !has(PropertyId::AuthenticationMethod) {
-            return Err(Fault::Contradiction("Authentication Data without Authentication Method"));
-        }
         Ok(Properties { bytes })
     }
 
@@ -269,13 +264,16 @@ impl<'a> Properties<'a> {
 
     /// The first property that can't stand in `section`, and why.
     pub fn check_for(self, section: Section) -> Result<(), PropertyError> {
+        let mut seen = 0u64;
         for (id, _) in self.iter() {
             if !id.allowed_in(section) {
                 return Err(PropertyError::NotAllowed(id));
             }
-            if !id.repeats_in(section) && self.iter().filter(|(other, _)| *other == id).count() > 1 {
+            let bit = 1 << id as u64;
+            if seen & bit != 0 && !id.repeats_in(section) {
                 return Err(PropertyError::Twice(id));
             }
+            seen |= bit;
         }
         Ok(())
     }
@@ -286,7 +284,7 @@ impl<'a> Properties<'a> {
 
     /// Appends the Property Length and the properties.
     pub(super) fn encode(self, section: Section, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        debug_assert!(self.check_for(section).is_ok(), "{self:?} in {section:?}");
+        self.check_for(section).map_err(EncodeError::Property)?;
         if self.bytes.len() > varint::MAX as usize {
             return Err(EncodeError::TooLarge { size: self.bytes.len(), maximum: varint::MAX as usize });
         }

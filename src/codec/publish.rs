@@ -58,10 +58,14 @@ impl<'a> Publish<'a> {
             ProtocolVersion::V5 => Properties::decode(reader, SECTION)?,
             ProtocolVersion::V311 => Properties::EMPTY,
         };
-        if topic.is_none() && properties.int(PropertyId::TopicAlias).is_none() {
-            return Err(Fault::NoTopic);
-        }
-        Ok(Publish { dup, qos, retain, topic, packet_id, properties, payload: reader.rest() })
+        let publish = Publish { dup, qos, retain, topic, packet_id, properties, payload: reader.rest() };
+        if publish.names_a_topic(version) { Ok(publish) } else { Err(Fault::NoTopic) }
+    }
+
+    /// Section 3.3.2.1; MQTT 3.1.1 has no Topic Aliases.
+    fn names_a_topic(&self, version: ProtocolVersion) -> bool {
+        let has_alias = || version == ProtocolVersion::V5 && self.properties.int(PropertyId::TopicAlias).is_some();
+        self.topic.is_some() || has_alias()
     }
 
     /// Written in one pass: the size is known beforehand, and this is the packet that must be fast.
@@ -73,6 +77,9 @@ impl<'a> Publish<'a> {
     ) -> Result<(), EncodeError> {
         if (self.qos == QoS::AtMostOnce) != self.packet_id.is_none() {
             return Err(EncodeError::PacketId(self.qos));
+        }
+        if !self.names_a_topic(version) {
+            return Err(EncodeError::Contradiction("neither Topic Name nor Topic Alias"));
         }
         let topic = self.topic.map_or("", TopicName::as_str);
         let id_size = if self.packet_id.is_some() { 2 } else { 0 };

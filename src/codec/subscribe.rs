@@ -12,6 +12,7 @@ use crate::types::{PacketType, ProtocolVersion, QoS};
 const NO_LOCAL: u8 = 0b0000_0100;
 const RETAIN_AS_PUBLISHED: u8 = 0b0000_1000;
 const RETAIN_HANDLING_SHIFT: u8 = 4;
+const NO_LOCAL_ON_SHARED: &str = "No Local on a Shared Subscription";
 
 /// What retained messages a new subscription brings (section 3.8.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,18 +83,16 @@ impl<'a> Subscribe<'a> {
         while !reader.is_empty() {
             let filter = TopicFilter::new(reader.text()?).map_err(Fault::Topic)?;
             let byte = reader.u8()?;
-            let known = if version == ProtocolVersion::V5 { 0xFF } else { 0b11 };
-            if byte & !known != 0 {
-                return Err(Fault::Reserved("a bit beside the requested QoS"));
-            }
-            if byte & 0xC0 != 0 {
-                return Err(Fault::Reserved("a Subscription Option"));
+            let reserved = if version == ProtocolVersion::V5 { 0b1100_0000 } else { 0b1111_1100 };
+            if byte & reserved != 0 {
+                // [MQTT-3.8.3-5], in 3.1.1 [MQTT-3.8.3-4]
+                return Err(Fault::Reserved("a bit of the Subscription Options"));
             }
             let options = SubscriptionOptions::from_u8(byte)
                 .ok_or(Fault::Contradiction("QoS 3 or Retain Handling 3 in the Subscription Options"))?;
             if options.no_local && filter.is_shared() {
                 // [MQTT-3.8.3-4]
-                return Err(Fault::Contradiction("No Local on a Shared Subscription"));
+                return Err(Fault::Contradiction(NO_LOCAL_ON_SHARED));
             }
             subscriptions.push(Subscription { filter, options });
         }
@@ -111,11 +110,14 @@ impl<'a> Subscribe<'a> {
         if version == ProtocolVersion::V5 {
             self.properties.encode(Section::Packet(PacketType::Subscribe), out)?;
         }
-        for subscription in &self.subscriptions {
-            writer::text("Topic Filter", subscription.filter.as_str(), out)?;
+        for Subscription { filter, options } in &self.subscriptions {
+            writer::text("Topic Filter", filter.as_str(), out)?;
             out.push(match version {
-                ProtocolVersion::V5 => subscription.options.to_u8(),
-                ProtocolVersion::V311 => subscription.options.maximum_qos as u8,
+                ProtocolVersion::V5 if options.no_local && filter.is_shared() => {
+                    return Err(EncodeError::Contradiction(NO_LOCAL_ON_SHARED));
+                }
+                ProtocolVersion::V5 => options.to_u8(),
+                ProtocolVersion::V311 => options.maximum_qos as u8,
             });
         }
         Ok(())
@@ -137,13 +139,7 @@ impl<'a> Suback<'a> {
             ProtocolVersion::V5 => Properties::decode(reader, Section::Packet(PacketType::Suback))?,
             ProtocolVersion::V311 => Properties::EMPTY,
         };
-        let reasons = decode_reasons(PacketType::Suback, reader)?;
-        if version == ProtocolVersion::V311
-            && let Some(code) = reasons.iter().find(|code| !matches!(code.0, 0 | 1 | 2 | 0x80))
-        {
-            // [MQTT-3.9.3-2] of 3.1.1
-            return Err(Fault::ReasonCode(code.0));
-        }
+        let reasons = decode_reasons(PacketType::Suback, version, reader)?;
         Ok(Suback { packet_id, properties, reasons })
     }
 
@@ -152,27 +148,41 @@ impl<'a> Suback<'a> {
         if version == ProtocolVersion::V5 {
             self.properties.encode(Section::Packet(PacketType::Suback), out)?;
         }
-        encode_reasons(PacketType::Suback, &self.reasons, out)
+        encode_reasons(PacketType::Suback, version, &self.reasons, out)
     }
 }
 
-pub(super) fn decode_reasons(packet: PacketType, reader: &mut Reader<'_>) -> Result<Vec<ReasonCode>, Fault> {
+/// Of the codes that MQTT 5.0 allows in SUBACK, MQTT 3.1.1 has four \[MQTT-3.9.3-2 of 3.1.1\].
+fn allowed(code: ReasonCode, packet: PacketType, version: ProtocolVersion) -> bool {
+    code.allowed_in(packet) && (version == ProtocolVersion::V5 || matches!(code.0, 0 | 1 | 2 | 0x80))
+}
+
+pub(super) fn decode_reasons(
+    packet: PacketType,
+    version: ProtocolVersion,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<ReasonCode>, Fault> {
     let codes = reader.rest();
     if codes.is_empty() {
         return Err(Fault::EmptyPayload);
     }
-    if let Some(code) = codes.iter().find(|code| !ReasonCode(**code).allowed_in(packet)) {
+    if let Some(code) = codes.iter().find(|code| !allowed(ReasonCode(**code), packet, version)) {
         return Err(Fault::ReasonCode(*code));
     }
     Ok(codes.iter().map(|code| ReasonCode(*code)).collect())
 }
 
-pub(super) fn encode_reasons(packet: PacketType, reasons: &[ReasonCode], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(super) fn encode_reasons(
+    packet: PacketType,
+    version: ProtocolVersion,
+    reasons: &[ReasonCode],
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     if reasons.is_empty() {
         return Err(EncodeError::EmptyPayload);
     }
     for reason in reasons {
-        if !reason.allowed_in(packet) {
+        if !allowed(*reason, packet, version) {
             return Err(EncodeError::ReasonCode(*reason));
         }
         out.push(reason.0);

@@ -61,7 +61,7 @@ impl<'a> Unsuback<'a> {
         let (properties, reasons) = match version {
             ProtocolVersion::V5 => {
                 let properties = Properties::decode(reader, Section::Packet(PacketType::Unsuback))?;
-                (properties, decode_reasons(PacketType::Unsuback, reader)?)
+                (properties, decode_reasons(PacketType::Unsuback, version, reader)?)
             }
             ProtocolVersion::V311 => (Properties::EMPTY, Vec::new()),
         };
@@ -74,6 +74,6 @@ impl<'a> Unsuback<'a> {
             return Ok(());
         }
         self.properties.encode(Section::Packet(PacketType::Unsuback), out)?;
-        encode_reasons(PacketType::Unsuback, &self.reasons, out)
+        encode_reasons(PacketType::Unsuback, version, &self.reasons, out)
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn binary(what: &'static str, field: &[u8], out: &mut Vec<u8>) -> Res
 }
 
 pub(super) fn text(what: &'static str, field: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    text::check(field).map_err(EncodeError::Text)?;
+    text::check(field).map_err(|error| EncodeError::Text(what, error))?;
     binary(what, field.as_bytes(), out)
 }
 
@@ -43,18 +43,16 @@ pub(super) fn packet(
     out: &mut Vec<u8>,
     body: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
-    const WIDEST_HEADER: usize = 5;
     let start = out.len();
-    out.resize(start + WIDEST_HEADER, 0);
-    let mut header = Vec::with_capacity(WIDEST_HEADER);
-    let result = body(out).and_then(|()| fixed_header(first, out.len() - start - WIDEST_HEADER, maximum, &mut header));
-    match result {
-        Ok(()) => {
-            out.copy_within(start + WIDEST_HEADER.., start + header.len());
-            out.truncate(out.len() - (WIDEST_HEADER - header.len()));
-            out[start..start + header.len()].copy_from_slice(&header);
-        }
-        Err(_) => out.truncate(start),
+    let result = body(out).and_then(|()| {
+        let end = out.len();
+        fixed_header(first, end - start, maximum, out)?;
+        // The header was written last, as it holds the size; it belongs first.
+        out[start..].rotate_left(end - start);
+        Ok(())
+    });
+    if result.is_err() {
+        out.truncate(start);
     }
     result
 }

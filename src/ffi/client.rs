@@ -25,6 +25,8 @@ pub extern "C" fn mt5mqtt_create() -> i64 {
     guard(|| {
         // std's own hook would write to a console that nobody sees, and take a backtrace that leaks with each unload.
         HOOK.get_or_init(|| std::panic::set_hook(Box::new(thread::remember_panic)));
+        #[cfg(windows)]
+        super::unload::set_hooks();
         Ok(handles::insert(Object::Client(Arc::new(Client::new()))))
     })
 }

@@ -35,6 +35,12 @@ pub fn remove(handle: i64, wanted: impl FnOnce(&Object) -> bool) -> Option<Objec
     if table.get(key).is_some_and(wanted) { table.remove(key) } else { None }
 }
 
+/// Takes all objects out, unless a thread that doesn't exist any more has left the table locked.
+#[cfg(windows)]
+pub fn clear() -> Vec<Object> {
+    TABLE.try_write().map(|mut table| table.drain().map(|(_, object)| object).collect()).unwrap_or_default()
+}
+
 fn key(handle: i64) -> Option<DefaultKey> {
     (handle > 0).then(|| DefaultKey::from(KeyData::from_ffi(handle as u64)))
 }

@@ -4,6 +4,8 @@
 //! status and keeps its text for `mt5mqtt_last_error`. include/mt5mqtt.h is generated from the doc comments here.
 
 #![allow(unsafe_code)]
+// What a caller promises about pointers is the same for every export; the conventions at the top of the header say it once.
+#![allow(clippy::missing_safety_doc)]
 
 pub mod client;
 pub mod constants;
@@ -14,3 +16,5 @@ pub mod library;
 pub mod properties;
 pub mod publish;
 mod text;
+#[cfg(windows)]
+mod unload;

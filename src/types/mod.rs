@@ -1,7 +1,7 @@
 //! The standard's vocabulary: what every other layer speaks in.
 //!
-//! Imports nothing of ours. Values are checked when they are made, so that a `TopicName` or a `ReasonCode` that exists
-//! needs no second look. Absent on purpose: bytes on the wire (`codec`) and any state (`session`).
+//! Imports nothing of ours. Values are checked when they are made, so that a `TopicName` or a `TopicFilter` that
+//! exists needs no second look. Absent on purpose: bytes on the wire (`codec`) and any state (`session`).
 
 pub mod reason;
 pub mod status;

@@ -30,11 +30,6 @@ pub fn resolve(address: &Address) -> Result<Vec<SocketAddr>, String> {
     Ok(interleave(found))
 }
 
-/// Whether [`resolve`] asks the system's resolver.
-pub fn needs_resolver(address: &Address) -> bool {
-    address.host.parse::<IpAddr>().is_err()
-}
-
 /// Alternates the address families, starting with the resolver's first choice (RFC 8305 section 4).
 fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
