@@ -277,7 +277,8 @@
 #define MT5MQTT_OPT_MAXIMUM_PACKET_SIZE 15
 
 /**
- * QoS 1 and 2 messages sent without waiting for an acknowledgement, beside the Server's own Receive Maximum: 1 to 65500 (default).
+ * QoS 1 and 2 messages sent without waiting for an acknowledgement: 1 to 65500. A smaller Receive Maximum of the Server
+ * holds. 0 (default): the Server's Receive Maximum; 20 in MQTT 3.1.1, where a Server has no way to announce its own.
  */
 #define MT5MQTT_OPT_IN_FLIGHT_MAXIMUM 16
 

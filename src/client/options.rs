@@ -26,6 +26,11 @@ macro_rules! int_options {
     };
 }
 
+/// A few Packet Identifiers stay free for SUBSCRIBE and UNSUBSCRIBE.
+const MOST_IN_FLIGHT: i64 = 65_500;
+/// MQTT 3.1.1 has no Receive Maximum. Servers have one all the same and close the connection without a word when it is
+/// exceeded, Mosquitto at 20 QoS 2 messages; the client would come back, send the same again, and so on for ever.
+const IN_FLIGHT_V311: i64 = 20;
 const MIB: i64 = 1024 * 1024;
 /// Ten minutes, in milliseconds: nobody means to wait longer.
 const LONGEST_MS: i64 = 600_000;
@@ -38,8 +43,8 @@ int_options! {
     ReceiveMaximum = 14, "RECEIVE_MAXIMUM", 1 => 65_535, 1024, false;
     // 256 MiB is what a Remaining Length can say. Below 64 bytes not even a Server's CONNACK may fit.
     MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
-    // A few Packet Identifiers stay free for SUBSCRIBE and UNSUBSCRIBE.
-    InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 1 => 65_500, 65_500, false;
+    // 0 chooses by the protocol version.
+    InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 0 => MOST_IN_FLIGHT, 0, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -190,7 +195,11 @@ impl Options {
             keep_alive: self.int(IntOption::KeepAlive) as u16,
             receive_maximum: self.int(IntOption::ReceiveMaximum) as u16,
             maximum_packet_size: self.int(IntOption::MaximumPacketSize) as u32,
-            in_flight_maximum: self.int(IntOption::InFlightMaximum) as u16,
+            in_flight_maximum: match (self.int(IntOption::InFlightMaximum), version) {
+                (0, ProtocolVersion::V5) => MOST_IN_FLIGHT,
+                (0, ProtocolVersion::V311) => IN_FLIGHT_V311,
+                (chosen, _) => chosen,
+            } as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             user_name: self.user_name.clone(),

@@ -140,6 +140,7 @@ impl Worker {
             let now = clock::now();
             let mut core = shared.core.lock();
             core.work(now, &shared);
+            core.needs_worker = false;
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -196,6 +197,10 @@ impl Worker {
                     None => continue,
                 },
             };
+            // A command that came in during this step may ask for another one.
+            if core.needs_worker {
+                continue;
+            }
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {

@@ -1,0 +1,51 @@
+//! A publish on an idle connection is written by the thread that calls: the background thread sleeps on. Its context
+//! switches, which Linux counts, show it; alone in this file, as other clients' threads have the same name.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::fake_server::FakeServer;
+use common::program::Program;
+use mt5mqtt::client::options::IntOption;
+use mt5mqtt::types::QoS;
+use std::fs;
+
+/// How often the background thread went to sleep.
+fn sleeps_of_background_thread() -> u64 {
+    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
+    let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
+        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
+        name.trim_end() == "mt5mqtt"
+    });
+    let thread = found.next().expect("a background thread");
+    assert!(found.next().is_none(), "more than one background thread");
+    let status = fs::read_to_string(thread.join("status")).expect("its status");
+    let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
+}
+
+#[test]
+fn a_publish_on_an_idle_connection_reaches_the_server_without_the_background_thread() {
+    const PUBLISHES: u64 = 500;
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[(IntOption::KeepAlive, 0)]);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    // The first one may come while the thread is still busy with CONNACK.
+    program.send("first", QoS::AtMostOnce);
+    peer.expect_publish("first");
+    let before = sleeps_of_background_thread();
+    for number in 0..PUBLISHES {
+        program.send(&number.to_string(), QoS::AtMostOnce);
+        peer.expect_publish(&number.to_string());
+    }
+    let sleeps = sleeps_of_background_thread() - before;
+    assert!(sleeps < PUBLISHES / 50, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
+    // The same measure sees what does wake the thread.
+    for number in 0..PUBLISHES {
+        peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+        program.expect_payload(&number.to_string());
+    }
+    let sleeps = sleeps_of_background_thread() - before;
+    assert!(sleeps > PUBLISHES / 4, "{PUBLISHES} messages from the Server woke the thread {sleeps} times only");
+}
