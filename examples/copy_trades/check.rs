@@ -80,7 +80,9 @@ impl Evidence<'_> {
     pub fn verdict(self) -> Verdict {
         let received = self.received_states();
         let outages = self.outage_times(&received);
-        let heard: BTreeSet<u64> = received.iter().map(|r| r.seq).collect();
+        // What a kill interrupted may not have been executed, and the next state may not speak of it any more.
+        let whole = received.iter().enumerate().filter(|(index, _)| !self.is_interrupted(&received, *index));
+        let heard: BTreeSet<u64> = whole.map(|(_, r)| r.seq).collect();
         let opened = |action: &Action| match action {
             Action::Open { position } => Some(position.id),
             _ => None,
@@ -189,9 +191,7 @@ impl Evidence<'_> {
             while let Some(execution) = executions.next_if(|e| e.time_us < until) {
                 let _ = own.apply(&execution.action); // counted by `final_book`
             }
-            let killed = |o: &Outage| o.follower.is_some() && (state.received_us..until).contains(&o.killed_us);
-            let interrupted = self.outages.iter().any(killed);
-            if !state.applied || (interrupted && until != i64::MAX) {
+            if !state.applied || self.is_interrupted(received, index) {
                 continue;
             }
             compared += 1;
@@ -201,6 +201,13 @@ impl Evidence<'_> {
             }
         }
         (compared, wrong)
+    }
+
+    /// Whether the follower was killed between this state and the next one that it received.
+    fn is_interrupted(&self, received: &[Received], index: usize) -> bool {
+        let Some(next) = received.get(index + 1) else { return false };
+        let between = received[index].received_us..next.received_us;
+        self.outages.iter().any(|outage| outage.follower.is_some() && between.contains(&outage.killed_us))
     }
 
     fn latencies(&self, received: &[Received], outages: &[(i64, i64)]) -> (Vec<i64>, usize) {

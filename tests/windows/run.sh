@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Builds the Windows DLL on Linux and tries it under Wine, in C hosts, against a real Mosquitto. Needs what tests/run.sh
+# installs. Its last line is `N passed, N failed`.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+target=x86_64-win7-windows-gnu
+out=$PWD/target/windows
+dll=$out/$target/release/mt5mqtt.dll
+hosts=$out/hosts
+rounds=${ROUNDS:-200}
+passed=0
+failed=0
+
+ok() { echo "ok $1"; passed=$((passed + 1)); }
+bad() { echo "FAILED $1"; failed=$((failed + 1)); }
+finish() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
+
+for tool in /usr/bin/rustc /usr/bin/cargo x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
+    command -v "$tool" >/dev/null || bad "$tool is not installed: tests/run.sh installs it"
+done
+mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not installed: tests/run.sh installs it"
+[ "$failed" = 0 ] || finish
+
+# The target is not one that rustup brings: std is built from the sources that come with Debian's compiler. Plain
+# x86_64-pc-windows-gnu would import bcryptprimitives.dll, which Wine before 9 doesn't have.
+RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$out \
+    /usr/bin/cargo build --locked --release --lib -Zbuild-std=std,panic_unwind --target "$target" ||
+    { bad "building the DLL"; finish; }
+ok "the DLL is built: $(stat -c %s "$dll") bytes"
+
+imports=$(x86_64-w64-mingw32-objdump -p "$dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u)
+foreign=$(grep -vxE '(advapi32|bcrypt|kernel32|msvcrt|ntdll|userenv|ws2_32)\.dll' <<<"$imports")
+if [ -z "$foreign" ]; then ok "it needs Windows' own DLLs only: $(tr '\n' ' ' <<<"$imports")"; else bad "it needs $foreign"; fi
+
+exports=$(x86_64-w64-mingw32-objdump -p "$dll" |
+    awk '/\[Ordinal\/Name Pointer\] Table/ { names = 1; next } names && NF == 0 { exit } names { print $NF }' | sort)
+declared=$( (echo DllMain; sed -nE 's/^int(32|64)_t (mt5mqtt_[a-z0-9_]+)\(.*/\2/p' include/mt5mqtt.h) | sort)
+if [ "$exports" = "$declared" ]; then
+    ok "it exports the $(($(wc -l <<<"$declared") - 1)) functions of the header"
+else
+    bad "exports and header differ: $(diff <(echo "$exports") <(echo "$declared") | grep '^[<>]' | tr '\n' ' ')"
+fi
+
+version=$(sed -nE '/^\[package\]/,/^\[/s/^version = "(.*)"/\1/p' Cargo.toml)
+if x86_64-w64-mingw32-windres -i "$dll" -O rc 2>/dev/null | grep -q "\"FileVersion\", *L\?\"$version"; then
+    ok "its version resource says $version"
+else
+    bad "it has no version resource with $version"
+fi
+
+mkdir -p "$hosts"
+for host in roundtrip reconnect unload; do
+    x86_64-w64-mingw32-gcc -std=gnu11 -O1 -Wall -Wextra -Werror -Wno-cast-function-type -Wno-unused-function -Iinclude \
+        "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi || { bad "compiling $host.c"; finish; }
+done
+cp "$dll" "$hosts/"
+
+work=$(mktemp -d)
+server=
+stop_server() { [ -z "$server" ] || { kill "-${1:-KILL}" "$server"; wait "$server"; server=; } 2>/dev/null; }
+trap 'stop_server; rm -rf "$work"' EXIT
+
+# Stopped by SIGTERM, Mosquitto saves its Sessions; killed, it has forgotten them.
+start_server() {
+    printf 'listener %s 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n' \
+        "$port" "$work" >"$work/conf"
+    "$mosquitto" -c "$work/conf" >"$work/log" 2>&1 &
+    server=$!
+    for _ in $(seq 200); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && kill -0 "$server" 2>/dev/null && return 0
+        kill -0 "$server" 2>/dev/null || return 1
+        sleep 0.05
+    done
+    return 1
+}
+for _ in $(seq 20); do
+    port=$((20000 + RANDOM % 20000))
+    start_server && break
+    stop_server
+done
+[ -n "$server" ] || { bad "Mosquitto doesn't start: $(cat "$work/log")"; finish; }
+
+export WINEDEBUG=-all WINEPREFIX=$out/wine
+# The first start of a prefix takes long and would count against the first host.
+wine cmd /c exit >/dev/null 2>&1
+
+# Adds up the lines of a host; one that ends badly without a FAILED line has crashed or hung.
+count() {
+    local name=$1 code=$2 output=$3 good wrong
+    good=$(grep -c '^ok ' "$output")
+    wrong=$(grep -c '^FAILED ' "$output")
+    passed=$((passed + good))
+    failed=$((failed + wrong))
+    grep -vE '^wine: ' "$output"
+    if [ "$code" != 0 ] && [ "$wrong" = 0 ]; then bad "$name ended with $code (124: it hung)"; fi
+}
+
+run() {
+    echo "-- $*"
+    (cd "$hosts" && timeout -k 5 240 wine "$@") >"$work/output" 2>&1
+    count "$1" $? "$work/output"
+}
+
+run roundtrip.exe "$port" 5
+run roundtrip.exe "$port" 4
+run unload.exe "$port" "$rounds"
+
+reconnect() {
+    echo "-- reconnect.exe, the Server ended by SIG$1"
+    (cd "$hosts" && timeout -k 5 240 wine reconnect.exe "$port" 4000 "$2") >"$work/output" 2>&1 &
+    local host=$!
+    while kill -0 $host 2>/dev/null && ! grep -q '^publishing' "$work/output"; do sleep 0.05; done
+    stop_server "$1"
+    sleep 0.5
+    start_server || bad "Mosquitto doesn't come back: $(cat "$work/log")"
+    wait $host
+    count reconnect.exe $? "$work/output"
+}
+
+reconnect TERM kept
+reconnect KILL lost
+
+wineserver -k 2>/dev/null
+finish
