@@ -106,6 +106,9 @@ impl Client {
             }
             options.session_options()?
         };
+        // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
+        // connection's.
+        drop(self.shared.core.lock());
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }

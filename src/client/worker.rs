@@ -322,6 +322,8 @@ impl Worker {
                     self.input.end += count;
                     let used = core.session.handle_input(now, self.input.bytes());
                     self.input.consume(used, |bytes| core.session.expected_size(bytes));
+                    // The program gets its message before the Server gets its answer.
+                    core.report(&self.shared);
                     core.work(now, &self.shared);
                 }
                 Err(error) => match error.kind() {
