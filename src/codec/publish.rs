@@ -93,8 +93,8 @@ impl<'a> Publish<'a> {
         let retain = if self.retain { RETAIN } else { 0 };
         let first = (PacketType::Publish as u8) << 4 | dup | (self.qos as u8) << QOS_SHIFT | retain;
         let start = out.len();
-        out.reserve(remaining.min(maximum) + 5);
         writer::fixed_header(first, remaining, maximum, out)?;
+        out.reserve(remaining);
         writer::u16(topic.len() as u16, out);
         out.extend_from_slice(topic.as_bytes());
         if let Some(packet_id) = self.packet_id {

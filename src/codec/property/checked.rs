@@ -1,0 +1,151 @@
+//! A set of properties that is read or sent.
+//!
+//! It is kept as the bytes of the wire, checked once when it is made. So order and repetition are kept, nothing is copied
+//! to read it, and passing it on costs one `memcpy`.
+
+use super::{PropertyError, PropertyId, Section, Value, read_value};
+use crate::codec::error::{EncodeError, Fault};
+use crate::codec::reader::Reader;
+use crate::codec::varint;
+use crate::types::topic::TopicName;
+use std::fmt;
+
+/// A set of properties that has been checked, as its bytes on the wire without the Property Length.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Properties<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Properties<'a> {
+    pub const EMPTY: Properties<'static> = Properties { bytes: &[] };
+
+    /// Reads the Property Length and exactly that many bytes, and checks them for `section`.
+    pub(in crate::codec) fn decode(reader: &mut Reader<'a>, section: Section) -> Result<Self, Fault> {
+        let length = reader.varint()?;
+        Self::check(reader.take(length as usize)?, section)
+    }
+
+    fn check(bytes: &'a [u8], section: Section) -> Result<Self, Fault> {
+        let mut reader = Reader::new(bytes);
+        let mut seen = 0u64;
+        while !reader.is_empty() {
+            let code = reader.varint()?;
+            let id = PropertyId::from_u32(code).ok_or(Fault::UnknownProperty(code))?;
+            if !id.allowed_in(section) {
+                return Err(Fault::PropertyNotAllowed(id));
+            }
+            let bit = 1 << id as u64;
+            if seen & bit != 0 && !id.repeats_in(section) {
+                return Err(Fault::DuplicateProperty(id));
+            }
+            seen |= bit;
+            match read_value(id, &mut reader)? {
+                Value::Int(value) if value < id.range().0 || value > id.range().1 => {
+                    return Err(Fault::PropertyValue(id));
+                }
+                Value::Text(topic) if id == PropertyId::ResponseTopic => {
+                    TopicName::new(topic).map_err(Fault::Topic)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(Properties { bytes })
+    }
+
+    /// The set in `bytes`, which were taken from a checked set by [`Properties::as_bytes`].
+    pub(crate) fn from_checked(bytes: &'a [u8]) -> Self {
+        Properties { bytes }
+    }
+
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The properties in their order.
+    pub fn iter(self) -> impl Iterator<Item = (PropertyId, Value<'a>)> {
+        let mut reader = Reader::new(self.bytes);
+        std::iter::from_fn(move || {
+            if reader.is_empty() {
+                return None;
+            }
+            let id = PropertyId::from_u32(reader.varint().ok()?)?;
+            let value = read_value(id, &mut reader).ok()?;
+            Some((id, value))
+        })
+    }
+
+    /// The occurrence number `index` (from 0) of a property.
+    pub fn nth(self, wanted: PropertyId, index: usize) -> Option<Value<'a>> {
+        self.iter().filter(|(id, _)| *id == wanted).nth(index).map(|(_, value)| value)
+    }
+
+    pub fn int(self, id: PropertyId) -> Option<u32> {
+        match self.nth(id, 0)? {
+            Value::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn text(self, id: PropertyId) -> Option<&'a str> {
+        match self.nth(id, 0)? {
+            Value::Text(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn binary(self, id: PropertyId) -> Option<&'a [u8]> {
+        match self.nth(id, 0)? {
+            Value::Binary(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The first property that can't stand in `section`, and why.
+    pub fn check_for(self, section: Section) -> Result<(), PropertyError> {
+        let mut seen = 0u64;
+        for (id, _) in self.iter() {
+            if !id.allowed_in(section) {
+                return Err(PropertyError::NotAllowed(id));
+            }
+            let bit = 1 << id as u64;
+            if seen & bit != 0 && !id.repeats_in(section) {
+                return Err(PropertyError::Twice(id));
+            }
+            seen |= bit;
+        }
+        Ok(())
+    }
+
+    pub(in crate::codec) fn encoded_size(self) -> usize {
+        varint::size(self.bytes.len() as u32) + self.bytes.len()
+    }
+
+    /// Appends the Property Length and the properties.
+    pub(in crate::codec) fn encode(self, section: Section, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.check_for(section).map_err(EncodeError::Property)?;
+        if self.bytes.len() > varint::MAX as usize {
+            return Err(EncodeError::TooLarge { size: self.bytes.len(), maximum: varint::MAX as usize });
+        }
+        varint::encode(self.bytes.len() as u32, out);
+        out.extend_from_slice(self.bytes);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Properties<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (id, value) in self.iter() {
+            match id {
+                // Secrets don't belong in any log.
+                PropertyId::AuthenticationData => map.entry(&id, &"…"),
+                _ => map.entry(&id, &value),
+            };
+        }
+        map.finish()
+    }
+}
