@@ -7,8 +7,10 @@ use common::fake_server::{FakeServer, Peer};
 use common::program::{Program, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::PropertiesBuf;
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicFilter;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -85,6 +87,24 @@ fn the_queue_is_bounded_by_bytes_and_a_message_larger_than_all_of_it_is_refused_
     assert_eq!(program.try_send(&[0; 100], QoS::AtLeastOnce), Err(Status::QueueFull));
     program.try_send(&[0; 20], QoS::AtLeastOnce).unwrap();
     assert_eq!(program.statistics().outgoing_bytes, 1022);
+}
+
+#[test]
+fn subscribes_that_wait_for_their_answer_are_bounded() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[]);
+    for _ in 0..65_535 {
+        program.subscribe_to("t", QoS::AtMostOnce);
+    }
+    let filter = || TopicFilter::new("t").unwrap();
+    let refused = program.unsubscribe(filter(), PropertiesBuf::new());
+    assert_eq!(refused.unwrap_err().0, Status::QueueFull);
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    peer.grant();
+    assert!(matches!(program.event("the first answer"), Event::Subscribed { .. }));
+    program.unsubscribe(filter(), PropertiesBuf::new()).expect("there is room for one");
 }
 
 #[test]

@@ -1,21 +1,17 @@
 //! The Session and its transport under one lock, and how commands get to them.
 //!
 //! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a channel and
-//! goes on, and the holder carries it out before it is done. So no call ever waits for another thread's system call, and
-//! what piles up meanwhile leaves in one write.
+//! goes on, and the holder carries it out, or has the background thread do so, before it is done. So no call ever waits
+//! for another thread's system call, and what piles up meanwhile leaves in one write.
 
 use super::clock;
+use super::command::Command;
 use super::events::{EventQueue, NoticeKind};
 use super::thread::Stop;
 use super::transport::Transport;
-use crate::codec::message::Message;
-use crate::codec::property::PropertiesBuf;
-use crate::codec::subscribe::SubscriptionOptions;
-use crate::session::event::{Delivery, Event, Token};
+use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
-use crate::session::options::{OutgoingOverflow, SessionOptions};
 use crate::session::{Counters, Session};
-use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -34,43 +30,6 @@ pub enum State {
     Connected = 2,
     Waiting = 3,
     Failed = 4,
-}
-
-/// What a program asks of its client.
-pub(super) enum Command {
-    Connect(Box<SessionOptions>),
-    /// The limits of the outgoing queue, which hold before the first connection too.
-    LimitOutgoing {
-        maximum: usize,
-        maximum_bytes: usize,
-        overflow: OutgoingOverflow,
-    },
-    Disconnect {
-        reason: ReasonCode,
-        properties: PropertiesBuf,
-    },
-    Publish {
-        token: Token,
-        message: Message,
-    },
-    Subscribe {
-        token: Token,
-        filter: String,
-        options: SubscriptionOptions,
-        properties: PropertiesBuf,
-    },
-    Unsubscribe {
-        token: Token,
-        filter: String,
-        properties: PropertiesBuf,
-    },
-    Acknowledge {
-        delivery: Delivery,
-        reason: ReasonCode,
-    },
-    Stop,
-    /// For tests of the failure handling: panics on the background thread.
-    Panic,
 }
 
 /// Everything that the threads of one client share.

@@ -6,33 +6,39 @@
 mod address;
 mod backoff;
 pub mod clock;
+mod command;
 mod core;
 pub mod events;
+mod input;
 pub mod options;
+mod receiving;
+mod statistics;
 pub mod thread;
 mod transport;
 mod worker;
 
 pub use self::core::State;
+pub use self::statistics::Statistics;
 
-use self::core::{Command, Shared};
+use self::core::Shared;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::Session;
-use crate::session::event::{Delivery, Event, Token};
+use crate::session::event::{Delivery, Token};
 use crate::session::limits::ServerLimits;
-use crate::session::options::{Acknowledge, OutgoingOverflow};
+use crate::session::options::OutgoingOverflow;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{PacketType, ProtocolVersion, QoS};
-use events::{EventLimits, EventQueue, Notice, NoticeKind};
+use command::Command;
+use events::{EventLimits, EventQueue, Notice};
 use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering, fence};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -44,8 +50,6 @@ pub type Failure = (Status, String);
 pub const LONGEST_FREE: Duration = Duration::from_secs(1);
 /// The longest that `disconnect` waits: the terminal ends a program whose OnDeinit takes 2.5 s.
 pub const LONGEST_DISCONNECT: Duration = Duration::from_secs(2);
-/// Acknowledgements of taken messages leave together, at the latest when so many wait.
-const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
 /// Subscribes and unsubscribes that may wait for their answer: as many as there are Packet Identifiers.
 const MAXIMUM_REQUESTS: usize = 65_535;
 
@@ -106,6 +110,9 @@ impl Client {
             }
             options.session_options()?
         };
+        // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
+        // connection's.
+        drop(self.shared.core.lock());
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
@@ -233,88 +240,6 @@ impl Client {
         Ok(token)
     }
 
-    /// Takes the next event off the queue and makes it the current one. A QoS 1 or 2 message counts as taken now, which
-    /// acknowledges it unless the program has chosen otherwise.
-    pub fn poll<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<Option<R>, Failure> {
-        let Some(notice) = self.shared.events.pop() else {
-            // What failed can still be told about; after that there is nothing.
-            self.check_alive()?;
-            return Ok(None);
-        };
-        match &notice.kind {
-            NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => self.taken(*delivery),
-            // The Server doesn't know any more what was handed out before.
-            NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
-            _ => {}
-        }
-        self.room_was_made();
-        let mut current = self.current.lock();
-        Ok(Some(read(current.insert(notice))))
-    }
-
-    /// Wakes the background thread if it waits for room in the event queue.
-    fn room_was_made(&self) {
-        // Its flag and our taking must not be reordered: one of us sees the other.
-        fence(Ordering::SeqCst);
-        if self.shared.reading_paused.load(Ordering::Acquire) && !self.shared.events.is_blocked() {
-            self.shared.wake();
-        }
-    }
-
-    fn taken(&self, delivery: Delivery) {
-        match self.options.lock().acknowledge() {
-            Acknowledge::OnArrival => return,
-            Acknowledge::WhenTaken => {}
-            Acknowledge::Explicitly => {
-                self.unacknowledged.lock().insert(delivery);
-                return;
-            }
-        }
-        let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
-        if self.shared.left() + 1 >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
-            self.shared.submit(command);
-        } else {
-            // The program may be busy with this message for long: the thread sees to it that the Server hears of it.
-            self.shared.leave(command);
-        }
-    }
-
-    /// The program is done with a message that it took.
-    pub fn acknowledge(&self, delivery: Delivery, reason: ReasonCode) -> Result<(), Failure> {
-        self.check_alive()?;
-        if self.options.lock().acknowledge() != Acknowledge::Explicitly {
-            let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
-            return Err((Status::WrongState, text));
-        }
-        if !reason.allowed_in(PacketType::Puback) {
-            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
-        }
-        if !self.unacknowledged.lock().remove(&delivery) {
-            let text = format!("no message waits for an acknowledgement with the token {delivery}");
-            return Err((Status::UnknownToken, text));
-        }
-        self.shared.submit(Command::Acknowledge { delivery, reason });
-        Ok(())
-    }
-
-    /// Reads the current event.
-    pub fn current<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<R, Failure> {
-        match &*self.current.lock() {
-            Some(notice) => Ok(read(notice)),
-            None => Err((Status::NoEvent, "there is no current event: call poll first".to_owned())),
-        }
-    }
-
-    /// Waits until there is an event. Ends early when the client is freed. The option WAIT_MAXIMUM_MS caps the time.
-    pub fn wait(&self, timeout: Duration) -> Result<bool, Failure> {
-        let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
-        if self.shared.events.wait(timeout.min(cap)) {
-            return Ok(true);
-        }
-        self.check_alive()?;
-        Ok(false)
-    }
-
     /// Ends the connection. Within `timeout` (at most [`LONGEST_DISCONNECT`]) it lets what was published go out and be
     /// answered first, and waits until the connection is closed; with 0 it does neither. Fails with a timeout when the
     /// connection isn't closed by then; it will be.
@@ -395,30 +320,6 @@ impl Client {
         self.shared.submit(Command::Panic);
     }
 
-    /// The figures of the client, by their id.
-    pub fn statistics(&self) -> Statistics {
-        let snapshot = *self.shared.snapshot.lock();
-        Statistics {
-            messages_sent: snapshot.counters.messages_sent,
-            messages_received: snapshot.counters.messages_received,
-            bytes_sent: snapshot.bytes_sent,
-            bytes_received: snapshot.bytes_received,
-            connections: snapshot.counters.connections,
-            outgoing: self.shared.outgoing_count.load(Ordering::Acquire),
-            outgoing_bytes: self.shared.outgoing_bytes.load(Ordering::Acquire),
-            in_flight: snapshot.in_flight,
-            events: self.shared.events.len(),
-            events_bytes: self.shared.events.bytes(),
-            events_dropped: self.shared.events.dropped(),
-            publishes_dropped: snapshot.counters.publishes_dropped,
-            redelivered: snapshot.counters.redelivered,
-            breaches: snapshot.counters.breaches,
-            ping_rtt_us: snapshot.counters.ping_rtt_us,
-            last_delay_ms: snapshot.last_delay_ms,
-            limits: snapshot.limits,
-        }
-    }
-
     fn check_alive(&self) -> Result<(), Failure> {
         if self.state() == State::Failed {
             return Err((Status::Panic, Status::Panic.text().to_owned()));
@@ -451,27 +352,4 @@ fn event_limits(options: &Options) -> EventLimits {
         drop_newest: options.flag(IntOption::EventsOverflow),
         successes: options.flag(IntOption::PublishEvents),
     }
-}
-
-/// A moment's figures of a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Statistics {
-    pub messages_sent: u64,
-    pub messages_received: u64,
-    pub bytes_sent: u64,
-    pub bytes_received: u64,
-    pub connections: u64,
-    pub outgoing: usize,
-    pub outgoing_bytes: usize,
-    pub in_flight: usize,
-    pub events: usize,
-    pub events_bytes: usize,
-    pub events_dropped: u64,
-    pub publishes_dropped: u64,
-    pub redelivered: u64,
-    pub breaches: u64,
-    pub ping_rtt_us: Option<u64>,
-    pub last_delay_ms: u64,
-    /// What the Server of the present connection announced.
-    pub limits: Option<ServerLimits>,
 }

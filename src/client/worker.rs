@@ -5,6 +5,7 @@ use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
 use super::events::NoticeKind;
+use super::input::Input;
 use super::options::{IntOption, Options};
 use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
@@ -20,8 +21,6 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const FIRST_SOCKET: Token = Token(1);
 
-/// Room for one read; most packets of a burst arrive together.
-const READ_SIZE: usize = 64 * 1024;
 /// After so many reads in a row the thread looks at its timers and commands again.
 const READS_IN_A_ROW: usize = 16;
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
@@ -64,14 +63,6 @@ pub(super) struct Worker {
     readable: bool,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
-}
-
-/// Received bytes that were not used yet.
-#[derive(Default)]
-struct Input {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
 }
 
 impl Worker {
@@ -319,9 +310,11 @@ impl Worker {
                 }
                 Ok(count) => {
                     core.bytes_received += count as u64;
-                    self.input.end += count;
+                    self.input.received(count);
                     let used = core.session.handle_input(now, self.input.bytes());
                     self.input.consume(used, |bytes| core.session.expected_size(bytes));
+                    // The program gets its message before the Server gets its answer.
+                    core.report(&self.shared);
                     core.work(now, &self.shared);
                 }
                 Err(error) => match error.kind() {
@@ -409,46 +402,4 @@ fn needs_attention(reason: ReasonCode) -> bool {
             | ReasonCode::SERVER_MOVED
             | ReasonCode::CONNECTION_RATE_EXCEEDED
     )
-}
-
-impl Input {
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    /// Where the next read may write to.
-    fn room(&mut self) -> &mut [u8] {
-        if self.buffer.is_empty() {
-            self.buffer.resize(READ_SIZE, 0);
-        }
-        &mut self.buffer[self.end..]
-    }
-
-    /// Takes `used` bytes away and makes room: for the rest of an incomplete packet whose size is known, or for a read.
-    fn consume(&mut self, used: usize, expected_size: impl Fn(&[u8]) -> Option<usize>) {
-        self.start += used;
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-            // A large packet's buffer isn't kept for small ones.
-            if self.buffer.len() > READ_SIZE {
-                self.buffer = vec![0; READ_SIZE];
-            }
-            return;
-        }
-        let waiting = self.end - self.start;
-        let needed = expected_size(self.bytes()).unwrap_or(0).max(waiting + 1);
-        if self.start + needed > self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.start = 0;
-            self.end = waiting;
-            if needed > self.buffer.len() {
-                self.buffer.resize(needed, 0);
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        *self = Input::default();
-    }
 }

@@ -179,4 +179,16 @@ mod tests {
         assert_eq!(mixed, [v6(1), v4(1), v6(2), v4(2), v6(3)]);
         assert_eq!(interleave(vec![v4(1), v6(1)]), [v4(1), v6(1)]);
     }
+
+    #[test]
+    fn a_stream_that_is_connected_to_itself_is_recognised() {
+        use socket2::{Domain, Socket, Type};
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        socket.connect(&socket.local_addr().unwrap()).unwrap();
+        assert!(is_own_end(&TcpStream::from_std(socket.into())));
+        assert!(!is_own_end(&TcpStream::from_std(other)));
+    }
 }

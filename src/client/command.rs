@@ -1,0 +1,45 @@
+//! What travels from a caller's thread to the one that holds the Session.
+
+use crate::codec::message::Message;
+use crate::codec::property::PropertiesBuf;
+use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::event::{Delivery, Token};
+use crate::session::options::{OutgoingOverflow, SessionOptions};
+use crate::types::reason::ReasonCode;
+
+/// What a program asks of its client.
+pub(super) enum Command {
+    Connect(Box<SessionOptions>),
+    /// The limits of the outgoing queue, which hold before the first connection too.
+    LimitOutgoing {
+        maximum: usize,
+        maximum_bytes: usize,
+        overflow: OutgoingOverflow,
+    },
+    Disconnect {
+        reason: ReasonCode,
+        properties: PropertiesBuf,
+    },
+    Publish {
+        token: Token,
+        message: Message,
+    },
+    Subscribe {
+        token: Token,
+        filter: String,
+        options: SubscriptionOptions,
+        properties: PropertiesBuf,
+    },
+    Unsubscribe {
+        token: Token,
+        filter: String,
+        properties: PropertiesBuf,
+    },
+    Acknowledge {
+        delivery: Delivery,
+        reason: ReasonCode,
+    },
+    Stop,
+    /// For tests of the failure handling: panics on the background thread.
+    Panic,
+}

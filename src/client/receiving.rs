@@ -1,0 +1,100 @@
+//! The program's side of the event queue: waiting, polling, acknowledging.
+
+use super::command::Command;
+use super::events::{Notice, NoticeKind};
+use super::options::IntOption;
+use super::{Client, Failure};
+use crate::session::event::{Delivery, Event};
+use crate::session::options::Acknowledge;
+use crate::types::PacketType;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+/// Acknowledgements of taken messages leave together, at the latest when so many wait.
+const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
+
+impl Client {
+    /// Takes the next event off the queue and makes it the current one. A QoS 1 or 2 message counts as taken now, which
+    /// acknowledges it unless the program has chosen otherwise.
+    pub fn poll<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<Option<R>, Failure> {
+        let Some(notice) = self.shared.events.pop() else {
+            // What failed can still be told about; after that there is nothing.
+            self.check_alive()?;
+            return Ok(None);
+        };
+        match &notice.kind {
+            NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => self.taken(*delivery),
+            // The Server doesn't know any more what was handed out before.
+            NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
+            _ => {}
+        }
+        self.room_was_made();
+        let mut current = self.current.lock();
+        Ok(Some(read(current.insert(notice))))
+    }
+
+    /// Wakes the background thread if it waits for room in the event queue.
+    pub(super) fn room_was_made(&self) {
+        // Its flag and our taking must not be reordered: one of us sees the other.
+        fence(Ordering::SeqCst);
+        if self.shared.reading_paused.load(Ordering::Acquire) && !self.shared.events.is_blocked() {
+            self.shared.wake();
+        }
+    }
+
+    fn taken(&self, delivery: Delivery) {
+        match self.options.lock().acknowledge() {
+            Acknowledge::OnArrival => return,
+            Acknowledge::WhenTaken => {}
+            Acknowledge::Explicitly => {
+                self.unacknowledged.lock().insert(delivery);
+                return;
+            }
+        }
+        let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
+        if self.shared.left() + 1 >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
+            self.shared.submit(command);
+        } else {
+            // The program may be busy with this message for long: the thread sees to it that the Server hears of it.
+            self.shared.leave(command);
+        }
+    }
+
+    /// The program is done with a message that it took.
+    pub fn acknowledge(&self, delivery: Delivery, reason: ReasonCode) -> Result<(), Failure> {
+        self.check_alive()?;
+        if self.options.lock().acknowledge() != Acknowledge::Explicitly {
+            let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
+            return Err((Status::WrongState, text));
+        }
+        if !reason.allowed_in(PacketType::Puback) {
+            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
+        }
+        if !self.unacknowledged.lock().remove(&delivery) {
+            let text = format!("no message waits for an acknowledgement with the token {delivery}");
+            return Err((Status::UnknownToken, text));
+        }
+        self.shared.submit(Command::Acknowledge { delivery, reason });
+        Ok(())
+    }
+
+    /// Reads the current event.
+    pub fn current<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<R, Failure> {
+        match &*self.current.lock() {
+            Some(notice) => Ok(read(notice)),
+            None => Err((Status::NoEvent, "there is no current event: call poll first".to_owned())),
+        }
+    }
+
+    /// Waits until there is an event. Ends early when the client is freed. The option WAIT_MAXIMUM_MS caps the time.
+    pub fn wait(&self, timeout: Duration) -> Result<bool, Failure> {
+        let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
+        if self.shared.events.wait(timeout.min(cap)) {
+            return Ok(true);
+        }
+        self.check_alive()?;
+        Ok(false)
+    }
+}

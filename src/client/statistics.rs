@@ -1,0 +1,54 @@
+//! The figures of a client.
+
+use super::Client;
+use crate::session::limits::ServerLimits;
+use std::sync::atomic::Ordering;
+
+/// A moment's figures of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics {
+    pub messages_sent: u64,
+    pub messages_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub connections: u64,
+    pub outgoing: usize,
+    pub outgoing_bytes: usize,
+    pub in_flight: usize,
+    pub events: usize,
+    pub events_bytes: usize,
+    pub events_dropped: u64,
+    pub publishes_dropped: u64,
+    pub redelivered: u64,
+    pub breaches: u64,
+    pub ping_rtt_us: Option<u64>,
+    pub last_delay_ms: u64,
+    /// What the Server of the present connection announced.
+    pub limits: Option<ServerLimits>,
+}
+
+impl Client {
+    /// The figures of this moment; each is right, though not all are of the very same instant.
+    pub fn statistics(&self) -> Statistics {
+        let snapshot = *self.shared.snapshot.lock();
+        Statistics {
+            messages_sent: snapshot.counters.messages_sent,
+            messages_received: snapshot.counters.messages_received,
+            bytes_sent: snapshot.bytes_sent,
+            bytes_received: snapshot.bytes_received,
+            connections: snapshot.counters.connections,
+            outgoing: self.shared.outgoing_count.load(Ordering::Acquire),
+            outgoing_bytes: self.shared.outgoing_bytes.load(Ordering::Acquire),
+            in_flight: snapshot.in_flight,
+            events: self.shared.events.len(),
+            events_bytes: self.shared.events.bytes(),
+            events_dropped: self.shared.events.dropped(),
+            publishes_dropped: snapshot.counters.publishes_dropped,
+            redelivered: snapshot.counters.redelivered,
+            breaches: snapshot.counters.breaches,
+            ping_rtt_us: snapshot.counters.ping_rtt_us,
+            last_delay_ms: snapshot.last_delay_ms,
+            limits: snapshot.limits,
+        }
+    }
+}
