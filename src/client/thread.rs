@@ -7,7 +7,7 @@
 //!   thread gives that back as it leaves;
 //! - the library is being unloaded (`stop_all_for_unload`): the thread leaves, and whoever unloads waits until it has.
 //!
-//! A thread that is about to block where it can't be stopped takes a reference for that time ([`Hold`]). How references are
+//! A thread that is about to block where it can't be stopped takes a reference for that time (`Hold`). How references are
 //! taken and threads are left is the operating system's affair; `ffi` provides it as [`Hooks`]. Without hooks the library
 //! is never unloaded.
 

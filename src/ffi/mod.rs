@@ -1,6 +1,6 @@
 //! The C ABI: handles, conversion of text and buffers, and the exported functions. No logic.
 //!
-//! The only layer with `unsafe`. Every export is one call of [`guard`], which catches panics, turns a failure into its
+//! The only layer with `unsafe`. Every export is one call of `guard`, which catches panics, turns a failure into its
 //! status and keeps its text for `mt5mqtt_last_error`. include/mt5mqtt.h is generated from the doc comments here.
 
 #![allow(unsafe_code)]
