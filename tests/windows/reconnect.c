@@ -71,6 +71,9 @@ int main(int count, char **arguments)
   sender = new_client(arguments[1], 5);
   mqtt_set_text_w(receiver, MT5MQTT_OPT_CLIENT_ID, TEXT16("receiver"));
   mqtt_set_text_w(sender, MT5MQTT_OPT_CLIENT_ID, TEXT16("sender"));
+  /* Mosquitto 2.0 saves the Sessions of those that began without Clean Start, and no others. */
+  require(mqtt_set_int(receiver, MT5MQTT_OPT_CLEAN_START, 0) == 0 && mqtt_set_int(sender, MT5MQTT_OPT_CLEAN_START, 0) == 0,
+          "asking for the Session");
   mqtt_subscribe_w(receiver, TEXT16("orders"), 1, 0);
   require(mqtt_connect(receiver) == 0 && next_event(receiver, MT5MQTT_EVENT_SUBSCRIBED, &event, 10000), "subscribing");
   require(mqtt_connect(sender) == 0 && next_event(sender, MT5MQTT_EVENT_CONNECTED, &event, 10000), "connecting");
