@@ -1,0 +1,245 @@
+//! The receiver's side of QoS 0, 1 and 2 (section 4.3): answers, their order, redelivery, our Receive Maximum.
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::session::event::Event;
+use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+
+#[test]
+fn qos_0_has_no_answer() {
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtMostOnce, 0));
+    assert_eq!(trace.tells_message("x"), None);
+    trace.sends_nothing();
+}
+
+#[test]
+fn qos_1_is_answered_when_the_program_has_it() {
+    // MQTT-4.3.2-4, MQTT-2.2.1-5
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 42));
+    let delivery = trace.tells_message("x");
+    trace.sends_nothing();
+    trace.acknowledge(delivery);
+    trace.sends(puback(42));
+}
+
+#[test]
+fn qos_2_goes_through_its_four_packets() {
+    // MQTT-4.3.3-8, MQTT-4.3.3-11, MQTT-2.2.1-5
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::ExactlyOnce, 42));
+    let delivery = trace.tells_message("x");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(42));
+    trace.receives(pubrel(42));
+    trace.sends(pubcomp(42));
+    trace.sends_nothing();
+}
+
+#[test]
+fn on_arrival_means_before_the_program_has_it() {
+    let mut trace = Trace::connected(SessionOptions { acknowledge: Acknowledge::OnArrival, ..options() });
+    trace.receives(publish("a", QoS::AtLeastOnce, 1));
+    trace.receives(publish("b", QoS::ExactlyOnce, 2));
+    trace.sends(puback(1));
+    trace.sends(pubrec(2));
+    let delivery = trace.tells_message("a");
+    assert!(!trace.session.acknowledge(delivery.unwrap(), ReasonCode::SUCCESS), "there is nothing to acknowledge");
+}
+
+#[test]
+fn answers_leave_in_the_order_of_arrival() {
+    // MQTT-4.6.0-2, MQTT-4.6.0-3: whatever order the program acknowledges in.
+    let mut trace = Trace::connected(options());
+    let arrivals = [("a", QoS::AtLeastOnce, 5), ("b", QoS::ExactlyOnce, 6), ("c", QoS::AtLeastOnce, 7)];
+    let deliveries = arrivals.map(|(payload, qos, packet_id)| {
+        trace.receives(publish(payload, qos, packet_id));
+        trace.tells_message(payload)
+    });
+    trace.acknowledge(deliveries[2]);
+    trace.acknowledge(deliveries[1]);
+    trace.sends_nothing();
+    trace.acknowledge(deliveries[0]);
+    trace.sends(puback(5));
+    trace.sends(pubrec(6));
+    trace.sends(puback(7));
+}
+
+#[test]
+fn a_program_may_refuse_a_message() {
+    // MQTT-4.3.3-9: after a PUBREC with an error the Packet Identifier is free for a new message.
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("a", QoS::AtLeastOnce, 1));
+    trace.receives(publish("b", QoS::ExactlyOnce, 2));
+    for payload in ["a", "b"] {
+        let delivery = trace.tells_message(payload).unwrap();
+        assert!(trace.session.acknowledge(delivery, ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
+    }
+    trace.sends(Packet::Puback(Ack::new(id(1), ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR)));
+    trace.sends(Packet::Pubrec(Ack::new(id(2), ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR)));
+    trace.receives(publish("new", QoS::ExactlyOnce, 2));
+    trace.tells_message("new");
+}
+
+#[test]
+fn a_delivery_is_acknowledged_once() {
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("a", QoS::AtLeastOnce, 1));
+    let delivery = trace.tells_message("a").unwrap();
+    assert!(trace.session.acknowledge(delivery, ReasonCode::SUCCESS));
+    for forged in [delivery, 0, -1, delivery + (1 << 16), i64::MAX, i64::MIN] {
+        assert!(!trace.session.acknowledge(forged, ReasonCode::SUCCESS), "{forged}");
+    }
+    trace.sends(puback(1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_qos_2_message_is_handed_out_once() {
+    // MQTT-4.3.3-10: until PUBREL, the same Packet Identifier is the same message.
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::ExactlyOnce, 1));
+    let delivery = trace.tells_message("x");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+    for _ in 0..2 {
+        trace.reconnects(true);
+        trace.receives(publish_again("x", QoS::ExactlyOnce, 1));
+        trace.sends(pubrec(1));
+        trace.tells_nothing();
+    }
+    trace.receives(pubrel(1));
+    trace.sends(pubcomp(1));
+    // MQTT-4.3.3-12: after PUBCOMP it is a new one.
+    trace.receives(publish("y", QoS::ExactlyOnce, 1));
+    trace.tells_message("y");
+}
+
+#[test]
+fn what_the_program_still_works_on_is_not_handed_out_twice() {
+    // MQTT-4.3.3-10 for a message that we have not answered yet, and the same for QoS 1 with DUP.
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let mut trace = Trace::connected(options());
+        trace.receives(publish("x", qos, 1));
+        let delivery = trace.tells_message("x");
+        trace.reconnects(true);
+        trace.receives(publish_again("x", qos, 1));
+        trace.tells_nothing();
+        trace.acknowledge(delivery);
+        trace.sends(if qos == QoS::ExactlyOnce { pubrec(1) } else { puback(1) });
+    }
+}
+
+#[test]
+fn an_acknowledgement_between_two_connections_answers_the_redelivery() {
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 1));
+    let delivery = trace.tells_message("x");
+    trace.loses_connection();
+    trace.acknowledge(delivery);
+    trace.connects(true, &[]);
+    // Not before the Server asks: it may have had other ideas with this identifier.
+    trace.sends_nothing();
+    trace.receives(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.sends(puback(1));
+    trace.tells_nothing();
+}
+
+#[test]
+fn after_puback_the_same_identifier_is_a_new_message() {
+    // MQTT-4.3.2-5: whatever DUP says.
+    let mut trace = Trace::connected(options());
+    for packet in [publish("a", QoS::AtLeastOnce, 1), publish_again("b", QoS::AtLeastOnce, 1)] {
+        trace.receives(packet);
+        let Event::Message { delivery, .. } = trace.tells() else { panic!("no message") };
+        trace.acknowledge(delivery);
+        trace.sends(puback(1));
+    }
+}
+
+#[test]
+fn a_lost_session_forgets_what_was_received() {
+    // MQTT-3.2.2-5
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::ExactlyOnce, 1));
+    let first = trace.tells_message("x");
+    trace.receives(publish("y", QoS::ExactlyOnce, 2));
+    let second = trace.tells_message("y");
+    trace.acknowledge(first);
+    trace.sends(pubrec(1));
+    trace.reconnects(false);
+    assert!(!trace.session.acknowledge(second.unwrap(), ReasonCode::SUCCESS));
+    trace.receives(publish("new", QoS::ExactlyOnce, 1));
+    trace.tells_message("new");
+}
+
+#[test]
+fn a_pubrel_for_nothing_is_answered_with_its_reason() {
+    // MQTT-4.3.3-11
+    let mut trace = Trace::connected(options());
+    trace.receives(pubrel(9));
+    trace.sends(Packet::Pubcomp(Ack::new(id(9), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
+    trace.stays_connected();
+}
+
+#[test]
+fn more_than_our_receive_maximum_ends_the_connection() {
+    // MQTT-3.3.4-9: 0x93.
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..options() });
+    trace.receives(publish("a", QoS::AtLeastOnce, 1));
+    trace.receives(publish("b", QoS::ExactlyOnce, 2));
+    trace.receives(publish("zero", QoS::AtMostOnce, 0));
+    trace.stays_connected();
+    trace.receives(publish("c", QoS::AtLeastOnce, 3));
+    for payload in ["a", "b", "zero"] {
+        trace.tells_message(payload);
+    }
+    trace.breaks_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+}
+
+#[test]
+fn our_receive_maximum_counts_what_is_unanswered() {
+    // Section 4.9: QoS 1 until PUBACK, QoS 2 until PUBCOMP.
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..options() });
+    for packet_id in 1..=3 {
+        trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
+        let delivery = trace.tells_message("x");
+        trace.acknowledge(delivery);
+        trace.sends(puback(packet_id));
+    }
+    trace.receives(publish("x", QoS::ExactlyOnce, 4));
+    let delivery = trace.tells_message("x");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(4));
+    trace.receives(publish("too early", QoS::AtLeastOnce, 5));
+    trace.breaks_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+}
+
+#[test]
+fn a_redelivery_within_a_connection_is_counted_and_passed_over() {
+    // MQTT-4.4.0-1 binds the Server too; it harms nobody.
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 1));
+    trace.receives(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.tells_message("x");
+    trace.tells_nothing();
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 1);
+}
+
+#[test]
+fn nothing_is_acknowledged_before_connack() {
+    // MQTT-3.1.0-1: CONNECT is the first packet, and what was unanswered waits for the Server to send it again.
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 1));
+    let delivery = trace.tells_message("x");
+    trace.loses_connection();
+    trace.opens();
+    trace.acknowledge(delivery);
+    trace.sends_connect(|_| ());
+    trace.sends_nothing();
+}

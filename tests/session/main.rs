@@ -1,0 +1,15 @@
+//! The Session as a state machine, in traces: what arrives, what the program asks for and how time passes, against what the
+//! Session sends and tells. No socket, no thread, no clock.
+
+mod connecting;
+mod incoming;
+mod keep_alive;
+mod model;
+mod outgoing;
+mod parting;
+mod queue;
+mod quota;
+mod redelivery;
+mod requests;
+mod trace;
+mod v311;

@@ -1,0 +1,210 @@
+//! The sender's side of QoS 0, 1 and 2 (section 4.3) on one connection.
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+
+#[test]
+fn qos_0_is_sent_once_and_forgotten() {
+    // MQTT-4.3.1-1, MQTT-2.2.1-2, MQTT-3.3.1-2
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::AtMostOnce);
+    trace.sends(publish("x", QoS::AtMostOnce, 0));
+    trace.tells_nothing();
+    assert_eq!(trace.session.outstanding(), (0, 0));
+    trace.reconnects(true);
+    trace.sends_nothing();
+}
+
+#[test]
+fn qos_1_ends_with_puback() {
+    // MQTT-4.3.2-1, MQTT-4.3.2-2, MQTT-4.3.2-3
+    let mut trace = Trace::connected(options());
+    trace.publish(7, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.tells_nothing();
+    assert_eq!((trace.session.in_flight(), trace.session.outstanding().0), (1, 1));
+    trace.receives(puback(1));
+    trace.completes(7);
+    trace.sends_nothing();
+    assert_eq!((trace.session.in_flight(), trace.session.outstanding()), (0, (0, 0)));
+}
+
+#[test]
+fn qos_2_goes_through_its_four_packets() {
+    // MQTT-4.3.3-1, MQTT-4.3.3-2, MQTT-4.3.3-3, MQTT-4.3.3-4, MQTT-4.3.3-5
+    let mut trace = Trace::connected(options());
+    trace.publish(7, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(pubrec(1));
+    trace.sends(pubrel(1));
+    trace.tells_nothing();
+    trace.receives(pubcomp(1));
+    trace.completes(7);
+    assert_eq!((trace.session.in_flight(), trace.session.outstanding()), (0, (0, 0)));
+}
+
+#[test]
+fn packet_identifiers_in_use_are_not_given_out_again() {
+    // MQTT-2.2.1-3: PUBLISH, SUBSCRIBE and UNSUBSCRIBE share them.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "a", QoS::AtLeastOnce);
+    trace.subscribe(2, "f");
+    trace.publish(3, "b", QoS::ExactlyOnce);
+    trace.unsubscribe(4, "f");
+    trace.sends(publish("a", QoS::AtLeastOnce, 1));
+    trace
+        .takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(subscribe) if subscribe.packet_id == id(2))));
+    trace.sends(publish("b", QoS::ExactlyOnce, 3));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(un) if un.packet_id == id(4))));
+    // All the way round, with 1 to 4 still in use.
+    for round in 0..65_531u32 {
+        trace.publish(5, "x", QoS::AtLeastOnce);
+        let used = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(u32::from(used), 5 + round);
+        trace.receives(puback(used));
+        trace.completes(5);
+    }
+    trace.publish(6, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 5));
+}
+
+#[test]
+fn the_server_may_refuse_a_message() {
+    // MQTT-4.4.0-2: it is over, with the Server's reason; a refused QoS 2 message gets no PUBREL.
+    let properties = set(&[(PropertyId::ReasonString, Value::Text("no"))]);
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let mut trace = Trace::connected(options());
+        trace.publish(1, "x", qos);
+        trace.sends(publish("x", qos, 1));
+        let mut ack = Ack::new(id(1), ReasonCode::NOT_AUTHORIZED);
+        ack.properties = properties.as_properties();
+        trace.receives(if qos == QoS::ExactlyOnce { Packet::Pubrec(ack) } else { Packet::Puback(ack) });
+        let outcome = trace.tells_published(1);
+        assert_eq!(
+            (outcome.failure, outcome.reason),
+            (Some(Status::RefusedByServer), Some(ReasonCode::NOT_AUTHORIZED))
+        );
+        assert_eq!(outcome.properties.as_properties().text(PropertyId::ReasonString), Some("no"));
+        trace.sends_nothing();
+        trace.reconnects(true);
+        trace.sends_nothing();
+    }
+}
+
+#[test]
+fn no_matching_subscribers_is_a_success_with_its_reason() {
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.receives(Packet::Puback(Ack::new(id(1), ReasonCode::NO_MATCHING_SUBSCRIBERS)));
+    let outcome = trace.tells_published(1);
+    assert_eq!((outcome.failure, outcome.reason), (None, Some(ReasonCode::NO_MATCHING_SUBSCRIBERS)));
+}
+
+#[test]
+fn answers_that_do_not_fit_the_flow_end_the_connection() {
+    // Section 4.3: PUBACK belongs to QoS 1, PUBREC and PUBCOMP to QoS 2, and PUBCOMP comes last.
+    for (qos, answer) in [
+        (QoS::ExactlyOnce, puback(1)),
+        (QoS::AtLeastOnce, pubrec(1)),
+        (QoS::AtLeastOnce, pubcomp(1)),
+        (QoS::ExactlyOnce, pubcomp(1)),
+    ] {
+        let mut trace = Trace::connected(options());
+        trace.publish(1, "x", qos);
+        trace.sends(publish("x", qos, 1));
+        trace.receives(answer);
+        trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
+fn answers_to_nothing_are_counted_and_passed_over() {
+    // A Server that repeats itself after a reconnect does no harm. MQTT-4.3.3-4: PUBREC is answered in any case, with 0x92.
+    let mut trace = Trace::connected(options());
+    trace.receives(puback(5));
+    trace.receives(pubcomp(5));
+    trace.sends_nothing();
+    trace.receives(pubrec(5));
+    trace.sends(Packet::Pubrel(Ack::new(id(5), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
+    trace.receives(Packet::Pubrec(Ack::new(id(5), ReasonCode::NOT_AUTHORIZED)));
+    trace.sends_nothing();
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 4);
+}
+
+#[test]
+fn a_repeated_pubrec_is_answered_by_pubrel_again() {
+    // MQTT-4.3.3-4, MQTT-4.3.3-6: and the PUBLISH is not sent again.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    for _ in 0..3 {
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+        trace.sends_nothing();
+    }
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+}
+
+#[test]
+fn pubrels_leave_in_the_order_of_the_pubrecs() {
+    // MQTT-4.6.0-4
+    let mut trace = Trace::connected(options());
+    for token in 1..=3 {
+        trace.publish(token, "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, token as u16));
+    }
+    for packet_id in [3, 1, 2] {
+        trace.receives(pubrec(packet_id));
+    }
+    for packet_id in [3, 1, 2] {
+        trace.sends(pubrel(packet_id));
+    }
+}
+
+#[test]
+fn packet_identifier_not_found_in_pubcomp_is_an_end_too() {
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(pubrec(1));
+    trace.sends(pubrel(1));
+    trace.receives(Packet::Pubcomp(Ack::new(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
+    let outcome = trace.tells_published(1);
+    assert_eq!((outcome.failure, outcome.reason), (None, Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
+}
+
+#[test]
+fn what_the_server_does_not_support_fails_alone() {
+    // MQTT-3.2.2-11, MQTT-3.2.2-14, MQTT-3.2.2-15
+    let mut trace = Trace::connected_to(
+        options(),
+        &[
+            (PropertyId::MaximumQoS, Value::Int(1)),
+            (PropertyId::RetainAvailable, Value::Int(0)),
+            (PropertyId::MaximumPacketSize, Value::Int(64)),
+        ],
+    );
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::NotSupportedByServer));
+    trace.publish_message(2, message("x", QoS::AtMostOnce, true));
+    assert_eq!(trace.tells_published(2).failure, Some(Status::NotSupportedByServer));
+    trace.publish(3, &"x".repeat(64), QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(3).failure, Some(Status::TooLarge));
+    trace.sends_nothing();
+    // 55 bytes of payload and 9 around it are 64.
+    trace.publish(4, &"x".repeat(55), QoS::AtLeastOnce);
+    trace.sends(publish(&"x".repeat(55), QoS::AtLeastOnce, 2));
+    trace.stays_connected();
+}

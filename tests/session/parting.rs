@@ -1,0 +1,137 @@
+//! DISCONNECT in both directions, and what happens to the Will Message (sections 3.14, 4.13).
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::disconnect::Disconnect;
+use mt5mqtt::codec::property::{Properties, PropertyId, Value};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+
+#[test]
+fn nothing_follows_our_disconnect() {
+    // MQTT-3.14.4-1, MQTT-3.14.4-2
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "before", QoS::AtMostOnce);
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.publish(2, "after", QoS::AtMostOnce);
+    trace.subscribe(3, "f");
+    trace.session.disconnect(ReasonCode::DISCONNECT_WITH_WILL, Properties::EMPTY);
+    trace.receives(publish("in", QoS::AtLeastOnce, 1));
+    trace.sends(publish("before", QoS::AtMostOnce, 0));
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    let end = trace.closes();
+    assert_eq!((end.failure, end.reason), (None, None));
+    trace.tells_nothing();
+}
+
+#[test]
+fn disconnect_carries_its_reason_and_properties() {
+    // MQTT-3.14.2-1, section 3.14.2.2.2; with 0x04 the Server publishes the Will Message.
+    let mut trace = Trace::connected(options());
+    let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(9))]);
+    trace.session.disconnect(ReasonCode::DISCONNECT_WITH_WILL, properties.as_properties());
+    trace.sends(Packet::Disconnect(Disconnect {
+        reason: ReasonCode::DISCONNECT_WITH_WILL,
+        properties: properties.as_properties(),
+    }));
+}
+
+#[test]
+fn a_session_may_be_ended_with_its_disconnect() {
+    // Section 3.14.2.2.2: a Session Expiry Interval of 0 on DISCONNECT.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, properties.as_properties());
+    trace.takes_packet(|_| ());
+    trace.closes();
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+}
+
+#[test]
+fn the_session_outlives_a_disconnect() {
+    // MQTT-3.1.2-23, MQTT-4.1.0-1
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+}
+
+#[test]
+fn the_servers_disconnect_says_why() {
+    // MQTT-3.14.4-2 and section 3.14.4: the receiver closes the connection and sends nothing more.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    let properties = set(&[
+        (PropertyId::ReasonString, Value::Text("moved")),
+        (PropertyId::ServerReference, Value::Text("other:1883")),
+    ]);
+    trace.receives(Packet::Disconnect(Disconnect {
+        reason: ReasonCode::USE_ANOTHER_SERVER,
+        properties: properties.as_properties(),
+    }));
+    let end = trace.closes();
+    assert_eq!((end.failure, end.reason), (Some(Status::ServerDisconnected), Some(ReasonCode::USE_ANOTHER_SERVER)));
+    assert!(end.detail.contains("moved"), "{}", end.detail);
+    assert_eq!(end.properties.as_properties().text(PropertyId::ServerReference), Some("other:1883"));
+    // MQTT-4.4.0-1: the Session goes on.
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+}
+
+#[test]
+fn what_stands_behind_the_servers_disconnect_is_not_looked_at() {
+    let mut trace = Trace::connected(options());
+    trace.receives_bytes(&[0xE0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
+    assert_eq!(trace.closes().reason, Some(ReasonCode::SUCCESS));
+}
+
+#[test]
+fn a_session_expiry_interval_in_the_servers_disconnect_ends_the_connection() {
+    // MQTT-3.14.2-2
+    let mut trace = Trace::connected(options());
+    let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(1))]);
+    trace.receives(Packet::Disconnect(Disconnect {
+        reason: ReasonCode::SUCCESS,
+        properties: properties.as_properties(),
+    }));
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+}
+
+#[test]
+fn reserved_bits_of_disconnect_are_malformed() {
+    // MQTT-3.14.1-1: 0x81.
+    let mut trace = Trace::connected(options());
+    trace.receives_bytes(&[0xE1, 0]);
+    trace.breaks_off(ReasonCode::MALFORMED_PACKET);
+}
+
+#[test]
+fn a_program_can_leave_before_connack() {
+    let mut trace = Trace::new(options());
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    assert_eq!(trace.closes().failure, None);
+    assert_eq!(trace.session.next_timeout(), None);
+}
+
+#[test]
+fn a_session_without_a_connection_takes_everything_calmly() {
+    let mut trace = Trace::new(options());
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.session.handle_closed(Status::Network, "twice");
+    trace.session.handle_timeout(trace.now);
+    trace.session.handle_sent(trace.now, 0);
+    trace.receives_bytes(&[1, 2, 3]);
+    trace.tells_nothing();
+    assert_eq!((trace.session.next_timeout(), trace.session.output()), (None, &[][..]));
+}

@@ -1,0 +1,89 @@
+//! The outgoing queue: its bounds, and what is dropped on purpose.
+
+use crate::trace::*;
+use mt5mqtt::session::options::{OutgoingOverflow, SessionOptions};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::status::Status;
+
+fn holding(outgoing_maximum: usize, outgoing_maximum_bytes: usize) -> Trace {
+    let outgoing_overflow = OutgoingOverflow::DropOldest;
+    Trace::new(SessionOptions { outgoing_maximum, outgoing_maximum_bytes, outgoing_overflow, ..options() })
+}
+
+#[test]
+fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
+    let mut trace = holding(2, usize::MAX);
+    trace.publish(1, "a", QoS::AtLeastOnce);
+    trace.publish(2, "b", QoS::AtMostOnce);
+    trace.tells_nothing();
+    trace.publish(3, "c", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Dropped));
+    trace.publish(4, "d", QoS::AtMostOnce);
+    assert_eq!(trace.tells_published(2).failure, Some(Status::Dropped));
+    assert_eq!((trace.session.outstanding().0, trace.session.counters().publishes_dropped), (2, 2));
+    trace.connects(false, &[]);
+    trace.sends(publish("c", QoS::AtLeastOnce, 1));
+    trace.sends(publish("d", QoS::AtMostOnce, 0));
+}
+
+#[test]
+fn bytes_are_bounded_too() {
+    let mut trace = holding(1000, 25);
+    for token in 1..=5 {
+        trace.publish(token, "123456789", QoS::AtLeastOnce);
+        assert!(trace.session.outstanding().1 <= 25);
+    }
+    for token in 1..=3 {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::Dropped));
+    }
+    trace.tells_nothing();
+}
+
+#[test]
+fn what_is_in_flight_is_never_dropped() {
+    // MQTT-4.4.0-1: it belongs to the Session.
+    let mut trace = Trace::connected(SessionOptions {
+        outgoing_maximum: 1,
+        outgoing_overflow: OutgoingOverflow::DropOldest,
+        ..options()
+    });
+    trace.publish(1, "a", QoS::AtLeastOnce);
+    trace.sends(publish("a", QoS::AtLeastOnce, 1));
+    trace.loses_connection();
+    trace.publish(2, "b", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(2).failure, Some(Status::Dropped));
+    trace.connects(true, &[]);
+    trace.sends(publish_again("a", QoS::AtLeastOnce, 1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn the_output_is_bounded_and_the_rest_stays_in_the_queue() {
+    // What the transport doesn't take must not pile up outside of the bounds of the queue.
+    let mut trace = Trace::connected(options());
+    let payload = "x".repeat(1000);
+    for token in 1..=2000 {
+        trace.publish(token, &payload, QoS::AtMostOnce);
+    }
+    assert!(trace.session.output().len() < 300_000, "{}", trace.session.output().len());
+    assert!(trace.session.outstanding().0 > 1700);
+    for _ in 0..2000 {
+        trace.sends(publish(&payload, QoS::AtMostOnce, 0));
+    }
+    assert_eq!(trace.session.outstanding(), (0, 0));
+}
+
+#[test]
+fn requests_and_messages_survive_any_number_of_failed_connections() {
+    let mut trace = Trace::new(options());
+    trace.publish(1, "a", QoS::AtMostOnce);
+    trace.publish(2, "b", QoS::AtLeastOnce);
+    for _ in 0..5 {
+        trace.opens();
+        trace.sends_connect(|_| ());
+        trace.loses_connection();
+    }
+    trace.connects(false, &[]);
+    trace.sends(publish("a", QoS::AtMostOnce, 0));
+    trace.sends(publish("b", QoS::AtLeastOnce, 1));
+}

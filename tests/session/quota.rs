@@ -1,0 +1,140 @@
+//! The send quota (section 4.9).
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+
+fn receiving_at_most(receive_maximum: u32) -> Trace {
+    Trace::connected_to(options(), &[(PropertyId::ReceiveMaximum, Value::Int(receive_maximum))])
+}
+
+#[test]
+fn no_more_than_the_receive_maximum_is_unanswered() {
+    // MQTT-4.9.0-1, MQTT-4.9.0-2, MQTT-3.3.4-7
+    let mut trace = receiving_at_most(2);
+    for token in 1..=5 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+    }
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.sends(publish("x", QoS::AtLeastOnce, 2));
+    trace.sends_nothing();
+    trace.receives(puback(2));
+    trace.completes(2);
+    trace.sends(publish("x", QoS::AtLeastOnce, 3));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_spent_quota_holds_back_nothing_else() {
+    // MQTT-4.9.0-3, MQTT-3.3.4-8: QoS 0, SUBSCRIBE, answers and PINGREQ go on.
+    let mut trace = receiving_at_most(1);
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.publish(2, "waits", QoS::AtLeastOnce);
+    trace.publish(3, "zero", QoS::AtMostOnce);
+    trace.sends(publish("zero", QoS::AtMostOnce, 0));
+    trace.subscribe(4, "f");
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+    trace.receives(publish("in", QoS::AtLeastOnce, 9));
+    let delivery = trace.tells_message("in");
+    trace.acknowledge(delivery);
+    trace.sends(puback(9));
+    trace.passes(std::time::Duration::from_secs(25));
+    trace.sends(Packet::Pingreq);
+    trace.sends_nothing();
+}
+
+#[test]
+fn qos_2_gives_its_place_back_with_pubcomp() {
+    // MQTT-4.9.0-2: a PUBREC below 0x80 does not, one with an error does.
+    let mut trace = receiving_at_most(1);
+    for token in 1..=3 {
+        trace.publish(token, "x", QoS::ExactlyOnce);
+    }
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(pubrec(1));
+    trace.sends(pubrel(1));
+    trace.sends_nothing();
+    trace.receives(pubcomp(1));
+    trace.sends(publish("x", QoS::ExactlyOnce, 2));
+    trace.receives(Packet::Pubrec(Ack::new(id(2), ReasonCode::QUOTA_EXCEEDED)));
+    trace.sends(publish("x", QoS::ExactlyOnce, 3));
+}
+
+#[test]
+fn the_quota_never_grows_beyond_the_receive_maximum() {
+    // MQTT-4.9.0-1: answers to nothing give no place back.
+    let mut trace = receiving_at_most(1);
+    for _ in 0..3 {
+        trace.receives(puback(77));
+        trace.receives(pubcomp(77));
+    }
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.publish(2, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn the_quota_starts_anew_with_each_connection() {
+    // Section 4.9: it is not part of the Session.
+    let mut trace = receiving_at_most(1);
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(2))]);
+    trace.publish(2, "y", QoS::AtLeastOnce);
+    trace.publish(3, "z", QoS::AtLeastOnce);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.sends(publish("y", QoS::AtLeastOnce, 2));
+    trace.sends_nothing();
+}
+
+#[test]
+fn unfinished_pubrels_take_their_place_on_the_next_connection() {
+    let mut trace = receiving_at_most(2);
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(pubrec(1));
+    trace.sends(pubrel(1));
+    trace.loses_connection();
+    trace.publish(2, "y", QoS::AtLeastOnce);
+    trace.publish(3, "z", QoS::AtLeastOnce);
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(2))]);
+    trace.sends(pubrel(1));
+    trace.sends(publish("y", QoS::AtLeastOnce, 2));
+    trace.sends_nothing();
+    trace.receives(pubcomp(1));
+    trace.sends(publish("z", QoS::AtLeastOnce, 3));
+}
+
+#[test]
+fn our_own_limit_holds_below_the_servers() {
+    let mut trace = Trace::connected(SessionOptions { in_flight_maximum: 1, ..options() });
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.publish(2, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn messages_keep_the_order_of_their_acceptance() {
+    // Section 4.6
+    let mut trace = receiving_at_most(3);
+    let expected: Vec<String> = (1..=20).map(|number| number.to_string()).collect();
+    for (token, payload) in (1..).zip(&expected) {
+        trace.publish(token, payload, QoS::AtLeastOnce);
+    }
+    for payload in &expected {
+        let (sent, packet_id) = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => (publish.payload.to_vec(), publish.packet_id.unwrap().get()),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(sent, payload.as_bytes());
+        trace.receives(puback(packet_id));
+    }
+}

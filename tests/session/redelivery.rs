@@ -1,0 +1,198 @@
+//! What is sent again after a reconnect, and what is not (section 4.4).
+
+use crate::trace::*;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::status::Status;
+
+#[test]
+fn a_resumed_session_sends_again_what_was_not_answered() {
+    // MQTT-4.4.0-1, MQTT-3.3.1-1, MQTT-4.6.0-1: DUP, the same Packet Identifiers, the original order; new ones behind them.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "a", QoS::AtLeastOnce);
+    trace.publish(2, "b", QoS::ExactlyOnce);
+    trace.publish(3, "c", QoS::AtLeastOnce);
+    for (payload, qos, packet_id) in
+        [("a", QoS::AtLeastOnce, 1), ("b", QoS::ExactlyOnce, 2), ("c", QoS::AtLeastOnce, 3)]
+    {
+        trace.sends(publish(payload, qos, packet_id));
+    }
+    trace.loses_connection();
+    trace.publish(4, "d", QoS::AtLeastOnce);
+    trace.connects(true, &[]);
+    trace.sends(publish_again("a", QoS::AtLeastOnce, 1));
+    trace.sends(publish_again("b", QoS::ExactlyOnce, 2));
+    trace.sends(publish_again("c", QoS::AtLeastOnce, 3));
+    trace.sends(publish("d", QoS::AtLeastOnce, 4));
+    trace.sends_nothing();
+    assert_eq!(trace.session.counters().redelivered, 3);
+}
+
+#[test]
+fn what_was_answered_is_not_sent_again() {
+    // MQTT-4.4.0-1
+    let mut trace = Trace::connected(options());
+    for token in 1..=4 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+        trace.sends(publish("x", QoS::AtLeastOnce, token as u16));
+    }
+    trace.receives(puback(3));
+    trace.receives(puback(1));
+    trace.completes(3);
+    trace.completes(1);
+    trace.reconnects(true);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 2));
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 4));
+    trace.sends_nothing();
+}
+
+#[test]
+fn nothing_is_sent_again_while_the_connection_lives() {
+    // MQTT-4.4.0-1: reconnecting is the only time for it.
+    let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.passes(std::time::Duration::from_secs(100_000));
+    trace.sends_nothing();
+    trace.stays_connected();
+}
+
+#[test]
+fn after_pubrec_the_pubrel_is_sent_again_and_never_the_publish() {
+    // MQTT-4.3.3-6, MQTT-4.4.0-1, MQTT-4.6.0-4: in the order of the PUBRECs, and before the PUBLISH packets.
+    let mut trace = Trace::connected(options());
+    for token in 1..=3 {
+        trace.publish(token, "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, token as u16));
+    }
+    for packet_id in [3, 1] {
+        trace.receives(pubrec(packet_id));
+        trace.sends(pubrel(packet_id));
+    }
+    for _ in 0..2 {
+        trace.reconnects(true);
+        trace.sends(pubrel(3));
+        trace.sends(pubrel(1));
+        trace.sends(publish_again("x", QoS::ExactlyOnce, 2));
+        trace.sends_nothing();
+    }
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+    trace.receives(pubcomp(3));
+    trace.completes(3);
+    trace.receives(pubrec(2));
+    trace.sends(pubrel(2));
+    trace.receives(pubcomp(2));
+    trace.completes(2);
+    assert_eq!(trace.session.outstanding(), (0, 0));
+}
+
+#[test]
+fn what_stood_in_the_output_counts_as_sent() {
+    // MQTT-3.3.1-1: nobody can say how much of it the Server has.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.loses_connection();
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
+    // MQTT-3.2.2-5, MQTT-4.3.2-2: the old state is discarded. QoS 1 messages go out as new ones, before what waits; whether
+    // an unconfirmed QoS 2 message arrived can't be known, so the program is told; a confirmed one is complete.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "a", QoS::AtLeastOnce);
+    trace.publish(2, "b", QoS::ExactlyOnce);
+    trace.publish(3, "c", QoS::ExactlyOnce);
+    trace.publish(4, "d", QoS::AtLeastOnce);
+    for _ in 0..4 {
+        trace.takes_packet(|_| ());
+    }
+    trace.receives(pubrec(3));
+    trace.sends(pubrel(3));
+    trace.loses_connection();
+    trace.publish(5, "e", QoS::AtLeastOnce);
+    trace.connects(false, &[]);
+    trace.completes(3);
+    assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+    trace.sends(publish("a", QoS::AtLeastOnce, 5));
+    trace.sends(publish("d", QoS::AtLeastOnce, 6));
+    trace.sends(publish("e", QoS::AtLeastOnce, 7));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_session_that_ends_with_its_connection_is_over_at_once() {
+    // MQTT-3.1.2-23 keeps the state only when the Session Expiry Interval is above 0.
+    let mut trace = Trace::connected(SessionOptions { session_expiry_interval: 0, ..options() });
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.loses_connection();
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+}
+
+#[test]
+fn the_servers_session_expiry_interval_overrules_ours() {
+    // Section 3.2.2.3.2
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.loses_connection();
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+}
+
+#[test]
+fn redelivery_keeps_to_a_narrower_receive_maximum() {
+    // MQTT-4.9.0-1: the quota of the new connection holds for what is sent again too.
+    let mut trace = Trace::connected(options());
+    for token in 1..=3 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+        trace.sends(publish("x", QoS::AtLeastOnce, token as u16));
+    }
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+    for packet_id in 1..=3u16 {
+        trace.sends(publish_again("x", QoS::AtLeastOnce, packet_id));
+        trace.sends_nothing();
+        trace.receives(puback(packet_id));
+        trace.completes(packet_id.into());
+    }
+}
+
+#[test]
+fn an_answer_to_what_waits_to_be_sent_again_ends_it() {
+    // A Server may answer what it had received on the old connection.
+    let mut trace = Trace::connected(options());
+    for token in 1..=2 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+        trace.sends(publish("x", QoS::AtLeastOnce, token as u16));
+    }
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+    trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.receives(puback(2));
+    trace.completes(2);
+    trace.receives(puback(1));
+    trace.completes(1);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
+    // MQTT-3.2.2-11, MQTT-3.2.2-15: what can't be sent again ends with a named failure, and the rest goes on.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.publish(2, &"x".repeat(100), QoS::AtLeastOnce);
+    trace.publish(3, "z", QoS::AtLeastOnce);
+    for _ in 0..3 {
+        trace.takes_packet(|_| ());
+    }
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::MaximumQoS, Value::Int(1)), (PropertyId::MaximumPacketSize, Value::Int(64))]);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::NotSupportedByServer));
+    assert_eq!(trace.tells_published(2).failure, Some(Status::TooLarge));
+    trace.sends(publish_again("z", QoS::AtLeastOnce, 3));
+}

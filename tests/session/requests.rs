@@ -1,0 +1,253 @@
+//! SUBSCRIBE and UNSUBSCRIBE (sections 3.8 to 3.11), and subscriptions that outlive a Server's Session.
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::subscribe::{RetainHandling, Suback, SubscriptionOptions};
+use mt5mqtt::codec::unsubscribe::Unsuback;
+use mt5mqtt::session::event::{Event, Outcome, Token};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicFilter;
+
+/// Takes a SUBSCRIBE with this Topic Filter; its Packet Identifier.
+#[track_caller]
+fn takes_subscribe(trace: &mut Trace, filter: &str) -> u16 {
+    trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => {
+            assert_eq!(subscribe.subscriptions[0].filter.as_str(), filter);
+            subscribe.packet_id.get()
+        }
+        other => panic!("{other:?} instead of SUBSCRIBE"),
+    })
+}
+
+#[track_caller]
+fn takes_unsubscribe(trace: &mut Trace, filter: &str) -> u16 {
+    trace.takes_packet(|packet| match packet {
+        Packet::Unsubscribe(unsubscribe) => {
+            assert_eq!(unsubscribe.filters[0].as_str(), filter);
+            unsubscribe.packet_id.get()
+        }
+        other => panic!("{other:?} instead of UNSUBSCRIBE"),
+    })
+}
+
+#[track_caller]
+fn tells_subscribed(trace: &mut Trace, expected: Token) -> Outcome {
+    match trace.tells() {
+        Event::Subscribed { token, outcome, .. } => {
+            assert_eq!(token, expected);
+            outcome
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Subscribes with success.
+#[track_caller]
+fn subscribed(trace: &mut Trace, token: Token, filter: &str) {
+    trace.subscribe(token, filter);
+    let packet_id = takes_subscribe(trace, filter);
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert_eq!(tells_subscribed(trace, token).failure, None);
+}
+
+fn unsuback(packet_id: u16, reasons: Vec<ReasonCode>) -> Packet<'static> {
+    Packet::Unsuback(Unsuback { packet_id: id(packet_id), properties: Properties::EMPTY, reasons })
+}
+
+#[test]
+fn subscribe_carries_options_and_properties_and_its_answer_comes_back_whole() {
+    // MQTT-2.2.1-6, MQTT-3.8.4-1, section 3.8.3.1
+    let mut trace = Trace::connected(options());
+    let asked = SubscriptionOptions {
+        maximum_qos: QoS::AtLeastOnce,
+        no_local: true,
+        retain_as_published: true,
+        retain_handling: RetainHandling::IfNew,
+    };
+    let properties = set(&[
+        (PropertyId::SubscriptionIdentifier, Value::Int(268_435_455)),
+        (PropertyId::UserProperty, Value::Pair("why", "prices")),
+    ]);
+    trace.session.subscribe(5, TopicFilter::new("a/+/#").unwrap(), asked, properties.clone());
+    trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => {
+            assert_eq!(subscribe.subscriptions[0].options, asked);
+            assert_eq!(subscribe.properties, properties.as_properties());
+        }
+        other => panic!("{other:?}"),
+    });
+    let said = set(&[(PropertyId::ReasonString, Value::Text("fine"))]);
+    trace.receives(Packet::Suback(Suback {
+        packet_id: id(1),
+        properties: said.as_properties(),
+        reasons: vec![ReasonCode::GRANTED_QOS_1],
+    }));
+    let Event::Subscribed { token, filter, outcome } = trace.tells() else { panic!("no answer") };
+    assert_eq!((token, filter.as_str(), outcome.failure), (5, "a/+/#", None));
+    assert_eq!((outcome.reason, outcome.properties), (Some(ReasonCode::GRANTED_QOS_1), said));
+}
+
+#[test]
+fn a_refused_subscription_says_so_and_is_not_made_again() {
+    // MQTT-3.9.3-2
+    let mut trace = Trace::connected(options());
+    trace.subscribe(1, "secret");
+    let packet_id = takes_subscribe(&mut trace, "secret");
+    trace.receives(suback(packet_id, ReasonCode::NOT_AUTHORIZED));
+    let outcome = tells_subscribed(&mut trace, 1);
+    assert_eq!((outcome.failure, outcome.reason), (Some(Status::RefusedByServer), Some(ReasonCode::NOT_AUTHORIZED)));
+    trace.reconnects(false);
+    trace.sends_nothing();
+}
+
+#[test]
+fn unsubscribe_ends_with_unsuback() {
+    // MQTT-3.10.4-4, MQTT-2.2.1-6
+    let mut trace = Trace::connected(options());
+    subscribed(&mut trace, 1, "f");
+    trace.unsubscribe(2, "f");
+    let packet_id = takes_unsubscribe(&mut trace, "f");
+    trace.receives(unsuback(packet_id, vec![ReasonCode::NO_SUBSCRIPTION_EXISTED]));
+    let Event::Unsubscribed { token: 2, outcome, .. } = trace.tells() else { panic!("no answer") };
+    assert_eq!((outcome.failure, outcome.reason), (None, Some(ReasonCode::NO_SUBSCRIPTION_EXISTED)));
+    trace.reconnects(false);
+    trace.sends_nothing();
+}
+
+#[test]
+fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
+    // MQTT-3.2.2-5: with its Session the Server has forgotten them.
+    let mut trace = Trace::connected(options());
+    let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(3))]);
+    trace.session.subscribe(1, TopicFilter::new("a").unwrap(), at_most(QoS::AtLeastOnce), properties);
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
+    tells_subscribed(&mut trace, 1);
+    subscribed(&mut trace, 2, "b");
+    trace.reconnects(true);
+    trace.sends_nothing();
+
+    trace.loses_connection();
+    trace.subscribe(3, "c");
+    trace.publish(4, "x", QoS::AtMostOnce);
+    trace.connects(false, &[]);
+    trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => {
+            assert_eq!(subscribe.subscriptions[0].options, at_most(QoS::AtLeastOnce));
+            assert_eq!(subscribe.properties.int(PropertyId::SubscriptionIdentifier), Some(3));
+        }
+        other => panic!("{other:?}"),
+    });
+    let second = takes_subscribe(&mut trace, "b");
+    let third = takes_subscribe(&mut trace, "c");
+    trace.sends(publish("x", QoS::AtMostOnce, 0));
+    trace.receives(suback(second, ReasonCode::SUCCESS));
+    // Nobody asked for that one: nothing to tell.
+    trace.tells_nothing();
+    trace.receives(suback(third, ReasonCode::SUCCESS));
+    tells_subscribed(&mut trace, 3);
+}
+
+#[test]
+fn a_subscription_that_is_refused_when_made_again_is_told() {
+    let mut trace = Trace::connected(options());
+    subscribed(&mut trace, 1, "a");
+    trace.reconnects(false);
+    let packet_id = takes_subscribe(&mut trace, "a");
+    trace.receives(suback(packet_id, ReasonCode::NOT_AUTHORIZED));
+    let Event::Subscribed { token: 0, filter, outcome } = trace.tells() else { panic!("not told") };
+    assert_eq!((filter.as_str(), outcome.reason), ("a", Some(ReasonCode::NOT_AUTHORIZED)));
+}
+
+#[test]
+fn an_unanswered_request_is_asked_again_on_the_next_connection() {
+    let mut trace = Trace::connected(options());
+    trace.subscribe(1, "a");
+    trace.unsubscribe(2, "b");
+    takes_subscribe(&mut trace, "a");
+    takes_unsubscribe(&mut trace, "b");
+    trace.reconnects(true);
+    let subscribe = takes_subscribe(&mut trace, "a");
+    let unsubscribe = takes_unsubscribe(&mut trace, "b");
+    trace.receives(suback(subscribe, ReasonCode::SUCCESS));
+    tells_subscribed(&mut trace, 1);
+    trace.receives(unsuback(unsubscribe, vec![ReasonCode::SUCCESS]));
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 2, .. }));
+}
+
+#[test]
+fn the_last_word_on_a_topic_filter_counts() {
+    // MQTT-3.8.4-3: the same Topic Filter replaces the subscription.
+    let mut trace = Trace::connected(options());
+    for (token, qos) in [(1, QoS::AtMostOnce), (2, QoS::ExactlyOnce)] {
+        trace.session.subscribe(token, TopicFilter::new("a").unwrap(), at_most(qos), PropertiesBuf::new());
+        let packet_id = takes_subscribe(&mut trace, "a");
+        trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+        tells_subscribed(&mut trace, token);
+    }
+    trace.reconnects(false);
+    trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => assert_eq!(subscribe.subscriptions[0].options, at_most(QoS::ExactlyOnce)),
+        other => panic!("{other:?}"),
+    });
+    trace.sends_nothing();
+}
+
+#[test]
+fn what_the_server_said_it_lacks_is_not_asked_for() {
+    // Sections 3.2.2.3.11 to 3.2.2.3.13
+    let lacks = |id| Trace::connected_to(options(), &[(id, Value::Int(0))]);
+    let mut trace = lacks(PropertyId::WildcardSubscriptionAvailable);
+    trace.subscribe(1, "a/#");
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::NotSupportedByServer));
+    trace.subscribe(2, "a");
+    takes_subscribe(&mut trace, "a");
+
+    let mut trace = lacks(PropertyId::SharedSubscriptionAvailable);
+    trace.subscribe(1, "$share/group/a");
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::NotSupportedByServer));
+
+    let mut trace = lacks(PropertyId::SubscriptionIdentifierAvailable);
+    let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(1))]);
+    trace.session.subscribe(1, TopicFilter::new("a").unwrap(), at_most(QoS::AtMostOnce), properties);
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::NotSupportedByServer));
+    trace.sends_nothing();
+}
+
+#[test]
+fn answers_that_fit_no_request_end_the_connection() {
+    // MQTT-2.2.1-6, MQTT-3.8.4-6, MQTT-3.11.3-1
+    let wrong = [
+        suback(9, ReasonCode::SUCCESS),
+        unsuback(9, vec![ReasonCode::SUCCESS]),
+        unsuback(1, vec![ReasonCode::SUCCESS]),
+        Packet::Suback(Suback {
+            packet_id: id(1),
+            properties: Properties::EMPTY,
+            reasons: vec![ReasonCode::SUCCESS, ReasonCode::SUCCESS],
+        }),
+    ];
+    for answer in wrong {
+        let mut trace = Trace::connected(options());
+        trace.subscribe(1, "a");
+        takes_subscribe(&mut trace, "a");
+        trace.receives(answer);
+        trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
+fn a_request_too_large_for_the_server_fails_alone() {
+    // MQTT-3.2.2-15
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(20))]);
+    trace.subscribe(1, &"a".repeat(30));
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::TooLarge));
+    trace.subscribe(2, "a");
+    takes_subscribe(&mut trace, "a");
+    trace.stays_connected();
+}
