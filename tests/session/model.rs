@@ -87,6 +87,7 @@ struct World {
     published: BTreeMap<Token, (u32, QoS)>,
     ended: BTreeMap<Token, Option<Status>>,
     server_published: Vec<(u32, QoS)>,
+    last_number: u32,
     held: Vec<Delivery>,
     got: Vec<(u32, QoS)>,
 }
@@ -109,6 +110,7 @@ impl World {
             published: BTreeMap::new(),
             ended: BTreeMap::new(),
             server_published: Vec::new(),
+            last_number: 0,
             held: Vec::new(),
             got: Vec::new(),
         }
@@ -125,7 +127,8 @@ impl World {
                 self.session.publish(token, message);
             }
             Step::ServerPublish(qos) => {
-                let number = self.server_published.len() as u32 + 1;
+                let number = self.last_number + 1;
+                self.last_number = number;
                 // To nobody who is away, and nothing is kept for him.
                 if qos == QoS::AtMostOnce {
                     if self.server.online {
@@ -262,7 +265,9 @@ impl World {
         self.say(&Packet::Connack(connack));
         if !session_present {
             self.server.received.clear();
-            self.server.outgoing.clear();
+            // A client that never saw the first CONNACK asks for a clean start again: these end with the Session.
+            let discarded = std::mem::take(&mut self.server.outgoing);
+            self.server_published.retain(|(number, _)| !discarded.contains_key(number));
         }
         let received = self.server.received.clone();
         self.server.unanswered.extend(received);
