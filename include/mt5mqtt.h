@@ -368,6 +368,16 @@
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
 
 /**
+ * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ */
+#define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
+
+/**
+ * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+ */
+#define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1

@@ -139,6 +139,10 @@ pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
 pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
 /// 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
 pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
+/// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
+/// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -341,6 +345,8 @@ same! {
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;
     MT5MQTT_OPT_PASSWORD, options::PASSWORD;
+    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM, IntOption::TopicAliasMaximum;
+    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM, IntOption::OutgoingTopicAliasMaximum;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -1,6 +1,7 @@
 //! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
 
 use super::Session;
+use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
 use super::limits::ServerLimits;
@@ -40,6 +41,7 @@ impl Session {
         set(PropertyId::SessionExpiryInterval, options.session_expiry_interval, 0);
         set(PropertyId::ReceiveMaximum, options.receive_maximum.into(), 65_535);
         set(PropertyId::MaximumPacketSize, options.maximum_packet_size, u32::MAX);
+        set(PropertyId::TopicAliasMaximum, options.topic_alias_maximum.into(), 0);
         set(PropertyId::RequestProblemInformation, options.request_problem_information.into(), 1);
         set(PropertyId::RequestResponseInformation, options.request_response_information.into(), 0);
         let will = options.will.as_ref().map(|will| Will {
@@ -111,6 +113,9 @@ impl Session {
         );
         connection.quota_limit = limits.receive_maximum.min(options.in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
+        let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
+        connection.outgoing_aliases = OutgoingAliases::new(aliases);
+        connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
         connection.limits = limits;
         connection.phase = Phase::Online;
         self.counters.connections += 1;

@@ -9,6 +9,7 @@
 //! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, all other
 //! packets of the Server's in `packets`.
 
+mod aliases;
 mod connection;
 pub mod event;
 mod handshake;

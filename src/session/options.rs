@@ -23,6 +23,10 @@ pub struct SessionOptions {
     pub maximum_packet_size: u32,
     /// Own limit of unacknowledged QoS 1 and 2 messages towards the Server, beside its Receive Maximum.
     pub in_flight_maximum: u16,
+    /// The highest Topic Alias that the Server may use towards us; 0 allows none.
+    pub topic_alias_maximum: u16,
+    /// Own limit of Topic Aliases towards the Server, beside its Topic Alias Maximum; 0 uses none.
+    pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
     pub user_name: Option<String>,

@@ -12,6 +12,7 @@ use crate::codec::publish::Publish;
 use crate::codec::{self, Decoded, Packet};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use crate::types::topic::TopicName;
 use crate::types::{PacketType, ProtocolVersion};
 use std::time::Instant;
 
@@ -95,10 +96,18 @@ impl Session {
 
     fn handle_publish(&mut self, publish: &Publish<'_>) {
         let Some(connection) = &mut self.connection else { return };
-        // We announce a Topic Alias Maximum of 0, so there can be no alias [MQTT-3.1.2-27].
-        let Some(topic) = publish.topic.filter(|_| publish.properties.int(PropertyId::TopicAlias).is_none()) else {
-            let detail = "the Server used a Topic Alias, though none is allowed".to_owned();
-            return self.break_off(ReasonCode::TOPIC_ALIAS_INVALID, detail);
+        let resolved = match publish.properties.int(PropertyId::TopicAlias) {
+            Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
+            None => None,
+        };
+        let topic = match &resolved {
+            Some(Ok(topic)) => TopicName::from_checked(topic),
+            Some(Err((reason, detail))) => return self.break_off(*reason, (*detail).to_owned()),
+            // The codec takes no PUBLISH without a Topic Name and without an alias.
+            None => match publish.topic {
+                Some(topic) => topic,
+                None => return,
+            },
         };
         let rules = Rules {
             receive_maximum: match connection.version {

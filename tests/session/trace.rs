@@ -33,6 +33,8 @@ pub fn options() -> SessionOptions {
         receive_maximum: 1024,
         maximum_packet_size: 1 << 20,
         in_flight_maximum: 65_500,
+        topic_alias_maximum: 0,
+        outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
         user_name: None,

@@ -92,7 +92,9 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_EVENTS_OVERFLOW=46,
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
-   MT5MQTT_OPT_PUBLISH_EVENTS=52
+   MT5MQTT_OPT_PUBLISH_EVENTS=52,
+   MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
+   MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
