@@ -19,7 +19,7 @@ use std::time::Instant;
 impl Session {
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
     pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
-        let version = self.options.version;
+        let version = self.version;
         let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
         let mut connection = Connection::new(now, deadline, version, limits);
         if let Err(error) = self.send_connect(&mut connection) {
@@ -52,7 +52,7 @@ impl Session {
             properties: will.properties.as_properties(),
         });
         connection.send(&Packet::Connect(Connect {
-            version: options.version,
+            version: self.version,
             clean_start: self.asks_for_clean_start(),
             keep_alive: options.keep_alive,
             properties: properties.as_properties(),
@@ -65,14 +65,14 @@ impl Session {
 
     /// What was asked for: in MQTT 3.1.1 a Session without an identifier can't outlive its connection.
     fn session_expiry_interval(&self) -> u32 {
-        match self.options.version {
+        match self.version {
             ProtocolVersion::V311 if self.asks_for_clean_start() => 0,
             _ => self.options.session_expiry_interval,
         }
     }
 
     fn asks_for_clean_start(&self) -> bool {
-        match self.options.version {
+        match self.version {
             ProtocolVersion::V5 => self.options.clean_start && !self.resumable,
             // Without an identifier there is nothing to resume [MQTT-3.1.3-7 of 3.1.1]. Clean Session also ends the
             // Session with the connection, which is what a Session Expiry Interval of 0 means.
@@ -92,12 +92,15 @@ impl Session {
         }
         if connack.reason.is_error() {
             let detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
-            connection.close(Disconnected {
-                failure: Some(Status::RefusedByServer),
-                reason: Some(connack.reason),
-                detail,
-                properties: connack.properties.into(),
-            });
+            let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
+            end.reason = Some(connack.reason);
+            end.properties = connack.properties.into();
+            if connack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
+                self.change_version(&mut end);
+            }
+            if let Some(connection) = &mut self.connection {
+                connection.close(end);
+            }
             return;
         }
         if let Some(breach) = self.breach_in_connack(connack) {
@@ -107,17 +110,22 @@ impl Session {
         let Some(connection) = &mut self.connection else { return };
         let limits = ServerLimits::from_connack(
             connack,
-            options.version,
+            self.version,
             options.keep_alive,
             connection.limits.session_expiry_interval,
         );
-        connection.quota_limit = limits.receive_maximum.min(options.in_flight_maximum).into();
+        let in_flight_maximum = match self.version {
+            ProtocolVersion::V5 => options.in_flight_maximum,
+            ProtocolVersion::V311 => options.in_flight_maximum_v311,
+        };
+        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
         let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
         connection.limits = limits;
         connection.phase = Phase::Online;
+        self.version_spoken = true;
         self.counters.connections += 1;
         let assigned = connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
         if let Some(client_id) = &assigned {
@@ -137,6 +145,29 @@ impl Session {
         self.resumable = true;
     }
 
+    /// The Server closed the connection instead of answering CONNECT. One that doesn't know this version of MQTT may do so,
+    /// but so may one that is restarting, which the Server is that we have spoken to in it.
+    pub(super) fn closed_without_answer(&mut self, end: &mut Disconnected) {
+        if !self.version_spoken {
+            self.change_version(end);
+        }
+    }
+
+    /// This version isn't spoken here: the next attempt is made in the other one, if the program asked for that.
+    fn change_version(&mut self, end: &mut Disconnected) {
+        if !self.options.fall_back_to_v311 || self.options.version != ProtocolVersion::V5 {
+            return;
+        }
+        let (other, name) = match self.version {
+            ProtocolVersion::V5 => (ProtocolVersion::V311, "MQTT 3.1.1"),
+            ProtocolVersion::V311 => (ProtocolVersion::V5, "MQTT 5.0"),
+        };
+        self.version = other;
+        self.version_spoken = false;
+        end.next_version = Some(other);
+        end.detail = format!("{}; the next attempt is made in {name}", end.detail);
+    }
+
     /// What is wrong with a successful CONNACK, given what CONNECT said.
     fn breach_in_connack(&self, connack: &Connack<'_>) -> Option<&'static str> {
         let has = |id| connack.properties.nth(id, 0).is_some();
@@ -144,7 +175,7 @@ impl Session {
             // [MQTT-3.2.2-2]
             Some("Session Present after Clean Start")
         } else if self.client_id.is_empty()
-            && self.options.version == ProtocolVersion::V5
+            && self.version == ProtocolVersion::V5
             && !has(PropertyId::AssignedClientIdentifier)
         {
             // [MQTT-3.1.3-7] [MQTT-3.2.2-16]

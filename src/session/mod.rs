@@ -27,6 +27,7 @@ use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::SubscriptionOptions;
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
@@ -64,6 +65,10 @@ pub struct Session {
     options: SessionOptions,
     /// The one in use: ours, or the one that the Server assigned.
     client_id: String,
+    /// The version of this connection, or of the next one if there is none.
+    version: ProtocolVersion,
+    /// Whether a Server accepted a connection in this version.
+    version_spoken: bool,
     /// Whether an earlier connection was accepted, so that there is a Session to resume.
     resumable: bool,
     connection: Option<Connection>,
@@ -79,6 +84,8 @@ impl Session {
     pub fn new(options: SessionOptions) -> Session {
         Session {
             client_id: options.client_id.clone(),
+            version: options.version,
+            version_spoken: false,
             options,
             resumable: false,
             connection: None,
@@ -99,6 +106,8 @@ impl Session {
             self.lose_session();
             self.resumable = false;
         }
+        self.version = options.version;
+        self.version_spoken = false;
         self.options = options;
     }
 
@@ -123,7 +132,13 @@ impl Session {
         let Some(connection) = self.connection.take() else { return };
         self.inbound.disconnected();
         self.requests.disconnected(&mut self.ids);
-        let end = connection.end.unwrap_or_else(|| Disconnected::new(Some(failure), detail));
+        let end = connection.end.unwrap_or_else(|| {
+            let mut end = Disconnected::new(Some(failure), detail);
+            if matches!(connection.phase, Phase::AwaitingConnack { .. }) {
+                self.closed_without_answer(&mut end);
+            }
+            end
+        });
         self.events.push_back(Event::Disconnected(end));
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.limits.session_expiry_interval == 0 {
@@ -229,6 +244,11 @@ impl Session {
 
     pub fn is_online(&self) -> bool {
         self.connection.as_ref().is_some_and(Connection::is_online)
+    }
+
+    /// The version of MQTT that is spoken, or will be on the next connection.
+    pub fn version(&self) -> ProtocolVersion {
+        self.version
     }
 
     /// What the Server announced for the present connection.

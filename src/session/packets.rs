@@ -153,6 +153,7 @@ impl Session {
             failure: Some(Status::ServerDisconnected),
             reason: Some(disconnect.reason),
             detail: format!("the Server ended the connection: {}", describe(disconnect.reason, properties)),
+            next_version: None,
             properties: properties.into(),
         });
     }

@@ -3,6 +3,7 @@
 
 mod aliases;
 mod connecting;
+mod fallback;
 mod incoming;
 mod keep_alive;
 mod model;
