@@ -2,6 +2,7 @@
 //! Session sends and tells. No socket, no thread, no clock.
 
 mod connecting;
+mod faults;
 mod incoming;
 mod keep_alive;
 mod model;
@@ -13,3 +14,4 @@ mod redelivery;
 mod requests;
 mod trace;
 mod v311;
+mod wire;
