@@ -4,6 +4,7 @@
 mod aliases;
 mod connecting;
 mod fallback;
+mod faults;
 mod incoming;
 mod keep_alive;
 mod model;
@@ -15,3 +16,4 @@ mod redelivery;
 mod requests;
 mod trace;
 mod v311;
+mod wire;
