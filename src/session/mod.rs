@@ -25,7 +25,7 @@ mod requests;
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
-use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
