@@ -26,7 +26,7 @@ mod requests;
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
-use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -207,9 +207,17 @@ impl Session {
         if connection.phase == Phase::Closing {
             return;
         }
-        // A DISCONNECT that can't be encoded must not keep the connection from closing.
-        let _ = connection.send(&Packet::Disconnect(Disconnect { reason, properties }));
-        if let Some(interval) = properties.int(PropertyId::SessionExpiryInterval) {
+        let interval = properties.int(PropertyId::SessionExpiryInterval);
+        if connection.send(&Packet::Disconnect(Disconnect { reason, properties })).is_err() {
+            // Too large for the Server: it leaves without its texts [MQTT-3.14.2-3] [MQTT-3.14.2-4].
+            let mut bare = PropertiesBuf::new();
+            if let Some(interval) = interval {
+                let _ = bare.set(PropertyId::SessionExpiryInterval, Value::Int(interval));
+            }
+            // A DISCONNECT that can't be encoded must not keep the connection from closing.
+            let _ = connection.send(&Packet::Disconnect(Disconnect { reason, properties: bare.as_properties() }));
+        }
+        if let Some(interval) = interval {
             connection.limits.session_expiry_interval = interval;
         }
         connection.close(Disconnected::new(None, "disconnected on request"));

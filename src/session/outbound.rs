@@ -15,6 +15,7 @@ use super::packet_ids::PacketIds;
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
+use crate::codec::property::PropertyId;
 use crate::codec::{Packet, PacketId};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -349,8 +350,12 @@ fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }
 
-/// Why this Server doesn't take the message, as far as CONNACK said so.
+/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], and this
+/// Server doesn't take everything, as far as CONNACK said so.
 pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
+    if message.properties().nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+        return Some(Status::InvalidArgument);
+    }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]
     let unsupported = message.qos > limits.maximum_qos || (message.retain && !limits.retain_available);
     unsupported.then_some(Status::NotSupportedByServer)

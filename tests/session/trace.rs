@@ -105,7 +105,7 @@ impl Trace {
         self.receives(connack(session_present, ReasonCode::SUCCESS, &set(properties)));
         match self.tells() {
             Event::Connected { session_present: told, .. } => assert_eq!(told, session_present),
-            other => panic!("{other:?} instead of the connection"),
+            other => panic!("{other:?} before the connection"),
         }
     }
 
