@@ -6,6 +6,7 @@ use crate::common::tools::{self, find, leave_out, project};
 use crate::translator::{self, Refusal};
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -38,60 +39,91 @@ pub fn compiler(leg: &str) -> Option<PathBuf> {
     compiler
 }
 
-fn folder() -> PathBuf {
-    // A folder for each run: two runs at once don't disturb each other.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mql5-{}", std::process::id()));
+/// What was built from the same sources before, or is built now. `build` gets the path to write.
+fn built(name: &str, sources: &[PathBuf], build: impl FnOnce(&Path)) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    FLAGS.hash(&mut hasher);
+    for source in sources {
+        source.file_name().hash(&mut hasher);
+        fs::read(source).unwrap_or_else(|error| panic!("{}: {error}", source.display())).hash(&mut hasher);
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mql5");
     fs::create_dir_all(&folder).expect("create a folder for the host");
-    folder
+    let target = folder.join(format!("{name}-{:016x}", hasher.finish()));
+    if !target.is_file() {
+        // Another run may build the same at this moment: each writes a file of its own and moves it in place.
+        let own = folder.join(format!("{name}-{}", std::process::id()));
+        build(&own);
+        fs::rename(&own, &target).expect("move what was built");
+    }
+    target
 }
 
-/// The terminal's executable, compiled once.
+fn runtime() -> Vec<PathBuf> {
+    let entries = fs::read_dir(project("tests/mql5/runtime")).expect("the runtime");
+    let mut sources: Vec<PathBuf> = entries.map(|entry| entry.expect("a file of the runtime").path()).collect();
+    sources.sort();
+    sources
+}
+
+/// The terminal's executable.
 fn executable() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let sources: Vec<PathBuf> = fs::read_dir(project("tests/mql5/runtime"))
-            .expect("the runtime")
-            .map(|entry| entry.expect("a file of the runtime").path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
-            .collect();
-        let objects: Vec<PathBuf> = thread::scope(|scope| {
-            let compiling: Vec<_> = sources.iter().map(|source| scope.spawn(|| compile_part(source))).collect();
-            compiling.into_iter().map(|part| part.join().expect("compile the runtime")).collect()
-        });
-        let output = folder().join("terminal");
-        // Programs find the runtime's functions in the executable.
-        let mut link = Command::new(find("g++").expect("g++"));
-        tools::run(link.arg("-rdynamic").args(objects).args(["-ldl", "-pthread", "-o"]).arg(&output));
-        output
+        let sources = runtime();
+        built("terminal", &sources, |output| {
+            let sources = sources.iter().filter(|path| path.extension().is_some_and(|extension| extension == "cpp"));
+            let objects: Vec<PathBuf> = thread::scope(|scope| {
+                let compiling: Vec<_> = sources.map(|source| scope.spawn(|| compile_part(source, output))).collect();
+                compiling.into_iter().map(|part| part.join().expect("compile the runtime")).collect()
+            });
+            // Programs find the runtime's functions in the executable.
+            let mut link = Command::new(find("g++").expect("g++"));
+            tools::run(link.arg("-rdynamic").args(&objects).args(["-ldl", "-pthread", "-o"]).arg(output));
+            for object in objects {
+                fs::remove_file(object).expect("remove an object file");
+            }
+        })
     })
 }
 
-fn compile_part(source: &Path) -> PathBuf {
-    let object = folder().join(source.with_extension("o").file_name().expect("a name"));
+fn compile_part(source: &Path, output: &Path) -> PathBuf {
+    let name = source.file_stem().expect("a name").to_string_lossy();
+    let object = output.with_file_name(format!("{name}-{}.o", std::process::id()));
     let mut command = Command::new(find("g++").expect("g++"));
     tools::run(command.args(FLAGS).arg("-c").arg(source).arg("-o").arg(&object));
     object
 }
 
-/// Translates a program and compiles it, once; a path below the project.
-pub fn program(path: &str) -> PathBuf {
-    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    built.entry(path.to_owned()).or_insert_with(|| compile(path, &project("mql5/Include"))).clone()
+/// What the C++ compiler says of a source that the translator takes; it has to refuse it.
+pub fn compiler_errors(path: &Path) -> String {
+    let output = path.with_extension("cpp.d");
+    let program = translator::translate(path, &project("mql5/Include"), &output).expect("the translator takes it");
+    let mut command = Command::new(find("g++").expect("g++"));
+    command.args(FLAGS).args(["-fsyntax-only", "-I"]).arg(project("tests/mql5/runtime")).arg(&program.files[0]);
+    let compiled = command.output().expect("run the compiler");
+    assert!(!compiled.status.success(), "{} was compiled", path.display());
+    String::from_utf8_lossy(&compiled.stderr).into_owned()
 }
 
-/// The same with another `Include` folder, not remembered.
-pub fn compile(path: &str, include: &Path) -> PathBuf {
+/// Translates a program, a path below the project, and compiles it.
+pub fn program(path: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let path = project(path);
     let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
-    let output = folder().join(&name);
-    let program = translator::translate(&path, include, &output).unwrap_or_else(|refusals| {
+    let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mql5-{name}-{}", std::process::id()));
+    let program = translator::translate(&path, &project("mql5/Include"), &output).unwrap_or_else(|refusals| {
         panic!("{}", refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("\n"))
     });
-    let module = output.join(format!("{name}.so"));
-    let mut command = Command::new(find("g++").expect("g++"));
-    command.args(FLAGS).args(["-shared", "-fvisibility=hidden", "-I"]).arg(project("tests/mql5/runtime"));
-    tools::run(command.arg(program.main).arg("-o").arg(&module));
+    let mut sources = program.files.clone();
+    sources.extend(runtime());
+    let module = built(&name, &sources, |module| {
+        let mut command = Command::new(find("g++").expect("g++"));
+        command.args(FLAGS).args(["-shared", "-fvisibility=hidden", "-I"]).arg(project("tests/mql5/runtime"));
+        tools::run(command.args(["-x", "c++"]).arg(&program.files[0]).arg("-o").arg(module));
+    });
+    let _ = fs::remove_dir_all(output);
     module
 }
 
@@ -114,8 +146,8 @@ pub struct Terminal {
     child: Child,
     input: Option<ChildStdin>,
     said: Arc<(Mutex<Said>, Condvar)>,
-    /// For each source the line from which on it is read.
-    read: BTreeMap<String, usize>,
+    /// For each source and kind the line from which on it is read.
+    read: BTreeMap<(String, String), usize>,
 }
 
 impl Terminal {
@@ -163,27 +195,23 @@ impl Terminal {
         assert_eq!(self.expect(name, "init", ""), "0");
     }
 
-    /// The next line of that source and kind that contains the text; lines before it are passed over.
+    /// The next line of that source and kind that contains the text; those before it are passed over.
     #[track_caller]
     pub fn expect(&mut self, source: &str, kind: &str, text: &str) -> String {
-        match self.wait_for(source, Instant::now() + DEADLINE, |line| line.kind == kind && line.text.contains(text)) {
-            Some(line) => line.text,
-            None => panic!("'{source}' did not say '{kind}: {text}'; the terminal said:\n{}", self.transcript()),
-        }
-    }
-
-    fn wait_for(&mut self, source: &str, deadline: Instant, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
-        let next = self.read.entry(source.to_owned()).or_default();
+        let next = self.read.entry((source.to_owned(), kind.to_owned())).or_default();
+        let deadline = Instant::now() + DEADLINE;
         let mut said = self.said.0.lock().expect("the lines");
         loop {
             let unread = said.lines.iter().enumerate().skip(*next);
-            if let Some((index, line)) = unread.into_iter().find(|(_, line)| line.source == source && wanted(line)) {
+            let mut of_source = unread.filter(|(_, line)| line.source == source && line.kind == kind);
+            if let Some((index, line)) = of_source.find(|(_, line)| line.text.contains(text)) {
                 *next = index + 1;
-                return Some(line.clone());
+                return line.text.clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || said.over {
-                return None;
+                drop(said);
+                panic!("'{source}' did not say '{kind}: {text}'; the terminal said:\n{}", self.transcript());
             }
             said = self.said.1.wait_timeout(said, left).expect("the lines").0;
         }

@@ -6,5 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod host;
+mod refusals;
+mod runtime_language;
 mod translator;
 mod wrapper;

@@ -2,7 +2,8 @@
 #include "terminal.hpp"
 #include <cstdio>
 #include <dlfcn.h>
-#include <functional>
+#include <fstream>
+#include <unistd.h>
 
 thread_local Program *self=nullptr;
 Terminal terminal;
@@ -136,10 +137,20 @@ static void run_expert(Program &program) {
    }
 }
 
+// Each program is loaded from a copy: two that run the same file have globals of their own.
+static void *load_copy(const std::string &path) {
+   static std::atomic<int> count{0};
+   std::string copy=path+"."+std::to_string(getpid())+"."+std::to_string(count++);
+   { std::ofstream(copy,std::ios::binary) << std::ifstream(path,std::ios::binary).rdbuf(); }
+   void *module=dlopen(copy.c_str(),RTLD_NOW|RTLD_LOCAL);
+   unlink(copy.c_str());
+   return module;
+}
+
 static void run(std::shared_ptr<Program> shared) {
    Program &program=*shared;
    self=&program;
-   void *module=dlopen(program.path.c_str(),RTLD_NOW|RTLD_LOCAL);
+   void *module=load_copy(program.path);
    void (*table)(mql_handlers*)=nullptr;
    if(!module) program.load_error=dlerror();
    else table=(void(*)(mql_handlers*))dlsym(module,"mql_program");

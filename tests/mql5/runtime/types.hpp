@@ -87,6 +87,7 @@ template<class T> void mql_delete(const mql_ptr<T> &pointer) {
    delete object;
 }
 template<class T> mql_ptr<T> GetPointer(T &object) { return mql_ptr<T>(&object,0); }
+template<class T> mql_ptr<T> GetPointer(T *object) { return mql_ptr<T>(object,0); }
 template<class T> ENUM_POINTER_TYPE CheckPointer(const mql_ptr<T> &pointer) { return pointer.type(); }
 
 // a.b: an object (also one just returned), `this`, or a pointer.

@@ -91,9 +91,8 @@ impl Source {
     fn check_properties(&self, refusals: &mut Vec<Refusal>) {
         let mut refuse =
             |text: &str| refusals.push(Refusal { file: self.name.clone(), line: 1, text: text.to_owned() });
-        let values = |wanted: &'static str| {
-            self.properties.iter().filter(move |(key, _)| key == wanted).map(|(_, value)| value)
-        };
+        let values =
+            |wanted: &'static str| self.properties.iter().filter(move |(key, _)| key == wanted).map(|(_, value)| value);
         if values("version").any(|version| version.len() > 31) {
             refuse("#property version takes at most 31 characters");
         }

@@ -43,8 +43,8 @@ pub struct Known {
 /// A translated program.
 #[derive(Debug)]
 pub struct Program {
-    /// The C++ file to compile.
-    pub main: PathBuf,
+    /// The C++ files: the one to compile, then those that it includes.
+    pub files: Vec<PathBuf>,
     /// `#property` name and value, of the main file.
     pub properties: Vec<(String, String)>,
 }
@@ -63,9 +63,12 @@ pub fn translate(main: &Path, include: &Path, output: &Path) -> Result<Program, 
     }
     let file = translation.file(main, true);
     if !translation.refusals.is_empty() {
+        translation.refusals.dedup();
         return Err(translation.refusals);
     }
-    Ok(Program { main: file, properties: translation.known.properties })
+    let mut files = vec![file.clone()];
+    files.extend(translation.done.into_values().filter(|other| *other != file));
+    Ok(Program { files, properties: translation.known.properties })
 }
 
 struct Translation {
