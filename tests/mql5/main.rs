@@ -3,6 +3,8 @@
 //!
 //! It is not MetaEditor: what MetaEditor would refuse and this translator doesn't know of passes here.
 
+mod account;
+
 #[path = "../common/mod.rs"]
 mod common;
 mod host;

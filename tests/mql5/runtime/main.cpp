@@ -71,6 +71,7 @@ static void command(const std::vector<std::string> &words) {
       event.sparam=mql_from_utf8(words.at(2));
       if(found) post(*found,event);
    }
+   else if(verb=="variable") GlobalVariableSet(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr));
    else if(verb=="custom-event") {
       Event event(Event::Chart);
       event.id=CHARTEVENT_CUSTOM+atoi(words.at(2).c_str());

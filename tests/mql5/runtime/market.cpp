@@ -36,6 +36,8 @@ static void add_to_bars(SymbolState &state) {
    bar.tick_volume++;
 }
 
+void account_tick(const string &name);
+
 static void set_tick(const string &name,const MqlTick &tick) {
    {
       std::lock_guard<std::recursive_mutex> guard(market.lock);
@@ -48,6 +50,7 @@ static void set_tick(const string &name,const MqlTick &tick) {
       std::lock_guard<std::mutex> guard(const_cast<Program&>(program).lock);
       return program.kind=="expert" && program.symbol==name;
    },Event(Event::Tick));
+   account_tick(name);
 }
 
 void market_tick(const string &name,double bid,double ask) {
@@ -74,9 +77,16 @@ bool market_set(const string &name,const std::string &property,const std::string
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState &state=market_symbol(name);
    if(auto d=doubles.find(property); d!=doubles.end()) state.doubles[d->second]=strtod(value.c_str(),nullptr);
+   else if(property=="open") state.open=value=="1";
    else if(auto i=integers.find(property); i!=integers.end()) state.integers[i->second]=atoll(value.c_str());
    else return false;
    return true;
+}
+
+bool market_is_open(const string &name) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   return state && state->open;
 }
 
 bool SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double &value) {
@@ -164,6 +174,13 @@ int CopyRates(const string &name,ENUM_TIMEFRAMES,int start,int count,mql_array_r
    rates.mql_resize(last-first+1,0);
    for(int i=first; i<=last; i++) rates[i-first]=state->bars[(size_t)i];
    return last-first+1;
+}
+// One session a day, from midnight to midnight, while the test lets the market be open.
+bool SymbolInfoSessionTrade(const string &name,ENUM_DAY_OF_WEEK,uint index,datetime &from,datetime &to) {
+   if(index>0 || !market_is_open(name)) return false;
+   from=datetime(0);
+   to=datetime(86400);
+   return true;
 }
 datetime iTime(const string &name,ENUM_TIMEFRAMES period,int shift) {
    mql_array<MqlRates> rates;

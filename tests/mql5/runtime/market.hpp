@@ -35,6 +35,8 @@ bool     SymbolSelect(const string &name,bool select);
 int      SymbolsTotal(bool selected);
 string   SymbolName(int position,bool selected);
 bool     SymbolExist(const string &name,bool &is_custom);
+enum ENUM_DAY_OF_WEEK { SUNDAY,MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY,SATURDAY };
+bool     SymbolInfoSessionTrade(const string &name,ENUM_DAY_OF_WEEK day,uint index,datetime &from,datetime &to);
 int      CopyRates(const string &name,ENUM_TIMEFRAMES period,int start,int count,mql_array_ref<MqlRates> rates);
 datetime iTime(const string &name,ENUM_TIMEFRAMES period,int shift);
 int      PeriodSeconds(ENUM_TIMEFRAMES period=PERIOD_CURRENT);

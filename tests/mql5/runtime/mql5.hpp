@@ -7,3 +7,4 @@
 #include "import.hpp"
 #include "program.hpp"
 #include "market.hpp"
+#include "trade.hpp"

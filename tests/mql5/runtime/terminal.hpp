@@ -73,6 +73,7 @@ struct SymbolState {
    MqlTick                tick={};
    std::vector<MqlRates>  bars;      // M1, the oldest first
    bool                   selected=false;
+   bool                   open=true;       // within a trading session
 };
 struct Market {
    std::recursive_mutex lock;
@@ -81,5 +82,5 @@ struct Market {
 extern Market market;
 SymbolState &market_symbol(const string &name);   // made if there is none
 void         market_tick(const string &name,double bid,double ask);
-double       &symbol_double(const string &name,ENUM_SYMBOL_INFO_DOUBLE what);
+bool         market_is_open(const string &name);
 bool         market_set(const string &name,const std::string &property,const std::string &value);
