@@ -37,7 +37,11 @@ pub fn violations(table: &Table, files: &impl Files) -> Vec<String> {
 fn enforcement(row: &Row, files: &impl Files) -> Vec<String> {
     if let Some(reason) = row.reason_not_to_apply() {
         let short = reason.len() < SHORTEST_REASON;
-        return if short { vec![format!("why it can't apply is missing after '{NOT_APPLICABLE}'")] } else { Vec::new() };
+        return if short {
+            vec![format!("why it can't apply is missing after '{NOT_APPLICABLE}'")]
+        } else {
+            Vec::new()
+        };
     }
     if row.enforced == "-" && row.proved.starts_with(OPEN) {
         return Vec::new();

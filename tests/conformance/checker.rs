@@ -28,7 +28,12 @@ impl Files for Sources {
 }
 
 fn row(id: &str, enforced: &str, proved: &str) -> Row {
-    Row { id: id.to_owned(), rule: "what is asked".to_owned(), enforced: enforced.to_owned(), proved: proved.to_owned() }
+    Row {
+        id: id.to_owned(),
+        rule: "what is asked".to_owned(),
+        enforced: enforced.to_owned(),
+        proved: proved.to_owned(),
+    }
 }
 
 fn good() -> Row {
@@ -118,7 +123,8 @@ fn an_id_is_cited_only_by_itself() {
         let found = faults(&group, vec![good(), row(id, "src/codec.rs Row", "binary part::cites")]);
         assert_eq!(found, [format!("{id}: the test 'binary part::cites' doesn't cite it")]);
     }
-    let cited = cited_ids("see [MQTT-3.1.2-4], MQTT311-3.1.2-22: 5-3.1.2.11.2-a. Not MQTT-3.1 or 5-3 or A-1.2-3 or x5-1.2-a.");
+    let cited =
+        cited_ids("see [MQTT-3.1.2-4], MQTT311-3.1.2-22: 5-3.1.2.11.2-a. Not MQTT-3.1 or 5-3 or A-1.2-3 or x5-1.2-a.");
     assert_eq!(cited, ["MQTT-3.1.2-4", "MQTT311-3.1.2-22", "5-3.1.2.11.2-a"]);
 }
 

@@ -39,9 +39,8 @@ pub fn symbol_fault(place: &str, files: &impl Files) -> Option<String> {
         Some((of_type, name)) => (Some(of_type), name),
         None => (None, symbol),
     };
-    let has_impl = |of_type: &str| {
-        source.lines().any(|line| line.starts_with("impl") && words(line, of_type).next().is_some())
-    };
+    let has_impl =
+        |of_type: &str| source.lines().any(|line| line.starts_with("impl") && words(line, of_type).next().is_some());
     if of_type.is_some_and(|of_type| !has_impl(of_type)) || !defines(&source, name) {
         return Some(format!("{path} has no {symbol}"));
     }
@@ -67,7 +66,7 @@ pub fn test_text(name: &str, files: &impl Files) -> Result<String, String> {
         return Err(format!("'{name}' is not 'binary path::of::test'"));
     };
     let roots = match binary {
-        "lib" => ["src/lib.rs".to_owned(), "src".to_owned()].map(|path| path).to_vec(),
+        "lib" => vec!["src/lib.rs".to_owned()],
         _ => vec![format!("tests/{binary}.rs"), format!("tests/{binary}/main.rs")],
     };
     let root = roots.iter().find_map(|path| files.read(path).map(|source| (path.clone(), source)));
@@ -123,7 +122,8 @@ pub fn cited_ids(text: &str) -> Vec<String> {
 /// `MQTT-3.1.2-4`, `MQTT311-3.1.2-4` or `5-3.1.2.3-a`.
 fn is_id(token: &str) -> bool {
     let mut parts = token.split('-');
-    let (Some(prefix), Some(section), Some(last), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(prefix), Some(section), Some(last), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return false;
     };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -54,10 +54,7 @@ impl Table {
             .map(|entry| entry.expect("an entry of a folder").path())
             .collect();
         files.sort();
-        Table {
-            ids: read(&folder.join("ids.tsv")),
-            rows: files.iter().flat_map(|file| read(file)).collect(),
-        }
+        Table { ids: read(&folder.join("ids.tsv")), rows: files.iter().flat_map(|file| read(file)).collect() }
     }
 
     pub fn group(&self, id: &str) -> Option<Group> {
