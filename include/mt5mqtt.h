@@ -368,6 +368,21 @@
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
 
 /**
+ * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ */
+#define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
+
+/**
+ * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+ */
+#define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
+
+/**
+ * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+ */
+#define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -686,6 +701,11 @@
  * Seconds: the Session Expiry Interval in force.
  */
 #define MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S 39
+
+/**
+ * The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
+ */
+#define MT5MQTT_STAT_PROTOCOL_VERSION 50
 
 /**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.

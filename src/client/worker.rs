@@ -371,7 +371,7 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let attention = end.reason.is_some_and(needs_attention);
+            let attention = end.next_version.is_none() && end.reason.is_some_and(needs_attention);
             let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };

@@ -159,7 +159,7 @@ impl Outbound {
             Some(id)
         };
         // First sent: DUP is 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
-        match connection.send(&Packet::Publish(publishing.message.publish(packet_id, false))) {
+        match connection.send_publish(&publishing.message.publish(packet_id, false)) {
             Ok(()) => {
                 out.counters.messages_sent += 1;
                 match packet_id {
@@ -188,7 +188,7 @@ impl Outbound {
         let result = match refusal(message, &connection.limits) {
             Some(status) => Err(status),
             // [MQTT-3.3.1-1] [MQTT-4.4.0-1]: DUP, and the original Packet Identifier.
-            None => connection.send(&Packet::Publish(message.publish(Some(id), true))).map_err(status_of),
+            None => connection.send_publish(&message.publish(Some(id), true)).map_err(status_of),
         };
         match result {
             Ok(()) => {

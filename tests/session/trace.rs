@@ -26,6 +26,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn options() -> SessionOptions {
     SessionOptions {
         version: ProtocolVersion::V5,
+        fall_back_to_v311: false,
         client_id: "c".to_owned(),
         clean_start: true,
         session_expiry_interval: 3600,
@@ -33,6 +34,9 @@ pub fn options() -> SessionOptions {
         receive_maximum: 1024,
         maximum_packet_size: 1 << 20,
         in_flight_maximum: 65_500,
+        in_flight_maximum_v311: 20,
+        topic_alias_maximum: 0,
+        outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
         user_name: None,
@@ -73,6 +77,11 @@ impl Trace {
     #[track_caller]
     pub fn connected(options: SessionOptions) -> Self {
         Self::connected_to(options, &[])
+    }
+
+    /// Packets are of this version from now on.
+    pub fn speaks(&mut self, version: ProtocolVersion) {
+        self.version = version;
     }
 
     /// The transport is there.
