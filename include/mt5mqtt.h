@@ -137,6 +137,11 @@
 #define MT5MQTT_E_TIMEOUT -25
 
 /**
+ * The payload is not UTF-8, though its Payload Format Indicator says so.
+ */
+#define MT5MQTT_E_PAYLOAD_FORMAT -26
+
+/**
  * The host name of the Server could not be resolved.
  */
 #define MT5MQTT_E_RESOLVE -40
@@ -383,6 +388,16 @@
 #define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
 
 /**
+ * 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
+ */
+#define MT5MQTT_OPT_STRICT 103
+
+/**
+ * What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
+ */
+#define MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK 104
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -416,6 +431,11 @@
  * A fault inside the library: this client can only be freed. The text says where.
  */
 #define MT5MQTT_EVENT_FAILED 7
+
+/**
+ * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+ */
+#define MT5MQTT_EVENT_BREACH 10
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.

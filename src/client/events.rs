@@ -220,6 +220,7 @@ fn size(kind: &NoticeKind) -> usize {
                 Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                     filter.len() + outcome_size(outcome)
                 }
+                Event::Breach(_) => 0,
                 Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
                 Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
             },
@@ -236,7 +237,7 @@ impl Notice {
                 Event::Published { outcome, .. }
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
-                Event::Connected { .. } | Event::Message { .. } => None,
+                Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } => None,
             },
         }
     }

@@ -179,6 +179,7 @@ impl Client {
             return Err((Status::TooLarge, text));
         }
         check_publish_properties(properties)?;
+        check_payload_format(payload, properties)?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
@@ -364,6 +365,14 @@ fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
         if properties.nth(id, 0).is_some() {
             return Err((Status::InvalidArgument, why.to_owned()));
         }
+    }
+    Ok(())
+}
+
+/// Section 3.3.2.3.2
+fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::address::Address;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
-use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
+use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
@@ -48,6 +48,8 @@ int_options! {
     TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
     OutgoingTopicAliasMaximum = 101, "OUTGOING_TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 64, false;
     ProtocolFallback = 102, "PROTOCOL_FALLBACK", 0 => 1, 0, false;
+    Strict = 103, "STRICT", 0 => 1, 0, false;
+    PayloadFormatCheck = 104, "PAYLOAD_FORMAT_CHECK", 0 => 2, 1, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -176,6 +178,10 @@ impl Options {
         {
             return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
         }
+        if let Some((message, properties)) = &will {
+            // Section 3.1.3.2.3
+            super::check_payload_format(message.payload(), properties.as_properties())?;
+        }
         self.will = will.map(|(message, properties)| WillMessage { message, properties });
         Ok(())
     }
@@ -217,6 +223,12 @@ impl Options {
             password: self.password.clone(),
             will: self.will.clone(),
             acknowledge: self.acknowledge(),
+            payload_format_check: match self.int(IntOption::PayloadFormatCheck) {
+                0 => PayloadFormatCheck::Off,
+                1 => PayloadFormatCheck::Report,
+                _ => PayloadFormatCheck::Refuse,
+            },
+            strict: self.flag(IntOption::Strict),
             ping_timeout: self.milliseconds(IntOption::PingTimeout),
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,

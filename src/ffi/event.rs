@@ -72,6 +72,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
                 parts.properties = properties.as_properties();
             }
+            Event::Breach(breach) => parts.text = breach.text(),
             Event::Disconnected(end) => {
                 parts.text = &end.detail;
                 parts.properties = end.properties.as_properties();
@@ -118,6 +119,7 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.reason_code = 0;
                 event.session_present = (*session_present).into();
             }
+            Event::Breach(_) => event.kind = MT5MQTT_EVENT_BREACH,
             Event::Disconnected(end) => {
                 event.kind = MT5MQTT_EVENT_DISCONNECTED;
                 event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());

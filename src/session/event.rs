@@ -1,5 +1,6 @@
 //! What a Session tells the program.
 
+use super::breaches::Breach;
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
@@ -17,6 +18,8 @@ pub type Delivery = i64;
 pub enum Event {
     /// The Server accepted the connection.
     Connected { session_present: bool, assigned_client_id: Option<String>, properties: PropertiesBuf },
+    /// The Server did something wrong that harms nobody; told once for each kind on a connection.
+    Breach(Breach),
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.

@@ -10,6 +10,7 @@
 //! packets of the Server's in `packets`.
 
 mod aliases;
+pub mod breaches;
 mod connection;
 pub mod event;
 mod handshake;
@@ -31,6 +32,7 @@ use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
+use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::Inbound;
@@ -76,6 +78,7 @@ pub struct Session {
     outbound: Outbound,
     inbound: Inbound,
     requests: Requests,
+    breaches: Breaches,
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -93,6 +96,7 @@ impl Session {
             outbound: Outbound::new(),
             inbound: Inbound::new(),
             requests: Requests::new(),
+            breaches: Breaches::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
         }
@@ -165,7 +169,7 @@ impl Session {
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
     pub fn publish(&mut self, token: Token, message: Message) {
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
         self.outbound.accept(token, message, &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(connection, &mut self.ids, &mut out);
@@ -280,7 +284,7 @@ impl Session {
     }
 
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters { breaches: self.breaches.count(), ..self.counters }
     }
 
     fn lose_session(&mut self) {
@@ -293,7 +297,8 @@ impl Session {
     fn pump(&mut self) {
         if let Some(connection) = &mut self.connection {
             self.requests.pump(connection, &mut self.ids, &mut self.events);
-            let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+            let mut out =
+                Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
             self.outbound.pump(connection, &mut self.ids, &mut out);
         }
     }

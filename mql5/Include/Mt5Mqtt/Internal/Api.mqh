@@ -35,6 +35,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_NOT_CONNECTED=-23,
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
+   MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -95,7 +96,9 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
-   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,        // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,,       // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
+   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -108,7 +111,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_PUBLISHED=4,              // outcome of a publish
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
-   MT5MQTT_EVENT_FAILED=7                  // a fault inside the library
+   MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
+   MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |

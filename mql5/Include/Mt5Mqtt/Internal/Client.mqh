@@ -87,6 +87,7 @@ protected:
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
+   virtual void      OnBreach(const CMqttMessage &message)       { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -426,6 +427,9 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_FAILED:
             OnFailed(message);
+            break;
+         case MT5MQTT_EVENT_BREACH:
+            OnBreach(message);
             break;
         }
      }
