@@ -153,13 +153,6 @@ impl Client {
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
-        if properties.nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
-            // [MQTT-3.3.4-6]
-            return Err((
-                Status::InvalidArgument,
-                "only a Server sends a Subscription Identifier in PUBLISH".to_owned(),
-            ));
-        }
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (

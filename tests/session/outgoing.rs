@@ -214,14 +214,16 @@ fn what_the_server_does_not_support_fails_alone() {
 }
 
 #[test]
-fn no_publish_carries_a_subscription_identifier() {
-    // MQTT-3.3.4-6: not even a message that came with one and is passed on as it is.
+fn no_publish_carries_a_subscription_identifier_or_an_alias_of_another_connection() {
+    // MQTT-3.3.4-6, MQTT-3.2.2-17, MQTT-3.2.2-18, MQTT-3.3.2-9: not even a message that came with one and is passed on as it is.
     let mut trace = Trace::connected(options());
-    let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(7))]);
     let topic = TopicName::new("t").unwrap();
-    for (token, qos) in [(1, QoS::AtMostOnce), (2, QoS::AtLeastOnce)] {
-        trace.publish_message(token, Message::new(topic, b"x", qos, false, properties.as_properties()));
-        assert_eq!(trace.tells_published(token).failure, Some(Status::InvalidArgument));
+    for (token, id) in [(1, PropertyId::SubscriptionIdentifier), (2, PropertyId::TopicAlias)] {
+        let properties = set(&[(id, Value::Int(7))]);
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+            trace.publish_message(token, Message::new(topic, b"x", qos, false, properties.as_properties()));
+            assert_eq!(trace.tells_published(token).failure, Some(Status::InvalidArgument));
+        }
     }
     trace.sends_nothing();
     trace.stays_connected();
