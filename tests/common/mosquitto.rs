@@ -67,7 +67,8 @@ impl Mosquitto {
     pub fn stop(&mut self) {
         self.signal("-TERM");
         if let Some(mut child) = self.child.take() {
-            child.wait().expect("end of mosquitto");
+            let status = child.wait().expect("end of mosquitto");
+            assert!(status.success(), "Mosquitto did not save and end, but: {status}\n{}", self.log());
         }
     }
 

@@ -1,12 +1,12 @@
 //! One round: sender -> line -> Server -> line -> receiver, faults for a while, then calm until all has arrived, and the
 //! verdict.
 
-use crate::plan::{self, Planned, ProcessFault};
+use crate::plan::{self, LineFaults, Planned, ProcessFault};
 use crate::process::{self, MovedClock, Process};
 use crate::proxy::Line;
 use crate::role::{Order, Report, Role, TOPIC, Task};
 use crate::scenario::{Clocks, Scenario};
-use crate::verdict::{Counts, Evidence, judge};
+use crate::verdict::{Counts, Evidence, Server, judge};
 use crate::{common::library, common::mosquitto::Mosquitto, common::mosquitto::Subscriber, payload};
 use mt5mqtt::types::ProtocolVersion;
 use rustix::process::Signal;
@@ -19,8 +19,10 @@ const CALM: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(20);
 /// MT5MQTT_E_CONNECT_FAILED
 const CONNECT_FAILED: i32 = -41;
-/// Each round loses at most what Mosquitto has acknowledged within one turn of its loop: it saves after every change.
-const SERVER: &str = "autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\n";
+/// The Server's queues have no bound.
+const SERVER: &str = "max_queued_messages 0\n";
+/// A Server that is killed loses no more than it has acknowledged since the last turn of its loop.
+const SAVING: &str = "autosave_on_changes true\nautosave_interval 1\n";
 
 pub struct Outcome {
     pub counts: Counts,
@@ -56,7 +58,10 @@ impl Round {
     fn start(scenario: &Scenario, seed: u64) -> Result<Round, String> {
         let mut rng = fastrand::Rng::with_seed(seed);
         let version = if rng.bool() { ProtocolVersion::V5 } else { ProtocolVersion::V311 };
-        let server = Mosquitto::start_with(SERVER).ok_or("mosquitto is not installed")?;
+        // Half of the Servers that are killed save nothing, and come back without a memory.
+        let saves = scenario.processes.contains(&ProcessFault::KillServer) && rng.bool();
+        let config = [SERVER, if saves { SAVING } else { "" }].concat();
+        let server = Mosquitto::start_with(&config).ok_or("mosquitto is not installed")?;
         let port = server.port();
         let senders_line = Line::new(port, version, rng.u64(..), scenario.senders_line.clone());
         let receivers_line = Line::new(port, version, rng.u64(..), scenario.receivers_line.clone());
@@ -220,14 +225,24 @@ impl Round {
         self.counts.line_faults = self.senders_line.happened() + self.receivers_line.happened();
         let (senders_record, receivers_record) = (self.senders_line.record(), self.receivers_line.record());
         let (senders_line, receivers_line) = (senders_record.entries(), receivers_record.entries());
+        let reference_record = self.reference.as_ref().map(|reference| reference.line.record());
+        let reference_line = reference_record.as_ref().map(|record| record.entries());
         let broken = judge(
             &Evidence {
                 sender: &sender,
                 receiver: &receiver,
                 senders_line: &senders_line,
                 receivers_line: &receivers_line,
-                reference: self.reference.as_ref().map(|reference| reference.taken.as_slice()),
-                server_was_killed: self.counts.server_kills > 0,
+                reference: self
+                    .reference
+                    .as_ref()
+                    .map(|reference| reference.taken.as_slice())
+                    .zip(reference_line.as_deref().map(Vec::as_slice)),
+                server: match (self.counts.server_kills, self.counts.server_restarts) {
+                    (0, 0) => Server::Steady,
+                    (0, _) => Server::Restarted,
+                    _ => Server::Killed,
+                },
             },
             &mut self.counts,
         );
@@ -256,18 +271,22 @@ fn write_offset(file: &PathBuf, offset: i64) -> Result<(), String> {
     written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// `mosquitto_sub` without a line in between: what the Server makes of the sender's messages, in another client's words.
+/// `mosquitto_sub` on an undisturbed line: what the Server makes of the sender's messages, in another client's words.
 struct Reference {
     subscriber: Subscriber,
-    taken: Vec<(u8, u64)>,
+    line: Line,
+    taken: Vec<Report>,
     marks: [bool; 3],
 }
 
 impl Reference {
     fn start(server: &Mosquitto) -> Reference {
+        let line = Line::new(server.port(), ProtocolVersion::V311, 0, LineFaults::default());
         let filter = format!("{TOPIC}/#");
-        let subscriber = server.subscribe(&["-c", "-V", "mqttv311", "-q", "2", "-t", &filter, "-F", "%q %p"]);
-        Reference { subscriber, taken: Vec::new(), marks: [false; 3] }
+        let port = line.port().to_string();
+        let subscriber =
+            server.subscribe(&["-p", &port, "-c", "-V", "mqttv311", "-q", "2", "-t", &filter, "-F", "%q %p"]);
+        Reference { subscriber, line, taken: Vec::new(), marks: [false; 3] }
     }
 
     fn wait_for_marks(&mut self, deadline: Instant) -> Result<(), String> {
@@ -276,7 +295,7 @@ impl Reference {
             let (qos, text) = line.split_once(' ').ok_or_else(|| format!("mosquitto_sub printed {line:?}"))?;
             let qos: u8 = qos.parse().map_err(|_| format!("mosquitto_sub printed {line:?}"))?;
             match payload::read(text.as_bytes()) {
-                payload::Payload::Numbered(seq) => self.taken.push((qos, seq)),
+                payload::Payload::Numbered(seq) => self.taken.push(Report::Took { qos, seq }),
                 payload::Payload::Mark => self.marks[usize::from(qos)] = true,
                 payload::Payload::Corrupt => return Err(format!("mosquitto_sub got a payload of nobody: {line:?}")),
             }

@@ -2,7 +2,7 @@
 //! the wire stands what the standard asks of a sender.
 
 use crate::role::Report;
-use crate::verdict::{Counts, Evidence};
+use crate::verdict::{Counts, Evidence, Server};
 use crate::wire::{Entry, From, Seen};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -58,7 +58,7 @@ impl Sent {
 pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
     let acknowledged = acknowledged(evidence.senders_line);
     let sessions = sessions(evidence.senders_line);
-    if sessions > 1 && !evidence.server_was_killed {
+    if sessions > 1 && evidence.server != Server::Killed {
         broken.push("the Server forgot the sender's Session, though it was not killed".to_owned());
     }
     for (&(qos, seq), token) in sent.accepted.range((1, 0)..) {

@@ -3,7 +3,7 @@
 
 use crate::role::Report;
 use crate::sent::Sent;
-use crate::verdict::{Counts, Evidence};
+use crate::verdict::{Counts, Server};
 use crate::wire::{Entry, From, Seen};
 use std::collections::{HashMap, HashSet};
 
@@ -90,108 +90,106 @@ impl Offered {
     }
 }
 
-pub fn judge(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
-    let offered = Offered::read(evidence.receivers_line, broken);
-    if offered.sessions > 1 && !evidence.server_was_killed {
-        broken.push("the Server forgot the receiver's Session, though it was not killed".to_owned());
-    }
-    let mut takes: HashMap<Name, u64> = HashMap::new();
-    let mut order: Vec<Name> = Vec::new();
-    for report in evidence.receiver.iter().flatten() {
-        match report {
-            Report::Took { qos, seq } => {
-                let times = takes.entry((*qos, *seq)).or_default();
-                *times += 1;
-                if *times == 1 {
-                    order.push((*qos, *seq));
-                }
-            }
-            Report::Wrong { what } => broken.push(format!("receiver: {what}")),
-            _ => {}
-        }
-    }
-    judge_repetition(&takes, &offered, evidence, counts, broken);
-    judge_losses(sent, &takes, &offered, evidence, counts, broken);
-    judge_order(&order, &offered, evidence, broken);
+/// One that takes messages, by what it reported and what was said on its line.
+pub struct Receiver<'a> {
+    pub name: &'static str,
+    /// Of all its lives.
+    pub reports: Vec<&'a Report>,
+    pub line: &'a [Entry],
+    pub server: Server,
 }
 
-fn judge_repetition(
-    takes: &HashMap<Name, u64>,
-    offered: &Offered,
-    evidence: &Evidence<'_>,
-    counts: &mut Counts,
-    broken: &mut Vec<String>,
-) {
-    for (&(qos, seq), &times) in takes {
-        counts.taken += u64::from(qos > 0);
+impl Receiver<'_> {
+    pub fn judge(&self, sent: &Sent, counts: &mut Counts, broken: &mut Vec<String>) {
+        let mut found = Vec::new();
+        let offered = Offered::read(self.line, &mut found);
+        if offered.sessions > 1 && self.server != Server::Killed {
+            found.push("the Server forgot its Session, though it was not killed".to_owned());
+        }
+        let mut takes: HashMap<Name, u64> = HashMap::new();
+        let mut order: Vec<Name> = Vec::new();
+        for report in &self.reports {
+            match report {
+                Report::Took { qos, seq } => {
+                    let times = takes.entry((*qos, *seq)).or_default();
+                    *times += 1;
+                    if *times == 1 {
+                        order.push((*qos, *seq));
+                    }
+                }
+                Report::Wrong { what } => found.push(what.clone()),
+                _ => {}
+            }
+        }
+        for (&name, &times) in &takes {
+            counts.taken += u64::from(name.0 > 0);
+            found.extend(self.judge_repetition(name, times, &offered, counts));
+        }
+        for qos in [1, 2] {
+            let missing = sent.completed(qos).map(|seq| (qos, seq)).filter(|name| !takes.contains_key(name));
+            missing.for_each(|name| found.extend(self.judge_loss(name, &offered, counts)));
+            found.extend(self.judge_order(qos, &order, &offered));
+        }
+        found.extend(self.judge_order(0, &order, &offered));
+        broken.extend(found.iter().map(|what| format!("{}: {what}", self.name)));
+    }
+
+    fn judge_repetition(&self, name: Name, times: u64, offered: &Offered, counts: &mut Counts) -> Option<String> {
+        let (qos, seq) = name;
         let again = times - 1;
-        match qos {
-            _ if again == 0 => {}
-            1 => counts.repeated_qos1 += again,
-            2 => {
-                let exchanges = offered.exchanges.get(&seq).copied().unwrap_or(0);
-                let anew = offered.begun_anew.get(&seq).copied().unwrap_or(0);
-                if times > exchanges {
-                    counts.doubled += again;
-                    broken.push(format!("QoS 2 number {seq} was taken {times} times in {exchanges} exchanges"));
-                } else if offered.lives > 1 && anew >= again {
-                    counts.repeated_after_kill += again;
-                } else if evidence.server_was_killed {
-                    counts.doubled_by_server += again;
-                } else {
-                    counts.doubled += again;
-                    broken.push(format!("QoS 2 number {seq} was taken {times} times; the Server sent it anew"));
-                }
+        if again == 0 {
+            return None;
+        }
+        if qos == 1 {
+            counts.repeated_qos1 += again;
+            return None;
+        }
+        let exchanges = offered.exchanges.get(&seq).copied().filter(|_| qos == 2).unwrap_or(1);
+        if times <= exchanges {
+            let anew = offered.begun_anew.get(&seq).copied().unwrap_or(0);
+            if offered.lives > 1 && anew >= again {
+                counts.repeated_after_kill += again;
+                return None;
             }
-            _ => {
-                counts.doubled += again;
-                broken.push(format!("QoS 0 number {seq} was taken {times} times"));
+            if self.server != Server::Steady {
+                counts.doubled_by_server += again;
+                return None;
             }
         }
+        counts.doubled += again;
+        Some(format!("QoS {qos} number {seq} was taken {times} times; the Server has sent it in {exchanges} exchanges"))
     }
-}
 
-fn judge_losses(
-    sent: &Sent,
-    takes: &HashMap<Name, u64>,
-    offered: &Offered,
-    evidence: &Evidence<'_>,
-    counts: &mut Counts,
-    broken: &mut Vec<String>,
-) {
-    for qos in [1, 2] {
-        for seq in sent.completed(qos) {
-            let name = (qos, seq);
-            if takes.contains_key(&name) {
-                continue;
-            }
-            let acknowledged = offered.acknowledged.contains(&name) && !offered.unheard_of;
-            if acknowledged || offered.on_last_connection.contains(&name) {
-                counts.lost += 1;
-                broken.push(format!("QoS {qos} number {seq} came to the receiver, and its program never got it"));
-            } else if evidence.server_was_killed {
-                counts.lost_by_server += 1;
-            } else {
-                counts.lost += 1;
-                broken.push(format!("QoS {qos} number {seq} is complete, and never came to the receiver"));
-            }
+    fn judge_loss(&self, name: Name, offered: &Offered, counts: &mut Counts) -> Option<String> {
+        let (qos, seq) = name;
+        let acknowledged = offered.acknowledged.contains(&name) && !offered.unheard_of;
+        if acknowledged || offered.on_last_connection.contains(&name) {
+            counts.lost += 1;
+            return Some(format!("QoS {qos} number {seq} was received, and the program never got it"));
         }
+        if self.server == Server::Killed {
+            counts.lost_by_server += 1;
+            return None;
+        }
+        counts.lost += 1;
+        Some(format!("QoS {qos} number {seq} is complete, and was never received"))
     }
-}
 
-/// What is taken for the first time comes in the order of its numbers, unless a Server that was killed sent it otherwise.
-fn judge_order(order: &[Name], offered: &Offered, evidence: &Evidence<'_>, broken: &mut Vec<String>) {
-    for qos in 0..=2 {
+    /// What is taken for the first time comes in the order of its numbers, unless the Server came back and sent it otherwise.
+    fn judge_order(&self, qos: u8, order: &[Name], offered: &Offered) -> Vec<String> {
+        let mut found = Vec::new();
         let mut highest: Option<Name> = None;
         for &name in order.iter().filter(|name| name.0 == qos) {
-            if let Some(highest) = highest.filter(|highest| highest.1 > name.1) {
-                let sent_so = offered.last.get(&name) > offered.first.get(&highest);
-                if !(evidence.server_was_killed && sent_so) {
-                    broken.push(format!("QoS {qos} number {} was taken after {}", name.1, highest.1));
+            match highest.filter(|highest| highest.1 > name.1) {
+                Some(highest) => {
+                    let sent_so = offered.last.get(&name) > offered.first.get(&highest);
+                    if self.server == Server::Steady || !sent_so {
+                        found.push(format!("QoS {qos} number {} was taken after {}", name.1, highest.1));
+                    }
                 }
-            } else {
-                highest = Some(name);
+                None => highest = Some(name),
             }
         }
+        found
     }
 }
