@@ -8,7 +8,7 @@ use super::clock;
 use super::command::Command;
 use super::events::{EventQueue, NoticeKind};
 use super::thread::Stop;
-use super::transport::Transport;
+use super::transport::{Fault, Transport};
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
@@ -67,6 +67,8 @@ pub(super) struct Snapshot {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub last_delay_ms: u64,
+    /// Which of the URLs is tried or in use.
+    pub server: usize,
 }
 
 pub(super) struct Core {
@@ -349,20 +351,32 @@ impl Core {
     fn write_once(&mut self, now: Instant, limit: usize) -> bool {
         let Some(transport) = &mut self.transport else { return false };
         let output = self.session.output();
-        if self.write_blocked || self.lost.is_some() || output.is_empty() {
+        if self.write_blocked || self.lost.is_some() {
             return false;
         }
-        match transport.write(&output[..output.len().min(limit)]) {
-            Ok(0) => self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned())),
+        let written = match output.is_empty() {
+            false => transport.write(&output[..output.len().min(limit)]),
+            true if transport.has_pending() => transport.flush().map(|()| 0),
+            true => return false,
+        };
+        match written {
+            Ok(0) if !output.is_empty() => {
+                self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned()));
+            }
             Ok(count) => {
+                // What it holds back is what the socket didn't take: the poll tells when that changes.
+                self.write_blocked = transport.has_pending();
                 self.bytes_sent += count as u64;
                 self.session.handle_sent(now, count);
-                return true;
+                return !self.write_blocked;
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => self.lost = Some((Status::Network, format!("writing to the Server failed: {error}"))),
+                _ => {
+                    let fault = Fault::of(&error, "writing to the Server");
+                    self.lost = Some((fault.status, fault.text));
+                }
             },
         }
         false

@@ -11,11 +11,14 @@ mod core;
 pub mod events;
 mod input;
 pub mod options;
+mod proxy;
 mod receiving;
 mod statistics;
 pub mod thread;
+mod tls_options;
 mod transport;
 mod worker;
+mod ws_headers;
 
 pub use self::core::State;
 pub use self::statistics::Statistics;
@@ -105,7 +108,7 @@ impl Client {
         self.check_alive()?;
         let session_options = {
             let options = self.options.lock();
-            if options.address.is_none() {
+            if options.addresses.is_empty() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
             options.session_options()?
@@ -308,6 +311,15 @@ impl Client {
 
     pub fn state(&self) -> State {
         self.shared.state()
+    }
+
+    /// The URL that is tried or in use, without its query.
+    pub fn server(&self) -> Result<String, Failure> {
+        self.check_alive()?;
+        let index = self.shared.snapshot.lock().server;
+        let address = self.options.lock().addresses.get(index).map(ToString::to_string);
+        let idle = || (Status::NotConnected, "the client is idle: no Server is tried".to_owned());
+        address.filter(|_| self.state() != State::Idle).ok_or_else(idle)
     }
 
     /// Marks the client as failed for good, after a panic in one of its calls.

@@ -23,6 +23,8 @@ pub struct Statistics {
     pub breaches: u64,
     pub ping_rtt_us: Option<u64>,
     pub last_delay_ms: u64,
+    /// Which of the URLs is tried or in use.
+    pub server_index: usize,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -48,6 +50,7 @@ impl Client {
             breaches: snapshot.counters.breaches,
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
+            server_index: snapshot.server,
             limits: snapshot.limits,
         }
     }

@@ -1,6 +1,7 @@
 //! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
 //! readiness call until bytes, a command or the next deadline.
 
+use super::address::Address;
 use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
@@ -8,7 +9,10 @@ use super::events::NoticeKind;
 use super::input::Input;
 use super::options::{IntOption, Options};
 use super::thread::Hold;
-use super::transport::connector::{self, Connector, Progress};
+use super::transport::connector::{Connector, Plan, Progress, TOKENS};
+use super::transport::resolver::Resolver;
+use super::transport::tls_setup::TlsSetup;
+use super::transport::{Fault, looks_like_http, looks_like_tls};
 use crate::session::event::{Disconnected, Event};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -51,6 +55,16 @@ enum Phase {
     },
 }
 
+/// How long an accepted connection was there before it ended.
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    /// It was never accepted.
+    Never,
+    Shortly,
+    /// At least [`STABLE`].
+    Long,
+}
+
 pub(super) struct Worker {
     shared: Arc<Shared>,
     options: Options,
@@ -61,6 +75,15 @@ pub(super) struct Worker {
     input: Input,
     next_socket: Token,
     readable: bool,
+    /// The Server has said something on this connection.
+    heard: bool,
+    resolver: Resolver,
+    /// Made when the first URL with TLS is tried, and anew after it had a part in a failure: files may have been renewed.
+    tls: Option<TlsSetup>,
+    /// Which of the URLs is tried or in use.
+    server: usize,
+    /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
+    attention: bool,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
@@ -71,6 +94,7 @@ impl Worker {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
+        let woken = shared.clone();
         let worker = Worker {
             shared,
             options,
@@ -81,6 +105,11 @@ impl Worker {
             input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
+            heard: false,
+            resolver: Resolver::new(move || woken.wake()),
+            tls: None,
+            server: 0,
+            attention: false,
             hold: None,
         };
         Ok((worker, waker))
@@ -146,6 +175,9 @@ impl Worker {
                         self.options.milliseconds(IntOption::ReconnectMinimum),
                         self.options.milliseconds(IntOption::ReconnectMaximum),
                     );
+                    self.server = 0;
+                    self.attention = false;
+                    self.tls = None;
                     drop(core);
                     self.start_connecting();
                     continue;
@@ -165,24 +197,27 @@ impl Worker {
                     continue;
                 }
                 Phase::Waiting { until } => Some(*until),
-                Phase::Connecting { connector, deadline } => match connector.advance(now, self.poll.registry()) {
-                    Progress::Pending(until) => Some(until),
-                    Progress::Connected(transport, socket) => {
-                        core.transport = Some(transport);
-                        core.write_blocked = false;
-                        core.lost = None;
-                        core.session.handle_opened(now, *deadline);
-                        self.phase = Phase::Online { accepted: None, socket };
-                        self.input.clear();
-                        // The poll may have told of the first bytes together with the connection.
-                        self.readable = true;
-                        continue;
+                Phase::Connecting { connector, deadline } => {
+                    match connector.advance(now, self.poll.registry(), &mut self.resolver) {
+                        Progress::Pending(until) => Some(until),
+                        Progress::Connected(transport, socket) => {
+                            core.transport = Some(transport);
+                            core.write_blocked = false;
+                            core.lost = None;
+                            core.session.handle_opened(now, *deadline);
+                            self.phase = Phase::Online { accepted: None, socket };
+                            self.input.clear();
+                            self.heard = false;
+                            // The poll may have told of the first bytes together with the connection.
+                            self.readable = true;
+                            continue;
+                        }
+                        Progress::Failed(fault) => {
+                            self.connecting_failed(fault, &mut core);
+                            continue;
+                        }
                     }
-                    Progress::Failed(status, detail) => {
-                        self.connecting_failed(status, detail, &mut core);
-                        continue;
-                    }
-                },
+                }
                 Phase::Online { .. } | Phase::Lingering { .. } => match self.step_online(now, &mut core) {
                     Some(next) => next,
                     None => continue,
@@ -204,35 +239,41 @@ impl Worker {
     fn start_connecting(&mut self) {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
+        shared.snapshot.lock().server = self.server;
         self.hold.get_or_insert_with(Hold::new);
-        let now = clock::now();
-        let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
-        let resolved = match &self.options.address {
-            Some(address) => connector::resolve(address),
-            None => Err("no Server is named: set option URL".to_owned()),
-        };
-        match resolved {
-            Ok(addresses) => {
-                let count = addresses.len();
-                let connector = Connector::new(addresses, clock::now(), deadline, self.next_socket);
-                self.next_socket = Token(self.next_socket.0.wrapping_add(count).max(FIRST_SOCKET.0));
+        let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
+        match self.plan() {
+            Ok(plan) => {
+                let connector = Connector::new(plan, deadline, self.next_socket);
+                self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }
-            Err(detail) => {
+            Err(fault) => {
                 let mut core = shared.core.lock();
-                self.connecting_failed(Status::Resolve, detail, &mut core);
+                self.connecting_failed(fault, &mut core);
             }
         }
     }
 
-    fn connecting_failed(&mut self, status: Status, detail: String, core: &mut Core) {
-        let address = self.options.address.as_ref().map(ToString::to_string).unwrap_or_default();
-        let detail = match status {
-            Status::Resolve => detail,
-            Status::ConnectTimeout => format!("no answer from {address} in time: {detail}"),
-            _ => format!("connecting to {address} failed: {detail}"),
+    /// What the next connection is made of. Reads files of certificates.
+    fn plan(&mut self) -> Result<Plan, Fault> {
+        let Some(address) = self.options.addresses.get(self.server).cloned() else {
+            return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
         };
-        self.after_end(Disconnected::new(Some(status), detail), core);
+        if address.scheme.is_tls() && self.tls.is_none() {
+            self.tls = Some(TlsSetup::new(&self.options.tls())?);
+        }
+        Ok(Plan {
+            address,
+            proxy: self.options.proxy.clone(),
+            tls: self.tls.clone(),
+            headers: self.options.ws_headers(),
+            maximum_packet_size: self.options.int(IntOption::MaximumPacketSize) as usize,
+        })
+    }
+
+    fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
+        self.after_end(Disconnected::new(Some(fault.status), fault.text), Held::Never, core);
     }
 
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
@@ -258,8 +299,8 @@ impl Worker {
                 && let Some(transport) = &mut core.transport
             {
                 // If it fails the connection is gone already, which reading will show.
-                let _ = transport.finish();
-                *finished = true;
+                let blocked = transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+                *finished = !blocked;
             }
             if now >= deadline {
                 self.end_connection(Status::ConnectionClosed, "", core);
@@ -302,15 +343,19 @@ impl Worker {
             match transport.read(self.input.room()) {
                 Ok(0) => {
                     self.readable = false;
-                    core.lost = Some((
-                        Status::ConnectionClosed,
-                        "the Server closed the connection without giving a reason".to_owned(),
-                    ));
+                    core.lost = Some((Status::ConnectionClosed, self.closed_text()));
                     return false;
                 }
                 Ok(count) => {
                     core.bytes_received += count as u64;
                     self.input.received(count);
+                    if !std::mem::replace(&mut self.heard, true)
+                        && let Some(fault) = self.wrong_protocol()
+                    {
+                        self.readable = false;
+                        core.lost = Some((fault.status, fault.text));
+                        return false;
+                    }
                     let used = core.session.handle_input(now, self.input.bytes());
                     self.input.consume(used, |bytes| core.session.expected_size(bytes));
                     // The program gets its message before the Server gets its answer.
@@ -323,15 +368,53 @@ impl Worker {
                         return false;
                     }
                     io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::ConnectionReset if !self.heard => {
+                        self.readable = false;
+                        core.lost = Some((Status::ConnectionClosed, self.closed_text()));
+                        return false;
+                    }
                     _ => {
                         self.readable = false;
-                        core.lost = Some((Status::Network, format!("reading from the Server failed: {error}")));
+                        let fault = Fault::of(&error, "reading from the Server");
+                        core.lost = Some((fault.status, fault.text));
                         return false;
                     }
                 },
             }
         }
         true
+    }
+
+    fn address(&self) -> Option<&Address> {
+        self.options.addresses.get(self.server)
+    }
+
+    /// What is wrong if the first bytes of a connection can't be MQTT.
+    fn wrong_protocol(&self) -> Option<Fault> {
+        let address = self.address()?;
+        if address.scheme.is_websocket() {
+            return None;
+        }
+        let (speaks, scheme) = match self.input.bytes() {
+            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
+            bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
+            bytes if looks_like_http(bytes) => ("HTTP", "ws"),
+            _ => return None,
+        };
+        let port = address.port;
+        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
+        Some(Fault::new(Status::WrongProtocol, text))
+    }
+
+    /// The Server has closed the connection.
+    fn closed_text(&self) -> String {
+        match self.address() {
+            Some(address) if !self.heard && !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
+                "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
+            ),
+            Some(address) if !self.heard => format!("the Server at {address} closed the connection without answering"),
+            _ => "the Server closed the connection without giving a reason".to_owned(),
+        }
     }
 
     fn drop_transport(&mut self, core: &mut Core) {
@@ -349,7 +432,12 @@ impl Worker {
         // What happened before the end is told before it.
         core.report(&self.shared);
         core.session.handle_closed(status, detail);
-        if accepted.is_some_and(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
+        let held = match accepted.map(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
+            None => Held::Never,
+            Some(false) => Held::Shortly,
+            Some(true) => Held::Long,
+        };
+        if held == Held::Long {
             self.backoff.succeeded();
         }
         let end = match core.session.poll_event() {
@@ -358,21 +446,23 @@ impl Worker {
             _ => Disconnected::new(Some(status), detail),
         };
         core.tell_figures(&self.shared);
-        self.after_end(end, core);
+        self.after_end(end, held, core);
         core.report(&self.shared);
     }
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, end: Disconnected, core: &mut Core) {
+    fn after_end(&mut self, end: Disconnected, held: Held, core: &mut Core) {
+        if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
+            self.tls = None;
+        }
         if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
             core.wanted = false;
             core.given_up = false;
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let attention = end.reason.is_some_and(needs_attention);
-            let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
+            let delay = self.choose_server(end.reason.is_some_and(needs_attention), held);
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };
             self.shared.set_state(State::Waiting);
@@ -380,9 +470,25 @@ impl Worker {
         self.shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
     }
 
+    /// Which Server is tried next, and after which delay. The first one is preferred: a good connection that is lost leads
+    /// back to it, any other failure to the next one in the list. There is no delay before a Server's turn in a round.
+    fn choose_server(&mut self, attention: bool, held: Held) -> Duration {
+        self.attention |= attention;
+        self.server = if held == Held::Long { 0 } else { self.server + 1 };
+        let last = self.server >= self.options.addresses.len();
+        if last {
+            self.server = 0;
+        }
+        self.shared.snapshot.lock().server = self.server;
+        if held == Held::Never && !last {
+            return Duration::ZERO;
+        }
+        if std::mem::take(&mut self.attention) { self.backoff.long_delay() } else { self.backoff.next_delay() }
+    }
+
     /// The program gave up before a connection was there.
     fn give_up(&mut self, core: &mut Core) {
-        self.after_end(Disconnected::new(None, "disconnected on request"), core);
+        self.after_end(Disconnected::new(None, "disconnected on request"), Held::Never, core);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::codec::property::PropertiesBuf;
 use crate::types::ProtocolVersion;
 use std::fmt;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 #[derive(Clone)]
 pub struct SessionOptions {
@@ -26,7 +27,7 @@ pub struct SessionOptions {
     pub request_problem_information: bool,
     pub request_response_information: bool,
     pub user_name: Option<String>,
-    pub password: Option<Vec<u8>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
     pub will: Option<WillMessage>,
     pub acknowledge: Acknowledge,
     /// How long the Server may stay silent after a PINGREQ.

@@ -41,6 +41,13 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_CONNECTION_CLOSED=-43,        // the Server closed the Network Connection without a DISCONNECT
    MT5MQTT_E_NETWORK=-44,                  // reading or writing failed
    MT5MQTT_E_KEEP_ALIVE_TIMEOUT=-45,
+   MT5MQTT_E_TLS_CERTIFICATE=-46,          // the Server's certificate was not accepted
+   MT5MQTT_E_TLS_CLIENT_CERTIFICATE=-47,   // the Server wants a client certificate, or refuses ours
+   MT5MQTT_E_TLS=-48,
+   MT5MQTT_E_WRONG_PROTOCOL=-49,           // what answers speaks another protocol than the URL says
+   MT5MQTT_E_PROXY=-50,
+   MT5MQTT_E_WEBSOCKET=-51,
+   MT5MQTT_E_TLS_SETUP=-52,                // the TLS options can't be used
    MT5MQTT_E_REFUSED_BY_SERVER=-60,        // a Reason Code of 0x80 or more: see ReasonCode()
    MT5MQTT_E_MALFORMED_PACKET=-61,
    MT5MQTT_E_PROTOCOL_ERROR=-62,
@@ -65,7 +72,7 @@ enum ENUM_MQTT_STATE
 //+------------------------------------------------------------------+
 enum ENUM_MQTT_OPTION
   {
-   MT5MQTT_OPT_URL=1,                      // text: mqtt://host:port
+   MT5MQTT_OPT_URL=1,                      // text: mqtt, mqtts, ws or wss://host:port; several with commas
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
@@ -92,7 +99,18 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_EVENTS_OVERFLOW=46,
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
-   MT5MQTT_OPT_PUBLISH_EVENTS=52
+   MT5MQTT_OPT_PUBLISH_EVENTS=52,
+   MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
+   MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
+   MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE=131, // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY=132,         // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD=133,// text
+   MT5MQTT_OPT_TLS_ALPN=134,               // text
+   MT5MQTT_OPT_TLS_SERVER_NAME=135,        // text
+   MT5MQTT_OPT_TLS_PINS=136,               // text: sha256/..., sha256/...
+   MT5MQTT_OPT_PROXY=137,                  // text: socks5:// or http://user:password@host:port
+   MT5MQTT_OPT_WS_HEADERS=138              // text: lines of Name: value
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -180,7 +198,8 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SUBSCRIPTION_IDENTIFIER_AVAILABLE=36,
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
-   MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39
+   MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
+   MT5MQTT_STAT_SERVER_INDEX=60            // which URL of the list is tried or in use
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -228,6 +247,7 @@ int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],in
 int  mt5mqtt_connect(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
+int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);
 long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);

@@ -58,6 +58,8 @@ public:
    bool              Disconnect(const int reason_code,const CMqttProperties &properties,const int timeout_ms);
    ENUM_MQTT_STATE   State(void) const;
    bool              IsConnected(void) const { return(State()==MT5MQTT_STATE_CONNECTED); }
+   //--- the URL that is tried or in use, "" if none
+   string            Server(void) const;
    bool              Stat(const ENUM_MQTT_STAT stat,long &value);
    //--- sending
    bool              Publish(const string topic,const string text,const int qos,const bool retain);
@@ -293,6 +295,18 @@ ENUM_MQTT_STATE CMqttClient::State(void) const
   {
    int state=mt5mqtt_state(m_client);
    return(state<0 ? MT5MQTT_STATE_IDLE : (ENUM_MQTT_STATE)state);
+  }
+//+------------------------------------------------------------------+
+//| The URL that is tried or in use, without its query               |
+//+------------------------------------------------------------------+
+string CMqttClient::Server(void) const
+  {
+   ushort units[];
+   int    length=mt5mqtt_server_w(m_client,units,0);
+   if(length<=0)
+      return("");
+   ArrayResize(units,length+1);
+   return(CMqttText::FromUnits(units,mt5mqtt_server_w(m_client,units,ArraySize(units))));
   }
 //+------------------------------------------------------------------+
 //| One figure                                                       |
