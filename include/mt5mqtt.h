@@ -408,6 +408,21 @@
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
 
 /**
+ * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ */
+#define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
+
+/**
+ * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+ */
+#define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
+
+/**
+ * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+ */
+#define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
+
+/**
  * 0 (default) or 1. 1 IS DANGEROUS AND FOR TESTS ONLY: every certificate is accepted, so that anybody on the way can pose as
  * the Server and read and change everything. Together with TLS_PINS the pins are what decides, which is safe.
  */
@@ -789,7 +804,12 @@
 #define MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S 39
 
 /**
- * Which of the URLs in MT5MQTT_OPT_URL is tried or in use: 0 is the first.
+ * The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
+ */
+#define MT5MQTT_STAT_PROTOCOL_VERSION 50
+
+/**
+ * Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
  */
 #define MT5MQTT_STAT_SERVER_INDEX 60
 
@@ -956,7 +976,7 @@ int32_t mt5mqtt_disconnect(int64_t client,
 int32_t mt5mqtt_state(int64_t client);
 
 /**
- * The URL that is tried or in use, as one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
+ * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
  * length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
  */
 int32_t mt5mqtt_server(int64_t client,

@@ -12,6 +12,7 @@ use super::transport::{Fault, Transport};
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
+use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -63,6 +64,7 @@ pub(super) struct Shared {
 pub(super) struct Snapshot {
     pub counters: Counters,
     pub in_flight: usize,
+    pub version: Option<ProtocolVersion>,
     pub limits: Option<ServerLimits>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
@@ -405,6 +407,7 @@ impl Core {
             let mut snapshot = shared.snapshot.lock();
             snapshot.counters = self.session.counters();
             snapshot.in_flight = self.session.in_flight();
+            snapshot.version = self.session.is_online().then(|| self.session.version());
             snapshot.limits = self.session.limits().copied();
             snapshot.bytes_sent = self.bytes_sent;
             snapshot.bytes_received = self.bytes_received;

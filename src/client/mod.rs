@@ -156,6 +156,13 @@ impl Client {
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
+        if properties.nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+            // [MQTT-3.3.4-6]
+            return Err((
+                Status::InvalidArgument,
+                "only a Server sends a Subscription Identifier in PUBLISH".to_owned(),
+            ));
+        }
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -174,6 +181,7 @@ impl Client {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
         }
+        check_publish_properties(properties)?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
@@ -355,6 +363,21 @@ impl Drop for Client {
             thread.end(clock::now());
         }
     }
+}
+
+/// What PUBLISH may carry by the table of properties, but not from a program.
+fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
+    for (id, why) in [
+        // [MQTT-3.2.2-17]: only the Session knows what the Server takes.
+        (PropertyId::TopicAlias, "Topic Aliases are given by the library: leave the property out"),
+        // [MQTT-3.3.4-6]
+        (PropertyId::SubscriptionIdentifier, "only a Server may put a Subscription Identifier into PUBLISH"),
+    ] {
+        if properties.nth(id, 0).is_some() {
+            return Err((Status::InvalidArgument, why.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 fn event_limits(options: &Options) -> EventLimits {

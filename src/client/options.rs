@@ -50,6 +50,9 @@ int_options! {
     MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
     // 0 chooses by the protocol version.
     InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 0 => MOST_IN_FLIGHT, 0, false;
+    TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
+    OutgoingTopicAliasMaximum = 101, "OUTGOING_TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 64, false;
+    ProtocolFallback = 102, "PROTOCOL_FALLBACK", 0 => 1, 0, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -232,23 +235,31 @@ impl Options {
             4 => ProtocolVersion::V311,
             _ => ProtocolVersion::V5,
         };
-        if version == ProtocolVersion::V311 && self.password.is_some() && self.user_name.is_none() {
+        let fall_back_to_v311 = self.flag(IntOption::ProtocolFallback);
+        if (version == ProtocolVersion::V311 || fall_back_to_v311)
+            && self.password.is_some()
+            && self.user_name.is_none()
+        {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
+            0 => default as u16,
+            chosen => chosen as u16,
+        };
         Ok(SessionOptions {
             version,
+            fall_back_to_v311,
             client_id: self.client_id.clone(),
             clean_start: self.flag(IntOption::CleanStart),
             session_expiry_interval: self.int(IntOption::SessionExpiry) as u32,
             keep_alive: self.int(IntOption::KeepAlive) as u16,
             receive_maximum: self.int(IntOption::ReceiveMaximum) as u16,
             maximum_packet_size: self.int(IntOption::MaximumPacketSize) as u32,
-            in_flight_maximum: match (self.int(IntOption::InFlightMaximum), version) {
-                (0, ProtocolVersion::V5) => MOST_IN_FLIGHT,
-                (0, ProtocolVersion::V311) => IN_FLIGHT_V311,
-                (chosen, _) => chosen,
-            } as u16,
+            in_flight_maximum: in_flight_maximum(MOST_IN_FLIGHT),
+            in_flight_maximum_v311: in_flight_maximum(IN_FLIGHT_V311),
+            topic_alias_maximum: self.int(IntOption::TopicAliasMaximum) as u16,
+            outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             user_name: self.user_name.clone(),

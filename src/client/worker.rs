@@ -14,6 +14,7 @@ use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
 use super::transport::{Fault, looks_like_http, looks_like_tls};
 use crate::session::event::{Disconnected, Event};
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use mio::{Events, Poll, Token, Waker};
@@ -462,7 +463,13 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let delay = self.choose_server(end.reason.is_some_and(needs_attention), held);
+            let delay = match end.next_version {
+                // The same Server is asked again, in the older version of MQTT.
+                Some(ProtocolVersion::V311) => self.backoff.next_delay(),
+                // It has refused both.
+                Some(ProtocolVersion::V5) => self.choose_server(false, held),
+                None => self.choose_server(end.reason.is_some_and(needs_attention), held),
+            };
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };
             self.shared.set_state(State::Waiting);

@@ -158,6 +158,12 @@ pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
 pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
 /// 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
 pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
+/// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
+/// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
+/// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
 /// 0 (default) or 1. 1 IS DANGEROUS AND FOR TESTS ONLY: every certificate is accepted, so that anybody on the way can pose as
 /// the Server and read and change everything. Together with TLS_PINS the pins are what decides, which is safe.
 pub const MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE: i32 = 120;
@@ -318,6 +324,8 @@ pub const MT5MQTT_STAT_SERVER_SHARED_AVAILABLE: i32 = 37;
 pub const MT5MQTT_STAT_SERVER_KEEP_ALIVE_S: i32 = 38;
 /// Seconds: the Session Expiry Interval in force.
 pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
+/// The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
+pub const MT5MQTT_STAT_PROTOCOL_VERSION: i32 = 50;
 /// Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
 pub const MT5MQTT_STAT_SERVER_INDEX: i32 = 60;
 
@@ -397,6 +405,9 @@ same! {
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;
     MT5MQTT_OPT_PASSWORD, options::PASSWORD;
+    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM, IntOption::TopicAliasMaximum;
+    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM, IntOption::OutgoingTopicAliasMaximum;
+    MT5MQTT_OPT_PROTOCOL_FALLBACK, IntOption::ProtocolFallback;
     MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE, IntOption::TlsAcceptAnyCertificate;
     MT5MQTT_OPT_TLS_VERSION_MINIMUM, IntOption::TlsVersionMinimum;
     MT5MQTT_OPT_TLS_CA, options::TLS_CA;

@@ -3,6 +3,7 @@
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 
@@ -63,12 +64,20 @@ pub struct Disconnected {
     pub reason: Option<ReasonCode>,
     /// What exactly happened, in words.
     pub detail: String,
+    /// The next attempt is made in this version of MQTT instead, as this one isn't spoken here.
+    pub next_version: Option<ProtocolVersion>,
     /// The properties of the Server's CONNACK or DISCONNECT.
     pub properties: PropertiesBuf,
 }
 
 impl Disconnected {
     pub fn new(failure: Option<Status>, detail: impl Into<String>) -> Self {
-        Disconnected { failure, reason: None, detail: detail.into(), properties: PropertiesBuf::new() }
+        Disconnected {
+            failure,
+            reason: None,
+            detail: detail.into(),
+            next_version: None,
+            properties: PropertiesBuf::new(),
+        }
     }
 }

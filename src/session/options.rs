@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct SessionOptions {
     pub version: ProtocolVersion,
+    /// Whether MQTT 3.1.1 is tried with a Server that doesn't speak MQTT 5.0.
+    pub fall_back_to_v311: bool,
     /// Empty asks the Server to assign one.
     pub client_id: String,
     /// For the first connection. Later ones resume the Session.
@@ -24,6 +26,12 @@ pub struct SessionOptions {
     pub maximum_packet_size: u32,
     /// Own limit of unacknowledged QoS 1 and 2 messages towards the Server, beside its Receive Maximum.
     pub in_flight_maximum: u16,
+    /// The same for MQTT 3.1.1, in which a Server can't announce a Receive Maximum.
+    pub in_flight_maximum_v311: u16,
+    /// The highest Topic Alias that the Server may use towards us; 0 allows none.
+    pub topic_alias_maximum: u16,
+    /// Own limit of Topic Aliases towards the Server, beside its Topic Alias Maximum; 0 uses none.
+    pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
     pub user_name: Option<String>,

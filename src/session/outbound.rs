@@ -14,6 +14,7 @@ use super::packet_ids::PacketIds;
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
+use crate::codec::property::PropertyId;
 use crate::codec::{Packet, PacketId};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -158,7 +159,7 @@ impl Outbound {
             Some(id)
         };
         // First sent: DUP is 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
-        match connection.send(&Packet::Publish(publishing.message.publish(packet_id, false))) {
+        match connection.send_publish(&publishing.message.publish(packet_id, false)) {
             Ok(()) => {
                 out.counters.messages_sent += 1;
                 match packet_id {
@@ -187,7 +188,7 @@ impl Outbound {
         let result = match refusal(message, &connection.limits) {
             Some(status) => Err(status),
             // [MQTT-3.3.1-1] [MQTT-4.4.0-1]: DUP, and the original Packet Identifier.
-            None => connection.send(&Packet::Publish(message.publish(Some(id), true))).map_err(status_of),
+            None => connection.send_publish(&message.publish(Some(id), true)).map_err(status_of),
         };
         match result {
             Ok(()) => {
@@ -356,8 +357,12 @@ fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }
 
-/// Why this Server doesn't take the message, as far as CONNACK said so.
+/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], and this
+/// Server doesn't take everything, as far as CONNACK said so.
 pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
+    if message.properties().nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+        return Some(Status::InvalidArgument);
+    }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]
     let unsupported = message.qos > limits.maximum_qos || (message.retain && !limits.retain_available);
     unsupported.then_some(Status::NotSupportedByServer)

@@ -35,7 +35,7 @@ fn connect_carries_what_was_asked_for() {
     will.set(PropertyId::WillDelayInterval, Value::Int(7)).unwrap();
     let mut trace = Trace::new(SessionOptions {
         user_name: Some("user".to_owned()),
-        password: Some(vec![0, 1, 2]),
+        password: Some(vec![0, 1, 2].into()),
         will: Some(WillMessage { message: message("gone", QoS::AtLeastOnce, true), properties: will }),
         keep_alive: 45,
         session_expiry_interval: 60,
@@ -324,4 +324,15 @@ fn an_empty_set_of_properties_is_said_by_a_zero() {
     trace.sends(publish("x", QoS::AtMostOnce, 0));
     let none: Properties<'_> = Properties::EMPTY;
     assert_eq!(none.as_bytes(), b"");
+}
+
+#[test]
+fn a_server_that_assigns_no_client_identifier_though_connect_had_none_is_refused() {
+    // MQTT-3.1.3-7, MQTT-3.2.2-16: there would be no Session to come back to.
+    let mut trace = Trace::new(SessionOptions { client_id: String::new(), ..options() });
+    trace.opens();
+    trace.sends_connect(|connect| assert_eq!(connect.client_id, ""));
+    trace.receives(connack(false, ReasonCode::SUCCESS, &PropertiesBuf::new()));
+    let end = trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    assert!(end.detail.contains("Assigned Client Identifier"), "{}", end.detail);
 }

@@ -26,6 +26,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn options() -> SessionOptions {
     SessionOptions {
         version: ProtocolVersion::V5,
+        fall_back_to_v311: false,
         client_id: "c".to_owned(),
         clean_start: true,
         session_expiry_interval: 3600,
@@ -33,6 +34,9 @@ pub fn options() -> SessionOptions {
         receive_maximum: 1024,
         maximum_packet_size: 1 << 20,
         in_flight_maximum: 65_500,
+        in_flight_maximum_v311: 20,
+        topic_alias_maximum: 0,
+        outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
         user_name: None,
@@ -75,6 +79,11 @@ impl Trace {
         Self::connected_to(options, &[])
     }
 
+    /// Packets are of this version from now on.
+    pub fn speaks(&mut self, version: ProtocolVersion) {
+        self.version = version;
+    }
+
     /// The transport is there.
     pub fn opens(&mut self) {
         self.session.handle_opened(self.now, self.now + CONNECT_TIMEOUT);
@@ -86,14 +95,10 @@ impl Trace {
         self.opens();
         self.sends_connect(|_| ());
         self.receives(connack(session_present, ReasonCode::SUCCESS, &set(properties)));
-        while let Some(event) = self.session.poll_event() {
-            if let Event::Connected { session_present: told, .. } = event {
-                assert_eq!(told, session_present);
-                return;
-            }
-            panic!("{event:?} before the connection");
+        match self.tells() {
+            Event::Connected { session_present: told, .. } => assert_eq!(told, session_present),
+            other => panic!("{other:?} before the connection"),
         }
-        panic!("no event of the connection");
     }
 
     /// The connection is lost and made again.

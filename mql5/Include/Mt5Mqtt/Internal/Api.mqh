@@ -100,6 +100,9 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
+   MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
+   MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,        // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -199,6 +202,7 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
+   MT5MQTT_STAT_PROTOCOL_VERSION=50,
    MT5MQTT_STAT_SERVER_INDEX=60            // which URL of the list is tried or in use
   };
 //+------------------------------------------------------------------+
