@@ -10,6 +10,7 @@ mod command;
 mod core;
 pub mod events;
 mod input;
+pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
@@ -37,6 +38,7 @@ use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{PacketType, ProtocolVersion, QoS};
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
+use log::Log;
 use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -76,7 +78,7 @@ impl Client {
         };
         let events = EventQueue::new(event_limits(&options));
         Client {
-            shared: Arc::new(Shared::new(session, events)),
+            shared: Arc::new(Shared::new(session, events, Log::new(options.log()))),
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
@@ -92,6 +94,7 @@ impl Client {
             let mut options = self.options.lock();
             set(&mut options, self.state() == State::Idle)?;
             self.shared.events.set_limits(event_limits(&options));
+            self.shared.log.set(options.log());
             Command::LimitOutgoing {
                 maximum: options.int(IntOption::OutgoingMaximum) as usize,
                 maximum_bytes: options.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -111,7 +114,9 @@ impl Client {
             if options.addresses.is_empty() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
-            options.session_options()?
+            let session_options = options.session_options()?;
+            self.shared.log.set_client_id(&session_options.client_id);
+            session_options
         };
         // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
         // connection's.

@@ -1,6 +1,7 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 use super::address::Address;
+use super::log::LogSettings;
 use super::proxy::Proxy;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
@@ -73,6 +74,10 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
+    LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
+    LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
+    LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
 /// The text options; `PASSWORD` takes bytes too.
@@ -89,6 +94,7 @@ pub const TLS_SERVER_NAME: i32 = 135;
 pub const TLS_PINS: i32 = 136;
 pub const PROXY: i32 = 137;
 pub const WS_HEADERS: i32 = 138;
+pub const LOG_FILE: i32 = 145;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
@@ -103,6 +109,7 @@ pub struct Options {
     tls: TlsOptions,
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
+    log_file: Option<String>,
     will: Option<WillMessage>,
     ints: Vec<i64>,
 }
@@ -117,6 +124,7 @@ impl Default for Options {
             tls: TlsOptions::default(),
             proxy: None,
             ws_headers: None,
+            log_file: None,
             will: None,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
@@ -164,7 +172,9 @@ impl Options {
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
-        require_idle(name, idle)?;
+        if id != LOG_FILE {
+            require_idle(name, idle)?;
+        }
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
@@ -191,6 +201,7 @@ impl Options {
             TLS_ALPN => self.tls.alpn = value.map_or(Ok(Vec::new()), tls_options::parse_alpn).map_err(refused)?,
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
+            LOG_FILE => self.log_file = owned,
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             _ => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
@@ -286,6 +297,16 @@ impl Options {
         self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
     }
 
+    pub(super) fn log(&self) -> LogSettings {
+        LogSettings {
+            level: self.int(IntOption::LogLevel),
+            events: self.flag(IntOption::LogEvents),
+            file: self.log_file.clone(),
+            file_bytes: self.int(IntOption::LogFileBytes) as u64,
+            files: self.int(IntOption::LogFiles) as u32,
+        }
+    }
+
     pub fn acknowledge(&self) -> Acknowledge {
         match self.int(IntOption::Acknowledge) {
             0 => Acknowledge::OnArrival,
@@ -317,6 +338,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         TLS_PINS => Some("TLS_PINS"),
         PROXY => Some("PROXY"),
         WS_HEADERS => Some("WS_HEADERS"),
+        LOG_FILE => Some("LOG_FILE"),
         _ => None,
     }
 }

@@ -192,6 +192,16 @@ pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
 pub const MT5MQTT_OPT_PROXY: i32 = 137;
 /// Text: more headers for the WebSocket's request, a line `Name: value` each. Default: none.
 pub const MT5MQTT_OPT_WS_HEADERS: i32 = 138;
+/// Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
+pub const MT5MQTT_OPT_LOG_LEVEL: i32 = 140;
+/// 0 or 1 (default): whether lines of the log become events, MT5MQTT_EVENT_LOG. May be set at any time.
+pub const MT5MQTT_OPT_LOG_EVENTS: i32 = 141;
+/// Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILE_BYTES: i32 = 142;
+/// Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
+/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -207,6 +217,8 @@ pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
 pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 /// A fault inside the library: this client can only be freed. The text says where.
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
+/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+pub const MT5MQTT_EVENT_LOG: i32 = 15;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -419,6 +431,11 @@ same! {
     MT5MQTT_OPT_TLS_PINS, options::TLS_PINS;
     MT5MQTT_OPT_PROXY, options::PROXY;
     MT5MQTT_OPT_WS_HEADERS, options::WS_HEADERS;
+    MT5MQTT_OPT_LOG_LEVEL, IntOption::LogLevel;
+    MT5MQTT_OPT_LOG_EVENTS, IntOption::LogEvents;
+    MT5MQTT_OPT_LOG_FILE_BYTES, IntOption::LogFileBytes;
+    MT5MQTT_OPT_LOG_FILES, IntOption::LogFiles;
+    MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

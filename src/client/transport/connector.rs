@@ -29,13 +29,6 @@ pub(in crate::client) struct Plan {
     pub maximum_packet_size: usize,
 }
 
-/// A part of the way that is done, in words.
-#[derive(Clone, Debug)]
-pub(in crate::client) struct Step {
-    pub at: Instant,
-    pub text: String,
-}
-
 /// How many tokens of the poll one connector may use.
 pub(in crate::client) const TOKENS: usize = MOST_ADDRESSES;
 
@@ -56,7 +49,8 @@ pub(in crate::client) struct Connector {
     first_token: Token,
     /// That of the connection that won the race.
     token: Token,
-    steps: Vec<Step>,
+    /// What has been done, in words.
+    steps: Vec<String>,
 }
 
 /// How the connector stands.
@@ -75,7 +69,7 @@ impl Connector {
     }
 
     /// What has been done since the last call.
-    pub fn take_steps(&mut self) -> Vec<Step> {
+    pub fn take_steps(&mut self) -> Vec<String> {
         std::mem::take(&mut self.steps)
     }
 
@@ -111,7 +105,7 @@ impl Connector {
                 let Some(found) = resolver.resolve(&host, port) else { return Ok(Stage::Pending) };
                 let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
                 let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
-                self.say(now, format!("name '{host}' resolved: {}", listed.join(", ")));
+                self.say(format!("name '{host}' resolved: {}", listed.join(", ")));
                 self.doing = Doing::Racing(Race::new(found, now, self.first_token));
             }
             Doing::Racing(race) => match race.advance(now, registry) {
@@ -121,26 +115,26 @@ impl Connector {
                     let before = race.account();
                     let before = if before.is_empty() { before } else { format!(" (before it {before})") };
                     self.token = token;
-                    self.say(now, format!("TCP connected to {address}{before}"));
+                    self.say(format!("TCP connected to {address}{before}"));
                     return self.connected(tcp);
                 }
             },
             Doing::Socks(tcp, socks) => match socks.advance(tcp)? {
                 Stage::Pending => return Ok(Stage::Pending),
-                Stage::Done(()) => return self.through_proxy(now),
+                Stage::Done(()) => return self.through_proxy(),
             },
             Doing::HttpConnect(tcp, request) => match request.advance(tcp)? {
                 Stage::Pending => return Ok(Stage::Pending),
-                Stage::Done(()) => return self.through_proxy(now),
+                Stage::Done(()) => return self.through_proxy(),
             },
             Doing::Tls(tls) => match tls.handshake()? {
                 Stage::Pending => return Ok(Stage::Pending),
-                Stage::Done(()) => return self.secured(now),
+                Stage::Done(()) => return self.secured(),
             },
             Doing::Upgrade(upgrade) => match upgrade.advance()? {
                 Stage::Pending => return Ok(Stage::Pending),
                 Stage::Done(websocket) => {
-                    self.say(now, "WebSocket accepted, subprotocol mqtt".to_owned());
+                    self.say("WebSocket accepted, subprotocol mqtt".to_owned());
                     return Ok(Stage::Done(Some(Box::new(websocket))));
                 }
             },
@@ -157,8 +151,8 @@ impl Connector {
         }
     }
 
-    fn say(&mut self, now: Instant, text: String) {
-        self.steps.push(Step { at: now, text });
+    fn say(&mut self, text: String) {
+        self.steps.push(text);
     }
 
     fn connected(&mut self, tcp: Tcp) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
@@ -171,8 +165,8 @@ impl Connector {
         Ok(Stage::Done(None))
     }
 
-    fn through_proxy(&mut self, now: Instant) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
-        self.say(now, format!("the proxy connected to {}", self.plan.address.authority()));
+    fn through_proxy(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        self.say(format!("the proxy connected to {}", self.plan.address.authority()));
         match std::mem::replace(&mut self.doing, Doing::Nothing) {
             Doing::Socks(tcp, _) | Doing::HttpConnect(tcp, _) => self.reached(tcp),
             _ => Ok(Stage::Done(None)),
@@ -188,17 +182,17 @@ impl Connector {
         Ok(Stage::Done(None))
     }
 
-    fn secured(&mut self, now: Instant) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    fn secured(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
         let Doing::Tls(tls) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(Stage::Done(None)) };
         let (text, chain) = tls.account();
-        self.say(now, text);
+        self.say(text);
         for (position, certificate) in (1..).zip(&chain) {
             let Some(Described { subject, issuer, names, not_after, .. }) = Described::new(certificate) else {
                 continue;
             };
             let names = if names.is_empty() { String::new() } else { format!(", for {}", names.join(", ")) };
             let until = date(not_after);
-            self.say(now, format!("certificate {position}: {subject}{names}, issued by {issuer}, valid until {until}"));
+            self.say(format!("certificate {position}: {subject}{names}, issued by {issuer}, valid until {until}"));
         }
         self.ready(tls)
     }

@@ -113,7 +113,12 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_TLS_SERVER_NAME=135,        // text
    MT5MQTT_OPT_TLS_PINS=136,               // text: sha256/..., sha256/...
    MT5MQTT_OPT_PROXY=137,                  // text: socks5:// or http://user:password@host:port
-   MT5MQTT_OPT_WS_HEADERS=138              // text: lines of Name: value
+   MT5MQTT_OPT_WS_HEADERS=138,             // text: lines of Name: value
+   MT5MQTT_OPT_LOG_LEVEL=140,              // 0 none, 1 errors, 2 warnings, 3 connections, 4 steps, 5 packets
+   MT5MQTT_OPT_LOG_EVENTS=141,             // 1: lines come as events
+   MT5MQTT_OPT_LOG_FILE_BYTES=142,
+   MT5MQTT_OPT_LOG_FILES=143,
+   MT5MQTT_OPT_LOG_FILE=145                // text: a path
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -126,7 +131,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_PUBLISHED=4,              // outcome of a publish
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
-   MT5MQTT_EVENT_FAILED=7                  // a fault inside the library
+   MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
+   MT5MQTT_EVENT_LOG=15                    // a line of the log
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |

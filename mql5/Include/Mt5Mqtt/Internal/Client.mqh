@@ -89,6 +89,7 @@ protected:
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
+   virtual void      OnLog(const CMqttMessage &message)          { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -437,6 +438,9 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
+            break;
+         case MT5MQTT_EVENT_LOG:
+            OnLog(message);
             break;
          case MT5MQTT_EVENT_FAILED:
             OnFailed(message);

@@ -1,18 +1,19 @@
 //! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
 //! readiness call until bytes, a command or the next deadline.
 
-use super::address::Address;
+mod connecting;
+mod reading;
+
 use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
-use super::events::NoticeKind;
 use super::input::Input;
+use super::log::Level;
 use super::options::{IntOption, Options};
 use super::thread::Hold;
-use super::transport::connector::{Connector, Plan, Progress, TOKENS};
+use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
-use super::transport::{Fault, looks_like_http, looks_like_tls};
 use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -20,7 +21,7 @@ use crate::types::status::Status;
 use mio::{Events, Poll, Token, Waker};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);
@@ -119,7 +120,11 @@ impl Worker {
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
         self.hold = Some(starting);
         loop {
-            let Some(deadline) = self.step(&current_options) else { return };
+            let next = self.step(&current_options);
+            if let Some(why) = self.shared.log.write() {
+                self.shared.note(Level::Warning, || why);
+            }
+            let Some(deadline) = next else { return };
             // Commands that came in while the core was locked by this thread don't wake it.
             let deadline = if self.shared.has_commands() { Some(clock::now()) } else { deadline };
             if !self.wait(deadline) {
@@ -199,13 +204,14 @@ impl Worker {
                 }
                 Phase::Waiting { until } => Some(*until),
                 Phase::Connecting { connector, deadline } => {
-                    match connector.advance(now, self.poll.registry(), &mut self.resolver) {
+                    let progress = connector.advance(now, self.poll.registry(), &mut self.resolver);
+                    for step in connector.take_steps() {
+                        shared.note(Level::Debug, || step);
+                    }
+                    match progress {
                         Progress::Pending(until) => Some(until),
                         Progress::Connected(transport, socket) => {
-                            core.transport = Some(transport);
-                            core.write_blocked = false;
-                            core.lost = None;
-                            core.session.handle_opened(now, *deadline);
+                            core.open(now, *deadline, transport);
                             self.phase = Phase::Online { accepted: None, socket };
                             self.input.clear();
                             self.heard = false;
@@ -235,46 +241,6 @@ impl Worker {
             }
             return Some(next);
         }
-    }
-
-    fn start_connecting(&mut self) {
-        let shared = self.shared.clone();
-        shared.set_state(State::Connecting);
-        shared.snapshot.lock().server = self.server;
-        self.hold.get_or_insert_with(Hold::new);
-        let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
-        match self.plan() {
-            Ok(plan) => {
-                let connector = Connector::new(plan, deadline, self.next_socket);
-                self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
-                self.phase = Phase::Connecting { connector, deadline };
-            }
-            Err(fault) => {
-                let mut core = shared.core.lock();
-                self.connecting_failed(fault, &mut core);
-            }
-        }
-    }
-
-    /// What the next connection is made of. Reads files of certificates.
-    fn plan(&mut self) -> Result<Plan, Fault> {
-        let Some(address) = self.options.addresses.get(self.server).cloned() else {
-            return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
-        };
-        if address.scheme.is_tls() && self.tls.is_none() {
-            self.tls = Some(TlsSetup::new(&self.options.tls())?);
-        }
-        Ok(Plan {
-            address,
-            proxy: self.options.proxy.clone(),
-            tls: self.tls.clone(),
-            headers: self.options.ws_headers(),
-            maximum_packet_size: self.options.int(IntOption::MaximumPacketSize) as usize,
-        })
-    }
-
-    fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
-        self.after_end(Disconnected::new(Some(fault.status), fault.text), Held::Never, core);
     }
 
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
@@ -326,98 +292,6 @@ impl Worker {
         Some(if more { Some(now) } else { core.session.next_timeout() })
     }
 
-    /// Reads until the socket is empty or others must have their turn. True if there may be more.
-    fn read(&mut self, now: Instant, core: &mut Core) -> bool {
-        if !self.readable {
-            return false;
-        }
-        for _ in 0..READS_IN_A_ROW {
-            let paused = self.shared.events.is_blocked() && matches!(self.phase, Phase::Online { .. });
-            self.shared.reading_paused.store(paused, Ordering::Release);
-            // Of this thread and one that makes room, at least one must see the other.
-            fence(Ordering::SeqCst);
-            if paused && self.shared.events.is_blocked() {
-                core.session.handle_reading_paused(now);
-                return true;
-            }
-            let Some(transport) = &mut core.transport else { return false };
-            match transport.read(self.input.room()) {
-                Ok(0) => {
-                    self.readable = false;
-                    core.lost = Some((Status::ConnectionClosed, self.closed_text()));
-                    return false;
-                }
-                Ok(count) => {
-                    core.bytes_received += count as u64;
-                    self.input.received(count);
-                    if !std::mem::replace(&mut self.heard, true)
-                        && let Some(fault) = self.wrong_protocol()
-                    {
-                        self.readable = false;
-                        core.lost = Some((fault.status, fault.text));
-                        return false;
-                    }
-                    let used = core.session.handle_input(now, self.input.bytes());
-                    self.input.consume(used, |bytes| core.session.expected_size(bytes));
-                    // The program gets its message before the Server gets its answer.
-                    core.report(&self.shared);
-                    core.work(now, &self.shared);
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => {
-                        self.readable = false;
-                        return false;
-                    }
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::ConnectionReset if !self.heard => {
-                        self.readable = false;
-                        core.lost = Some((Status::ConnectionClosed, self.closed_text()));
-                        return false;
-                    }
-                    _ => {
-                        self.readable = false;
-                        let fault = Fault::of(&error, "reading from the Server");
-                        core.lost = Some((fault.status, fault.text));
-                        return false;
-                    }
-                },
-            }
-        }
-        true
-    }
-
-    fn address(&self) -> Option<&Address> {
-        self.options.addresses.get(self.server)
-    }
-
-    /// What is wrong if the first bytes of a connection can't be MQTT.
-    fn wrong_protocol(&self) -> Option<Fault> {
-        let address = self.address()?;
-        if address.scheme.is_websocket() {
-            return None;
-        }
-        let (speaks, scheme) = match self.input.bytes() {
-            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
-            bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
-            bytes if looks_like_http(bytes) => ("HTTP", "ws"),
-            _ => return None,
-        };
-        let port = address.port;
-        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
-        Some(Fault::new(Status::WrongProtocol, text))
-    }
-
-    /// The Server has closed the connection.
-    fn closed_text(&self) -> String {
-        match self.address() {
-            Some(address) if !self.heard && !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
-                "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
-            ),
-            Some(address) if !self.heard => format!("the Server at {address} closed the connection without answering"),
-            _ => "the Server closed the connection without giving a reason".to_owned(),
-        }
-    }
-
     fn drop_transport(&mut self, core: &mut Core) {
         if let Some(mut transport) = core.transport.take() {
             transport.deregister(self.poll.registry());
@@ -457,6 +331,7 @@ impl Worker {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }
+        let mut next_attempt = None;
         if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
             core.wanted = false;
             core.given_up = false;
@@ -473,24 +348,12 @@ impl Worker {
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };
             self.shared.set_state(State::Waiting);
+            next_attempt = Some(delay);
         }
-        self.shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
-    }
-
-    /// Which Server is tried next, and after which delay. The first one is preferred: a good connection that is lost leads
-    /// back to it, any other failure to the next one in the list. There is no delay before a Server's turn in a round.
-    fn choose_server(&mut self, attention: bool, held: Held) -> Duration {
-        self.attention |= attention;
-        self.server = if held == Held::Long { 0 } else { self.server + 1 };
-        let last = self.server >= self.options.addresses.len();
-        if last {
-            self.server = 0;
+        self.shared.tell(Event::Disconnected(end));
+        if let Some(delay) = next_attempt {
+            self.shared.note(Level::Info, || format!("next attempt in {} ms", delay.as_millis()));
         }
-        self.shared.snapshot.lock().server = self.server;
-        if held == Held::Never && !last {
-            return Duration::ZERO;
-        }
-        if std::mem::take(&mut self.attention) { self.backoff.long_delay() } else { self.backoff.next_delay() }
     }
 
     /// The program gave up before a connection was there.
