@@ -21,9 +21,14 @@ impl Worker {
             self.shared.reading_paused.store(paused, Ordering::Release);
             // Of this thread and one that makes room, at least one must see the other.
             fence(Ordering::SeqCst);
-            if paused && self.shared.events.is_blocked() {
-                core.session.handle_reading_paused(now);
-                return true;
+            if paused {
+                if self.shared.events.is_blocked() {
+                    core.session.handle_reading_paused(now);
+                    return true;
+                }
+                // Who made room may have looked before the flag stood and wakes nobody: this thread must not take its own
+                // flag for a reason to sleep.
+                self.shared.reading_paused.store(false, Ordering::Release);
             }
             let Some(transport) = &mut core.transport else { return false };
             match transport.read(self.input.room()) {
