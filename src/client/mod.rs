@@ -9,6 +9,7 @@ pub mod clock;
 mod command;
 mod core;
 pub mod events;
+pub mod exchange;
 mod input;
 pub mod options;
 mod receiving;
@@ -153,6 +154,21 @@ impl Client {
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
+        let message = self.accept(topic, payload, qos, retain, properties)?;
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.shared.submit(Command::Publish { token, message });
+        Ok(token)
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue.
+    fn accept(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Result<Message, Failure> {
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -182,10 +198,7 @@ impl Client {
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let message = Message::new(topic, payload, qos, retain, properties);
-        self.shared.submit(Command::Publish { token, message });
-        Ok(token)
+        Ok(Message::new(topic, payload, qos, retain, properties))
     }
 
     /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.

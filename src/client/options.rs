@@ -7,6 +7,7 @@ use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck,
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
+use crate::types::topic::TopicName;
 use std::time::Duration;
 
 /// Why an option was refused: a status, and a text that names the option.
@@ -75,6 +76,7 @@ pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
+pub const RESPONSE_TOPIC: i32 = 5;
 
 #[derive(Clone)]
 pub struct Options {
@@ -82,18 +84,26 @@ pub struct Options {
     client_id: String,
     user_name: Option<String>,
     password: Option<Vec<u8>>,
+    response_topic: String,
     will: Option<WillMessage>,
+    /// Random bytes of this client.
+    seed: [u8; 32],
     ints: Vec<i64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let mut seed = [0; 32];
+        // No system that this library runs on is without random numbers.
+        getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             address: None,
             client_id: String::new(),
             user_name: None,
             password: None,
+            response_topic: String::new(),
             will: None,
+            seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
     }
@@ -148,6 +158,14 @@ impl Options {
             URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
             CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
             USER_NAME => self.user_name = value.map(str::to_owned),
+            RESPONSE_TOPIC => {
+                if let Some(topic) = value {
+                    let wrong =
+                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
+                    TopicName::new(topic).map_err(wrong)?;
+                }
+                self.response_topic = value.unwrap_or_default().to_owned();
+            }
             _ => self.password = value.map(|value| value.as_bytes().to_vec()),
         }
         Ok(())
@@ -219,6 +237,8 @@ impl Options {
             outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
+            response_topic: self.response_topic.clone(),
+            seed: self.seed,
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -258,6 +278,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         CLIENT_ID => Some("CLIENT_ID"),
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
+        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
         _ => None,
     }
 }

@@ -92,6 +92,8 @@ pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
 pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
 /// Text or bytes. Default: none.
 pub const MT5MQTT_OPT_PASSWORD: i32 = 4;
+/// Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
+pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
@@ -168,6 +170,8 @@ pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 /// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
 pub const MT5MQTT_EVENT_BREACH: i32 = 10;
+/// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -363,6 +367,7 @@ same! {
     MT5MQTT_OPT_PROTOCOL_FALLBACK, IntOption::ProtocolFallback;
     MT5MQTT_OPT_STRICT, IntOption::Strict;
     MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK, IntOption::PayloadFormatCheck;
+    MT5MQTT_OPT_RESPONSE_TOPIC, options::RESPONSE_TOPIC;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -26,10 +26,21 @@ pub enum Event {
     Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId> },
     /// The end of a publish. A QoS 0 publish that was sent makes no event.
     Published { token: Token, outcome: Outcome },
+    /// The end of a request: the response, or why there is none.
+    Response { token: Token, answer: Result<Answer, Outcome> },
     /// The answer to a subscribe, for its one Topic Filter.
     Subscribed { token: Token, filter: String, outcome: Outcome },
     /// The answer to an unsubscribe.
     Unsubscribed { token: Token, filter: String, outcome: Outcome },
+}
+
+/// The response to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub message: Message,
+    /// There for QoS 1 and 2.
+    pub delivery: Option<Delivery>,
+    pub packet_id: Option<PacketId>,
 }
 
 /// How an operation ended.

@@ -7,6 +7,7 @@ use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
 use super::limits::ServerLimits;
 use super::packets::describe;
+use super::requester::response_topic;
 use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -143,6 +144,8 @@ impl Session {
         if let Some(client_id) = &assigned {
             self.client_id.clone_from(client_id);
         }
+        let information = connack.properties.text(PropertyId::ResponseInformation);
+        self.requester.use_response_topic(response_topic(&options.response_topic, information, &self.client_id));
         self.events.push_back(Event::Connected {
             session_present: connack.session_present,
             assigned_client_id: assigned,

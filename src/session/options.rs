@@ -33,6 +33,10 @@ pub struct SessionOptions {
     pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
+    /// Where responses to requests are to be sent; empty for one that no other client uses.
+    pub response_topic: String,
+    /// Random bytes of the client's, to tell the requests of one Session from those of another.
+    pub seed: [u8; 32],
     pub user_name: Option<String>,
     pub password: Option<Vec<u8>>,
     pub will: Option<WillMessage>,

@@ -39,6 +39,7 @@ impl Session {
             }
         }
         self.pump();
+        self.pump_requests(now);
         used
     }
 
@@ -133,7 +134,9 @@ impl Session {
             payload_format_check: self.options.payload_format_check,
         };
         let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
+        let events = out.events.len();
         match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
+            Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
             Ok(()) => {}
             Err(Refused::TooMany) => {
                 let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();

@@ -4,6 +4,7 @@
 mod aliases;
 mod breaches;
 mod connecting;
+mod exchanges;
 mod fallback;
 mod faults;
 mod incoming;

@@ -40,6 +40,8 @@ pub fn options() -> SessionOptions {
         outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
+        response_topic: String::new(),
+        seed: [7; 32],
         user_name: None,
         password: None,
         will: None,
