@@ -8,6 +8,7 @@ mod account;
 #[path = "../common/mod.rs"]
 mod common;
 mod host;
+mod json;
 mod refusals;
 mod runtime_language;
 mod translator;
