@@ -34,13 +34,13 @@ fn the_minimal_expert_publishes_ticks_and_gets_commands_in_every_script() {
     terminal.close();
 }
 
-const WRAPPER: &str = "tests/mql5/programs/Wrapper.mq5";
+const SELF_TEST: &str = "mql5/Scripts/Mt5Mqtt/SelfTest.mq5";
 
-/// Runs the script of checks to its end.
+/// Runs the script of checks to its end. It calls every method of the public classes.
 fn run_checks(terminal: &mut Terminal, server: &Mosquitto, version: &str) {
     let inputs = [("InpUrl", server.url()), ("InpVersion", version.to_owned())];
     let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
-    terminal.load("script", "checks", &program(WRAPPER), ("1", "EURUSD"), &inputs);
+    terminal.load("script", "checks", &program(SELF_TEST), ("1", "EURUSD"), &inputs);
     terminal.expect("checks", "ended", "");
     let said = terminal.said("checks", "print");
     let failed: Vec<_> = said.iter().filter(|line| line.starts_with("FAIL")).collect();

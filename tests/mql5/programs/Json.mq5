@@ -6,9 +6,9 @@
 //--- test made) and writes it anew: the test compares both.
 #property version     "1.00"
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-#include "Check.mqh"
+#include <Mt5Mqtt\Internal\Check.mqh>
 input string InpCases=""; // Texts, a line each, with their lines apart by U+001F
-CCheck ExtCheck;
+CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
 //| Writes a value that was read                                     |
 //+------------------------------------------------------------------+
