@@ -9,6 +9,7 @@ mod account;
 mod common;
 mod host;
 mod json;
+mod programs;
 mod refusals;
 mod runtime_language;
 mod translator;
