@@ -84,7 +84,10 @@ void OnStart(void)
       ExtCheck.That(client.IsConnected() && !message.SessionPresent(),"a new Session");
       Messages(client);
       if(InpVersion==5)
+        {
          Properties(client);
+         Requests(client);
+        }
       Acknowledging(client);
       Figures(client);
       Accepted(client.Disconnect(1000),client,"Disconnect");
@@ -252,6 +255,59 @@ void ReceivedProperties(const CMqttMessage &message)
    ExtCheck.That(message.UserProperty(1,name,text) && name=="two" && text=="","UserProperty");
    ExtCheck.That(!message.UserProperty(2,name,text),"no third User Property");
    ExtCheck.That(!message.PropertyString(MT5MQTT_PROP_CONTENT_TYPE,0,text),"no Content Type");
+  }
+//+------------------------------------------------------------------+
+//| Requests to itself, in each form, and one that nobody answers    |
+//+------------------------------------------------------------------+
+void Requests(CMqttClient &client)
+  {
+   CMqttMessage    message;
+   CMqttProperties none;
+   uchar           payload[]={'b','y'};
+   string          topic=Topic("requests");
+   Accepted(client.Subscribe(topic,0),client,"Subscribe to requests");
+   Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
+   for(int form=0; form<4; form++)
+     {
+      switch(form)
+        {
+         case 0:
+            Accepted(client.Request(topic,"by",0,5000),client,"Request of text");
+            break;
+         case 1:
+            Accepted(client.Request(topic,"by",0,5000,none),client,"Request of text with no properties");
+            break;
+         case 2:
+            Accepted(client.Request(topic,payload,0,5000),client,"Request of bytes");
+            break;
+         case 3:
+            Accepted(client.Request(topic,payload,0,5000,none),client,"Request of bytes with no properties");
+            break;
+        }
+      long token=client.ResultToken();
+      Await(client,message,MT5MQTT_EVENT_MESSAGE);
+      ExtCheck.Same(message.PayloadText(),"by","the request");
+      switch(form)
+        {
+         case 0:
+            Accepted(client.Respond("by",0),client,"Respond with text");
+            break;
+         case 1:
+            Accepted(client.Respond("by",0,none),client,"Respond with text and no properties");
+            break;
+         case 2:
+            Accepted(client.Respond(payload,0),client,"Respond with bytes");
+            break;
+         case 3:
+            Accepted(client.Respond(payload,0,none),client,"Respond with bytes and no properties");
+            break;
+        }
+      Await(client,message,MT5MQTT_EVENT_RESPONSE);
+      ExtCheck.That(message.Token()==token && message.Status()==MT5MQTT_OK && message.PayloadText()=="by","the response");
+     }
+   Accepted(client.Request(Topic("nobody"),"x",0,50),client,"Request to nobody");
+   Await(client,message,MT5MQTT_EVENT_RESPONSE);
+   ExtCheck.That(message.Status()==MT5MQTT_E_TIMEOUT,"no response in time: "+message.StatusDescription());
   }
 //+------------------------------------------------------------------+
 //| Acknowledging by hand                                            |
