@@ -37,6 +37,7 @@ public:
    void              Destroy(void);
    void              Deinit(const int reason);
    bool              IsCreated(void) const { return(m_client>0); }
+   long              Handle(void) const    { return(m_client);   }
    void              AllowInTester(const bool allow) { m_allow_in_tester=allow; }
    //--- options, before Connect()
    bool              SetUrl(const string url);
@@ -476,8 +477,7 @@ bool CMqttClient::Next(CMqttMessage &message)
   }
 //+------------------------------------------------------------------+
 //| Takes up to max_events and gives each to its On... method;       |
-//| returns                                                          |
-//| how many it took                                                 |
+//| returns how many it took                                         |
 //+------------------------------------------------------------------+
 int CMqttClient::Dispatch(const int max_events)
   {
@@ -545,8 +545,7 @@ bool CMqttClient::Wait(const int timeout_ms)
   }
 //+------------------------------------------------------------------+
 //| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE leaves that   |
-//| to                                                               |
-//| the program                                                      |
+//| to the program                                                   |
 //+------------------------------------------------------------------+
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {
