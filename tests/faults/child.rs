@@ -150,7 +150,7 @@ impl Program {
             }
             abi::EVENT_PUBLISHED => {
                 self.open.remove(&event.token);
-                say(&Report::Ended { token: event.token, status: event.status });
+                say(&Report::Ended { token: event.token, status: event.status, time_us: event.time_us });
             }
             abi::EVENT_SUBSCRIBED => say(&Report::Subscribed { status: event.status }),
             abi::EVENT_MESSAGE => self.take_message(event)?,
