@@ -8,6 +8,7 @@ use common::program::{Program, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicFilter;
@@ -206,6 +207,7 @@ fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_readin
 
 #[test]
 fn a_large_message_arrives_whole_in_both_directions() {
+    // MQTT-4.2.0-1
     let (_server, program, mut peer) = connected(&[]);
     let large: Vec<u8> = (0..1 << 20).map(|index: u32| b'a' + (index % 23) as u8).collect();
     for size in [large.len(), 1, large.len() - 1] {
@@ -258,4 +260,20 @@ fn what_waits_leaves_before_a_disconnect_that_has_time() {
         }
     }
     assert_eq!(outcomes, 50);
+}
+
+#[test]
+fn no_local_on_a_shared_subscription_is_refused_at_the_call() {
+    // MQTT-3.8.3-4
+    let program = Program::new("mqtt://127.0.0.1:1", &[]);
+    let options = SubscriptionOptions {
+        maximum_qos: QoS::AtMostOnce,
+        no_local: true,
+        retain_as_published: false,
+        retain_handling: RetainHandling::Always,
+    };
+    let shared = TopicFilter::new("$share/group/a").unwrap();
+    assert_eq!(program.subscribe(shared, options, PropertiesBuf::new()).unwrap_err().0, Status::InvalidArgument);
+    let plain = TopicFilter::new("a").unwrap();
+    assert!(program.subscribe(plain, options, PropertiesBuf::new()).is_ok());
 }

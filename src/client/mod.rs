@@ -9,6 +9,7 @@ pub mod clock;
 mod command;
 mod core;
 pub mod events;
+pub mod exchange;
 mod input;
 pub mod options;
 mod receiving;
@@ -153,6 +154,21 @@ impl Client {
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
+        let message = self.accept(topic, payload, qos, retain, properties)?;
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.shared.submit(Command::Publish { token, message });
+        Ok(token)
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue.
+    fn accept(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Result<Message, Failure> {
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -171,6 +187,8 @@ impl Client {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
         }
+        check_publish_properties(properties)?;
+        check_payload_format(payload, properties)?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
@@ -180,10 +198,7 @@ impl Client {
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let message = Message::new(topic, payload, qos, retain, properties);
-        self.shared.submit(Command::Publish { token, message });
-        Ok(token)
+        Ok(Message::new(topic, payload, qos, retain, properties))
     }
 
     /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
@@ -343,6 +358,29 @@ impl Drop for Client {
             thread.end(clock::now());
         }
     }
+}
+
+/// What PUBLISH may carry by the table of properties, but not from a program.
+fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
+    for (id, why) in [
+        // [MQTT-3.2.2-17]: only the Session knows what the Server takes.
+        (PropertyId::TopicAlias, "Topic Aliases are given by the library: leave the property out"),
+        // [MQTT-3.3.4-6]
+        (PropertyId::SubscriptionIdentifier, "only a Server may put a Subscription Identifier into PUBLISH"),
+    ] {
+        if properties.nth(id, 0).is_some() {
+            return Err((Status::InvalidArgument, why.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Section 3.3.2.3.2
+fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
+    }
+    Ok(())
 }
 
 fn event_limits(options: &Options) -> EventLimits {

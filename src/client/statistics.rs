@@ -2,6 +2,7 @@
 
 use super::Client;
 use crate::session::limits::ServerLimits;
+use crate::types::ProtocolVersion;
 use std::sync::atomic::Ordering;
 
 /// A moment's figures of a client.
@@ -23,6 +24,8 @@ pub struct Statistics {
     pub breaches: u64,
     pub ping_rtt_us: Option<u64>,
     pub last_delay_ms: u64,
+    /// The version of MQTT that the present connection speaks.
+    pub version: Option<ProtocolVersion>,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -48,6 +51,7 @@ impl Client {
             breaches: snapshot.counters.breaches,
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
+            version: snapshot.version,
             limits: snapshot.limits,
         }
     }

@@ -130,6 +130,8 @@ impl Worker {
         loop {
             let now = clock::now();
             let mut core = shared.core.lock();
+            // Requests run out of time without a connection too.
+            core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
             assert!(!core.panic, "asked to panic by the test hook");
@@ -192,6 +194,7 @@ impl Worker {
             if core.needs_worker {
                 continue;
             }
+            let next = next.into_iter().chain(core.session.next_timeout()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -371,7 +374,7 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let attention = end.reason.is_some_and(needs_attention);
+            let attention = end.next_version.is_none() && end.reason.is_some_and(needs_attention);
             let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };

@@ -1,10 +1,14 @@
 //! What is sent again after a reconnect, and what is not (section 4.4).
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
+use std::time::Duration;
 
 #[test]
 fn a_resumed_session_sends_again_what_was_not_answered() {
@@ -31,7 +35,7 @@ fn a_resumed_session_sends_again_what_was_not_answered() {
 
 #[test]
 fn what_was_answered_is_not_sent_again() {
-    // MQTT-4.4.0-1
+    // MQTT-4.4.0-1, MQTT-4.3.2-3
     let mut trace = Trace::connected(options());
     for token in 1..=4 {
         trace.publish(token, "x", QoS::AtLeastOnce);
@@ -53,14 +57,15 @@ fn nothing_is_sent_again_while_the_connection_lives() {
     let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
     trace.publish(1, "x", QoS::AtLeastOnce);
     trace.sends(publish("x", QoS::AtLeastOnce, 1));
-    trace.passes(std::time::Duration::from_secs(100_000));
+    trace.passes(Duration::from_secs(100_000));
     trace.sends_nothing();
     trace.stays_connected();
 }
 
 #[test]
 fn after_pubrec_the_pubrel_is_sent_again_and_never_the_publish() {
-    // MQTT-4.3.3-6, MQTT-4.4.0-1, MQTT-4.6.0-4: in the order of the PUBRECs, and before the PUBLISH packets.
+    // MQTT-4.3.3-6, MQTT-4.4.0-1, MQTT-4.6.0-4, MQTT-4.3.3-5: in the order of the PUBRECs, and before the PUBLISH
+    // packets.
     let mut trace = Trace::connected(options());
     for token in 1..=3 {
         trace.publish(token, "x", QoS::ExactlyOnce);
@@ -182,7 +187,8 @@ fn an_answer_to_what_waits_to_be_sent_again_ends_it() {
 
 #[test]
 fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
-    // MQTT-3.2.2-11, MQTT-3.2.2-15: what can't be sent again ends with a named failure, and the rest goes on.
+    // MQTT-3.2.2-11, MQTT-3.2.2-15, 5-3.2.2.3.4-b: what can't be sent again ends with a named failure, and the rest
+    // goes on.
     let mut trace = Trace::connected(options());
     trace.publish(1, "x", QoS::ExactlyOnce);
     trace.publish(2, &"x".repeat(100), QoS::AtLeastOnce);
@@ -195,4 +201,26 @@ fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
     assert_eq!(trace.tells_published(1).failure, Some(Status::NotSupportedByServer));
     assert_eq!(trace.tells_published(2).failure, Some(Status::TooLarge));
     trace.sends(publish_again("z", QoS::AtLeastOnce, 3));
+}
+
+#[test]
+fn a_message_that_was_sent_does_not_expire() {
+    // MQTT-4.3.3-7, and the same for QoS 1: only the Server could say now that it is not wanted any more.
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
+        let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(1))]);
+        let topic = TopicName::new("t").unwrap();
+        trace.publish_message(1, Message::new(topic, b"x", qos, false, properties.as_properties()));
+        trace.takes_packet(|_| ());
+        trace.passes(Duration::from_secs(60));
+        trace.loses_connection();
+        trace.passes(Duration::from_secs(60));
+        trace.connects(true, &[]);
+        let (dup, packet_id) = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => (publish.dup, publish.packet_id),
+            other => panic!("{other:?} instead of PUBLISH"),
+        });
+        assert_eq!((dup, packet_id), (true, Some(id(1))));
+        trace.tells_nothing();
+    }
 }
