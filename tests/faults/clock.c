@@ -1,6 +1,6 @@
 /* Preloaded into a program, moves its clocks by what stands in the file that FAULTS_CLOCK names: two 64-bit numbers of
- * seconds, the first for the UNIX clock, the second for the monotonic one. (libfaketime can't be used for the latter: under
- * it the absolute deadlines of Rust's futexes lie decades ahead.) */
+ * seconds, the first for the UNIX clock, the second for the monotonic one, which starts true. (libfaketime can't be used for
+ * the latter: under it the absolute deadlines of Rust's futexes lie decades ahead.) */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const volatile int64_t *offsets;
+static int64_t monotonic_at_start;
 static int (*system_clock)(clockid_t, struct timespec *);
 
 static void find_system_clock(void)
@@ -30,6 +31,7 @@ __attribute__((constructor)) static void start(void)
   if (mapped == MAP_FAILED)
     abort();
   find_system_clock();
+  monotonic_at_start = ((const int64_t *)mapped)[1];
   offsets = mapped;
 }
 
@@ -43,7 +45,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     if (clock == CLOCK_REALTIME)
       time->tv_sec += offsets[0];
     if (clock == CLOCK_MONOTONIC)
-      time->tv_sec += offsets[1];
+      time->tv_sec += offsets[1] - monotonic_at_start;
   }
   return result;
 }

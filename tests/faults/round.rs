@@ -130,7 +130,7 @@ impl Round {
             ProcessFault::PauseReceiver => self.pause(false, duration)?,
             ProcessFault::KillReceiver => {
                 self.receiver.signal(Signal::KILL)?;
-                self.receivers_line.record().new_life();
+                self.receivers_line.record().new_life(self.receivers_line.connections());
                 let next = Process::start("receiver", &self.receivers_role, self.clock.as_ref())?;
                 self.earlier.push(std::mem::replace(&mut self.receiver, next).kill());
                 self.counts.receiver_kills += 1;
@@ -222,10 +222,9 @@ impl Round {
         receiver.push(self.receiver.end()?);
         self.counts.connections = self.senders_line.connections() + self.receivers_line.connections();
         self.counts.line_faults = self.senders_line.happened() + self.receivers_line.happened();
-        let (senders_record, receivers_record) = (self.senders_line.record(), self.receivers_line.record());
-        let (senders_line, receivers_line) = (senders_record.entries(), receivers_record.entries());
-        let reference_record = self.reference.as_ref().map(|reference| reference.line.record());
-        let reference_line = reference_record.as_ref().map(|record| record.entries());
+        let senders_line = self.senders_line.record().in_order();
+        let receivers_line = self.receivers_line.record().in_order();
+        let reference_line = self.reference.as_ref().map(|reference| reference.line.record().in_order());
         let broken = judge(
             &Evidence {
                 sender: &sender,
@@ -235,8 +234,8 @@ impl Round {
                 reference: self
                     .reference
                     .as_ref()
-                    .map(|reference| reference.taken.as_slice())
-                    .zip(reference_line.as_deref().map(Vec::as_slice)),
+                    .zip(reference_line.as_ref())
+                    .map(|(reference, line)| (&*reference.taken, &**line)),
                 server: match (self.counts.server_kills, self.counts.server_restarts) {
                     (0, 0) => Server::Steady,
                     (0, _) => Server::Restarted,

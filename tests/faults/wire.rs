@@ -4,7 +4,7 @@
 use crate::payload::{self, Payload};
 use mt5mqtt::codec::{self, Decoded, Packet};
 use mt5mqtt::types::ProtocolVersion;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -54,23 +54,29 @@ pub struct Entry {
     pub seen: Seen,
 }
 
-/// Everything that was said on a line, in the order in which the proxy read it.
+/// Everything that was said on a line.
 #[derive(Default)]
 pub struct Record {
     entries: Mutex<Vec<Entry>>,
 }
 
 impl Record {
-    pub fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.entries.lock().expect("no panic while the record is locked")
+    /// Connection by connection: a client has one at a time. What lay on a stalled one is read later than what was said on
+    /// its successor.
+    pub fn in_order(&self) -> Vec<Entry> {
+        let mut entries = self.entries.lock().expect("no panic while the record is locked").clone();
+        entries.sort_by_key(|entry| entry.connection);
+        entries
     }
 
-    pub fn add(&self, connection: u64, from: From, seen: Seen) {
-        self.entries().push(Entry { connection, from, seen });
+    fn add(&self, connection: u64, from: From, seen: Seen) {
+        let entry = Entry { connection, from, seen };
+        self.entries.lock().expect("no panic while the record is locked").push(entry);
     }
 
-    pub fn new_life(&self) {
-        self.add(u64::MAX, From::Client, Seen::NewLife);
+    /// Another program uses the line, from this connection on.
+    pub fn new_life(&self, connection: u64) {
+        self.add(connection, From::Client, Seen::NewLife);
     }
 }
 
