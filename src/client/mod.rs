@@ -13,6 +13,7 @@ pub mod exchange;
 mod input;
 pub mod options;
 mod receiving;
+pub mod slots;
 mod statistics;
 pub mod thread;
 mod transport;

@@ -143,3 +143,23 @@ fn seen(packet: &Packet<'_>) -> Option<Seen> {
         _ => return None,
     })
 }
+
+/// All that was said of a message, and the beginnings of the connections around it.
+pub fn story(entries: &[Entry], (qos, seq): (u8, u64)) -> String {
+    let is_it = |seen: &Seen| matches!(seen, Seen::Publish { qos: q, seq: s, .. } if (*q, *s) == (qos, seq));
+    let ids: Vec<u16> = entries
+        .iter()
+        .filter_map(|entry| match entry.seen {
+            Seen::Publish { id, .. } if is_it(&entry.seen) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let told = entries.iter().filter(|entry| match &entry.seen {
+        Seen::Connack { .. } | Seen::NewLife => true,
+        Seen::Publish { id, .. } => ids.contains(id),
+        Seen::Puback { id } | Seen::Pubrec { id } | Seen::Pubrel { id } | Seen::Pubcomp { id } => ids.contains(id),
+        _ => false,
+    });
+    let lines = told.map(|entry| format!("\n    {} {:?} {:?}", entry.connection, entry.from, entry.seen));
+    lines.collect()
+}
