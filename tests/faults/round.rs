@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the calm may take until everything has arrived.
 const CALM: Duration = Duration::from_secs(60);
+/// Nothing on the line for so long: the Server has nothing more to send.
+const QUIET: Duration = Duration::from_millis(300);
 const SOON: Duration = Duration::from_secs(20);
 /// MT5MQTT_E_CONNECT_FAILED
 const CONNECT_FAILED: i32 = -41;
@@ -210,10 +212,32 @@ impl Round {
                 }
             }
         }
+        if let Some(reference) = &mut self.reference {
+            reference.wait_for_marks(deadline)?;
+        }
+        self.wait_for_stragglers(deadline)?;
         match &mut self.reference {
-            Some(reference) => reference.wait_for_marks(deadline),
+            Some(reference) => reference.take_rest(),
             None => Ok(()),
         }
+    }
+
+    /// A Server that came back may have let the mark overtake older messages.
+    fn wait_for_stragglers(&self, deadline: Instant) -> Result<(), String> {
+        let record = self.receivers_line.record();
+        let mut before = record.traffic();
+        let mut since = Instant::now();
+        while before.1 > 0 || since.elapsed() < QUIET {
+            if Instant::now() >= deadline {
+                return Err(format!("{} messages that the Server sent are not answered", before.1));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            let now = record.traffic();
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> Result<Outcome, String> {
@@ -279,13 +303,25 @@ impl Reference {
     fn wait_for_marks(&mut self, deadline: Instant) -> Result<(), String> {
         while !(self.marks[1] && self.marks[2]) {
             let line = self.subscriber.next_line(deadline).ok_or("the mark did not come to mosquitto_sub in time")?;
-            let (qos, text) = line.split_once(' ').ok_or_else(|| format!("mosquitto_sub printed {line:?}"))?;
-            let qos: u8 = qos.parse().map_err(|_| format!("mosquitto_sub printed {line:?}"))?;
-            match payload::read(text.as_bytes()) {
-                payload::Payload::Numbered(seq) => self.taken.push(Report::Took { qos, seq }),
-                payload::Payload::Mark => self.marks[usize::from(qos)] = true,
-                payload::Payload::Corrupt => return Err(format!("mosquitto_sub got a payload of nobody: {line:?}")),
-            }
+            self.take(&line)?;
+        }
+        Ok(())
+    }
+
+    fn take_rest(&mut self) -> Result<(), String> {
+        while let Some(line) = self.subscriber.next_line(Instant::now() + QUIET) {
+            self.take(&line)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let (qos, text) = line.split_once(' ').ok_or_else(|| format!("mosquitto_sub printed {line:?}"))?;
+        let qos: u8 = qos.parse().map_err(|_| format!("mosquitto_sub printed {line:?}"))?;
+        match payload::read(text.as_bytes()) {
+            payload::Payload::Numbered(seq) => self.taken.push(Report::Took { qos, seq }),
+            payload::Payload::Mark => self.marks[usize::from(qos)] = true,
+            payload::Payload::Corrupt => return Err(format!("mosquitto_sub got a payload of nobody: {line:?}")),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use crate::payload::{self, Payload};
 use mt5mqtt::codec::{self, Decoded, Packet};
 use mt5mqtt::types::ProtocolVersion;
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,30 @@ impl Record {
         let mut entries = self.entries.lock().expect("no panic while the record is locked").clone();
         entries.sort_by_key(|entry| entry.connection);
         entries
+    }
+
+    /// How many messages of QoS 1 and 2 the Server has sent, and how many of them on its last connection nobody answered.
+    pub fn traffic(&self) -> (usize, usize) {
+        let entries = self.in_order();
+        let of_server = |entry: &&Entry| entry.from == From::Server;
+        let last = entries.iter().filter(of_server).map(|entry| entry.connection).max();
+        let mut open = HashSet::new();
+        let mut sent = 0;
+        for entry in &entries {
+            match (entry.from, &entry.seen) {
+                (From::Server, Seen::Publish { qos: 1.., id, .. }) => {
+                    sent += 1;
+                    if Some(entry.connection) == last {
+                        open.insert(*id);
+                    }
+                }
+                (From::Client, Seen::Puback { id } | Seen::Pubrec { id }) if Some(entry.connection) == last => {
+                    open.remove(id);
+                }
+                _ => {}
+            }
+        }
+        (sent, open.len())
     }
 
     fn add(&self, connection: u64, from: From, seen: Seen) {
