@@ -15,6 +15,7 @@ pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
+pub mod slots;
 mod statistics;
 pub mod thread;
 mod tls_options;
