@@ -7,10 +7,11 @@ use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
-use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
+use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
+use crate::types::topic::TopicName;
 use std::time::Duration;
 use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -54,6 +55,8 @@ int_options! {
     TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
     OutgoingTopicAliasMaximum = 101, "OUTGOING_TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 64, false;
     ProtocolFallback = 102, "PROTOCOL_FALLBACK", 0 => 1, 0, false;
+    Strict = 103, "STRICT", 0 => 1, 0, false;
+    PayloadFormatCheck = 104, "PAYLOAD_FORMAT_CHECK", 0 => 2, 1, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -85,6 +88,7 @@ pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
+pub const RESPONSE_TOPIC: i32 = 5;
 pub const TLS_CA: i32 = 130;
 pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
 pub const TLS_CLIENT_KEY: i32 = 132;
@@ -105,27 +109,35 @@ pub struct Options {
     pub addresses: Vec<Address>,
     client_id: String,
     user_name: Option<String>,
+    response_topic: String,
     password: Option<Zeroizing<Vec<u8>>>,
     tls: TlsOptions,
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
     log_file: Option<String>,
     will: Option<WillMessage>,
+    /// Random bytes of this client.
+    seed: [u8; 32],
     ints: Vec<i64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let mut seed = [0; 32];
+        // No system that this library runs on is without random numbers.
+        getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
+            response_topic: String::new(),
             tls: TlsOptions::default(),
             proxy: None,
             ws_headers: None,
             log_file: None,
             will: None,
+            seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
     }
@@ -178,7 +190,7 @@ impl Options {
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
-                URL | CLIENT_ID | USER_NAME | PASSWORD => {
+                URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC => {
                     text::check(value).map(|_| ()).map_err(|error| error.to_string())
                 }
                 _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
@@ -190,6 +202,14 @@ impl Options {
         let owned = value.map(str::to_owned);
         let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
         match id {
+            RESPONSE_TOPIC => {
+                if let Some(topic) = value {
+                    let wrong =
+                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
+                    TopicName::new(topic).map_err(wrong)?;
+                }
+                self.response_topic = owned.unwrap_or_default();
+            }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
             USER_NAME => self.user_name = owned,
@@ -236,6 +256,10 @@ impl Options {
         {
             return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
         }
+        if let Some((message, properties)) = &will {
+            // Section 3.1.3.2.3
+            super::check_payload_format(message.payload(), properties.as_properties())?;
+        }
         self.will = will.map(|(message, properties)| WillMessage { message, properties });
         Ok(())
     }
@@ -273,10 +297,18 @@ impl Options {
             outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
+            response_topic: self.response_topic.clone(),
+            seed: self.seed,
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
             acknowledge: self.acknowledge(),
+            payload_format_check: match self.int(IntOption::PayloadFormatCheck) {
+                0 => PayloadFormatCheck::Off,
+                1 => PayloadFormatCheck::Report,
+                _ => PayloadFormatCheck::Refuse,
+            },
+            strict: self.flag(IntOption::Strict),
             ping_timeout: self.milliseconds(IntOption::PingTimeout),
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -329,6 +361,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         CLIENT_ID => Some("CLIENT_ID"),
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
+        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
         TLS_CA => Some("TLS_CA"),
         TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
         TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),

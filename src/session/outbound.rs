@@ -5,6 +5,7 @@
 //! until the Server has answered.
 
 use super::Counters;
+use super::breaches::{Breach, Breaches};
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::limits::ServerLimits;
@@ -41,6 +42,7 @@ pub(super) enum Answered {
     Fine,
     /// It belongs to a message that is in another state.
     ProtocolError(&'static str),
+    Breach(Breach),
 }
 
 #[derive(Debug)]
@@ -221,10 +223,7 @@ impl Outbound {
             }
             Some(_) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
             None if self.released.contains(ack.packet_id) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 
@@ -252,7 +251,6 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> Answered {
         let id = ack.packet_id;
-        let mut reason = ReasonCode::SUCCESS;
         match self.qos_in_flight(id) {
             Some(QoS::ExactlyOnce) if ack.reason.is_error() => {
                 // [MQTT-4.4.0-2]: refused, and so finished; there is no PUBREL.
@@ -271,16 +269,14 @@ impl Outbound {
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
             None if self.released.contains(id) => {}
-            None if ack.reason.is_error() => {
-                out.counters.breaches += 1;
-                return Answered::Fine;
-            }
+            None if ack.reason.is_error() => return Answered::Breach(Breach::UnknownAcknowledgement),
             None => {
-                out.counters.breaches += 1;
-                reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+                // The Server has to forget about it too, so it gets its answer before anything is said of the breach.
+                send_pubrel(id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, connection);
+                return Answered::Breach(Breach::UnknownAcknowledgement);
             }
         }
-        send_pubrel(id, reason, connection);
+        send_pubrel(id, ReasonCode::SUCCESS, connection);
         Answered::Fine
     }
 
@@ -302,10 +298,7 @@ impl Outbound {
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 
@@ -379,4 +372,5 @@ fn status_of(error: EncodeError) -> Status {
 pub(super) struct Output<'a> {
     pub events: &'a mut VecDeque<Event>,
     pub counters: &'a mut Counters,
+    pub breaches: &'a mut Breaches,
 }

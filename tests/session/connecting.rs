@@ -165,7 +165,7 @@ fn nothing_may_come_before_connack() {
         disconnect(ReasonCode::SERVER_BUSY),
     ];
     for packet in early {
-        let mut trace = Trace::new(options());
+        let mut trace = Trace::new(strict());
         trace.opens();
         trace.sends_connect(|_| ());
         let name = packet.packet_type().name();
@@ -203,7 +203,7 @@ fn properties_of_connack_that_contradict_connect_end_the_connection() {
         (PropertyId::ResponseInformation, Value::Text("replies/")),
         (PropertyId::AuthenticationMethod, Value::Text("SCRAM-SHA-256")),
     ] {
-        let mut trace = Trace::new(options());
+        let mut trace = Trace::new(strict());
         trace.opens();
         trace.sends_connect(|_| ());
         trace.receives(connack(false, ReasonCode::SUCCESS, &set(&[(id, value)])));

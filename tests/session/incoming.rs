@@ -5,6 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::publish::Publish;
+use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
@@ -230,6 +231,7 @@ fn a_redelivery_within_a_connection_is_counted_and_passed_over() {
     trace.receives(publish("x", QoS::AtLeastOnce, 1));
     trace.receives(publish_again("x", QoS::AtLeastOnce, 1));
     trace.tells_message("x");
+    trace.tells_breach(Breach::Redelivery);
     trace.tells_nothing();
     trace.stays_connected();
     assert_eq!(trace.session.counters().breaches, 1);

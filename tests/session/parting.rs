@@ -98,7 +98,7 @@ fn what_stands_behind_the_servers_disconnect_is_not_looked_at() {
 #[test]
 fn a_session_expiry_interval_in_the_servers_disconnect_ends_the_connection() {
     // MQTT-3.14.2-2
-    let mut trace = Trace::connected(options());
+    let mut trace = Trace::connected(strict());
     let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(1))]);
     trace.receives(Packet::Disconnect(Disconnect {
         reason: ReasonCode::SUCCESS,

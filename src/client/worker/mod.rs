@@ -37,7 +37,7 @@ const STABLE: Duration = Duration::from_secs(5);
 enum Phase {
     Idle,
     Connecting {
-        connector: Connector,
+        connector: Box<Connector>,
         deadline: Instant,
     },
     Online {
@@ -165,6 +165,8 @@ impl Worker {
         loop {
             let now = clock::now();
             let mut core = shared.core.lock();
+            // Requests run out of time without a connection too.
+            core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
             assert!(!core.panic, "asked to panic by the test hook");
@@ -234,6 +236,7 @@ impl Worker {
             if core.needs_worker {
                 continue;
             }
+            let next = next.into_iter().chain(core.session.next_timeout()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
