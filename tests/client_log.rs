@@ -54,7 +54,7 @@ fn each_level_adds_its_lines() {
         program.expect_nothing();
         // The scripted Server assigns an identifier, from which on lines have that.
         let lines: Vec<String> =
-            without_time(&program.log.borrow()).iter().map(|line| line.replace("[assigned]", "[EA1]")).collect();
+            without_time(&program.log.lock().unwrap()).iter().map(|line| line.replace("[assigned]", "[EA1]")).collect();
         assert!(lines.iter().all(|line| line.contains(" [EA1] ")), "{lines:?}");
         let has = |text: &str| lines.iter().any(|line| line.contains(text));
         assert_eq!(has("warning [EA1] disconnected: the Server closed the connection"), level >= 2, "{lines:?}");
@@ -99,7 +99,7 @@ fn every_packet_is_traced_once_however_the_bytes_are_cut() {
     peer.expect_close(&[PacketType::Disconnect]);
     peer.close();
     program.expect_disconnected();
-    let lines = program.log.borrow();
+    let lines = program.log.lock().unwrap();
     let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
     assert_eq!((count("-> PUBLISH"), count("<- PUBLISH")), (20, 20));
     assert_eq!((count("-> CONNECT ("), count("-> DISCONNECT ("), count("payload 50000 bytes")), (1, 1, 40));
@@ -113,7 +113,7 @@ fn lines_go_to_a_file_and_not_to_the_program_if_so_asked() {
     let program = Program::new(&server.url(), &[(IntOption::LogLevel, 3), (IntOption::LogEvents, 0)]);
     program.set_text(options::LOG_FILE, path.to_str().unwrap());
     life(&program, &mut server);
-    assert!(program.log.borrow().is_empty());
+    assert!(program.log.lock().unwrap().is_empty());
     // The background thread has written everything when it is over.
     program.free();
     let text = fs::read_to_string(&path).unwrap();
@@ -130,7 +130,7 @@ fn a_log_file_that_can_not_be_written_is_told_of_once_and_stops_nothing() {
     program.set_text(options::LOG_FILE, "/no/such/folder/client.log");
     life(&program, &mut server);
     program.expect_nothing();
-    let lines = program.log.borrow();
+    let lines = program.log.lock().unwrap();
     let told = lines.iter().filter(|line| line.contains("the log file '/no/such/folder/client.log' can't be written"));
     assert_eq!(told.count(), 1, "{lines:?}");
 }
@@ -176,7 +176,7 @@ fn no_secret_is_in_any_line_event_or_figure() {
         }
     }
     seen += &format!("{:?} {}", program.statistics(), program.server().unwrap());
-    seen += &program.log.borrow().join("\n");
+    seen += &program.log.lock().unwrap().join("\n");
     assert!(seen.contains("-> CONNECT (") && seen.contains("through proxy socks5://127.0.0.1"), "{seen}");
     let key_line = client.key.lines().nth(1).unwrap();
     for secret in ["s3cret", "pr0xyuser", key_line, &data_encoding::BASE64.encode(b"s3cret-password")] {

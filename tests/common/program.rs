@@ -11,8 +11,8 @@ use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
-use std::cell::RefCell;
 use std::ops::Deref;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The longest that anything here waits: far more than a busy machine needs.
@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 pub struct Program {
     pub client: Client,
     /// The lines of the log that came between the events.
-    pub log: RefCell<Vec<String>>,
+    pub log: Mutex<Vec<String>>,
 }
 
 impl Deref for Program {
@@ -35,7 +35,7 @@ impl Deref for Program {
 impl Program {
     /// A client of the Server at `url`, which tries again at once when the connection is lost.
     pub fn new(url: &str, ints: &[(IntOption, i64)]) -> Self {
-        let program = Program { client: Client::new(), log: RefCell::default() };
+        let program = Program { client: Client::new(), log: Mutex::default() };
         program.set_text(options::URL, url);
         for (option, value) in [(IntOption::ReconnectMinimum, 1), (IntOption::ReconnectMaximum, 1)].iter().chain(ints) {
             program.set_int(*option, *value);
@@ -92,7 +92,7 @@ impl Program {
             let polled = self.client.poll(|notice| match &notice.kind {
                 NoticeKind::Session(event) => Some(event.clone()),
                 NoticeKind::Log { line, .. } => {
-                    self.log.borrow_mut().push(line.clone());
+                    self.log.lock().expect("the log").push(line.clone());
                     None
                 }
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
