@@ -208,7 +208,7 @@ impl Options {
                         |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
                     TopicName::new(topic).map_err(wrong)?;
                 }
-                self.response_topic = value.unwrap_or_default().to_owned();
+                self.response_topic = owned.unwrap_or_default();
             }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),

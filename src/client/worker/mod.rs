@@ -37,7 +37,7 @@ const STABLE: Duration = Duration::from_secs(5);
 enum Phase {
     Idle,
     Connecting {
-        connector: Connector,
+        connector: Box<Connector>,
         deadline: Instant,
     },
     Online {

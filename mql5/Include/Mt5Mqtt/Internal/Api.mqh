@@ -106,8 +106,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
    MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
-   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104
-   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,        // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -138,7 +137,7 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
    MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
-   MT5MQTT_EVENT_RESPONSE=11               // outcome of a request
+   MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
    MT5MQTT_EVENT_LOG=15                    // a line of the log
   };
 //+------------------------------------------------------------------+
