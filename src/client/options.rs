@@ -3,7 +3,9 @@
 use super::address::Address;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
@@ -71,12 +73,14 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
 }
 
-/// The text options; `PASSWORD` takes bytes too.
+/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
 pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
 pub const RESPONSE_TOPIC: i32 = 5;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
 
 #[derive(Clone)]
 pub struct Options {
@@ -85,6 +89,8 @@ pub struct Options {
     user_name: Option<String>,
     password: Option<Vec<u8>>,
     response_topic: String,
+    authentication_method: Option<String>,
+    authentication_data: Option<Vec<u8>>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -102,6 +108,8 @@ impl Default for Options {
             user_name: None,
             password: None,
             response_topic: String::new(),
+            authentication_method: None,
+            authentication_data: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -166,6 +174,8 @@ impl Options {
                 }
                 self.response_topic = value.unwrap_or_default().to_owned();
             }
+            AUTHENTICATION_METHOD => self.authentication_method = value.map(str::to_owned),
+            AUTHENTICATION_DATA => self.authentication_data = value.map(|value| value.as_bytes().to_vec()),
             _ => self.password = value.map(|value| value.as_bytes().to_vec()),
         }
         Ok(())
@@ -173,18 +183,23 @@ impl Options {
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
-        if id != PASSWORD {
+        if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         }
-        require_idle("PASSWORD", idle)?;
+        let name = text_name(id).unwrap_or_default();
+        require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        self.password = value.map(<[u8]>::to_vec);
+        let value = value.map(<[u8]>::to_vec);
+        match id {
+            AUTHENTICATION_DATA => self.authentication_data = value,
+            _ => self.password = value,
+        }
         Ok(())
     }
 
@@ -239,6 +254,8 @@ impl Options {
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
+            authentication: self.authentication(version, fall_back_to_v311)?,
+            authentication_timeout: self.milliseconds(IntOption::ConnectTimeout),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -254,6 +271,39 @@ impl Options {
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
         })
+    }
+
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
+        }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
+    }
+
+    pub fn has_authentication(&self) -> bool {
+        self.authentication_method.is_some()
     }
 
     pub fn acknowledge(&self) -> Acknowledge {
@@ -279,6 +329,8 @@ fn text_name(id: i32) -> Option<&'static str> {
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
         RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
+        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
+        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
         _ => None,
     }
 }

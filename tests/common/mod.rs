@@ -11,4 +11,5 @@ pub mod library;
 pub mod mosquitto;
 pub mod program;
 pub mod rust_source;
+pub mod scram_server;
 pub mod tools;
