@@ -368,4 +368,15 @@ mod tests {
         assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
     }
+    #[test]
+    fn mqtt_311_has_no_password_without_a_user_name() {
+        // MQTT311-3.1.2-22
+        let mut options = Options::default();
+        options.set_text(PASSWORD, Some("secret"), true).unwrap();
+        assert!(options.session_options().is_ok(), "MQTT 5.0 allows it");
+        options.set_int(IntOption::ProtocolVersion as i32, 4, true).unwrap();
+        assert_eq!(options.session_options().unwrap_err().0, Status::WrongState);
+        options.set_text(USER_NAME, Some("me"), true).unwrap();
+        assert!(options.session_options().is_ok());
+    }
 }
