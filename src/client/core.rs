@@ -334,6 +334,12 @@ impl Core {
                 self.accepted.1 += message.size();
                 self.session.request(token, message, deadline, clock::now());
             }
+            Command::Authenticate { step, data, properties } => {
+                self.session.authenticate(step, data.as_deref(), properties.as_properties());
+            }
+            Command::Reauthenticate { data, properties } => {
+                self.session.reauthenticate(data.as_deref(), properties.as_properties(), clock::now());
+            }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {
                     self.session.subscribe(token, filter, options, properties);

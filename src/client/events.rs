@@ -217,6 +217,8 @@ impl Inner {
 fn is_kept(kind: &NoticeKind) -> bool {
     match kind {
         NoticeKind::Failed(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
+        // A Server has one of these under way at most, and a lost one would be a lost connection.
+        NoticeKind::Session(Event::Authenticate { .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
         NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
     }
@@ -241,6 +243,9 @@ fn size(kind: &NoticeKind) -> usize {
                     filter.len() + outcome_size(outcome)
                 }
                 Event::Breach(_) => 0,
+                Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
+                    properties.as_properties().as_bytes().len()
+                }
                 Event::Response { answer: Ok(answer), .. } => answer.message.size(),
                 Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
                 Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
@@ -261,6 +266,7 @@ impl Notice {
                 Event::Published { outcome, .. }
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
+                Event::Authenticate { .. } | Event::Authenticated { .. } => None,
                 Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } => None,
             },
         }

@@ -4,6 +4,7 @@
 //! (`ffi`) and the protocol (`session`).
 
 mod address;
+mod authentication;
 mod backoff;
 pub mod clock;
 mod command;
