@@ -3,16 +3,16 @@
 
 use super::backoff::Backoff;
 use super::clock;
-use super::core::{Core, Shared, State};
+use super::core::{Core, READS_IN_A_ROW, Shared, State};
 use super::events::NoticeKind;
-use super::input::Input;
+use super::leading::{closed_without_reason, reading_failed};
 use super::options::{IntOption, Options};
 use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
 use crate::session::event::{Disconnected, Event};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const FIRST_SOCKET: Token = Token(1);
 
-/// After so many reads in a row the thread looks at its timers and commands again.
-const READS_IN_A_ROW: usize = 16;
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// A connection that held this long was good: the next loss is a first failure.
@@ -58,7 +56,6 @@ pub(super) struct Worker {
     ready: Events,
     phase: Phase,
     backoff: Backoff,
-    input: Input,
     next_socket: Token,
     readable: bool,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
@@ -67,8 +64,9 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Makes the poll and what wakes it, so that a failure to do so is seen by the caller of connect.
-    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker)> {
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker, Registry)> {
         let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
         let worker = Worker {
@@ -78,12 +76,11 @@ impl Worker {
             ready: Events::with_capacity(64),
             phase: Phase::Idle,
             backoff,
-            input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
             hold: None,
         };
-        Ok((worker, waker))
+        Ok((worker, waker, registry))
     }
 
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
@@ -173,7 +170,11 @@ impl Worker {
                         core.lost = None;
                         core.session.handle_opened(now, *deadline);
                         self.phase = Phase::Online { accepted: None, socket };
-                        self.input.clear();
+                        core.input = Default::default();
+                        core.socket = socket;
+                        core.read_to_end = false;
+                        core.read_on = false;
+                        core.watches_writing = true;
                         // The poll may have told of the first bytes together with the connection.
                         self.readable = true;
                         continue;
@@ -238,7 +239,12 @@ impl Worker {
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        self.readable |= core.lost.is_some();
+        self.readable |= core.lost.is_some() || std::mem::take(&mut core.read_on);
+        self.readable &= !core.read_to_end;
+        if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
+            core.give_reading_back(&self.shared);
+            self.shared.events.wake_leader();
+        }
         let mut more = self.read(now, core);
         if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
             && core.session.is_online()
@@ -299,22 +305,14 @@ impl Worker {
                 return true;
             }
             let Some(transport) = &mut core.transport else { return false };
-            match transport.read(self.input.room()) {
+            match transport.read(core.input.room()) {
                 Ok(0) => {
                     self.readable = false;
-                    core.lost = Some((
-                        Status::ConnectionClosed,
-                        "the Server closed the connection without giving a reason".to_owned(),
-                    ));
+                    core.lost = Some(closed_without_reason());
                     return false;
                 }
                 Ok(count) => {
-                    core.bytes_received += count as u64;
-                    self.input.received(count);
-                    let used = core.session.handle_input(now, self.input.bytes());
-                    self.input.consume(used, |bytes| core.session.expected_size(bytes));
-                    // The program gets its message before the Server gets its answer.
-                    core.report(&self.shared);
+                    core.take_in(now, count, &self.shared);
                     core.work(now, &self.shared);
                 }
                 Err(error) => match error.kind() {
@@ -325,7 +323,7 @@ impl Worker {
                     io::ErrorKind::Interrupted => {}
                     _ => {
                         self.readable = false;
-                        core.lost = Some((Status::Network, format!("reading from the Server failed: {error}")));
+                        core.lost = Some(reading_failed(&error));
                         return false;
                     }
                 },
@@ -338,7 +336,10 @@ impl Worker {
         if let Some(mut transport) = core.transport.take() {
             transport.deregister(self.poll.registry());
         }
-        self.input.clear();
+        if std::mem::take(&mut core.led) {
+            self.shared.events.wake_leader();
+        }
+        core.input = Default::default();
         self.readable = false;
         self.shared.reading_paused.store(false, Ordering::Release);
     }
