@@ -6,6 +6,7 @@ use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{OutgoingOverflow, SessionOptions};
 use crate::types::reason::ReasonCode;
+use std::time::Instant;
 
 /// What a program asks of its client.
 pub(super) enum Command {
@@ -23,6 +24,11 @@ pub(super) enum Command {
     Publish {
         token: Token,
         message: Message,
+    },
+    Request {
+        token: Token,
+        message: Message,
+        deadline: Instant,
     },
     Subscribe {
         token: Token,

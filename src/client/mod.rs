@@ -9,6 +9,7 @@ pub mod clock;
 mod command;
 mod core;
 pub mod events;
+pub mod exchange;
 mod input;
 mod leading;
 pub mod options;
@@ -155,13 +156,21 @@ impl Client {
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
-        if properties.nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
-            // [MQTT-3.3.4-6]
-            return Err((
-                Status::InvalidArgument,
-                "only a Server sends a Subscription Identifier in PUBLISH".to_owned(),
-            ));
-        }
+        let message = self.accept(topic, payload, qos, retain, properties)?;
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.shared.submit(Command::Publish { token, message });
+        Ok(token)
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue.
+    fn accept(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Result<Message, Failure> {
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -181,6 +190,7 @@ impl Client {
             return Err((Status::TooLarge, text));
         }
         check_publish_properties(properties)?;
+        check_payload_format(payload, properties)?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
@@ -190,10 +200,7 @@ impl Client {
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let message = Message::new(topic, payload, qos, retain, properties);
-        self.shared.submit(Command::Publish { token, message });
-        Ok(token)
+        Ok(Message::new(topic, payload, qos, retain, properties))
     }
 
     /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
@@ -366,6 +373,14 @@ fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
         if properties.nth(id, 0).is_some() {
             return Err((Status::InvalidArgument, why.to_owned()));
         }
+    }
+    Ok(())
+}
+
+/// Section 3.3.2.3.2
+fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
     }
     Ok(())
 }

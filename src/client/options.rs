@@ -3,10 +3,11 @@
 use super::address::Address;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
-use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
+use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
+use crate::types::topic::TopicName;
 use std::time::Duration;
 
 /// Why an option was refused: a status, and a text that names the option.
@@ -48,6 +49,8 @@ int_options! {
     TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
     OutgoingTopicAliasMaximum = 101, "OUTGOING_TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 64, false;
     ProtocolFallback = 102, "PROTOCOL_FALLBACK", 0 => 1, 0, false;
+    Strict = 103, "STRICT", 0 => 1, 0, false;
+    PayloadFormatCheck = 104, "PAYLOAD_FORMAT_CHECK", 0 => 2, 1, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -73,6 +76,7 @@ pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
+pub const RESPONSE_TOPIC: i32 = 5;
 
 #[derive(Clone)]
 pub struct Options {
@@ -80,18 +84,26 @@ pub struct Options {
     client_id: String,
     user_name: Option<String>,
     password: Option<Vec<u8>>,
+    response_topic: String,
     will: Option<WillMessage>,
+    /// Random bytes of this client.
+    seed: [u8; 32],
     ints: Vec<i64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let mut seed = [0; 32];
+        // No system that this library runs on is without random numbers.
+        getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             address: None,
             client_id: String::new(),
             user_name: None,
             password: None,
+            response_topic: String::new(),
             will: None,
+            seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
     }
@@ -146,6 +158,14 @@ impl Options {
             URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
             CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
             USER_NAME => self.user_name = value.map(str::to_owned),
+            RESPONSE_TOPIC => {
+                if let Some(topic) = value {
+                    let wrong =
+                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
+                    TopicName::new(topic).map_err(wrong)?;
+                }
+                self.response_topic = value.unwrap_or_default().to_owned();
+            }
             _ => self.password = value.map(|value| value.as_bytes().to_vec()),
         }
         Ok(())
@@ -175,6 +195,10 @@ impl Options {
             && message.payload().len() > text::MAX_LENGTH
         {
             return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
+        }
+        if let Some((message, properties)) = &will {
+            // Section 3.1.3.2.3
+            super::check_payload_format(message.payload(), properties.as_properties())?;
         }
         self.will = will.map(|(message, properties)| WillMessage { message, properties });
         Ok(())
@@ -213,10 +237,18 @@ impl Options {
             outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
+            response_topic: self.response_topic.clone(),
+            seed: self.seed,
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
             acknowledge: self.acknowledge(),
+            payload_format_check: match self.int(IntOption::PayloadFormatCheck) {
+                0 => PayloadFormatCheck::Off,
+                1 => PayloadFormatCheck::Report,
+                _ => PayloadFormatCheck::Refuse,
+            },
+            strict: self.flag(IntOption::Strict),
             ping_timeout: self.milliseconds(IntOption::PingTimeout),
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -246,6 +278,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         CLIENT_ID => Some("CLIENT_ID"),
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
+        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
         _ => None,
     }
 }
@@ -282,5 +315,16 @@ mod tests {
         assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().0, Status::WrongType);
         assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
+    }
+    #[test]
+    fn mqtt_311_has_no_password_without_a_user_name() {
+        // MQTT311-3.1.2-22
+        let mut options = Options::default();
+        options.set_text(PASSWORD, Some("secret"), true).unwrap();
+        assert!(options.session_options().is_ok(), "MQTT 5.0 allows it");
+        options.set_int(IntOption::ProtocolVersion as i32, 4, true).unwrap();
+        assert_eq!(options.session_options().unwrap_err().0, Status::WrongState);
+        options.set_text(USER_NAME, Some("me"), true).unwrap();
+        assert!(options.session_options().is_ok());
     }
 }

@@ -127,6 +127,8 @@ impl Worker {
         loop {
             let now = clock::now();
             let mut core = shared.core.lock();
+            // Requests run out of time without a connection too.
+            core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
             assert!(!core.panic, "asked to panic by the test hook");
@@ -193,6 +195,7 @@ impl Worker {
             if core.needs_worker {
                 continue;
             }
+            let next = next.into_iter().chain(core.session.next_timeout()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {

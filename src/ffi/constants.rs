@@ -44,6 +44,8 @@ pub const MT5MQTT_E_NOT_CONNECTED: i32 = -23;
 pub const MT5MQTT_E_DROPPED: i32 = -24;
 /// The call ran out of its time.
 pub const MT5MQTT_E_TIMEOUT: i32 = -25;
+/// The payload is not UTF-8, though its Payload Format Indicator says so.
+pub const MT5MQTT_E_PAYLOAD_FORMAT: i32 = -26;
 /// The host name of the Server could not be resolved.
 pub const MT5MQTT_E_RESOLVE: i32 = -40;
 /// No address of the Server accepted the connection.
@@ -90,6 +92,8 @@ pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
 pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
 /// Text or bytes. Default: none.
 pub const MT5MQTT_OPT_PASSWORD: i32 = 4;
+/// Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
+pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
@@ -145,6 +149,10 @@ pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
 /// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
 pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
+/// 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
+pub const MT5MQTT_OPT_STRICT: i32 = 103;
+/// What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
+pub const MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK: i32 = 104;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -160,6 +168,10 @@ pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
 pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 /// A fault inside the library: this client can only be freed. The text says where.
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
+/// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+pub const MT5MQTT_EVENT_BREACH: i32 = 10;
+/// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -303,6 +315,7 @@ same! {
     MT5MQTT_E_NOT_CONNECTED, Status::NotConnected;
     MT5MQTT_E_DROPPED, Status::Dropped;
     MT5MQTT_E_TIMEOUT, Status::Timeout;
+    MT5MQTT_E_PAYLOAD_FORMAT, Status::PayloadFormat;
     MT5MQTT_E_RESOLVE, Status::Resolve;
     MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;
     MT5MQTT_E_CONNECT_TIMEOUT, Status::ConnectTimeout;
@@ -352,6 +365,9 @@ same! {
     MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM, IntOption::TopicAliasMaximum;
     MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM, IntOption::OutgoingTopicAliasMaximum;
     MT5MQTT_OPT_PROTOCOL_FALLBACK, IntOption::ProtocolFallback;
+    MT5MQTT_OPT_STRICT, IntOption::Strict;
+    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK, IntOption::PayloadFormatCheck;
+    MT5MQTT_OPT_RESPONSE_TOPIC, options::RESPONSE_TOPIC;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

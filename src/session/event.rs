@@ -1,5 +1,6 @@
 //! What a Session tells the program.
 
+use super::breaches::Breach;
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
@@ -17,16 +18,29 @@ pub type Delivery = i64;
 pub enum Event {
     /// The Server accepted the connection.
     Connected { session_present: bool, assigned_client_id: Option<String>, properties: PropertiesBuf },
+    /// The Server did something wrong that harms nobody; told once for each kind on a connection.
+    Breach(Breach),
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.
     Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId> },
     /// The end of a publish. A QoS 0 publish that was sent makes no event.
     Published { token: Token, outcome: Outcome },
+    /// The end of a request: the response, or why there is none.
+    Response { token: Token, answer: Result<Answer, Outcome> },
     /// The answer to a subscribe, for its one Topic Filter.
     Subscribed { token: Token, filter: String, outcome: Outcome },
     /// The answer to an unsubscribe.
     Unsubscribed { token: Token, filter: String, outcome: Outcome },
+}
+
+/// The response to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub message: Message,
+    /// There for QoS 1 and 2.
+    pub delivery: Option<Delivery>,
+    pub packet_id: Option<PacketId>,
 }
 
 /// How an operation ended.

@@ -2,10 +2,12 @@
 
 use super::Session;
 use super::aliases::{IncomingAliases, OutgoingAliases};
+use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
 use super::limits::ServerLimits;
 use super::packets::describe;
+use super::requester::response_topic;
 use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -20,6 +22,7 @@ impl Session {
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
     pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
         let version = self.version;
+        self.breaches.start(self.options.strict);
         let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
         let mut connection = Connection::new(now, deadline, version, limits);
         if let Err(error) = self.send_connect(&mut connection) {
@@ -91,6 +94,9 @@ impl Session {
             return self.break_off(ReasonCode::PROTOCOL_ERROR, "the Server sent a second CONNACK".to_owned());
         }
         if connack.reason.is_error() {
+            if connack.session_present {
+                self.tolerate(Breach::SessionPresentInRefusal);
+            }
             let detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
             let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
             end.reason = Some(connack.reason);
@@ -101,6 +107,13 @@ impl Session {
             if let Some(connection) = &mut self.connection {
                 connection.close(end);
             }
+            return;
+        }
+        let response_information = connack.properties.text(PropertyId::ResponseInformation);
+        if response_information.is_some() && !self.options.request_response_information {
+            self.tolerate(Breach::ResponseInformation);
+        }
+        if self.wants_close() {
             return;
         }
         if let Some(breach) = self.breach_in_connack(connack) {
@@ -131,6 +144,8 @@ impl Session {
         if let Some(client_id) = &assigned {
             self.client_id.clone_from(client_id);
         }
+        let information = connack.properties.text(PropertyId::ResponseInformation);
+        self.requester.use_response_topic(response_topic(&options.response_topic, information, &self.client_id));
         self.events.push_back(Event::Connected {
             session_present: connack.session_present,
             assigned_client_id: assigned,
@@ -180,9 +195,6 @@ impl Session {
         {
             // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
             Some("no Assigned Client Identifier, though CONNECT had none")
-        } else if has(PropertyId::ResponseInformation) && !self.options.request_response_information {
-            // [MQTT-3.1.2-28]
-            Some("Response Information that was not asked for")
         } else if has(PropertyId::AuthenticationMethod) {
             // [MQTT-4.12.0-6]
             Some("an Authentication Method, though CONNECT had none")

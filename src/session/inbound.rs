@@ -4,17 +4,19 @@
 //! A message is answered when the program has acknowledged it, which may be long after its arrival. If the connection is
 //! lost in between, the Server sends it again: it is recognised then and not handed out a second time.
 
-use super::Counters;
+use super::breaches::Breach;
 use super::connection::Connection;
 use super::event::{Delivery, Event};
-use super::options::Acknowledge;
+use super::options::{Acknowledge, PayloadFormatCheck};
+use super::outbound::Output;
 use crate::codec::ack::Ack;
 use crate::codec::message::Message;
+use crate::codec::property::PropertyId;
 use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
 const PACKET_ID_BITS: u32 = 16;
@@ -43,24 +45,33 @@ impl Inbound {
         Inbound { unanswered: HashMap::new(), received: HashMap::new(), received_now: 0, deliveries: 0 }
     }
 
-    /// A PUBLISH. `Err` is the Reason Code to end the connection with.
+    /// A PUBLISH. `Err` says why the connection is to end.
     pub fn handle_publish(
         &mut self,
         publish: &Publish<'_>,
         topic: crate::types::topic::TopicName<'_>,
         connection: &mut Connection,
         rules: Rules,
-        events: &mut VecDeque<Event>,
-        counters: &mut Counters,
-    ) -> Result<(), ReasonCode> {
-        counters.messages_received += 1;
+        out: &mut Output<'_>,
+    ) -> Result<(), Refused> {
+        out.counters.messages_received += 1;
         let message = || {
             let mut message = Message::new(topic, publish.payload, publish.qos, publish.retain, publish.properties);
             message.dup = publish.dup;
             message
         };
+        let ill_formed = rules.payload_format_check != PayloadFormatCheck::Off
+            && publish.properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
+            && std::str::from_utf8(publish.payload).is_err();
+        let refused = ill_formed && rules.payload_format_check == PayloadFormatCheck::Refuse;
         let Some(id) = publish.packet_id else {
-            events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
+            if ill_formed {
+                out.ill_formed(refused)?;
+            }
+            if refused {
+                return Ok(());
+            }
+            out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
             return Ok(());
         };
         if publish.qos == QoS::ExactlyOnce
@@ -78,19 +89,28 @@ impl Inbound {
             known.is_some_and(|known| known.qos == publish.qos && (publish.dup || publish.qos == QoS::ExactlyOnce));
         if again && connection.unanswered.contains(&id) {
             // A redelivery within one connection: MQTT-4.4.0-1 forbids it, but it harms nobody.
-            counters.breaches += 1;
-            return Ok(());
+            return out.breaches.pass_over(Breach::Redelivery, out.events).map_err(Refused::Breach);
         }
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
-            return Err(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+            return Err(Refused::TooMany);
+        }
+        if ill_formed && !again {
+            out.ill_formed(refused)?;
         }
         connection.unanswered.push_back(id);
         if !again {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
-            let acknowledged = (rules.acknowledge == Acknowledge::OnArrival).then_some(ReasonCode::SUCCESS);
+            let acknowledged = match rules.acknowledge {
+                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
+                Acknowledge::OnArrival => Some(ReasonCode::SUCCESS),
+                Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
+            };
             self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged });
-            events.push_back(Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) });
+            if !refused {
+                let event = Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) };
+                out.events.push_back(event);
+            }
         }
         self.answer(connection);
         Ok(())
@@ -166,6 +186,25 @@ impl Inbound {
 pub(super) struct Rules {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
+    pub payload_format_check: PayloadFormatCheck,
+}
+
+/// Why a PUBLISH ends the connection.
+pub(super) enum Refused {
+    /// More than our Receive Maximum are unanswered.
+    TooMany,
+    Breach(Breach),
+}
+
+impl Output<'_> {
+    /// A payload that isn't the UTF-8 that it says it is.
+    fn ill_formed(&mut self, refused: bool) -> Result<(), Refused> {
+        if refused {
+            self.breaches.report(Breach::PayloadFormat, self.events);
+            return Ok(());
+        }
+        self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach)
+    }
 }
 
 fn send(connection: &mut Connection, packet: Packet<'_>) {

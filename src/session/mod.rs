@@ -10,6 +10,7 @@
 //! packets of the Server's in `packets`.
 
 mod aliases;
+pub mod breaches;
 mod connection;
 pub mod event;
 mod handshake;
@@ -20,6 +21,7 @@ mod ordered;
 mod outbound;
 mod packet_ids;
 mod packets;
+mod requester;
 mod requests;
 
 use crate::codec::Packet;
@@ -31,6 +33,7 @@ use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
+use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::Inbound;
@@ -38,7 +41,8 @@ use limits::ServerLimits;
 use options::{OutgoingOverflow, SessionOptions};
 use outbound::{Outbound, Output};
 use packet_ids::PacketIds;
-use requests::{Request, Requests};
+use requester::Requester;
+use requests::{Request, Requests, Standing};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -76,6 +80,8 @@ pub struct Session {
     outbound: Outbound,
     inbound: Inbound,
     requests: Requests,
+    requester: Requester,
+    breaches: Breaches,
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -84,6 +90,7 @@ impl Session {
     pub fn new(options: SessionOptions) -> Session {
         Session {
             client_id: options.client_id.clone(),
+            requester: Requester::new(&options.seed),
             version: options.version,
             version_spoken: false,
             options,
@@ -93,6 +100,7 @@ impl Session {
             outbound: Outbound::new(),
             inbound: Inbound::new(),
             requests: Requests::new(),
+            breaches: Breaches::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
         }
@@ -148,6 +156,7 @@ impl Session {
 
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.requester.expire(now, &mut self.events);
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
             Expired::Nothing => {}
@@ -165,11 +174,18 @@ impl Session {
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
     pub fn publish(&mut self, token: Token, message: Message) {
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
         self.outbound.accept(token, message, &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(connection, &mut self.ids, &mut out);
         }
+    }
+
+    /// Publishes a request when its response can be received; it ends with the response, or at the deadline. The message has
+    /// neither Response Topic nor Correlation Data yet.
+    pub fn request(&mut self, token: Token, message: Message, deadline: Instant, now: Instant) {
+        self.requester.add(token, message, deadline);
+        self.pump_requests(now);
     }
 
     /// Subscribes, now or when there is a connection. `properties` are those of the SUBSCRIBE packet.
@@ -187,6 +203,7 @@ impl Session {
 
     /// Ends a subscription, now or when there is a connection.
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
+        self.requester.unsubscribed(filter.as_str());
         self.requests.add(Request { token, filter: filter.as_str().to_owned(), properties, options: None });
         self.pump();
     }
@@ -222,7 +239,15 @@ impl Session {
     // What the Session wants.
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        loop {
+            let event = match self.events.pop_front()? {
+                Event::Published { token, outcome } => self.requester.published(token, outcome),
+                event => Some(event),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
     }
 
     /// Bytes to write to the transport.
@@ -240,7 +265,8 @@ impl Session {
 
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.connection.as_ref()?.next_timeout()
+        let connection = self.connection.as_ref().and_then(Connection::next_timeout);
+        connection.into_iter().chain(self.requester.next_timeout()).min()
     }
 
     /// Whether the transport is to be closed as soon as the output is written.
@@ -269,9 +295,15 @@ impl Session {
         &self.client_id
     }
 
-    /// Accepted and unfinished publishes, and their bytes.
+    /// Accepted and unfinished publishes, and requests that aren't published yet; and their bytes.
     pub fn outstanding(&self) -> (usize, usize) {
-        self.outbound.outstanding()
+        let (published, waiting) = (self.outbound.outstanding(), self.requester.waiting());
+        (published.0 + waiting.0, published.1 + waiting.1)
+    }
+
+    /// By how many bytes requests have grown in all since they were accepted.
+    pub fn requests_grown(&self) -> usize {
+        self.requester.grown()
     }
 
     /// QoS 1 and 2 publishes that were sent and are not finished.
@@ -280,7 +312,7 @@ impl Session {
     }
 
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters { breaches: self.breaches.count(), ..self.counters }
     }
 
     fn lose_session(&mut self) {
@@ -293,8 +325,34 @@ impl Session {
     fn pump(&mut self) {
         if let Some(connection) = &mut self.connection {
             self.requests.pump(connection, &mut self.ids, &mut self.events);
-            let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+            let mut out =
+                Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
             self.outbound.pump(connection, &mut self.ids, &mut out);
+        }
+    }
+
+    /// Publishes the requests that wait, once the Server has granted the subscription to their Response Topic.
+    fn pump_requests(&mut self, now: Instant) {
+        if !self.is_online() {
+            return;
+        }
+        if self.version == ProtocolVersion::V311 {
+            return self.requester.fail_waiting(Status::NotSupportedByServer, &mut self.events);
+        }
+        let Some((topic, subscribed)) = self.requester.needs_subscription() else { return };
+        match (self.requests.standing(topic), subscribed) {
+            (Standing::Granted, _) => {
+                while let Some((token, message)) = self.requester.publish_next(now) {
+                    self.publish(token, message);
+                }
+            }
+            (Standing::Asked, _) => {}
+            (Standing::Unknown, true) => self.requester.fail_waiting(Status::RefusedByServer, &mut self.events),
+            (Standing::Unknown, false) => {
+                self.requests.add(Request::for_responses(topic));
+                self.requester.set_subscribed();
+                self.pump();
+            }
         }
     }
 }

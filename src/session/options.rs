@@ -33,10 +33,17 @@ pub struct SessionOptions {
     pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
+    /// Where responses to requests are to be sent; empty for one that no other client uses.
+    pub response_topic: String,
+    /// Random bytes of the client's, to tell the requests of one Session from those of another.
+    pub seed: [u8; 32],
     pub user_name: Option<String>,
     pub password: Option<Vec<u8>>,
     pub will: Option<WillMessage>,
     pub acknowledge: Acknowledge,
+    pub payload_format_check: PayloadFormatCheck,
+    /// Whether harmless faults of the Server (`breaches`) end the connection too.
+    pub strict: bool,
     /// How long the Server may stay silent after a PINGREQ.
     pub ping_timeout: Duration,
     /// Accepted, unfinished publishes above which `overflow` applies.
@@ -72,6 +79,17 @@ pub enum Acknowledge {
     WhenTaken,
     /// When the program says so.
     Explicitly,
+}
+
+/// What happens when a received payload isn't UTF-8, though its Payload Format Indicator says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadFormatCheck {
+    /// Nobody looks.
+    Off,
+    /// The message is delivered, and the breach reported.
+    Report,
+    /// The Server is told (Reason Code 0x99), the breach reported, and the message not delivered.
+    Refuse,
 }
 
 /// What happens to a publish when the outgoing queue is full.

@@ -5,6 +5,7 @@
 //! until the Server has answered.
 
 use super::Counters;
+use super::breaches::{Breach, Breaches};
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::limits::ServerLimits;
@@ -41,6 +42,7 @@ pub(super) enum Answered {
     Fine,
     /// It belongs to a message that is in another state.
     ProtocolError(&'static str),
+    Breach(Breach),
 }
 
 #[derive(Debug)]
@@ -221,10 +223,7 @@ impl Outbound {
             }
             Some(_) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
             None if self.released.contains(ack.packet_id) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 
@@ -252,7 +251,6 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> Answered {
         let id = ack.packet_id;
-        let mut reason = ReasonCode::SUCCESS;
         match self.qos_in_flight(id) {
             Some(QoS::ExactlyOnce) if ack.reason.is_error() => {
                 // [MQTT-4.4.0-2]: refused, and so finished; there is no PUBREL.
@@ -271,16 +269,14 @@ impl Outbound {
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
             None if self.released.contains(id) => {}
-            None if ack.reason.is_error() => {
-                out.counters.breaches += 1;
-                return Answered::Fine;
-            }
+            None if ack.reason.is_error() => return Answered::Breach(Breach::UnknownAcknowledgement),
             None => {
-                out.counters.breaches += 1;
-                reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+                // The Server has to forget about it too, so it gets its answer before anything is said of the breach.
+                send_pubrel(id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, connection);
+                return Answered::Breach(Breach::UnknownAcknowledgement);
             }
         }
-        send_pubrel(id, reason, connection);
+        send_pubrel(id, ReasonCode::SUCCESS, connection);
         Answered::Fine
     }
 
@@ -302,10 +298,7 @@ impl Outbound {
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 
@@ -357,10 +350,11 @@ fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }
 
-/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], and this
-/// Server doesn't take everything, as far as CONNACK said so.
+/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], only the
+/// connection knows its Topic Aliases \[MQTT-3.2.2-17\], and this Server doesn't take everything, as far as CONNACK said so.
 pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
-    if message.properties().nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+    let foreign = |id| matches!(id, PropertyId::SubscriptionIdentifier | PropertyId::TopicAlias);
+    if message.properties().iter().any(|(id, _)| foreign(id)) {
         return Some(Status::InvalidArgument);
     }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]
@@ -379,4 +373,5 @@ fn status_of(error: EncodeError) -> Status {
 pub(super) struct Output<'a> {
     pub events: &'a mut VecDeque<Event>,
     pub counters: &'a mut Counters,
+    pub breaches: &'a mut Breaches,
 }

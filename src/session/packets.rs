@@ -1,9 +1,10 @@
 //! What the Server sends: bytes to packets, and each packet to the part of the Session that it belongs to.
 
 use super::Session;
-use super::connection::Phase;
+use super::breaches::Breach;
+use super::connection::{Connection, Phase};
 use super::event::Disconnected;
-use super::inbound::Rules;
+use super::inbound::{Refused, Rules};
 use super::outbound::{Answered, Output};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;
@@ -38,6 +39,7 @@ impl Session {
             }
         }
         self.pump();
+        self.pump_requests(now);
         used
     }
 
@@ -51,13 +53,25 @@ impl Session {
     }
 
     fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) {
-        let Some(connection) = &mut self.connection else { return };
-        if matches!(connection.phase, Phase::AwaitingConnack { .. }) && !matches!(packet, Packet::Connack(_)) {
-            // [MQTT-3.2.0-1] [MQTT-3.14.0-1]
-            let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
-            return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+        let Some(Connection { phase, version, .. }) = &self.connection else { return };
+        let (awaiting_connack, v5) = (matches!(phase, Phase::AwaitingConnack { .. }), *version == ProtocolVersion::V5);
+        match packet {
+            Packet::Connack(_) => {}
+            Packet::Disconnect(_) if awaiting_connack && v5 => self.tolerate(Breach::DisconnectBeforeConnack),
+            _ if awaiting_connack => {
+                // [MQTT-3.2.0-1]
+                let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
+                return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+            }
+            _ if v5 && !self.options.request_problem_information && explains_too_much(packet) => {
+                self.tolerate(Breach::ProblemInformation);
+            }
+            _ => {}
         }
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+        let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
+            return;
+        };
+        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
         let answered = match packet {
             Packet::Connack(connack) => return self.handle_connack(connack),
             Packet::Publish(publish) => return self.handle_publish(publish),
@@ -77,7 +91,7 @@ impl Session {
             Packet::Pingresp => {
                 match connection.pinged(now) {
                     Some(rtt) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
-                    None => self.counters.breaches += 1,
+                    None => return self.tolerate(Breach::UnaskedPingresp),
                 }
                 Answered::Fine
             }
@@ -89,8 +103,10 @@ impl Session {
             // [MQTT-4.12.0-6]: no method was named in CONNECT.
             Packet::Auth(_) => Answered::ProtocolError("AUTH without an Authentication Method in CONNECT"),
         };
-        if let Answered::ProtocolError(detail) = answered {
-            self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
+        match answered {
+            Answered::Fine => {}
+            Answered::ProtocolError(detail) => self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned()),
+            Answered::Breach(breach) => self.tolerate(breach),
         }
     }
 
@@ -115,12 +131,18 @@ impl Session {
                 ProtocolVersion::V311 => usize::MAX,
             },
             acknowledge: self.options.acknowledge,
+            payload_format_check: self.options.payload_format_check,
         };
-        let result =
-            self.inbound.handle_publish(publish, topic, connection, rules, &mut self.events, &mut self.counters);
-        if let Err(reason) = result {
-            let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
-            self.break_off(reason, detail);
+        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
+        let events = out.events.len();
+        match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
+            Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
+            Ok(()) => {}
+            Err(Refused::TooMany) => {
+                let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
+                self.break_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, detail);
+            }
+            Err(Refused::Breach(breach)) => self.break_off(breach.reason(), describe_breach(breach)),
         }
     }
 
@@ -145,10 +167,9 @@ impl Session {
             return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
         }
         if properties.int(PropertyId::SessionExpiryInterval).is_some() {
-            // [MQTT-3.14.2-2]
-            let detail = "the Server sent a Session Expiry Interval in DISCONNECT".to_owned();
-            return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+            self.tolerate(Breach::SessionExpiryInDisconnect);
         }
+        let Some(connection) = &mut self.connection else { return };
         connection.close(Disconnected {
             failure: Some(Status::ServerDisconnected),
             reason: Some(disconnect.reason),
@@ -171,12 +192,37 @@ impl Session {
         connection.close_with(reason, end);
     }
 
+    /// Passes a breach over, unless the program wants the connection to end for it.
+    pub(super) fn tolerate(&mut self, breach: Breach) {
+        if let Err(breach) = self.breaches.pass_over(breach, &mut self.events) {
+            self.break_off(breach.reason(), describe_breach(breach));
+        }
+    }
+
     /// Ends the connection because the Server broke the protocol.
     pub(super) fn break_off(&mut self, reason: ReasonCode, detail: String) {
         if let Some(connection) = &mut self.connection {
             connection.close_with(reason, Disconnected::new(Some(Status::ProtocolError), detail));
         }
     }
+}
+
+/// Whether the packet has a Reason String or User Properties, though it isn't one that may have them after a Request Problem
+/// Information of 0 (section 3.1.2.11.7).
+fn explains_too_much(packet: &Packet<'_>) -> bool {
+    let properties = match packet {
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => ack.properties,
+        Packet::Suback(suback) => suback.properties,
+        Packet::Unsuback(unsuback) => unsuback.properties,
+        Packet::Auth(auth) => auth.properties,
+        _ => return false,
+    };
+    properties.iter().any(|(id, _)| matches!(id, PropertyId::ReasonString | PropertyId::UserProperty))
+}
+
+/// A breach in words that name the rule.
+fn describe_breach(breach: Breach) -> String {
+    format!("{} ({})", breach.what(), breach.rule())
 }
 
 /// A Reason Code in words, with the Server's Reason String if it gave one.

@@ -44,6 +44,7 @@ statuses! {
     NotConnected = -23, "There is no connection to the Server at the moment.";
     Dropped = -24, "The accepted message was dropped to make room for newer ones.";
     Timeout = -25, "The call ran out of its time.";
+    PayloadFormat = -26, "The payload is not UTF-8, though its Payload Format Indicator says so.";
     Resolve = -40, "The host name of the Server could not be resolved.";
     ConnectFailed = -41, "No address of the Server accepted the connection.";
     ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";

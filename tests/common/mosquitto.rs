@@ -65,9 +65,28 @@ impl Mosquitto {
     /// Ends the process as its service manager does, which lets it save Sessions and retained messages.
     #[cfg(unix)]
     pub fn stop(&mut self) {
+        self.signal("-TERM");
         if let Some(mut child) = self.child.take() {
-            tools::run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
-            child.wait().expect("end of mosquitto");
+            let status = child.wait().expect("end of mosquitto");
+            assert!(status.success(), "Mosquitto did not save and end, but: {status}\n{}", self.log());
+        }
+    }
+
+    /// Stops the process as a machine that sleeps does, until `resume`.
+    #[cfg(unix)]
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    #[cfg(unix)]
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        if let Some(child) = &self.child {
+            tools::run(Command::new("kill").args([signal, &child.id().to_string()]));
         }
     }
 
@@ -183,8 +202,12 @@ impl Subscriber {
     /// The next line that it printed for a message; panics when none comes before the deadline.
     #[track_caller]
     pub fn line(&self, deadline: Instant) -> String {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.lines.recv_timeout(left).expect("a line of mosquitto_sub before the deadline")
+        self.next_line(deadline).expect("a line of mosquitto_sub before the deadline")
+    }
+
+    /// The next line that it printed for a message, if it comes before the deadline.
+    pub fn next_line(&self, deadline: Instant) -> Option<String> {
+        self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
     }
 }
 
@@ -195,10 +218,17 @@ impl Drop for Subscriber {
     }
 }
 
-/// A port that nothing listens on at this moment.
+/// A port that nothing listens on at this moment. Not one of those that the operating system gives to clients: while a Server
+/// is down, such a port could be taken by any connection, even by one that looks for this very Server.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a free port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(61).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + (number % 12_000) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn new_folder(port: u16) -> PathBuf {

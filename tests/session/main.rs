@@ -2,7 +2,9 @@
 //! Session sends and tells. No socket, no thread, no clock.
 
 mod aliases;
+mod breaches;
 mod connecting;
+mod exchanges;
 mod fallback;
 mod faults;
 mod incoming;

@@ -35,6 +35,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_NOT_CONNECTED=-23,
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
+   MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -69,6 +70,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
+   MT5MQTT_OPT_RESPONSE_TOPIC=5,           // text
    MT5MQTT_OPT_PROTOCOL_VERSION=10,        // 5, or 4 for MQTT 3.1.1
    MT5MQTT_OPT_CLEAN_START=11,
    MT5MQTT_OPT_SESSION_EXPIRY_S=12,
@@ -95,7 +97,9 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
-   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,        // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,,       // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
+   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -108,7 +112,9 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_PUBLISHED=4,              // outcome of a publish
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
-   MT5MQTT_EVENT_FAILED=7                  // a fault inside the library
+   MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
+   MT5MQTT_EVENT_BREACH=10,,               // a harmless fault of the Server
+   MT5MQTT_EVENT_RESPONSE=11               // outcome of a request
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -238,6 +244,10 @@ long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
+long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,long properties,int timeout_ms);
+long mt5mqtt_request_text_w(long client,const string topic,const string text,int qos,long properties,int timeout_ms);
+long mt5mqtt_respond(long client,const uchar &payload[],int payload_size,int qos,long properties);
+long mt5mqtt_respond_text_w(long client,const string text,int qos,long properties);
 //--- property sets
 long mt5mqtt_properties_create(void);
 int  mt5mqtt_properties_free(long properties);
