@@ -11,6 +11,7 @@
 use super::clock;
 use super::core::{Core, READS_IN_A_ROW, Shared};
 use super::options::IntOption;
+use super::transport::Fault;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -165,11 +166,12 @@ impl Core {
             let Some(transport) = &mut self.transport else { return false };
             match transport.read(self.input.room()) {
                 Ok(0) => {
-                    self.lost = Some(closed_without_reason());
+                    self.lost = Some((Status::ConnectionClosed, CLOSED_WITHOUT_REASON.to_owned()));
                     self.read_to_end = true;
                     return false;
                 }
                 Ok(count) => {
+                    self.input.received(count);
                     self.take_in(now, count, shared);
                     let holds_input = self.transport.as_ref().is_some_and(|transport| transport.may_hold_input());
                     if shared.events.is_blocked() || (!holds_input && shared.events.is_over_or_filled()) {
@@ -190,12 +192,11 @@ impl Core {
 }
 
 /// The end of a stream that no DISCONNECT explains.
-pub(super) fn closed_without_reason() -> (Status, String) {
-    (Status::ConnectionClosed, "the Server closed the connection without giving a reason".to_owned())
-}
+pub(super) const CLOSED_WITHOUT_REASON: &str = "the Server closed the connection without giving a reason";
 
 pub(super) fn reading_failed(error: &io::Error) -> (Status, String) {
-    (Status::Network, format!("reading from the Server failed: {error}"))
+    let fault = Fault::of(error, "reading from the Server");
+    (fault.status, fault.text)
 }
 
 impl Client {
