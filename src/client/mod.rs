@@ -12,6 +12,7 @@ mod core;
 pub mod events;
 pub mod exchange;
 mod input;
+mod leading;
 pub mod log;
 pub mod options;
 mod proxy;
@@ -139,7 +140,7 @@ impl Client {
         }
         let failed = |error| (Status::Thread, format!("the background thread could not be started: {error}"));
         let options = self.options.clone();
-        let (worker, waker) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
+        let (worker, waker, registry) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
         let shared = self.shared.clone();
         let on_panic = move |what: String| {
             shared.fail(&what);
@@ -150,6 +151,7 @@ impl Client {
             thread::start(self.shared.clone(), move |hold| worker.run(hold, || options.lock().clone()), on_panic);
         *thread = Some(ticket.map_err(failed)?);
         // Not before there is a thread: a waker of one that was never started would be in the way of the next.
+        let _ = self.shared.registry.set(registry);
         let _ = self.shared.waker.set(waker);
         Ok(())
     }
