@@ -19,6 +19,8 @@ mod abi;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+mod clock;
+#[cfg(unix)]
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(unix)]
