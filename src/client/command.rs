@@ -4,7 +4,7 @@ use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
-use crate::session::options::{OutgoingOverflow, SessionOptions};
+use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 
 /// What a program asks of its client.
@@ -23,6 +23,7 @@ pub(super) enum Command {
     Publish {
         token: Token,
         message: Message,
+        how: PublishOptions,
     },
     Subscribe {
         token: Token,

@@ -274,10 +274,10 @@ impl Core {
                 self.given_up = true;
                 self.needs_worker = true;
             }
-            Command::Publish { token, message } => {
+            Command::Publish { token, message, how } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.publish(token, message);
+                self.session.publish(clock::now(), token, message, how);
             }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {

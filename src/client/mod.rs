@@ -27,7 +27,7 @@ use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::Session;
 use crate::session::event::{Delivery, Token};
 use crate::session::limits::ServerLimits;
-use crate::session::options::OutgoingOverflow;
+use crate::session::options::{OutgoingOverflow, PublishOptions};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
@@ -151,8 +151,12 @@ impl Client {
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
+        mut how: PublishOptions,
     ) -> Result<Token, Failure> {
         self.check_alive()?;
+        if how.conflation_key.as_deref() == Some("") {
+            how.conflation_key = Some(topic.as_str().into());
+        }
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -166,7 +170,20 @@ impl Client {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
             return Err((Status::NotConnected, text));
         }
-        let size = topic.as_str().len() + properties.as_bytes().len() + payload.len();
+        let mut with_expiry = PropertiesBuf::new();
+        let properties = match how.time_to_live {
+            // What is too old to be sent is too old to be kept by the Server.
+            Some(time) if properties.int(PropertyId::MessageExpiryInterval).is_none() => {
+                let seconds = u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+                with_expiry.extend(properties);
+                // The range of this property is that of the type.
+                let _ = with_expiry.set(PropertyId::MessageExpiryInterval, Value::Int(seconds));
+                with_expiry.as_properties()
+            }
+            _ => properties,
+        };
+        let message = Message::new(topic, payload, qos, retain, properties);
+        let size = message.size();
         if size > maximum_bytes {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
@@ -174,15 +191,16 @@ impl Client {
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
-        if overflow == OutgoingOverflow::Refuse && (count >= maximum || bytes + size > maximum_bytes) {
+        // Whether a conflation key finds a message to supersede, the Session sees.
+        let refuse = overflow == OutgoingOverflow::Refuse && how.conflation_key.is_none();
+        if refuse && (count >= maximum || bytes + size > maximum_bytes) {
             self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
             self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let message = Message::new(topic, payload, qos, retain, properties);
-        self.shared.submit(Command::Publish { token, message });
+        self.shared.submit(Command::Publish { token, message, how });
         Ok(token)
     }
 

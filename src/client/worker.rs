@@ -154,7 +154,7 @@ impl Worker {
                     self.give_up(&mut core);
                     continue;
                 }
-                Phase::Idle => None,
+                Phase::Idle => self.waits(now, None, &mut core),
                 Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
                     self.give_up(&mut core);
                     continue;
@@ -164,9 +164,12 @@ impl Worker {
                     self.start_connecting();
                     continue;
                 }
-                Phase::Waiting { until } => Some(*until),
+                Phase::Waiting { until } => {
+                    let until = *until;
+                    self.waits(now, Some(until), &mut core)
+                }
                 Phase::Connecting { connector, deadline } => match connector.advance(now, self.poll.registry()) {
-                    Progress::Pending(until) => Some(until),
+                    Progress::Pending(until) => self.waits(now, Some(until), &mut core),
                     Progress::Connected(transport, socket) => {
                         core.transport = Some(transport);
                         core.write_blocked = false;
@@ -199,6 +202,13 @@ impl Worker {
             }
             return Some(next);
         }
+    }
+
+    /// Without a connection the Session has timers too: publishes expire. Returns when to come back.
+    fn waits(&self, now: Instant, until: Option<Instant>, core: &mut Core) -> Option<Instant> {
+        core.session.handle_timeout(now);
+        core.report(&self.shared);
+        until.into_iter().chain(core.session.next_timeout()).min()
     }
 
     fn start_connecting(&mut self) {

@@ -44,6 +44,10 @@ pub const MT5MQTT_E_NOT_CONNECTED: i32 = -23;
 pub const MT5MQTT_E_DROPPED: i32 = -24;
 /// The call ran out of its time.
 pub const MT5MQTT_E_TIMEOUT: i32 = -25;
+/// The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
+pub const MT5MQTT_E_EXPIRED: i32 = -29;
+/// A newer message with the same conflation key took the place of this one before it was sent.
+pub const MT5MQTT_E_SUPERSEDED: i32 = -30;
 /// The host name of the Server could not be resolved.
 pub const MT5MQTT_E_RESOLVE: i32 = -40;
 /// No address of the Server accepted the connection.
@@ -123,7 +127,7 @@ pub const MT5MQTT_OPT_PING_TIMEOUT_MS: i32 = 34;
 pub const MT5MQTT_OPT_OUTGOING_MAXIMUM: i32 = 40;
 /// As OUTGOING_MAXIMUM, in bytes of topic, properties and payload: 1024 to 4 GiB, default 64 MiB.
 pub const MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES: i32 = 41;
-/// What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+/// What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
 pub const MT5MQTT_OPT_OUTGOING_OVERFLOW: i32 = 42;
 /// 0 or 1 (default): whether QoS 0 publishes wait for a connection; with 0 they fail with MT5MQTT_E_NOT_CONNECTED. May be set at any time.
 pub const MT5MQTT_OPT_QUEUE_QOS0: i32 = 43;
@@ -139,6 +143,8 @@ pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
 pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
 /// 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
 pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
+/// How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -272,6 +278,11 @@ pub const MT5MQTT_STAT_SERVER_KEEP_ALIVE_S: i32 = 38;
 /// Seconds: the Session Expiry Interval in force.
 pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
 
+/// Accepted publishes dropped because they had waited too long.
+pub const MT5MQTT_STAT_PUBLISHES_EXPIRED: i32 = 70;
+/// Accepted publishes whose place a newer one with the same conflation key took.
+pub const MT5MQTT_STAT_PUBLISHES_SUPERSEDED: i32 = 71;
+
 /// Fails to compile when a number here isn't that of its table.
 macro_rules! same {
     ($($constant:expr, $value:expr;)*) => { $(const _: () = assert!($constant == $value as i32);)* };
@@ -295,6 +306,8 @@ same! {
     MT5MQTT_E_NOT_CONNECTED, Status::NotConnected;
     MT5MQTT_E_DROPPED, Status::Dropped;
     MT5MQTT_E_TIMEOUT, Status::Timeout;
+    MT5MQTT_E_EXPIRED, Status::Expired;
+    MT5MQTT_E_SUPERSEDED, Status::Superseded;
     MT5MQTT_E_RESOLVE, Status::Resolve;
     MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;
     MT5MQTT_E_CONNECT_TIMEOUT, Status::ConnectTimeout;
@@ -337,6 +350,7 @@ same! {
     MT5MQTT_OPT_ACKNOWLEDGE, IntOption::Acknowledge;
     MT5MQTT_OPT_WAIT_MAXIMUM_MS, IntOption::WaitMaximum;
     MT5MQTT_OPT_PUBLISH_EVENTS, IntOption::PublishEvents;
+    MT5MQTT_OPT_PRIORITY_RESERVE, IntOption::PriorityReserve;
     MT5MQTT_OPT_URL, options::URL;
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;

@@ -3,8 +3,8 @@
 //! A handle is a slot and a generation, so that a stale or forged one is found out. The lock is held only to copy a
 //! reference out.
 
+use super::properties::Set;
 use crate::client::Client;
-use crate::codec::property::PropertiesBuf;
 use once_cell::sync::Lazy;
 use parking_lot::{Mutex, RwLock};
 use slotmap::{DefaultKey, Key, KeyData, SlotMap};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub enum Object {
     Client(Arc<Client>),
-    Properties(Arc<Mutex<PropertiesBuf>>),
+    Properties(Arc<Mutex<Set>>),
 }
 
 static TABLE: Lazy<RwLock<SlotMap<DefaultKey, Object>>> = Lazy::new(Default::default);

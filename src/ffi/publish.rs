@@ -1,7 +1,7 @@
 //! Exports that send: publish, subscribe, unsubscribe.
 
 use super::guard::guard_client;
-use super::properties;
+use super::properties::{self, Set};
 use super::text::{bytes, required, utf8, utf16};
 use crate::client::{Client, Failure};
 use crate::codec::message::Message;
@@ -64,8 +64,8 @@ struct How {
 fn publish(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: How) -> Result<i64, Failure> {
     let topic = required("the topic", topic)?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
-    let properties = properties::copy(how.properties, Section::Packet(PacketType::Publish))?;
-    client.publish(topic_name(&topic)?, payload, qos, retain, properties.as_properties())
+    let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
+    client.publish(topic_name(&topic)?, payload, qos, retain, properties.as_properties(), publish)
 }
 
 /// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
-/// counted and can still be dropped. Large enough that a write fills the socket's buffer.
-const OUTPUT_HIGH_WATER: usize = 256 * 1024;
+/// counted, and can still be dropped or overtaken. Large enough that one write takes many messages.
+const OUTPUT_HIGH_WATER: usize = 64 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub send_quota: usize,
     /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
     pub quota_limit: usize,
+    /// How much of `send_quota` only priority messages may use.
+    pub priority_reserve: usize,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
@@ -67,6 +69,7 @@ impl Connection {
             limits,
             send_quota: 0,
             quota_limit: 0,
+            priority_reserve: 0,
             resend: VecDeque::new(),
             unanswered: VecDeque::new(),
             end: None,

@@ -11,11 +11,13 @@
 mod connection;
 pub mod event;
 mod inbound;
+mod lane;
 pub mod limits;
 pub mod options;
 mod ordered;
 mod outbound;
 mod packet_ids;
+mod queue;
 mod requests;
 
 use crate::codec::connack::Connack;
@@ -35,7 +37,7 @@ use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::{Inbound, Rules};
 use limits::ServerLimits;
-use options::{OutgoingOverflow, SessionOptions};
+use options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Answered, Outbound, Output};
 use packet_ids::PacketIds;
 use requests::{Request, Requests};
@@ -52,6 +54,10 @@ pub struct Counters {
     pub redelivered: u64,
     /// Accepted publishes that were dropped for want of room.
     pub publishes_dropped: u64,
+    /// Accepted publishes that were dropped because they had waited too long.
+    pub publishes_expired: u64,
+    /// Accepted publishes whose place a newer one with the same conflation key took.
+    pub publishes_superseded: u64,
     /// CONNACKs with success.
     pub connections: u64,
     /// Harmless faults of the Server that were passed over.
@@ -198,7 +204,7 @@ impl Session {
                 Err(error) => self.refuse_packet(&error),
             }
         }
-        self.pump();
+        self.pump(now);
         used
     }
 
@@ -233,6 +239,7 @@ impl Session {
 
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.outbound.expire(now, &mut Output { events: &mut self.events, counters: &mut self.counters });
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
             Expired::Nothing => {}
@@ -249,11 +256,12 @@ impl Session {
     // The program's commands.
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
-    pub fn publish(&mut self, token: Token, message: Message) {
+    pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
         let mut out = Output { events: &mut self.events, counters: &mut self.counters };
-        self.outbound.accept(token, message, &self.options, &mut out);
+        self.outbound.expire(now, &mut out);
+        self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
-            self.outbound.pump(connection, &mut self.ids, &mut out);
+            self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
     }
 
@@ -267,13 +275,13 @@ impl Session {
     ) {
         let filter = filter.as_str().to_owned();
         self.requests.add(Request { token, filter, properties, options: Some(options) });
-        self.pump();
+        self.pump_requests();
     }
 
     /// Ends a subscription, now or when there is a connection.
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
         self.requests.add(Request { token, filter: filter.as_str().to_owned(), properties, options: None });
-        self.pump();
+        self.pump_requests();
     }
 
     /// The program is done with a received message. False if none waits under this name.
@@ -312,12 +320,13 @@ impl Session {
         if let Some(connection) = &mut self.connection {
             connection.sent(now, count);
         }
-        self.pump();
+        self.pump(now);
     }
 
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.connection.as_ref()?.next_timeout()
+        let of_connection = self.connection.as_ref().and_then(Connection::next_timeout);
+        of_connection.into_iter().chain(self.outbound.next_expiry()).min()
     }
 
     /// Whether the transport is to be closed as soon as the output is written.
@@ -430,6 +439,7 @@ impl Session {
         );
         connection.quota_limit = limits.receive_maximum.min(options.in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
+        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
         connection.limits = limits;
         connection.phase = Phase::Online;
         self.counters.connections += 1;
@@ -556,11 +566,17 @@ impl Session {
     }
 
     /// Sends what may be sent.
-    fn pump(&mut self) {
+    fn pump(&mut self, now: Instant) {
+        self.pump_requests();
+        if let Some(connection) = &mut self.connection {
+            let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+            self.outbound.pump(now, connection, &mut self.ids, &mut out);
+        }
+    }
+
+    fn pump_requests(&mut self) {
         if let Some(connection) = &mut self.connection {
             self.requests.pump(connection, &mut self.ids, &mut self.events);
-            let mut out = Output { events: &mut self.events, counters: &mut self.counters };
-            self.outbound.pump(connection, &mut self.ids, &mut out);
         }
     }
 }

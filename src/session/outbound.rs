@@ -1,5 +1,5 @@
-//! Application Messages on their way to the Server: the queue, the QoS 1 and 2 flows (section 4.3), the send quota
-//! (section 4.9) and redelivery (section 4.4).
+//! Application Messages on their way to the Server: the QoS 1 and 2 flows (section 4.3), the send quota (section 4.9) and
+//! redelivery (section 4.4). What was not sent yet waits in `queue`.
 //!
 //! A message leaves the queue when it is sent. QoS 1 and 2 messages then stay in flight, as long as the Session lives,
 //! until the Server has answered.
@@ -8,9 +8,10 @@ use super::Counters;
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::limits::ServerLimits;
-use super::options::{OutgoingOverflow, SessionOptions};
+use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
+use super::queue::{Publishing, Queue};
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
@@ -19,13 +20,7 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::{PacketType, ProtocolVersion, QoS};
 use std::collections::VecDeque;
-
-/// An accepted publish.
-#[derive(Debug)]
-struct Publishing {
-    token: Token,
-    message: Message,
-}
+use std::time::Instant;
 
 /// A QoS 1 or 2 message that was sent.
 #[derive(Debug)]
@@ -44,9 +39,8 @@ pub(super) enum Answered {
 
 #[derive(Debug)]
 pub(super) struct Outbound {
-    /// Not sent yet. QoS 0 has a queue of its own, so that a spent send quota doesn't hold it back.
-    queued_qos0: VecDeque<Publishing>,
-    queued: VecDeque<Publishing>,
+    /// Not sent yet.
+    queue: Queue,
     /// Sent, and neither PUBACK nor PUBREC seen.
     in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
@@ -58,14 +52,7 @@ pub(super) struct Outbound {
 
 impl Outbound {
     pub fn new() -> Self {
-        Outbound {
-            queued_qos0: VecDeque::new(),
-            queued: VecDeque::new(),
-            in_flight: Ordered::new(),
-            released: Ordered::new(),
-            count: 0,
-            bytes: 0,
-        }
+        Outbound { queue: Queue::new(), in_flight: Ordered::new(), released: Ordered::new(), count: 0, bytes: 0 }
     }
 
     /// Accepted and unfinished publishes, and their bytes.
@@ -78,59 +65,82 @@ impl Outbound {
         self.in_flight.len() + self.released.len()
     }
 
-    pub fn accept(&mut self, token: Token, message: Message, options: &SessionOptions, out: &mut Output<'_>) {
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        publish: (Token, Message, PublishOptions),
+        options: &SessionOptions,
+        out: &mut Output<'_>,
+    ) {
+        let (token, message, how) = publish;
+        let key = how.conflation_key.clone();
         self.count += 1;
         self.bytes += message.size();
-        let queue = if message.qos == QoS::AtMostOnce { &mut self.queued_qos0 } else { &mut self.queued };
-        queue.push_back(Publishing { token, message });
-        if options.outgoing_overflow == OutgoingOverflow::DropOldest {
-            while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
-                let Some(publishing) = self.take_oldest_queued() else { break };
-                out.counters.publishes_dropped += 1;
-                self.finish(publishing, Outcome::local(Status::Dropped), out.events);
-            }
+        if let Some(old) = self.queue.push(Publishing::new(now, token, message, how)) {
+            out.counters.publishes_superseded += 1;
+            self.supersede(old, out);
+        }
+        while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
+            let (dropped, status) = match (options.outgoing_overflow, &key) {
+                (OutgoingOverflow::DropOldest, _) => (self.queue.take_oldest(), Status::Dropped),
+                (OutgoingOverflow::DropNewest, _) => (self.queue.take_newest(), Status::Dropped),
+                // Whether there is a message to supersede, only the queue can tell; all others are refused at the call.
+                (OutgoingOverflow::Refuse, Some(key)) => (self.queue.take_conflated(key), Status::QueueFull),
+                (OutgoingOverflow::Refuse, None) => break,
+            };
+            let Some(dropped) = dropped else { break };
+            out.counters.publishes_dropped += 1;
+            self.finish(dropped, Outcome::local(status), out.events);
         }
     }
 
-    fn take_oldest_queued(&mut self) -> Option<Publishing> {
-        let older_is_qos0 = match (self.queued_qos0.front(), self.queued.front()) {
-            (Some(qos0), Some(other)) => qos0.token < other.token,
-            (qos0, _) => qos0.is_some(),
-        };
-        if older_is_qos0 { self.queued_qos0.pop_front() } else { self.queued.pop_front() }
+    /// Prices of hours without a connection must not fill the program's queue: of QoS 0 messages the counter tells.
+    fn supersede(&mut self, old: Publishing, out: &mut Output<'_>) {
+        let failed = Outcome::local(Status::Superseded);
+        if old.is_qos0() { self.forget(&old) } else { self.finish(old, failed, out.events) }
+    }
+
+    /// Drops what waits and has expired.
+    pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
+        while let Some(expired) = self.queue.take_expired(now) {
+            out.counters.publishes_expired += 1;
+            self.finish(expired, Outcome::local(Status::Expired), out.events);
+        }
+    }
+
+    /// When `expire` has something to do.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.queue.next_expiry()
+    }
+
+    fn forget(&mut self, publishing: &Publishing) {
+        self.count -= 1;
+        self.bytes -= publishing.message.size();
     }
 
     fn finish(&mut self, publishing: Publishing, outcome: Outcome, events: &mut VecDeque<Event>) {
-        self.count -= 1;
-        self.bytes -= publishing.message.size();
+        self.forget(&publishing);
         // That a QoS 0 message was sent says nothing about its arrival.
-        if publishing.message.qos != QoS::AtMostOnce || outcome.failure.is_some() {
+        if !publishing.is_qos0() || outcome.failure.is_some() {
             events.push_back(Event::Published { token: publishing.token, outcome });
         }
     }
 
-    /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue, in the order of
-    /// acceptance.
-    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue. What has expired
+    /// is not sent.
+    pub fn pump(&mut self, now: Instant, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
         if !connection.is_online() {
             return;
         }
+        self.expire(now, out);
         while connection.has_room() && connection.send_quota > 0 {
             let Some(id) = connection.resend.pop_front() else { break };
-            self.resend(id, connection, ids, out);
+            self.resend(now, id, connection, ids, out);
         }
         while connection.has_room() {
-            let may_send_acknowledged = connection.send_quota > 0 && connection.resend.is_empty();
-            let next_acknowledged = self.queued.front().filter(|_| may_send_acknowledged).map(|next| next.token);
-            let qos0_is_next = match (self.queued_qos0.front(), next_acknowledged) {
-                (Some(qos0), Some(token)) => qos0.token < token,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => break,
-            };
-            let next = if qos0_is_next { self.queued_qos0.pop_front() } else { self.queued.pop_front() };
-            let Some(publishing) = next else { break };
-            if !self.send(publishing, connection, ids, out) {
+            let quota = if connection.resend.is_empty() { connection.send_quota } else { 0 };
+            let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };
+            if !self.send(now, next, connection, ids, out) {
                 break;
             }
         }
@@ -139,7 +149,8 @@ impl Outbound {
     /// Sends a message for the first time. False when no Packet Identifier is free: it is back in the queue then.
     fn send(
         &mut self,
-        publishing: Publishing,
+        now: Instant,
+        mut publishing: Publishing,
         connection: &mut Connection,
         ids: &mut PacketIds,
         out: &mut Output<'_>,
@@ -148,15 +159,16 @@ impl Outbound {
             self.finish(publishing, Outcome::local(status), out.events);
             return true;
         }
-        let packet_id = if publishing.message.qos == QoS::AtMostOnce {
+        let packet_id = if publishing.is_qos0() {
             None
         } else {
             let Some(id) = ids.allocate() else {
-                self.queued.push_front(publishing);
+                self.queue.put_back(publishing);
                 return false;
             };
             Some(id)
         };
+        publishing.rewrite_expiry(now);
         // First sent: DUP is 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
         match connection.send(&Packet::Publish(publishing.message.publish(packet_id, false))) {
             Ok(()) => {
@@ -179,9 +191,18 @@ impl Outbound {
         true
     }
 
-    fn resend(&mut self, id: PacketId, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    fn resend(
+        &mut self,
+        now: Instant,
+        id: PacketId,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) {
         // It may have been answered before its turn came.
         let Some(entry) = self.in_flight.get_mut(id) else { return };
+        // It belongs to the Session and is sent even if it has expired meanwhile [MQTT-4.4.0-1].
+        entry.publishing.rewrite_expiry(now);
         let message = &entry.publishing.message;
         // The Server may have come back with narrower limits.
         let result = match refusal(message, &connection.limits) {
@@ -331,16 +352,13 @@ impl Outbound {
             self.count -= 1;
             events.push_back(Event::Published { token, outcome: Outcome::success() });
         }
-        let mut anew = VecDeque::new();
         for (id, entry) in self.in_flight.drain() {
             ids.release(id);
             match entry.publishing.message.qos {
                 QoS::ExactlyOnce => self.finish(entry.publishing, Outcome::local(Status::SessionLost), events),
-                _ => anew.push_back(entry.publishing),
+                _ => self.queue.put_back(entry.publishing),
             }
         }
-        anew.append(&mut self.queued);
-        self.queued = anew;
     }
 }
 

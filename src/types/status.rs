@@ -44,6 +44,8 @@ statuses! {
     NotConnected = -23, "There is no connection to the Server at the moment.";
     Dropped = -24, "The accepted message was dropped to make room for newer ones.";
     Timeout = -25, "The call ran out of its time.";
+    Expired = -29, "The message waited longer than its time to live or its Message Expiry Interval, and was dropped.";
+    Superseded = -30, "A newer message with the same conflation key took the place of this one before it was sent.";
     Resolve = -40, "The host name of the Server could not be resolved.";
     ConnectFailed = -41, "No address of the Server accepted the connection.";
     ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";

@@ -13,3 +13,4 @@ mod redelivery;
 mod requests;
 mod trace;
 mod v311;
+mod waiting;

@@ -9,7 +9,7 @@ use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::{self, Decoded, Packet};
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{Delivery, Event, Token};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{PublishOptions, SessionOptions};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
@@ -122,7 +122,7 @@ impl World {
                 let payload = (token as u32).to_be_bytes();
                 let topic = TopicName::new("t").unwrap();
                 let message = codec::message::Message::new(topic, &payload, qos, false, Properties::EMPTY);
-                self.session.publish(token, message);
+                self.session.publish(self.now, token, message, PublishOptions::default());
             }
             Step::ServerPublish(qos) => {
                 let number = self.server_published.len() as u32 + 1;
@@ -422,7 +422,8 @@ proptest! {
             }
             let topic = TopicName::new("t").unwrap();
             let qos = QoS::from_u8((number % 3) as u8).unwrap();
-            session.publish(number as Token + 1, codec::message::Message::new(topic, b"x", qos, false, Properties::EMPTY));
+            let message = codec::message::Message::new(topic, b"x", qos, false, Properties::EMPTY);
+            session.publish(now, number as Token + 1, message, PublishOptions::default());
             let used = session.handle_input(now, piece);
             prop_assert!(used <= piece.len());
             session.handle_sent(now, session.output().len());
