@@ -87,14 +87,10 @@ impl Trace {
         self.opens();
         self.sends_connect(|_| ());
         self.receives(connack(session_present, ReasonCode::SUCCESS, &set(properties)));
-        while let Some(event) = self.session.poll_event() {
-            if let Event::Connected { session_present: told, .. } = event {
-                assert_eq!(told, session_present);
-                return;
-            }
-            panic!("{event:?} before the connection");
+        match self.tells() {
+            Event::Connected { session_present: told, .. } => assert_eq!(told, session_present),
+            other => panic!("{other:?} before the connection"),
         }
-        panic!("no event of the connection");
     }
 
     /// The connection is lost and made again.

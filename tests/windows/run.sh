@@ -108,6 +108,10 @@ run unload.exe "$port" "$rounds"
 
 reconnect() {
     echo "-- reconnect.exe, the Server ended by SIG$1"
+    # What an earlier host left in the Server must not come back in this one.
+    stop_server
+    rm -f "$work/mosquitto.db"
+    start_server || bad "Mosquitto doesn't start: $(cat "$work/log")"
     (cd "$hosts" && timeout -k 5 240 wine reconnect.exe "$port" 4000 "$2") >"$work/output" 2>&1 &
     local host=$!
     while kill -0 $host 2>/dev/null && ! grep -q '^publishing' "$work/output"; do sleep 0.05; done
