@@ -137,6 +137,16 @@
 #define MT5MQTT_E_TIMEOUT -25
 
 /**
+ * The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
+ */
+#define MT5MQTT_E_EXPIRED -29
+
+/**
+ * A newer message with the same conflation key took the place of this one before it was sent.
+ */
+#define MT5MQTT_E_SUPERSEDED -30
+
+/**
  * The host name of the Server could not be resolved.
  */
 #define MT5MQTT_E_RESOLVE -40
@@ -328,7 +338,7 @@
 #define MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES 41
 
 /**
- * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+ * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
  */
 #define MT5MQTT_OPT_OUTGOING_OVERFLOW 42
 
@@ -366,6 +376,11 @@
  * 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
  */
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
+
+/**
+ * How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+ */
+#define MT5MQTT_OPT_PRIORITY_RESERVE 160
 
 /**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
@@ -686,6 +701,16 @@
  * Seconds: the Session Expiry Interval in force.
  */
 #define MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S 39
+
+/**
+ * Accepted publishes dropped because they had waited too long.
+ */
+#define MT5MQTT_STAT_PUBLISHES_EXPIRED 70
+
+/**
+ * Accepted publishes whose place a newer one with the same conflation key took.
+ */
+#define MT5MQTT_STAT_PUBLISHES_SUPERSEDED 71
 
 /**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
@@ -1051,7 +1076,7 @@ int32_t mt5mqtt_last_error(char *buffer,
 int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
- * Makes an empty set of properties (MQTT 5.0). It can be used for any number of calls, which copy it, and by several
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
  * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
  */
 int64_t mt5mqtt_properties_create(void);
@@ -1062,7 +1087,7 @@ int64_t mt5mqtt_properties_create(void);
 int32_t mt5mqtt_properties_free(int64_t properties);
 
 /**
- * Empties a set of properties.
+ * Empties a set of properties, time to live, priority and conflation key included.
  */
 int32_t mt5mqtt_properties_clear(int64_t properties);
 
@@ -1175,6 +1200,38 @@ int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properti
  * As mt5mqtt_unsubscribe, with UTF-16.
  */
 int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
+
+/**
+ * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
+ * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
+ * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
+ * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
+ */
+int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
+                                            int64_t milliseconds);
+
+/**
+ * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
+ * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
+ * Messages of equal priority keep their order.
+ */
+int32_t mt5mqtt_properties_set_priority(int64_t properties,
+                                        int32_t priority);
+
+/**
+ * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits
+ * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
+ * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
+ * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
+ * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes.
+ */
+int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
+                                              const char *key);
+
+/**
+ * As mt5mqtt_properties_set_conflation_key, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
 
 #ifdef __cplusplus
 }  // extern "C"

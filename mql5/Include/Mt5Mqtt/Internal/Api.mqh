@@ -35,6 +35,8 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_NOT_CONNECTED=-23,
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
+   MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
+   MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -92,7 +94,8 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_EVENTS_OVERFLOW=46,
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
-   MT5MQTT_OPT_PUBLISH_EVENTS=52
+   MT5MQTT_OPT_PUBLISH_EVENTS=52,
+   MT5MQTT_OPT_PRIORITY_RESERVE=160
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -180,7 +183,9 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SUBSCRIPTION_IDENTIFIER_AVAILABLE=36,
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
-   MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39
+   MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
+   MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
+   MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -242,6 +247,9 @@ int  mt5mqtt_properties_set_int(long properties,int property,long value);
 int  mt5mqtt_properties_set_text_w(long properties,int property,const string value);
 int  mt5mqtt_properties_set_bytes(long properties,int property,const uchar &value[],int size);
 int  mt5mqtt_properties_add_user_w(long properties,const string name,const string value);
+int  mt5mqtt_properties_set_time_to_live(long properties,long milliseconds);
+int  mt5mqtt_properties_set_priority(long properties,int priority);
+int  mt5mqtt_properties_set_conflation_key_w(long properties,const string key);
 //--- events
 int  mt5mqtt_poll(long client,MqttEvent &event);
 int  mt5mqtt_wait(long client,int timeout_ms);
