@@ -10,7 +10,6 @@ use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertyId, Value};
 use mt5mqtt::session::event::Event;
-use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
@@ -252,7 +251,7 @@ fn what_the_server_does_not_support_is_refused_at_the_call() {
     assert_eq!(program.try_send(b"", QoS::AtLeastOnce), Err(Status::NotSupportedByServer));
     assert_eq!(program.try_send(&[b'x'; 100], QoS::AtMostOnce), Err(Status::TooLarge));
     let topic = mt5mqtt::types::topic::TopicName::new("t").unwrap();
-    let retained = program.publish(topic, b"", QoS::AtMostOnce, true, Properties::EMPTY, PublishOptions::default());
+    let retained = program.publish(topic, b"", QoS::AtMostOnce, true, Properties::EMPTY);
     assert_eq!(retained.unwrap_err().0, Status::NotSupportedByServer);
     program.send("fits", QoS::AtMostOnce);
     peer.expect_publish("fits");

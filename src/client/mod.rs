@@ -151,6 +151,18 @@ impl Client {
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
+    ) -> Result<Token, Failure> {
+        self.publish_with(topic, payload, qos, retain, properties, PublishOptions::default())
+    }
+
+    /// As `publish`, and says how the message is treated while it waits.
+    pub fn publish_with(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
         mut how: PublishOptions,
     ) -> Result<Token, Failure> {
         self.check_alive()?;

@@ -65,7 +65,7 @@ fn publish(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: Ho
     let topic = required("the topic", topic)?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
     let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
-    client.publish(topic_name(&topic)?, payload, qos, retain, properties.as_properties(), publish)
+    client.publish_with(topic_name(&topic)?, payload, qos, retain, properties.as_properties(), publish)
 }
 
 /// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.

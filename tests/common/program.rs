@@ -7,7 +7,6 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
-use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -68,8 +67,7 @@ impl Program {
     /// Publishes to topic `t`.
     pub fn try_send(&self, payload: &[u8], qos: QoS) -> Result<Token, Status> {
         let topic = TopicName::new("t").expect("a Topic Name");
-        let how = PublishOptions::default();
-        self.client.publish(topic, payload, qos, false, Properties::EMPTY, how).map_err(|failure| failure.0)
+        self.client.publish(topic, payload, qos, false, Properties::EMPTY).map_err(|failure| failure.0)
     }
 
     #[track_caller]
