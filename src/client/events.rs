@@ -216,6 +216,7 @@ fn size(kind: &NoticeKind) -> usize {
             NoticeKind::Failed(text) => text.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
+                Event::Progress { .. } => 0,
                 Event::Published { outcome, .. } => outcome_size(outcome),
                 Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                     filter.len() + outcome_size(outcome)
@@ -236,7 +237,7 @@ impl Notice {
                 Event::Published { outcome, .. }
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
-                Event::Connected { .. } | Event::Message { .. } => None,
+                Event::Connected { .. } | Event::Message { .. } | Event::Progress { .. } => None,
             },
         }
     }

@@ -64,6 +64,7 @@ int_options! {
     WaitMaximum = 51, "WAIT_MAXIMUM_MS", 1 => LONGEST_MS, 250, true;
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
 }
 
 /// The text options; `PASSWORD` takes bytes too.
@@ -211,6 +212,7 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            progress: self.flag(IntOption::Progress),
             priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
     }

@@ -160,6 +160,25 @@ pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
 pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 /// A fault inside the library: this client can only be freed. The text says where.
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
+/// How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
+
+/// How far a QoS 1 or 2 publish is: accepted by the library.
+pub const MT5MQTT_STAGE_ACCEPTED: i32 = 1;
+/// Stored: it survives a crash of the process and of the machine. Only with option STORE_PATH.
+pub const MT5MQTT_STAGE_DURABLE: i32 = 2;
+/// Sent to the Server.
+pub const MT5MQTT_STAGE_SENT: i32 = 3;
+/// The Server has it: PUBREC of QoS 2.
+pub const MT5MQTT_STAGE_ACKNOWLEDGED: i32 = 4;
+/// The end: PUBACK of QoS 1, PUBCOMP of QoS 2.
+pub const MT5MQTT_STAGE_COMPLETE: i32 = 5;
+/// The end: MT5MQTT_E_EXPIRED.
+pub const MT5MQTT_STAGE_EXPIRED: i32 = 6;
+/// The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+pub const MT5MQTT_STAGE_DROPPED: i32 = 7;
+/// The end: any other failure.
+pub const MT5MQTT_STAGE_FAILED: i32 = 8;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;

@@ -51,8 +51,8 @@ pub struct mt5mqtt_event {
     pub session_present: i32,
     /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
     pub packet_id: i32,
-    /// 0.
-    pub reserved: i32,
+    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: MT5MQTT_MESSAGE_ flags. 0 otherwise.
+    pub detail: i32,
 }
 
 /// The parts of an event that the readers copy out.
@@ -81,6 +81,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.payload = message.payload();
                 parts.properties = message.properties();
             }
+            Event::Progress { .. } => {}
             Event::Published { outcome, .. } => parts.properties = outcome.properties.as_properties(),
             Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                 parts.topic = filter;
@@ -129,6 +130,11 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.retain = message.retain.into();
                 event.dup = message.dup.into();
                 event.packet_id = packet_id.map_or(0, |id| id.get().into());
+            }
+            Event::Progress { token, stage } => {
+                event.kind = MT5MQTT_EVENT_PROGRESS;
+                event.token = *token;
+                event.detail = *stage as i32;
             }
             Event::Published { token, outcome }
             | Event::Subscribed { token, outcome, .. }

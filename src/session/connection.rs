@@ -40,6 +40,8 @@ pub(super) struct Connection {
     pub resend: VecDeque<PacketId>,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
+    /// What waits for a batch of changes to be durable, in the order of the batches.
+    held: VecDeque<(u64, Held)>,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
     output: Vec<u8>,
@@ -50,6 +52,17 @@ pub(super) struct Connection {
     ping: Option<Ping>,
     /// What has arrived lies there unread, a PINGRESP perhaps: the next PINGREQ doesn't wait for it.
     reading_paused: bool,
+}
+
+/// What must not be sent before something is durable.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// The PUBLISH of a message in flight.
+    Publish(PacketId),
+    Pubrel(PacketId),
+    Puback(PacketId, ReasonCode),
+    Pubrec(PacketId, ReasonCode),
+    Pubcomp(PacketId, ReasonCode),
 }
 
 #[derive(Debug)]
@@ -72,6 +85,7 @@ impl Connection {
             priority_reserve: 0,
             resend: VecDeque::new(),
             unanswered: VecDeque::new(),
+            held: VecDeque::new(),
             end: None,
             output: Vec::new(),
             taken: 0,
@@ -90,6 +104,23 @@ impl Connection {
     pub fn send(&mut self, packet: &Packet<'_>) -> Result<(), EncodeError> {
         debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
         codec::encode(packet, self.version, self.limits.maximum_packet_size, &mut self.output)
+    }
+
+    /// Keeps something back until the batch is durable, and everything that was kept back before it is.
+    pub fn hold(&mut self, batch: u64, what: Held) {
+        let batch = self.held.back().map_or(batch, |last| batch.max(last.0));
+        self.held.push_back((batch, what));
+    }
+
+    /// Whether something is kept back: answers that must keep their order go behind it.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The next that is kept back no longer, as everything up to `batch` is durable.
+    pub fn let_go(&mut self, is_durable: impl Fn(u64) -> bool) -> Option<Held> {
+        let due = self.is_online() && self.held.front().is_some_and(|(batch, _)| is_durable(*batch));
+        if due { self.held.pop_front().map(|(_, what)| what) } else { None }
     }
 
     /// Whether there is room for another Application Message in the output.

@@ -3,18 +3,22 @@
 //!
 //! A message is answered when the program has acknowledged it, which may be long after its arrival. If the connection is
 //! lost in between, the Server sends it again: it is recognised then and not handed out a second time.
+//!
+//! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
+//! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
-use super::Counters;
-use super::connection::Connection;
+use super::connection::{Connection, Held};
 use super::event::{Delivery, Event};
 use super::options::Acknowledge;
+use super::outbound::Output;
+use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::message::Message;
 use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
 const PACKET_ID_BITS: u32 = 16;
@@ -26,21 +30,40 @@ struct Unanswered {
     qos: QoS,
     /// What the program said, while an earlier message keeps it from being sent.
     acknowledged: Option<ReasonCode>,
+    /// The batch in which a message that is answered on arrival becomes durable.
+    recorded: u64,
+}
+
+/// A QoS 2 Packet Identifier between PUBREC and PUBREL.
+#[derive(Debug)]
+struct Received {
+    /// Whether PUBREC was sent on the present connection.
+    now: bool,
+    /// The batch in which it becomes durable.
+    recorded: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Inbound {
     unanswered: HashMap<PacketId, Unanswered>,
-    /// QoS 2: PUBREC sent, PUBREL not seen. True if that was on the present connection.
-    received: HashMap<PacketId, bool>,
+    /// QoS 2: PUBREC sent, PUBREL not seen.
+    received: HashMap<PacketId, Received>,
     /// How many of `received` are of the present connection.
     received_now: usize,
     deliveries: Delivery,
+    /// Recorded messages that the program hasn't taken.
+    arrivals: BTreeSet<Delivery>,
 }
 
 impl Inbound {
     pub fn new() -> Self {
-        Inbound { unanswered: HashMap::new(), received: HashMap::new(), received_now: 0, deliveries: 0 }
+        Inbound {
+            unanswered: HashMap::new(),
+            received: HashMap::new(),
+            received_now: 0,
+            deliveries: 0,
+            arrivals: BTreeSet::new(),
+        }
     }
 
     /// A PUBLISH. `Err` is the Reason Code to end the connection with.
@@ -50,26 +73,25 @@ impl Inbound {
         topic: crate::types::topic::TopicName<'_>,
         connection: &mut Connection,
         rules: Rules,
-        events: &mut VecDeque<Event>,
-        counters: &mut Counters,
+        out: &mut Output<'_>,
     ) -> Result<(), ReasonCode> {
-        counters.messages_received += 1;
+        out.counters.messages_received += 1;
         let message = || {
             let mut message = Message::new(topic, publish.payload, publish.qos, publish.retain, publish.properties);
             message.dup = publish.dup;
             message
         };
         let Some(id) = publish.packet_id else {
-            events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
+            out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
             return Ok(());
         };
         if publish.qos == QoS::ExactlyOnce
-            && let Some(now) = self.received.get_mut(&id)
+            && let Some(received) = self.received.get_mut(&id)
         {
             // [MQTT-4.3.3-10]: PUBREC again, and nothing to the program.
-            self.received_now += usize::from(!*now);
-            *now = true;
-            send(connection, Packet::Pubrec(Ack::new(id, ReasonCode::SUCCESS)));
+            self.received_now += usize::from(!received.now);
+            received.now = true;
+            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS), out.log);
             return Ok(());
         }
         let known = self.unanswered.get(&id);
@@ -78,7 +100,7 @@ impl Inbound {
             known.is_some_and(|known| known.qos == publish.qos && (publish.dup || publish.qos == QoS::ExactlyOnce));
         if again && connection.unanswered.contains(&id) {
             // A redelivery within one connection: MQTT-4.4.0-1 forbids it, but it harms nobody.
-            counters.breaches += 1;
+            out.counters.breaches += 1;
             return Ok(());
         }
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
@@ -88,17 +110,37 @@ impl Inbound {
         if !again {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
-            let acknowledged = (rules.acknowledge == Acknowledge::OnArrival).then_some(ReasonCode::SUCCESS);
-            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged });
-            events.push_back(Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) });
+            let on_arrival = rules.acknowledge == Acknowledge::OnArrival;
+            let mut recorded = 0;
+            if on_arrival && out.log.is_on() {
+                let arrival = || Record::Arrival { packet_id: id, message: message() };
+                recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
+                self.arrivals.insert(delivery);
+            }
+            let acknowledged = on_arrival.then_some(ReasonCode::SUCCESS);
+            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded });
+            out.events.push_back(Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) });
         }
-        self.answer(connection);
+        self.answer(connection, out.log);
         Ok(())
+    }
+
+    /// The program has taken a message that was answered on arrival: it needs no record any more.
+    pub fn taken(&mut self, delivery: Delivery, log: &mut Log) {
+        if self.arrivals.remove(&delivery) {
+            log.remove(Key::Arrival(delivery as u64));
+        }
     }
 
     /// The program is done with a message. False if no message waits under this name: it was acknowledged before, or its
     /// Session is gone.
-    pub fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode, connection: Option<&mut Connection>) -> bool {
+    pub fn acknowledge(
+        &mut self,
+        delivery: Delivery,
+        reason: ReasonCode,
+        connection: Option<&mut Connection>,
+        log: &mut Log,
+    ) -> bool {
         let id = PacketId::new((delivery & 0xFFFF) as u16);
         let Some(unanswered) = id.and_then(|id| self.unanswered.get_mut(&id)) else { return false };
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
@@ -106,29 +148,32 @@ impl Inbound {
         }
         unanswered.acknowledged = Some(reason);
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
-            self.answer(connection);
+            self.answer(connection, log);
         }
         true
     }
 
     /// Sends the answers that are due: in the order in which the messages arrived on this connection \[MQTT-4.6.0-2\]
     /// \[MQTT-4.6.0-3\].
-    fn answer(&mut self, connection: &mut Connection) {
+    fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
         while let Some(&id) = connection.unanswered.front() {
             let Some(unanswered) = self.unanswered.get(&id) else {
                 connection.unanswered.pop_front();
                 continue;
             };
             let Some(reason) = unanswered.acknowledged else { return };
+            let mut recorded = unanswered.recorded;
             match unanswered.qos {
                 QoS::ExactlyOnce => {
-                    send(connection, Packet::Pubrec(Ack::new(id, reason)));
                     if !reason.is_error() {
-                        self.received.insert(id, true);
+                        // Who forgot it in a crash would take the Server's repetition for a new message.
+                        recorded = log.add(Key::Received(id), || Record::Received);
+                        self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
+                    answer_when_durable(connection, recorded, Held::Pubrec(id, reason), log);
                 }
-                _ => send(connection, Packet::Puback(Ack::new(id, reason))),
+                _ => answer_when_durable(connection, recorded, Held::Puback(id, reason), log),
             }
             self.unanswered.remove(&id);
             connection.unanswered.pop_front();
@@ -136,28 +181,50 @@ impl Inbound {
     }
 
     /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
-    pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection) {
-        let reason = match self.received.remove(&id) {
-            Some(now) => {
-                self.received_now -= usize::from(now);
-                ReasonCode::SUCCESS
+    pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
+        let (reason, recorded) = match self.received.remove(&id) {
+            Some(received) => {
+                self.received_now -= usize::from(received.now);
+                // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
+                (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
             }
-            None => ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
+            None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, 0),
         };
-        send(connection, Packet::Pubcomp(Ack::new(id, reason)));
+        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason), log);
     }
 
     /// The connection is gone; the Session may go on.
     pub fn disconnected(&mut self) {
         self.received_now = 0;
-        self.received.values_mut().for_each(|now| *now = false);
+        self.received.values_mut().for_each(|received| received.now = false);
     }
 
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
-    pub fn lose_session(&mut self) {
+    pub fn lose_session(&mut self, log: &mut Log) {
         self.unanswered.clear();
-        self.received.clear();
+        for (id, _) in self.received.drain() {
+            log.remove(Key::Received(id));
+        }
         self.received_now = 0;
+    }
+
+    /// Takes over what an earlier process had stored; messages that no program had taken are handed out again.
+    pub fn restore(&mut self, key: Key, record: Record, out: &mut Output<'_>) -> Result<(), &'static str> {
+        match (key, record) {
+            (Key::Received(id), Record::Received) => {
+                self.received.insert(id, Received { now: false, recorded: 0 });
+            }
+            (Key::Arrival(delivery), Record::Arrival { packet_id, mut message }) => {
+                let delivery = delivery as Delivery;
+                self.deliveries = self.deliveries.max(delivery >> PACKET_ID_BITS);
+                self.arrivals.insert(delivery);
+                message.dup = true;
+                let (delivery, packet_id) = (Some(delivery), Some(packet_id));
+                out.events.push_back(Event::Message { message, delivery, packet_id });
+            }
+            _ => return Err("a received message has a record of another kind"),
+        }
+        Ok(())
     }
 }
 
@@ -168,7 +235,22 @@ pub(super) struct Rules {
     pub acknowledge: Acknowledge,
 }
 
-fn send(connection: &mut Connection, packet: Packet<'_>) {
+/// Sends an answer, once what it stands for is durable, and behind those that wait for that already.
+fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held, log: &Log) {
+    if connection.holds() || !log.is_durable(recorded) {
+        connection.hold(recorded, answer);
+    } else {
+        send_answer(connection, answer);
+    }
+}
+
+pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
+    let packet = match answer {
+        Held::Puback(id, reason) => Packet::Puback(Ack::new(id, reason)),
+        Held::Pubrec(id, reason) => Packet::Pubrec(Ack::new(id, reason)),
+        Held::Pubcomp(id, reason) => Packet::Pubcomp(Ack::new(id, reason)),
+        Held::Publish(_) | Held::Pubrel(_) => return,
+    };
     // Acknowledgements without properties have at most five bytes: they always fit.
     let _ = connection.send(&packet);
 }

@@ -24,22 +24,20 @@ impl<T> Lane<T> {
     }
 
     /// Adds an entry. New ones have the highest number, what returns to the queue has the lowest; both are O(1).
-    pub fn insert(&mut self, number: u64, value: T) {
-        let slot = (number, Some(value));
-        if self.last().is_none_or(|last| last < number) {
-            self.slots.push_back(slot);
-        } else if self.first().is_some_and(|first| number < first) {
-            self.slots.push_front(slot);
-        } else {
-            match self.slots.binary_search_by_key(&number, |slot| slot.0) {
-                Ok(place) => {
-                    debug_assert!(self.slots[place].1.is_none(), "number {number} is in use");
-                    self.slots[place] = slot;
-                }
-                Err(place) => self.slots.insert(place, slot),
-            }
-        }
+    pub fn insert(&mut self, number: u64, value: T) -> &T {
         self.live += 1;
+        let place = if self.last().is_none_or(|last| last < number) {
+            self.slots.len()
+        } else if self.first().is_some_and(|first| number < first) {
+            0
+        } else {
+            self.slots.partition_point(|slot| slot.0 < number)
+        };
+        match self.slots.get_mut(place) {
+            Some(slot) if slot.0 == number => debug_assert!(slot.1.is_none(), "number {number} is in use"),
+            _ => self.slots.insert(place, (number, None)),
+        }
+        self.slots[place].1.insert(value)
     }
 
     pub fn remove(&mut self, number: u64) -> Option<T> {

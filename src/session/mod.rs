@@ -9,6 +9,7 @@
 //! Network Connection is in `Connection`, which is dropped with it.
 
 mod connection;
+mod durable;
 pub mod event;
 mod inbound;
 mod lane;
@@ -18,7 +19,9 @@ mod ordered;
 mod outbound;
 mod packet_ids;
 mod queue;
+pub mod record;
 mod requests;
+mod resumption;
 
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -40,9 +43,23 @@ use limits::ServerLimits;
 use options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Answered, Outbound, Output};
 use packet_ids::PacketIds;
+use record::{Key, Log, Record};
 use requests::{Request, Requests};
 use std::collections::VecDeque;
 use std::time::Instant;
+
+/// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
+macro_rules! output {
+    ($session:ident) => {
+        Output {
+            events: &mut $session.events,
+            counters: &mut $session.counters,
+            log: &mut $session.log,
+            progress: $session.options.progress,
+        }
+    };
+}
+use output;
 
 /// Running totals since the Session was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +95,7 @@ pub struct Session {
     outbound: Outbound,
     inbound: Inbound,
     requests: Requests,
+    log: Log,
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -93,6 +111,7 @@ impl Session {
             outbound: Outbound::new(),
             inbound: Inbound::new(),
             requests: Requests::new(),
+            log: Log::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
         }
@@ -105,6 +124,7 @@ impl Session {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
             self.resumable = false;
+            self.log.remove(Key::Session);
         }
         self.options = options;
     }
@@ -239,7 +259,7 @@ impl Session {
 
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.outbound.expire(now, &mut Output { events: &mut self.events, counters: &mut self.counters });
+        self.outbound.expire(now, &mut output!(self));
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
             Expired::Nothing => {}
@@ -257,7 +277,7 @@ impl Session {
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
     pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+        let mut out = output!(self);
         self.outbound.expire(now, &mut out);
         self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
@@ -286,7 +306,7 @@ impl Session {
 
     /// The program is done with a received message. False if none waits under this name.
     pub fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode) -> bool {
-        self.inbound.acknowledge(delivery, reason, self.connection.as_mut())
+        self.inbound.acknowledge(delivery, reason, self.connection.as_mut(), &mut self.log)
     }
 
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits
@@ -373,7 +393,7 @@ impl Session {
             let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
             return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
         }
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+        let mut out = output!(self);
         let answered = match packet {
             Packet::Connack(connack) => return self.handle_connack(connack),
             Packet::Publish(publish) => return self.handle_publish(publish),
@@ -381,7 +401,7 @@ impl Session {
             Packet::Pubrec(ack) => self.outbound.handle_pubrec(ack, connection, &mut self.ids, &mut out),
             Packet::Pubcomp(ack) => self.outbound.handle_pubcomp(ack, connection, &mut self.ids, &mut out),
             Packet::Pubrel(ack) => {
-                self.inbound.handle_pubrel(ack.packet_id, connection);
+                self.inbound.handle_pubrel(ack.packet_id, connection, &mut self.log);
                 Answered::Fine
             }
             Packet::Suback(suback) => {
@@ -453,12 +473,15 @@ impl Session {
             properties: connack.properties.into(),
         });
         if connack.session_present {
-            self.outbound.resume(connection);
+            self.outbound.resume(connection, &mut output!(self));
         } else {
             // [MQTT-3.2.2-5]
             self.lose_session();
         }
-        self.resumable = true;
+        if !self.resumable {
+            self.resumable = true;
+            self.log.replace(Key::Session, || Record::Session);
+        }
     }
 
     /// What is wrong with a successful CONNACK, given what CONNECT said.
@@ -498,8 +521,7 @@ impl Session {
             },
             acknowledge: self.options.acknowledge,
         };
-        let result =
-            self.inbound.handle_publish(publish, topic, connection, rules, &mut self.events, &mut self.counters);
+        let result = self.inbound.handle_publish(publish, topic, connection, rules, &mut output!(self));
         if let Err(reason) = result {
             let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
             self.break_off(reason, detail);
@@ -513,7 +535,8 @@ impl Session {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
     ) {
-        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut self.events);
+        let mut out = output!(self);
+        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }
@@ -560,16 +583,16 @@ impl Session {
     }
 
     fn lose_session(&mut self) {
-        self.inbound.lose_session();
-        self.outbound.lose_session(&mut self.ids, &mut self.events);
-        self.requests.lose_session();
+        self.inbound.lose_session(&mut self.log);
+        self.outbound.lose_session(&mut self.ids, &mut output!(self));
+        self.requests.lose_session(&mut self.log);
     }
 
     /// Sends what may be sent.
     fn pump(&mut self, now: Instant) {
         self.pump_requests();
         if let Some(connection) = &mut self.connection {
-            let mut out = Output { events: &mut self.events, counters: &mut self.counters };
+            let mut out = output!(self);
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
     }

@@ -37,6 +37,8 @@ pub struct SessionOptions {
     /// As `outgoing_maximum`, in bytes of topic, properties and payload.
     pub outgoing_maximum_bytes: usize,
     pub outgoing_overflow: OutgoingOverflow,
+    /// Whether the program is told how far its QoS 1 and 2 publishes are.
+    pub progress: bool,
     /// How much of the send quota is kept for priority messages; at most half of it.
     pub priority_reserve: u16,
 }

@@ -5,13 +5,14 @@
 //! until the Server has answered.
 
 use super::Counters;
-use super::connection::Connection;
-use super::event::{Event, Outcome, Token};
+use super::connection::{Connection, Held};
+use super::event::{Event, Outcome, Stage, Token};
 use super::limits::ServerLimits;
 use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue};
+use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
@@ -22,12 +23,25 @@ use crate::types::{PacketType, ProtocolVersion, QoS};
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// A QoS 1 or 2 message that was sent.
+/// A QoS 1 or 2 message that was sent, or is as soon as that is durable.
 #[derive(Debug)]
-struct InFlight {
-    publishing: Publishing,
+pub(super) struct InFlight {
+    pub publishing: Publishing,
     /// Whether it takes a place in the send quota of the present connection: it was sent on it.
-    counted: bool,
+    pub counted: bool,
+    /// Whether the Server may have seen it.
+    pub sent: bool,
+    /// The batch in which its Packet Identifier becomes durable.
+    pub recorded: u64,
+}
+
+/// A QoS 2 message that the Server has confirmed.
+#[derive(Debug)]
+pub(super) struct Released {
+    pub token: Token,
+    pub number: u64,
+    /// The batch in which its state becomes durable.
+    pub recorded: u64,
 }
 
 /// What an acknowledgement means for the connection.
@@ -40,19 +54,28 @@ pub(super) enum Answered {
 #[derive(Debug)]
 pub(super) struct Outbound {
     /// Not sent yet.
-    queue: Queue,
+    pub(super) queue: Queue,
     /// Sent, and neither PUBACK nor PUBREC seen.
-    in_flight: Ordered<InFlight>,
+    pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
-    released: Ordered<Token>,
+    pub(super) released: Ordered<Released>,
+    /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
+    pub(super) next_order: u64,
     /// Accepted and unfinished.
-    count: usize,
-    bytes: usize,
+    pub(super) count: usize,
+    pub(super) bytes: usize,
 }
 
 impl Outbound {
     pub fn new() -> Self {
-        Outbound { queue: Queue::new(), in_flight: Ordered::new(), released: Ordered::new(), count: 0, bytes: 0 }
+        Outbound {
+            queue: Queue::new(),
+            in_flight: Ordered::new(),
+            released: Ordered::new(),
+            next_order: 1,
+            count: 0,
+            bytes: 0,
+        }
     }
 
     /// Accepted and unfinished publishes, and their bytes.
@@ -74,12 +97,7 @@ impl Outbound {
     ) {
         let (token, message, how) = publish;
         let key = how.conflation_key.clone();
-        self.count += 1;
-        self.bytes += message.size();
-        if let Some(old) = self.queue.push(Publishing::new(now, token, message, how)) {
-            out.counters.publishes_superseded += 1;
-            self.supersede(old, out);
-        }
+        self.add(Publishing::new(now, token, message, how), out);
         while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
             let (dropped, status) = match (options.outgoing_overflow, &key) {
                 (OutgoingOverflow::DropOldest, _) => (self.queue.take_oldest(), Status::Dropped),
@@ -90,21 +108,56 @@ impl Outbound {
             };
             let Some(dropped) = dropped else { break };
             out.counters.publishes_dropped += 1;
-            self.finish(dropped, Outcome::local(status), out.events);
+            self.finish(dropped, Outcome::local(status), out);
+        }
+    }
+
+    /// Puts a publish at its place in the queue, and in the log.
+    pub(super) fn add(&mut self, publishing: Publishing, out: &mut Output<'_>) {
+        self.count += 1;
+        self.bytes += publishing.message.size();
+        let is_qos0 = publishing.is_qos0();
+        let token = publishing.token;
+        let (superseded, publishing) = self.queue.push(publishing);
+        if !is_qos0 {
+            let (key, record) = (Key::Publish(publishing.number), || publishing.record());
+            // The place of what it superseded may be a stored one.
+            if superseded.is_some() {
+                out.log.replace(key, record)
+            } else {
+                out.log.add(key, record)
+            };
+            if out.progress {
+                out.log.tell_when_durable(token, Stage::Durable);
+            }
+        }
+        let number = publishing.number;
+        if let Some(old) = superseded {
+            out.counters.publishes_superseded += 1;
+            self.supersede(old, number, out);
         }
     }
 
     /// Prices of hours without a connection must not fill the program's queue: of QoS 0 messages the counter tells.
-    fn supersede(&mut self, old: Publishing, out: &mut Output<'_>) {
-        let failed = Outcome::local(Status::Superseded);
-        if old.is_qos0() { self.forget(&old) } else { self.finish(old, failed, out.events) }
+    fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Output<'_>) {
+        if old.is_qos0() {
+            return self.forget(&old);
+        }
+        if old.number == successor {
+            // Its record is the successor's now.
+            self.forget(&old);
+            let outcome = Outcome::local(Status::Superseded);
+            out.events.push_back(Event::Published { token: old.token, outcome });
+        } else {
+            self.finish(old, Outcome::local(Status::Superseded), out);
+        }
     }
 
     /// Drops what waits and has expired.
     pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
         while let Some(expired) = self.queue.take_expired(now) {
             out.counters.publishes_expired += 1;
-            self.finish(expired, Outcome::local(Status::Expired), out.events);
+            self.finish(expired, Outcome::local(Status::Expired), out);
         }
     }
 
@@ -118,12 +171,29 @@ impl Outbound {
         self.bytes -= publishing.message.size();
     }
 
-    fn finish(&mut self, publishing: Publishing, outcome: Outcome, events: &mut VecDeque<Event>) {
+    /// The end of a publish that was not sent, or of one in flight after `leave_flight`.
+    pub(super) fn finish(&mut self, publishing: Publishing, outcome: Outcome, out: &mut Output<'_>) {
         self.forget(&publishing);
+        if !publishing.is_qos0() {
+            out.log.remove(Key::Publish(publishing.number));
+        }
         // That a QoS 0 message was sent says nothing about its arrival.
         if !publishing.is_qos0() || outcome.failure.is_some() {
-            events.push_back(Event::Published { token: publishing.token, outcome });
+            out.events.push_back(Event::Published { token: publishing.token, outcome });
         }
+    }
+
+    /// Takes a message out of flight; its Packet Identifier is free again.
+    fn leave_flight(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Output<'_>) -> Option<InFlight> {
+        let entry = self.in_flight.remove(id)?;
+        ids.release(id);
+        out.log.remove(Key::Flow(entry.publishing.number));
+        Some(entry)
+    }
+
+    pub(super) fn next_order(&mut self) -> u64 {
+        self.next_order += 1;
+        self.next_order - 1
     }
 
     /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue. What has expired
@@ -135,7 +205,16 @@ impl Outbound {
         self.expire(now, out);
         while connection.has_room() && connection.send_quota > 0 {
             let Some(id) = connection.resend.pop_front() else { break };
-            self.resend(now, id, connection, ids, out);
+            // It may have been answered before its turn came. It belongs to the Session and is sent even if it has expired
+            // meanwhile.
+            let Some(entry) = self.in_flight.get_mut(id) else { continue };
+            entry.counted = true;
+            connection.send_quota -= 1;
+            if out.log.is_durable(entry.recorded) {
+                self.send_in_flight(now, id, connection, ids, out);
+            } else {
+                connection.hold(entry.recorded, Held::Publish(id));
+            }
         }
         while connection.has_room() {
             let quota = if connection.resend.is_empty() { connection.send_quota } else { 0 };
@@ -156,7 +235,7 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> bool {
         if let Some(status) = refusal(&publishing.message, &connection.limits) {
-            self.finish(publishing, Outcome::local(status), out.events);
+            self.finish(publishing, Outcome::local(status), out);
             return true;
         }
         let packet_id = if publishing.is_qos0() {
@@ -168,30 +247,35 @@ impl Outbound {
             };
             Some(id)
         };
+        if let Some(packet_id) = packet_id {
+            let (number, token, order) = (publishing.number, publishing.token, self.next_order());
+            let flow = || Record::Flow { token, packet_id, order, released: false };
+            let recorded = out.log.add(Key::Flow(number), flow);
+            connection.send_quota -= 1;
+            let is_qos2 = publishing.message.qos == QoS::ExactlyOnce;
+            self.in_flight.insert(packet_id, InFlight { publishing, counted: true, sent: false, recorded });
+            // A QoS 2 Packet Identifier that is forgotten in a crash would be used for another message, which the Server
+            // would take for this one. QoS 1 has no such state.
+            if is_qos2 && !out.log.is_durable(recorded) {
+                connection.hold(recorded, Held::Publish(packet_id));
+            } else {
+                self.send_in_flight(now, packet_id, connection, ids, out);
+            }
+            return true;
+        }
         publishing.rewrite_expiry(now);
-        // First sent: DUP is 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
-        match connection.send(&Packet::Publish(publishing.message.publish(packet_id, false))) {
+        match connection.send(&Packet::Publish(publishing.message.publish(None, false))) {
             Ok(()) => {
                 out.counters.messages_sent += 1;
-                match packet_id {
-                    None => self.finish(publishing, Outcome::success(), out.events),
-                    Some(id) => {
-                        connection.send_quota -= 1;
-                        self.in_flight.insert(id, InFlight { publishing, counted: true });
-                    }
-                }
+                self.finish(publishing, Outcome::success(), out);
             }
-            Err(error) => {
-                if let Some(id) = packet_id {
-                    ids.release(id);
-                }
-                self.finish(publishing, Outcome::local(status_of(error)), out.events);
-            }
+            Err(error) => self.finish(publishing, Outcome::local(status_of(error)), out),
         }
         true
     }
 
-    fn resend(
+    /// Sends a message in flight, for the first time or again.
+    pub(super) fn send_in_flight(
         &mut self,
         now: Instant,
         id: PacketId,
@@ -199,28 +283,29 @@ impl Outbound {
         ids: &mut PacketIds,
         out: &mut Output<'_>,
     ) {
-        // It may have been answered before its turn came.
         let Some(entry) = self.in_flight.get_mut(id) else { return };
-        // It belongs to the Session and is sent even if it has expired meanwhile [MQTT-4.4.0-1].
         entry.publishing.rewrite_expiry(now);
-        let message = &entry.publishing.message;
+        // DUP is 0 at first [MQTT-4.3.2-2] [MQTT-4.3.3-2] and 1 then [MQTT-3.3.1-1], with the original Packet Identifier
+        // [MQTT-4.4.0-1].
+        let packet = Packet::Publish(entry.publishing.message.publish(Some(id), entry.sent));
         // The Server may have come back with narrower limits.
-        let result = match refusal(message, &connection.limits) {
+        let result = match refusal(&entry.publishing.message, &connection.limits) {
             Some(status) => Err(status),
-            // [MQTT-3.3.1-1] [MQTT-4.4.0-1]: DUP, and the original Packet Identifier.
-            None => connection.send(&Packet::Publish(message.publish(Some(id), true))).map_err(status_of),
+            None => connection.send(&packet).map_err(status_of),
         };
         match result {
             Ok(()) => {
                 out.counters.messages_sent += 1;
-                out.counters.redelivered += 1;
-                connection.send_quota -= 1;
-                entry.counted = true;
+                out.counters.redelivered += u64::from(entry.sent);
+                if !entry.sent {
+                    out.tell_sent(entry.publishing.token, entry.recorded);
+                }
+                entry.sent = true;
             }
             Err(status) => {
-                if let Some(entry) = self.in_flight.remove(id) {
-                    ids.release(id);
-                    self.finish(entry.publishing, Outcome::local(status), out.events);
+                restore_quota(connection);
+                if let Some(entry) = self.leave_flight(id, ids, out) {
+                    self.finish(entry.publishing, Outcome::local(status), out);
                 }
             }
         }
@@ -250,12 +335,11 @@ impl Outbound {
 
     /// The Server's last word on a message in flight.
     fn end(&mut self, ack: &Ack<'_>, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
-        if let Some(entry) = self.in_flight.remove(ack.packet_id) {
-            ids.release(ack.packet_id);
+        if let Some(entry) = self.leave_flight(ack.packet_id, ids, out) {
             if entry.counted {
                 restore_quota(connection);
             }
-            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out.events);
+            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out);
         }
     }
 
@@ -279,15 +363,7 @@ impl Outbound {
                 self.end(ack, connection, ids, out);
                 return Answered::Fine;
             }
-            Some(QoS::ExactlyOnce) => {
-                if let Some(entry) = self.in_flight.remove(id) {
-                    self.bytes -= entry.publishing.message.size();
-                    if !entry.counted {
-                        connection.send_quota = connection.send_quota.saturating_sub(1);
-                    }
-                    self.released.insert(id, entry.publishing.token);
-                }
-            }
+            Some(QoS::ExactlyOnce) => self.release(id, connection, out),
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
             None if self.released.contains(id) => {}
@@ -300,8 +376,41 @@ impl Outbound {
                 reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
             }
         }
-        send_pubrel(id, reason, connection);
+        self.send_pubrel(id, reason, connection, out);
         Answered::Fine
+    }
+
+    /// The Server has the message: only its Packet Identifier is needed any more.
+    fn release(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
+        let order = self.next_order();
+        let Some(entry) = self.in_flight.remove(id) else { return };
+        self.bytes -= entry.publishing.message.size();
+        if !entry.counted {
+            connection.send_quota = connection.send_quota.saturating_sub(1);
+        }
+        let (number, token) = (entry.publishing.number, entry.publishing.token);
+        out.log.remove(Key::Publish(number));
+        let flow = || Record::Flow { token, packet_id: id, order, released: true };
+        let recorded = out.log.replace(Key::Flow(number), flow);
+        self.released.insert(id, Released { token, number, recorded });
+        out.tell(token, Stage::Acknowledged);
+    }
+
+    /// Sends PUBREL once it is durable that PUBREC was seen: who forgot that in a crash would send the PUBLISH again, after
+    /// the Server had forgotten it too.
+    pub(super) fn send_pubrel(
+        &mut self,
+        id: PacketId,
+        reason: ReasonCode,
+        connection: &mut Connection,
+        out: &mut Output<'_>,
+    ) {
+        match self.released.get(id) {
+            Some(released) if !out.log.is_durable(released.recorded) => {
+                connection.hold(released.recorded, Held::Pubrel(id));
+            }
+            _ => send_pubrel(id, reason, connection),
+        }
     }
 
     /// PUBCOMP: the end of a QoS 2 message. "Packet Identifier not found" is an end too: the Server had finished it before.
@@ -313,50 +422,19 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> Answered {
         match self.released.remove(ack.packet_id) {
-            Some(token) => {
+            Some(released) => {
                 ids.release(ack.packet_id);
+                out.log.remove(Key::Flow(released.number));
                 restore_quota(connection);
                 self.count -= 1;
                 let outcome = Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
-                out.events.push_back(Event::Published { token, outcome });
+                out.events.push_back(Event::Published { token: released.token, outcome });
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
             None => {
                 out.counters.breaches += 1;
                 Answered::Fine
-            }
-        }
-    }
-
-    /// The Server has kept the Session: what was in flight is sent again \[MQTT-4.4.0-1\], the PUBRELs in the order of
-    /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
-    /// allows.
-    pub fn resume(&mut self, connection: &mut Connection) {
-        connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
-        for (id, _) in self.released.iter() {
-            send_pubrel(id, ReasonCode::SUCCESS, connection);
-        }
-        for (id, entry) in self.in_flight.iter_mut() {
-            entry.counted = false;
-            connection.resend.push_back(id);
-        }
-    }
-
-    /// The Server has no Session. QoS 1 messages in flight are published anew, before everything in the queue: that they
-    /// may then arrive twice is what QoS 1 allows. A QoS 2 message that the Server had confirmed is complete; of one that
-    /// it had not, nobody can say whether it arrived, and the program is told so.
-    pub fn lose_session(&mut self, ids: &mut PacketIds, events: &mut VecDeque<Event>) {
-        for (id, token) in self.released.drain() {
-            ids.release(id);
-            self.count -= 1;
-            events.push_back(Event::Published { token, outcome: Outcome::success() });
-        }
-        for (id, entry) in self.in_flight.drain() {
-            ids.release(id);
-            match entry.publishing.message.qos {
-                QoS::ExactlyOnce => self.finish(entry.publishing, Outcome::local(Status::SessionLost), events),
-                _ => self.queue.put_back(entry.publishing),
             }
         }
     }
@@ -367,7 +445,7 @@ fn restore_quota(connection: &mut Connection) {
     connection.send_quota = (connection.send_quota + 1).min(connection.quota_limit);
 }
 
-fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
+pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let reason = if connection.version == ProtocolVersion::V5 { reason } else { ReasonCode::SUCCESS };
     debug_assert!(reason.allowed_in(PacketType::Pubrel));
     // At most five bytes: a Server that can't take them can't take a QoS 2 message either.
@@ -392,4 +470,24 @@ fn status_of(error: EncodeError) -> Status {
 pub(super) struct Output<'a> {
     pub events: &'a mut VecDeque<Event>,
     pub counters: &'a mut Counters,
+    pub log: &'a mut Log,
+    /// Whether the program wants to know how far its publishes are.
+    pub progress: bool,
+}
+
+impl Output<'_> {
+    pub fn tell(&mut self, token: Token, stage: Stage) {
+        if self.progress {
+            self.events.push_back(Event::Progress { token, stage });
+        }
+    }
+
+    /// A publish that was sent before it was durable is told to be both when it is.
+    fn tell_sent(&mut self, token: Token, recorded: u64) {
+        if self.log.is_durable(recorded) {
+            self.tell(token, Stage::Sent);
+        } else if self.progress {
+            self.log.tell_when_durable(token, Stage::Sent);
+        }
+    }
 }

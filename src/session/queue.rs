@@ -9,6 +9,7 @@
 use super::event::Token;
 use super::lane::Lane;
 use super::options::PublishOptions;
+use super::record::Record;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
 use crate::types::QoS;
@@ -45,6 +46,25 @@ impl Publishing {
             conflation_key: options.conflation_key,
             expires: message_expires.into_iter().chain(end_of_life).min(),
             message_expires,
+        }
+    }
+
+    /// A publish that was stored as `record`.
+    pub fn restored(number: u64, record: Record) -> Option<Self> {
+        let Record::Publish { token, message, priority, conflation_key, expires, message_expires } = record else {
+            return None;
+        };
+        Some(Publishing { number, token, message, priority, conflation_key, expires, message_expires })
+    }
+
+    pub fn record(&self) -> Record {
+        Record::Publish {
+            token: self.token,
+            message: self.message.clone(),
+            priority: self.priority,
+            conflation_key: self.conflation_key.clone(),
+            expires: self.expires,
+            message_expires: self.message_expires,
         }
     }
 
@@ -91,9 +111,9 @@ impl Queue {
         Queue { lanes: [const { Lane::new() }; 4], by_key: HashMap::new(), by_expiry: BTreeSet::new(), next_number: 1 }
     }
 
-    /// Adds a new publish. Returns the waiting one that it supersedes: it takes over that one's place, so that a value
-    /// which changes all the time is sent all the same.
-    pub fn push(&mut self, mut publishing: Publishing) -> Option<Publishing> {
+    /// Adds a new publish. Returns the waiting one that it supersedes, and itself with its number. It takes over that one's
+    /// place, so that a value which changes all the time is sent all the same.
+    pub fn push(&mut self, mut publishing: Publishing) -> (Option<Publishing>, &Publishing) {
         let lane = lane(publishing.priority, publishing.is_qos0());
         let superseded = publishing.conflation_key.as_ref().and_then(|key| self.take_conflated(key));
         match &superseded {
@@ -103,8 +123,7 @@ impl Queue {
                 self.next_number += 1;
             }
         }
-        self.insert(publishing);
-        superseded
+        (superseded, self.insert(publishing))
     }
 
     /// Takes back a publish that had left the queue. A newer one with its conflation key stays beside it: what had left
@@ -116,7 +135,15 @@ impl Queue {
         self.insert(publishing);
     }
 
-    fn insert(&mut self, publishing: Publishing) {
+    /// Takes everything out, in the order of acceptance; what is added from now on has higher numbers than `number`.
+    pub fn start_after(&mut self, number: u64) -> Vec<Publishing> {
+        let mut all: Vec<Publishing> = std::iter::from_fn(|| self.take_next((true, true))).collect();
+        all.sort_by_key(|publishing| publishing.number);
+        self.next_number = number + 1;
+        all
+    }
+
+    fn insert(&mut self, publishing: Publishing) -> &Publishing {
         let place = (lane(publishing.priority, publishing.is_qos0()), publishing.number);
         if let Some(key) = &publishing.conflation_key {
             self.by_key.insert(key.clone(), place);
@@ -124,7 +151,7 @@ impl Queue {
         if let Some(expires) = publishing.expires {
             self.by_expiry.insert((expires, place));
         }
-        self.lanes[place.0].insert(place.1, publishing);
+        self.lanes[place.0].insert(place.1, publishing)
     }
 
     fn remove(&mut self, place: Place) -> Option<Publishing> {
