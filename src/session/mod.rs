@@ -90,6 +90,8 @@ pub struct Session {
     client_id: String,
     /// Whether an earlier connection was accepted, so that there is a Session to resume.
     resumable: bool,
+    /// The batch in which that becomes durable.
+    resumable_recorded: u64,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -106,6 +108,7 @@ impl Session {
             client_id: options.client_id.clone(),
             options,
             resumable: false,
+            resumable_recorded: 0,
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -480,7 +483,7 @@ impl Session {
         }
         if !self.resumable {
             self.resumable = true;
-            self.log.replace(Key::Session, || Record::Session);
+            self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
         }
     }
 
@@ -597,8 +600,12 @@ impl Session {
         }
     }
 
+    /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
+    /// what the Server keeps for its subscriptions.
     fn pump_requests(&mut self) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = &mut self.connection
+            && self.log.is_durable(self.resumable_recorded)
+        {
             self.requests.pump(connection, &mut self.ids, &mut self.events);
         }
     }
