@@ -40,6 +40,10 @@ pub(super) enum Command {
         delivery: Delivery,
         reason: ReasonCode,
     },
+    /// The program has taken a message that was acknowledged on arrival.
+    Taken {
+        delivery: Delivery,
+    },
     Stop,
     /// For tests of the failure handling: panics on the background thread.
     Panic,

@@ -7,6 +7,8 @@
 use super::clock;
 use super::command::Command;
 use super::events::{EventQueue, NoticeKind};
+use super::stages::Stages;
+use super::store::{Identity, Stored};
 use super::thread::Stop;
 use super::transport::Transport;
 use crate::session::event::Event;
@@ -17,8 +19,9 @@ use crate::types::topic::TopicFilter;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 use std::io;
+use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
 use std::time::Instant;
 
 /// Where a client stands; the numbers cross the C ABI.
@@ -53,6 +56,12 @@ pub(super) struct Shared {
     /// Accepted and unfinished publishes, those in `commands` included.
     pub outgoing_count: AtomicUsize,
     pub outgoing_bytes: AtomicUsize,
+    pub next_token: AtomicI64,
+    pub stages: Stages,
+    /// The store can't be written: what it can't keep is not accepted.
+    pub store_failed: AtomicBool,
+    /// What the client was connected with first: a store, or none.
+    pub store: Mutex<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Mutex<Snapshot>,
     changes: Mutex<()>,
     changed: Condvar,
@@ -67,6 +76,10 @@ pub(super) struct Snapshot {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub last_delay_ms: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
 }
 
 pub(super) struct Core {
@@ -134,6 +147,10 @@ impl Shared {
             requests: AtomicUsize::new(0),
             outgoing_count: AtomicUsize::new(0),
             outgoing_bytes: AtomicUsize::new(0),
+            next_token: AtomicI64::new(1),
+            stages: Stages::default(),
+            store_failed: AtomicBool::new(false),
+            store: Mutex::new(None),
             snapshot: Mutex::new(Snapshot::default()),
             changes: Mutex::new(()),
             changed: Condvar::new(),
@@ -292,6 +309,7 @@ impl Core {
             Command::Acknowledge { delivery, reason } => {
                 self.session.acknowledge(delivery, reason);
             }
+            Command::Taken { delivery } => self.session.taken(delivery),
             Command::Stop => {
                 self.stop = true;
                 self.needs_worker = true;
@@ -326,7 +344,7 @@ impl Core {
             (None, _) => false,
         };
         let output_left = !self.write_blocked && !self.session.output().is_empty();
-        let needs_worker = std::mem::take(&mut self.needs_worker);
+        let needs_worker = std::mem::take(&mut self.needs_worker) || self.session.has_records();
         if needs_worker || output_left || timer_moved || self.lost.is_some() || self.session.wants_close() {
             shared.wake();
         }
@@ -379,10 +397,31 @@ impl Core {
                 Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
                     shared.requests.fetch_sub(1, Ordering::AcqRel);
                 }
+                Event::Progress { token, stage } => {
+                    if !(shared.stages.advance(*token, *stage) && shared.stages.make_events()) {
+                        continue;
+                    }
+                }
+                Event::Published { token, outcome } => shared.stages.end(*token, outcome),
                 _ => {}
             }
             shared.events.push(NoticeKind::Session(event));
         }
+    }
+
+    /// Takes over what the store held. `Err` says why that can't be true.
+    pub fn restore(&mut self, shared: &Shared, stored: Stored) -> Result<(), &'static str> {
+        let before = self.session.outstanding();
+        self.session.restore(stored.records)?;
+        shared.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
+        let after = self.session.outstanding();
+        let (count, bytes) = (after.0 - before.0, after.1 - before.1);
+        self.accepted.0 += count;
+        self.accepted.1 += bytes;
+        shared.outgoing_count.fetch_add(count, Ordering::AcqRel);
+        shared.outgoing_bytes.fetch_add(bytes, Ordering::AcqRel);
+        shared.snapshot.lock().restored = count;
+        Ok(())
     }
 
     /// Statistics, limits, and what of the budget of the outgoing queue is free again.

@@ -5,6 +5,7 @@
 //! Server (`is_blocked`) until the program has taken some.
 
 use super::clock;
+use super::store::StoreError;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
 use parking_lot::{Condvar, Mutex};
@@ -27,6 +28,8 @@ pub enum NoticeKind {
     Session(Event),
     /// A fault inside the library, in words.
     Failed(String),
+    /// The store can't be written, and why; `None`: it can again.
+    Store(Option<StoreError>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +203,10 @@ impl Inner {
 }
 
 fn is_kept(kind: &NoticeKind) -> bool {
-    matches!(kind, NoticeKind::Failed(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. }))
+    matches!(
+        kind,
+        NoticeKind::Failed(_) | NoticeKind::Store(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. })
+    )
 }
 
 fn is_plain_success(kind: &NoticeKind) -> bool {
@@ -214,6 +220,7 @@ fn size(kind: &NoticeKind) -> usize {
     size_of::<Queued>()
         + match kind {
             NoticeKind::Failed(text) => text.len(),
+            NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Progress { .. } => 0,
@@ -232,6 +239,7 @@ impl Notice {
     pub fn failure(&self) -> Option<Status> {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
+            NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
                 Event::Published { outcome, .. }

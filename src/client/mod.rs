@@ -12,7 +12,10 @@ pub mod events;
 mod input;
 pub mod options;
 mod receiving;
+mod stages;
 mod statistics;
+pub mod store;
+mod storing;
 pub mod thread;
 mod transport;
 mod worker;
@@ -25,7 +28,7 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::Session;
-use crate::session::event::{Delivery, Token};
+use crate::session::event::{Delivery, Stage, Token};
 use crate::session::limits::ServerLimits;
 use crate::session::options::{OutgoingOverflow, PublishOptions};
 use crate::types::reason::ReasonCode;
@@ -38,7 +41,7 @@ use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -59,7 +62,6 @@ pub struct Client {
     thread: Mutex<Option<ThreadTicket>>,
     /// What `poll` handed out last.
     current: Mutex<Option<Notice>>,
-    next_token: AtomicI64,
     /// With explicit acknowledgement: what was handed out and waits for it.
     unacknowledged: Mutex<HashSet<Delivery>>,
 }
@@ -77,7 +79,6 @@ impl Client {
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
-            next_token: AtomicI64::new(1),
             unacknowledged: Mutex::new(HashSet::new()),
         }
     }
@@ -89,6 +90,11 @@ impl Client {
             let mut options = self.options.lock();
             set(&mut options, self.state() == State::Idle)?;
             self.shared.events.set_limits(event_limits(&options));
+            self.shared.stages.set_level(options.int(IntOption::Progress));
+            if options.store_path.is_some() {
+                // Tokens of an earlier process may be in the store: ours are higher.
+                self.shared.next_token.fetch_max(clock::unix_us(), Ordering::AcqRel);
+            }
             Command::LimitOutgoing {
                 maximum: options.int(IntOption::OutgoingMaximum) as usize,
                 maximum_bytes: options.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -108,6 +114,7 @@ impl Client {
             if options.address.is_none() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
+            self.check_store(&options)?;
             options.session_options()?
         };
         // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
@@ -119,6 +126,33 @@ impl Client {
         self.start_thread().inspect_err(|_| self.shared.set_state(State::Idle))?;
         self.shared.submit(Command::Connect(Box::new(session_options)));
         Ok(())
+    }
+
+    /// A client keeps the store that it was first connected with, or none.
+    fn check_store(&self, options: &Options) -> Result<(), Failure> {
+        let wanted = options.store_path.clone().zip(options.identity());
+        match &*self.shared.store.lock() {
+            Some(opened) if *opened != wanted => {
+                let text = "STORE_PATH, and with it CLIENT_ID and URL, can't change after the first connect: make a new \
+                            client";
+                Err((Status::WrongState, text.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_store(&self) -> bool {
+        matches!(*self.shared.store.lock(), Some(Some(_)))
+    }
+
+    /// How far a QoS 1 or 2 publish is. The ends of the last 65,536 are remembered.
+    pub fn stage(&self, token: Token) -> Result<Stage, Failure> {
+        self.check_alive()?;
+        if !self.shared.stages.are_kept() {
+            return Err((Status::WrongState, "set option PROGRESS first".to_owned()));
+        }
+        let unknown = || (Status::UnknownToken, format!("no QoS 1 or 2 publish with the token {token} is known"));
+        self.shared.stages.get(token).ok_or_else(unknown)
     }
 
     fn start_thread(&self) -> Result<(), Failure> {
@@ -182,6 +216,9 @@ impl Client {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
             return Err((Status::NotConnected, text));
         }
+        if qos != QoS::AtMostOnce && self.shared.store_failed.load(Ordering::Acquire) {
+            return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
+        }
         let mut with_expiry = PropertiesBuf::new();
         let properties = match how.time_to_live {
             // What is too old to be sent is too old to be kept by the Server.
@@ -211,7 +248,10 @@ impl Client {
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        if qos != QoS::AtMostOnce {
+            self.shared.stages.advance(token, Stage::Accepted);
+        }
         self.shared.submit(Command::Publish { token, message, how });
         Ok(token)
     }
@@ -247,7 +287,7 @@ impl Client {
             return Err((Status::InvalidArgument, text));
         }
         self.count_request()?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         let filter = filter.as_str().to_owned();
         self.shared.submit(Command::Subscribe { token, filter, options, properties });
         Ok(token)
@@ -265,7 +305,7 @@ impl Client {
     pub fn unsubscribe(&self, filter: TopicFilter<'_>, properties: PropertiesBuf) -> Result<Token, Failure> {
         self.check_alive()?;
         self.count_request()?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         self.shared.submit(Command::Unsubscribe { token, filter: filter.as_str().to_owned(), properties });
         Ok(token)
     }

@@ -1,12 +1,14 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 use super::address::Address;
+use super::store::Identity;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why an option was refused: a status, and a text that names the option.
@@ -72,6 +74,7 @@ pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
+pub const STORE_PATH: i32 = 162;
 
 #[derive(Clone)]
 pub struct Options {
@@ -80,6 +83,8 @@ pub struct Options {
     user_name: Option<String>,
     password: Option<Vec<u8>>,
     will: Option<WillMessage>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
     ints: Vec<i64>,
 }
 
@@ -91,6 +96,7 @@ impl Default for Options {
             user_name: None,
             password: None,
             will: None,
+            store_path: None,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
     }
@@ -145,6 +151,7 @@ impl Options {
             URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
             CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
             USER_NAME => self.user_name = value.map(str::to_owned),
+            STORE_PATH => self.store_path = value.filter(|value| !value.is_empty()).map(PathBuf::from),
             _ => self.password = value.map(|value| value.as_bytes().to_vec()),
         }
         Ok(())
@@ -189,6 +196,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         Ok(SessionOptions {
             version,
             client_id: self.client_id.clone(),
@@ -217,6 +228,12 @@ impl Options {
         })
     }
 
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let server = self.address.as_ref()?.to_string();
+        Some(Identity { client_id: self.client_id.clone(), server })
+    }
+
     pub fn acknowledge(&self) -> Acknowledge {
         match self.int(IntOption::Acknowledge) {
             0 => Acknowledge::OnArrival,
@@ -240,6 +257,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         CLIENT_ID => Some("CLIENT_ID"),
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
+        STORE_PATH => Some("STORE_PATH"),
         _ => None,
     }
 }

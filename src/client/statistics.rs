@@ -25,6 +25,10 @@ pub struct Statistics {
     pub breaches: u64,
     pub ping_rtt_us: Option<u64>,
     pub last_delay_ms: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -52,6 +56,8 @@ impl Client {
             breaches: snapshot.counters.breaches,
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
+            restored: snapshot.restored,
+            commits: snapshot.commits,
             limits: snapshot.limits,
         }
     }

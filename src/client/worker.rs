@@ -7,6 +7,7 @@ use super::core::{Core, Shared, State};
 use super::events::NoticeKind;
 use super::input::Input;
 use super::options::{IntOption, Options};
+use super::store::Keeper;
 use super::thread::Hold;
 use super::transport::connector::{self, Connector, Progress};
 use crate::session::event::{Disconnected, Event};
@@ -52,8 +53,8 @@ enum Phase {
 }
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
     poll: Poll,
     ready: Events,
     phase: Phase,
@@ -61,6 +62,7 @@ pub(super) struct Worker {
     input: Input,
     next_socket: Token,
     readable: bool,
+    pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
@@ -81,6 +83,7 @@ impl Worker {
             input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
+            keeper: Keeper::default(),
             hold: None,
         };
         Ok((worker, waker))
@@ -132,6 +135,12 @@ impl Worker {
             let mut core = shared.core.lock();
             core.work(now, &shared);
             core.needs_worker = false;
+            if self.has_to_store(now, &core) {
+                let batch = core.session.poll_records();
+                drop(core);
+                self.store(batch);
+                continue;
+            }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -191,10 +200,11 @@ impl Worker {
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one.
-            if core.needs_worker {
+            // A command that came in during this step may ask for another one, and so may what there is to be stored.
+            if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
+            let next = next.into_iter().chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -215,6 +225,9 @@ impl Worker {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
         self.hold.get_or_insert_with(Hold::new);
+        if let Err(error) = self.open_store() {
+            return self.store_not_opened(error);
+        }
         let now = clock::now();
         let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
         let resolved = match &self.options.address {
@@ -374,7 +387,7 @@ impl Worker {
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, end: Disconnected, core: &mut Core) {
+    pub(super) fn after_end(&mut self, end: Disconnected, core: &mut Core) {
         if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
             core.wanted = false;
             core.given_up = false;

@@ -3,6 +3,7 @@
 use crate::client::State;
 use crate::client::options::{self, IntOption};
 use crate::codec::property::PropertyId;
+use crate::session::event::Stage;
 use crate::types::status::Status;
 
 /// The ABI of this header. It grows with every incompatible change; compare it with `mt5mqtt_abi_version()` at start.
@@ -72,6 +73,18 @@ pub const MT5MQTT_E_SERVER_DISCONNECTED: i32 = -63;
 pub const MT5MQTT_E_SESSION_LOST: i32 = -64;
 /// The background thread could not be started.
 pub const MT5MQTT_E_THREAD: i32 = -80;
+/// The store could not be opened or made: see the text.
+pub const MT5MQTT_E_STORE_NOT_OPENED: i32 = -81;
+/// The store is in use by another client or process.
+pub const MT5MQTT_E_STORE_IN_USE: i32 = -82;
+/// The store is damaged. Nothing was changed; move it away to start anew.
+pub const MT5MQTT_E_STORE_DAMAGED: i32 = -83;
+/// The store was written by a newer version of this library.
+pub const MT5MQTT_E_STORE_NEWER: i32 = -84;
+/// The store belongs to another Client Identifier or Server.
+pub const MT5MQTT_E_STORE_OF_ANOTHER: i32 = -85;
+/// The store can't be written, perhaps because the disk is full. It is tried again.
+pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 /// A fault inside the library: this client has failed for good and can only be freed.
 pub const MT5MQTT_E_PANIC: i32 = -90;
 
@@ -145,6 +158,10 @@ pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
 pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
 /// How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
 pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
+/// 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
+/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -162,6 +179,8 @@ pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 /// How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
 pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
+/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+pub const MT5MQTT_EVENT_STORE: i32 = 19;
 
 /// How far a QoS 1 or 2 publish is: accepted by the library.
 pub const MT5MQTT_STAGE_ACCEPTED: i32 = 1;
@@ -301,6 +320,10 @@ pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
 pub const MT5MQTT_STAT_PUBLISHES_EXPIRED: i32 = 70;
 /// Accepted publishes whose place a newer one with the same conflation key took.
 pub const MT5MQTT_STAT_PUBLISHES_SUPERSEDED: i32 = 71;
+/// Publishes that an earlier process had left in the store.
+pub const MT5MQTT_STAT_STORE_RESTORED: i32 = 72;
+/// Times that changes were written to the store: far less than messages when these come in bursts.
+pub const MT5MQTT_STAT_STORE_COMMITS: i32 = 73;
 
 /// Fails to compile when a number here isn't that of its table.
 macro_rules! same {
@@ -339,6 +362,12 @@ same! {
     MT5MQTT_E_SERVER_DISCONNECTED, Status::ServerDisconnected;
     MT5MQTT_E_SESSION_LOST, Status::SessionLost;
     MT5MQTT_E_THREAD, Status::Thread;
+    MT5MQTT_E_STORE_NOT_OPENED, Status::StoreNotOpened;
+    MT5MQTT_E_STORE_IN_USE, Status::StoreInUse;
+    MT5MQTT_E_STORE_DAMAGED, Status::StoreDamaged;
+    MT5MQTT_E_STORE_NEWER, Status::StoreNewer;
+    MT5MQTT_E_STORE_OF_ANOTHER, Status::StoreOfAnother;
+    MT5MQTT_E_STORE_NOT_WRITTEN, Status::StoreNotWritten;
     MT5MQTT_E_PANIC, Status::Panic;
     MT5MQTT_STATE_IDLE, State::Idle;
     MT5MQTT_STATE_CONNECTING, State::Connecting;
@@ -370,6 +399,16 @@ same! {
     MT5MQTT_OPT_WAIT_MAXIMUM_MS, IntOption::WaitMaximum;
     MT5MQTT_OPT_PUBLISH_EVENTS, IntOption::PublishEvents;
     MT5MQTT_OPT_PRIORITY_RESERVE, IntOption::PriorityReserve;
+    MT5MQTT_OPT_PROGRESS, IntOption::Progress;
+    MT5MQTT_OPT_STORE_PATH, options::STORE_PATH;
+    MT5MQTT_STAGE_ACCEPTED, Stage::Accepted;
+    MT5MQTT_STAGE_DURABLE, Stage::Durable;
+    MT5MQTT_STAGE_SENT, Stage::Sent;
+    MT5MQTT_STAGE_ACKNOWLEDGED, Stage::Acknowledged;
+    MT5MQTT_STAGE_COMPLETE, Stage::Complete;
+    MT5MQTT_STAGE_EXPIRED, Stage::Expired;
+    MT5MQTT_STAGE_DROPPED, Stage::Dropped;
+    MT5MQTT_STAGE_FAILED, Stage::Failed;
     MT5MQTT_OPT_URL, options::URL;
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;

@@ -66,7 +66,8 @@ struct Parts<'a> {
 fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
-        NoticeKind::Failed(text) => parts.text = text,
+        NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
+        NoticeKind::Store(None) => parts.text = "the store can be written again",
         NoticeKind::Session(event) => match event {
             Event::Connected { assigned_client_id, properties, .. } => {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
@@ -113,6 +114,7 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
     };
     match &notice.kind {
         NoticeKind::Failed(_) => event.kind = MT5MQTT_EVENT_FAILED,
+        NoticeKind::Store(_) => event.kind = MT5MQTT_EVENT_STORE,
         NoticeKind::Session(source) => match source {
             Event::Connected { session_present, .. } => {
                 event.kind = MT5MQTT_EVENT_CONNECTED;

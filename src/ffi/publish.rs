@@ -143,6 +143,13 @@ pub unsafe extern "C" fn mt5mqtt_publish_text_w(
     })
 }
 
+/// How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+/// MT5MQTT_E_WRONG_STATE without option PROGRESS.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
+    guard_client(client, |client| Ok(client.stage(token)? as i32))
+}
+
 fn topic_filter<'a>(filter: &'a Option<Cow<'_, str>>) -> Result<TopicFilter<'a>, Failure> {
     let Some(filter) = filter.as_deref() else {
         return Err((Status::InvalidArgument, "the Topic Filter is NULL".to_owned()));

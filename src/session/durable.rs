@@ -10,9 +10,14 @@ use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
 impl Session {
-    /// Makes the Session durable, from its first connection on: takes over what an earlier process had stored, and records
-    /// its changes from now on. `Err` says why these records can't all be true; then nothing may be done with the Session.
+    /// Makes the Session durable, to be called before its first connection: takes over what an earlier process had stored,
+    /// and records its changes from now on. `Err` says why these records can't all be true; then nothing has changed.
     pub fn restore(&mut self, records: Vec<(Key, Record)>) -> Result<(), &'static str> {
+        Session::new(self.options.clone()).take_over(records.clone())?;
+        self.take_over(records)
+    }
+
+    fn take_over(&mut self, records: Vec<(Key, Record)>) -> Result<(), &'static str> {
         self.log.switch_on();
         let mut outgoing = Vec::new();
         for (key, record) in records {

@@ -58,6 +58,12 @@ statuses! {
     ServerDisconnected = -63, "The Server ended the connection: see the Reason Code.";
     SessionLost = -64, "The Server lost the Session: whether this QoS 2 message arrived can't be known.";
     Thread = -80, "The background thread could not be started.";
+    StoreNotOpened = -81, "The store could not be opened or made: see the text.";
+    StoreInUse = -82, "The store is in use by another client or process.";
+    StoreDamaged = -83, "The store is damaged. Nothing was changed; move it away to start anew.";
+    StoreNewer = -84, "The store was written by a newer version of this library.";
+    StoreOfAnother = -85, "The store belongs to another Client Identifier or Server.";
+    StoreNotWritten = -86, "The store can't be written, perhaps because the disk is full. It is tried again.";
     Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
 }
 

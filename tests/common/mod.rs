@@ -5,6 +5,7 @@
 
 pub mod c_header;
 pub mod fake_server;
+pub mod folder;
 pub mod library;
 pub mod mosquitto;
 pub mod program;

@@ -89,6 +89,7 @@ impl Program {
             let polled = self.client.poll(|notice| match &notice.kind {
                 NoticeKind::Session(event) => event.clone(),
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
+                NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });
             if let Some(event) = polled.expect("a client that lives") {
                 return Some(event);
