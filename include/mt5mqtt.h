@@ -207,6 +207,36 @@
 #define MT5MQTT_E_THREAD -80
 
 /**
+ * The store could not be opened or made: see the text.
+ */
+#define MT5MQTT_E_STORE_NOT_OPENED -81
+
+/**
+ * The store is in use by another client or process.
+ */
+#define MT5MQTT_E_STORE_IN_USE -82
+
+/**
+ * The store is damaged. Nothing was changed; move it away to start anew.
+ */
+#define MT5MQTT_E_STORE_DAMAGED -83
+
+/**
+ * The store was written by a newer version of this library.
+ */
+#define MT5MQTT_E_STORE_NEWER -84
+
+/**
+ * The store belongs to another Client Identifier or Server.
+ */
+#define MT5MQTT_E_STORE_OF_ANOTHER -85
+
+/**
+ * The store can't be written, perhaps because the disk is full. It is tried again.
+ */
+#define MT5MQTT_E_STORE_NOT_WRITTEN -86
+
+/**
  * A fault inside the library: this client has failed for good and can only be freed.
  */
 #define MT5MQTT_E_PANIC -90
@@ -383,6 +413,16 @@
 #define MT5MQTT_OPT_PRIORITY_RESERVE 160
 
 /**
+ * 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+ */
+#define MT5MQTT_OPT_PROGRESS 161
+
+/**
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ */
+#define MT5MQTT_OPT_STORE_PATH 162
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -416,6 +456,56 @@
  * A fault inside the library: this client can only be freed. The text says where.
  */
 #define MT5MQTT_EVENT_FAILED 7
+
+/**
+ * How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+ */
+#define MT5MQTT_EVENT_PROGRESS 18
+
+/**
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ */
+#define MT5MQTT_EVENT_STORE 19
+
+/**
+ * How far a QoS 1 or 2 publish is: accepted by the library.
+ */
+#define MT5MQTT_STAGE_ACCEPTED 1
+
+/**
+ * Stored: it survives a crash of the process and of the machine. Only with option STORE_PATH.
+ */
+#define MT5MQTT_STAGE_DURABLE 2
+
+/**
+ * Sent to the Server.
+ */
+#define MT5MQTT_STAGE_SENT 3
+
+/**
+ * The Server has it: PUBREC of QoS 2.
+ */
+#define MT5MQTT_STAGE_ACKNOWLEDGED 4
+
+/**
+ * The end: PUBACK of QoS 1, PUBCOMP of QoS 2.
+ */
+#define MT5MQTT_STAGE_COMPLETE 5
+
+/**
+ * The end: MT5MQTT_E_EXPIRED.
+ */
+#define MT5MQTT_STAGE_EXPIRED 6
+
+/**
+ * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+ */
+#define MT5MQTT_STAGE_DROPPED 7
+
+/**
+ * The end: any other failure.
+ */
+#define MT5MQTT_STAGE_FAILED 8
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -713,6 +803,16 @@
 #define MT5MQTT_STAT_PUBLISHES_SUPERSEDED 71
 
 /**
+ * Publishes that an earlier process had left in the store.
+ */
+#define MT5MQTT_STAT_STORE_RESTORED 72
+
+/**
+ * Times that changes were written to the store: far less than messages when these come in bursts.
+ */
+#define MT5MQTT_STAT_STORE_COMMITS 73
+
+/**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
  */
 typedef struct mt5mqtt_event {
@@ -769,7 +869,7 @@ typedef struct mt5mqtt_event {
    */
   int32_t retain;
   /**
-   * Of a message: 1 if the Server has sent it before.
+   * Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
    */
   int32_t dup;
   /**
@@ -781,9 +881,9 @@ typedef struct mt5mqtt_event {
    */
   int32_t packet_id;
   /**
-   * 0.
+   * Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. 0 otherwise.
    */
-  int32_t reserved;
+  int32_t detail;
 } mt5mqtt_event;
 
 #ifdef __cplusplus
@@ -1172,6 +1272,13 @@ int64_t mt5mqtt_publish_text_w(int64_t client,
                                int32_t qos,
                                int32_t retain,
                                int64_t properties);
+
+/**
+ * How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+ * MT5MQTT_E_WRONG_STATE without option PROGRESS.
+ */
+int32_t mt5mqtt_publish_stage(int64_t client,
+                              int64_t token);
 
 /**
  * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with

@@ -397,11 +397,7 @@ impl Core {
                 Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
                     shared.requests.fetch_sub(1, Ordering::AcqRel);
                 }
-                Event::Progress { token, stage } => {
-                    if !(shared.stages.advance(*token, *stage) && shared.stages.make_events()) {
-                        continue;
-                    }
-                }
+                Event::Progress { token, stage } if !shared.stages.note(*token, *stage) => continue,
                 Event::Published { token, outcome } => shared.stages.end(*token, outcome),
                 _ => {}
             }

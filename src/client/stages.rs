@@ -34,8 +34,9 @@ impl Stages {
         self.level.load(Ordering::Acquire) > 0
     }
 
-    pub fn make_events(&self) -> bool {
-        self.level.load(Ordering::Acquire) > 1
+    /// A publish has got to this stage. Returns whether the program is to be told.
+    pub fn note(&self, token: Token, stage: Stage) -> bool {
+        self.advance(token, stage) && self.level.load(Ordering::Acquire) > 1
     }
 
     /// A publish has got to this stage. False if it had ended before: the end overtook it.

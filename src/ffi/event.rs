@@ -45,13 +45,13 @@ pub struct mt5mqtt_event {
     pub qos: i32,
     /// Of a message: 0 or 1.
     pub retain: i32,
-    /// Of a message: 1 if the Server has sent it before.
+    /// Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
     pub dup: i32,
     /// Of MT5MQTT_EVENT_CONNECTED: 1 if the Server has kept the Session.
     pub session_present: i32,
     /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
     pub packet_id: i32,
-    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: MT5MQTT_MESSAGE_ flags. 0 otherwise.
+    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. 0 otherwise.
     pub detail: i32,
 }
 

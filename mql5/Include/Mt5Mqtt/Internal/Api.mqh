@@ -49,6 +49,12 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_SERVER_DISCONNECTED=-63,      // the Server sent DISCONNECT: see ReasonCode()
    MT5MQTT_E_SESSION_LOST=-64,             // whether this QoS 2 publish arrived can't be known
    MT5MQTT_E_THREAD=-80,
+   MT5MQTT_E_STORE_NOT_OPENED=-81,
+   MT5MQTT_E_STORE_IN_USE=-82,             // by another client or terminal
+   MT5MQTT_E_STORE_DAMAGED=-83,            // move it away to start anew
+   MT5MQTT_E_STORE_NEWER=-84,              // written by a newer version of the library
+   MT5MQTT_E_STORE_OF_ANOTHER=-85,         // another Client Identifier or Server
+   MT5MQTT_E_STORE_NOT_WRITTEN=-86,        // the disk is full?
    MT5MQTT_E_PANIC=-90                     // a fault inside the library; this client has failed for good
   };
 //+------------------------------------------------------------------+
@@ -95,7 +101,9 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
-   MT5MQTT_OPT_PRIORITY_RESERVE=160
+   MT5MQTT_OPT_PRIORITY_RESERVE=160,
+   MT5MQTT_OPT_PROGRESS=161,
+   MT5MQTT_OPT_STORE_PATH=162
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -108,7 +116,23 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_PUBLISHED=4,              // outcome of a publish
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
-   MT5MQTT_EVENT_FAILED=7                  // a fault inside the library
+   MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
+   MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
+   MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
+  };
+//+------------------------------------------------------------------+
+//| How far a QoS 1 or 2 publish is                                  |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_STAGE
+  {
+   MT5MQTT_STAGE_ACCEPTED=1,
+   MT5MQTT_STAGE_DURABLE=2,                // stored: it survives a crash
+   MT5MQTT_STAGE_SENT=3,
+   MT5MQTT_STAGE_ACKNOWLEDGED=4,           // the Server has it
+   MT5MQTT_STAGE_COMPLETE=5,               // this and the following are ends
+   MT5MQTT_STAGE_EXPIRED=6,
+   MT5MQTT_STAGE_DROPPED=7,
+   MT5MQTT_STAGE_FAILED=8
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -185,7 +209,9 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
    MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
-   MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71
+   MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
+   MT5MQTT_STAT_STORE_RESTORED=72,
+   MT5MQTT_STAT_STORE_COMMITS=73
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -208,7 +234,7 @@ struct MqttEvent
    int               dup;
    int               session_present;
    int               packet_id;
-   int               reserved;
+   int               detail;               // ENUM_MQTT_STAGE of a publish's progress
   };
 //+------------------------------------------------------------------+
 //| Functions                                                        |
@@ -237,6 +263,7 @@ long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
+int  mt5mqtt_publish_stage(long client,long token);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
 //--- property sets
