@@ -147,6 +147,11 @@
 #define MT5MQTT_E_SUPERSEDED -30
 
 /**
+ * The payload is not UTF-8, though its Payload Format Indicator says so.
+ */
+#define MT5MQTT_E_PAYLOAD_FORMAT -26
+
+/**
  * The host name of the Server could not be resolved.
  */
 #define MT5MQTT_E_RESOLVE -40
@@ -287,6 +292,11 @@
 #define MT5MQTT_OPT_PASSWORD 4
 
 /**
+ * Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
+ */
+#define MT5MQTT_OPT_RESPONSE_TOPIC 5
+
+/**
  * 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
  */
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
@@ -423,6 +433,31 @@
 #define MT5MQTT_OPT_STORE_PATH 162
 
 /**
+ * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ */
+#define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
+
+/**
+ * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+ */
+#define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
+
+/**
+ * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+ */
+#define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
+
+/**
+ * 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
+ */
+#define MT5MQTT_OPT_STRICT 103
+
+/**
+ * What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
+ */
+#define MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK 104
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -506,6 +541,16 @@
  * The end: any other failure.
  */
 #define MT5MQTT_STAGE_FAILED 8
+
+/**
+ * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+ */
+#define MT5MQTT_EVENT_BREACH 10
+
+/**
+ * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+ */
+#define MT5MQTT_EVENT_RESPONSE 11
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -793,6 +838,11 @@
 #define MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S 39
 
 /**
+ * The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
+ */
+#define MT5MQTT_STAT_PROTOCOL_VERSION 50
+
+/**
  * Accepted publishes dropped because they had waited too long.
  */
 #define MT5MQTT_STAT_PUBLISHES_EXPIRED 70
@@ -825,7 +875,7 @@ typedef struct mt5mqtt_event {
    */
   int32_t kind;
   /**
-   * Names the publish, subscribe or unsubscribe that this is the end of, or the message for mt5mqtt_acknowledge.
+   * Names the publish, subscribe, unsubscribe or request that this is the end of, or the message for mt5mqtt_acknowledge.
    */
   int64_t token;
   /**
@@ -1111,6 +1161,76 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 int32_t mt5mqtt_acknowledge(int64_t client,
                             int64_t token,
                             int32_t reason_code);
+
+/**
+ * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
+ * that token: the response, or MT5MQTT_E_TIMEOUT after `timeout_ms` (1 to 86400000), or why it could not be sent; a request
+ * makes no MT5MQTT_EVENT_PUBLISHED.
+ *
+ * The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
+ * Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
+ * that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
+ * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER).
+ */
+int64_t mt5mqtt_request(int64_t client,
+                        const char *topic,
+                        const uint8_t *payload,
+                        int32_t payload_size,
+                        int32_t qos,
+                        int64_t properties,
+                        int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request, with the topic in UTF-16.
+ */
+int64_t mt5mqtt_request_w(int64_t client,
+                          const uint16_t *topic,
+                          const uint8_t *payload,
+                          int32_t payload_size,
+                          int32_t qos,
+                          int64_t properties,
+                          int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+ */
+int64_t mt5mqtt_request_text(int64_t client,
+                             const char *topic,
+                             const char *text,
+                             int32_t qos,
+                             int64_t properties,
+                             int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request_text, with topic and text in UTF-16. The payload leaves as UTF-8.
+ */
+int64_t mt5mqtt_request_text_w(int64_t client,
+                               const uint16_t *topic,
+                               const uint16_t *text,
+                               int32_t qos,
+                               int64_t properties,
+                               int32_t timeout_ms);
+
+/**
+ * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
+ * message. `properties` is what the response has besides, or 0. Returns a token and fails as mt5mqtt_publish does, and with
+ * MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+ */
+int64_t mt5mqtt_respond(int64_t client,
+                        const uint8_t *payload,
+                        int32_t payload_size,
+                        int32_t qos,
+                        int64_t properties);
+
+/**
+ * As mt5mqtt_respond, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+ */
+int64_t mt5mqtt_respond_text(int64_t client, const char *text, int32_t qos, int64_t properties);
+
+/**
+ * As mt5mqtt_respond_text, with UTF-16. The payload leaves as UTF-8.
+ */
+int64_t mt5mqtt_respond_text_w(int64_t client, const uint16_t *text, int32_t qos, int64_t properties);
 
 /**
  * The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.

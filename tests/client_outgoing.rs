@@ -7,10 +7,10 @@ use common::fake_server::{FakeServer, Peer};
 use common::program::{Program, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::status::Status;
-use mt5mqtt::types::topic::TopicFilter;
+use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -258,4 +258,20 @@ fn what_waits_leaves_before_a_disconnect_that_has_time() {
         }
     }
     assert_eq!(outcomes, 50);
+}
+
+#[test]
+fn a_subscription_identifier_is_refused_at_the_call() {
+    // MQTT-3.3.4-6
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[]);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    let mut properties = PropertiesBuf::new();
+    properties.set(PropertyId::SubscriptionIdentifier, Value::Int(1)).unwrap();
+    let topic = TopicName::new("t").unwrap();
+    let refused = program.publish(topic, b"x", QoS::AtLeastOnce, false, properties.as_properties());
+    assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
+    program.send("next", QoS::AtMostOnce);
+    peer.expect_publish("next");
 }

@@ -6,6 +6,7 @@ use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
+use std::time::Instant;
 
 /// What a program asks of its client.
 pub(super) enum Command {
@@ -24,6 +25,11 @@ pub(super) enum Command {
         token: Token,
         message: Message,
         how: PublishOptions,
+    },
+    Request {
+        token: Token,
+        message: Message,
+        deadline: Instant,
     },
     Subscribe {
         token: Token,

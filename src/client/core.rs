@@ -14,6 +14,7 @@ use super::transport::Transport;
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
+use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -51,7 +52,7 @@ pub(super) struct Shared {
     pub reading_paused: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
-    /// Accepted and unanswered subscribes and unsubscribes.
+    /// Accepted and unanswered subscribes, unsubscribes and requests.
     pub requests: AtomicUsize,
     /// Accepted and unfinished publishes, those in `commands` included.
     pub outgoing_count: AtomicUsize,
@@ -72,6 +73,7 @@ pub(super) struct Shared {
 pub(super) struct Snapshot {
     pub counters: Counters,
     pub in_flight: usize,
+    pub version: Option<ProtocolVersion>,
     pub limits: Option<ServerLimits>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
@@ -103,6 +105,8 @@ pub(super) struct Core {
     pub bytes_received: u64,
     /// Publishes handed to the Session since the start, and their bytes.
     accepted: (usize, usize),
+    /// By how many bytes requests have grown since they were accepted, as far as it is in the budget.
+    grown: usize,
     /// How much of `accepted` has been given back to the budget.
     given_back: (usize, usize),
 }
@@ -134,6 +138,7 @@ impl Shared {
                 bytes_sent: 0,
                 bytes_received: 0,
                 accepted: (0, 0),
+                grown: 0,
                 given_back: (0, 0),
             }),
             commands,
@@ -296,6 +301,11 @@ impl Core {
                 self.accepted.1 += message.size();
                 self.session.publish(clock::now(), token, message, how);
             }
+            Command::Request { token, message, deadline } => {
+                self.accepted.0 += 1;
+                self.accepted.1 += message.size();
+                self.session.request(token, message, deadline, clock::now());
+            }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {
                     self.session.subscribe(token, filter, options, properties);
@@ -394,6 +404,9 @@ impl Core {
             match &event {
                 // A program that has seen the event must find the state.
                 Event::Connected { .. } => shared.set_state(State::Connected),
+                Event::Response { .. } => {
+                    shared.requests.fetch_sub(1, Ordering::AcqRel);
+                }
                 Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
                     shared.requests.fetch_sub(1, Ordering::AcqRel);
                 }
@@ -426,9 +439,16 @@ impl Core {
             let mut snapshot = shared.snapshot.lock();
             snapshot.counters = self.session.counters();
             snapshot.in_flight = self.session.in_flight();
+            snapshot.version = self.session.is_online().then(|| self.session.version());
             snapshot.limits = self.session.limits().copied();
             snapshot.bytes_sent = self.bytes_sent;
             snapshot.bytes_received = self.bytes_received;
+        }
+        let growth = self.session.requests_grown() - self.grown;
+        if growth > 0 {
+            self.grown += growth;
+            self.accepted.1 += growth;
+            shared.outgoing_bytes.fetch_add(growth, Ordering::AcqRel);
         }
         let (count, bytes) = self.session.outstanding();
         let finished = (self.accepted.0 - count, self.accepted.1 - bytes);

@@ -203,10 +203,13 @@ impl Inner {
 }
 
 fn is_kept(kind: &NoticeKind) -> bool {
-    matches!(
-        kind,
-        NoticeKind::Failed(_) | NoticeKind::Store(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. })
-    )
+    match kind {
+        NoticeKind::Failed(_)
+        | NoticeKind::Store(_)
+        | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
+        NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
+        NoticeKind::Session(_) => false,
+    }
 }
 
 fn is_plain_success(kind: &NoticeKind) -> bool {
@@ -228,6 +231,9 @@ fn size(kind: &NoticeKind) -> usize {
                 Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                     filter.len() + outcome_size(outcome)
                 }
+                Event::Breach(_) => 0,
+                Event::Response { answer: Ok(answer), .. } => answer.message.size(),
+                Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
                 Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
                 Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
             },
@@ -242,10 +248,11 @@ impl Notice {
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
+                Event::Response { answer, .. } => answer.as_ref().err().and_then(|outcome| outcome.failure),
                 Event::Published { outcome, .. }
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
-                Event::Connected { .. } | Event::Message { .. } | Event::Progress { .. } => None,
+                Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } | Event::Progress { .. } => None,
             },
         }
     }

@@ -9,6 +9,7 @@ pub mod clock;
 mod command;
 mod core;
 pub mod events;
+pub mod exchange;
 mod input;
 pub mod options;
 mod receiving;
@@ -203,6 +204,32 @@ impl Client {
         if how.conflation_key.as_deref() == Some("") {
             how.conflation_key = Some(topic.as_str().into());
         }
+        let mut with_expiry = PropertiesBuf::new();
+        let properties = match how.time_to_live {
+            // What is too old to be sent is too old to be kept by the Server.
+            Some(time) if properties.int(PropertyId::MessageExpiryInterval).is_none() => {
+                let seconds = u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+                with_expiry.extend(properties);
+                // The range of this property is that of the type.
+                let _ = with_expiry.set(PropertyId::MessageExpiryInterval, Value::Int(seconds));
+                with_expiry.as_properties()
+            }
+            _ => properties,
+        };
+        let message = Message::new(topic, payload, qos, retain, properties);
+        self.accept(&message, how.conflation_key.is_some())?;
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        if qos != QoS::AtMostOnce {
+            self.shared.stages.advance(token, Stage::Accepted);
+        }
+        self.shared.submit(Command::Publish { token, message, how });
+        Ok(token)
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue. Whether one that conflates finds a message
+    /// to supersede, the Session sees.
+    fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
+        let (qos, retain, size) = (message.qos, message.retain, message.size());
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -219,41 +246,23 @@ impl Client {
         if qos != QoS::AtMostOnce && self.shared.store_failed.load(Ordering::Acquire) {
             return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
         }
-        let mut with_expiry = PropertiesBuf::new();
-        let properties = match how.time_to_live {
-            // What is too old to be sent is too old to be kept by the Server.
-            Some(time) if properties.int(PropertyId::MessageExpiryInterval).is_none() => {
-                let seconds = u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-                with_expiry.extend(properties);
-                // The range of this property is that of the type.
-                let _ = with_expiry.set(PropertyId::MessageExpiryInterval, Value::Int(seconds));
-                with_expiry.as_properties()
-            }
-            _ => properties,
-        };
-        let message = Message::new(topic, payload, qos, retain, properties);
-        let size = message.size();
         if size > maximum_bytes {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
         }
+        check_publish_properties(message.properties())?;
+        check_payload_format(message.payload(), message.properties())?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
-        // Whether a conflation key finds a message to supersede, the Session sees.
-        let refuse = overflow == OutgoingOverflow::Refuse && how.conflation_key.is_none();
-        if refuse && (count >= maximum || bytes + size > maximum_bytes) {
+        let full = count >= maximum || bytes + size > maximum_bytes;
+        if overflow == OutgoingOverflow::Refuse && !conflates && full {
             self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
             self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
-        if qos != QoS::AtMostOnce {
-            self.shared.stages.advance(token, Stage::Accepted);
-        }
-        self.shared.submit(Command::Publish { token, message, how });
-        Ok(token)
+        Ok(())
     }
 
     /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
@@ -413,6 +422,29 @@ impl Drop for Client {
             thread.end(clock::now());
         }
     }
+}
+
+/// What PUBLISH may carry by the table of properties, but not from a program.
+fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
+    for (id, why) in [
+        // [MQTT-3.2.2-17]: only the Session knows what the Server takes.
+        (PropertyId::TopicAlias, "Topic Aliases are given by the library: leave the property out"),
+        // [MQTT-3.3.4-6]
+        (PropertyId::SubscriptionIdentifier, "only a Server may put a Subscription Identifier into PUBLISH"),
+    ] {
+        if properties.nth(id, 0).is_some() {
+            return Err((Status::InvalidArgument, why.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Section 3.3.2.3.2
+fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
+    }
+    Ok(())
 }
 
 fn event_limits(options: &Options) -> EventLimits {

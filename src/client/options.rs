@@ -4,10 +4,11 @@ use super::address::Address;
 use super::store::Identity;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
-use crate::session::options::{Acknowledge, OutgoingOverflow, SessionOptions, WillMessage};
+use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
+use crate::types::topic::TopicName;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ int_options! {
     MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
     // 0 chooses by the protocol version.
     InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 0 => MOST_IN_FLIGHT, 0, false;
+    TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
+    OutgoingTopicAliasMaximum = 101, "OUTGOING_TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 64, false;
+    ProtocolFallback = 102, "PROTOCOL_FALLBACK", 0 => 1, 0, false;
+    Strict = 103, "STRICT", 0 => 1, 0, false;
+    PayloadFormatCheck = 104, "PAYLOAD_FORMAT_CHECK", 0 => 2, 1, false;
     RequestProblemInformation = 18, "REQUEST_PROBLEM_INFORMATION", 0 => 1, 1, false;
     RequestResponseInformation = 19, "REQUEST_RESPONSE_INFORMATION", 0 => 1, 0, false;
     Reconnect = 30, "RECONNECT", 0 => 1, 1, false;
@@ -75,6 +81,7 @@ pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
 pub const STORE_PATH: i32 = 162;
+pub const RESPONSE_TOPIC: i32 = 5;
 
 #[derive(Clone)]
 pub struct Options {
@@ -82,21 +89,29 @@ pub struct Options {
     client_id: String,
     user_name: Option<String>,
     password: Option<Vec<u8>>,
+    response_topic: String,
     will: Option<WillMessage>,
     /// The folder of the store.
     pub store_path: Option<PathBuf>,
+    /// Random bytes of this client.
+    seed: [u8; 32],
     ints: Vec<i64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let mut seed = [0; 32];
+        // No system that this library runs on is without random numbers.
+        getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             address: None,
             client_id: String::new(),
             user_name: None,
             password: None,
+            response_topic: String::new(),
             will: None,
             store_path: None,
+            seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
     }
@@ -152,6 +167,14 @@ impl Options {
             CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
             USER_NAME => self.user_name = value.map(str::to_owned),
             STORE_PATH => self.store_path = value.filter(|value| !value.is_empty()).map(PathBuf::from),
+            RESPONSE_TOPIC => {
+                if let Some(topic) = value {
+                    let wrong =
+                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
+                    TopicName::new(topic).map_err(wrong)?;
+                }
+                self.response_topic = value.unwrap_or_default().to_owned();
+            }
             _ => self.password = value.map(|value| value.as_bytes().to_vec()),
         }
         Ok(())
@@ -182,6 +205,10 @@ impl Options {
         {
             return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
         }
+        if let Some((message, properties)) = &will {
+            // Section 3.1.3.2.3
+            super::check_payload_format(message.payload(), properties.as_properties())?;
+        }
         self.will = will.map(|(message, properties)| WillMessage { message, properties });
         Ok(())
     }
@@ -192,7 +219,11 @@ impl Options {
             4 => ProtocolVersion::V311,
             _ => ProtocolVersion::V5,
         };
-        if version == ProtocolVersion::V311 && self.password.is_some() && self.user_name.is_none() {
+        let fall_back_to_v311 = self.flag(IntOption::ProtocolFallback);
+        if (version == ProtocolVersion::V311 || fall_back_to_v311)
+            && self.password.is_some()
+            && self.user_name.is_none()
+        {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
@@ -200,25 +231,37 @@ impl Options {
             let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
             return Err((Status::WrongState, text.to_owned()));
         }
+        let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
+            0 => default as u16,
+            chosen => chosen as u16,
+        };
         Ok(SessionOptions {
             version,
+            fall_back_to_v311,
             client_id: self.client_id.clone(),
             clean_start: self.flag(IntOption::CleanStart),
             session_expiry_interval: self.int(IntOption::SessionExpiry) as u32,
             keep_alive: self.int(IntOption::KeepAlive) as u16,
             receive_maximum: self.int(IntOption::ReceiveMaximum) as u16,
             maximum_packet_size: self.int(IntOption::MaximumPacketSize) as u32,
-            in_flight_maximum: match (self.int(IntOption::InFlightMaximum), version) {
-                (0, ProtocolVersion::V5) => MOST_IN_FLIGHT,
-                (0, ProtocolVersion::V311) => IN_FLIGHT_V311,
-                (chosen, _) => chosen,
-            } as u16,
+            in_flight_maximum: in_flight_maximum(MOST_IN_FLIGHT),
+            in_flight_maximum_v311: in_flight_maximum(IN_FLIGHT_V311),
+            topic_alias_maximum: self.int(IntOption::TopicAliasMaximum) as u16,
+            outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
+            response_topic: self.response_topic.clone(),
+            seed: self.seed,
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
             acknowledge: self.acknowledge(),
+            payload_format_check: match self.int(IntOption::PayloadFormatCheck) {
+                0 => PayloadFormatCheck::Off,
+                1 => PayloadFormatCheck::Report,
+                _ => PayloadFormatCheck::Refuse,
+            },
+            strict: self.flag(IntOption::Strict),
             ping_timeout: self.milliseconds(IntOption::PingTimeout),
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -258,6 +301,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
         STORE_PATH => Some("STORE_PATH"),
+        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
         _ => None,
     }
 }

@@ -26,6 +26,7 @@ impl Client {
         };
         match &notice.kind {
             NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => self.taken(*delivery),
+            NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => self.response_taken(answer.delivery),
             // The Server doesn't know any more what was handed out before.
             NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
             _ => {}
@@ -58,6 +59,19 @@ impl Client {
                 return;
             }
         }
+        self.acknowledge_taken(delivery);
+    }
+
+    /// A response is acknowledged when it is taken, as its token names the request.
+    fn response_taken(&self, delivery: Option<Delivery>) {
+        if let Some(delivery) = delivery
+            && self.options.lock().acknowledge() != Acknowledge::OnArrival
+        {
+            self.acknowledge_taken(delivery);
+        }
+    }
+
+    fn acknowledge_taken(&self, delivery: Delivery) {
         let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
         if self.shared.left() + 1 >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
             self.shared.submit(command);

@@ -2,6 +2,7 @@
 
 use super::Client;
 use crate::session::limits::ServerLimits;
+use crate::types::ProtocolVersion;
 use std::sync::atomic::Ordering;
 
 /// A moment's figures of a client.
@@ -29,6 +30,8 @@ pub struct Statistics {
     pub restored: usize,
     /// Times that the store has written.
     pub commits: u64,
+    /// The version of MQTT that the present connection speaks.
+    pub version: Option<ProtocolVersion>,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -58,6 +61,7 @@ impl Client {
             last_delay_ms: snapshot.last_delay_ms,
             restored: snapshot.restored,
             commits: snapshot.commits,
+            version: snapshot.version,
             limits: snapshot.limits,
         }
     }

@@ -133,6 +133,8 @@ impl Worker {
         loop {
             let now = clock::now();
             let mut core = shared.core.lock();
+            // Requests run out of time without a connection too.
+            core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
             if self.has_to_store(now, &core) {
@@ -163,7 +165,7 @@ impl Worker {
                     self.give_up(&mut core);
                     continue;
                 }
-                Phase::Idle => self.waits(now, None, &mut core),
+                Phase::Idle => None,
                 Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
                     self.give_up(&mut core);
                     continue;
@@ -173,12 +175,9 @@ impl Worker {
                     self.start_connecting();
                     continue;
                 }
-                Phase::Waiting { until } => {
-                    let until = *until;
-                    self.waits(now, Some(until), &mut core)
-                }
+                Phase::Waiting { until } => Some(*until),
                 Phase::Connecting { connector, deadline } => match connector.advance(now, self.poll.registry()) {
-                    Progress::Pending(until) => self.waits(now, Some(until), &mut core),
+                    Progress::Pending(until) => Some(until),
                     Progress::Connected(transport, socket) => {
                         core.transport = Some(transport);
                         core.write_blocked = false;
@@ -204,7 +203,7 @@ impl Worker {
             if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(self.keeper.next_retry()).min();
+            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -212,13 +211,6 @@ impl Worker {
             }
             return Some(next);
         }
-    }
-
-    /// Without a connection the Session has timers too: publishes expire. Returns when to come back.
-    fn waits(&self, now: Instant, until: Option<Instant>, core: &mut Core) -> Option<Instant> {
-        core.session.handle_timeout(now);
-        core.report(&self.shared);
-        until.into_iter().chain(core.session.next_timeout()).min()
     }
 
     fn start_connecting(&mut self) {
@@ -394,7 +386,7 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let attention = end.reason.is_some_and(needs_attention);
+            let attention = end.next_version.is_none() && end.reason.is_some_and(needs_attention);
             let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };

@@ -40,7 +40,7 @@ impl<'a> Connack<'a> {
                 };
                 (reason, Properties::EMPTY)
             }
-            // A Server without MQTT 5.0 answers in the form of MQTT 3.1.1, as [MQTT-3.1.2-2] there asks of it.
+            // A Server without MQTT 5.0 answers in the form of MQTT 3.1.1, as [MQTT311-3.1.2-2] asks of it.
             ProtocolVersion::V5 if code == 1 && reader.is_empty() => {
                 (ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, Properties::EMPTY)
             }

@@ -102,7 +102,7 @@ impl<'a> Connect<'a> {
             // Section 3.1.2.11.10
             Some("Authentication Data without Authentication Method")
         } else if self.version == ProtocolVersion::V311 && self.password.is_some() && self.user_name.is_none() {
-            // [MQTT-3.1.2-22] of 3.1.1
+            // [MQTT311-3.1.2-22]
             Some("Password without User Name in MQTT 3.1.1")
         } else {
             None

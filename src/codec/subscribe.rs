@@ -85,7 +85,7 @@ impl<'a> Subscribe<'a> {
             let byte = reader.u8()?;
             let reserved = if version == ProtocolVersion::V5 { 0b1100_0000 } else { 0b1111_1100 };
             if byte & reserved != 0 {
-                // [MQTT-3.8.3-5], in 3.1.1 [MQTT-3.8.3-4]
+                // [MQTT-3.8.3-5] [MQTT311-3.8.3-4]
                 return Err(Fault::Reserved("a bit of the Subscription Options"));
             }
             let options = SubscriptionOptions::from_u8(byte)
@@ -152,7 +152,7 @@ impl<'a> Suback<'a> {
     }
 }
 
-/// Of the codes that MQTT 5.0 allows in SUBACK, MQTT 3.1.1 has four \[MQTT-3.9.3-2 of 3.1.1\].
+/// Of the codes that MQTT 5.0 allows in SUBACK, MQTT 3.1.1 has four \[MQTT311-3.9.3-2\].
 fn allowed(code: ReasonCode, packet: PacketType, version: ProtocolVersion) -> bool {
     code.allowed_in(packet) && (version == ProtocolVersion::V5 || matches!(code.0, 0 | 1 | 2 | 0x80))
 }

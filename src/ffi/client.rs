@@ -218,6 +218,10 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         MT5MQTT_STAT_PUBLISHES_SUPERSEDED => figures.publishes_superseded as i64,
         MT5MQTT_STAT_STORE_RESTORED => figures.restored as i64,
         MT5MQTT_STAT_STORE_COMMITS => figures.commits as i64,
+        MT5MQTT_STAT_PROTOCOL_VERSION => match figures.version {
+            Some(version) => version as i64,
+            None => return Err((Status::NotConnected, Status::NotConnected.text().to_owned())),
+        },
         MT5MQTT_STAT_SERVER_RECEIVE_MAXIMUM => of_server(|limits| limits.receive_maximum.into())?,
         MT5MQTT_STAT_SERVER_MAXIMUM_QOS => of_server(|limits| limits.maximum_qos as i64)?,
         MT5MQTT_STAT_SERVER_RETAIN_AVAILABLE => of_server(|limits| limits.retain_available.into())?,

@@ -49,6 +49,8 @@ pub const MT5MQTT_E_TIMEOUT: i32 = -25;
 pub const MT5MQTT_E_EXPIRED: i32 = -29;
 /// A newer message with the same conflation key took the place of this one before it was sent.
 pub const MT5MQTT_E_SUPERSEDED: i32 = -30;
+/// The payload is not UTF-8, though its Payload Format Indicator says so.
+pub const MT5MQTT_E_PAYLOAD_FORMAT: i32 = -26;
 /// The host name of the Server could not be resolved.
 pub const MT5MQTT_E_RESOLVE: i32 = -40;
 /// No address of the Server accepted the connection.
@@ -107,6 +109,8 @@ pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
 pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
 /// Text or bytes. Default: none.
 pub const MT5MQTT_OPT_PASSWORD: i32 = 4;
+/// Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
+pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
@@ -162,6 +166,16 @@ pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 /// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
+/// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
+/// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
+/// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
+/// 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
+pub const MT5MQTT_OPT_STRICT: i32 = 103;
+/// What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
+pub const MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK: i32 = 104;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -198,6 +212,10 @@ pub const MT5MQTT_STAGE_EXPIRED: i32 = 6;
 pub const MT5MQTT_STAGE_DROPPED: i32 = 7;
 /// The end: any other failure.
 pub const MT5MQTT_STAGE_FAILED: i32 = 8;
+/// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+pub const MT5MQTT_EVENT_BREACH: i32 = 10;
+/// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -315,6 +333,8 @@ pub const MT5MQTT_STAT_SERVER_SHARED_AVAILABLE: i32 = 37;
 pub const MT5MQTT_STAT_SERVER_KEEP_ALIVE_S: i32 = 38;
 /// Seconds: the Session Expiry Interval in force.
 pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
+/// The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
+pub const MT5MQTT_STAT_PROTOCOL_VERSION: i32 = 50;
 
 /// Accepted publishes dropped because they had waited too long.
 pub const MT5MQTT_STAT_PUBLISHES_EXPIRED: i32 = 70;
@@ -350,6 +370,7 @@ same! {
     MT5MQTT_E_TIMEOUT, Status::Timeout;
     MT5MQTT_E_EXPIRED, Status::Expired;
     MT5MQTT_E_SUPERSEDED, Status::Superseded;
+    MT5MQTT_E_PAYLOAD_FORMAT, Status::PayloadFormat;
     MT5MQTT_E_RESOLVE, Status::Resolve;
     MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;
     MT5MQTT_E_CONNECT_TIMEOUT, Status::ConnectTimeout;
@@ -413,6 +434,12 @@ same! {
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;
     MT5MQTT_OPT_PASSWORD, options::PASSWORD;
+    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM, IntOption::TopicAliasMaximum;
+    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM, IntOption::OutgoingTopicAliasMaximum;
+    MT5MQTT_OPT_PROTOCOL_FALLBACK, IntOption::ProtocolFallback;
+    MT5MQTT_OPT_STRICT, IntOption::Strict;
+    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK, IntOption::PayloadFormatCheck;
+    MT5MQTT_OPT_RESPONSE_TOPIC, options::RESPONSE_TOPIC;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -8,6 +8,8 @@ use super::publish::reason_code;
 use super::text::{put_bytes, put_utf8, put_utf16, size};
 use crate::client::events::{Notice, NoticeKind};
 use crate::client::{Client, Failure};
+use crate::codec::PacketId;
+use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertyId, Value};
 use crate::session::event::Event;
 use crate::types::status::Status;
@@ -23,7 +25,7 @@ pub struct mt5mqtt_event {
     pub struct_size: i32,
     /// MT5MQTT_EVENT_.
     pub kind: i32,
-    /// Names the publish, subscribe or unsubscribe that this is the end of, or the message for mt5mqtt_acknowledge.
+    /// Names the publish, subscribe, unsubscribe or request that this is the end of, or the message for mt5mqtt_acknowledge.
     pub token: i64,
     /// UNIX microseconds at which the library put the event into the queue.
     pub time_us: i64,
@@ -73,6 +75,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
                 parts.properties = properties.as_properties();
             }
+            Event::Breach(breach) => parts.text = breach.text(),
             Event::Disconnected(end) => {
                 parts.text = &end.detail;
                 parts.properties = end.properties.as_properties();
@@ -83,6 +86,12 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.properties = message.properties();
             }
             Event::Progress { .. } => {}
+            Event::Response { answer: Ok(answer), .. } => {
+                parts.topic = answer.message.topic().as_str();
+                parts.payload = answer.message.payload();
+                parts.properties = answer.message.properties();
+            }
+            Event::Response { answer: Err(outcome), .. } => parts.properties = outcome.properties.as_properties(),
             Event::Published { outcome, .. } => parts.properties = outcome.properties.as_properties(),
             Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                 parts.topic = filter;
@@ -121,6 +130,7 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.reason_code = 0;
                 event.session_present = (*session_present).into();
             }
+            Event::Breach(_) => event.kind = MT5MQTT_EVENT_BREACH,
             Event::Disconnected(end) => {
                 event.kind = MT5MQTT_EVENT_DISCONNECTED;
                 event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());
@@ -128,10 +138,15 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
             Event::Message { message, delivery, packet_id } => {
                 event.kind = MT5MQTT_EVENT_MESSAGE;
                 event.token = delivery.unwrap_or(0);
-                event.qos = message.qos as i32;
-                event.retain = message.retain.into();
-                event.dup = message.dup.into();
-                event.packet_id = packet_id.map_or(0, |id| id.get().into());
+                describe_message(message, *packet_id, &mut event);
+            }
+            Event::Response { token, answer } => {
+                event.kind = MT5MQTT_EVENT_RESPONSE;
+                event.token = *token;
+                match answer {
+                    Ok(answer) => describe_message(&answer.message, answer.packet_id, &mut event),
+                    Err(outcome) => event.reason_code = outcome.reason.map_or(-1, |reason| reason.0.into()),
+                }
             }
             Event::Progress { token, stage } => {
                 event.kind = MT5MQTT_EVENT_PROGRESS;
@@ -152,6 +167,13 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
         },
     }
     event
+}
+
+fn describe_message(message: &Message, packet_id: Option<PacketId>, event: &mut mt5mqtt_event) {
+    event.qos = message.qos as i32;
+    event.retain = message.retain.into();
+    event.dup = message.dup.into();
+    event.packet_id = packet_id.map_or(0, |id| id.get().into());
 }
 
 /// Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions

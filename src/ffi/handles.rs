@@ -42,5 +42,8 @@ pub fn clear() -> Vec<Object> {
 }
 
 fn key(handle: i64) -> Option<DefaultKey> {
-    (handle > 0).then(|| DefaultKey::from(KeyData::from_ffi(handle as u64)))
+    let key = KeyData::from_ffi(handle as u64);
+    // Only odd generations are in use, and from_ffi makes an even one odd: what is left of a handle in an int32_t would
+    // name the first object of its slot.
+    (handle > 0 && key.as_ffi() == handle as u64).then(|| DefaultKey::from(key))
 }

@@ -10,6 +10,7 @@
 pub mod client;
 pub mod constants;
 pub mod event;
+pub mod exchange;
 mod guard;
 mod handles;
 pub mod library;

@@ -14,7 +14,7 @@ use crate::types::{PacketType, QoS};
 use std::borrow::Cow;
 use std::ffi::c_char;
 
-fn quality(qos: i32) -> Result<QoS, Failure> {
+pub fn quality(qos: i32) -> Result<QoS, Failure> {
     let known = u8::try_from(qos).ok().and_then(QoS::from_u8);
     known.ok_or_else(|| (Status::InvalidArgument, format!("QoS is 0, 1 or 2, not {qos}")))
 }
@@ -39,7 +39,7 @@ fn topic_failure(what: &str, topic: &str, error: TopicError) -> Failure {
     (Status::InvalidTopic, format!("'{shown}' is no {what}: {error}"))
 }
 
-fn topic_name(topic: &str) -> Result<TopicName<'_>, Failure> {
+pub fn topic_name(topic: &str) -> Result<TopicName<'_>, Failure> {
     TopicName::new(topic).map_err(|error| topic_failure("Topic Name", topic, error))
 }
 

@@ -132,3 +132,26 @@ pub unsafe fn put_bytes(bytes: &[u8], buffer: *mut u8, capacity: i32) -> Result<
 pub fn size(bytes: &[u8]) -> i32 {
     i32::try_from(bytes.len()).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ill_formed_text_is_refused_and_never_replaced() {
+        // MQTT-1.5.4-1, 5-1.5.4-a, MQTT311-1.5.3-1: what leaves is well-formed.
+        for bytes in [&b"\xFF\0"[..], b"a\xC0\xAF\0", b"\xED\xA0\x80\0", b"\xE2\x82\0"] {
+            // SAFETY: the bytes end with a 0.
+            let text = unsafe { utf8("the text", bytes.as_ptr().cast()) };
+            assert_eq!(text.unwrap_err().0, Status::InvalidText, "{bytes:02X?}");
+        }
+        for units in [&[0xD83D, 0][..], &[0xDE00, 0], &[0x61, 0xD83D, 0x62, 0], &[0xDE00, 0xD83D, 0]] {
+            // SAFETY: the units end with a 0.
+            let text = unsafe { utf16("the text", units.as_ptr()) };
+            assert_eq!(text.unwrap_err().0, Status::InvalidText, "{units:04X?}");
+        }
+        // SAFETY: the units end with a 0.
+        let pair = unsafe { utf16("the text", [0xD83D, 0xDE00, 0].as_ptr()) };
+        assert_eq!(pair.unwrap().as_deref(), Some("😀"));
+    }
+}

@@ -1,13 +1,17 @@
 //! One Network Connection as the Session sees it: what was negotiated, what waits to be sent, and its timers. It dies with
 //! the connection; what outlives it is in the Session.
 
+use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::event::Disconnected;
 use super::limits::ServerLimits;
 use crate::codec::error::EncodeError;
+use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::publish::Publish;
 use crate::codec::{self, Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
+use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
@@ -42,6 +46,8 @@ pub(super) struct Connection {
     pub unanswered: VecDeque<PacketId>,
     /// What waits for a batch of changes to be durable, in the order of the batches.
     held: VecDeque<(u64, Held)>,
+    pub outgoing_aliases: OutgoingAliases,
+    pub incoming_aliases: IncomingAliases,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
     output: Vec<u8>,
@@ -86,6 +92,8 @@ impl Connection {
             resend: VecDeque::new(),
             unanswered: VecDeque::new(),
             held: VecDeque::new(),
+            outgoing_aliases: OutgoingAliases::new(0),
+            incoming_aliases: IncomingAliases::new(0),
             end: None,
             output: Vec::new(),
             taken: 0,
@@ -121,6 +129,36 @@ impl Connection {
     pub fn let_go(&mut self, is_durable: impl Fn(u64) -> bool) -> Option<Held> {
         let due = self.is_online() && self.held.front().is_some_and(|(batch, _)| is_durable(*batch));
         if due { self.held.pop_front().map(|(_, what)| what) } else { None }
+    }
+
+    /// Puts a PUBLISH into the output, with a Topic Alias where the Server takes one.
+    pub fn send_publish(&mut self, publish: &Publish<'_>) -> Result<(), EncodeError> {
+        let Some(topic) = publish.topic else { return self.send(&Packet::Publish(publish.clone())) };
+        let known = self.outgoing_aliases.known(topic);
+        if let Some(alias) = known.or_else(|| self.outgoing_aliases.available(topic)) {
+            let named = if known.is_some() { None } else { publish.topic };
+            let aliased = self.with_alias(alias, publish);
+            let properties = aliased.as_properties();
+            match self.send(&Packet::Publish(Publish { topic: named, properties, ..publish.clone() })) {
+                Ok(()) => {
+                    self.outgoing_aliases.used(alias, topic);
+                    return Ok(());
+                }
+                // The alias may be what makes it too large.
+                Err(EncodeError::TooLarge { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.send(&Packet::Publish(publish.clone()))
+    }
+
+    /// The properties of a PUBLISH and the alias.
+    fn with_alias(&self, alias: NonZeroU16, publish: &Publish<'_>) -> PropertiesBuf {
+        let mut properties = PropertiesBuf::new();
+        // Every alias above 0 is within the property's range.
+        let _ = properties.set(PropertyId::TopicAlias, Value::Int(alias.get().into()));
+        properties.extend(publish.properties);
+        properties
     }
 
     /// Whether there is room for another Application Message in the output.

@@ -6,7 +6,6 @@ use super::inbound::send_answer;
 use super::outbound::Output;
 use super::record::{Batch, Key, Record};
 use super::{Session, output};
-use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
 impl Session {
@@ -53,7 +52,7 @@ impl Session {
         while let Some(held) = connection.let_go(|batch| out.log.is_durable(batch)) {
             match held {
                 Held::Publish(id) => self.outbound.send_in_flight(now, id, connection, &mut self.ids, &mut out),
-                Held::Pubrel(id) => self.outbound.send_pubrel(id, ReasonCode::SUCCESS, connection, &mut out),
+                Held::Pubrel(id) => self.outbound.send_pubrel(id, connection, &mut out),
                 answer => send_answer(connection, answer),
             }
         }

@@ -1,8 +1,10 @@
 //! What a Session tells the program.
 
+use super::breaches::Breach;
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 
@@ -16,6 +18,8 @@ pub type Delivery = i64;
 pub enum Event {
     /// The Server accepted the connection.
     Connected { session_present: bool, assigned_client_id: Option<String>, properties: PropertiesBuf },
+    /// The Server did something wrong that harms nobody; told once for each kind on a connection.
+    Breach(Breach),
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.
@@ -24,6 +28,8 @@ pub enum Event {
     Published { token: Token, outcome: Outcome },
     /// How far a QoS 1 or 2 publish is, if the program wants to know.
     Progress { token: Token, stage: Stage },
+    /// The end of a request: the response, or why there is none.
+    Response { token: Token, answer: Result<Answer, Outcome> },
     /// The answer to a subscribe, for its one Topic Filter.
     Subscribed { token: Token, filter: String, outcome: Outcome },
     /// The answer to an unsubscribe.
@@ -46,6 +52,15 @@ pub enum Stage {
     Dropped = 7,
     /// The Server or this library refused it, or the Session was lost.
     Failed = 8,
+}
+
+/// The response to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub message: Message,
+    /// There for QoS 1 and 2.
+    pub delivery: Option<Delivery>,
+    pub packet_id: Option<PacketId>,
 }
 
 /// How an operation ended.
@@ -83,12 +98,20 @@ pub struct Disconnected {
     pub reason: Option<ReasonCode>,
     /// What exactly happened, in words.
     pub detail: String,
+    /// The next attempt is made in this version of MQTT instead, as this one isn't spoken here.
+    pub next_version: Option<ProtocolVersion>,
     /// The properties of the Server's CONNACK or DISCONNECT.
     pub properties: PropertiesBuf,
 }
 
 impl Disconnected {
     pub fn new(failure: Option<Status>, detail: impl Into<String>) -> Self {
-        Disconnected { failure, reason: None, detail: detail.into(), properties: PropertiesBuf::new() }
+        Disconnected {
+            failure,
+            reason: None,
+            detail: detail.into(),
+            next_version: None,
+            properties: PropertiesBuf::new(),
+        }
     }
 }

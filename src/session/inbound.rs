@@ -7,13 +7,15 @@
 //! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
 //! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
+use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::event::{Delivery, Event};
-use super::options::Acknowledge;
+use super::options::{Acknowledge, PayloadFormatCheck};
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::message::Message;
+use crate::codec::property::PropertyId;
 use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
@@ -66,7 +68,7 @@ impl Inbound {
         }
     }
 
-    /// A PUBLISH. `Err` is the Reason Code to end the connection with.
+    /// A PUBLISH. `Err` says why the connection is to end.
     pub fn handle_publish(
         &mut self,
         publish: &Publish<'_>,
@@ -74,14 +76,24 @@ impl Inbound {
         connection: &mut Connection,
         rules: Rules,
         out: &mut Output<'_>,
-    ) -> Result<(), ReasonCode> {
+    ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
         let message = || {
             let mut message = Message::new(topic, publish.payload, publish.qos, publish.retain, publish.properties);
             message.dup = publish.dup;
             message
         };
+        let ill_formed = rules.payload_format_check != PayloadFormatCheck::Off
+            && publish.properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
+            && std::str::from_utf8(publish.payload).is_err();
+        let refused = ill_formed && rules.payload_format_check == PayloadFormatCheck::Refuse;
         let Some(id) = publish.packet_id else {
+            if ill_formed {
+                out.ill_formed(refused)?;
+            }
+            if refused {
+                return Ok(());
+            }
             out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
             return Ok(());
         };
@@ -100,26 +112,36 @@ impl Inbound {
             known.is_some_and(|known| known.qos == publish.qos && (publish.dup || publish.qos == QoS::ExactlyOnce));
         if again && connection.unanswered.contains(&id) {
             // A redelivery within one connection: MQTT-4.4.0-1 forbids it, but it harms nobody.
-            out.counters.breaches += 1;
-            return Ok(());
+            return out.breaches.pass_over(Breach::Redelivery, out.events).map_err(Refused::Breach);
         }
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
-            return Err(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+            return Err(Refused::TooMany);
+        }
+        if ill_formed && !again {
+            out.ill_formed(refused)?;
         }
         connection.unanswered.push_back(id);
         if !again {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
-            let on_arrival = rules.acknowledge == Acknowledge::OnArrival;
             let mut recorded = 0;
-            if on_arrival && out.log.is_on() {
-                let arrival = || Record::Arrival { packet_id: id, message: message() };
-                recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
-                self.arrivals.insert(delivery);
-            }
-            let acknowledged = on_arrival.then_some(ReasonCode::SUCCESS);
+            let acknowledged = match rules.acknowledge {
+                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
+                Acknowledge::OnArrival => {
+                    if out.log.is_on() {
+                        let arrival = || Record::Arrival { packet_id: id, message: message() };
+                        recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
+                        self.arrivals.insert(delivery);
+                    }
+                    Some(ReasonCode::SUCCESS)
+                }
+                Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
+            };
             self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded });
-            out.events.push_back(Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) });
+            if !refused {
+                let event = Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) };
+                out.events.push_back(event);
+            }
         }
         self.answer(connection, out.log);
         Ok(())
@@ -233,6 +255,25 @@ impl Inbound {
 pub(super) struct Rules {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
+    pub payload_format_check: PayloadFormatCheck,
+}
+
+/// Why a PUBLISH ends the connection.
+pub(super) enum Refused {
+    /// More than our Receive Maximum are unanswered.
+    TooMany,
+    Breach(Breach),
+}
+
+impl Output<'_> {
+    /// A payload that isn't the UTF-8 that it says it is.
+    fn ill_formed(&mut self, refused: bool) -> Result<(), Refused> {
+        if refused {
+            self.breaches.report(Breach::PayloadFormat, self.events);
+            return Ok(());
+        }
+        self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach)
+    }
 }
 
 /// Sends an answer, once what it stands for is durable, and behind those that wait for that already.

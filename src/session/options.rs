@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct SessionOptions {
     pub version: ProtocolVersion,
+    /// Whether MQTT 3.1.1 is tried with a Server that doesn't speak MQTT 5.0.
+    pub fall_back_to_v311: bool,
     /// Empty asks the Server to assign one.
     pub client_id: String,
     /// For the first connection. Later ones resume the Session.
@@ -24,12 +26,25 @@ pub struct SessionOptions {
     pub maximum_packet_size: u32,
     /// Own limit of unacknowledged QoS 1 and 2 messages towards the Server, beside its Receive Maximum.
     pub in_flight_maximum: u16,
+    /// The same for MQTT 3.1.1, in which a Server can't announce a Receive Maximum.
+    pub in_flight_maximum_v311: u16,
+    /// The highest Topic Alias that the Server may use towards us; 0 allows none.
+    pub topic_alias_maximum: u16,
+    /// Own limit of Topic Aliases towards the Server, beside its Topic Alias Maximum; 0 uses none.
+    pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
+    /// Where responses to requests are to be sent; empty for one that no other client uses.
+    pub response_topic: String,
+    /// Random bytes of the client's, to tell the requests of one Session from those of another.
+    pub seed: [u8; 32],
     pub user_name: Option<String>,
     pub password: Option<Vec<u8>>,
     pub will: Option<WillMessage>,
     pub acknowledge: Acknowledge,
+    pub payload_format_check: PayloadFormatCheck,
+    /// Whether harmless faults of the Server (`breaches`) end the connection too.
+    pub strict: bool,
     /// How long the Server may stay silent after a PINGREQ.
     pub ping_timeout: Duration,
     /// Accepted, unfinished publishes above which `overflow` applies.
@@ -69,6 +84,17 @@ pub enum Acknowledge {
     WhenTaken,
     /// When the program says so.
     Explicitly,
+}
+
+/// What happens when a received payload isn't UTF-8, though its Payload Format Indicator says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadFormatCheck {
+    /// Nobody looks.
+    Off,
+    /// The message is delivered, and the breach reported.
+    Report,
+    /// The Server is told (Reason Code 0x99), the breach reported, and the message not delivered.
+    Refuse,
 }
 
 /// What happens to a publish when the outgoing queue is full.

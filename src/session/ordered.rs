@@ -1,4 +1,4 @@
-//! A map by Packet Identifier that remembers the order of insertion. Everything is O(1), amortised.
+//! A map by Packet Identifier (or another number of that kind) that remembers the order of insertion. Everything is O(1), amortised.
 
 use crate::codec::PacketId;
 use std::collections::{HashMap, VecDeque};
@@ -63,6 +63,12 @@ impl<T> Ordered<T> {
                 self.index.insert(*id, self.first + position as u64);
             }
         }
+    }
+
+    /// The entry that was inserted before all others.
+    pub fn first(&self) -> Option<(PacketId, &T)> {
+        // `remove` leaves no empty slot in front.
+        self.slots.front().and_then(Option::as_ref).map(|(id, value)| (*id, value))
     }
 
     /// All entries in their order.

@@ -5,6 +5,7 @@
 //! until the Server has answered.
 
 use super::Counters;
+use super::breaches::{Breach, Breaches};
 use super::connection::{Connection, Held};
 use super::event::{Event, Outcome, Stage, Token};
 use super::limits::ServerLimits;
@@ -16,6 +17,7 @@ use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
+use crate::codec::property::PropertyId;
 use crate::codec::{Packet, PacketId};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -49,6 +51,7 @@ pub(super) enum Answered {
     Fine,
     /// It belongs to a message that is in another state.
     ProtocolError(&'static str),
+    Breach(Breach),
 }
 
 #[derive(Debug)]
@@ -264,7 +267,7 @@ impl Outbound {
             return true;
         }
         publishing.rewrite_expiry(now);
-        match connection.send(&Packet::Publish(publishing.message.publish(None, false))) {
+        match connection.send_publish(&publishing.message.publish(None, false)) {
             Ok(()) => {
                 out.counters.messages_sent += 1;
                 self.finish(publishing, Outcome::success(), out);
@@ -287,11 +290,11 @@ impl Outbound {
         entry.publishing.rewrite_expiry(now);
         // DUP is 0 at first [MQTT-4.3.2-2] [MQTT-4.3.3-2] and 1 then [MQTT-3.3.1-1], with the original Packet Identifier
         // [MQTT-4.4.0-1].
-        let packet = Packet::Publish(entry.publishing.message.publish(Some(id), entry.sent));
+        let publish = entry.publishing.message.publish(Some(id), entry.sent);
         // The Server may have come back with narrower limits.
         let result = match refusal(&entry.publishing.message, &connection.limits) {
             Some(status) => Err(status),
-            None => connection.send(&packet).map_err(status_of),
+            None => connection.send_publish(&publish).map_err(status_of),
         };
         match result {
             Ok(()) => {
@@ -326,10 +329,7 @@ impl Outbound {
             }
             Some(_) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
             None if self.released.contains(ack.packet_id) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 
@@ -356,7 +356,6 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> Answered {
         let id = ack.packet_id;
-        let mut reason = ReasonCode::SUCCESS;
         match self.qos_in_flight(id) {
             Some(QoS::ExactlyOnce) if ack.reason.is_error() => {
                 // [MQTT-4.4.0-2]: refused, and so finished; there is no PUBREL.
@@ -367,16 +366,14 @@ impl Outbound {
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
             None if self.released.contains(id) => {}
-            None if ack.reason.is_error() => {
-                out.counters.breaches += 1;
-                return Answered::Fine;
-            }
+            None if ack.reason.is_error() => return Answered::Breach(Breach::UnknownAcknowledgement),
             None => {
-                out.counters.breaches += 1;
-                reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+                // The Server has to forget about it too, so it gets its answer before anything is said of the breach.
+                send_pubrel(id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, connection);
+                return Answered::Breach(Breach::UnknownAcknowledgement);
             }
         }
-        self.send_pubrel(id, reason, connection, out);
+        self.send_pubrel(id, connection, out);
         Answered::Fine
     }
 
@@ -398,18 +395,12 @@ impl Outbound {
 
     /// Sends PUBREL once it is durable that PUBREC was seen: who forgot that in a crash would send the PUBLISH again, after
     /// the Server had forgotten it too.
-    pub(super) fn send_pubrel(
-        &mut self,
-        id: PacketId,
-        reason: ReasonCode,
-        connection: &mut Connection,
-        out: &mut Output<'_>,
-    ) {
+    pub(super) fn send_pubrel(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
         match self.released.get(id) {
             Some(released) if !out.log.is_durable(released.recorded) => {
                 connection.hold(released.recorded, Held::Pubrel(id));
             }
-            _ => send_pubrel(id, reason, connection),
+            _ => send_pubrel(id, ReasonCode::SUCCESS, connection),
         }
     }
 
@@ -432,10 +423,7 @@ impl Outbound {
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
-            None => {
-                out.counters.breaches += 1;
-                Answered::Fine
-            }
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }
 }
@@ -452,8 +440,12 @@ pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Con
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }
 
-/// Why this Server doesn't take the message, as far as CONNACK said so.
+/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], and this
+/// Server doesn't take everything, as far as CONNACK said so.
 pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
+    if message.properties().nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+        return Some(Status::InvalidArgument);
+    }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]
     let unsupported = message.qos > limits.maximum_qos || (message.retain && !limits.retain_available);
     unsupported.then_some(Status::NotSupportedByServer)
@@ -470,6 +462,7 @@ fn status_of(error: EncodeError) -> Status {
 pub(super) struct Output<'a> {
     pub events: &'a mut VecDeque<Event>,
     pub counters: &'a mut Counters,
+    pub breaches: &'a mut Breaches,
     pub log: &'a mut Log,
     /// Whether the program wants to know how far its publishes are.
     pub progress: bool,

@@ -12,9 +12,10 @@ use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
-use crate::codec::subscribe::{Subscribe, Subscription, SubscriptionOptions};
+use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 use crate::codec::unsubscribe::Unsubscribe;
 use crate::codec::{Packet, PacketId};
+use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
@@ -35,6 +36,26 @@ impl Request {
         let Granted { filter, properties, options } = granted;
         Request { token: 0, filter, properties, options: Some(options) }
     }
+
+    /// The subscription to a Response Topic: what a responder sends comes as it was sent, and nothing from before.
+    pub fn for_responses(topic: &str) -> Request {
+        let options = SubscriptionOptions {
+            maximum_qos: QoS::ExactlyOnce,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Never,
+        };
+        Request { token: 0, filter: topic.to_owned(), properties: PropertiesBuf::new(), options: Some(options) }
+    }
+}
+
+/// Where a subscription stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Granted,
+    /// The Server hasn't answered yet.
+    Asked,
+    Unknown,
 }
 
 /// A subscription that the Server granted.
@@ -65,6 +86,18 @@ impl Requests {
 
     pub fn add(&mut self, request: Request) {
         self.waiting.push_back(request);
+    }
+
+    /// How it stands with the subscription to a Topic Filter.
+    pub fn standing(&self, filter: &str) -> Standing {
+        let asked = |request: &Request| request.filter == filter && request.options.is_some();
+        if self.waiting.iter().any(asked) || self.sent.iter().any(|(_, request)| asked(request)) {
+            Standing::Asked
+        } else if self.granted.iter().any(|granted| granted.filter == filter) {
+            Standing::Granted
+        } else {
+            Standing::Unknown
+        }
     }
 
     /// Sends what waits. The send quota doesn't hold it back \[MQTT-3.3.4-8\].

@@ -9,7 +9,6 @@ use super::queue::Publishing;
 use super::record::{Key, Record};
 use crate::codec::PacketId;
 use crate::types::QoS;
-use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::collections::BTreeMap;
 
@@ -21,7 +20,7 @@ impl Outbound {
         connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
         let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
         for id in released {
-            self.send_pubrel(id, ReasonCode::SUCCESS, connection, out);
+            self.send_pubrel(id, connection, out);
         }
         for (id, entry) in self.in_flight.iter_mut() {
             entry.counted = false;

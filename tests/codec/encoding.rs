@@ -196,7 +196,7 @@ fn what_contradicts_itself_is_refused() {
         let error = failure(version, NO_LIMIT, packet);
         assert!(matches!(error, EncodeError::Contradiction(_)), "{error:?}");
     };
-    // 3.1.1 [MQTT-3.1.2-22]
+    // [MQTT311-3.1.2-22]
     let connect = |version| Connect { password: Some(b"p"), ..connect(version) };
     contradictory(V311, &Packet::Connect(connect(V311)));
     encoded("MQTT 5.0", V5, &Packet::Connect(connect(V5)));

@@ -17,7 +17,7 @@ const UNSUPPORTED_PROTOCOL_VERSION: ReasonCode = ReasonCode(0x84);
 
 #[test]
 fn a_packet_identifier_is_never_0() {
-    // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-2.2.1-5] [MQTT-2.2.1-6]; in 3.1.1 [MQTT-2.3.1-1]
+    // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-2.2.1-5] [MQTT-2.2.1-6]; [MQTT311-2.3.1-1]
     let mut refusals = 0;
     for Vector { case, version, mut bytes, packet } in vectors() {
         let place = match packet {
@@ -45,10 +45,10 @@ fn connect_flags_must_fit_together() {
         // [MQTT-3.1.2-3]
         let fault = refused("the reserved flag", version, &connect(0x03), MALFORMED);
         assert!(matches!(fault, Fault::Reserved(_)), "{fault:?}");
-        // Section 3.1.2.6; in 3.1.1 [MQTT-3.1.2-14]
+        // Section 3.1.2.6; [MQTT311-3.1.2-14]
         assert_eq!(refused("Will QoS 3", version, &connect(0x1C), MALFORMED), Fault::QoS);
         assert_eq!(refused("QoS 3 without Will", version, &connect(0x18), MALFORMED), Fault::QoS);
-        // [MQTT-3.1.2-11] [MQTT-3.1.2-13]; in 3.1.1 [MQTT-3.1.2-13] [MQTT-3.1.2-15]
+        // [MQTT-3.1.2-11] [MQTT-3.1.2-13]; [MQTT311-3.1.2-13] [MQTT311-3.1.2-15]
         for flags in [0x08, 0x10, 0x20, 0x28] {
             let fault = refused("Will QoS or Will Retain without Will", version, &connect(flags), MALFORMED);
             assert!(matches!(fault, Fault::Reserved(_)), "{flags:02X}: {fault:?}");
@@ -59,7 +59,7 @@ fn connect_flags_must_fit_together() {
             assert_eq!(fault, Fault::Truncated, "{flags:02X}");
         }
     }
-    // 3.1.1 [MQTT-3.1.2-22]
+    // [MQTT311-3.1.2-22]
     let bytes = framed(0x10, &[b"\x00\x04MQTT\x04\x40\x00\x3C\x00\x01c\x00\x01p"]);
     let fault = refused("Password without User Name", V311, &bytes, PROTOCOL_ERROR);
     assert!(matches!(fault, Fault::Contradiction(_)), "{fault:?}");
@@ -99,7 +99,7 @@ fn connack_flags_are_session_present_alone() {
 
 #[test]
 fn the_refusal_of_a_server_without_mqtt_5_is_understood() {
-    // 3.1.1 [MQTT-3.1.2-2] makes such a Server answer a CONNECT of MQTT 5.0 with its own CONNACK and return code 1.
+    // [MQTT311-3.1.2-2] makes such a Server answer a CONNECT of MQTT 5.0 with its own CONNACK and return code 1.
     let refusal =
         Connack { session_present: false, reason: UNSUPPORTED_PROTOCOL_VERSION, properties: Properties::EMPTY };
     assert_eq!(accepted("CONNACK 1", V5, b"\x20\x02\x00\x01"), Packet::Connack(refusal));
@@ -111,7 +111,7 @@ fn the_refusal_of_a_server_without_mqtt_5_is_understood() {
 
 #[test]
 fn each_subscription_options_byte_is_read_or_refused() {
-    // Section 3.8.3.1, [MQTT-3.8.3-5]; in 3.1.1 [MQTT-3.8.3-4]
+    // Section 3.8.3.1, [MQTT-3.8.3-5]; [MQTT311-3.8.3-4]
     for byte in 0..=255u8 {
         let case = format!("Subscription Options {byte:08b}");
         let bytes = framed(0x82, &[&[0, 1, 0], &field(b"a"), &[byte]]);
@@ -147,7 +147,7 @@ fn each_subscription_options_byte_is_read_or_refused() {
 #[test]
 fn there_is_at_least_one_topic_filter_or_reason_code() {
     // [MQTT-3.8.3-2] [MQTT-3.10.3-2], sections 3.8.3 and 3.10.3; [MQTT-3.8.4-6] and section 3.11.3;
-    // in 3.1.1 [MQTT-3.8.3-3] [MQTT-3.10.3-2] [MQTT-3.8.4-5]
+    // [MQTT311-3.8.3-3] [MQTT311-3.10.3-2] [MQTT311-3.8.4-5]
     for first in [0x82, 0x90, 0xA2, 0xB0] {
         let fault = refused("no payload", V5, &[first, 3, 0, 1, 0], PROTOCOL_ERROR);
         assert_eq!(fault, Fault::EmptyPayload, "{first:02X}");
@@ -169,7 +169,7 @@ fn topic_names_have_no_wildcards_and_are_not_empty() {
             assert_eq!(fault, Fault::Topic(TopicError::WildcardInName), "{topic}");
         }
     }
-    // Section 3.3.2.1; in 3.1.1 [MQTT-4.7.3-1]
+    // Section 3.3.2.1; [MQTT311-4.7.3-1]
     assert_eq!(refused("no topic", V5, b"\x30\x03\x00\x00\x00", PROTOCOL_ERROR), Fault::NoTopic);
     assert_eq!(refused("no topic", V311, b"\x30\x02\x00\x00", PROTOCOL_ERROR), Fault::NoTopic);
 }

@@ -117,7 +117,7 @@ fn a_packet_with_bytes_too_few_is_never_the_packet() {
 #[test]
 fn flags_other_than_the_types_own_are_malformed_from_the_first_byte_on() {
     // [MQTT-2.1.3-1], section 2.1.3; PUBREL [MQTT-3.6.1-1], SUBSCRIBE [MQTT-3.8.1-1], UNSUBSCRIBE [MQTT-3.10.1-1],
-    // DISCONNECT [MQTT-3.14.1-1], AUTH [MQTT-3.15.1-1]; in 3.1.1 [MQTT-2.2.2-1] [MQTT-2.2.2-2]
+    // DISCONNECT [MQTT-3.14.1-1], AUTH [MQTT-3.15.1-1]; [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]
     let table: [(u8, u8); 14] = [
         (1, 0),
         (2, 0),

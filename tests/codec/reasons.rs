@@ -111,7 +111,7 @@ fn the_return_codes_of_mqtt_311_are_told_as_reason_codes() {
 
 #[test]
 fn suback_of_mqtt_311_has_four_return_codes() {
-    // 3.1.1 [MQTT-3.9.3-2]
+    // [MQTT311-3.9.3-2]
     let mut packet = accepted("SUBACK", V311, &[0x90, 3, 0, 1, 0]);
     for code in 0..=255u8 {
         let bytes = [0x90, 3, 0, 1, code];

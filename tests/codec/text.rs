@@ -46,23 +46,19 @@ const PLACES: [Place; 23] = [
     ("Topic Filter to subscribe [MQTT-3.8.3-1]", V5, |text| framed(0x82, &[&[0, 1, 0], &field(text), &[0]])),
     ("Topic Filter to unsubscribe [MQTT-3.10.3-1]", V5, |text| framed(0xA2, &[&[0, 1, 0], &field(text)])),
     ("Reason String of DISCONNECT", V5, |text| framed(0xE0, &[&[0], &section(&[b"\x1F", &*field(text)].concat())])),
-    ("Client Identifier, 3.1.1 [MQTT-3.1.3-4]", V311, |text| {
-        framed(0x10, &[b"\0\x04MQTT\x04\x02\0\x3C", &field(text)])
-    }),
-    ("Will Topic, 3.1.1 [MQTT-3.1.3-10]", V311, |text| {
+    ("Client Identifier, [MQTT311-3.1.3-4]", V311, |text| framed(0x10, &[b"\0\x04MQTT\x04\x02\0\x3C", &field(text)])),
+    ("Will Topic, [MQTT311-3.1.3-10]", V311, |text| {
         framed(0x10, &[b"\0\x04MQTT\x04\x06\0\x3C\0\x01c", &field(text), b"\0\0"])
     }),
-    ("User Name, 3.1.1 [MQTT-3.1.3-11]", V311, |text| {
-        framed(0x10, &[b"\0\x04MQTT\x04\x82\0\x3C\0\x01c", &field(text)])
-    }),
-    ("Topic Name, 3.1.1 [MQTT-3.3.2-1]", V311, |text| framed(0x30, &[&field(text)])),
-    ("Topic Filter to subscribe, 3.1.1 [MQTT-3.8.3-1]", V311, |text| framed(0x82, &[&[0, 1], &field(text), &[0]])),
-    ("Topic Filter to unsubscribe, 3.1.1 [MQTT-3.10.3-1]", V311, |text| framed(0xA2, &[&[0, 1], &field(text)])),
+    ("User Name, [MQTT311-3.1.3-11]", V311, |text| framed(0x10, &[b"\0\x04MQTT\x04\x82\0\x3C\0\x01c", &field(text)])),
+    ("Topic Name, [MQTT311-3.3.2-1]", V311, |text| framed(0x30, &[&field(text)])),
+    ("Topic Filter to subscribe, [MQTT311-3.8.3-1]", V311, |text| framed(0x82, &[&[0, 1], &field(text), &[0]])),
+    ("Topic Filter to unsubscribe, [MQTT311-3.10.3-1]", V311, |text| framed(0xA2, &[&[0, 1], &field(text)])),
 ];
 
 #[test]
 fn ill_formed_utf8_is_malformed_everywhere() {
-    // [MQTT-1.5.4-1]; in 3.1.1 [MQTT-1.5.3-1]
+    // [MQTT-1.5.4-1]; [MQTT311-1.5.3-1]
     for (what, bytes) in [
         ("overlong '/' in two bytes", &b"\xC0\xAF"[..]),
         ("overlong U+0000, as in Java's modified UTF-8", b"\xC0\x80"),
@@ -94,7 +90,7 @@ fn ill_formed_utf8_is_malformed_everywhere() {
 
 #[test]
 fn the_null_character_is_malformed_everywhere() {
-    // [MQTT-1.5.4-2] [MQTT-4.7.3-2]; in 3.1.1 [MQTT-1.5.3-2]
+    // [MQTT-1.5.4-2] [MQTT-4.7.3-2]; [MQTT311-1.5.3-2]
     for (place, version, packet) in PLACES {
         for text in [&b"\0"[..], b"\0a", b"a\0b", b"a\0"] {
             let fault = refused(place, version, &packet(text), MALFORMED);

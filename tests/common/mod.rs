@@ -3,6 +3,8 @@
 // Each test file compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
+pub mod abi;
+pub mod any_export;
 pub mod c_header;
 pub mod fake_server;
 pub mod folder;

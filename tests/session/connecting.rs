@@ -165,7 +165,7 @@ fn nothing_may_come_before_connack() {
         disconnect(ReasonCode::SERVER_BUSY),
     ];
     for packet in early {
-        let mut trace = Trace::new(options());
+        let mut trace = Trace::new(strict());
         trace.opens();
         trace.sends_connect(|_| ());
         let name = packet.packet_type().name();
@@ -203,7 +203,7 @@ fn properties_of_connack_that_contradict_connect_end_the_connection() {
         (PropertyId::ResponseInformation, Value::Text("replies/")),
         (PropertyId::AuthenticationMethod, Value::Text("SCRAM-SHA-256")),
     ] {
-        let mut trace = Trace::new(options());
+        let mut trace = Trace::new(strict());
         trace.opens();
         trace.sends_connect(|_| ());
         trace.receives(connack(false, ReasonCode::SUCCESS, &set(&[(id, value)])));
@@ -324,4 +324,15 @@ fn an_empty_set_of_properties_is_said_by_a_zero() {
     trace.sends(publish("x", QoS::AtMostOnce, 0));
     let none: Properties<'_> = Properties::EMPTY;
     assert_eq!(none.as_bytes(), b"");
+}
+
+#[test]
+fn a_server_that_assigns_no_client_identifier_though_connect_had_none_is_refused() {
+    // MQTT-3.1.3-7, MQTT-3.2.2-16: there would be no Session to come back to.
+    let mut trace = Trace::new(SessionOptions { client_id: String::new(), ..options() });
+    trace.opens();
+    trace.sends_connect(|connect| assert_eq!(connect.client_id, ""));
+    trace.receives(connack(false, ReasonCode::SUCCESS, &PropertiesBuf::new()));
+    let end = trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    assert!(end.detail.contains("Assigned Client Identifier"), "{}", end.detail);
 }

@@ -3,10 +3,15 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::codec::publish::Publish;
+use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::topic::TopicName;
+use std::time::Duration;
 
 #[test]
 fn qos_0_has_no_answer() {
@@ -226,6 +231,7 @@ fn a_redelivery_within_a_connection_is_counted_and_passed_over() {
     trace.receives(publish("x", QoS::AtLeastOnce, 1));
     trace.receives(publish_again("x", QoS::AtLeastOnce, 1));
     trace.tells_message("x");
+    trace.tells_breach(Breach::Redelivery);
     trace.tells_nothing();
     trace.stays_connected();
     assert_eq!(trace.session.counters().breaches, 1);
@@ -242,4 +248,43 @@ fn nothing_is_acknowledged_before_connack() {
     trace.acknowledge(delivery);
     trace.sends_connect(|_| ());
     trace.sends_nothing();
+}
+
+#[test]
+fn a_message_that_expires_meanwhile_is_answered_to_the_end() {
+    // MQTT-4.3.3-13
+    let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
+    let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(1))]);
+    trace.receives(Packet::Publish(Publish {
+        dup: false,
+        qos: QoS::ExactlyOnce,
+        retain: false,
+        topic: Some(TopicName::new("t").unwrap()),
+        packet_id: Some(id(1)),
+        properties: properties.as_properties(),
+        payload: b"x",
+    }));
+    let delivery = trace.tells_message("x");
+    trace.passes(Duration::from_secs(60));
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+    trace.receives(pubrel(1));
+    trace.sends(pubcomp(1));
+}
+
+#[test]
+fn a_message_that_nobody_asked_for_is_answered_too() {
+    // MQTT-4.5.0-2, MQTT311-4.5.0-2: nothing was subscribed to.
+    for options in [options(), v311()] {
+        let mut trace = Trace::connected(options);
+        trace.receives(publish("a", QoS::AtLeastOnce, 1));
+        trace.receives(publish("b", QoS::ExactlyOnce, 2));
+        for payload in ["a", "b"] {
+            let delivery = trace.tells_message(payload);
+            trace.acknowledge(delivery);
+        }
+        trace.sends(puback(1));
+        trace.sends(pubrec(2));
+        trace.stays_connected();
+    }
 }

@@ -1,7 +1,12 @@
 //! The Session as a state machine, in traces: what arrives, what the program asks for and how time passes, against what the
 //! Session sends and tells. No socket, no thread, no clock.
 
+mod aliases;
+mod breaches;
 mod connecting;
+mod exchanges;
+mod fallback;
+mod faults;
 mod incoming;
 mod keep_alive;
 mod model;
@@ -14,3 +19,4 @@ mod requests;
 mod trace;
 mod v311;
 mod waiting;
+mod wire;

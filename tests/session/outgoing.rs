@@ -3,10 +3,13 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
 
 #[test]
 fn qos_0_is_sent_once_and_forgotten() {
@@ -207,4 +210,31 @@ fn what_the_server_does_not_support_fails_alone() {
     trace.publish(4, &"x".repeat(55), QoS::AtLeastOnce);
     trace.sends(publish(&"x".repeat(55), QoS::AtLeastOnce, 2));
     trace.stays_connected();
+}
+
+#[test]
+fn no_publish_carries_a_subscription_identifier() {
+    // MQTT-3.3.4-6: not even a message that came with one and is passed on as it is.
+    let mut trace = Trace::connected(options());
+    let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(7))]);
+    let topic = TopicName::new("t").unwrap();
+    for (token, qos) in [(1, QoS::AtMostOnce), (2, QoS::AtLeastOnce)] {
+        trace.publish_message(token, Message::new(topic, b"x", qos, false, properties.as_properties()));
+        assert_eq!(trace.tells_published(token).failure, Some(Status::InvalidArgument));
+    }
+    trace.sends_nothing();
+    trace.stays_connected();
+}
+
+#[test]
+fn dup_of_a_received_message_is_not_passed_on() {
+    // MQTT-3.3.1-3, MQTT-3.3.1-2, MQTT311-3.3.1-3: DUP says that this packet is sent again, and nothing else.
+    for options in [options(), v311()] {
+        let mut trace = Trace::connected(options);
+        trace.receives(publish_again("x", QoS::AtLeastOnce, 9));
+        let Event::Message { message, .. } = trace.tells() else { panic!("no message") };
+        assert!(message.dup);
+        trace.publish_message(1, message.clone());
+        trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    }
 }

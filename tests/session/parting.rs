@@ -4,9 +4,11 @@ use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::disconnect::Disconnect;
 use mt5mqtt::codec::property::{Properties, PropertyId, Value};
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use std::time::Duration;
 
 #[test]
 fn nothing_follows_our_disconnect() {
@@ -96,7 +98,7 @@ fn what_stands_behind_the_servers_disconnect_is_not_looked_at() {
 #[test]
 fn a_session_expiry_interval_in_the_servers_disconnect_ends_the_connection() {
     // MQTT-3.14.2-2
-    let mut trace = Trace::connected(options());
+    let mut trace = Trace::connected(strict());
     let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(1))]);
     trace.receives(Packet::Disconnect(Disconnect {
         reason: ReasonCode::SUCCESS,
@@ -134,4 +136,59 @@ fn a_session_without_a_connection_takes_everything_calmly() {
     trace.receives_bytes(&[1, 2, 3]);
     trace.tells_nothing();
     assert_eq!((trace.session.next_timeout(), trace.session.output()), (None, &[][..]));
+}
+
+#[test]
+fn a_disconnect_that_is_too_large_leaves_without_its_texts() {
+    // MQTT-3.14.2-3, MQTT-3.14.2-4: without them, not unsaid: the Server would publish the Will Message.
+    let texts = [
+        (PropertyId::ReasonString, Value::Text("closing time")),
+        (PropertyId::UserProperty, Value::Pair("by", "the program")),
+    ];
+    let interval = [(PropertyId::SessionExpiryInterval, Value::Int(9))];
+    let asked = set(&[&texts[..], &interval].concat());
+    for (maximum, sent) in [(200, &asked), (30, &set(&interval))] {
+        let limit = [(PropertyId::MaximumPacketSize, Value::Int(maximum))];
+        let mut trace = Trace::connected_to(options(), &limit);
+        trace.session.disconnect(ReasonCode::SUCCESS, asked.as_properties());
+        let properties = sent.as_properties();
+        trace.sends(Packet::Disconnect(Disconnect { reason: ReasonCode::SUCCESS, properties }));
+        trace.closes();
+    }
+}
+
+#[test]
+fn the_connection_is_closed_though_the_server_takes_no_disconnect() {
+    // MQTT-4.13.2-1: three bytes are more than its Maximum Packet Size.
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(2))]);
+    trace.receives_bytes(&[0xD1, 0]);
+    let end = trace.closes();
+    assert_eq!((end.failure, end.reason), (Some(Status::MalformedPacket), Some(ReasonCode::MALFORMED_PACKET)));
+}
+
+#[test]
+fn the_session_lasts_at_least_as_long_as_its_connection() {
+    // MQTT-4.1.0-1, MQTT311-4.1.0-1, MQTT311-4.1.0-2: its expiry begins when the connection ends.
+    for options in [
+        SessionOptions { session_expiry_interval: 1, keep_alive: 0, ..options() },
+        SessionOptions { session_expiry_interval: 0, keep_alive: 0, ..options() },
+        SessionOptions { session_expiry_interval: 0, keep_alive: 0, ..v311() },
+    ] {
+        let mut trace = Trace::connected(options);
+        trace.publish(1, "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, 1));
+        trace.receives(publish("y", QoS::ExactlyOnce, 7));
+        let delivery = trace.tells_message("y");
+        trace.passes(Duration::from_secs(100_000));
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+        trace.passes(Duration::from_secs(100_000));
+        trace.receives(pubcomp(1));
+        trace.completes(1);
+        trace.acknowledge(delivery);
+        trace.sends(pubrec(7));
+        trace.receives(publish_again("y", QoS::ExactlyOnce, 7));
+        trace.sends(pubrec(7));
+        trace.tells_nothing();
+    }
 }

@@ -1,10 +1,14 @@
 //! What is sent again after a reconnect, and what is not (section 4.4).
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
+use std::time::Duration;
 
 #[test]
 fn a_resumed_session_sends_again_what_was_not_answered() {
@@ -53,7 +57,7 @@ fn nothing_is_sent_again_while_the_connection_lives() {
     let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
     trace.publish(1, "x", QoS::AtLeastOnce);
     trace.sends(publish("x", QoS::AtLeastOnce, 1));
-    trace.passes(std::time::Duration::from_secs(100_000));
+    trace.passes(Duration::from_secs(100_000));
     trace.sends_nothing();
     trace.stays_connected();
 }
@@ -195,4 +199,26 @@ fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
     assert_eq!(trace.tells_published(1).failure, Some(Status::NotSupportedByServer));
     assert_eq!(trace.tells_published(2).failure, Some(Status::TooLarge));
     trace.sends(publish_again("z", QoS::AtLeastOnce, 3));
+}
+
+#[test]
+fn a_message_that_was_sent_does_not_expire() {
+    // MQTT-4.3.3-7, and the same for QoS 1: only the Server could say now that it is not wanted any more.
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let mut trace = Trace::connected(SessionOptions { keep_alive: 0, ..options() });
+        let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(1))]);
+        let topic = TopicName::new("t").unwrap();
+        trace.publish_message(1, Message::new(topic, b"x", qos, false, properties.as_properties()));
+        trace.takes_packet(|_| ());
+        trace.passes(Duration::from_secs(60));
+        trace.loses_connection();
+        trace.passes(Duration::from_secs(60));
+        trace.connects(true, &[]);
+        let (dup, packet_id) = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => (publish.dup, publish.packet_id),
+            other => panic!("{other:?} instead of PUBLISH"),
+        });
+        assert_eq!((dup, packet_id), (true, Some(id(1))));
+        trace.tells_nothing();
+    }
 }

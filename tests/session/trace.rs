@@ -10,8 +10,9 @@ use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::subscribe::{RetainHandling, Suback, SubscriptionOptions};
 use mt5mqtt::codec::{self, Decoded, Packet, PacketId};
 use mt5mqtt::session::Session;
+use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
-use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PublishOptions, SessionOptions};
+use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -26,6 +27,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn options() -> SessionOptions {
     SessionOptions {
         version: ProtocolVersion::V5,
+        fall_back_to_v311: false,
         client_id: "c".to_owned(),
         clean_start: true,
         session_expiry_interval: 3600,
@@ -33,12 +35,19 @@ pub fn options() -> SessionOptions {
         receive_maximum: 1024,
         maximum_packet_size: 1 << 20,
         in_flight_maximum: 65_500,
+        in_flight_maximum_v311: 20,
+        topic_alias_maximum: 0,
+        outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
+        response_topic: String::new(),
+        seed: [7; 32],
         user_name: None,
         password: None,
         will: None,
         acknowledge: Acknowledge::WhenTaken,
+        payload_format_check: PayloadFormatCheck::Report,
+        strict: false,
         ping_timeout: Duration::from_secs(10),
         outgoing_maximum: 100_000,
         outgoing_maximum_bytes: 1 << 26,
@@ -51,6 +60,11 @@ pub fn options() -> SessionOptions {
 /// The same in MQTT 3.1.1.
 pub fn v311() -> SessionOptions {
     SessionOptions { version: ProtocolVersion::V311, ..options() }
+}
+
+/// MQTT 5.0, with harmless faults of the Server's not passed over.
+pub fn strict() -> SessionOptions {
+    SessionOptions { strict: true, ..options() }
 }
 
 pub struct Trace {
@@ -75,6 +89,11 @@ impl Trace {
     #[track_caller]
     pub fn connected(options: SessionOptions) -> Self {
         Self::connected_to(options, &[])
+    }
+
+    /// Packets are of this version from now on.
+    pub fn speaks(&mut self, version: ProtocolVersion) {
+        self.version = version;
     }
 
     /// The transport is there.
@@ -190,6 +209,15 @@ impl Trace {
                 delivery
             }
             other => panic!("{other:?} instead of a message"),
+        }
+    }
+
+    /// The next event is this harmless fault of the Server's.
+    #[track_caller]
+    pub fn tells_breach(&mut self, expected: Breach) {
+        match self.tells() {
+            Event::Breach(breach) => assert_eq!(breach, expected),
+            other => panic!("{other:?} instead of a breach"),
         }
     }
 

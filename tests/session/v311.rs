@@ -12,7 +12,7 @@ use mt5mqtt::types::{ProtocolVersion, QoS};
 
 #[test]
 fn connect_has_level_4_and_no_properties() {
-    // MQTT-3.1.2-2 of 3.1.1
+    // MQTT311-3.1.2-2
     let mut trace = Trace::new(v311());
     trace.opens();
     trace.sends_connect(|connect| {
@@ -23,7 +23,7 @@ fn connect_has_level_4_and_no_properties() {
 
 #[test]
 fn a_session_that_shall_last_is_no_clean_session() {
-    // MQTT-3.1.2-4 of 3.1.1: Clean Session 1 would end it with the connection, so reconnects are made with 0.
+    // MQTT311-3.1.2-4: Clean Session 1 would end it with the connection, so reconnects are made with 0.
     let mut trace = Trace::new(SessionOptions { clean_start: false, ..v311() });
     for _ in 0..2 {
         trace.opens();
@@ -36,7 +36,7 @@ fn a_session_that_shall_last_is_no_clean_session() {
 
 #[test]
 fn without_an_expiry_or_an_identifier_every_session_is_clean() {
-    // MQTT-3.1.3-7 of 3.1.1, MQTT-3.1.2-6 of 3.1.1
+    // MQTT311-3.1.3-7, MQTT311-3.1.2-6
     for wanted in
         [SessionOptions { session_expiry_interval: 0, ..v311() }, SessionOptions { client_id: String::new(), ..v311() }]
     {
@@ -63,7 +63,7 @@ impl Trace {
 
 #[test]
 fn return_codes_come_as_the_reason_codes_of_the_same_meaning() {
-    // Section 3.2.2.3 of 3.1.1, MQTT-3.2.2-5 of 3.1.1
+    // Section 3.2.2.3 of 3.1.1, MQTT311-3.2.2-5
     for (code, reason) in [
         (1, ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
         (2, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
@@ -82,7 +82,7 @@ fn return_codes_come_as_the_reason_codes_of_the_same_meaning() {
 
 #[test]
 fn redelivery_needs_session_present() {
-    // MQTT-4.4.0-1 of 3.1.1, MQTT-3.2.2-3 of 3.1.1
+    // MQTT311-4.4.0-1, MQTT311-3.2.2-3
     let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
     trace.publish(1, "x", QoS::AtLeastOnce);
     trace.sends(publish("x", QoS::AtLeastOnce, 1));
@@ -94,7 +94,7 @@ fn redelivery_needs_session_present() {
 
 #[test]
 fn suback_0x80_is_a_refusal() {
-    // MQTT-3.9.3-2 of 3.1.1
+    // MQTT311-3.9.3-2
     let mut trace = Trace::connected(v311());
     trace.subscribe(1, "f");
     trace.takes_packet(|_| ());
@@ -105,7 +105,7 @@ fn suback_0x80_is_a_refusal() {
 
 #[test]
 fn unsuback_has_no_codes_and_means_success() {
-    // MQTT-3.10.4-4 of 3.1.1
+    // MQTT311-3.10.4-4
     let mut trace = Trace::connected(v311());
     trace.unsubscribe(1, "f");
     trace.takes_packet(|_| ());
@@ -116,7 +116,7 @@ fn unsuback_has_no_codes_and_means_success() {
 
 #[test]
 fn a_broken_protocol_closes_the_connection_without_a_word() {
-    // MQTT-4.8.0-1 of 3.1.1: there is no DISCONNECT with a reason.
+    // MQTT311-4.8.0-1: there is no DISCONNECT with a reason.
     for bytes in [&[0xD1, 0][..], &[0xF0, 0], &[0xE0, 0], &[0x20, 2, 0, 0]] {
         let mut trace = Trace::connected(v311());
         trace.receives_bytes(bytes);
@@ -127,7 +127,7 @@ fn a_broken_protocol_closes_the_connection_without_a_word() {
 
 #[test]
 fn our_disconnect_is_two_bytes() {
-    // MQTT-3.14.1-1 of 3.1.1, MQTT-3.14.4-1 of 3.1.1
+    // MQTT311-3.14.1-1, MQTT311-3.14.4-1
     let mut trace = Trace::connected(v311());
     trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
     assert_eq!(trace.session.output(), [0xE0, 0]);
@@ -137,7 +137,7 @@ fn our_disconnect_is_two_bytes() {
 
 #[test]
 fn all_four_packets_of_qos_2_are_without_reason_codes() {
-    // MQTT-4.3.3-1 and MQTT-4.3.3-2 of 3.1.1
+    // MQTT311-4.3.3-1 and MQTT311-4.3.3-2
     let mut trace = Trace::connected(v311());
     trace.publish(1, "x", QoS::ExactlyOnce);
     trace.sends(publish("x", QoS::ExactlyOnce, 1));

@@ -24,7 +24,7 @@ pub fn all() -> Vec<Vector> {
             Packet::Connect(connect(V311)),
         ),
         vector(
-            "CONNECT with every field, in the order of [MQTT-3.1.3-1]",
+            "CONNECT with every field, in the order of [MQTT311-3.1.3-1]",
             V311,
             b"\x10\x1D\x00\x04MQTT\x04\xEC\x00\x3C\x00\x02c1\x00\x01w\x00\x03bye\x00\x01u\x00\x02\x00\xFF",
             Packet::Connect(Connect {
@@ -50,7 +50,7 @@ pub fn all() -> Vec<Vector> {
         vector("CONNACK 4: bad user name or password", V311, b"\x20\x02\x00\x04", connack(false, ReasonCode(0x86))),
         vector("CONNACK 5: not authorized", V311, b"\x20\x02\x00\x05", connack(false, ReasonCode(0x87))),
         vector(
-            "PUBLISH with QoS 0 has no Packet Identifier [MQTT-2.3.1-5]",
+            "PUBLISH with QoS 0 has no Packet Identifier [MQTT311-2.3.1-5]",
             V311,
             b"\x30\x05\x00\x03a/b",
             Packet::Publish(publish(QoS::AtMostOnce, None, b"")),
@@ -63,10 +63,10 @@ pub fn all() -> Vec<Vector> {
         ),
         vector("PUBACK (3.1.1 section 3.4)", V311, b"\x40\x02\x00\x01", Packet::Puback(ack(1))),
         vector("PUBREC (3.1.1 section 3.5)", V311, b"\x50\x02\x01\x00", Packet::Pubrec(ack(256))),
-        vector("PUBREL [MQTT-3.6.1-1]", V311, b"\x62\x02\xFF\xFF", Packet::Pubrel(ack(65_535))),
+        vector("PUBREL [MQTT311-3.6.1-1]", V311, b"\x62\x02\xFF\xFF", Packet::Pubrel(ack(65_535))),
         vector("PUBCOMP (3.1.1 section 3.7)", V311, b"\x70\x02\x12\x34", Packet::Pubcomp(ack(0x1234))),
         vector(
-            "SUBSCRIBE to two Topic Filters [MQTT-3.8.1-1]",
+            "SUBSCRIBE to two Topic Filters [MQTT311-3.8.1-1]",
             V311,
             b"\x82\x0C\x00\x0A\x00\x03a/+\x01\x00\x01#\x02",
             Packet::Subscribe(Subscribe {
@@ -82,7 +82,7 @@ pub fn all() -> Vec<Vector> {
             }),
         ),
         vector(
-            "SUBACK with every return code [MQTT-3.9.3-2]",
+            "SUBACK with every return code [MQTT311-3.9.3-2]",
             V311,
             b"\x90\x06\x00\x0A\x00\x01\x02\x80",
             Packet::Suback(Suback {
@@ -92,7 +92,7 @@ pub fn all() -> Vec<Vector> {
             }),
         ),
         vector(
-            "UNSUBSCRIBE [MQTT-3.10.1-1]",
+            "UNSUBSCRIBE [MQTT311-3.10.1-1]",
             V311,
             b"\xA2\x07\x00\x0A\x00\x03a/+",
             Packet::Unsubscribe(Unsubscribe { packet_id: id(10), properties: NONE, filters: vec![filter("a/+")] }),

@@ -37,6 +37,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
    MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
    MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
+   MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -77,6 +78,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
+   MT5MQTT_OPT_RESPONSE_TOPIC=5,           // text
    MT5MQTT_OPT_PROTOCOL_VERSION=10,        // 5, or 4 for MQTT 3.1.1
    MT5MQTT_OPT_CLEAN_START=11,
    MT5MQTT_OPT_SESSION_EXPIRY_S=12,
@@ -101,6 +103,11 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_ACKNOWLEDGE=50,             // 0 on arrival, 1 when taken by Next(), 2 by Acknowledge()
    MT5MQTT_OPT_WAIT_MAXIMUM_MS=51,
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
+   MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
+   MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
+   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_PRIORITY_RESERVE=160,
    MT5MQTT_OPT_PROGRESS=161,
    MT5MQTT_OPT_STORE_PATH=162
@@ -133,6 +140,8 @@ enum ENUM_MQTT_STAGE
    MT5MQTT_STAGE_EXPIRED=6,
    MT5MQTT_STAGE_DROPPED=7,
    MT5MQTT_STAGE_FAILED=8
+   MT5MQTT_EVENT_BREACH=10,,               // a harmless fault of the Server
+   MT5MQTT_EVENT_RESPONSE=11               // outcome of a request
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -208,6 +217,7 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
+   MT5MQTT_STAT_PROTOCOL_VERSION=50,
    MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
    MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
    MT5MQTT_STAT_STORE_RESTORED=72,
@@ -266,6 +276,10 @@ long mt5mqtt_publish_text_w(long client,const string topic,const string text,int
 int  mt5mqtt_publish_stage(long client,long token);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
+long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,long properties,int timeout_ms);
+long mt5mqtt_request_text_w(long client,const string topic,const string text,int qos,long properties,int timeout_ms);
+long mt5mqtt_respond(long client,const uchar &payload[],int payload_size,int qos,long properties);
+long mt5mqtt_respond_text_w(long client,const string text,int qos,long properties);
 //--- property sets
 long mt5mqtt_properties_create(void);
 int  mt5mqtt_properties_free(long properties);

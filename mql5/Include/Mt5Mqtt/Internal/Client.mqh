@@ -71,6 +71,15 @@ public:
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
    bool              Unsubscribe(const string filter);
    bool              Unsubscribe(const string filter,const CMqttProperties &properties);
+   //--- requests: the end comes as MT5MQTT_EVENT_RESPONSE; Respond() answers the event taken last
+   bool              Request(const string topic,const string text,const int qos,const int timeout_ms);
+   bool              Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties);
+   bool              Request(const string topic,const uchar &payload[],const int qos,const int timeout_ms);
+   bool              Request(const string topic,const uchar &payload[],const int qos,const int timeout_ms,const CMqttProperties &properties);
+   bool              Respond(const string text,const int qos);
+   bool              Respond(const string text,const int qos,const CMqttProperties &properties);
+   bool              Respond(const uchar &payload[],const int qos);
+   bool              Respond(const uchar &payload[],const int qos,const CMqttProperties &properties);
    //--- receiving
    bool              Next(CMqttMessage &message);
    int               Dispatch(const int max_events);
@@ -90,7 +99,9 @@ protected:
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
    virtual void      OnProgress(const CMqttMessage &message)     { }
    virtual void      OnStore(const CMqttMessage &message)        { }
+   virtual void      OnResponse(const CMqttMessage &message)     { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
+   virtual void      OnBreach(const CMqttMessage &message)       { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -402,6 +413,62 @@ bool CMqttClient::Unsubscribe(const string filter,const CMqttProperties &propert
    return(Accepted(mt5mqtt_unsubscribe_w(m_client,filter,properties.Handle())));
   }
 //+------------------------------------------------------------------+
+//| Asks with text, as UTF-8                                         |
+//+------------------------------------------------------------------+
+bool CMqttClient::Request(const string topic,const string text,const int qos,const int timeout_ms)
+  {
+   return(Accepted(mt5mqtt_request_text_w(m_client,topic,text,qos,0,timeout_ms)));
+  }
+//+------------------------------------------------------------------+
+//| Asks with text, as UTF-8, with properties                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties)
+  {
+   return(Accepted(mt5mqtt_request_text_w(m_client,topic,text,qos,properties.Handle(),timeout_ms)));
+  }
+//+------------------------------------------------------------------+
+//| Asks with bytes                                                  |
+//+------------------------------------------------------------------+
+bool CMqttClient::Request(const string topic,const uchar &payload[],const int qos,const int timeout_ms)
+  {
+   return(Accepted(mt5mqtt_request_w(m_client,topic,payload,ArraySize(payload),qos,0,timeout_ms)));
+  }
+//+------------------------------------------------------------------+
+//| Asks with bytes and properties                                   |
+//+------------------------------------------------------------------+
+bool CMqttClient::Request(const string topic,const uchar &payload[],const int qos,const int timeout_ms,const CMqttProperties &properties)
+  {
+   return(Accepted(mt5mqtt_request_w(m_client,topic,payload,ArraySize(payload),qos,properties.Handle(),timeout_ms)));
+  }
+//+------------------------------------------------------------------+
+//| Answers the event taken last with text, as UTF-8                 |
+//+------------------------------------------------------------------+
+bool CMqttClient::Respond(const string text,const int qos)
+  {
+   return(Accepted(mt5mqtt_respond_text_w(m_client,text,qos,0)));
+  }
+//+------------------------------------------------------------------+
+//| Answers the event taken last with text and properties            |
+//+------------------------------------------------------------------+
+bool CMqttClient::Respond(const string text,const int qos,const CMqttProperties &properties)
+  {
+   return(Accepted(mt5mqtt_respond_text_w(m_client,text,qos,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
+//| Answers the event taken last with bytes                          |
+//+------------------------------------------------------------------+
+bool CMqttClient::Respond(const uchar &payload[],const int qos)
+  {
+   return(Accepted(mt5mqtt_respond(m_client,payload,ArraySize(payload),qos,0)));
+  }
+//+------------------------------------------------------------------+
+//| Answers the event taken last with bytes and properties           |
+//+------------------------------------------------------------------+
+bool CMqttClient::Respond(const uchar &payload[],const int qos,const CMqttProperties &properties)
+  {
+   return(Accepted(mt5mqtt_respond(m_client,payload,ArraySize(payload),qos,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
 //| Takes the next event; false if there is none, or on a failure,   |
 //| which ResultStatus() tells apart                                 |
 //+------------------------------------------------------------------+
@@ -454,6 +521,12 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_FAILED:
             OnFailed(message);
+            break;
+         case MT5MQTT_EVENT_RESPONSE:
+            OnResponse(message);
+            break;
+         case MT5MQTT_EVENT_BREACH:
+            OnBreach(message);
             break;
         }
      }

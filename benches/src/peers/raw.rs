@@ -1,0 +1,101 @@
+//! Raw TCP with packets made beforehand: the floor that everything else is measured against.
+
+use super::{Connection, OnMessage};
+use crate::wire::{self, Stream};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+pub struct Raw {
+    stream: TcpStream,
+    input: Stream,
+    on_message: OnMessage,
+    /// The last PUBLISH that was made, and of what.
+    made: (Vec<u8>, usize, u8),
+    next_id: u16,
+    unanswered: u64,
+}
+
+impl Raw {
+    pub fn connect(port: u16, id: &str, on_message: OnMessage) -> Raw {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        let made = (Vec::new(), 0, 0);
+        let mut raw = Raw { stream, input: Stream::new(), on_message, made, next_id: 0, unanswered: 0 };
+        (&raw.stream).write_all(&wire::connect(id)).expect("CONNECT");
+        raw.expect(2);
+        raw
+    }
+
+    fn expect(&mut self, wanted: u8) {
+        loop {
+            while let Some((first, _)) = self.input.next() {
+                if first >> 4 == wanted {
+                    return;
+                }
+            }
+            assert!(self.input.fill(|room| (&self.stream).read(room)).expect("read"), "the Server closed");
+        }
+    }
+
+    /// Takes what is in the buffer; returns how many messages that were.
+    fn take(&mut self) -> u64 {
+        let mut count = 0;
+        while let Some((first, body)) = self.input.next() {
+            if first >> 4 != 3 {
+                continue;
+            }
+            if first >> 1 & 3 == 1 {
+                let (_, rest) = wire::topic(body);
+                (&self.stream).write_all(&[0x40, 2, rest[0], rest[1]]).expect("PUBACK");
+            }
+            count += 1;
+            (self.on_message)();
+        }
+        count
+    }
+}
+
+impl Connection for Raw {
+    fn subscribe(&mut self, topic: &str, qos: u8) {
+        (&self.stream).write_all(&wire::subscribe(topic, qos)).expect("SUBSCRIBE");
+        self.expect(9);
+    }
+
+    fn publish(&mut self, topic: &str, payload: &[u8], qos: u8) {
+        if self.made.1 != payload.len() || self.made.2 != qos || qos > 0 {
+            self.next_id = self.next_id.wrapping_add(1).max(1);
+            self.made = (wire::publish(topic, payload, qos, self.next_id), payload.len(), qos);
+        }
+        self.unanswered += u64::from(qos > 0);
+        (&self.stream).write_all(&self.made.0).expect("PUBLISH");
+    }
+
+    fn finish(&mut self) {
+        for _ in 0..std::mem::take(&mut self.unanswered) {
+            self.expect(4);
+        }
+    }
+
+    fn receive(&mut self, count: u64) {
+        let mut received = self.take();
+        while received < count {
+            assert!(self.input.fill(|room| (&self.stream).read(room)).expect("read"), "the Server closed");
+            received += self.take();
+        }
+    }
+
+    fn receive_polling(&mut self, count: u64) -> bool {
+        self.stream.set_nonblocking(true).expect("non-blocking");
+        let mut received = self.take();
+        while received < count {
+            match self.input.fill(|room| (&self.stream).read(room)) {
+                Ok(more) => assert!(more, "the Server closed"),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => panic!("{error}"),
+            }
+            received += self.take();
+        }
+        self.stream.set_nonblocking(false).expect("blocking");
+        true
+    }
+}

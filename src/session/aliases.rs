@@ -1,0 +1,94 @@
+//! Topic Aliases (section 3.3.2.3.4): numbers that stand for Topic Names. They belong to one Network Connection and one
+//! direction of it \[MQTT-3.3.2-7\].
+
+use super::ordered::Ordered;
+use crate::types::reason::ReasonCode;
+use crate::types::topic::TopicName;
+use std::collections::HashMap;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+/// Bytes of the property that names an alias: a shorter Topic Name is better sent as it is.
+const PROPERTY_SIZE: usize = 3;
+
+/// Our aliases: given out to whatever is published, the least recently used one again when all are in use.
+#[derive(Debug)]
+pub(super) struct OutgoingAliases {
+    maximum: u16,
+    aliases: HashMap<Arc<str>, NonZeroU16>,
+    /// By alias, the least recently used first.
+    topics: Ordered<Arc<str>>,
+}
+
+impl OutgoingAliases {
+    pub fn new(maximum: u16) -> Self {
+        OutgoingAliases { maximum, aliases: HashMap::new(), topics: Ordered::new() }
+    }
+
+    /// The alias that the Server knows for this topic.
+    pub fn known(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
+        self.aliases.get(topic.as_str()).copied()
+    }
+
+    /// The alias to give to a topic that has none, if it shall get one.
+    pub fn available(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
+        if topic.as_str().len() <= PROPERTY_SIZE || self.maximum == 0 {
+            return None;
+        }
+        let in_use = self.topics.len() as u16;
+        if in_use < self.maximum { NonZeroU16::new(in_use + 1) } else { self.topics.first().map(|(alias, _)| alias) }
+    }
+
+    /// A PUBLISH with this alias is on its way: it stands for the topic from now on.
+    pub fn used(&mut self, alias: NonZeroU16, topic: TopicName<'_>) {
+        let topic = match self.topics.remove(alias) {
+            Some(known) if *known == *topic.as_str() => known,
+            before => {
+                if let Some(before) = before {
+                    self.aliases.remove(&before);
+                }
+                let topic: Arc<str> = topic.as_str().into();
+                self.aliases.insert(topic.clone(), alias);
+                topic
+            }
+        };
+        self.topics.insert(alias, topic);
+    }
+}
+
+/// The Server's aliases.
+#[derive(Debug)]
+pub(super) struct IncomingAliases {
+    /// The Topic Alias Maximum that we announced.
+    maximum: u16,
+    topics: HashMap<u32, Arc<str>>,
+}
+
+impl IncomingAliases {
+    pub fn new(maximum: u16) -> Self {
+        IncomingAliases { maximum, topics: HashMap::new() }
+    }
+
+    /// What a PUBLISH with this alias is about. `Err` is the Reason Code to end the connection with, and why (section 3.3.4).
+    pub fn resolve(
+        &mut self,
+        alias: u32,
+        topic: Option<TopicName<'_>>,
+    ) -> Result<Arc<str>, (ReasonCode, &'static str)> {
+        if alias == 0 || alias > self.maximum.into() {
+            return Err((ReasonCode::TOPIC_ALIAS_INVALID, "the Server used a Topic Alias above our maximum"));
+        }
+        match topic {
+            Some(topic) => {
+                let topic: Arc<str> = topic.as_str().into();
+                self.topics.insert(alias, topic.clone());
+                Ok(topic)
+            }
+            None => {
+                let unknown =
+                    (ReasonCode::PROTOCOL_ERROR, "the Server used a Topic Alias that stands for no Topic Name");
+                self.topics.get(&alias).cloned().ok_or(unknown)
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
+
+use super::aliases::{IncomingAliases, OutgoingAliases};
+use super::breaches::Breach;
+use super::connection::{Connection, Phase};
+use super::event::{Disconnected, Event};
+use super::limits::ServerLimits;
+use super::outbound::Output;
+use super::packets::describe;
+use super::record::{Key, Record};
+use super::requester::response_topic;
+use super::{Session, output};
+use crate::codec::Packet;
+use crate::codec::connack::Connack;
+use crate::codec::connect::{Connect, Will};
+use crate::codec::error::EncodeError;
+use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::types::ProtocolVersion;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use std::time::Instant;
+
+impl Session {
+    /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
+    pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
+        let version = self.version;
+        self.breaches.start(self.options.strict);
+        let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
+        let mut connection = Connection::new(now, deadline, version, limits);
+        if let Err(error) = self.send_connect(&mut connection) {
+            let detail = format!("CONNECT can't be sent: {error}");
+            connection.close(Disconnected::new(Some(Status::InvalidArgument), detail));
+        }
+        self.connection = Some(connection);
+    }
+
+    fn send_connect(&self, connection: &mut Connection) -> Result<(), EncodeError> {
+        let options = &self.options;
+        let mut properties = PropertiesBuf::new();
+        let mut set = |id, value: u32, unless: u32| {
+            if value != unless {
+                // The ranges of the options are those of the properties.
+                let _ = properties.set(id, Value::Int(value));
+            }
+        };
+        set(PropertyId::SessionExpiryInterval, options.session_expiry_interval, 0);
+        set(PropertyId::ReceiveMaximum, options.receive_maximum.into(), 65_535);
+        set(PropertyId::MaximumPacketSize, options.maximum_packet_size, u32::MAX);
+        set(PropertyId::TopicAliasMaximum, options.topic_alias_maximum.into(), 0);
+        set(PropertyId::RequestProblemInformation, options.request_problem_information.into(), 1);
+        set(PropertyId::RequestResponseInformation, options.request_response_information.into(), 0);
+        let will = options.will.as_ref().map(|will| Will {
+            topic: will.message.topic(),
+            payload: will.message.payload(),
+            qos: will.message.qos,
+            retain: will.message.retain,
+            properties: will.properties.as_properties(),
+        });
+        connection.send(&Packet::Connect(Connect {
+            version: self.version,
+            clean_start: self.asks_for_clean_start(),
+            keep_alive: options.keep_alive,
+            properties: properties.as_properties(),
+            client_id: &self.client_id,
+            will,
+            user_name: options.user_name.as_deref(),
+            password: options.password.as_deref(),
+        }))
+    }
+
+    /// What was asked for: in MQTT 3.1.1 a Session without an identifier can't outlive its connection.
+    fn session_expiry_interval(&self) -> u32 {
+        match self.version {
+            ProtocolVersion::V311 if self.asks_for_clean_start() => 0,
+            _ => self.options.session_expiry_interval,
+        }
+    }
+
+    fn asks_for_clean_start(&self) -> bool {
+        match self.version {
+            ProtocolVersion::V5 => self.options.clean_start && !self.resumable,
+            // Without an identifier there is nothing to resume [MQTT-3.1.3-7 of 3.1.1]. Clean Session also ends the
+            // Session with the connection, which is what a Session Expiry Interval of 0 means.
+            ProtocolVersion::V311 => {
+                self.client_id.is_empty()
+                    || self.options.session_expiry_interval == 0
+                    || (self.options.clean_start && !self.resumable)
+            }
+        }
+    }
+
+    pub(super) fn handle_connack(&mut self, connack: &Connack<'_>) {
+        let Some(connection) = &mut self.connection else { return };
+        if !matches!(connection.phase, Phase::AwaitingConnack { .. }) {
+            // [MQTT-3.2.0-2]
+            return self.break_off(ReasonCode::PROTOCOL_ERROR, "the Server sent a second CONNACK".to_owned());
+        }
+        if connack.reason.is_error() {
+            if connack.session_present {
+                self.tolerate(Breach::SessionPresentInRefusal);
+            }
+            let detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
+            let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
+            end.reason = Some(connack.reason);
+            end.properties = connack.properties.into();
+            if connack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
+                self.change_version(&mut end);
+            }
+            if let Some(connection) = &mut self.connection {
+                connection.close(end);
+            }
+            return;
+        }
+        let response_information = connack.properties.text(PropertyId::ResponseInformation);
+        if response_information.is_some() && !self.options.request_response_information {
+            self.tolerate(Breach::ResponseInformation);
+        }
+        if self.wants_close() {
+            return;
+        }
+        if let Some(breach) = self.breach_in_connack(connack) {
+            return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
+        }
+        let options = &self.options;
+        let Some(connection) = &mut self.connection else { return };
+        let limits = ServerLimits::from_connack(
+            connack,
+            self.version,
+            options.keep_alive,
+            connection.limits.session_expiry_interval,
+        );
+        let in_flight_maximum = match self.version {
+            ProtocolVersion::V5 => options.in_flight_maximum,
+            ProtocolVersion::V311 => options.in_flight_maximum_v311,
+        };
+        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
+        connection.send_quota = connection.quota_limit;
+        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
+        let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
+        connection.outgoing_aliases = OutgoingAliases::new(aliases);
+        connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
+        connection.limits = limits;
+        connection.phase = Phase::Online;
+        self.version_spoken = true;
+        self.counters.connections += 1;
+        let assigned = connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+        if let Some(client_id) = &assigned {
+            self.client_id.clone_from(client_id);
+        }
+        let information = connack.properties.text(PropertyId::ResponseInformation);
+        self.requester.use_response_topic(response_topic(&options.response_topic, information, &self.client_id));
+        self.events.push_back(Event::Connected {
+            session_present: connack.session_present,
+            assigned_client_id: assigned,
+            properties: connack.properties.into(),
+        });
+        if connack.session_present {
+            self.outbound.resume(connection, &mut output!(self));
+        } else {
+            // [MQTT-3.2.2-5]
+            self.lose_session();
+        }
+        if !self.resumable {
+            self.resumable = true;
+            self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
+        }
+    }
+
+    /// The Server closed the connection instead of answering CONNECT. One that doesn't know this version of MQTT may do so,
+    /// but so may one that is restarting, which the Server is that we have spoken to in it.
+    pub(super) fn closed_without_answer(&mut self, end: &mut Disconnected) {
+        if !self.version_spoken {
+            self.change_version(end);
+        }
+    }
+
+    /// This version isn't spoken here: the next attempt is made in the other one, if the program asked for that.
+    fn change_version(&mut self, end: &mut Disconnected) {
+        if !self.options.fall_back_to_v311 || self.options.version != ProtocolVersion::V5 {
+            return;
+        }
+        let (other, name) = match self.version {
+            ProtocolVersion::V5 => (ProtocolVersion::V311, "MQTT 3.1.1"),
+            ProtocolVersion::V311 => (ProtocolVersion::V5, "MQTT 5.0"),
+        };
+        self.version = other;
+        self.version_spoken = false;
+        end.next_version = Some(other);
+        end.detail = format!("{}; the next attempt is made in {name}", end.detail);
+    }
+
+    /// What is wrong with a successful CONNACK, given what CONNECT said.
+    fn breach_in_connack(&self, connack: &Connack<'_>) -> Option<&'static str> {
+        let has = |id| connack.properties.nth(id, 0).is_some();
+        if connack.session_present && self.asks_for_clean_start() {
+            // [MQTT-3.2.2-2]
+            Some("Session Present after Clean Start")
+        } else if self.client_id.is_empty()
+            && self.version == ProtocolVersion::V5
+            && !has(PropertyId::AssignedClientIdentifier)
+        {
+            // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
+            Some("no Assigned Client Identifier, though CONNECT had none")
+        } else if has(PropertyId::AuthenticationMethod) {
+            // [MQTT-4.12.0-6]
+            Some("an Authentication Method, though CONNECT had none")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What the Server sends: bytes to packets, and each packet to the part of the Session that it belongs to.
+
+use super::breaches::Breach;
+use super::connection::{Connection, Phase};
+use super::event::Disconnected;
+use super::inbound::{Refused, Rules};
+use super::outbound::{Answered, Output};
+use super::{Session, output};
+use crate::codec::disconnect::Disconnect;
+use crate::codec::error::DecodeError;
+use crate::codec::property::{Properties, PropertyId};
+use crate::codec::publish::Publish;
+use crate::codec::{self, Decoded, Packet};
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::TopicName;
+use crate::types::{PacketType, ProtocolVersion};
+use std::time::Instant;
+
+impl Session {
+    /// Bytes arrived. Returns how many were used; the rest is an incomplete packet, to be handed in again with more behind
+    /// it. Nothing is used once the connection is to be closed.
+    pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        let Some(connection) = &mut self.connection else { return bytes.len() };
+        connection.received(now, self.options.ping_timeout);
+        let mut used = 0;
+        while let Some(connection) = &mut self.connection {
+            if connection.phase == Phase::Closing {
+                return bytes.len();
+            }
+            let maximum = self.options.maximum_packet_size as usize;
+            match codec::decode(&bytes[used..], connection.version, maximum) {
+                Ok(Decoded::Packet { packet, used: size }) => {
+                    used += size;
+                    self.handle_packet(now, &packet);
+                }
+                Ok(Decoded::NeedMore { .. }) => break,
+                Err(error) => self.refuse_packet(&error),
+            }
+        }
+        self.pump(now);
+        self.pump_requests(now);
+        used
+    }
+
+    /// How many bytes the incomplete packet at the start of `bytes` has in all, if its Fixed Header says so already.
+    pub fn expected_size(&self, bytes: &[u8]) -> Option<usize> {
+        let connection = self.connection.as_ref()?;
+        match codec::decode(bytes, connection.version, self.options.maximum_packet_size as usize) {
+            Ok(Decoded::NeedMore { total }) => total,
+            _ => None,
+        }
+    }
+
+    fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) {
+        let Some(Connection { phase, version, .. }) = &self.connection else { return };
+        let (awaiting_connack, v5) = (matches!(phase, Phase::AwaitingConnack { .. }), *version == ProtocolVersion::V5);
+        match packet {
+            Packet::Connack(_) => {}
+            Packet::Disconnect(_) if awaiting_connack && v5 => self.tolerate(Breach::DisconnectBeforeConnack),
+            _ if awaiting_connack => {
+                // [MQTT-3.2.0-1]
+                let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
+                return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+            }
+            _ if v5 && !self.options.request_problem_information && explains_too_much(packet) => {
+                self.tolerate(Breach::ProblemInformation);
+            }
+            _ => {}
+        }
+        let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
+            return;
+        };
+        let mut out = output!(self);
+        let answered = match packet {
+            Packet::Connack(connack) => return self.handle_connack(connack),
+            Packet::Publish(publish) => return self.handle_publish(publish),
+            Packet::Puback(ack) => self.outbound.handle_puback(ack, connection, &mut self.ids, &mut out),
+            Packet::Pubrec(ack) => self.outbound.handle_pubrec(ack, connection, &mut self.ids, &mut out),
+            Packet::Pubcomp(ack) => self.outbound.handle_pubcomp(ack, connection, &mut self.ids, &mut out),
+            Packet::Pubrel(ack) => {
+                self.inbound.handle_pubrel(ack.packet_id, connection, &mut self.log);
+                Answered::Fine
+            }
+            Packet::Suback(suback) => {
+                return self.handle_answer(suback.packet_id, true, &suback.reasons, suback.properties);
+            }
+            Packet::Unsuback(unsuback) => {
+                return self.handle_answer(unsuback.packet_id, false, &unsuback.reasons, unsuback.properties);
+            }
+            Packet::Pingresp => {
+                match connection.pinged(now) {
+                    Some(rtt) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
+                    None => return self.tolerate(Breach::UnaskedPingresp),
+                }
+                Answered::Fine
+            }
+            Packet::Disconnect(disconnect) => return self.handle_disconnect(disconnect),
+            Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
+                let detail = format!("the Server sent {}, which only a client may", packet.packet_type().name());
+                return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+            }
+            // [MQTT-4.12.0-6]: no method was named in CONNECT.
+            Packet::Auth(_) => Answered::ProtocolError("AUTH without an Authentication Method in CONNECT"),
+        };
+        match answered {
+            Answered::Fine => {}
+            Answered::ProtocolError(detail) => self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned()),
+            Answered::Breach(breach) => self.tolerate(breach),
+        }
+    }
+
+    fn handle_publish(&mut self, publish: &Publish<'_>) {
+        let Some(connection) = &mut self.connection else { return };
+        let resolved = match publish.properties.int(PropertyId::TopicAlias) {
+            Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
+            None => None,
+        };
+        let topic = match &resolved {
+            Some(Ok(topic)) => TopicName::from_checked(topic),
+            Some(Err((reason, detail))) => return self.break_off(*reason, (*detail).to_owned()),
+            // The codec takes no PUBLISH without a Topic Name and without an alias.
+            None => match publish.topic {
+                Some(topic) => topic,
+                None => return,
+            },
+        };
+        let rules = Rules {
+            receive_maximum: match connection.version {
+                ProtocolVersion::V5 => self.options.receive_maximum.into(),
+                ProtocolVersion::V311 => usize::MAX,
+            },
+            acknowledge: self.options.acknowledge,
+            payload_format_check: self.options.payload_format_check,
+        };
+        let mut out = output!(self);
+        let events = out.events.len();
+        match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
+            Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
+            Ok(()) => {}
+            Err(Refused::TooMany) => {
+                let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
+                self.break_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, detail);
+            }
+            Err(Refused::Breach(breach)) => self.break_off(breach.reason(), describe_breach(breach)),
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        id: codec::PacketId,
+        subscribed: bool,
+        reasons: &[ReasonCode],
+        properties: Properties<'_>,
+    ) {
+        let mut out = output!(self);
+        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
+        if let Err(detail) = answer {
+            self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
+        }
+    }
+
+    fn handle_disconnect(&mut self, disconnect: &Disconnect<'_>) {
+        let Some(connection) = &mut self.connection else { return };
+        let properties = disconnect.properties;
+        if connection.version == ProtocolVersion::V311 {
+            let detail = "the Server sent DISCONNECT, which MQTT 3.1.1 leaves to the client".to_owned();
+            return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+        }
+        if properties.int(PropertyId::SessionExpiryInterval).is_some() {
+            self.tolerate(Breach::SessionExpiryInDisconnect);
+        }
+        let Some(connection) = &mut self.connection else { return };
+        connection.close(Disconnected {
+            failure: Some(Status::ServerDisconnected),
+            reason: Some(disconnect.reason),
+            detail: format!("the Server ended the connection: {}", describe(disconnect.reason, properties)),
+            next_version: None,
+            properties: properties.into(),
+        });
+    }
+
+    fn refuse_packet(&mut self, error: &DecodeError) {
+        let Some(connection) = &mut self.connection else { return };
+        let reason = error.reason();
+        let status = match reason {
+            ReasonCode::MALFORMED_PACKET => Status::MalformedPacket,
+            _ => Status::ProtocolError,
+        };
+        let end = Disconnected::new(Some(status), format!("the Server sent an invalid packet: {error}"));
+        // UNSUPPORTED_PROTOCOL_VERSION can only come from a CONNECT, which DISCONNECT can't answer.
+        let reason = if reason.allowed_in(PacketType::Disconnect) { reason } else { ReasonCode::PROTOCOL_ERROR };
+        connection.close_with(reason, end);
+    }
+
+    /// Passes a breach over, unless the program wants the connection to end for it.
+    pub(super) fn tolerate(&mut self, breach: Breach) {
+        if let Err(breach) = self.breaches.pass_over(breach, &mut self.events) {
+            self.break_off(breach.reason(), describe_breach(breach));
+        }
+    }
+
+    /// Ends the connection because the Server broke the protocol.
+    pub(super) fn break_off(&mut self, reason: ReasonCode, detail: String) {
+        if let Some(connection) = &mut self.connection {
+            connection.close_with(reason, Disconnected::new(Some(Status::ProtocolError), detail));
+        }
+    }
+}
+
+/// Whether the packet has a Reason String or User Properties, though it isn't one that may have them after a Request Problem
+/// Information of 0 (section 3.1.2.11.7).
+fn explains_too_much(packet: &Packet<'_>) -> bool {
+    let properties = match packet {
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => ack.properties,
+        Packet::Suback(suback) => suback.properties,
+        Packet::Unsuback(unsuback) => unsuback.properties,
+        Packet::Auth(auth) => auth.properties,
+        _ => return false,
+    };
+    properties.iter().any(|(id, _)| matches!(id, PropertyId::ReasonString | PropertyId::UserProperty))
+}
+
+/// A breach in words that name the rule.
+fn describe_breach(breach: Breach) -> String {
+    format!("{} ({})", breach.what(), breach.rule())
+}
+
+/// A Reason Code in words, with the Server's Reason String if it gave one.
+pub(super) fn describe(reason: ReasonCode, properties: Properties<'_>) -> String {
+    match properties.text(PropertyId::ReasonString) {
+        Some(text) => format!("{reason} ({text})"),
+        None => format!("{reason}: {}", reason.text()),
+    }
+}

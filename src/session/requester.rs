@@ -1,0 +1,226 @@
+//! The requester's side of Request/Response (section 4.10): a request is published with a Response Topic and Correlation
+//! Data, and ends with the first response that carries the same Correlation Data, or at its deadline.
+//!
+//! A request waits here until the subscription to the Response Topic is granted, so that no response can be missed; one
+//! that isn't published by its deadline never is. The responder needs nothing of a Session but a publish.
+
+use super::event::{Answer, Event, Outcome, Token};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::types::QoS;
+use crate::types::status::Status;
+use crate::types::topic::TopicName;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Instant;
+
+/// Random bytes that tell the requests of this Session from those of one before it, whose responses may still come.
+const NONCE_SIZE: usize = 8;
+
+#[derive(Debug)]
+struct Request {
+    deadline: Instant,
+    /// Until it is published.
+    message: Option<Message>,
+}
+
+#[derive(Debug)]
+pub(super) struct Requester {
+    nonce: [u8; NONCE_SIZE],
+    requests: HashMap<Token, Request>,
+    deadlines: BTreeSet<(Instant, Token)>,
+    /// Requests that are not published yet, and some that have ended before they were.
+    waiting: VecDeque<Token>,
+    /// Of those that are not published yet.
+    waiting_count: usize,
+    waiting_bytes: usize,
+    /// Published above QoS 0, and not finished as a publish; some of them have been answered already.
+    publishing: HashSet<Token>,
+    /// By how many bytes requests have grown since they were added.
+    grown: usize,
+    /// Where responses are to be sent; known on a connection.
+    response_topic: Option<String>,
+    /// Whether the subscription to it was asked for.
+    subscribed: bool,
+}
+
+impl Requester {
+    pub fn new(seed: &[u8; 32]) -> Self {
+        let mut nonce = [0; NONCE_SIZE];
+        nonce.copy_from_slice(&seed[..NONCE_SIZE]);
+        Requester {
+            nonce,
+            requests: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            waiting: VecDeque::new(),
+            waiting_count: 0,
+            waiting_bytes: 0,
+            publishing: HashSet::new(),
+            grown: 0,
+            response_topic: None,
+            subscribed: false,
+        }
+    }
+
+    pub fn add(&mut self, token: Token, message: Message, deadline: Instant) {
+        self.waiting_count += 1;
+        self.waiting_bytes += message.size();
+        self.requests.insert(token, Request { deadline, message: Some(message) });
+        self.deadlines.insert((deadline, token));
+        self.waiting.push_back(token);
+    }
+
+    /// Requests that are not published yet, and their bytes.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.waiting_count, self.waiting_bytes)
+    }
+
+    /// By how many bytes requests have grown in all, as they got their properties.
+    pub fn grown(&self) -> usize {
+        self.grown
+    }
+
+    /// Where responses are to be sent on this connection.
+    pub fn use_response_topic(&mut self, topic: String) {
+        if self.response_topic.as_ref() != Some(&topic) {
+            self.subscribed = false;
+        }
+        self.response_topic = Some(topic);
+    }
+
+    /// The Response Topic, if a request waits for the subscription to it, and whether that was asked for.
+    pub fn needs_subscription(&self) -> Option<(&str, bool)> {
+        let topic = self.response_topic.as_deref().filter(|_| self.waiting_count > 0)?;
+        Some((topic, self.subscribed))
+    }
+
+    pub fn set_subscribed(&mut self) {
+        self.subscribed = true;
+    }
+
+    /// The program has ended the subscription: it is asked for anew when it is needed.
+    pub fn unsubscribed(&mut self, filter: &str) {
+        if self.response_topic.as_deref() == Some(filter) {
+            self.subscribed = false;
+        }
+    }
+
+    /// The next request to publish, with all that the responder needs.
+    pub fn publish_next(&mut self, now: Instant) -> Option<(Token, Message)> {
+        let topic = self.response_topic.as_deref()?;
+        loop {
+            let token = self.waiting.pop_front()?;
+            let Some(request) = self.requests.get_mut(&token) else { continue };
+            let Some(message) = request.message.take() else { continue };
+            self.waiting_count -= 1;
+            self.waiting_bytes -= message.size();
+            let mut correlation = [0; NONCE_SIZE + size_of::<Token>()];
+            correlation[..NONCE_SIZE].copy_from_slice(&self.nonce);
+            correlation[NONCE_SIZE..].copy_from_slice(&token.to_be_bytes());
+            let mut properties: PropertiesBuf = message.properties().into();
+            // Neither can fail: the topic was checked, and the range of a second's count is wide enough.
+            let _ = properties.set(PropertyId::ResponseTopic, Value::Text(topic));
+            let _ = properties.set(PropertyId::CorrelationData, Value::Binary(&correlation));
+            if message.properties().int(PropertyId::MessageExpiryInterval).is_none() {
+                // Nobody waits for the response any more when a responder gets the request later than that.
+                let left = request.deadline.saturating_duration_since(now).as_millis().div_ceil(1000);
+                let _ = properties.set(PropertyId::MessageExpiryInterval, Value::Int(left as u32));
+            }
+            if message.qos != QoS::AtMostOnce {
+                self.publishing.insert(token);
+            }
+            let properties = properties.as_properties();
+            let request = Message::new(message.topic(), message.payload(), message.qos, false, properties);
+            self.grown += request.size() - message.size();
+            return Some((token, request));
+        }
+    }
+
+    /// The request that a message with these properties answers. It has ended then.
+    pub fn take_answered(&mut self, properties: Properties<'_>) -> Option<Token> {
+        if self.requests.is_empty() {
+            return None;
+        }
+        let token = properties.binary(PropertyId::CorrelationData)?.strip_prefix(&self.nonce[..])?;
+        let token = Token::from_be_bytes(token.try_into().ok()?);
+        self.requests.get(&token).filter(|request| request.message.is_none())?;
+        self.end(token).then_some(token)
+    }
+
+    /// Ends a request. False if it has ended before.
+    pub fn end(&mut self, token: Token) -> bool {
+        let Some(request) = self.requests.remove(&token) else { return false };
+        self.deadlines.remove(&(request.deadline, token));
+        if let Some(message) = request.message {
+            self.waiting_count -= 1;
+            self.waiting_bytes -= message.size();
+        }
+        if self.waiting_count == 0 {
+            self.waiting.clear();
+        }
+        true
+    }
+
+    /// What the end of a publish is to the program: nothing, if a request was merely delivered, and its end if it was not.
+    pub fn published(&mut self, token: Token, outcome: Outcome) -> Option<Event> {
+        let was_request = self.publishing.remove(&token) || self.requests.contains_key(&token);
+        if !was_request {
+            return Some(Event::Published { token, outcome });
+        }
+        (outcome.failure.is_some() && self.end(token)).then_some(Event::Response { token, answer: Err(outcome) })
+    }
+
+    /// Ends everything that isn't published yet.
+    pub fn fail_waiting(&mut self, failure: Status, events: &mut VecDeque<Event>) {
+        self.subscribed = false;
+        for token in std::mem::take(&mut self.waiting) {
+            let unpublished = self.requests.get(&token).is_some_and(|request| request.message.is_some());
+            if unpublished && self.end(token) {
+                events.push_back(Event::Response { token, answer: Err(Outcome::local(failure)) });
+            }
+        }
+    }
+
+    /// Ends what nobody has answered in time.
+    pub fn expire(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        while let Some(&(deadline, token)) = self.deadlines.first()
+            && deadline <= now
+        {
+            self.end(token);
+            events.push_back(Event::Response { token, answer: Err(Outcome::local(Status::Timeout)) });
+        }
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Makes a response of the message event that has just been put into the queue, if it is one.
+    pub fn claim(&mut self, events: &mut VecDeque<Event>) {
+        let Some(Event::Message { message, .. }) = events.back() else { return };
+        let Some(token) = self.take_answered(message.properties()) else { return };
+        if let Some(Event::Message { message, delivery, packet_id }) = events.pop_back() {
+            events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });
+        }
+    }
+}
+
+/// The Response Topic to use: the program's choice, or one below the Response Information that the Server offers for this
+/// (section 4.10.1), or one of our own that no other client has.
+pub(super) fn response_topic(chosen: &str, information: Option<&str>, client_id: &str) -> String {
+    if !chosen.is_empty() {
+        return chosen.to_owned();
+    }
+    let offered = information.map(|base| format!("{}/response", base.trim_end_matches('/')));
+    if let Some(topic) = offered.filter(|topic| TopicName::new(topic).is_ok()) {
+        return topic;
+    }
+    let mut topic = "mt5mqtt/response/".to_owned();
+    for character in client_id.chars() {
+        match character {
+            // No levels and no wildcards; '%' too, so that two identifiers never give one topic.
+            '/' | '+' | '#' | '%' => topic.push_str(&format!("%{:02X}", character as u32)),
+            _ => topic.push(character),
+        }
+    }
+    topic
+}

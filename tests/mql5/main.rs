@@ -1,0 +1,14 @@
+//! The MQL5 sources are executed: translated to C++ (`translator`), compiled, and run in a terminal of our own (`runtime`)
+//! against the built library and a real Server.
+//!
+//! It is not MetaEditor: what MetaEditor would refuse and this translator doesn't know of passes here.
+
+mod account;
+
+#[path = "../common/mod.rs"]
+mod common;
+mod host;
+mod refusals;
+mod runtime_language;
+mod translator;
+mod wrapper;

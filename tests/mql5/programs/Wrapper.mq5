@@ -1,0 +1,309 @@
+//+------------------------------------------------------------------+
+//|                                                      Wrapper.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+//--- Every method of the public classes, against a real Server.
+#property version     "1.00"
+#include <Mt5Mqtt\Mt5Mqtt.mqh>
+#include "Check.mqh"
+input string InpUrl="mqtt://127.0.0.1:1883"; // Address
+input int    InpVersion=5;                   // Protocol version
+CCheck ExtCheck;
+//+------------------------------------------------------------------+
+//| Counts what Dispatch() calls                                     |
+//+------------------------------------------------------------------+
+class CCounting : public CMqttClient
+  {
+public:
+   string            m_calls;
+                     CCounting(void) : m_calls("") { }
+   virtual void      OnConnected(const CMqttMessage &message)    { m_calls+="C"; }
+   virtual void      OnDisconnected(const CMqttMessage &message) { m_calls+="D"; }
+   virtual void      OnMessage(const CMqttMessage &message)      { m_calls+="M"; }
+   virtual void      OnPublished(const CMqttMessage &message)    { m_calls+="P"; }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { m_calls+="S"; }
+   virtual void      OnUnsubscribed(const CMqttMessage &message) { m_calls+="U"; }
+   virtual void      OnFailed(const CMqttMessage &message)       { m_calls+="F"; }
+  };
+//+------------------------------------------------------------------+
+//| The next event, of that kind                                     |
+//+------------------------------------------------------------------+
+bool Await(CMqttClient &client,CMqttMessage &message,const ENUM_MQTT_EVENT kind)
+  {
+   ulong end=GetTickCount64()+10000;
+   while(GetTickCount64()<end)
+     {
+      if(client.Next(message))
+         return(ExtCheck.That(message.Kind()==kind,"event "+EnumToString(message.Kind())+", not "+EnumToString(kind)+": "+message.Text()));
+      if(client.ResultStatus()!=MT5MQTT_OK)
+         return(ExtCheck.That(false,client.ResultDescription()));
+      client.Wait(100);
+     }
+   return(ExtCheck.That(false,"no "+EnumToString(kind)+" came"));
+  }
+//+------------------------------------------------------------------+
+//| A call that must be accepted                                     |
+//+------------------------------------------------------------------+
+void Accepted(const bool result,const CMqttResult &of,const string what)
+  {
+   ExtCheck.That(result && of.ResultStatus()==MT5MQTT_OK && of.ResultDescription()=="",what+": "+of.ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| A call that must be refused, with words                          |
+//+------------------------------------------------------------------+
+void Refused(const bool result,const CMqttResult &of,const ENUM_MQTT_STATUS status,const string what)
+  {
+   ExtCheck.That(!result && of.ResultStatus()==status && StringLen(of.ResultDescription())>10,
+                 what+": "+EnumToString(of.ResultStatus())+" "+of.ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| All of it                                                        |
+//+------------------------------------------------------------------+
+void OnStart(void)
+  {
+   CMqttClient client;
+   BeforeConnect(client);
+   CMqttMessage message;
+   Accepted(client.Connect(),client,"Connect");
+   if(Await(client,message,MT5MQTT_EVENT_CONNECTED))
+     {
+      ExtCheck.That(client.IsConnected() && !message.SessionPresent(),"a new Session");
+      Messages(client);
+      if(InpVersion==5)
+         Properties(client);
+      Acknowledging(client);
+      Figures(client);
+      Accepted(client.Disconnect(1000),client,"Disconnect");
+      Await(client,message,MT5MQTT_EVENT_DISCONNECTED);
+      ExtCheck.That(message.Status()==MT5MQTT_OK && client.State()==MT5MQTT_STATE_IDLE,"disconnected: "+message.StatusDescription());
+     }
+   client.Destroy();
+   ExtCheck.That(!client.IsCreated() && client.State()==MT5MQTT_STATE_IDLE,"destroyed");
+   Refused(client.Publish("a","b",0,false),client,MT5MQTT_E_INVALID_HANDLE,"publish without a client");
+   Dispatching();
+   Topics();
+   ExtCheck.Report();
+  }
+//+------------------------------------------------------------------+
+//| Options                                                          |
+//+------------------------------------------------------------------+
+void BeforeConnect(CMqttClient &client)
+  {
+   uchar password[]={'s',0,'p'};
+   ExtCheck.That(!client.IsCreated(),"nothing before the first call");
+   Refused(client.Connect(),client,MT5MQTT_E_WRONG_STATE,"Connect without an address");
+   Refused(client.SetUrl("ftp://x"),client,MT5MQTT_E_OUT_OF_RANGE,"SetUrl");
+   Accepted(client.SetUrl(InpUrl),client,"SetUrl");
+   ExtCheck.That(client.IsCreated(),"created by a setter");
+   Accepted(client.SetClientId("wrapper"),client,"SetClientId");
+   Accepted(client.SetCredentials("name","password"),client,"SetCredentials");
+   Accepted(client.SetOptionBytes(MT5MQTT_OPT_PASSWORD,password),client,"SetOptionBytes");
+   Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
+   Refused(client.SetProtocolVersion(3),client,MT5MQTT_E_OUT_OF_RANGE,"SetProtocolVersion");
+   Accepted(client.SetCleanStart(true),client,"SetCleanStart");
+   Accepted(client.SetSessionExpiry(60),client,"SetSessionExpiry");
+   Accepted(client.SetKeepAlive(20),client,"SetKeepAlive");
+   Accepted(client.SetReconnectDelay(10,100),client,"SetReconnectDelay");
+   Accepted(client.SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,2),client,"SetOptionInteger");
+   Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
+   Accepted(client.SetWill("w/text","gone",1,false),client,"SetWill with text");
+   Refused(client.SetWill("w/#","gone",1,false),client,MT5MQTT_E_INVALID_TOPIC,"SetWill");
+  }
+//+------------------------------------------------------------------+
+//| Texts and bytes there and back                                   |
+//+------------------------------------------------------------------+
+void Messages(CMqttClient &client)
+  {
+   CMqttMessage message;
+   Accepted(client.Subscribe("t/#",1),client,"Subscribe");
+   long token=client.ResultToken();
+   Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
+   ExtCheck.That(token>0 && message.Token()==token && message.Topic()=="t/#" && message.ReasonCode()==1,"granted QoS 1");
+   ExtCheck.That(StringFind(message.ReasonCodeDescription(),"QoS 1")>=0,message.ReasonCodeDescription());
+//--- "Hi" in Russian, "world" in Chinese, an emoji as a pair of surrogates
+   ushort scripts[]={0x041F,0x0440,0x0438,0x4E16,0x754C,0xD83C,0xDF0D};
+   string text=ShortArrayToString(scripts)+" end";
+   Accepted(client.Publish("t/"+text,text,1,false),client,"Publish of text");
+   token=client.ResultToken();
+   bool published=false;
+   for(int i=0; i<2 && client.Wait(5000); i++)
+     {
+      client.Next(message);
+      if(message.Kind()==MT5MQTT_EVENT_PUBLISHED)
+         published=(message.Token()==token && message.Status()==MT5MQTT_OK);
+      else
+         ReceivedText(client,message,text);
+     }
+   ExtCheck.That(published,"the publish is complete");
+   Payloads(client);
+   Refused(client.Publish("t/#","x",0,false),client,MT5MQTT_E_INVALID_TOPIC,"a wildcard in a Topic Name");
+   ushort half[]={0xD83C};
+   Refused(client.Publish("t",ShortArrayToString(half),0,false),client,MT5MQTT_E_INVALID_TEXT,"half an emoji");
+   Refused(client.Subscribe("t/#/x",1),client,MT5MQTT_E_INVALID_TOPIC,"a wrong Topic Filter");
+   Accepted(client.Unsubscribe("t/#"),client,"Unsubscribe");
+   Await(client,message,MT5MQTT_EVENT_UNSUBSCRIBED);
+  }
+//+------------------------------------------------------------------+
+//| The message that Messages() publishes                            |
+//+------------------------------------------------------------------+
+void ReceivedText(CMqttClient &client,const CMqttMessage &message,const string text)
+  {
+   ExtCheck.That(message.Kind()==MT5MQTT_EVENT_MESSAGE,"a message");
+   ExtCheck.Same(message.Topic(),"t/"+text,"topic");
+   ExtCheck.Same(message.PayloadText(),text,"payload");
+   ExtCheck.That(message.PayloadIsText() && message.PayloadSize()==20,"UTF-8 without a zero: "+(string)message.PayloadSize());
+   ExtCheck.That(message.QoS()==1 && !message.IsRetained() && !message.IsDuplicate() && message.PacketId()>0,"flags");
+   ExtCheck.That(message.TimeMicroseconds()>(long)1700000000*1000000 && message.Dropped()==0,"time");
+   ExtCheck.That(message.Token()>0,"a token to acknowledge");
+   Accepted(client.Acknowledge(message,0),client,"Acknowledge");
+  }
+//+------------------------------------------------------------------+
+//| Bytes, none, and those that are no text                          |
+//+------------------------------------------------------------------+
+void Payloads(CMqttClient &client)
+  {
+   CMqttMessage message;
+   uchar bytes[]={0,1,254,255};
+   uchar none[];
+   uchar received[];
+   Accepted(client.Publish("t/b",bytes,0,false),client,"Publish of bytes");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   message.Payload(received);
+   ExtCheck.That(ArraySize(received)==4 && received[0]==0 && received[3]==255,"bytes");
+   ExtCheck.That(!message.PayloadIsText() && message.PayloadText()=="","no text");
+   Accepted(client.Publish("t/n",none,0,false),client,"Publish of no bytes");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   message.Payload(received);
+   ExtCheck.That(message.PayloadSize()==0 && ArraySize(received)==0 && message.PayloadIsText(),"an empty payload");
+   Accepted(client.Publish("t/e","",0,false),client,"Publish of an empty text");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ExtCheck.Equal(message.PayloadSize(),0,"an empty text");
+   string nothing;
+   Accepted(client.Publish("t/e",nothing,0,false),client,"Publish of NULL");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ExtCheck.Equal(message.PayloadSize(),0,"NULL is empty");
+   ArrayResize(bytes,100000);
+   ArrayInitialize(bytes,'x');
+   Accepted(client.Publish("t/l",bytes,0,false),client,"Publish of much");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ExtCheck.Equal(StringLen(message.PayloadText()),100000,"a long text");
+  }
+//+------------------------------------------------------------------+
+//| Properties of MQTT 5.0 there and back                            |
+//+------------------------------------------------------------------+
+void Properties(CMqttClient &client)
+  {
+   CMqttProperties properties;
+   CMqttMessage    message;
+   uchar           data[]={7,0,8};
+   uchar           none[];
+   Accepted(properties.Clear(),properties,"Clear before anything is set");
+   ExtCheck.Equal(properties.Handle(),0,"no handle before the first property");
+   Accepted(properties.SetInteger(MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,60),properties,"SetInteger");
+   Accepted(properties.SetString(MT5MQTT_PROP_RESPONSE_TOPIC,"reply/here"),properties,"SetString");
+   Accepted(properties.SetBytes(MT5MQTT_PROP_CORRELATION_DATA,data),properties,"SetBytes");
+   Accepted(properties.AddUserProperty("one","1"),properties,"AddUserProperty");
+   Accepted(properties.AddUserProperty("two",""),properties,"AddUserProperty with an empty value");
+   Refused(properties.SetString(MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,"x"),properties,MT5MQTT_E_WRONG_TYPE,"SetString");
+   CMqttProperties identifier;
+   Accepted(identifier.SetInteger(MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER,9),identifier,"SetInteger");
+   Accepted(client.Subscribe("p",0,identifier),client,"Subscribe with properties");
+   Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
+   Accepted(client.Publish("p","text",0,false,properties),client,"Publish with properties");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ReceivedProperties(message);
+   Accepted(client.Publish("p",none,0,false,properties),client,"Publish of bytes with properties");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ReceivedProperties(message);
+   Accepted(properties.Clear(),properties,"Clear");
+   Accepted(client.Publish("p","bare",0,false,properties),client,"Publish with an empty set");
+   Await(client,message,MT5MQTT_EVENT_MESSAGE);
+   ExtCheck.Equal(message.PropertyCount(MT5MQTT_PROP_USER_PROPERTY),0,"none");
+  }
+//+------------------------------------------------------------------+
+//| What Properties() set                                            |
+//+------------------------------------------------------------------+
+void ReceivedProperties(const CMqttMessage &message)
+  {
+   long   number=0;
+   string text="";
+   string name="";
+   uchar  bytes[];
+   ExtCheck.That(message.PropertyInteger(MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,0,number) && number>50 && number<=60,"PropertyInteger");
+   ExtCheck.That(message.PropertyInteger(MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER,0,number) && number==9,"Subscription Identifier");
+   ExtCheck.That(message.PropertyString(MT5MQTT_PROP_RESPONSE_TOPIC,0,text) && text=="reply/here","PropertyString");
+   ExtCheck.That(message.PropertyBytes(MT5MQTT_PROP_CORRELATION_DATA,0,bytes) && ArraySize(bytes)==3 && bytes[2]==8,"PropertyBytes");
+   ExtCheck.Equal(message.PropertyCount(MT5MQTT_PROP_USER_PROPERTY),2,"PropertyCount");
+   ExtCheck.That(message.UserProperty(1,name,text) && name=="two" && text=="","UserProperty");
+   ExtCheck.That(!message.UserProperty(2,name,text),"no third User Property");
+   ExtCheck.That(!message.PropertyString(MT5MQTT_PROP_CONTENT_TYPE,0,text),"no Content Type");
+  }
+//+------------------------------------------------------------------+
+//| Acknowledging by hand                                            |
+//+------------------------------------------------------------------+
+void Acknowledging(CMqttClient &client)
+  {
+   CMqttMessage message;
+   Refused(client.Acknowledge(message,0),client,MT5MQTT_E_UNKNOWN_TOKEN,"Acknowledge of nothing");
+  }
+//+------------------------------------------------------------------+
+//| Figures                                                          |
+//+------------------------------------------------------------------+
+void Figures(CMqttClient &client)
+  {
+   long value=0;
+   Accepted(client.Stat(MT5MQTT_STAT_MESSAGES_SENT,value),client,"Stat");
+   ExtCheck.That(value>=5,"messages sent: "+(string)value);
+   Refused(client.Stat((ENUM_MQTT_STAT)9999,value),client,MT5MQTT_E_INVALID_ARGUMENT,"an unknown figure");
+  }
+//+------------------------------------------------------------------+
+//| Events by virtual methods, and Will Messages                     |
+//+------------------------------------------------------------------+
+void Dispatching(void)
+  {
+   CCounting       client;
+   CMqttProperties none;
+   uchar           payload[]={'x'};
+   Accepted(client.SetUrl(InpUrl),client,"SetUrl");
+   Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
+   Accepted(client.SetWill("w/bytes",payload,0,false,none),client,"SetWill with bytes");
+   Accepted(client.Connect(),client,"Connect");
+   Accepted(client.Subscribe("d",0),client,"Subscribe");
+   string wanted="CSMUD";
+   ulong  end=GetTickCount64()+10000;
+   int    step=0;
+   while(client.m_calls!=wanted && GetTickCount64()<end)
+     {
+      client.Wait(50);
+      client.Dispatch(10);
+      if(client.m_calls=="CS" && step==0)
+        {
+         step=1;
+         Accepted(client.Publish("d",payload,0,false,none),client,"Publish with no properties");
+        }
+      if(client.m_calls=="CSM" && step==1)
+        {
+         step=2;
+         Accepted(client.Unsubscribe("d",none),client,"Unsubscribe with no properties");
+        }
+      if(client.m_calls=="CSMU" && step==2)
+        {
+         step=3;
+         Accepted(client.Disconnect(0,none,1000),client,"Disconnect with no properties");
+        }
+     }
+   ExtCheck.Same(client.m_calls,wanted,"calls of Dispatch()");
+  }
+//+------------------------------------------------------------------+
+//| Symbols in topics                                                |
+//+------------------------------------------------------------------+
+void Topics(void)
+  {
+   ExtCheck.Same(CMqttClient::EscapeTopicLevel("#US+SP/500%$"),"%23US%2BSP%2F500%25$","EscapeTopicLevel");
+   ExtCheck.Same(CMqttClient::EscapeTopicLevel("$x\t"),"%24x%09","a leading $, a control character");
+   ExtCheck.Same(CMqttClient::UnescapeTopicLevel("%23US%2BSP%2F500%25$%zz%"),"#US+SP/500%$%zz%","UnescapeTopicLevel");
+   ushort units[]={0x85,0x41F};
+   string control=ShortArrayToString(units);
+   ExtCheck.Same(CMqttClient::UnescapeTopicLevel(CMqttClient::EscapeTopicLevel(control)),control,"there and back");
+  }
+//+------------------------------------------------------------------+

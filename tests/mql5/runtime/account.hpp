@@ -1,0 +1,53 @@
+// The simulated account: what the trade server keeps.
+#pragma once
+#include "terminal.hpp"
+
+struct Position {
+   ulong ticket,identifier; string symbol; int type; double volume,price,sl,tp; ulong magic; string comment;
+   mql_long opened_msc,updated_msc;
+};
+struct Order {
+   ulong ticket; string symbol; int type; double volume_initial,volume,price,stoplimit,sl,tp; ulong magic; string comment;
+   int time_type; datetime expiration; int state; ulong position; mql_long setup_msc;
+};
+struct Deal {
+   ulong ticket,order,position; string symbol; int type,entry,reason; double volume,price,profit; ulong magic; string comment;
+   mql_long msc;
+};
+
+// A retcode to answer instead: before the request is carried out, or after it (an answer that was lost).
+struct Injected { uint retcode; bool carried_out; };
+
+struct Account {
+   std::recursive_mutex lock;
+   bool     hedging=true,trade_allowed=true,experts_allowed=true;
+   mql_long login=1001,leverage=100;
+   double   balance=10000;
+   int      limit_orders=0;
+   string   server=u"Simulated"_s,currency=u"USD"_s,company=u"A broker"_s,name=u"A trader"_s;
+   std::string comments="keep";          // or "rewrite", "drop": what the broker does to a comment
+   ulong    next_ticket=100001;
+   std::vector<Position> positions;
+   std::vector<Order>    orders;
+   std::vector<Deal>     deals;
+   std::deque<Injected>  injected;
+   uint32_t shuffle=0;                   // a seed: transactions come in an arbitrary order
+   int      requests=0;                  // OrderSend() calls that reached the server
+};
+extern Account account;
+
+// Who asks: a program, or the user by hand.
+uint trade(const MqlTradeRequest &request,MqlTradeResult &result,int reason);
+// Pending orders and stops that a new price reaches.
+void account_tick(const string &name);
+void close_position(size_t index,double volume,double price,ulong order,int entry,int reason);
+void open_or_add(const MqlTradeRequest &request,double price,ulong order,int reason);
+double account_profit();
+double account_margin();
+double price_to_open(const string &name,int type);
+double profit_of(const string &name,int type,double volume,double from,double to);
+
+// Transactions of one request go out together, shuffled if the test wants that.
+void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const Order *order,const Deal *deal);
+void flush_transactions();
+mql_long now_msc();

@@ -1,0 +1,99 @@
+// The terminal's commands, a line each on standard input, fields apart by tabs; what happens goes to standard output as
+// source, kind, text. A test is the user.
+#include "terminal.hpp"
+#include <cstdio>
+#include <functional>
+#include <iostream>
+
+static std::vector<std::string> fields(const std::string &line) {
+   std::vector<std::string> found;
+   size_t start=0;
+   for(;;) {
+      size_t end=line.find('\t',start);
+      found.push_back(line.substr(start,end==std::string::npos ? end : end-start));
+      if(end==std::string::npos) return found;
+      start=end+1;
+   }
+}
+
+static std::shared_ptr<Program> program(const std::string &name) {
+   std::lock_guard<std::mutex> guard(terminal.lock);
+   auto found=terminal.programs.find(name);
+   return found==terminal.programs.end() ? nullptr : found->second;
+}
+
+// load <kind> <name> <path> <chart> <symbol> then name=value: settings, and inputs where the name begins with Inp
+static void load(const std::vector<std::string> &words) {
+   auto made=std::make_shared<Program>();
+   made->kind=words.at(1);
+   made->name=words.at(2);
+   made->path=words.at(3);
+   made->chart=atoll(words.at(4).c_str());
+   made->symbol=mql_from_utf8(words.at(5));
+   for(size_t i=6; i<words.size(); i++) {
+      size_t equal=words[i].find('=');
+      std::string name=words[i].substr(0,equal),value=words[i].substr(equal+1);
+      if(name.compare(0,3,"Inp")==0) made->inputs[name]=value;
+      else made->settings[name]=value;
+   }
+   start_program(made);
+}
+
+static void stop(const std::string &name,int reason) {
+   auto found=program(name);
+   if(!found || found->ended) return;
+   if(found->kind!="expert") found->stopped=true;
+   Event event(Event::Stop);
+   event.id=reason;
+   post(*found,event);
+}
+
+bool account_command(const std::vector<std::string> &words);
+
+static void command(const std::vector<std::string> &words) {
+   const std::string &verb=words[0];
+   if(verb=="library") terminal.libraries[words.at(1)]=words.at(2);
+   else if(verb=="empty-arrays") terminal.dangling=words.at(1)=="dangling";
+   else if(verb=="symbol") {
+      string name=mql_from_utf8(words.at(1));
+      { std::lock_guard<std::recursive_mutex> guard(market.lock); market_symbol(name).selected=true; }
+      for(size_t i=2; i<words.size(); i++) {
+         size_t equal=words[i].find('=');
+         if(!market_set(name,words[i].substr(0,equal),words[i].substr(equal+1))) say("*","unknown",words[i]);
+      }
+   }
+   else if(verb=="tick") market_tick(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr),strtod(words.at(3).c_str(),nullptr));
+   else if(verb=="load") load(words);
+   else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);
+   else if(verb=="chart-symbol") {
+      auto found=program(words.at(1));
+      Event event(Event::ChartChange);
+      event.sparam=mql_from_utf8(words.at(2));
+      if(found) post(*found,event);
+   }
+   else if(verb=="variable") GlobalVariableSet(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr));
+   else if(verb=="custom-event") {
+      Event event(Event::Chart);
+      event.id=CHARTEVENT_CUSTOM+atoi(words.at(2).c_str());
+      event.sparam=mql_from_utf8(words.at(3));
+      auto found=program(words.at(1));
+      if(found) post(*found,event);
+   }
+   else if(!account_command(words)) say("*","unknown",verb);
+}
+
+int main() {
+   std::string line;
+   while(std::getline(std::cin,line) && line!="quit") command(fields(line));
+   // As closing the terminal: every program gets its OnDeinit.
+   std::vector<std::shared_ptr<Program>> all;
+   {
+      std::lock_guard<std::mutex> guard(terminal.lock);
+      for(auto &entry : terminal.programs) all.push_back(entry.second);
+   }
+   for(auto &one : all) stop(one->name,REASON_CLOSE);
+   for(auto &one : all) if(one->thread.joinable()) one->thread.join();
+   say("*","closed","");
+   fflush(stdout);
+   return 0;
+}

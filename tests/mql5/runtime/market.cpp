@@ -1,0 +1,244 @@
+// Symbols and their prices.
+#include "terminal.hpp"
+#include <functional>
+
+Market market;
+
+SymbolState &market_symbol(const string &name) {
+   auto made=market.symbols.try_emplace(name.units());
+   SymbolState &state=made.first->second;
+   if(made.second) {
+      state.doubles={{SYMBOL_POINT,0.00001},{SYMBOL_TRADE_TICK_SIZE,0.00001},{SYMBOL_TRADE_TICK_VALUE,1},
+                     {SYMBOL_TRADE_CONTRACT_SIZE,100000},{SYMBOL_VOLUME_MIN,0.01},{SYMBOL_VOLUME_MAX,100},
+                     {SYMBOL_VOLUME_STEP,0.01},{SYMBOL_VOLUME_LIMIT,0}};
+      state.integers={{SYMBOL_DIGITS,5},{SYMBOL_FILLING_MODE,3},{SYMBOL_TRADE_MODE,4},{SYMBOL_TRADE_EXEMODE,2},
+                      {SYMBOL_ORDER_MODE,127}};
+      state.strings={{SYMBOL_CURRENCY_BASE,u"EUR"_s},{SYMBOL_CURRENCY_PROFIT,u"USD"_s},{SYMBOL_DESCRIPTION,u""_s},{SYMBOL_PATH,u""_s}};
+   }
+   return state;
+}
+
+static SymbolState *find(const string &name) {
+   auto found=market.symbols.find(name.units());
+   if(found==market.symbols.end()) { mql_set_error(4301); return nullptr; }
+   return &found->second;
+}
+
+static void add_to_bars(SymbolState &state) {
+   mql_long minute=state.tick.time.seconds/60*60;
+   double price=state.tick.bid;
+   if(state.bars.empty() || state.bars.back().time.seconds!=minute)
+      state.bars.push_back({datetime(minute),price,price,price,price,0,0,0});
+   MqlRates &bar=state.bars.back();
+   bar.high=std::max(bar.high,price);
+   bar.low=std::min(bar.low,price);
+   bar.close=price;
+   bar.tick_volume++;
+}
+
+void account_tick(const string &name);
+
+static void set_tick(const string &name,const MqlTick &tick) {
+   {
+      std::lock_guard<std::recursive_mutex> guard(market.lock);
+      SymbolState &state=market_symbol(name);
+      state.tick=tick;
+      state.selected=true;
+      add_to_bars(state);
+   }
+   post_where([&](const Program &program) {
+      std::lock_guard<std::mutex> guard(const_cast<Program&>(program).lock);
+      return program.kind=="expert" && program.symbol==name;
+   },Event(Event::Tick));
+   account_tick(name);
+}
+
+void market_tick(const string &name,double bid,double ask) {
+   auto now=std::chrono::system_clock::now().time_since_epoch();
+   mql_long msc=(mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+   MqlTick tick={};
+   tick.time=datetime(msc/1000);
+   tick.time_msc=msc;
+   tick.bid=bid;
+   tick.ask=ask;
+   tick.flags=TICK_FLAG_BID|TICK_FLAG_ASK;
+   set_tick(name,tick);
+}
+
+bool market_set(const string &name,const std::string &property,const std::string &value) {
+   static const std::map<std::string,ENUM_SYMBOL_INFO_DOUBLE> doubles={
+      {"point",SYMBOL_POINT},{"tick_size",SYMBOL_TRADE_TICK_SIZE},{"tick_value",SYMBOL_TRADE_TICK_VALUE},
+      {"contract_size",SYMBOL_TRADE_CONTRACT_SIZE},{"volume_min",SYMBOL_VOLUME_MIN},{"volume_max",SYMBOL_VOLUME_MAX},
+      {"volume_step",SYMBOL_VOLUME_STEP},{"volume_limit",SYMBOL_VOLUME_LIMIT}};
+   static const std::map<std::string,ENUM_SYMBOL_INFO_INTEGER> integers={
+      {"digits",SYMBOL_DIGITS},{"stops_level",SYMBOL_TRADE_STOPS_LEVEL},{"freeze_level",SYMBOL_TRADE_FREEZE_LEVEL},
+      {"filling",SYMBOL_FILLING_MODE},{"trade_mode",SYMBOL_TRADE_MODE},{"execution",SYMBOL_TRADE_EXEMODE},
+      {"order_mode",SYMBOL_ORDER_MODE}};
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState &state=market_symbol(name);
+   if(auto d=doubles.find(property); d!=doubles.end()) state.doubles[d->second]=strtod(value.c_str(),nullptr);
+   else if(property=="open") state.open=value=="1";
+   else if(auto i=integers.find(property); i!=integers.end()) state.integers[i->second]=atoll(value.c_str());
+   else return false;
+   return true;
+}
+
+bool market_is_open(const string &name) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   return state && state->open;
+}
+
+bool SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double &value) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state) return false;
+   value=what==SYMBOL_BID ? state->tick.bid : what==SYMBOL_ASK ? state->tick.ask : state->doubles[what];
+   return true;
+}
+double SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what) {
+   double value=0;
+   SymbolInfoDouble(name,what,value);
+   return value;
+}
+bool SymbolInfoInteger(const string &name,ENUM_SYMBOL_INFO_INTEGER what,mql_long &value) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state) return false;
+   switch(what) {
+      case SYMBOL_EXIST:    value=1; break;
+      case SYMBOL_SELECT:
+      case SYMBOL_VISIBLE:  value=state->selected; break;
+      case SYMBOL_TIME:     value=state->tick.time.seconds; break;
+      case SYMBOL_TIME_MSC: value=state->tick.time_msc; break;
+      case SYMBOL_SPREAD:   value=(mql_long)std::llround((state->tick.ask-state->tick.bid)/state->doubles[SYMBOL_POINT]); break;
+      default:              value=state->integers[what]; break;
+   }
+   return true;
+}
+mql_long SymbolInfoInteger(const string &name,ENUM_SYMBOL_INFO_INTEGER what) {
+   mql_long value=0;
+   SymbolInfoInteger(name,what,value);
+   return value;
+}
+string SymbolInfoString(const string &name,ENUM_SYMBOL_INFO_STRING what) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   return state ? state->strings[what] : u""_s;
+}
+bool SymbolInfoTick(const string &name,MqlTick &tick) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state || state->tick.time.seconds==0) return false;
+   tick=state->tick;
+   return true;
+}
+bool SymbolSelect(const string &name,bool select) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state) return false;
+   state->selected=select;
+   return true;
+}
+int SymbolsTotal(bool selected) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   int count=0;
+   for(auto &entry : market.symbols) count+=!selected || entry.second.selected;
+   return count;
+}
+string SymbolName(int position,bool selected) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   for(auto &entry : market.symbols)
+      if((!selected || entry.second.selected) && position--==0) return string(entry.first);
+   return u""_s;
+}
+bool SymbolExist(const string &name,bool &is_custom) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   is_custom=state && state->integers[SYMBOL_CUSTOM]!=0;
+   return state!=nullptr;
+}
+int PeriodSeconds(ENUM_TIMEFRAMES period) {
+   if(period==PERIOD_CURRENT) period=Period();
+   if(period<16384) return period*60;
+   if(period<32768) return (period-16384)*3600;
+   return period==PERIOD_W1 ? 7*86400 : 30*86400;
+}
+// Bars of M1 only: what the tests need. The newest is shift 0; the array is in the order of time.
+int CopyRates(const string &name,ENUM_TIMEFRAMES,int start,int count,mql_array_ref<MqlRates> rates) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state) return -1;
+   int size=(int)state->bars.size(),last=size-1-start,first=std::max(0,last-count+1);
+   if(last<0 || start<0) return -1;
+   rates.mql_resize(last-first+1,0);
+   for(int i=first; i<=last; i++) rates[i-first]=state->bars[(size_t)i];
+   return last-first+1;
+}
+// One session a day, from midnight to midnight, while the test lets the market be open.
+bool SymbolInfoSessionTrade(const string &name,ENUM_DAY_OF_WEEK,uint index,datetime &from,datetime &to) {
+   if(index>0 || !market_is_open(name)) return false;
+   from=datetime(0);
+   to=datetime(86400);
+   return true;
+}
+datetime iTime(const string &name,ENUM_TIMEFRAMES period,int shift) {
+   mql_array<MqlRates> rates;
+   return CopyRates(name,period,shift,1,rates)==1 ? rates[0].time : datetime(0);
+}
+datetime TimeCurrent() {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   mql_long newest=0;
+   for(auto &entry : market.symbols) newest=std::max(newest,entry.second.tick.time.seconds);
+   return datetime(newest);
+}
+
+// ---- custom symbols
+bool CustomSymbolCreate(const string &name,const string &,const string &origin) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   if(market.symbols.count(name.units())) { mql_set_error(5304); return false; }
+   SymbolState state;
+   if(!origin.is_null() && StringLen(origin)>0 && find(origin)) state=*find(origin);
+   SymbolState &made=market_symbol(name);
+   if(!state.doubles.empty()) made=state;
+   made.tick={};
+   made.bars.clear();
+   made.integers[SYMBOL_CUSTOM]=1;
+   return true;
+}
+static SymbolState *custom(const string &name) {
+   SymbolState *state=find(name);
+   return state && state->integers[SYMBOL_CUSTOM] ? state : nullptr;
+}
+bool CustomSymbolSetInteger(const string &name,ENUM_SYMBOL_INFO_INTEGER what,mql_long value) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=custom(name);
+   if(state) state->integers[what]=value;
+   return state!=nullptr;
+}
+bool CustomSymbolSetDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double value) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=custom(name);
+   if(state) state->doubles[what]=value;
+   return state!=nullptr;
+}
+bool CustomSymbolDelete(const string &name) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   return custom(name) && market.symbols.erase(name.units())>0;
+}
+// Ticks are in the order of time, and the symbol must be in Market Watch.
+int CustomTicksAdd(const string &name,mql_array_ref<const MqlTick> ticks,uint count) {
+   int size=(int)std::min<mql_long>(count,ticks.mql_size());
+   {
+      std::lock_guard<std::recursive_mutex> guard(market.lock);
+      SymbolState *state=custom(name);
+      if(!state || !state->selected) return -1;
+   }
+   for(int i=0; i<size; i++) {
+      MqlTick tick=ticks[i];
+      if(i>0 && tick.time_msc<ticks[i-1].time_msc) return -1;
+      tick.time=datetime(tick.time_msc/1000);
+      set_tick(name,tick);
+   }
+   return size;
+}

@@ -1,0 +1,207 @@
+// What a program reads of the account: each program selects for itself.
+#include "account.hpp"
+
+static thread_local Position        selected_position={};
+static thread_local Order           selected_order={};
+static thread_local std::vector<Deal> selected_deals;
+
+typedef std::lock_guard<std::recursive_mutex> Guard;
+
+int PositionsTotal() { Guard guard(account.lock); return (int)account.positions.size(); }
+ulong PositionGetTicket(int index) {
+   Guard guard(account.lock);
+   if(index<0 || index>=(int)account.positions.size()) return 0;
+   selected_position=account.positions[(size_t)index];
+   return selected_position.ticket;
+}
+bool PositionSelectByTicket(ulong ticket) {
+   Guard guard(account.lock);
+   for(const Position &p : account.positions) if(p.ticket==ticket) { selected_position=p; return true; }
+   mql_set_error(4753);
+   return false;
+}
+// In hedging the one with the lowest ticket.
+bool PositionSelect(const string &name) {
+   Guard guard(account.lock);
+   const Position *found=nullptr;
+   for(const Position &p : account.positions) if(p.symbol==name && (!found || p.ticket<found->ticket)) found=&p;
+   if(found) selected_position=*found;
+   return found!=nullptr;
+}
+mql_long PositionGetInteger(ENUM_POSITION_PROPERTY_INTEGER what) {
+   const Position &p=selected_position;
+   switch(what) {
+      case POSITION_TICKET:          return (mql_long)p.ticket;
+      case POSITION_IDENTIFIER:      return (mql_long)p.identifier;
+      case POSITION_TYPE:            return p.type;
+      case POSITION_MAGIC:           return (mql_long)p.magic;
+      case POSITION_TIME:            return p.opened_msc/1000;
+      case POSITION_TIME_MSC:        return p.opened_msc;
+      case POSITION_TIME_UPDATE_MSC: return p.updated_msc;
+   }
+   return 0;
+}
+double PositionGetDouble(ENUM_POSITION_PROPERTY_DOUBLE what) {
+   const Position &p=selected_position;
+   double price=price_to_open(p.symbol,1-p.type);
+   switch(what) {
+      case POSITION_VOLUME:        return p.volume;
+      case POSITION_PRICE_OPEN:    return p.price;
+      case POSITION_PRICE_CURRENT: return price;
+      case POSITION_SL:            return p.sl;
+      case POSITION_TP:            return p.tp;
+      case POSITION_PROFIT:        return profit_of(p.symbol,p.type,p.volume,p.price,price);
+      case POSITION_SWAP:          return 0;
+   }
+   return 0;
+}
+string PositionGetString(ENUM_POSITION_PROPERTY_STRING what) {
+   return what==POSITION_SYMBOL ? selected_position.symbol : selected_position.comment;
+}
+
+int OrdersTotal() { Guard guard(account.lock); return (int)account.orders.size(); }
+ulong OrderGetTicket(int index) {
+   Guard guard(account.lock);
+   if(index<0 || index>=(int)account.orders.size()) return 0;
+   selected_order=account.orders[(size_t)index];
+   return selected_order.ticket;
+}
+bool OrderSelect(ulong ticket) {
+   Guard guard(account.lock);
+   for(const Order &o : account.orders) if(o.ticket==ticket) { selected_order=o; return true; }
+   return false;
+}
+mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) {
+   const Order &o=selected_order;
+   switch(what) {
+      case ORDER_TICKET:          return (mql_long)o.ticket;
+      case ORDER_TYPE:            return o.type;
+      case ORDER_STATE:           return o.state;
+      case ORDER_MAGIC:           return (mql_long)o.magic;
+      case ORDER_TYPE_TIME:       return o.time_type;
+      case ORDER_TIME_EXPIRATION: return o.expiration.seconds;
+      case ORDER_TIME_SETUP_MSC:  return o.setup_msc;
+      case ORDER_POSITION_ID:     return (mql_long)o.position;
+   }
+   return 0;
+}
+double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) {
+   const Order &o=selected_order;
+   switch(what) {
+      case ORDER_VOLUME_INITIAL:  return o.volume_initial;
+      case ORDER_VOLUME_CURRENT:  return o.volume;
+      case ORDER_PRICE_OPEN:      return o.price;
+      case ORDER_PRICE_STOPLIMIT: return o.stoplimit;
+      case ORDER_SL:              return o.sl;
+      case ORDER_TP:              return o.tp;
+   }
+   return 0;
+}
+string OrderGetString(ENUM_ORDER_PROPERTY_STRING what) {
+   return what==ORDER_SYMBOL ? selected_order.symbol : selected_order.comment;
+}
+
+bool HistorySelectByPosition(mql_long position) {
+   Guard guard(account.lock);
+   selected_deals.clear();
+   for(const Deal &d : account.deals) if((mql_long)d.position==position) selected_deals.push_back(d);
+   return true;
+}
+bool HistorySelect(datetime from,datetime to) {
+   Guard guard(account.lock);
+   selected_deals.clear();
+   for(const Deal &d : account.deals) if(d.msc/1000>=from.seconds && d.msc/1000<=to.seconds) selected_deals.push_back(d);
+   return true;
+}
+int HistoryDealsTotal() { return (int)selected_deals.size(); }
+ulong HistoryDealGetTicket(int index) {
+   return index<0 || index>=(int)selected_deals.size() ? 0 : selected_deals[(size_t)index].ticket;
+}
+static Deal deal_of(ulong ticket) {
+   Guard guard(account.lock);
+   for(const Deal &d : account.deals) if(d.ticket==ticket) return d;
+   return {};
+}
+mql_long HistoryDealGetInteger(ulong ticket,ENUM_DEAL_PROPERTY_INTEGER what) {
+   const Deal d=deal_of(ticket);
+   switch(what) {
+      case DEAL_TICKET:      return (mql_long)d.ticket;
+      case DEAL_ORDER:       return (mql_long)d.order;
+      case DEAL_POSITION_ID: return (mql_long)d.position;
+      case DEAL_TYPE:        return d.type;
+      case DEAL_ENTRY:       return d.entry;
+      case DEAL_REASON:      return d.reason;
+      case DEAL_MAGIC:       return (mql_long)d.magic;
+      case DEAL_TIME_MSC:    return d.msc;
+   }
+   return 0;
+}
+double HistoryDealGetDouble(ulong ticket,ENUM_DEAL_PROPERTY_DOUBLE what) {
+   const Deal d=deal_of(ticket);
+   return what==DEAL_VOLUME ? d.volume : what==DEAL_PRICE ? d.price : d.profit;
+}
+string HistoryDealGetString(ulong ticket,ENUM_DEAL_PROPERTY_STRING what) {
+   const Deal d=deal_of(ticket);
+   return what==DEAL_SYMBOL ? d.symbol : d.comment;
+}
+
+mql_long AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER what) {
+   Guard guard(account.lock);
+   switch(what) {
+      case ACCOUNT_LOGIN:           return account.login;
+      case ACCOUNT_MARGIN_MODE:     return account.hedging ? ACCOUNT_MARGIN_MODE_RETAIL_HEDGING : ACCOUNT_MARGIN_MODE_RETAIL_NETTING;
+      case ACCOUNT_LEVERAGE:        return account.leverage;
+      case ACCOUNT_TRADE_ALLOWED:   return account.trade_allowed;
+      case ACCOUNT_TRADE_EXPERT:    return account.experts_allowed;
+      case ACCOUNT_LIMIT_ORDERS:    return account.limit_orders;
+      case ACCOUNT_CURRENCY_DIGITS: return 2;
+   }
+   return 0;
+}
+double AccountInfoDouble(ENUM_ACCOUNT_INFO_DOUBLE what) {
+   Guard guard(account.lock);
+   double profit=account_profit(),margin=account_margin(),equity=account.balance+profit;
+   switch(what) {
+      case ACCOUNT_BALANCE:      return account.balance;
+      case ACCOUNT_EQUITY:       return equity;
+      case ACCOUNT_PROFIT:       return profit;
+      case ACCOUNT_MARGIN:       return margin;
+      case ACCOUNT_MARGIN_FREE:  return equity-margin;
+      case ACCOUNT_MARGIN_LEVEL: return margin>0 ? equity/margin*100 : 0;
+   }
+   return 0;
+}
+string AccountInfoString(ENUM_ACCOUNT_INFO_STRING what) {
+   switch(what) {
+      case ACCOUNT_SERVER:   return account.server;
+      case ACCOUNT_CURRENCY: return account.currency;
+      case ACCOUNT_COMPANY:  return account.company;
+      case ACCOUNT_NAME:     return account.name;
+   }
+   return u""_s;
+}
+bool OrderCalcMargin(ENUM_ORDER_TYPE,const string &name,double volume,double price,double &margin) {
+   margin=volume*SymbolInfoDouble(name,SYMBOL_TRADE_CONTRACT_SIZE)*price/(double)account.leverage;
+   return true;
+}
+
+// ---- names of enumerators, which count from 0
+static string name_of(const char16_t *of,const char16_t *prefix,std::initializer_list<const char16_t*> names,int value) {
+   if(value<0 || value>=(int)names.size()) return mql_unknown_enumerator(string(std::u16string(of)),value);
+   return string(std::u16string(prefix)+names.begin()[value]);
+}
+string EnumToString(ENUM_ORDER_TYPE value) {
+   return name_of(u"ENUM_ORDER_TYPE",u"ORDER_TYPE_",{u"BUY",u"SELL",u"BUY_LIMIT",u"SELL_LIMIT",u"BUY_STOP",u"SELL_STOP",
+                  u"BUY_STOP_LIMIT",u"SELL_STOP_LIMIT",u"CLOSE_BY"},value);
+}
+string EnumToString(ENUM_POSITION_TYPE value) {
+   return name_of(u"ENUM_POSITION_TYPE",u"POSITION_TYPE_",{u"BUY",u"SELL"},value);
+}
+string EnumToString(ENUM_TRADE_TRANSACTION_TYPE value) {
+   return name_of(u"ENUM_TRADE_TRANSACTION_TYPE",u"TRADE_TRANSACTION_",{u"ORDER_ADD",u"ORDER_UPDATE",u"ORDER_DELETE",
+                  u"HISTORY_ADD",u"HISTORY_UPDATE",u"HISTORY_DELETE",u"DEAL_ADD",u"DEAL_UPDATE",u"DEAL_DELETE",u"POSITION",
+                  u"REQUEST"},value);
+}
+string EnumToString(ENUM_ACCOUNT_MARGIN_MODE value) {
+   return name_of(u"ENUM_ACCOUNT_MARGIN_MODE",u"ACCOUNT_MARGIN_MODE_",{u"RETAIL_NETTING",u"EXCHANGE",u"RETAIL_HEDGING"},value);
+}

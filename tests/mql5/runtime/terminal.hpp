@@ -1,0 +1,86 @@
+// The terminal: programs, charts, the queue of events of each program, symbols. One process is one terminal.
+#pragma once
+#include "mql5.hpp"
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+typedef std::chrono::steady_clock steady;
+
+struct Event {
+   enum Kind { Timer,Tick,Chart,Trade,Transaction,ChartChange,Stop };
+   Kind     kind;
+   int      id=0;                // Chart: its id; Stop: the reason
+   mql_long lparam=0;
+   double   dparam=0;
+   string   sparam;
+   std::shared_ptr<void> transaction;
+   explicit Event(Kind what,int which=0) : kind(what),id(which) {}
+};
+
+struct Program {
+   std::string name,kind,path;
+   std::map<std::string,std::string> inputs;
+   std::map<std::string,std::string> settings;   // tester, dlls_allowed, trade_allowed
+   mql_long    chart=0;                          // 0: a service
+   string      symbol;
+   int         period=PERIOD_M1;
+   mql_handlers handlers={};
+   std::string load_error;
+
+   std::mutex              lock;
+   std::condition_variable changed;
+   std::deque<Event>       queue;
+   int                     running=-1;           // the kind of the event in work
+   int                     running_id=0;
+   int                     timer_ms=0;
+   steady::time_point      next_timer;
+   std::atomic<bool>       stopped{false};
+   std::atomic<bool>       ended{false};
+   int                     reason=REASON_PROGRAM;
+   int                     last_error=0;
+   steady::time_point      started=steady::now();
+   std::thread             thread;
+};
+
+// The program whose thread this is; null on the terminal's own.
+extern thread_local Program *self;
+
+struct Terminal {
+   std::mutex lock;
+   std::map<std::string,std::shared_ptr<Program>> programs;
+   std::map<std::string,std::string> libraries;  // DLL name to path
+   bool dangling=false;                          // address of empty arrays
+};
+extern Terminal terminal;
+
+void say(const std::string &source,const std::string &kind,const std::string &text);
+void post(Program &program,Event event);
+// Every program for which `wanted` holds gets the event.
+void post_where(const std::function<bool(const Program&)> &wanted,const Event &event);
+void start_program(std::shared_ptr<Program> program);
+
+// market.cpp
+struct SymbolState {
+   std::map<int,double>   doubles;
+   std::map<int,mql_long> integers;
+   std::map<int,string>   strings;
+   MqlTick                tick={};
+   std::vector<MqlRates>  bars;      // M1, the oldest first
+   bool                   selected=false;
+   bool                   open=true;       // within a trading session
+};
+struct Market {
+   std::recursive_mutex lock;
+   std::map<std::u16string,SymbolState> symbols;
+};
+extern Market market;
+SymbolState &market_symbol(const string &name);   // made if there is none
+void         market_tick(const string &name,double bid,double ask);
+bool         market_is_open(const string &name);
+bool         market_set(const string &name,const std::string &property,const std::string &value);

@@ -1,0 +1,172 @@
+//! The wrapper and the smallest Expert Advisor against the real library and a real Mosquitto.
+
+use crate::common::c_header::CHeader;
+use crate::common::mosquitto::Mosquitto;
+use crate::common::tools::{self, find, leave_out, project};
+use crate::host::{Terminal, compiler, program};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const MINIMAL: &str = "mql5/Experts/Mt5Mqtt/MinimalEA.mq5";
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+#[test]
+fn the_minimal_expert_publishes_ticks_and_gets_commands_in_every_script() {
+    let Some(_) = compiler("the minimal Expert Advisor") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the minimal Expert Advisor", "mosquitto") };
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%t %p"]);
+    let mut terminal = Terminal::start();
+    terminal.command(&["symbol", "EURUSD", "digits=5"]);
+    terminal.expert("minimal", MINIMAL, &[("InpUrl", &server.url())]);
+    terminal.expect("minimal", "print", "connected");
+    terminal.expect("minimal", "print", "subscribed: ");
+    for text in ["buy 0.10", "Привет", "世界", "emoji 🌍 and \u{10FFFF}"] {
+        server.publish(&["-t", "mt5/commands", "-m", text, "-q", "1"]);
+        assert_eq!(terminal.expect("minimal", "print", "mt5/commands"), format!("mt5/commands: {text}"));
+    }
+    terminal.command(&["tick", "EURUSD", "1.08512", "1.08520"]);
+    assert_eq!(listening.line(deadline()), "mt5/ticks/EURUSD 1.08512");
+    terminal.close();
+}
+
+const WRAPPER: &str = "tests/mql5/programs/Wrapper.mq5";
+
+/// Runs the script of checks to its end.
+fn run_checks(terminal: &mut Terminal, server: &Mosquitto, version: &str) {
+    let inputs = [("InpUrl", server.url()), ("InpVersion", version.to_owned())];
+    let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
+    terminal.load("script", "checks", &program(WRAPPER), ("1", "EURUSD"), &inputs);
+    terminal.expect("checks", "ended", "");
+    let said = terminal.said("checks", "print");
+    let failed: Vec<_> = said.iter().filter(|line| line.starts_with("FAIL")).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(said.last().is_some_and(|line| line.ends_with(" passed, 0 failed")), "{said:?}");
+}
+
+#[test]
+fn every_method_of_the_wrapper_does_what_it_says() {
+    let Some(_) = compiler("the wrapper's methods") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the wrapper's methods", "mosquitto") };
+    for (version, empty_arrays) in [("5", "null"), ("5", "dangling"), ("4", "dangling")] {
+        let mut terminal = Terminal::start();
+        terminal.command(&["symbol", "EURUSD"]);
+        terminal.command(&["empty-arrays", empty_arrays]);
+        run_checks(&mut terminal, &server, version);
+        terminal.close();
+    }
+}
+
+fn connections(server: &Mosquitto) -> usize {
+    server.log().matches("New client connected").count()
+}
+
+#[test]
+fn a_chart_change_keeps_the_connection_and_a_removal_ends_it() {
+    let Some(_) = compiler("the connection over a chart change") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the connection over a chart change", "mosquitto") };
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%t %p"]);
+    let others = connections(&server);
+    let mut terminal = Terminal::start();
+    terminal.command(&["symbol", "EURUSD", "digits=5"]);
+    terminal.command(&["symbol", "#USSPX500", "digits=1", "point=0.1"]);
+    terminal.expert("minimal", MINIMAL, &[("InpUrl", &server.url())]);
+    terminal.expect("minimal", "print", "subscribed: ");
+    terminal.command(&["chart-symbol", "minimal", "#USSPX500"]);
+    assert_eq!(terminal.expect("minimal", "init", ""), "0");
+    terminal.command(&["tick", "#USSPX500", "5912.25", "5912.75"]);
+    assert_eq!(listening.line(deadline()), "mt5/ticks/%23USSPX500 5912.2");
+    server.publish(&["-t", "mt5/commands", "-m", "still there", "-q", "1"]);
+    terminal.expect("minimal", "print", "still there");
+    assert_eq!(connections(&server) - others, 2, "one of the program and one of mosquitto_pub:\n{}", server.log());
+    terminal.command(&["remove", "minimal"]);
+    terminal.expect("minimal", "ended", "");
+    // The test's own first connection, which sees whether the Server is there, sends nothing.
+    let log = server.log().replace("Client <unknown> closed its connection", "");
+    assert!(!log.contains("closed its connection"), "it went without DISCONNECT:\n{log}");
+    terminal.close();
+}
+
+#[test]
+fn in_the_tester_nothing_is_sent_unless_asked_for() {
+    let Some(_) = compiler("the tester") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the tester", "mosquitto") };
+    let mut terminal = Terminal::start();
+    terminal.command(&["symbol", "EURUSD"]);
+    terminal.expert("minimal", MINIMAL, &[("InpUrl", &server.url()), ("tester", "1")]);
+    terminal.expect("minimal", "print", "nothing is sent from the strategy tester");
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2"]);
+    terminal.command(&["remove", "minimal"]);
+    terminal.expect("minimal", "ended", "");
+    assert_eq!(connections(&server), 0, "{}", server.log());
+    assert_eq!(terminal.said("minimal", "print").len(), 1, "{}", terminal.transcript());
+    terminal.close();
+}
+
+#[test]
+fn a_program_without_permission_says_what_to_switch_on() {
+    let Some(_) = compiler("DLL imports off") else { return };
+    let mut terminal = Terminal::start();
+    terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[("dlls_allowed", "0")]);
+    terminal.expect("minimal", "print", "DLL imports are off: allow them in Tools > Options");
+    assert_eq!(terminal.expect("minimal", "init", ""), "1");
+    terminal.expect("minimal", "ended", "");
+    terminal.close();
+}
+
+/// A library with all exports, which does nothing and is of another ABI; `without` leaves one export out.
+fn other_library(without: &str) -> PathBuf {
+    let header = CHeader::parse(&fs::read_to_string(project("include/mt5mqtt.h")).expect("the header"));
+    let names = header.functions.iter().map(|function| function.name.as_str()).filter(|name| *name != without);
+    let code: String = names
+        .map(|name| {
+            let result = if name == "mt5mqtt_abi_version" { 99 } else { 0 };
+            format!("long long {name}(void) {{ return {result}; }}\n")
+        })
+        .collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = folder.join(format!("other-{without}-{}.c", std::process::id()));
+    let library = source.with_extension("so");
+    fs::write(&source, code).expect("write a source");
+    let mut command = Command::new(find("gcc").expect("gcc beside g++"));
+    tools::run(command.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source));
+    fs::remove_file(source).expect("remove a source");
+    library
+}
+
+#[test]
+fn a_library_of_another_abi_is_refused_with_what_to_do() {
+    let Some(_) = compiler("another ABI") else { return };
+    let library = other_library("");
+    let mut terminal = Terminal::start();
+    terminal.command(&["library", "mt5mqtt.dll", &library.display().to_string()]);
+    terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
+    let told = terminal.expect("minimal", "print", "does not fit this program");
+    for word in ["ABI 99", "ABI 1", "MQL5\\Libraries\\mt5mqtt.dll", "recompile", "restart the terminal"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    assert_eq!(terminal.expect("minimal", "init", ""), "1");
+    terminal.close();
+    fs::remove_file(library).expect("remove the library");
+}
+
+#[test]
+fn without_the_library_or_one_of_its_functions_the_program_does_not_start() {
+    let Some(_) = compiler("a missing library") else { return };
+    let library = other_library("mt5mqtt_poll");
+    let mut terminal = Terminal::start();
+    for (path, expected) in
+        [("/nowhere/x.so", "Cannot load 'mt5mqtt.dll' [126]"), (&library.display().to_string(), "'mt5mqtt_poll'")]
+    {
+        terminal.command(&["library", "mt5mqtt.dll", path]);
+        terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
+        terminal.expect("minimal", "load-error", expected);
+        terminal.expect("minimal", "ended", "");
+    }
+    assert_eq!(terminal.said("minimal", "init"), [""; 0]);
+    fs::remove_file(library).expect("remove the library");
+}

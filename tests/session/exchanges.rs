@@ -1,0 +1,295 @@
+//! Request/Response (section 4.10): the requester's side.
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::message::Message;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::event::{Event, Token};
+use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Trace {
+    fn request(&mut self, token: Token, payload: &str, timeout: Duration) {
+        let message = message(payload, QoS::AtMostOnce, false);
+        self.session.request(token, message, self.now + timeout, self.now);
+    }
+
+    /// The Topic Filter of the next packet, which is SUBSCRIBE.
+    #[track_caller]
+    fn asks_for(&mut self) -> (String, u16) {
+        self.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => {
+                (subscribe.subscriptions[0].filter.as_str().to_owned(), subscribe.packet_id.get())
+            }
+            other => panic!("{other:?} instead of SUBSCRIBE"),
+        })
+    }
+
+    /// Response Topic, Correlation Data and Message Expiry Interval of the next packet, which is a request.
+    #[track_caller]
+    fn sends_request(&mut self, payload: &str) -> (String, Vec<u8>, Option<u32>) {
+        self.takes_packet(|packet| {
+            let Packet::Publish(publish) = packet else { panic!("{packet:?} instead of a request") };
+            assert_eq!(publish.payload, payload.as_bytes());
+            let properties = publish.properties;
+            let topic = properties.text(PropertyId::ResponseTopic).expect("a Response Topic").to_owned();
+            let correlation = properties.binary(PropertyId::CorrelationData).expect("Correlation Data").to_vec();
+            (topic, correlation, properties.int(PropertyId::MessageExpiryInterval))
+        })
+    }
+
+    fn receives_response(&mut self, topic: &str, correlation: &[u8], payload: &str, qos: QoS) {
+        let properties = set(&[(PropertyId::CorrelationData, Value::Binary(correlation))]);
+        let topic = TopicName::new(topic).unwrap();
+        let message = Message::new(topic, payload.as_bytes(), qos, false, properties.as_properties());
+        let packet_id = if qos == QoS::AtMostOnce { None } else { Some(id(99)) };
+        self.receives(Packet::Publish(message.publish(packet_id, false)));
+    }
+
+    /// The payload of the next event, which is the response to this request; or why there is none.
+    #[track_caller]
+    fn tells_response(&mut self, expected: Token) -> Result<String, Status> {
+        match self.tells() {
+            Event::Response { token, answer } => {
+                assert_eq!(token, expected);
+                match answer {
+                    Ok(answer) => Ok(String::from_utf8(answer.message.payload().to_vec()).unwrap()),
+                    Err(outcome) => Err(outcome.failure.expect("a failure")),
+                }
+            }
+            other => panic!("{other:?} instead of a response"),
+        }
+    }
+}
+
+/// Connected, with one request that is on its way.
+fn requested(options: SessionOptions) -> (Trace, String, Vec<u8>) {
+    let mut trace = Trace::connected(options);
+    trace.request(7, "ask", 5 * SECOND);
+    let (filter, packet_id) = trace.asks_for();
+    trace.sends_nothing();
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    let (topic, correlation, _) = trace.sends_request("ask");
+    assert_eq!(topic, filter);
+    (trace, topic, correlation)
+}
+
+#[test]
+fn a_request_waits_for_its_subscription_and_ends_with_its_response() {
+    // Section 4.10, MQTT-3.3.2-13, MQTT-3.3.2-14
+    let (mut trace, topic, correlation) = requested(options());
+    trace.tells_nothing();
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // One answer ends it: another one is a message like any other.
+    trace.receives_response(&topic, &correlation, "second", QoS::AtMostOnce);
+    trace.tells_message("second");
+    assert_eq!(trace.session.outstanding(), (0, 0));
+    trace.passes(10 * SECOND);
+    trace.tells_nothing();
+}
+
+#[test]
+fn responses_find_their_requests_in_any_order() {
+    let (mut trace, topic, first) = requested(options());
+    trace.request(8, "more", 5 * SECOND);
+    let (_, second, _) = trace.sends_request("more");
+    assert_ne!(first, second);
+    trace.receives_response(&topic, &second, "2", QoS::AtMostOnce);
+    trace.receives_response(&topic, &first, "1", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(8), Ok("2".to_owned()));
+    assert_eq!(trace.tells_response(7), Ok("1".to_owned()));
+}
+
+#[test]
+fn another_correlation_is_no_response() {
+    let (mut trace, topic, mut correlation) = requested(options());
+    // Of a Session before this one, whose tokens were the same.
+    correlation[0] ^= 1;
+    for other in [&correlation[..], b"", b"x"] {
+        trace.receives_response(&topic, other, "stray", QoS::AtMostOnce);
+        trace.tells_message("stray");
+    }
+    trace.receives(publish("plain", QoS::AtMostOnce, 0));
+    trace.tells_message("plain");
+}
+
+#[test]
+fn a_response_above_qos_0_is_acknowledged_like_a_message() {
+    // MQTT-3.3.4-1
+    let (mut trace, topic, correlation) = requested(options());
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtLeastOnce);
+    let Event::Response { answer: Ok(answer), .. } = trace.tells() else { panic!("no response") };
+    trace.sends_nothing();
+    trace.acknowledge(answer.delivery);
+    trace.sends(puback(99));
+}
+
+#[test]
+fn a_request_that_nobody_answers_ends_at_its_deadline() {
+    let (mut trace, topic, correlation) = requested(options());
+    trace.passes(5 * SECOND - Duration::from_millis(1));
+    trace.tells_nothing();
+    trace.passes(Duration::from_millis(1));
+    assert_eq!(trace.tells_response(7), Err(Status::Timeout));
+    // Too late, but not lost.
+    trace.receives_response(&topic, &correlation, "late", QoS::AtMostOnce);
+    trace.tells_message("late");
+}
+
+#[test]
+fn the_deadline_holds_without_a_connection_too_and_nothing_is_sent_after_it() {
+    let mut trace = Trace::new(options());
+    trace.request(7, "ask", 5 * SECOND);
+    assert_eq!(trace.session.outstanding().0, 1);
+    assert_eq!(trace.session.next_timeout(), Some(trace.now + 5 * SECOND));
+    trace.passes(5 * SECOND);
+    assert_eq!(trace.tells_response(7), Err(Status::Timeout));
+    assert_eq!(trace.session.outstanding(), (0, 0));
+    trace.connects(false, &[]);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_request_made_offline_is_sent_with_the_time_that_is_left() {
+    let mut trace = Trace::new(options());
+    trace.request(7, "ask", 5 * SECOND);
+    trace.passes(Duration::from_millis(1500));
+    trace.connects(false, &[]);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    // 3.5 s, of which the property can only say the seconds.
+    assert_eq!(trace.sends_request("ask").2, Some(4));
+}
+
+#[test]
+fn a_message_expiry_interval_of_the_program_stays() {
+    let mut trace = Trace::connected(options());
+    let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(60))]);
+    let topic = TopicName::new("t").unwrap();
+    let message = Message::new(topic, b"ask", QoS::AtMostOnce, false, properties.as_properties());
+    trace.session.request(7, message, trace.now + SECOND, trace.now);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert_eq!(trace.sends_request("ask").2, Some(60));
+}
+
+#[test]
+fn the_response_topic_is_the_programs_or_the_servers_or_our_own() {
+    // Section 4.10.1
+    let information = [(PropertyId::ResponseInformation, Value::Text("replies/42/"))];
+    let asking = SessionOptions { request_response_information: true, client_id: "a/b+%".to_owned(), ..options() };
+    let chosen = SessionOptions { response_topic: "my/replies".to_owned(), ..asking.clone() };
+    for (options, properties, expected) in [
+        (asking.clone(), &[][..], "mt5mqtt/response/a%2Fb%2B%25"),
+        (asking, &information, "replies/42/response"),
+        (chosen, &information, "my/replies"),
+    ] {
+        let mut trace = Trace::connected_to(options, properties);
+        trace.request(7, "ask", SECOND);
+        assert_eq!(trace.asks_for().0, expected);
+    }
+}
+
+#[test]
+fn one_subscription_serves_all_requests_and_survives_with_the_session() {
+    let (mut trace, topic, correlation) = requested(options());
+    trace.reconnects(true);
+    trace.request(8, "more", SECOND);
+    trace.sends_request("more");
+    // What was asked on the connection before can still be answered.
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // Without the Session it is asked for anew, and waited for.
+    trace.reconnects(false);
+    trace.request(9, "again", SECOND);
+    let (filter, packet_id) = trace.asks_for();
+    assert_eq!(filter, topic);
+    trace.sends_nothing();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    trace.sends_request("again");
+}
+
+#[test]
+fn a_refused_subscription_ends_the_requests_and_the_next_one_asks_again() {
+    let mut trace = Trace::connected(options());
+    trace.request(7, "ask", SECOND);
+    trace.request(8, "ask", SECOND);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::NOT_AUTHORIZED));
+    let Event::Subscribed { token: 0, outcome, .. } = trace.tells() else { panic!("nothing of the refusal") };
+    assert_eq!(outcome.reason, Some(ReasonCode::NOT_AUTHORIZED));
+    assert_eq!(trace.tells_response(7), Err(Status::RefusedByServer));
+    assert_eq!(trace.tells_response(8), Err(Status::RefusedByServer));
+    trace.sends_nothing();
+    trace.request(9, "ask", SECOND);
+    trace.asks_for();
+}
+
+#[test]
+fn a_request_that_the_server_refuses_ends_with_that() {
+    // Section 4.13.2: PUBACK with an error.
+    let mut trace = Trace::connected(options());
+    let message = message("ask", QoS::AtLeastOnce, false);
+    trace.session.request(7, message, trace.now + SECOND, trace.now);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    trace.sends_request("ask");
+    trace.receives(Packet::Puback(mt5mqtt::codec::ack::Ack::new(id(2), ReasonCode::QUOTA_EXCEEDED)));
+    assert_eq!(trace.tells_response(7), Err(Status::RefusedByServer));
+    trace.passes(2 * SECOND);
+    trace.tells_nothing();
+}
+
+#[test]
+fn that_a_request_was_acknowledged_is_not_its_end() {
+    let mut trace = Trace::connected(options());
+    let message = message("ask", QoS::AtLeastOnce, false);
+    trace.session.request(7, message, trace.now + SECOND, trace.now);
+    let (topic, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    let (_, correlation, _) = trace.sends_request("ask");
+    trace.receives(puback(2));
+    trace.tells_nothing();
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+}
+
+#[test]
+fn nor_is_an_acknowledgement_that_comes_after_the_response() {
+    let mut trace = Trace::connected(options());
+    let message = message("ask", QoS::AtLeastOnce, false);
+    trace.session.request(7, message, trace.now + SECOND, trace.now);
+    let (topic, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    let (_, correlation, _) = trace.sends_request("ask");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    trace.receives(puback(2));
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    trace.tells_nothing();
+}
+
+#[test]
+fn an_unsubscribe_of_the_program_is_made_good_by_the_next_request() {
+    let (mut trace, topic, _) = requested(options());
+    trace.unsubscribe(8, &topic);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
+    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0]);
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 8, .. }));
+    trace.request(9, "ask", SECOND);
+    assert_eq!(trace.asks_for().0, topic);
+}
+
+#[test]
+fn mqtt_3_1_1_has_no_requests() {
+    let mut trace = Trace::connected(v311());
+    trace.request(7, "ask", SECOND);
+    assert_eq!(trace.tells_response(7), Err(Status::NotSupportedByServer));
+    trace.sends_nothing();
+}
