@@ -124,6 +124,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
+   MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
+   MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
    MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
   };
@@ -140,8 +142,6 @@ enum ENUM_MQTT_STAGE
    MT5MQTT_STAGE_EXPIRED=6,
    MT5MQTT_STAGE_DROPPED=7,
    MT5MQTT_STAGE_FAILED=8
-   MT5MQTT_EVENT_BREACH=10,,               // a harmless fault of the Server
-   MT5MQTT_EVENT_RESPONSE=11               // outcome of a request
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
