@@ -54,7 +54,7 @@ fn text_indicated() -> PropertiesBuf {
 
 #[test]
 fn a_payload_that_is_not_the_text_it_says_is_not_sent() {
-    // Sections 3.3.2.3.2 and 3.1.3.2.3
+    // 5-3.1.3.2.3-b, 5-3.3.2.3.2-a; sections 3.3.2.3.2 and 3.1.3.2.3
     let program = Program::new("mqtt://127.0.0.1", &[]);
     let topic = TopicName::new("t").unwrap();
     let properties = text_indicated();
@@ -68,7 +68,7 @@ fn a_payload_that_is_not_the_text_it_says_is_not_sent() {
 
 #[test]
 fn a_received_payload_that_is_not_the_text_it_says_is_refused_if_so_asked() {
-    // Section 3.3.2.3.2
+    // 5-3.3.2.3.2-a; section 3.3.2.3.2
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::PayloadFormatCheck, 2)]);
     let mut peer = server.accept_mqtt();

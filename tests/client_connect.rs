@@ -20,6 +20,7 @@ const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
 
 #[test]
 fn an_accepted_connection_goes_from_idle_over_connecting_to_connected_and_back() {
+    // MQTT-3.14.4-2
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);
     assert_eq!(program.state(), State::Idle);
@@ -134,6 +135,7 @@ fn disconnect_and_free_are_prompt_while_a_black_hole_is_tried() {
 
 #[test]
 fn a_server_that_is_silent_after_accepting_delays_no_call_and_ends_with_the_connect_timeout() {
+    // 5-3.2-a
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::ConnectTimeout, 400), ONCE]);
     let mut peer = server.accept();
@@ -168,6 +170,7 @@ fn a_late_connack_is_in_time_before_the_timeout() {
 
 #[test]
 fn every_refusal_of_connack_reaches_the_program_with_its_reason_code() {
+    // MQTT-3.2.2-8
     let mut server = FakeServer::start();
     for code in 0x80..=0xFF {
         let reason = ReasonCode(code);
@@ -238,6 +241,7 @@ fn options_of_the_connection_are_refused_while_it_is_made_and_live_ones_are_not(
 
 #[test]
 fn what_the_server_does_not_support_is_refused_at_the_call() {
+    // MQTT-3.2.2-11, 5-3.2.2.3.4-b, MQTT-3.2.2-14, 5-3.2.2.3.5-b
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept();

@@ -5,11 +5,13 @@ mod common;
 
 use common::fake_server::{FakeServer, Peer};
 use common::program::Program;
+use mt5mqtt::client::State;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
+use std::time::Duration;
 
 /// What breaks the protocol ends with DISCONNECT and this Reason Code, and the client comes back.
 #[track_caller]
@@ -43,6 +45,7 @@ fn garbage_is_malformed() {
 
 #[test]
 fn a_packet_above_our_maximum_packet_size_is_refused_at_its_fixed_header() {
+    // MQTT-3.1.2-24, 5-3.1.2.11.4-b
     let options = [(IntOption::MaximumPacketSize, 1000)];
     // Only the Fixed Header arrives: nobody waits for the rest, or makes room for it.
     let header = |peer: &Peer| peer.publication(&[0; 1000], None, QoS::AtMostOnce, false)[..3].to_vec();
@@ -51,6 +54,7 @@ fn a_packet_above_our_maximum_packet_size_is_refused_at_its_fixed_header() {
 
 #[test]
 fn more_than_our_receive_maximum_is_refused() {
+    // MQTT-3.3.4-9, 5-3.3.4-b
     let flood = |peer: &Peer| {
         (1..=3).flat_map(|id| peer.publication(b"", Some(id), QoS::AtLeastOnce, false)).collect::<Vec<u8>>()
     };
@@ -65,10 +69,14 @@ fn more_than_our_receive_maximum_is_refused() {
         Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED),
         other => panic!("{other:?}"),
     }
+    peer.expect_close(&[]);
+    peer.close();
+    server.accept_mqtt();
 }
 
 #[test]
 fn packets_that_only_a_client_sends_and_a_second_connack_break_the_protocol() {
+    // MQTT-3.2.0-2
     assert_refused(&[], |peer| peer.encode(&Packet::Pingreq), Status::ProtocolError, ReasonCode::PROTOCOL_ERROR);
     let connack = vec![0x20, 3, 0, 0, 0];
     assert_refused(&[], |_| connack, Status::ProtocolError, ReasonCode::PROTOCOL_ERROR);
@@ -76,6 +84,7 @@ fn packets_that_only_a_client_sends_and_a_second_connack_break_the_protocol() {
 
 #[test]
 fn one_byte_at_a_time_is_understood() {
+    // MQTT-4.2.0-1
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept();
@@ -98,6 +107,7 @@ fn one_byte_at_a_time_is_understood() {
 
 #[test]
 fn packets_that_arrive_together_are_all_understood() {
+    // MQTT-4.2.0-1
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept();
@@ -170,6 +180,7 @@ fn a_server_that_goes_silent_in_the_middle_of_a_packet_is_dead_after_the_ping_ti
 
 #[test]
 fn mqtt_3_1_1_has_no_disconnect_of_the_server_and_none_that_explains() {
+    // MQTT311-4.8.0-1
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::ProtocolVersion, 4)]);
     let mut peer = server.accept_mqtt();
@@ -178,4 +189,39 @@ fn mqtt_3_1_1_has_no_disconnect_of_the_server_and_none_that_explains() {
     peer.expect_close(&[]);
     peer.close();
     assert_eq!(program.expect_disconnected().failure, Some(Status::ProtocolError));
+}
+
+#[test]
+fn each_fault_is_answered_with_its_reason_code_and_the_client_comes_back() {
+    // 5-4.13.1-a; which packet has which fault is proven by the traces of the Session.
+    let faults: [(&[u8], Status, u8); 5] = [
+        // 5-3.3.1.2-a: QoS 3
+        (b"\x36\x06\0\x01t\0\x01\0", Status::MalformedPacket, 0x81),
+        // Ill-formed UTF-8 in a Topic Name
+        (b"\x30\x05\0\x02\xC0\x80\0", Status::MalformedPacket, 0x81),
+        // Content Type twice
+        (b"\x30\x0C\0\x01t\x08\x03\0\x01a\x03\0\x01a", Status::ProtocolError, 0x82),
+        // UNSUBACK for nothing
+        (b"\xB0\x04\0\x09\0\0", Status::ProtocolError, 0x82),
+        // Topic Alias 0
+        (b"\x30\x07\0\x01t\x03\x23\0\0", Status::ProtocolError, 0x94),
+    ];
+    for (bytes, status, reason) in faults {
+        assert_refused(&[], |_| bytes.to_vec(), status, ReasonCode(reason));
+    }
+}
+
+#[test]
+fn without_the_option_reconnect_a_fault_leaves_an_idle_client() {
+    // 5-4.13.1-a
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[(IntOption::Reconnect, 0)]);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    peer.send_bytes(&[0xD1, 0]);
+    peer.expect_close(&[PacketType::Disconnect]);
+    peer.close();
+    assert_eq!(program.expect_disconnected().reason, Some(ReasonCode::MALFORMED_PACKET));
+    assert_eq!(program.state(), State::Idle);
+    assert!(server.accept_within(Duration::from_millis(50)).is_none());
 }

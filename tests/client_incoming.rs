@@ -129,6 +129,7 @@ fn raising_the_limit_of_the_event_queue_resumes_reading() {
 
 #[test]
 fn on_arrival_acknowledges_what_nobody_has_taken() {
+    // MQTT-4.5.0-2
     let (_server, program, mut peer) = connected(&[(IntOption::Acknowledge, 0)]);
     peer.publish(b"one", Some(7), QoS::AtLeastOnce);
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 7);
@@ -141,6 +142,7 @@ fn on_arrival_acknowledges_what_nobody_has_taken() {
 
 #[test]
 fn when_taken_acknowledges_each_message_as_the_program_takes_it_and_holds_none_back() {
+    // MQTT-4.3.2-4, MQTT-4.5.0-2
     let (_server, program, mut peer) = connected(&[]);
     for id in 1..=40 {
         peer.publish(id.to_string().as_bytes(), Some(id), QoS::AtLeastOnce);
@@ -197,6 +199,7 @@ fn a_message_of_a_lost_session_can_no_longer_be_acknowledged() {
 
 #[test]
 fn qos_2_is_handed_out_once_though_the_server_sends_it_on_every_connection() {
+    // MQTT-4.3.3-10
     let (mut server, program, mut peer) = connected(&[(IntOption::Acknowledge, 2)]);
     peer.publish(b"once", Some(5), QoS::ExactlyOnce);
     let delivery = program.expect_message().1.unwrap();
@@ -251,4 +254,23 @@ fn wait_ends_when_an_event_comes_and_at_its_cap_otherwise() {
         .collect();
     times.sort();
     assert!(times[10] < Duration::from_millis(20), "{times:?}");
+}
+
+#[test]
+fn only_reason_codes_of_puback_and_pubrec_can_be_answered() {
+    // MQTT-3.4.2-1, MQTT-3.5.2-1
+    let (_server, program, mut peer) = connected(&[(IntOption::Acknowledge, 2)]);
+    peer.publish(b"x", Some(1), QoS::AtLeastOnce);
+    let delivery = program.expect_message().1.expect("a QoS above 0");
+    for code in 0..=255 {
+        if ![0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99].contains(&code) {
+            let refused = program.acknowledge(delivery, ReasonCode(code));
+            assert_eq!(refused.unwrap_err().0, Status::OutOfRange, "0x{code:02X}");
+        }
+    }
+    program.acknowledge(delivery, ReasonCode::QUOTA_EXCEEDED).unwrap();
+    match peer.expect(PacketType::Puback).packet() {
+        Packet::Puback(ack) => assert_eq!(ack.reason, ReasonCode::QUOTA_EXCEEDED),
+        other => panic!("{other:?}"),
+    }
 }

@@ -24,6 +24,7 @@ fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
 
 #[test]
 fn an_idle_connection_hears_a_pingreq_within_its_keep_alive() {
+    // MQTT-3.1.2-20
     let (_server, program, mut peer) = connected(&[(IntOption::KeepAlive, 1)]);
     for _ in 0..3 {
         within(Duration::from_millis(1500), "a PINGREQ", || peer.expect(PacketType::Pingreq));
@@ -36,6 +37,7 @@ fn an_idle_connection_hears_a_pingreq_within_its_keep_alive() {
 
 #[test]
 fn the_keep_alive_of_the_server_overrules_ours_and_0_is_off() {
+    // MQTT-3.1.2-21, MQTT-3.2.2-21
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::KeepAlive, 0)]);
     let mut peer = server.accept();
@@ -49,6 +51,7 @@ fn the_keep_alive_of_the_server_overrules_ours_and_0_is_off() {
 
 #[test]
 fn a_server_that_does_not_answer_pingreq_is_dead() {
+    // 5-3.1.2.10-a, MQTT-3.12.4-1
     let (mut server, program, mut peer) = connected(&[(IntOption::KeepAlive, 1), (IntOption::PingTimeout, 300)]);
     peer.expect(PacketType::Pingreq);
     let end = within(Duration::from_secs(3), "the ping timeout", || program.expect_disconnected());
@@ -78,6 +81,7 @@ fn a_server_that_does_not_answer_pingreq_is_dead_though_the_program_publishes_al
 
 #[test]
 fn disconnect_sends_its_reason_and_properties_and_waits_for_the_end() {
+    // MQTT-3.14.2-1, 5-3.14.2.2.2-b
     let (_server, program, mut peer) = connected(&[]);
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::ReasonString, Value::Text("done")).unwrap();
@@ -168,6 +172,7 @@ fn a_client_that_is_dropped_ends_its_connection() {
 
 #[test]
 fn a_panic_on_the_background_thread_fails_the_client_and_closes_its_connection() {
+    // MQTT311-4.8.0-2
     let (_server, program, mut peer) = connected(&[]);
     program.panic_in_background();
     peer.expect_close(&[]);
@@ -182,4 +187,27 @@ fn a_panic_on_the_background_thread_fails_the_client_and_closes_its_connection()
     ];
     assert_eq!(refused, [Err(Status::Panic); 4]);
     within(Duration::from_millis(500), "free", || program.free());
+}
+
+#[test]
+fn disconnect_refuses_what_the_standard_does_not_allow_in_it() {
+    // MQTT-3.14.2-1: only its Reason Codes.
+    let allowed = [
+        0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x93, 0x94, 0x95, 0x96,
+        0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2,
+    ];
+    let (_server, program, mut peer) = connected(&[(IntOption::SessionExpiry, 0)]);
+    for code in (0..=255).filter(|code| !allowed.contains(code)) {
+        let refused = program.disconnect(ReasonCode(code), Properties::EMPTY, Duration::ZERO);
+        assert_eq!(refused.unwrap_err().0, Status::OutOfRange, "0x{code:02X}");
+    }
+    // 5-3.14.2.2.2-b: CONNECT had asked for a Session that ends with its connection.
+    let mut properties = PropertiesBuf::new();
+    properties.set(PropertyId::SessionExpiryInterval, Value::Int(1)).unwrap();
+    let refused = program.disconnect(ReasonCode::SUCCESS, properties.as_properties(), Duration::ZERO);
+    assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
+    assert_eq!(program.state(), State::Connected);
+    properties.set(PropertyId::SessionExpiryInterval, Value::Int(0)).unwrap();
+    program.disconnect(ReasonCode::SUCCESS, properties.as_properties(), Duration::ZERO).unwrap();
+    peer.expect_close(&[PacketType::Disconnect]);
 }

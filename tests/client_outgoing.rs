@@ -7,10 +7,11 @@ use common::fake_server::{FakeServer, Peer};
 use common::program::{Program, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::status::Status;
-use mt5mqtt::types::topic::{TopicFilter, TopicName};
+use mt5mqtt::types::topic::TopicFilter;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -206,6 +207,7 @@ fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_readin
 
 #[test]
 fn a_large_message_arrives_whole_in_both_directions() {
+    // MQTT-4.2.0-1
     let (_server, program, mut peer) = connected(&[]);
     let large: Vec<u8> = (0..1 << 20).map(|index: u32| b'a' + (index % 23) as u8).collect();
     for size in [large.len(), 1, large.len() - 1] {
@@ -261,17 +263,17 @@ fn what_waits_leaves_before_a_disconnect_that_has_time() {
 }
 
 #[test]
-fn a_subscription_identifier_is_refused_at_the_call() {
-    // MQTT-3.3.4-6
-    let mut server = FakeServer::start();
-    let program = Program::connecting(&server.url(), &[]);
-    let mut peer = server.accept_mqtt();
-    program.expect_connected();
-    let mut properties = PropertiesBuf::new();
-    properties.set(PropertyId::SubscriptionIdentifier, Value::Int(1)).unwrap();
-    let topic = TopicName::new("t").unwrap();
-    let refused = program.publish(topic, b"x", QoS::AtLeastOnce, false, properties.as_properties());
-    assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
-    program.send("next", QoS::AtMostOnce);
-    peer.expect_publish("next");
+fn no_local_on_a_shared_subscription_is_refused_at_the_call() {
+    // MQTT-3.8.3-4
+    let program = Program::new("mqtt://127.0.0.1:1", &[]);
+    let options = SubscriptionOptions {
+        maximum_qos: QoS::AtMostOnce,
+        no_local: true,
+        retain_as_published: false,
+        retain_handling: RetainHandling::Always,
+    };
+    let shared = TopicFilter::new("$share/group/a").unwrap();
+    assert_eq!(program.subscribe(shared, options, PropertiesBuf::new()).unwrap_err().0, Status::InvalidArgument);
+    let plain = TopicFilter::new("a").unwrap();
+    assert!(program.subscribe(plain, options, PropertiesBuf::new()).is_ok());
 }

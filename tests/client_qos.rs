@@ -36,6 +36,7 @@ fn cut(peer: Peer, server: &mut FakeServer, program: &Program, session_present: 
 
 #[test]
 fn qos_1_is_finished_by_puback_and_qos_2_by_pubcomp() {
+    // MQTT311-7.1.2-1
     for version in [4, 5] {
         let mut server = FakeServer::start();
         let program = Program::connecting(&server.url(), &[(IntOption::ProtocolVersion, version)]);
@@ -61,6 +62,7 @@ fn qos_1_is_finished_by_puback_and_qos_2_by_pubcomp() {
 
 #[test]
 fn qos_1_cut_before_puback_is_sent_again_with_dup_on_the_resumed_session() {
+    // MQTT-3.3.1-1, MQTT-4.4.0-1
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);
     let token = program.send("one", QoS::AtLeastOnce);
@@ -90,6 +92,7 @@ fn qos_1_cut_before_puback_is_published_anew_without_dup_when_the_session_is_gon
 
 #[test]
 fn qos_2_cut_before_pubrec_is_sent_again_on_the_resumed_session() {
+    // MQTT-4.3.3-3
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);
     let token = program.send("two", QoS::ExactlyOnce);
@@ -106,6 +109,7 @@ fn qos_2_cut_before_pubrec_is_sent_again_on_the_resumed_session() {
 
 #[test]
 fn qos_2_cut_before_pubrec_is_reported_as_unknown_when_the_session_is_gone() {
+    // MQTT-3.2.2-5
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);
     let token = program.send("two", QoS::ExactlyOnce);
@@ -118,6 +122,7 @@ fn qos_2_cut_before_pubrec_is_reported_as_unknown_when_the_session_is_gone() {
 
 #[test]
 fn qos_2_cut_before_pubcomp_goes_on_with_pubrel_and_never_with_publish() {
+    // MQTT-4.3.3-6
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);
     let token = program.send("two", QoS::ExactlyOnce);
@@ -165,6 +170,7 @@ fn what_the_server_refuses_fails_with_its_reason_code() {
 
 #[test]
 fn no_more_messages_are_in_flight_than_the_server_announced() {
+    // MQTT-3.3.4-7
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept();

@@ -7,7 +7,7 @@ use common::fake_server::{FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
 use mt5mqtt::client::events::NoticeKind;
-use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::client::options::{self, IntOption, STORE_PATH};
 use mt5mqtt::client::{Client, State};
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::Properties;
@@ -25,7 +25,7 @@ use std::time::Duration;
 fn program(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
     let program = Program::new(url, &[&[(IntOption::Progress, 2)], ints].concat());
     program.set_text(options::CLIENT_ID, "c");
-    program.set_text(options::STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
+    program.set_text(STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
     program
 }
 
@@ -374,7 +374,7 @@ fn a_folder_that_cant_be_made_is_an_error() {
     let file = folder.path().join("a file");
     fs::write(&file, "").unwrap();
     let program = program(&server.url(), &folder, &[]);
-    program.set_text(options::STORE_PATH, file.join("below").to_str().unwrap());
+    program.set_text(STORE_PATH, file.join("below").to_str().unwrap());
     program.connect().unwrap();
     let end = program.expect_disconnected();
     assert_eq!((end.failure, program.state()), (Some(Status::StoreNotOpened), State::Idle), "{}", end.detail);
@@ -398,9 +398,9 @@ fn a_client_keeps_the_store_that_it_was_connected_with() {
     let _peer = connected(&mut server, &program, false);
     program.expect_connected();
     program.disconnect_now(Duration::from_secs(2));
-    program.set_text(options::STORE_PATH, "");
+    program.set_option(|options, idle| options.set_text(STORE_PATH, None, idle)).unwrap();
     assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
-    program.set_text(options::STORE_PATH, folder.path().to_str().unwrap());
+    program.set_text(STORE_PATH, folder.path().to_str().unwrap());
     program.set_text(options::CLIENT_ID, "another");
     assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
     program.set_text(options::CLIENT_ID, "c");

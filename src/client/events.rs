@@ -5,6 +5,7 @@
 //! Server (`is_blocked`) until the program has taken some.
 
 use super::clock;
+use super::log::Level;
 use super::store::StoreError;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
@@ -30,6 +31,11 @@ pub enum NoticeKind {
     Failed(String),
     /// The store can't be written, and why; `None`: it can again.
     Store(Option<StoreError>),
+    /// A line of the log.
+    Log {
+        level: Level,
+        line: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +108,11 @@ impl EventQueue {
         }
         let size = size(&kind);
         let keep = is_kept(&kind);
+        if matches!(kind, NoticeKind::Log { .. }) && inner.is_half_full() {
+            // A line never displaces what happened.
+            inner.count_drop();
+            return;
+        }
         if !keep && inner.limits.drop_newest && inner.has_no_room_for(size) {
             inner.count_drop();
             return;
@@ -196,6 +207,10 @@ impl Inner {
         self.kept.len() + self.droppable.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
     }
 
+    fn is_half_full(&self) -> bool {
+        self.kept.len() + self.droppable.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
+    }
+
     fn count_drop(&mut self) {
         self.dropped_since += 1;
         self.dropped_ever += 1;
@@ -208,7 +223,7 @@ fn is_kept(kind: &NoticeKind) -> bool {
         | NoticeKind::Store(_)
         | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
-        NoticeKind::Session(_) => false,
+        NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
     }
 }
 
@@ -224,6 +239,7 @@ fn size(kind: &NoticeKind) -> usize {
         + match kind {
             NoticeKind::Failed(text) => text.len(),
             NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
+            NoticeKind::Log { line, .. } => line.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Progress { .. } => 0,
@@ -246,6 +262,7 @@ impl Notice {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
+            NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
                 Event::Response { answer, .. } => answer.as_ref().err().and_then(|outcome| outcome.failure),

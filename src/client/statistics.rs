@@ -32,6 +32,8 @@ pub struct Statistics {
     pub commits: u64,
     /// The version of MQTT that the present connection speaks.
     pub version: Option<ProtocolVersion>,
+    /// Which of the URLs is tried or in use.
+    pub server_index: usize,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -62,6 +64,7 @@ impl Client {
             restored: snapshot.restored,
             commits: snapshot.commits,
             version: snapshot.version,
+            server_index: snapshot.server,
             limits: snapshot.limits,
         }
     }

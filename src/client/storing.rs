@@ -5,8 +5,9 @@
 use super::clock;
 use super::core::Core;
 use super::events::NoticeKind;
+use super::log::Level;
 use super::store::{StoreError, Written};
-use super::worker::Worker;
+use super::worker::{Held, Worker};
 use crate::session::event::Disconnected;
 use crate::session::record::Batch;
 use crate::types::status::Status;
@@ -20,6 +21,7 @@ impl Worker {
         if let Some((folder, identity)) = wanted.as_ref().filter(|_| !self.keeper.is_open()) {
             let stored = self.keeper.open(folder, identity, clock::moment())?;
             let shared = self.shared.clone();
+            shared.note(Level::Info, || format!("store opened: {} records", stored.records.len()));
             let mut core = shared.core.lock();
             if let Err(why) = core.restore(&shared, stored) {
                 self.keeper.close();
@@ -38,7 +40,7 @@ impl Worker {
         if !matches!(status, Status::StoreInUse | Status::StoreNotWritten) {
             core.wanted = false;
         }
-        self.after_end(Disconnected::new(Some(status), detail), &mut core);
+        self.after_end(Disconnected::new(Some(status), detail), Held::Never, &mut core);
     }
 
     pub(super) fn has_to_store(&self, now: Instant, core: &Core) -> bool {
@@ -52,6 +54,7 @@ impl Worker {
             Some(Written::UpTo { batch, recovered }) => {
                 if recovered {
                     shared.store_failed.store(false, Ordering::Release);
+                    shared.note(Level::Warning, || "the store can be written again".to_owned());
                     shared.events.push(NoticeKind::Store(None));
                 }
                 let mut core = shared.core.lock();
@@ -62,6 +65,7 @@ impl Worker {
             Some(Written::Failed { error, first }) => {
                 shared.store_failed.store(true, Ordering::Release);
                 if first {
+                    shared.note(Level::Error, || error.1.clone());
                     shared.events.push(NoticeKind::Store(Some(error)));
                 }
             }

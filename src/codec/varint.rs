@@ -51,6 +51,7 @@ mod tests {
 
     #[test]
     fn the_bounds_of_each_size_survive_a_round_trip() {
+        // MQTT-1.5.5-1
         for (value, length) in
             [(0, 1), (127, 1), (128, 2), (16_383, 2), (16_384, 3), (2_097_151, 3), (2_097_152, 4), (MAX, 4)]
         {
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn only_the_shortest_form_and_at_most_four_bytes_are_accepted() {
-        // MQTT-1.5.5-1 and section 1.5.5
+        // MQTT-1.5.5-1, 5-1.5.5-a and section 1.5.5
         for bytes in [
             &[0x80, 0x00][..],
             &[0xFF, 0x80, 0x00],

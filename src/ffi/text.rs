@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn ill_formed_text_is_refused_and_never_replaced() {
-        // MQTT-1.5.4-1, 5-1.5.4-a, MQTT311-1.5.3-1: what leaves is well-formed.
+        // MQTT-1.5.4-1, 5-1.5.4-a, MQTT311-1.5.3-1, MQTT311-3.1.3-4, MQTT311-3.1.3-10, MQTT311-3.1.3-11, MQTT-3.1.3-4,
+        // MQTT-3.1.3-11, MQTT-3.1.3-12: what leaves is well-formed.
         for bytes in [&b"\xFF\0"[..], b"a\xC0\xAF\0", b"\xED\xA0\x80\0", b"\xE2\x82\0"] {
             // SAFETY: the bytes end with a 0.
             let text = unsafe { utf8("the text", bytes.as_ptr().cast()) };

@@ -64,7 +64,7 @@ impl Session {
             client_id: &self.client_id,
             will,
             user_name: options.user_name.as_deref(),
-            password: options.password.as_deref(),
+            password: options.password.as_ref().map(|password| password.as_slice()),
         }))
     }
 

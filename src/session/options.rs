@@ -6,6 +6,7 @@ use crate::types::ProtocolVersion;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 #[derive(Clone)]
 pub struct SessionOptions {
@@ -39,7 +40,7 @@ pub struct SessionOptions {
     /// Random bytes of the client's, to tell the requests of one Session from those of another.
     pub seed: [u8; 32],
     pub user_name: Option<String>,
-    pub password: Option<Vec<u8>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
     pub will: Option<WillMessage>,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,

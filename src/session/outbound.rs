@@ -440,10 +440,11 @@ pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Con
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }
 
-/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], and this
-/// Server doesn't take everything, as far as CONNACK said so.
+/// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], only the
+/// connection knows its Topic Aliases \[MQTT-3.2.2-17\], and this Server doesn't take everything, as far as CONNACK said so.
 pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
-    if message.properties().nth(PropertyId::SubscriptionIdentifier, 0).is_some() {
+    let foreign = |id| matches!(id, PropertyId::SubscriptionIdentifier | PropertyId::TopicAlias);
+    if message.properties().iter().any(|(id, _)| foreign(id)) {
         return Some(Status::InvalidArgument);
     }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn an_identifier_is_never_given_out_twice_and_never_zero() {
-        // MQTT-2.2.1-3
+        // MQTT-2.2.1-3, MQTT311-2.3.1-1, MQTT311-2.3.1-2
         let mut ids = PacketIds::new();
         let all: Vec<u16> = std::iter::from_fn(|| ids.allocate()).map(PacketId::get).collect();
         assert_eq!(all, (1..=65_535).collect::<Vec<_>>());

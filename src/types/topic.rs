@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_topic_name_has_no_wildcards_and_is_never_empty() {
-        // MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT-4.7.3-1, MQTT-4.7.3-2, MQTT-4.7.3-3
+        // MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT-4.7.3-1, MQTT-4.7.3-2, MQTT-4.7.3-3, MQTT311-3.1.3-10, MQTT311-3.3.2-2,
+        // MQTT311-4.7.1-1, MQTT311-4.7.3-1, MQTT311-4.7.3-2, MQTT311-4.7.3-3, MQTT-3.1.3-11, MQTT-3.3.2-1
         assert_eq!(TopicName::new("a+b").unwrap_err(), TopicError::WildcardInName);
         assert_eq!(TopicName::new("a/#").unwrap_err(), TopicError::WildcardInName);
         assert_eq!(TopicName::new("").unwrap_err(), TopicError::Empty);
@@ -158,8 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_filter_is_a_text_and_never_empty() {
+        // MQTT311-3.8.3-1, MQTT311-3.10.3-1, MQTT311-4.7.3-1, MQTT311-4.7.3-2, MQTT311-4.7.3-3, MQTT-3.8.3-1,
+        // MQTT-3.10.3-1, MQTT-4.7.3-1, MQTT-4.7.3-2, MQTT-4.7.3-3
+        assert_eq!(TopicFilter::new("").unwrap_err(), TopicError::Empty);
+        assert_eq!(TopicFilter::new("a\0b").unwrap_err(), TopicError::Text(TextError::Null));
+        let long = "x".repeat(65_536);
+        assert_eq!(TopicFilter::new(&long).unwrap_err(), TopicError::Text(TextError::TooLong));
+        assert!(TopicFilter::new(&long[1..]).is_ok());
+    }
+
+    #[test]
     fn wildcards_in_a_filter_fill_whole_levels() {
-        // MQTT-4.7.1-1, MQTT-4.7.1-2
+        // MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT311-4.7.1-2, MQTT311-4.7.1-3
         for good in ["#", "+", "a/#", "+/a", "a/+/b", "/+", "+/+", "/", "a//b", "$SYS/#"] {
             assert!(TopicFilter::new(good).is_ok(), "{good}");
         }

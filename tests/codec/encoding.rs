@@ -90,7 +90,8 @@ fn nothing_above_the_largest_remaining_length_is_written() {
 
 #[test]
 fn fields_that_their_length_cannot_tell_are_named() {
-    // Sections 1.5.4 and 1.5.6: 65,535 bytes
+    // MQTT311-3.1.3-4, MQTT311-3.1.3-11, MQTT-1.5.4-2, MQTT-3.1.3-4, MQTT-3.1.3-12; sections 1.5.4 and 1.5.6: 65,535
+    // bytes
     let long = "x".repeat(65_536);
     let will = |payload| Will {
         topic: topic("w").expect("a Topic Name"),
@@ -154,7 +155,7 @@ fn dup_is_0_with_qos_0() {
 
 #[test]
 fn a_publish_names_its_topic() {
-    // Section 3.3.2.1; MQTT 3.1.1 has no Topic Aliases.
+    // 5-3.3.2.1-a; section 3.3.2.1; MQTT 3.1.1 has no Topic Aliases.
     let alias = set(PropertyId::TopicAlias, Value::Int(1));
     let with_alias = Packet::Publish(Publish { properties: alias.as_properties(), ..PUBLISH });
     assert!(matches!(failure(V5, NO_LIMIT, &Packet::Publish(PUBLISH)), EncodeError::Contradiction(_)));
@@ -192,6 +193,7 @@ fn properties_stand_where_they_belong_and_once() {
 
 #[test]
 fn what_contradicts_itself_is_refused() {
+    // 5-3.15.2.2.2-a, 5-3.1.2.11.10-a
     let contradictory = |version, packet: &Packet<'_>| {
         let error = failure(version, NO_LIMIT, packet);
         assert!(matches!(error, EncodeError::Contradiction(_)), "{error:?}");
@@ -221,7 +223,8 @@ fn what_contradicts_itself_is_refused() {
 
 #[test]
 fn empty_payloads_and_packets_of_the_other_version_are_refused() {
-    // [MQTT-3.8.3-2] [MQTT-3.10.3-2] [MQTT-3.8.4-6] and section 3.11.3
+    // MQTT-3.8.3-2, MQTT-3.10.3-2, MQTT-3.8.4-6, MQTT311-3.8.3-3, MQTT311-3.10.3-2, 5-3.8.3-a, 5-3.10.3-a and section
+    // 3.11.3
     let (packet_id, properties) = (id(1), Properties::EMPTY);
     for packet in [
         Packet::Subscribe(Subscribe { packet_id, properties, subscriptions: vec![] }),

@@ -38,6 +38,7 @@ fn a_packet_identifier_is_never_0() {
 
 #[test]
 fn connect_flags_must_fit_together() {
+    // 5-3.1.2.3-a, 5-3.1.2.6-a
     let connect_v5 = |flags| framed(0x10, &[b"\x00\x04MQTT\x05", &[flags], b"\x00\x3C\x00\x00\x01c"]);
     let connect_v311 = |flags| framed(0x10, &[b"\x00\x04MQTT\x04", &[flags], b"\x00\x3C\x00\x01c"]);
     for (version, connect) in [(V5, &connect_v5 as &dyn Fn(u8) -> Vec<u8>), (V311, &connect_v311)] {
@@ -111,7 +112,7 @@ fn the_refusal_of_a_server_without_mqtt_5_is_understood() {
 
 #[test]
 fn each_subscription_options_byte_is_read_or_refused() {
-    // Section 3.8.3.1, [MQTT-3.8.3-5]; [MQTT311-3.8.3-4]
+    // 5-3.8.3.1-a, 5-3.8.3.1-b; section 3.8.3.1, [MQTT-3.8.3-5]; [MQTT311-3.8.3-4]
     for byte in 0..=255u8 {
         let case = format!("Subscription Options {byte:08b}");
         let bytes = framed(0x82, &[&[0, 1, 0], &field(b"a"), &[byte]]);
@@ -160,7 +161,7 @@ fn there_is_at_least_one_topic_filter_or_reason_code() {
 
 #[test]
 fn topic_names_have_no_wildcards_and_are_not_empty() {
-    // [MQTT-3.3.2-2] [MQTT-4.7.0-1]
+    // MQTT-3.3.2-2, MQTT-4.7.0-1, MQTT311-3.3.2-2, 5-3.3.2.1-a
     for topic in ["+", "#", "a/+/b", "a/#", "a+b"] {
         for (version, bytes) in
             [(V5, framed(0x30, &[&field(topic.as_bytes()), &[0]])), (V311, framed(0x30, &[&field(topic.as_bytes())]))]
@@ -176,6 +177,7 @@ fn topic_names_have_no_wildcards_and_are_not_empty() {
 
 #[test]
 fn topic_filters_follow_their_rules() {
+    // MQTT311-4.7.1-2, MQTT311-4.7.1-3
     for (filter, error) in [
         // [MQTT-4.7.3-1]
         ("", TopicError::Empty),

@@ -116,8 +116,9 @@ fn a_packet_with_bytes_too_few_is_never_the_packet() {
 
 #[test]
 fn flags_other_than_the_types_own_are_malformed_from_the_first_byte_on() {
-    // [MQTT-2.1.3-1], section 2.1.3; PUBREL [MQTT-3.6.1-1], SUBSCRIBE [MQTT-3.8.1-1], UNSUBSCRIBE [MQTT-3.10.1-1],
-    // DISCONNECT [MQTT-3.14.1-1], AUTH [MQTT-3.15.1-1]; [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]
+    // MQTT-2.1.3-1, MQTT311-3.6.1-1, MQTT311-3.8.1-1, MQTT311-3.10.1-1, 5-2.1.3-a, section 2.1.3; PUBREL
+    // [MQTT-3.6.1-1], SUBSCRIBE [MQTT-3.8.1-1], UNSUBSCRIBE [MQTT-3.10.1-1], DISCONNECT [MQTT-3.14.1-1], AUTH
+    // [MQTT-3.15.1-1]; [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]
     let table: [(u8, u8); 14] = [
         (1, 0),
         (2, 0),
@@ -151,7 +152,7 @@ fn flags_other_than_the_types_own_are_malformed_from_the_first_byte_on() {
 
 #[test]
 fn the_flags_of_publish_are_dup_qos_and_retain() {
-    // Section 3.3.1; QoS 3 [MQTT-3.3.1-4], DUP with QoS 0 [MQTT-3.3.1-2]
+    // MQTT311-3.3.1-2, MQTT311-3.3.1-4, 5-3.3.1.2-a; section 3.3.1; QoS 3 [MQTT-3.3.1-4], DUP with QoS 0 [MQTT-3.3.1-2]
     for version in [V5, V311] {
         for flags in 0..16 {
             let case = format!("PUBLISH with flags {flags:04b}");
@@ -186,7 +187,7 @@ fn types_that_do_not_exist_are_malformed() {
 
 #[test]
 fn a_remaining_length_has_at_most_four_bytes_in_the_shortest_form() {
-    // [MQTT-1.5.5-1] and section 1.5.5; in 3.1.1 table 2.4
+    // MQTT-1.5.5-1, 5-1.5.5-a and section 1.5.5; in 3.1.1 table 2.4
     for version in [V5, V311] {
         for header in [
             &b"\xC0\x80\x00"[..],
@@ -220,7 +221,7 @@ fn a_remaining_length_has_at_most_four_bytes_in_the_shortest_form() {
 
 #[test]
 fn a_packet_above_the_maximum_packet_size_is_refused_by_its_header_alone() {
-    // [MQTT-3.1.2-24] and section 3.1.2.11.4: 0x95
+    // MQTT-3.1.2-24, 5-3.1.2.11.4-b and section 3.1.2.11.4: 0x95
     for (header, size) in
         [(&b"\x30\x64"[..], 102), (b"\x30\xC8\x01", 203), (b"\x20\xFF\xFF\xFF\x7F", 268_435_460), (b"\xC0\x00", 2)]
     {

@@ -38,7 +38,7 @@ fn properties_of<'a>(packet: &Packet<'a>, place: Section) -> Properties<'a> {
 
 #[test]
 fn every_property_is_read_where_its_section_lists_it_and_refused_elsewhere() {
-    // Section 2.2.2.2: an identifier that isn't valid for its packet is a Malformed Packet.
+    // 5-2.2.2.2-a; section 2.2.2.2: an identifier that isn't valid for its packet is a Malformed Packet.
     let mut known = 0;
     for (place, listed) in SECTIONS {
         for (code, _, value) in PROPERTIES {
@@ -62,7 +62,7 @@ fn every_property_is_read_where_its_section_lists_it_and_refused_elsewhere() {
 
 #[test]
 fn identifiers_outside_the_table_are_malformed() {
-    // Section 2.2.2.2; an identifier is a Variable Byte Integer.
+    // 5-2.2.2.2-a; section 2.2.2.2; an identifier is a Variable Byte Integer.
     let unknown = (0u32..=0xFF).filter(|code| PROPERTIES.iter().all(|(known, ..)| u32::from(*known) != *code));
     for code in unknown.chain([0x100, 0x2001, 0x0FFF_FFFF]) {
         let properties = [variable_byte_integer(code as usize), vec![0; 8]].concat();
@@ -75,7 +75,10 @@ fn identifiers_outside_the_table_are_malformed() {
 
 #[test]
 fn a_property_stands_once_unless_the_standard_says_otherwise() {
-    // "It is a Protocol Error to include the ... more than once", in the section of each property.
+    // 5-3.14.2.2.5-a, 5-3.15.2.2.3-a, 5-3.15.2.2.4-a, 5-3.2.2.3.2-a, 5-3.2.2.3.7-a, 5-3.2.2.3.8-a, 5-3.2.2.3.9-a,
+    // 5-3.2.2.3.14-a, 5-3.2.2.3.15-a, 5-3.2.2.3.16-a, 5-3.2.2.3.17-a, 5-3.2.2.3.18-a, 5-3.3.2.3.8-a, 5-3.4.2.2.2-a,
+    // 5-3.5.2.2.2-a, 5-3.6.2.2.2-a, 5-3.7.2.2.2-a, 5-3.9.2.1.2-a, 5-3.11.2.1.2-a: "It is a Protocol Error to include
+    // the ... more than once", in the section of each property.
     for (place, listed) in SECTIONS {
         for &code in listed {
             let case = format!("0x{code:02X} twice in {place:?}");
@@ -100,6 +103,8 @@ fn a_property_stands_once_unless_the_standard_says_otherwise() {
 
 #[test]
 fn values_outside_their_range_have_their_reason_code() {
+    // 5-3.2.2.3.3-a, 5-3.2.2.3.4-a, 5-3.2.2.3.5-a, 5-3.2.2.3.6-a, 5-3.2.2.3.11-a, 5-3.2.2.3.12-a, 5-3.2.2.3.13-a,
+    // 5-3.3.2.3.4-a, 5-3.3.2.3.8-a
     let not_0_or_1: &[&[u8]] = &[b"\x02", b"\x80", b"\xFF"];
     let cases: [(u8, &[&[u8]], ReasonCode); 12] = [
         // Sections 3.3.2.3.2 and 3.1.3.2.3
@@ -270,6 +275,7 @@ fn a_response_topic_is_a_topic_name() {
 
 #[test]
 fn authentication_needs_a_method() {
+    // 5-3.15.2.2.2-a, 5-3.1.2.11.10-a
     let contradiction = |case, bytes: &[u8]| {
         assert!(matches!(refused(case, V5, bytes, PROTOCOL_ERROR), Fault::Contradiction(_)), "{case}");
     };

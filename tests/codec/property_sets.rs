@@ -25,6 +25,7 @@ fn a_set_holds_the_bytes_of_the_wire() {
 
 #[test]
 fn a_value_of_another_type_or_outside_its_range_is_refused() {
+    // 5-3.1.2.11.3-a, 5-3.1.2.11.4-a, 5-3.1.2.11.6-a, 5-3.1.2.11.7-a, MQTT-3.3.2-8, 5-3.8.2.1.2-a
     let values = [Value::Int(1), Value::Text("t"), Value::Binary(b"b"), Value::Pair("k", "v")];
     for (code, _, good) in PROPERTIES {
         let id = identifier(code);
@@ -55,6 +56,7 @@ fn a_value_of_another_type_or_outside_its_range_is_refused() {
 
 #[test]
 fn texts_and_binary_data_are_checked() {
+    // MQTT-1.5.4-2, MQTT-1.5.7-1, MQTT-3.3.2-13, MQTT-3.3.2-19
     let long = "x".repeat(65_536);
     let add = |id, value: Value<'_>| PropertiesBuf::new().add(id, value);
     let content_type = PropertyId::ContentType;
@@ -96,6 +98,9 @@ fn set_replaces_add_repeats_and_remove_takes_all() {
 
 #[test]
 fn a_set_knows_where_it_can_stand() {
+    // 5-3.14.2.2.2-a, 5-3.14.2.2.3-a, 5-3.1.2.11.2-a, 5-3.1.2.11.3-a, 5-3.1.2.11.4-a, 5-3.1.2.11.5-a, 5-3.1.2.11.6-a,
+    // 5-3.1.2.11.7-a, 5-3.1.2.11.9-a, 5-3.1.2.11.10-b, 5-3.1.3.2.2-a, 5-3.1.3.2.3-a, 5-3.1.3.2.4-a, 5-3.1.3.2.5-a,
+    // 5-3.1.3.2.6-a, 5-3.1.3.2.7-a, 5-3.3.2.3.5-a, 5-3.3.2.3.6-a, 5-3.3.2.3.9-a, 5-3.8.2.1.2-a
     for (place, listed) in SECTIONS {
         for (code, _, value) in PROPERTIES {
             let (id, case) = (identifier(code), format!("0x{code:02X} in {place:?}"));

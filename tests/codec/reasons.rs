@@ -67,6 +67,8 @@ fn reason<'p>(packet: &'p mut Packet<'_>) -> &'p mut u8 {
 
 #[test]
 fn each_packet_carries_the_reason_codes_of_its_table_and_no_others() {
+    // MQTT-3.14.2-1, MQTT-3.15.2-1, MQTT-3.2.2-8, MQTT-3.4.2-1, MQTT-3.5.2-1, MQTT-3.6.2-1, MQTT-3.7.2-1, MQTT-3.9.3-2,
+    // MQTT-3.11.3-2
     for (packet_type, listed, bytes) in TABLES {
         let good = bytes(0);
         let mut packet = accepted("Success", V5, &good);

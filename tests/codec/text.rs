@@ -58,7 +58,8 @@ const PLACES: [Place; 23] = [
 
 #[test]
 fn ill_formed_utf8_is_malformed_everywhere() {
-    // [MQTT-1.5.4-1]; [MQTT311-1.5.3-1]
+    // MQTT-1.5.4-1, MQTT311-1.5.3-1, MQTT311-3.3.2-1, MQTT311-3.8.3-1, MQTT311-3.10.3-1, 5-1.5.4-a, MQTT-1.5.7-1,
+    // 5-1.5.7-a, MQTT-3.3.2-1, MQTT-3.3.2-13, MQTT-3.3.2-19, MQTT-3.8.3-1, MQTT-3.10.3-1
     for (what, bytes) in [
         ("overlong '/' in two bytes", &b"\xC0\xAF"[..]),
         ("overlong U+0000, as in Java's modified UTF-8", b"\xC0\x80"),
@@ -90,7 +91,8 @@ fn ill_formed_utf8_is_malformed_everywhere() {
 
 #[test]
 fn the_null_character_is_malformed_everywhere() {
-    // [MQTT-1.5.4-2] [MQTT-4.7.3-2]; [MQTT311-1.5.3-2]
+    // MQTT-1.5.4-2, MQTT-4.7.3-2, MQTT311-1.5.3-2, 5-1.5.4-b, MQTT-1.5.7-1, 5-1.5.7-a, MQTT-3.3.2-1, MQTT-3.3.2-13,
+    // MQTT-3.3.2-19, MQTT-3.8.3-1, MQTT-3.10.3-1
     for (place, version, packet) in PLACES {
         for text in [&b"\0"[..], b"\0a", b"a\0b", b"a\0"] {
             let fault = refused(place, version, &packet(text), MALFORMED);
@@ -101,8 +103,8 @@ fn the_null_character_is_malformed_everywhere() {
 
 #[test]
 fn every_other_character_is_kept_as_it_is() {
-    // [MQTT-1.5.4-3]: the byte order mark is a character like others. Section 1.5.4 lets a receiver refuse control
-    // characters and non-characters; this one doesn't.
+    // MQTT-1.5.4-3, MQTT311-1.5.3-3, 5-1.5.4-c: the byte order mark is a character like others. Section 1.5.4 lets a
+    // receiver refuse control characters and non-characters; this one doesn't.
     for text in [
         "\u{FEFF}",
         "\u{FEFF}a",

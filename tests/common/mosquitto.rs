@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +19,8 @@ pub struct Mosquitto {
     program: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Of the second listener, if there is one.
+    second_port: Option<u16>,
     child: Option<Child>,
 }
 
@@ -31,13 +33,29 @@ impl Mosquitto {
 
     /// The same with more lines for mosquitto.conf.
     pub fn start_with(config: &str) -> Option<Self> {
+        Self::launch_with(config, None)
+    }
+
+    /// The same with a second listener, which has these lines: `certfile`, `protocol websockets`…
+    pub fn start_with_listener(config: &str) -> Option<Self> {
+        Self::launch_with(config, Some("127.0.0.1"))
+    }
+
+    /// The same with a second listener at another address.
+    pub fn start_with_listener_at(address: &str, config: &str) -> Option<Self> {
+        Self::launch_with(config, Some(address))
+    }
+
+    fn launch_with(config: &str, second: Option<&str>) -> Option<Self> {
         let program = tools::find("mosquitto")?;
         // Between choosing a free port and Mosquitto's bind another process may take the port: choose again then.
         for _ in 0..10 {
             let port = free_port();
             let folder = new_folder(port);
-            let mut server = Self { program: program.clone(), folder, port, child: None };
-            server.write_config(config);
+            let second_port = second.map(|_| free_port());
+            let mut server = Self { program: program.clone(), folder, port, second_port, child: None };
+            let listener = second.zip(second_port).map(|(address, port)| format!("listener {port} {address}\n"));
+            server.write_config(&format!("{}{config}", listener.unwrap_or_default()));
             if server.launch() {
                 return Some(server);
             }
@@ -47,6 +65,16 @@ impl Mosquitto {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of the second listener.
+    pub fn second_port(&self) -> u16 {
+        self.second_port.expect("a second listener")
+    }
+
+    /// The path of a file in the Server's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The Server's address as `mqtt://127.0.0.1:port`.
@@ -65,9 +93,28 @@ impl Mosquitto {
     /// Ends the process as its service manager does, which lets it save Sessions and retained messages.
     #[cfg(unix)]
     pub fn stop(&mut self) {
+        self.signal("-TERM");
         if let Some(mut child) = self.child.take() {
-            tools::run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
-            child.wait().expect("end of mosquitto");
+            let status = child.wait().expect("end of mosquitto");
+            assert!(status.success(), "Mosquitto did not save and end, but: {status}\n{}", self.log());
+        }
+    }
+
+    /// Stops the process as a machine that sleeps does, until `resume`.
+    #[cfg(unix)]
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    #[cfg(unix)]
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        if let Some(child) = &self.child {
+            tools::run(Command::new("kill").args([signal, &child.id().to_string()]));
         }
     }
 
@@ -148,7 +195,11 @@ impl Mosquitto {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             // A connection alone proves nothing: it may be another process that listens. So look at the child after it.
-            let accepts = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            let accepts = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+                && self.second_port.is_none_or(|port| {
+                    let at = |ip: IpAddr| TcpStream::connect((ip, port)).is_ok();
+                    at(Ipv4Addr::LOCALHOST.into()) || at(Ipv6Addr::LOCALHOST.into())
+                });
             if child.try_wait().expect("state of mosquitto").is_some() {
                 return false;
             }
@@ -183,8 +234,12 @@ impl Subscriber {
     /// The next line that it printed for a message; panics when none comes before the deadline.
     #[track_caller]
     pub fn line(&self, deadline: Instant) -> String {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.lines.recv_timeout(left).expect("a line of mosquitto_sub before the deadline")
+        self.next_line(deadline).expect("a line of mosquitto_sub before the deadline")
+    }
+
+    /// The next line that it printed for a message, if it comes before the deadline.
+    pub fn next_line(&self, deadline: Instant) -> Option<String> {
+        self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
     }
 }
 
@@ -195,10 +250,17 @@ impl Drop for Subscriber {
     }
 }
 
-/// A port that nothing listens on at this moment.
+/// A port that nothing listens on at this moment. Not one of those that the operating system gives to clients: while a Server
+/// is down, such a port could be taken by any connection, even by one that looks for this very Server.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a free port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(61).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + (number % 12_000) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn new_folder(port: u16) -> PathBuf {

@@ -66,7 +66,7 @@ pub fn test_text(name: &str, files: &impl Files) -> Result<String, String> {
         return Err(format!("'{name}' is not 'binary path::of::test'"));
     };
     let roots = match binary {
-        "lib" => ["src/lib.rs".to_owned(), "src".to_owned()].map(|path| path).to_vec(),
+        "lib" => vec!["src/lib.rs".to_owned()],
         _ => vec![format!("tests/{binary}.rs"), format!("tests/{binary}/main.rs")],
     };
     let root = roots.iter().find_map(|path| files.read(path).map(|source| (path.clone(), source)));

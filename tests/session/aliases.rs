@@ -107,6 +107,7 @@ fn without_a_maximum_of_the_server_there_is_no_alias() {
 
 #[test]
 fn our_own_limit_holds_below_the_servers_and_0_switches_aliases_off() {
+    // MQTT-3.2.2-17
     for (limit, second) in [(0, None), (1, Some(1))] {
         let options = SessionOptions { outgoing_topic_alias_maximum: limit, ..options() };
         let mut trace = Trace::connected_to(options, &[(PropertyId::TopicAliasMaximum, Value::Int(9))]);
@@ -178,6 +179,7 @@ fn the_properties_of_a_message_stay_beside_its_alias() {
 
 #[test]
 fn our_topic_alias_maximum_is_announced() {
+    // 5-3.1.2.11.5-a
     for (maximum, announced) in [(0, None), (5, Some(5))] {
         let mut trace = Trace::new(allowing(maximum));
         trace.opens();
@@ -189,7 +191,7 @@ fn our_topic_alias_maximum_is_announced() {
 
 #[test]
 fn every_alias_up_to_our_maximum_is_understood() {
-    // MQTT-3.3.2-10
+    // MQTT-3.3.2-10, MQTT-3.1.2-26
     let mut trace = Trace::connected(allowing(2));
     trace.receives_aliased(Some("a"), 1, "x");
     trace.receives_aliased(Some("b"), 2, "x");
@@ -205,7 +207,7 @@ fn every_alias_up_to_our_maximum_is_understood() {
 
 #[test]
 fn an_alias_outside_of_our_maximum_ends_the_connection() {
-    // MQTT-3.1.2-26, MQTT-3.1.2-27, MQTT-3.3.2-11
+    // MQTT-3.1.2-26, MQTT-3.1.2-27, MQTT-3.3.2-11, 5-3.3.2.3.4-a
     for (maximum, alias) in [(0, 1), (2, 3)] {
         let mut trace = Trace::connected(allowing(maximum));
         trace.receives_aliased(Some("a"), alias, "x");
@@ -219,7 +221,7 @@ fn an_alias_outside_of_our_maximum_ends_the_connection() {
 
 #[test]
 fn an_alias_that_stands_for_nothing_is_a_protocol_error() {
-    // Section 3.3.4: 0x82, not 0x94.
+    // 5-3.3.4-a; section 3.3.4: 0x82, not 0x94.
     let mut trace = Trace::connected(allowing(2));
     trace.receives_aliased(None, 1, "x");
     trace.breaks_off(ReasonCode::PROTOCOL_ERROR);

@@ -71,7 +71,7 @@ fn a_message_that_comes_again_within_one_connection_is_passed_over() {
 
 #[test]
 fn explanations_that_were_not_asked_for_are_passed_over() {
-    // MQTT-3.1.2-29
+    // MQTT-3.1.2-29, 5-3.1.2.11.7-b
     let silent = SessionOptions { request_problem_information: false, ..options() };
     for (property, value) in
         [(PropertyId::ReasonString, Value::Text("why")), (PropertyId::UserProperty, Value::Pair("a", "b"))]
@@ -96,6 +96,46 @@ fn explanations_that_were_not_asked_for_are_passed_over() {
         trace.receives(explained(id(1)));
         trace.completes(1);
     }
+}
+
+#[test]
+fn every_packet_that_explains_unasked_is_noticed() {
+    // MQTT-3.1.2-29, 5-3.1.2.11.7-b: all but PUBLISH, CONNACK and DISCONNECT.
+    let silent = |strict| SessionOptions { request_problem_information: false, strict, ..options() };
+    for explained in [
+        &b"\x50\x08\0\x01\0\x04\x1F\0\x01r"[..],
+        b"\x62\x08\0\x01\0\x04\x1F\0\x01r",
+        b"\x70\x0B\0\x01\0\x07\x26\0\x01a\0\x01b",
+        b"\x90\x08\0\x02\x04\x1F\0\x01r\0",
+        b"\xB0\x0B\0\x03\x07\x26\0\x01a\0\x01b\0",
+    ] {
+        for strict in [false, true] {
+            let mut trace = Trace::connected(silent(strict));
+            trace.publish(1, "x", QoS::ExactlyOnce);
+            trace.subscribe(2, "f");
+            trace.unsubscribe(3, "f");
+            for _ in 0..3 {
+                trace.takes_packet(|_| ());
+            }
+            if explained[0] >> 4 == 7 {
+                trace.receives(pubrec(1));
+                trace.sends(pubrel(1));
+            }
+            trace.receives_bytes(explained);
+            if strict {
+                trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+            } else {
+                trace.tells_breach(Breach::ProblemInformation);
+                trace.stays_connected();
+            }
+        }
+    }
+    let mut trace = Trace::new(silent(true));
+    trace.connects(false, &[(PropertyId::ReasonString, Value::Text("welcome"))]);
+    trace.receives_bytes(b"\x30\x0B\0\x01t\x07\x26\0\x01a\0\x01b");
+    trace.tells_message("");
+    trace.receives_bytes(b"\xE0\x06\x89\x04\x1F\0\x01r");
+    assert_eq!(trace.closes().reason, Some(ReasonCode::SERVER_BUSY));
 }
 
 #[test]
@@ -174,7 +214,7 @@ fn ill_formed(qos: QoS, packet_id: u16) -> Vec<u8> {
 
 #[test]
 fn a_payload_that_is_not_what_it_says_is_told_of_and_delivered() {
-    // Section 3.3.2.3.2
+    // 5-3.3.2.3.2-a; section 3.3.2.3.2
     let mut trace = Trace::connected(options());
     trace.receives_bytes(&ill_formed(QoS::AtLeastOnce, 1));
     trace.tells_breach(Breach::PayloadFormat);
@@ -189,7 +229,7 @@ fn a_payload_that_is_not_what_it_says_is_told_of_and_delivered() {
 
 #[test]
 fn a_payload_that_is_not_what_it_says_is_refused_if_so_asked() {
-    // Section 3.3.2.3.2, MQTT-4.3.3-9: the Packet Identifier is free for a new message then.
+    // 5-3.3.2.3.2-a; section 3.3.2.3.2, MQTT-4.3.3-9: the Packet Identifier is free for a new message then.
     let options = SessionOptions { payload_format_check: PayloadFormatCheck::Refuse, ..options() };
     let mut trace = Trace::connected(options.clone());
     trace.receives_bytes(&ill_formed(QoS::AtLeastOnce, 1));

@@ -35,7 +35,7 @@ fn connect_carries_what_was_asked_for() {
     will.set(PropertyId::WillDelayInterval, Value::Int(7)).unwrap();
     let mut trace = Trace::new(SessionOptions {
         user_name: Some("user".to_owned()),
-        password: Some(vec![0, 1, 2]),
+        password: Some(vec![0, 1, 2].into()),
         will: Some(WillMessage { message: message("gone", QoS::AtLeastOnce, true), properties: will }),
         keep_alive: 45,
         session_expiry_interval: 60,
@@ -105,7 +105,7 @@ fn clean_start_stays_until_a_connection_was_accepted() {
 
 #[test]
 fn an_assigned_client_identifier_is_kept_for_reconnects() {
-    // MQTT-3.1.3-7, MQTT-3.2.2-16
+    // MQTT-3.1.3-7, MQTT-3.2.2-16, MQTT-3.1.3-2
     let mut trace = Trace::new(SessionOptions { client_id: String::new(), ..options() });
     trace.connects(false, &[(PropertyId::AssignedClientIdentifier, Value::Text("auto-1"))]);
     assert_eq!(trace.session.client_id(), "auto-1");
@@ -145,6 +145,7 @@ fn a_refusal_ends_the_connection_and_says_why() {
 
 #[test]
 fn the_server_has_the_connect_timeout_for_its_connack() {
+    // 5-3.2-a
     let mut trace = Trace::new(options());
     trace.opens();
     trace.sends_connect(|_| ());
@@ -156,16 +157,14 @@ fn the_server_has_the_connect_timeout_for_its_connack() {
 
 #[test]
 fn nothing_may_come_before_connack() {
-    // MQTT-3.2.0-1, MQTT-3.14.0-1
-    let early = [
-        publish("x", QoS::AtMostOnce, 0),
-        Packet::Pingresp,
-        puback(1),
-        suback(1, ReasonCode::SUCCESS),
-        disconnect(ReasonCode::SERVER_BUSY),
-    ];
-    for packet in early {
-        let mut trace = Trace::new(strict());
+    // MQTT-3.2.0-1, MQTT-3.14.0-1: a DISCONNECT is passed over unless strictness is asked for, nothing else is.
+    let early =
+        [publish("x", QoS::AtMostOnce, 0), Packet::Pingresp, puback(1), pubrel(1), suback(1, ReasonCode::SUCCESS)];
+    let mut cases: Vec<_> =
+        early.iter().flat_map(|packet| [(options(), packet.clone()), (strict(), packet.clone())]).collect();
+    cases.push((strict(), disconnect(ReasonCode::SERVER_BUSY)));
+    for (wanted, packet) in cases {
+        let mut trace = Trace::new(wanted);
         trace.opens();
         trace.sends_connect(|_| ());
         let name = packet.packet_type().name();
@@ -199,11 +198,12 @@ fn what_only_a_client_may_send_ends_the_connection() {
 #[test]
 fn properties_of_connack_that_contradict_connect_end_the_connection() {
     // MQTT-3.1.2-28, MQTT-4.12.0-6
-    for (id, value) in [
-        (PropertyId::ResponseInformation, Value::Text("replies/")),
-        (PropertyId::AuthenticationMethod, Value::Text("SCRAM-SHA-256")),
+    for (wanted, id, value) in [
+        (strict(), PropertyId::ResponseInformation, Value::Text("replies/")),
+        (strict(), PropertyId::AuthenticationMethod, Value::Text("SCRAM-SHA-256")),
+        (options(), PropertyId::AuthenticationMethod, Value::Text("SCRAM-SHA-256")),
     ] {
-        let mut trace = Trace::new(strict());
+        let mut trace = Trace::new(wanted);
         trace.opens();
         trace.sends_connect(|_| ());
         trace.receives(connack(false, ReasonCode::SUCCESS, &set(&[(id, value)])));
@@ -213,7 +213,7 @@ fn properties_of_connack_that_contradict_connect_end_the_connection() {
 
 #[test]
 fn auth_without_a_method_in_connect_ends_the_connection() {
-    // MQTT-4.12.0-6, MQTT-4.12.0-7: it is not answered with AUTH.
+    // MQTT-4.12.0-6, MQTT-4.12.0-7, 5-3.15-a: it is not answered with AUTH.
     let mut trace = Trace::connected(options());
     let properties = set(&[(PropertyId::AuthenticationMethod, Value::Text("m"))]);
     let auth = Auth { reason: ReasonCode::CONTINUE_AUTHENTICATION, properties: properties.as_properties() };
@@ -285,8 +285,8 @@ fn packets_are_understood_in_whatever_pieces_they_come() {
 
 #[test]
 fn malformed_packets_and_protocol_errors_are_told_apart() {
-    // MQTT-1.5.4-1, MQTT-1.5.5-1, MQTT-2.1.3-1, MQTT-3.1.2-24, section 4.13: 0x81 for what can't be parsed, 0x82 for what
-    // is not allowed, 0x95 for what is too large.
+    // MQTT-1.5.4-1, MQTT-1.5.5-1, MQTT-2.1.3-1, MQTT-3.1.2-24, 5-1.2-a, 5-2.1.3-a, 5-3.1.2.11.4-b, section 4.13: 0x81
+    // for what can't be parsed, 0x82 for what is not allowed, 0x95 for what is too large.
     let cases: [(&[u8], ReasonCode, Status); 6] = [
         (&[0x30, 0x05, 0, 1, 0xFF, 0, b'x'], ReasonCode::MALFORMED_PACKET, Status::MalformedPacket),
         (&[0xD0, 0x80, 0x80, 0x80, 0x80, 0x01], ReasonCode::MALFORMED_PACKET, Status::MalformedPacket),
@@ -304,7 +304,7 @@ fn malformed_packets_and_protocol_errors_are_told_apart() {
 
 #[test]
 fn another_client_identifier_is_another_session() {
-    // MQTT-3.1.3-2
+    // MQTT-3.1.3-2, MQTT-3.1.2-4
     let mut trace = Trace::connected(options());
     trace.publish(1, "x", QoS::ExactlyOnce);
     trace.sends(publish("x", QoS::ExactlyOnce, 1));
@@ -335,4 +335,16 @@ fn a_server_that_assigns_no_client_identifier_though_connect_had_none_is_refused
     trace.receives(connack(false, ReasonCode::SUCCESS, &PropertiesBuf::new()));
     let end = trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
     assert!(end.detail.contains("Assigned Client Identifier"), "{}", end.detail);
+}
+
+#[test]
+fn limits_that_connack_leaves_out_are_those_of_the_standard() {
+    // 5-3.2.2.3.3-a and the other properties of section 3.2.2.3
+    let trace = Trace::connected(options());
+    let limits = trace.session.limits().expect("a connection");
+    assert_eq!((limits.receive_maximum, limits.maximum_qos, limits.retain_available), (65_535, QoS::ExactlyOnce, true));
+    assert_eq!((limits.maximum_packet_size, limits.topic_alias_maximum), (268_435_460, 0));
+    assert!(limits.wildcard_subscription_available && limits.subscription_identifier_available);
+    assert!(limits.shared_subscription_available);
+    assert_eq!((limits.keep_alive, limits.session_expiry_interval), (30, 3600));
 }

@@ -37,7 +37,7 @@ impl Trace {
 
 #[test]
 fn a_refusal_of_mqtt_5_leads_to_mqtt_3_1_1() {
-    // MQTT-3.1.2-2; a Server without MQTT 5.0 answers with return code 1 (MQTT-3.1.2-2 of 3.1.1).
+    // MQTT-3.1.2-2; a Server without MQTT 5.0 answers with return code 1 (MQTT311-3.1.2-2).
     for refusal in [&[0x20, 3, 0, 0x84, 0][..], &[0x20, 2, 0, 1]] {
         let mut trace = Trace::new(falling_back());
         trace.asks_in(ProtocolVersion::V5);

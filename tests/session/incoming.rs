@@ -15,6 +15,7 @@ use std::time::Duration;
 
 #[test]
 fn qos_0_has_no_answer() {
+    // MQTT-3.3.4-1
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::AtMostOnce, 0));
     assert_eq!(trace.tells_message("x"), None);
@@ -23,7 +24,7 @@ fn qos_0_has_no_answer() {
 
 #[test]
 fn qos_1_is_answered_when_the_program_has_it() {
-    // MQTT-4.3.2-4, MQTT-2.2.1-5
+    // MQTT-4.3.2-4, MQTT-2.2.1-5, MQTT-3.3.4-1
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::AtLeastOnce, 42));
     let delivery = trace.tells_message("x");
@@ -34,7 +35,7 @@ fn qos_1_is_answered_when_the_program_has_it() {
 
 #[test]
 fn qos_2_goes_through_its_four_packets() {
-    // MQTT-4.3.3-8, MQTT-4.3.3-11, MQTT-2.2.1-5
+    // MQTT-4.3.3-8, MQTT-4.3.3-11, MQTT-2.2.1-5, MQTT-3.3.4-1
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::ExactlyOnce, 42));
     let delivery = trace.tells_message("x");
@@ -47,6 +48,7 @@ fn qos_2_goes_through_its_four_packets() {
 
 #[test]
 fn on_arrival_means_before_the_program_has_it() {
+    // MQTT-4.3.2-4
     let mut trace = Trace::connected(SessionOptions { acknowledge: Acknowledge::OnArrival, ..options() });
     trace.receives(publish("a", QoS::AtLeastOnce, 1));
     trace.receives(publish("b", QoS::ExactlyOnce, 2));
@@ -184,7 +186,7 @@ fn a_lost_session_forgets_what_was_received() {
 
 #[test]
 fn a_pubrel_for_nothing_is_answered_with_its_reason() {
-    // MQTT-4.3.3-11
+    // MQTT-4.3.3-11, MQTT-3.7.2-1, MQTT-3.7.2-2, MQTT-3.7.2-3
     let mut trace = Trace::connected(options());
     trace.receives(pubrel(9));
     trace.sends(Packet::Pubcomp(Ack::new(id(9), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
@@ -193,7 +195,7 @@ fn a_pubrel_for_nothing_is_answered_with_its_reason() {
 
 #[test]
 fn more_than_our_receive_maximum_ends_the_connection() {
-    // MQTT-3.3.4-9: 0x93.
+    // MQTT-3.3.4-9, 5-3.3.4-b: 0x93.
     let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..options() });
     trace.receives(publish("a", QoS::AtLeastOnce, 1));
     trace.receives(publish("b", QoS::ExactlyOnce, 2));
@@ -208,7 +210,7 @@ fn more_than_our_receive_maximum_ends_the_connection() {
 
 #[test]
 fn our_receive_maximum_counts_what_is_unanswered() {
-    // Section 4.9: QoS 1 until PUBACK, QoS 2 until PUBCOMP.
+    // MQTT-3.3.4-9, 5-3.3.4-b; section 4.9: QoS 1 until PUBACK, QoS 2 until PUBCOMP.
     let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..options() });
     for packet_id in 1..=3 {
         trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
@@ -287,4 +289,27 @@ fn a_message_that_nobody_asked_for_is_answered_too() {
         trace.sends(pubrec(2));
         trace.stays_connected();
     }
+}
+
+#[test]
+fn answers_are_of_five_bytes_at_most() {
+    // MQTT-3.4.2-2, MQTT-3.4.2-3, MQTT-3.5.2-2, MQTT-3.5.2-3, MQTT-3.7.2-2, MQTT-3.7.2-3: they carry no Reason String and no
+    // User Properties, so that the smallest Maximum Packet Size that a Server can work with is kept.
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(5))]);
+    let mut answers = |packet: Packet<'_>, reason: Option<ReasonCode>, bytes: &[u8]| {
+        trace.receives(packet);
+        if let Some(reason) = reason {
+            let Event::Message { delivery, .. } = trace.tells() else { panic!("no message") };
+            assert!(trace.session.acknowledge(delivery.unwrap(), reason));
+        }
+        assert_eq!(trace.session.output(), bytes);
+        trace.takes_packet(|_| ());
+    };
+    let refusal = ReasonCode::QUOTA_EXCEEDED;
+    answers(publish("a", QoS::AtLeastOnce, 1), Some(ReasonCode::SUCCESS), &[0x40, 2, 0, 1]);
+    answers(publish("a", QoS::AtLeastOnce, 1), Some(refusal), &[0x40, 3, 0, 1, 0x97]);
+    answers(publish("a", QoS::ExactlyOnce, 2), Some(refusal), &[0x50, 3, 0, 2, 0x97]);
+    answers(publish("a", QoS::ExactlyOnce, 3), Some(ReasonCode::SUCCESS), &[0x50, 2, 0, 3]);
+    answers(pubrel(3), None, &[0x70, 2, 0, 3]);
+    answers(pubrel(4), None, &[0x70, 3, 0, 4, 0x92]);
 }

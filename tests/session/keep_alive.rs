@@ -12,7 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_quiet_connection_is_kept_alive() {
-    // MQTT-3.1.2-20: well before the 30 seconds are over.
+    // MQTT-3.1.2-20, MQTT-3.12.4-1: well before the 30 seconds are over.
     let mut trace = Trace::connected(options());
     for _ in 0..5 {
         trace.passes(22 * SECOND);
@@ -45,7 +45,7 @@ fn without_keep_alive_nothing_is_sent() {
 
 #[test]
 fn a_server_that_does_not_answer_is_given_up() {
-    // Section 3.1.2.10
+    // 5-3.1.2.10-a, MQTT-3.12.4-1; section 3.1.2.10
     let mut trace = Trace::connected(options());
     trace.passes(23 * SECOND);
     trace.sends(Packet::Pingreq);

@@ -39,7 +39,7 @@ fn qos_1_ends_with_puback() {
 
 #[test]
 fn qos_2_goes_through_its_four_packets() {
-    // MQTT-4.3.3-1, MQTT-4.3.3-2, MQTT-4.3.3-3, MQTT-4.3.3-4, MQTT-4.3.3-5
+    // MQTT-4.3.3-1, MQTT-4.3.3-2, MQTT-4.3.3-3, MQTT-4.3.3-4, MQTT-4.3.3-5, MQTT-2.2.1-5
     let mut trace = Trace::connected(options());
     trace.publish(7, "x", QoS::ExactlyOnce);
     trace.sends(publish("x", QoS::ExactlyOnce, 1));
@@ -53,7 +53,7 @@ fn qos_2_goes_through_its_four_packets() {
 
 #[test]
 fn packet_identifiers_in_use_are_not_given_out_again() {
-    // MQTT-2.2.1-3: PUBLISH, SUBSCRIBE and UNSUBSCRIBE share them.
+    // MQTT-2.2.1-3, MQTT-4.3.2-1, MQTT-4.3.3-1: PUBLISH, SUBSCRIBE and UNSUBSCRIBE share them.
     let mut trace = Trace::connected(options());
     trace.publish(1, "a", QoS::AtLeastOnce);
     trace.subscribe(2, "f");
@@ -114,7 +114,7 @@ fn no_matching_subscribers_is_a_success_with_its_reason() {
 
 #[test]
 fn answers_that_do_not_fit_the_flow_end_the_connection() {
-    // Section 4.3: PUBACK belongs to QoS 1, PUBREC and PUBCOMP to QoS 2, and PUBCOMP comes last.
+    // MQTT-2.2.1-5; section 4.3: PUBACK belongs to QoS 1, PUBREC and PUBCOMP to QoS 2, and PUBCOMP comes last.
     for (qos, answer) in [
         (QoS::ExactlyOnce, puback(1)),
         (QoS::AtLeastOnce, pubrec(1)),
@@ -132,7 +132,8 @@ fn answers_that_do_not_fit_the_flow_end_the_connection() {
 
 #[test]
 fn answers_to_nothing_are_counted_and_passed_over() {
-    // A Server that repeats itself after a reconnect does no harm. MQTT-4.3.3-4: PUBREC is answered in any case, with 0x92.
+    // A Server that repeats itself after a reconnect does no harm. MQTT-4.3.3-4: PUBREC is answered in any case, with 0x92
+    // and nothing more: MQTT-3.6.2-1, MQTT-3.6.2-2, MQTT-3.6.2-3.
     let mut trace = Trace::connected(options());
     trace.receives(puback(5));
     trace.receives(pubcomp(5));
@@ -190,7 +191,7 @@ fn packet_identifier_not_found_in_pubcomp_is_an_end_too() {
 
 #[test]
 fn what_the_server_does_not_support_fails_alone() {
-    // MQTT-3.2.2-11, MQTT-3.2.2-14, MQTT-3.2.2-15
+    // MQTT-3.2.2-11, MQTT-3.2.2-14, MQTT-3.2.2-15, 5-3.2.2.3.4-b, 5-3.2.2.3.5-b
     let mut trace = Trace::connected_to(
         options(),
         &[
@@ -213,14 +214,16 @@ fn what_the_server_does_not_support_fails_alone() {
 }
 
 #[test]
-fn no_publish_carries_a_subscription_identifier() {
-    // MQTT-3.3.4-6: not even a message that came with one and is passed on as it is.
+fn no_publish_carries_a_subscription_identifier_or_an_alias_of_another_connection() {
+    // MQTT-3.3.4-6, MQTT-3.2.2-17, MQTT-3.2.2-18, MQTT-3.3.2-9: not even a message that came with one and is passed on as it is.
     let mut trace = Trace::connected(options());
-    let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(7))]);
     let topic = TopicName::new("t").unwrap();
-    for (token, qos) in [(1, QoS::AtMostOnce), (2, QoS::AtLeastOnce)] {
-        trace.publish_message(token, Message::new(topic, b"x", qos, false, properties.as_properties()));
-        assert_eq!(trace.tells_published(token).failure, Some(Status::InvalidArgument));
+    for (token, id) in [(1, PropertyId::SubscriptionIdentifier), (2, PropertyId::TopicAlias)] {
+        let properties = set(&[(id, Value::Int(7))]);
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+            trace.publish_message(token, Message::new(topic, b"x", qos, false, properties.as_properties()));
+            assert_eq!(trace.tells_published(token).failure, Some(Status::InvalidArgument));
+        }
     }
     trace.sends_nothing();
     trace.stays_connected();

@@ -67,7 +67,7 @@ fn the_session_outlives_a_disconnect() {
 
 #[test]
 fn the_servers_disconnect_says_why() {
-    // MQTT-3.14.4-2 and section 3.14.4: the receiver closes the connection and sends nothing more.
+    // MQTT-3.14.4-2, MQTT-4.13.2-1 and section 3.14.4: the receiver closes the connection and sends nothing more.
     let mut trace = Trace::connected(options());
     trace.publish(1, "x", QoS::AtLeastOnce);
     trace.sends(publish("x", QoS::AtLeastOnce, 1));

@@ -50,7 +50,7 @@ fn a_spent_quota_holds_back_nothing_else() {
 
 #[test]
 fn qos_2_gives_its_place_back_with_pubcomp() {
-    // MQTT-4.9.0-2: a PUBREC below 0x80 does not, one with an error does.
+    // MQTT-4.9.0-2, MQTT-3.3.4-7: a PUBREC below 0x80 does not, one with an error does.
     let mut trace = receiving_at_most(1);
     for token in 1..=3 {
         trace.publish(token, "x", QoS::ExactlyOnce);

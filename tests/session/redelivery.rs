@@ -35,7 +35,7 @@ fn a_resumed_session_sends_again_what_was_not_answered() {
 
 #[test]
 fn what_was_answered_is_not_sent_again() {
-    // MQTT-4.4.0-1
+    // MQTT-4.4.0-1, MQTT-4.3.2-3
     let mut trace = Trace::connected(options());
     for token in 1..=4 {
         trace.publish(token, "x", QoS::AtLeastOnce);
@@ -64,7 +64,8 @@ fn nothing_is_sent_again_while_the_connection_lives() {
 
 #[test]
 fn after_pubrec_the_pubrel_is_sent_again_and_never_the_publish() {
-    // MQTT-4.3.3-6, MQTT-4.4.0-1, MQTT-4.6.0-4: in the order of the PUBRECs, and before the PUBLISH packets.
+    // MQTT-4.3.3-6, MQTT-4.4.0-1, MQTT-4.6.0-4, MQTT-4.3.3-5: in the order of the PUBRECs, and before the PUBLISH
+    // packets.
     let mut trace = Trace::connected(options());
     for token in 1..=3 {
         trace.publish(token, "x", QoS::ExactlyOnce);
@@ -186,7 +187,8 @@ fn an_answer_to_what_waits_to_be_sent_again_ends_it() {
 
 #[test]
 fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
-    // MQTT-3.2.2-11, MQTT-3.2.2-15: what can't be sent again ends with a named failure, and the rest goes on.
+    // MQTT-3.2.2-11, MQTT-3.2.2-15, 5-3.2.2.3.4-b: what can't be sent again ends with a named failure, and the rest
+    // goes on.
     let mut trace = Trace::connected(options());
     trace.publish(1, "x", QoS::ExactlyOnce);
     trace.publish(2, &"x".repeat(100), QoS::AtLeastOnce);

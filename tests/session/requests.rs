@@ -60,7 +60,7 @@ fn unsuback(packet_id: u16, reasons: Vec<ReasonCode>) -> Packet<'static> {
 
 #[test]
 fn subscribe_carries_options_and_properties_and_its_answer_comes_back_whole() {
-    // MQTT-2.2.1-6, MQTT-3.8.4-1, section 3.8.3.1
+    // MQTT-2.2.1-6, MQTT-3.8.4-1, MQTT-3.8.3-2, section 3.8.3.1
     let mut trace = Trace::connected(options());
     let asked = SubscriptionOptions {
         maximum_qos: QoS::AtLeastOnce,
@@ -106,7 +106,7 @@ fn a_refused_subscription_says_so_and_is_not_made_again() {
 
 #[test]
 fn unsubscribe_ends_with_unsuback() {
-    // MQTT-3.10.4-4, MQTT-2.2.1-6
+    // MQTT-3.10.4-4, MQTT-2.2.1-6, MQTT-3.10.3-2
     let mut trace = Trace::connected(options());
     subscribed(&mut trace, 1, "f");
     trace.unsubscribe(2, "f");
@@ -199,7 +199,7 @@ fn the_last_word_on_a_topic_filter_counts() {
 
 #[test]
 fn what_the_server_said_it_lacks_is_not_asked_for() {
-    // Sections 3.2.2.3.11 to 3.2.2.3.13
+    // 5-3.2.2.3.11-b, 5-3.2.2.3.12-b, 5-3.2.2.3.13-b; sections 3.2.2.3.11 to 3.2.2.3.13
     let lacks = |id| Trace::connected_to(options(), &[(id, Value::Int(0))]);
     let mut trace = lacks(PropertyId::WildcardSubscriptionAvailable);
     trace.subscribe(1, "a/#");
@@ -220,7 +220,7 @@ fn what_the_server_said_it_lacks_is_not_asked_for() {
 
 #[test]
 fn answers_that_fit_no_request_end_the_connection() {
-    // MQTT-2.2.1-6, MQTT-3.8.4-6, MQTT-3.11.3-1
+    // MQTT-2.2.1-6, MQTT-3.8.4-6, MQTT-3.11.3-1, MQTT-3.8.4-2, MQTT-3.10.4-5
     let wrong = [
         suback(9, ReasonCode::SUCCESS),
         unsuback(9, vec![ReasonCode::SUCCESS]),
@@ -250,4 +250,22 @@ fn a_request_too_large_for_the_server_fails_alone() {
     trace.subscribe(2, "a");
     takes_subscribe(&mut trace, "a");
     trace.stays_connected();
+}
+
+#[test]
+fn every_subscription_options_byte_is_one_that_the_standard_allows() {
+    // 5-3.8.3.1-a, 5-3.8.3.1-b: whatever a program asks for, neither QoS 3 nor Retain Handling 3 nor a reserved bit.
+    for maximum_qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        for retain_handling in [RetainHandling::Always, RetainHandling::IfNew, RetainHandling::Never] {
+            for (no_local, retain_as_published) in [(false, false), (true, false), (false, true), (true, true)] {
+                let mut trace = Trace::connected(options());
+                let asked = SubscriptionOptions { maximum_qos, no_local, retain_as_published, retain_handling };
+                trace.session.subscribe(1, TopicFilter::new("a").unwrap(), asked, PropertiesBuf::new());
+                let byte = *trace.session.output().last().unwrap();
+                assert_eq!((byte & 3, byte >> 4), (maximum_qos as u8, retain_handling as u8));
+                assert_eq!((byte & 4 != 0, byte & 8 != 0), (no_local, retain_as_published));
+                assert!(byte & 3 != 3 && byte >> 4 < 3);
+            }
+        }
+    }
 }

@@ -45,7 +45,7 @@ fn with_will(options: SessionOptions, qos: QoS, retain: bool) -> SessionOptions 
 }
 
 fn with_credentials(options: SessionOptions) -> SessionOptions {
-    SessionOptions { user_name: Some("me".to_owned()), password: Some(vec![0, 0xFF]), ..options }
+    SessionOptions { user_name: Some("me".to_owned()), password: Some(vec![0, 0xFF].into()), ..options }
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn an_empty_client_identifier_is_present_too() {
 
 #[test]
 fn all_fields_follow_in_their_order() {
-    // MQTT-3.1.3-1, MQTT-3.1.2-9, MQTT-3.1.2-17, MQTT-3.1.2-19: Client Identifier, Will Properties, Will Topic, Will
-    // Payload, User Name, Password.
+    // MQTT-3.1.3-1, MQTT-3.1.2-9, MQTT-3.1.2-17, MQTT-3.1.2-19, MQTT-3.1.3-12: Client Identifier, Will Properties, Will
+    // Topic, Will Payload, User Name, Password.
     let raw = first_packet(with_credentials(with_will(options(), QoS::AtLeastOnce, true)));
     assert_eq!(raw.flags, USER_NAME | PASSWORD | WILL_RETAIN | 1 << 3 | WILL | CLEAN_START);
     assert_eq!(raw.payload, b"\0\x01c\x05\x18\0\0\0\x05\0\x01t\0\x04gone\0\x02me\0\x02\0\xFF");

@@ -73,6 +73,9 @@ fn publish(qos: QoS, packet_id: Option<u16>, payload: &'static [u8]) -> Publish<
 
 #[test]
 fn good_packets_mean_what_the_standard_says_and_come_out_the_same() {
+    // MQTT311-2.2.2-1, MQTT311-2.3.1-5, MQTT311-3.1.3-1, MQTT311-3.3.2-1, MQTT311-3.6.1-1, MQTT311-3.8.1-1,
+    // MQTT311-3.10.1-1, MQTT-2.1.3-1, MQTT-2.2.2-1, MQTT-3.1.2-1, MQTT-3.1.3-1, MQTT-3.1.3-3, MQTT-3.3.2-1,
+    // MQTT-3.6.1-1, MQTT-3.8.1-1, MQTT-3.10.1-1
     for Vector { case, version, bytes, packet } in vectors() {
         assert_eq!(accepted(case, version, &bytes), packet, "{case}");
         assert_eq!(encoded(case, version, &packet), bytes, "{case}");

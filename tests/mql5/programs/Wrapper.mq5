@@ -104,7 +104,7 @@ void BeforeConnect(CMqttClient &client)
    Accepted(client.SetSessionExpiry(60),client,"SetSessionExpiry");
    Accepted(client.SetKeepAlive(20),client,"SetKeepAlive");
    Accepted(client.SetReconnectDelay(10,100),client,"SetReconnectDelay");
-   Accepted(client.SetStorePath(""),client,"SetStorePath, of none");
+   Accepted(client.SetStorePath(NULL),client,"SetStorePath, of none");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_PROGRESS,1),client,"SetOptionInteger");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,2),client,"SetOptionInteger");
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");

@@ -35,15 +35,22 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_NOT_CONNECTED=-23,
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
+   MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
    MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
-   MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
    MT5MQTT_E_CONNECTION_CLOSED=-43,        // the Server closed the Network Connection without a DISCONNECT
    MT5MQTT_E_NETWORK=-44,                  // reading or writing failed
    MT5MQTT_E_KEEP_ALIVE_TIMEOUT=-45,
+   MT5MQTT_E_TLS_CERTIFICATE=-46,          // the Server's certificate was not accepted
+   MT5MQTT_E_TLS_CLIENT_CERTIFICATE=-47,   // the Server wants a client certificate, or refuses ours
+   MT5MQTT_E_TLS=-48,
+   MT5MQTT_E_WRONG_PROTOCOL=-49,           // what answers speaks another protocol than the URL says
+   MT5MQTT_E_PROXY=-50,
+   MT5MQTT_E_WEBSOCKET=-51,
+   MT5MQTT_E_TLS_SETUP=-52,                // the TLS options can't be used
    MT5MQTT_E_REFUSED_BY_SERVER=-60,        // a Reason Code of 0x80 or more: see ReasonCode()
    MT5MQTT_E_MALFORMED_PACKET=-61,
    MT5MQTT_E_PROTOCOL_ERROR=-62,
@@ -74,7 +81,7 @@ enum ENUM_MQTT_STATE
 //+------------------------------------------------------------------+
 enum ENUM_MQTT_OPTION
   {
-   MT5MQTT_OPT_URL=1,                      // text: mqtt://host:port
+   MT5MQTT_OPT_URL=1,                      // text: mqtt, mqtts, ws or wss://host:port; several with commas
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
@@ -108,6 +115,22 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
+   MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
+   MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
+   MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE=131, // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY=132,         // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD=133, // text
+   MT5MQTT_OPT_TLS_ALPN=134,               // text
+   MT5MQTT_OPT_TLS_SERVER_NAME=135,        // text
+   MT5MQTT_OPT_TLS_PINS=136,               // text: sha256/..., sha256/...
+   MT5MQTT_OPT_PROXY=137,                  // text: socks5:// or http://user:password@host:port
+   MT5MQTT_OPT_WS_HEADERS=138,             // text: lines of Name: value
+   MT5MQTT_OPT_LOG_LEVEL=140,              // 0 none, 1 errors, 2 warnings, 3 connections, 4 steps, 5 packets
+   MT5MQTT_OPT_LOG_EVENTS=141,             // 1: lines come as events
+   MT5MQTT_OPT_LOG_FILE_BYTES=142,
+   MT5MQTT_OPT_LOG_FILES=143,
+   MT5MQTT_OPT_LOG_FILE=145,               // text: a path
    MT5MQTT_OPT_PRIORITY_RESERVE=160,
    MT5MQTT_OPT_PROGRESS=161,
    MT5MQTT_OPT_STORE_PATH=162
@@ -126,6 +149,7 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
    MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
    MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
+   MT5MQTT_EVENT_LOG=15,                   // a line of the log
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
    MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
   };
@@ -218,6 +242,7 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
    MT5MQTT_STAT_PROTOCOL_VERSION=50,
+   MT5MQTT_STAT_SERVER_INDEX=60,           // which URL of the list is tried or in use
    MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
    MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
    MT5MQTT_STAT_STORE_RESTORED=72,
@@ -269,6 +294,7 @@ int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],in
 int  mt5mqtt_connect(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
+int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);
 long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);

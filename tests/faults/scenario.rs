@@ -1,0 +1,135 @@
+//! The scenarios: which faults a round is made of.
+
+use crate::plan::LineFault::{self, BlackHole, Cut, HalfCloseToClient, HalfCloseToServer, Refuse, Reset, Stall};
+use crate::plan::ProcessFault::{
+    self, ExhaustDescriptors, JumpUnixClock, KillReceiver, KillServer, PauseReceiver, PauseSender, PauseServer,
+    RestartServer, SleepForHours,
+};
+use crate::plan::{LineFaults, Passage};
+
+/// Which clocks of the programs can be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clocks {
+    Fixed,
+    Unix,
+    All,
+}
+
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub senders_line: LineFaults,
+    pub receivers_line: LineFaults,
+    pub processes: &'static [ProcessFault],
+    pub clocks: Clocks,
+}
+
+const ENDS: &[LineFault] = &[Cut, Reset, HalfCloseToClient, HalfCloseToServer, Refuse];
+const SILENCE: &[LineFault] = &[Stall, Stall, BlackHole];
+const ALL: &[LineFault] = &[Cut, Cut, Reset, Reset, HalfCloseToClient, HalfCloseToServer, Stall, BlackHole, Refuse];
+const ROUGH: &[Passage] = &[Passage::Split, Passage::Delayed];
+const MIXED: &[Passage] = &[Passage::Plain, Passage::Split, Passage::Delayed];
+const QUIET: LineFaults = LineFaults { faults: &[], passages: &[] };
+
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "the_senders_line_breaks",
+        senders_line: LineFaults { faults: ENDS, passages: &[] },
+        receivers_line: QUIET,
+        processes: &[],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_receivers_line_breaks",
+        senders_line: QUIET,
+        receivers_line: LineFaults { faults: ENDS, passages: &[] },
+        processes: &[],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "bytes_come_one_by_one_and_late",
+        senders_line: LineFaults { faults: &[], passages: ROUGH },
+        receivers_line: LineFaults { faults: &[], passages: ROUGH },
+        processes: &[],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_lines_fall_silent",
+        senders_line: LineFaults { faults: SILENCE, passages: &[] },
+        receivers_line: LineFaults { faults: SILENCE, passages: &[] },
+        processes: &[],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_server_is_restarted",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[RestartServer],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_server_is_killed",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[KillServer],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_receiver_is_killed",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[KillReceiver],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "processes_sleep",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[PauseServer, PauseSender, PauseReceiver],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "descriptors_run_out",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[ExhaustDescriptors],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "the_unix_clock_jumps",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[JumpUnixClock],
+        clocks: Clocks::Unix,
+    },
+    Scenario {
+        name: "the_machine_sleeps_for_hours",
+        senders_line: QUIET,
+        receivers_line: QUIET,
+        processes: &[SleepForHours],
+        clocks: Clocks::All,
+    },
+    Scenario {
+        name: "everything_but_crashes",
+        senders_line: LineFaults { faults: ALL, passages: MIXED },
+        receivers_line: LineFaults { faults: ALL, passages: MIXED },
+        processes: &[RestartServer, PauseServer, PauseSender, PauseReceiver, ExhaustDescriptors],
+        clocks: Clocks::Fixed,
+    },
+    Scenario {
+        name: "everything",
+        senders_line: LineFaults { faults: ALL, passages: MIXED },
+        receivers_line: LineFaults { faults: ALL, passages: MIXED },
+        processes: &[
+            KillServer,
+            KillServer,
+            RestartServer,
+            PauseServer,
+            PauseSender,
+            PauseReceiver,
+            KillReceiver,
+            ExhaustDescriptors,
+        ],
+        clocks: Clocks::Fixed,
+    },
+];

@@ -1,0 +1,202 @@
+//! The sender's promises: each accepted publish comes to one end, success means that the Server has acknowledged it, and on
+//! the wire stands what the standard asks of a sender.
+
+use crate::role::Report;
+use crate::verdict::{Counts, Evidence, Server};
+use crate::wire::{Entry, From, Seen};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// MT5MQTT_E_SESSION_LOST
+const SESSION_LOST: i32 = -64;
+
+/// What the sender's program reported: each accepted message with its token, and the ends of each token.
+pub struct Sent {
+    accepted: BTreeMap<(u8, u64), i64>,
+    ends: HashMap<i64, Vec<i32>>,
+}
+
+impl Sent {
+    pub fn read(reports: &[Report], broken: &mut Vec<String>) -> Sent {
+        let mut sent = Sent { accepted: BTreeMap::new(), ends: HashMap::new() };
+        let mut tokens = HashSet::new();
+        for report in reports {
+            match report {
+                Report::Accepted { qos, seq, token } => {
+                    if !tokens.insert(*token) {
+                        broken.push(format!("token {token} was given twice"));
+                    }
+                    sent.accepted.insert((*qos, *seq), *token);
+                }
+                Report::Marked { token } => {
+                    tokens.insert(*token);
+                }
+                Report::Ended { token, status } => {
+                    if !tokens.contains(token) {
+                        // The event may overtake the return of its call; it can't precede the call.
+                        broken.push(format!("token {token} ended, and nobody has it"));
+                    }
+                    sent.ends.entry(*token).or_default().push(*status);
+                }
+                Report::Refused { qos, seq, why } => {
+                    broken.push(format!("publish of QoS {qos} number {seq} was refused: {why}"));
+                }
+                Report::Wrong { what } => broken.push(format!("sender: {what}")),
+                _ => {}
+            }
+        }
+        sent
+    }
+
+    /// The numbers of this QoS that the library called complete.
+    pub fn completed(&self, qos: u8) -> impl Iterator<Item = u64> {
+        let of_qos = self.accepted.range((qos, 0)..=(qos, u64::MAX));
+        of_qos.filter(|(_, token)| self.ends.get(token).is_some_and(|ends| ends == &[0])).map(|(key, _)| key.1)
+    }
+}
+
+/// Every token reaches exactly one end, and a success is the Server's own.
+pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
+    let acknowledged = acknowledged(evidence.senders_line);
+    let sessions = sessions(evidence.senders_line);
+    if sessions > 1 && evidence.server != Server::Killed {
+        broken.push("the Server forgot the sender's Session, though it was not killed".to_owned());
+    }
+    for (&(qos, seq), token) in sent.accepted.range((1, 0)..) {
+        counts.accepted += 1;
+        let what = format!("QoS {qos} number {seq}, token {token}");
+        match sent.ends.get(token).map(Vec::as_slice) {
+            None => broken.push(format!("{what} came to no end")),
+            Some([0]) if acknowledged.contains(&(qos, seq)) => counts.completed += 1,
+            Some([0]) => {
+                counts.lost += 1;
+                broken.push(format!("{what} is complete, but the Server has not acknowledged it"));
+            }
+            Some([SESSION_LOST]) if qos == 2 && sessions > 1 => counts.session_lost += 1,
+            Some([status]) => broken.push(format!("{what} ended with status {status}")),
+            Some(many) => broken.push(format!("{what} came to several ends: {many:?}")),
+        }
+    }
+}
+
+/// The messages that the Server acknowledged: PUBACK, or PUBREC in QoS 2.
+fn acknowledged(entries: &[Entry]) -> HashSet<(u8, u64)> {
+    let mut names = HashMap::new();
+    let mut acknowledged = HashSet::new();
+    for entry in entries {
+        match (entry.from, &entry.seen) {
+            (From::Client, Seen::Publish { qos, seq, id, .. }) => {
+                names.insert((entry.connection, *id), (*qos, *seq));
+            }
+            (From::Server, Seen::Puback { id } | Seen::Pubrec { id }) => {
+                acknowledged.extend(names.get(&(entry.connection, *id)));
+            }
+            _ => {}
+        }
+    }
+    acknowledged
+}
+
+/// How many Sessions the Server has had for this client.
+fn sessions(entries: &[Entry]) -> usize {
+    let connacks = entries.iter().filter_map(|entry| match entry.seen {
+        Seen::Connack { session_present } => Some(session_present),
+        _ => None,
+    });
+    connacks.enumerate().filter(|(index, session_present)| *index == 0 || !session_present).count()
+}
+
+/// What the standard asks of the packets that a sender sends.
+pub fn judge_wire(evidence: &Evidence<'_>, broken: &mut Vec<String>) {
+    let mut wire = Wire::default();
+    for entry in evidence.senders_line {
+        if let Err(what) = wire.read(entry) {
+            broken.push(format!("sender's line, connection {}: {what}", entry.connection));
+        }
+    }
+}
+
+/// What a client has sent so far.
+#[derive(Default)]
+struct Wire {
+    /// The last number of each QoS on this connection.
+    last: HashMap<(u64, u8), u64>,
+    /// In this Session: the Packet Identifier under which a message was sent.
+    ids: HashMap<(u8, u64), u16>,
+    /// QoS 2 messages for which PUBREL was sent, in any Session.
+    released: HashSet<u64>,
+    /// QoS 2 messages that were sent in a Session that is gone.
+    given_up: HashSet<u64>,
+    first_sent: HashMap<u8, u64>,
+    sent_qos0: HashSet<u64>,
+    /// A CONNACK without a Session, until it is sure that the client has seen it.
+    new_session: Option<u64>,
+}
+
+impl Wire {
+    fn read(&mut self, entry: &Entry) -> Result<(), String> {
+        if let Seen::Malformed(what) = &entry.seen {
+            return Err(what.clone());
+        }
+        if entry.from == From::Server {
+            if let Seen::Connack { session_present } = entry.seen {
+                self.new_session = (!session_present).then_some(entry.connection);
+            }
+            return Ok(());
+        }
+        // A client says nothing behind CONNECT before it has seen CONNACK.
+        if self.new_session == Some(entry.connection) {
+            self.new_session = None;
+            let qos2 = self.ids.keys().filter(|key| key.0 == 2).map(|key| key.1);
+            self.given_up.extend(qos2);
+            self.ids.clear();
+        }
+        match entry.seen {
+            Seen::Publish { qos: 0, seq, .. } => self.ascending(entry.connection, 0, seq).and_then(|()| {
+                if self.sent_qos0.insert(seq) { Ok(()) } else { Err(format!("QoS 0 number {seq} was sent twice")) }
+            }),
+            Seen::Publish { qos, seq, id, dup } => {
+                self.ascending(entry.connection, qos, seq)?;
+                self.publish(qos, seq, id, dup)
+            }
+            Seen::Pubrel { id } => {
+                let seq = self.ids.iter().find(|(key, used)| key.0 == 2 && **used == id).map(|(key, _)| *key);
+                if let Some(key) = seq {
+                    self.ids.remove(&key);
+                    self.released.insert(key.1);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// MQTT-4.6.0-1, and no redelivery within one connection (MQTT-4.4.0-1).
+    fn ascending(&mut self, connection: u64, qos: u8, seq: u64) -> Result<(), String> {
+        match self.last.insert((connection, qos), seq) {
+            Some(last) if last >= seq => Err(format!("QoS {qos} number {seq} was sent after {last}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn publish(&mut self, qos: u8, seq: u64, id: u16, dup: bool) -> Result<(), String> {
+        if qos == 2 && self.released.contains(&seq) {
+            return Err(format!("QoS 2 number {seq} was sent again after PUBREL"));
+        }
+        if qos == 2 && self.given_up.contains(&seq) {
+            return Err(format!("QoS 2 number {seq} was sent again in another Session"));
+        }
+        match self.ids.insert((qos, seq), id) {
+            // MQTT-3.3.1-1, MQTT-4.4.0-1
+            Some(before) if before != id || !dup => {
+                Err(format!("QoS {qos} number {seq} was sent as {before}, then as {id} with DUP {dup}"))
+            }
+            Some(_) => Ok(()),
+            None => {
+                let highest = self.first_sent.entry(qos).or_default();
+                let in_order = seq >= *highest || dup || qos == 1;
+                *highest = seq.max(*highest);
+                if in_order { Ok(()) } else { Err(format!("QoS {qos} number {seq} was first sent after {highest}")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The three roles of this program, and the short run.
+
+use crate::common::tools;
+use crate::scenario::{Clocks, SCENARIOS, Scenario};
+use crate::{child, long, process, round};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Of each scenario in the short run.
+const SEED: u64 = 2026;
+const LENGTH: Duration = Duration::from_secs(4);
+
+/// Rounds that have failed once: scenario, seed.
+const FAILED_ONCE: &[(&str, &str, u64)] = &[];
+
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some(process::AS_CHILD) => match child::run(&arguments[2]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{}: {why}", process::AS_CHILD);
+                ExitCode::FAILURE
+            }
+        },
+        Some("--minutes" | "--play") => long::run(&arguments[1..]),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    }
+}
+
+fn trials() -> Vec<Trial> {
+    let once = SCENARIOS.iter().map(|scenario| trial(scenario.name, scenario, SEED));
+    let again = FAILED_ONCE.iter().map(|(name, scenario, seed)| trial(name, long::scenario(scenario), *seed));
+    once.chain(again).collect()
+}
+
+fn trial(name: &str, scenario: &'static Scenario, seed: u64) -> Trial {
+    Trial::test(name, move || {
+        if tools::find("mosquitto").is_none() || tools::find("mosquitto_sub").is_none() {
+            tools::leave_out(scenario.name, "mosquitto and mosquitto-clients");
+            return Ok(());
+        }
+        if scenario.clocks != Clocks::Fixed && process::faketime().is_none() {
+            tools::leave_out(scenario.name, "libfaketime");
+            return Ok(());
+        }
+        let outcome = round::play(scenario, seed, LENGTH).map_err(|why| format!("seed {seed}: {why}"))?;
+        match outcome.broken.as_slice() {
+            [] => Ok(()),
+            broken => Err(Failed::from(format!("seed {seed}:\n{}", broken.join("\n")))),
+        }
+    })
+}
