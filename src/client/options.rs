@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::log::LogSettings;
 use super::proxy::Proxy;
+use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
@@ -14,6 +15,7 @@ use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
+use std::path::PathBuf;
 use std::time::Duration;
 use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -68,7 +70,7 @@ int_options! {
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
-    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
     QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
     EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
     EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
@@ -79,6 +81,8 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
@@ -101,6 +105,7 @@ pub const TLS_PINS: i32 = 136;
 pub const PROXY: i32 = 137;
 pub const WS_HEADERS: i32 = 138;
 pub const LOG_FILE: i32 = 145;
+pub const STORE_PATH: i32 = 162;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
@@ -121,6 +126,8 @@ pub struct Options {
     log_file: Option<String>,
     authentication_method: Option<String>,
     authentication_data: Option<Zeroizing<Vec<u8>>>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -144,6 +151,7 @@ impl Default for Options {
             log_file: None,
             authentication_method: None,
             authentication_data: None,
+            store_path: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -234,6 +242,7 @@ impl Options {
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
+            STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned,
             AUTHENTICATION_DATA => {
@@ -299,6 +308,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
             chosen => chosen as u16,
@@ -336,7 +349,16 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            progress: self.flag(IntOption::Progress),
+            priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let client_id = self.client_id.clone();
+        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
     }
 
     pub fn tls(&self) -> TlsOptions {
@@ -408,7 +430,8 @@ impl Options {
     pub fn outgoing_overflow(&self) -> OutgoingOverflow {
         match self.int(IntOption::OutgoingOverflow) {
             0 => OutgoingOverflow::Refuse,
-            _ => OutgoingOverflow::DropOldest,
+            1 => OutgoingOverflow::DropOldest,
+            _ => OutgoingOverflow::DropNewest,
         }
     }
 }
@@ -432,6 +455,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         LOG_FILE => Some("LOG_FILE"),
         AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
         AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        STORE_PATH => Some("STORE_PATH"),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use super::clock;
 use super::core::{Core, Shared, State};
 use super::log::Level;
 use super::options::{IntOption, Options};
+use super::store::Keeper;
 use super::thread::Hold;
 use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
@@ -56,7 +57,7 @@ enum Phase {
 
 /// How long an accepted connection was there before it ended.
 #[derive(Clone, Copy, PartialEq)]
-enum Held {
+pub(super) enum Held {
     /// It was never accepted.
     Never,
     Shortly,
@@ -65,8 +66,8 @@ enum Held {
 }
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
     poll: Poll,
     ready: Events,
     phase: Phase,
@@ -82,6 +83,7 @@ pub(super) struct Worker {
     server: usize,
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
+    pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
@@ -108,6 +110,7 @@ impl Worker {
             tls: None,
             server: 0,
             attention: false,
+            keeper: Keeper::default(),
             hold: None,
         };
         Ok((worker, waker, registry))
@@ -165,6 +168,12 @@ impl Worker {
             core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
+            if self.has_to_store(now, &core) {
+                let batch = core.session.poll_records();
+                drop(core);
+                self.store(batch);
+                continue;
+            }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -227,11 +236,11 @@ impl Worker {
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one.
-            if core.needs_worker {
+            // A command that came in during this step may ask for another one, and so may what there is to be stored.
+            if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(core.session.next_timeout()).min();
+            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -333,7 +342,7 @@ impl Worker {
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, end: Disconnected, held: Held, core: &mut Core) {
+    pub(super) fn after_end(&mut self, end: Disconnected, held: Held, core: &mut Core) {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }
