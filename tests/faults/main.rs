@@ -48,4 +48,6 @@ mod taken;
 #[cfg(unix)]
 mod verdict;
 #[cfg(unix)]
+mod verdict_tests;
+#[cfg(unix)]
 mod wire;

@@ -2,7 +2,7 @@
 
 use crate::common::tools;
 use crate::scenario::{SCENARIOS, Scenario};
-use crate::{child, clock, long, process, round};
+use crate::{child, clock, long, process, round, verdict_tests};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
 fn trials() -> Vec<Trial> {
     let once = SCENARIOS.iter().map(|scenario| trial(scenario.name, scenario, SEED));
     let again = FAILED_ONCE.iter().map(|(name, scenario, seed)| trial(name, long::scenario(scenario), *seed));
-    once.chain(again).collect()
+    verdict_tests::trials().into_iter().chain(once).chain(again).collect()
 }
 
 fn trial(name: &str, scenario: &'static Scenario, seed: u64) -> Trial {

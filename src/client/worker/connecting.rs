@@ -20,6 +20,9 @@ impl Worker {
         shared.set_state(State::Connecting);
         shared.snapshot.lock().server = self.server;
         self.hold.get_or_insert_with(Hold::new);
+        if let Err(error) = self.open_store() {
+            return self.store_not_opened(error);
+        }
         self.tell_of_attempt();
         let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
