@@ -172,6 +172,41 @@
 #define MT5MQTT_E_KEEP_ALIVE_TIMEOUT -45
 
 /**
+ * The Server's certificate was not accepted: the event's text says why.
+ */
+#define MT5MQTT_E_TLS_CERTIFICATE -46
+
+/**
+ * The Server wants a client certificate, or refuses the one that it got.
+ */
+#define MT5MQTT_E_TLS_CLIENT_CERTIFICATE -47
+
+/**
+ * TLS with the Server failed: the event's text says why.
+ */
+#define MT5MQTT_E_TLS -48
+
+/**
+ * What answers there speaks another protocol than the URL says.
+ */
+#define MT5MQTT_E_WRONG_PROTOCOL -49
+
+/**
+ * The proxy can't be used, refused, or could not reach the Server.
+ */
+#define MT5MQTT_E_PROXY -50
+
+/**
+ * The Server refused the WebSocket, or broke its protocol.
+ */
+#define MT5MQTT_E_WEBSOCKET -51
+
+/**
+ * The TLS options can't be used: a file is missing or damaged, or key and certificate don't belong together.
+ */
+#define MT5MQTT_E_TLS_SETUP -52
+
+/**
  * The Server refused: see the Reason Code.
  */
 #define MT5MQTT_E_REFUSED_BY_SERVER -60
@@ -237,7 +272,11 @@
 #define MT5MQTT_STATE_FAILED 4
 
 /**
- * Text: where the Server is, `mqtt://host:port`; the port may be left out (1883).
+ * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
+ * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
+ * an [IPv6] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
+ * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
+ * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
  */
 #define MT5MQTT_OPT_URL 1
 
@@ -318,7 +357,8 @@
 #define MT5MQTT_OPT_RECONNECT 30
 
 /**
- * Milliseconds from the start of an attempt to CONNACK: 100 to 600000, default 10000.
+ * Milliseconds from the start of an attempt at one Server to CONNACK, with name resolution, TCP, proxy, TLS and WebSocket in
+ * between: 100 to 600000, default 10000.
  */
 #define MT5MQTT_OPT_CONNECT_TIMEOUT_MS 31
 
@@ -418,6 +458,97 @@
 #define MT5MQTT_OPT_AUTHENTICATION_DATA 110
 
 /**
+ * Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+ */
+#define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
+
+/**
+ * 0 (default) or 1. 1 IS DANGEROUS AND FOR TESTS ONLY: every certificate is accepted, so that anybody on the way can pose as
+ * the Server and read and change everything. Together with TLS_PINS the pins are what decides, which is safe.
+ */
+#define MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE 120
+
+/**
+ * The oldest version of TLS that is spoken: 12 (TLS 1.2, default) or 13.
+ */
+#define MT5MQTT_OPT_TLS_VERSION_MINIMUM 121
+
+/**
+ * Text: certificates of the CAs that the Server's certificate may come from, or the Server's own certificate: the path of a PEM file, or PEM text (which
+ * begins with -----BEGIN). They replace the default, which is this machine's certificate store and Mozilla's list.
+ */
+#define MT5MQTT_OPT_TLS_CA 130
+
+/**
+ * Text: our certificate, and those of CAs between it and the Server's if need be: the path of a PEM file, or PEM text. Needs
+ * TLS_CLIENT_KEY. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE 131
+
+/**
+ * Text: the private key of our certificate: the path of a PEM file, or PEM text (PKCS#8, PKCS#1 or SEC 1). Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_KEY 132
+
+/**
+ * Text: the password of TLS_CLIENT_KEY if it is encrypted (PKCS#8, -----BEGIN ENCRYPTED PRIVATE KEY-----). Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD 133
+
+/**
+ * Text: names of protocols for ALPN with commas between them, such as `mqtt` or `x-amzn-mqtt-ca`, which cloud Servers need on
+ * port 443. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_ALPN 134
+
+/**
+ * Text: the name that the Server's certificate must have and that is sent as SNI. Default: the host of the URL.
+ */
+#define MT5MQTT_OPT_TLS_SERVER_NAME 135
+
+/**
+ * Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
+ * commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_PINS 136
+
+/**
+ * Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
+ * `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
+ */
+#define MT5MQTT_OPT_PROXY 137
+
+/**
+ * Text: more headers for the WebSocket's request, a line `Name: value` each. Default: none.
+ */
+#define MT5MQTT_OPT_WS_HEADERS 138
+
+/**
+ * Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_LEVEL 140
+
+/**
+ * 0 or 1 (default): whether lines of the log become events, MT5MQTT_EVENT_LOG. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_EVENTS 141
+
+/**
+ * Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILE_BYTES 142
+
+/**
+ * Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILES 143
+
+/**
+ * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILE 145
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -471,6 +602,11 @@
  * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
  */
 #define MT5MQTT_EVENT_AUTHENTICATED 13
+
+/**
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ */
+#define MT5MQTT_EVENT_LOG 15
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -763,6 +899,11 @@
 #define MT5MQTT_STAT_PROTOCOL_VERSION 50
 
 /**
+ * Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
+ */
+#define MT5MQTT_STAT_SERVER_INDEX 60
+
+/**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
  */
 typedef struct mt5mqtt_event {
@@ -944,6 +1085,19 @@ int32_t mt5mqtt_disconnect(int64_t client,
  * Where the client stands: MT5MQTT_STATE_.
  */
 int32_t mt5mqtt_state(int64_t client);
+
+/**
+ * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
+ * length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+ */
+int32_t mt5mqtt_server(int64_t client,
+                       char *buffer,
+                       int32_t capacity);
+
+/**
+ * As mt5mqtt_server, in UTF-16.
+ */
+int32_t mt5mqtt_server_w(int64_t client, uint16_t *buffer, int32_t capacity);
 
 /**
  * A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.

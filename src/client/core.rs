@@ -7,8 +7,9 @@
 use super::clock;
 use super::command::Command;
 use super::events::{EventQueue, NoticeKind};
+use super::log::{Level, Log, lines, trace};
 use super::thread::Stop;
-use super::transport::Transport;
+use super::transport::{Fault, Transport};
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     commands: Sender<Command>,
     waiting_commands: Receiver<Command>,
     pub events: EventQueue,
+    pub log: Log,
     /// Interrupts the background thread's wait; there once the thread is.
     pub waker: OnceLock<mio::Waker>,
     state: AtomicI32,
@@ -69,6 +71,8 @@ pub(super) struct Snapshot {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub last_delay_ms: u64,
+    /// Which of the URLs is tried or in use.
+    pub server: usize,
 }
 
 pub(super) struct Core {
@@ -84,6 +88,8 @@ pub(super) struct Core {
     pub lost: Option<(Status, String)>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
+    /// How many bytes of the Session's output the log has told of.
+    traced: usize,
     /// When the background thread looks at the timers on its own.
     pub worker_deadline: Option<Instant>,
     /// Something has happened that only the background thread can deal with.
@@ -108,7 +114,7 @@ const ROUNDS_OF_A_CALLER: usize = 2;
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
 impl Shared {
-    pub fn new(session: Session, events: EventQueue) -> Self {
+    pub fn new(session: Session, events: EventQueue, log: Log) -> Self {
         let (commands, waiting_commands) = unbounded();
         Shared {
             core: Mutex::new(Core {
@@ -120,6 +126,7 @@ impl Shared {
                 panic: false,
                 lost: None,
                 write_blocked: false,
+                traced: 0,
                 worker_deadline: None,
                 needs_worker: false,
                 bytes_sent: 0,
@@ -131,6 +138,7 @@ impl Shared {
             commands,
             waiting_commands,
             events,
+            log,
             waker: OnceLock::new(),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
@@ -187,8 +195,36 @@ impl Shared {
     /// The client has failed for good.
     pub fn fail(&self, what: &str) {
         self.set_state(State::Failed);
+        self.note(Level::Error, || format!("a fault inside the library: {what}"));
         self.events.push(NoticeKind::Failed(format!("a fault inside the library: {what}")));
         self.wake();
+    }
+
+    /// Adds a line to the log, if its level is wanted.
+    pub fn note(&self, level: Level, text: impl FnOnce() -> String) {
+        if !self.log.wants(level) {
+            return;
+        }
+        let added = self.log.add(level, &text());
+        if let Some(line) = added.event {
+            self.events.push(NoticeKind::Log { level, line });
+        }
+        if added.wake {
+            // The background thread writes the file.
+            self.wake();
+        }
+    }
+
+    /// Tells the program of an event, and the log.
+    pub fn tell(&self, event: Event) {
+        if self.log.wants(Level::Error) {
+            if let Event::Connected { assigned_client_id: Some(client_id), .. } = &event {
+                self.log.set_client_id(client_id);
+            }
+            let (level, text) = lines::describe(&event);
+            self.note(level, || text);
+        }
+        self.events.push(NoticeKind::Session(event));
     }
 
     pub fn wake(&self) {
@@ -262,6 +298,15 @@ impl Stop for Shared {
 }
 
 impl Core {
+    /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
+    pub fn open(&mut self, now: Instant, deadline: Instant, transport: Box<dyn Transport>) {
+        self.transport = Some(transport);
+        self.write_blocked = false;
+        self.traced = 0;
+        self.lost = None;
+        self.session.handle_opened(now, deadline);
+    }
+
     fn apply(&mut self, command: Command) {
         match command {
             Command::Connect(options) => {
@@ -334,7 +379,7 @@ impl Core {
     /// What the holder of the lock does on a caller's thread: one write at most.
     fn work_for_caller(&mut self, shared: &Shared) {
         self.apply_waiting(shared);
-        self.write_once(clock::now(), LARGEST_CALLER_WRITE);
+        self.write_once(clock::now(), LARGEST_CALLER_WRITE, shared);
         self.report(shared);
         let timer_moved = match (self.session.next_timeout(), self.worker_deadline) {
             (Some(wanted), Some(planned)) => wanted < planned,
@@ -353,7 +398,7 @@ impl Core {
     pub fn work(&mut self, now: Instant, shared: &Shared) {
         for _ in 0..ROUNDS_OF_THE_WORKER {
             self.apply_waiting(shared);
-            while self.write_once(now, usize::MAX) {}
+            while self.write_once(now, usize::MAX, shared) {}
             self.report(shared);
             if !shared.has_commands() {
                 return;
@@ -362,23 +407,43 @@ impl Core {
     }
 
     /// Writes once. False if there is nothing to write, or the socket takes no more.
-    fn write_once(&mut self, now: Instant, limit: usize) -> bool {
+    fn write_once(&mut self, now: Instant, limit: usize, shared: &Shared) -> bool {
         let Some(transport) = &mut self.transport else { return false };
         let output = self.session.output();
-        if self.write_blocked || self.lost.is_some() || output.is_empty() {
+        if self.write_blocked || self.lost.is_some() {
             return false;
         }
-        match transport.write(&output[..output.len().min(limit)]) {
-            Ok(0) => self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned())),
+        if shared.log.wants(Level::Packets) {
+            let version = self.session.version();
+            let told = |line| shared.note(Level::Packets, || format!("-> {line}"));
+            self.traced += trace::packets(&output[self.traced.min(output.len())..], version, told);
+        } else {
+            self.traced = output.len();
+        }
+        let written = match output.is_empty() {
+            false => transport.write(&output[..output.len().min(limit)]),
+            true if transport.has_pending() => transport.flush().map(|()| 0),
+            true => return false,
+        };
+        match written {
+            Ok(0) if !output.is_empty() => {
+                self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned()));
+            }
             Ok(count) => {
+                // What it holds back is what the socket didn't take: the poll tells when that changes.
+                self.write_blocked = transport.has_pending();
                 self.bytes_sent += count as u64;
+                self.traced = self.traced.saturating_sub(count);
                 self.session.handle_sent(now, count);
-                return true;
+                return !self.write_blocked;
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => self.lost = Some((Status::Network, format!("writing to the Server failed: {error}"))),
+                _ => {
+                    let fault = Fault::of(&error, "writing to the Server");
+                    self.lost = Some((fault.status, fault.text));
+                }
             },
         }
         false
@@ -400,7 +465,7 @@ impl Core {
                 }
                 _ => {}
             }
-            shared.events.push(NoticeKind::Session(event));
+            shared.tell(event);
         }
     }
 

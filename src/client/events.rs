@@ -5,6 +5,7 @@
 //! Server (`is_blocked`) until the program has taken some.
 
 use super::clock;
+use super::log::Level;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
 use parking_lot::{Condvar, Mutex};
@@ -27,6 +28,11 @@ pub enum NoticeKind {
     Session(Event),
     /// A fault inside the library, in words.
     Failed(String),
+    /// A line of the log.
+    Log {
+        level: Level,
+        line: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +105,11 @@ impl EventQueue {
         }
         let size = size(&kind);
         let keep = is_kept(&kind);
+        if matches!(kind, NoticeKind::Log { .. }) && inner.is_half_full() {
+            // A line never displaces what happened.
+            inner.count_drop();
+            return;
+        }
         if !keep && inner.limits.drop_newest && inner.has_no_room_for(size) {
             inner.count_drop();
             return;
@@ -193,6 +204,10 @@ impl Inner {
         self.kept.len() + self.droppable.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
     }
 
+    fn is_half_full(&self) -> bool {
+        self.kept.len() + self.droppable.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
+    }
+
     fn count_drop(&mut self) {
         self.dropped_since += 1;
         self.dropped_ever += 1;
@@ -205,7 +220,7 @@ fn is_kept(kind: &NoticeKind) -> bool {
         // A Server has one of these under way at most, and a lost one would be a lost connection.
         NoticeKind::Session(Event::Authenticate { .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
-        NoticeKind::Session(_) => false,
+        NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
     }
 }
 
@@ -220,6 +235,7 @@ fn size(kind: &NoticeKind) -> usize {
     size_of::<Queued>()
         + match kind {
             NoticeKind::Failed(text) => text.len(),
+            NoticeKind::Log { line, .. } => line.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Published { outcome, .. } => outcome_size(outcome),
@@ -243,6 +259,7 @@ impl Notice {
     pub fn failure(&self) -> Option<Status> {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
+            NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
                 Event::Response { answer, .. } => answer.as_ref().err().and_then(|outcome| outcome.failure),

@@ -12,12 +12,17 @@ mod core;
 pub mod events;
 pub mod exchange;
 mod input;
+pub mod log;
 pub mod options;
+mod proxy;
 mod receiving;
+mod redirect;
 mod statistics;
 pub mod thread;
+mod tls_options;
 mod transport;
 mod worker;
+mod ws_headers;
 
 pub use self::core::State;
 pub use self::statistics::Statistics;
@@ -36,6 +41,7 @@ use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{PacketType, ProtocolVersion, QoS};
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
+use log::Log;
 use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -75,7 +81,7 @@ impl Client {
         };
         let events = EventQueue::new(event_limits(&options));
         Client {
-            shared: Arc::new(Shared::new(session, events)),
+            shared: Arc::new(Shared::new(session, events, Log::new(options.log()))),
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
@@ -91,6 +97,7 @@ impl Client {
             let mut options = self.options.lock();
             set(&mut options, self.state() == State::Idle)?;
             self.shared.events.set_limits(event_limits(&options));
+            self.shared.log.set(options.log());
             Command::LimitOutgoing {
                 maximum: options.int(IntOption::OutgoingMaximum) as usize,
                 maximum_bytes: options.int(IntOption::OutgoingMaximumBytes) as usize,
@@ -107,10 +114,12 @@ impl Client {
         self.check_alive()?;
         let session_options = {
             let options = self.options.lock();
-            if options.address.is_none() {
+            if options.addresses.is_empty() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
-            options.session_options()?
+            let session_options = options.session_options()?;
+            self.shared.log.set_client_id(&session_options.client_id);
+            session_options
         };
         // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
         // connection's.
@@ -324,6 +333,15 @@ impl Client {
 
     pub fn state(&self) -> State {
         self.shared.state()
+    }
+
+    /// The URL that is tried or in use, without its query.
+    pub fn server(&self) -> Result<String, Failure> {
+        self.check_alive()?;
+        let index = self.shared.snapshot.lock().server;
+        let address = self.options.lock().addresses.get(index).map(ToString::to_string);
+        let idle = || (Status::NotConnected, "the client is idle: no Server is tried".to_owned());
+        address.filter(|_| self.state() != State::Idle).ok_or_else(idle)
     }
 
     /// Marks the client as failed for good, after a panic in one of its calls.

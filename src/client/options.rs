@@ -1,6 +1,11 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 use super::address::Address;
+use super::log::LogSettings;
+use super::proxy::Proxy;
+use super::redirect;
+use super::tls_options::{self, TlsOptions};
+use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::session::authentication::{Authentication, Mechanism};
@@ -11,6 +16,8 @@ use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
 use std::time::Duration;
+use tungstenite::http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 /// Why an option was refused: a status, and a text that names the option.
 pub type OptionError = (Status, String);
@@ -71,6 +78,12 @@ int_options! {
     // The terminal kills a program that doesn't come back within about 2.5 s, and this library can't see its stop flag.
     WaitMaximum = 51, "WAIT_MAXIMUM_MS", 1 => LONGEST_MS, 250, true;
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
+    TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
+    TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
+    LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
+    LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
+    LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
 /// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
@@ -81,16 +94,37 @@ pub const PASSWORD: i32 = 4;
 pub const RESPONSE_TOPIC: i32 = 5;
 pub const AUTHENTICATION_METHOD: i32 = 6;
 pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
+pub const TLS_CA: i32 = 130;
+pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
+pub const TLS_CLIENT_KEY: i32 = 132;
+pub const TLS_CLIENT_KEY_PASSWORD: i32 = 133;
+pub const TLS_ALPN: i32 = 134;
+pub const TLS_SERVER_NAME: i32 = 135;
+pub const TLS_PINS: i32 = 136;
+pub const PROXY: i32 = 137;
+pub const WS_HEADERS: i32 = 138;
+pub const LOG_FILE: i32 = 145;
+
+/// Longest text of an option that isn't MQTT's: a file of many certificates fits.
+const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Options {
-    pub address: Option<Address>,
+    /// In the order of preference; empty if none is named.
+    pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
-    password: Option<Vec<u8>>,
     response_topic: String,
     authentication_method: Option<String>,
-    authentication_data: Option<Vec<u8>>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
+    password: Option<Zeroizing<Vec<u8>>>,
+    tls: TlsOptions,
+    pub proxy: Option<Proxy>,
+    ws_headers: Option<Zeroizing<String>>,
+    log_file: Option<String>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -103,13 +137,18 @@ impl Default for Options {
         // No system that this library runs on is without random numbers.
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
-            address: None,
+            addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
             response_topic: String::new(),
             authentication_method: None,
             authentication_data: None,
+            tls: TlsOptions::default(),
+            proxy: None,
+            ws_headers: None,
+            log_file: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -158,14 +197,28 @@ impl Options {
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
-        require_idle(name, idle)?;
-        if let Some(value) = value {
-            text::check(value).map_err(|error| (Status::OutOfRange, format!("option {name}: {error}")))?;
+        if id != LOG_FILE {
+            require_idle(name, idle)?;
         }
+        let refused = |why: String| (Status::OutOfRange, why);
+        if let Some(value) = value {
+            let checked = match id {
+                URL
+                | CLIENT_ID
+                | USER_NAME
+                | PASSWORD
+                | RESPONSE_TOPIC
+                | AUTHENTICATION_METHOD
+                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
+                _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
+                _ if value.is_empty() => Err("the text is empty".to_owned()),
+                _ => Ok(()),
+            };
+            checked.map_err(|why| refused(format!("option {name}: {why}")))?;
+        }
+        let owned = value.map(str::to_owned);
+        let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
         match id {
-            URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
-            CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
-            USER_NAME => self.user_name = value.map(str::to_owned),
             RESPONSE_TOPIC => {
                 if let Some(topic) = value {
                     let wrong =
@@ -174,9 +227,31 @@ impl Options {
                 }
                 self.response_topic = value.unwrap_or_default().to_owned();
             }
-            AUTHENTICATION_METHOD => self.authentication_method = value.map(str::to_owned),
-            AUTHENTICATION_DATA => self.authentication_data = value.map(|value| value.as_bytes().to_vec()),
-            _ => self.password = value.map(|value| value.as_bytes().to_vec()),
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()))
+            }
+            URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
+            CLIENT_ID => self.client_id = owned.unwrap_or_default(),
+            USER_NAME => self.user_name = owned,
+            PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
+            TLS_CA => self.tls.ca = owned,
+            TLS_CLIENT_CERTIFICATE => self.tls.client_certificate = owned,
+            TLS_CLIENT_KEY => self.tls.client_key = secret(),
+            TLS_CLIENT_KEY_PASSWORD => self.tls.client_key_password = secret(),
+            TLS_ALPN => self.tls.alpn = value.map_or(Ok(Vec::new()), tls_options::parse_alpn).map_err(refused)?,
+            TLS_SERVER_NAME => self.tls.server_name = owned,
+            TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
+            LOG_FILE => self.log_file = owned,
+            PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            _ => {
+                value.map(ws_headers::parse).transpose().map_err(refused)?;
+                self.ws_headers = secret();
+            }
         }
         Ok(())
     }
@@ -195,7 +270,7 @@ impl Options {
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
             return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        let value = value.map(<[u8]>::to_vec);
+        let value = value.map(|value| Zeroizing::new(value.to_vec()));
         match id {
             AUTHENTICATION_DATA => self.authentication_data = value,
             _ => self.password = value,
@@ -292,7 +367,9 @@ impl Options {
             );
         }
         let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
-            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
+            (data, ..) if method != scram::METHOD || data.is_some() => {
+                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
+            }
             (_, Some(user_name), Some(password)) => {
                 let credentials = Credentials::new(user_name, password);
                 Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
@@ -304,6 +381,29 @@ impl Options {
 
     pub fn has_authentication(&self) -> bool {
         self.authentication_method.is_some()
+    }
+
+    pub fn tls(&self) -> TlsOptions {
+        TlsOptions {
+            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
+            minimum_version: self.int(IntOption::TlsVersionMinimum),
+            ..self.tls.clone()
+        }
+    }
+
+    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        // It was parsed when it was set.
+        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn log(&self) -> LogSettings {
+        LogSettings {
+            level: self.int(IntOption::LogLevel),
+            events: self.flag(IntOption::LogEvents),
+            file: self.log_file.clone(),
+            file_bytes: self.int(IntOption::LogFileBytes) as u64,
+            files: self.int(IntOption::LogFiles) as u32,
+        }
     }
 
     pub fn acknowledge(&self) -> Acknowledge {
@@ -331,6 +431,17 @@ fn text_name(id: i32) -> Option<&'static str> {
         RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
         AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
         AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
+        TLS_CA => Some("TLS_CA"),
+        TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
+        TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),
+        TLS_CLIENT_KEY_PASSWORD => Some("TLS_CLIENT_KEY_PASSWORD"),
+        TLS_ALPN => Some("TLS_ALPN"),
+        TLS_SERVER_NAME => Some("TLS_SERVER_NAME"),
+        TLS_PINS => Some("TLS_PINS"),
+        PROXY => Some("PROXY"),
+        WS_HEADERS => Some("WS_HEADERS"),
+        LOG_FILE => Some("LOG_FILE"),
         _ => None,
     }
 }

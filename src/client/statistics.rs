@@ -26,6 +26,8 @@ pub struct Statistics {
     pub last_delay_ms: u64,
     /// The version of MQTT that the present connection speaks.
     pub version: Option<ProtocolVersion>,
+    /// Which of the URLs is tried or in use.
+    pub server_index: usize,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -52,6 +54,7 @@ impl Client {
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
             version: snapshot.version,
+            server_index: snapshot.server,
             limits: snapshot.limits,
         }
     }

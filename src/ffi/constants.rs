@@ -58,6 +58,20 @@ pub const MT5MQTT_E_CONNECTION_CLOSED: i32 = -43;
 pub const MT5MQTT_E_NETWORK: i32 = -44;
 /// The Server didn't answer a PINGREQ in time: the connection is dead.
 pub const MT5MQTT_E_KEEP_ALIVE_TIMEOUT: i32 = -45;
+/// The Server's certificate was not accepted: the event's text says why.
+pub const MT5MQTT_E_TLS_CERTIFICATE: i32 = -46;
+/// The Server wants a client certificate, or refuses the one that it got.
+pub const MT5MQTT_E_TLS_CLIENT_CERTIFICATE: i32 = -47;
+/// TLS with the Server failed: the event's text says why.
+pub const MT5MQTT_E_TLS: i32 = -48;
+/// What answers there speaks another protocol than the URL says.
+pub const MT5MQTT_E_WRONG_PROTOCOL: i32 = -49;
+/// The proxy can't be used, refused, or could not reach the Server.
+pub const MT5MQTT_E_PROXY: i32 = -50;
+/// The Server refused the WebSocket, or broke its protocol.
+pub const MT5MQTT_E_WEBSOCKET: i32 = -51;
+/// The TLS options can't be used: a file is missing or damaged, or key and certificate don't belong together.
+pub const MT5MQTT_E_TLS_SETUP: i32 = -52;
 /// The Server refused: see the Reason Code.
 pub const MT5MQTT_E_REFUSED_BY_SERVER: i32 = -60;
 /// The Server sent a packet that can't be parsed.
@@ -86,7 +100,11 @@ pub const MT5MQTT_STATE_WAITING: i32 = 3;
 /// A fault inside the library: this client can only be freed.
 pub const MT5MQTT_STATE_FAILED: i32 = 4;
 
-/// Text: where the Server is, `mqtt://host:port`; the port may be left out (1883).
+/// Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
+/// `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
+/// an [IPv6] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
+/// between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
+/// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
 pub const MT5MQTT_OPT_URL: i32 = 1;
 /// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
 pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
@@ -119,7 +137,8 @@ pub const MT5MQTT_OPT_REQUEST_PROBLEM_INFORMATION: i32 = 18;
 pub const MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION: i32 = 19;
 /// 0 or 1 (default): whether a lost connection is made again.
 pub const MT5MQTT_OPT_RECONNECT: i32 = 30;
-/// Milliseconds from the start of an attempt to CONNACK: 100 to 600000, default 10000.
+/// Milliseconds from the start of an attempt at one Server to CONNACK, with name resolution, TCP, proxy, TLS and WebSocket in
+/// between: 100 to 600000, default 10000.
 pub const MT5MQTT_OPT_CONNECT_TIMEOUT_MS: i32 = 31;
 /// Milliseconds: ceiling of the first reconnect delay, which doubles with each failure: 1 to 600000, default 250. The delay is a random part of its ceiling.
 pub const MT5MQTT_OPT_RECONNECT_MIN_MS: i32 = 32;
@@ -159,6 +178,46 @@ pub const MT5MQTT_OPT_STRICT: i32 = 103;
 pub const MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK: i32 = 104;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
+/// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
+/// 0 (default) or 1. 1 IS DANGEROUS AND FOR TESTS ONLY: every certificate is accepted, so that anybody on the way can pose as
+/// the Server and read and change everything. Together with TLS_PINS the pins are what decides, which is safe.
+pub const MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE: i32 = 120;
+/// The oldest version of TLS that is spoken: 12 (TLS 1.2, default) or 13.
+pub const MT5MQTT_OPT_TLS_VERSION_MINIMUM: i32 = 121;
+/// Text: certificates of the CAs that the Server's certificate may come from, or the Server's own certificate: the path of a PEM file, or PEM text (which
+/// begins with -----BEGIN). They replace the default, which is this machine's certificate store and Mozilla's list.
+pub const MT5MQTT_OPT_TLS_CA: i32 = 130;
+/// Text: our certificate, and those of CAs between it and the Server's if need be: the path of a PEM file, or PEM text. Needs
+/// TLS_CLIENT_KEY. Default: none.
+pub const MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE: i32 = 131;
+/// Text: the private key of our certificate: the path of a PEM file, or PEM text (PKCS#8, PKCS#1 or SEC 1). Default: none.
+pub const MT5MQTT_OPT_TLS_CLIENT_KEY: i32 = 132;
+/// Text: the password of TLS_CLIENT_KEY if it is encrypted (PKCS#8, -----BEGIN ENCRYPTED PRIVATE KEY-----). Default: none.
+pub const MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD: i32 = 133;
+/// Text: names of protocols for ALPN with commas between them, such as `mqtt` or `x-amzn-mqtt-ca`, which cloud Servers need on
+/// port 443. Default: none.
+pub const MT5MQTT_OPT_TLS_ALPN: i32 = 134;
+/// Text: the name that the Server's certificate must have and that is sent as SNI. Default: the host of the URL.
+pub const MT5MQTT_OPT_TLS_SERVER_NAME: i32 = 135;
+/// Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
+/// commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
+pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
+/// Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
+/// `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
+pub const MT5MQTT_OPT_PROXY: i32 = 137;
+/// Text: more headers for the WebSocket's request, a line `Name: value` each. Default: none.
+pub const MT5MQTT_OPT_WS_HEADERS: i32 = 138;
+/// Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
+pub const MT5MQTT_OPT_LOG_LEVEL: i32 = 140;
+/// 0 or 1 (default): whether lines of the log become events, MT5MQTT_EVENT_LOG. May be set at any time.
+pub const MT5MQTT_OPT_LOG_EVENTS: i32 = 141;
+/// Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILE_BYTES: i32 = 142;
+/// Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
+/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
+pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -182,6 +241,8 @@ pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 /// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
+/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+pub const MT5MQTT_EVENT_LOG: i32 = 15;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -301,6 +362,8 @@ pub const MT5MQTT_STAT_SERVER_KEEP_ALIVE_S: i32 = 38;
 pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
 /// The version that the present connection speaks: 5 (MQTT 5.0) or 4 (MQTT 3.1.1); MT5MQTT_E_NOT_CONNECTED without one.
 pub const MT5MQTT_STAT_PROTOCOL_VERSION: i32 = 50;
+/// Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
+pub const MT5MQTT_STAT_SERVER_INDEX: i32 = 60;
 
 /// Fails to compile when a number here isn't that of its table.
 macro_rules! same {
@@ -332,6 +395,13 @@ same! {
     MT5MQTT_E_CONNECTION_CLOSED, Status::ConnectionClosed;
     MT5MQTT_E_NETWORK, Status::Network;
     MT5MQTT_E_KEEP_ALIVE_TIMEOUT, Status::KeepAliveTimeout;
+    MT5MQTT_E_TLS_CERTIFICATE, Status::TlsCertificate;
+    MT5MQTT_E_TLS_CLIENT_CERTIFICATE, Status::TlsClientCertificate;
+    MT5MQTT_E_TLS, Status::Tls;
+    MT5MQTT_E_WRONG_PROTOCOL, Status::WrongProtocol;
+    MT5MQTT_E_PROXY, Status::Proxy;
+    MT5MQTT_E_WEBSOCKET, Status::WebSocket;
+    MT5MQTT_E_TLS_SETUP, Status::TlsSetup;
     MT5MQTT_E_REFUSED_BY_SERVER, Status::RefusedByServer;
     MT5MQTT_E_MALFORMED_PACKET, Status::MalformedPacket;
     MT5MQTT_E_PROTOCOL_ERROR, Status::ProtocolError;
@@ -381,6 +451,23 @@ same! {
     MT5MQTT_OPT_RESPONSE_TOPIC, options::RESPONSE_TOPIC;
     MT5MQTT_OPT_AUTHENTICATION_METHOD, options::AUTHENTICATION_METHOD;
     MT5MQTT_OPT_AUTHENTICATION_DATA, options::AUTHENTICATION_DATA;
+    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE, IntOption::TlsAcceptAnyCertificate;
+    MT5MQTT_OPT_TLS_VERSION_MINIMUM, IntOption::TlsVersionMinimum;
+    MT5MQTT_OPT_TLS_CA, options::TLS_CA;
+    MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE, options::TLS_CLIENT_CERTIFICATE;
+    MT5MQTT_OPT_TLS_CLIENT_KEY, options::TLS_CLIENT_KEY;
+    MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD, options::TLS_CLIENT_KEY_PASSWORD;
+    MT5MQTT_OPT_TLS_ALPN, options::TLS_ALPN;
+    MT5MQTT_OPT_TLS_SERVER_NAME, options::TLS_SERVER_NAME;
+    MT5MQTT_OPT_TLS_PINS, options::TLS_PINS;
+    MT5MQTT_OPT_PROXY, options::PROXY;
+    MT5MQTT_OPT_WS_HEADERS, options::WS_HEADERS;
+    MT5MQTT_OPT_LOG_LEVEL, IntOption::LogLevel;
+    MT5MQTT_OPT_LOG_EVENTS, IntOption::LogEvents;
+    MT5MQTT_OPT_LOG_FILE_BYTES, IntOption::LogFileBytes;
+    MT5MQTT_OPT_LOG_FILES, IntOption::LogFiles;
+    MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
+    MT5MQTT_OPT_SERVER_REFERENCE_HOSTS, options::SERVER_REFERENCE_HOSTS;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -69,7 +69,7 @@ impl Session {
             will,
             // SCRAM proves the password; it must not travel beside its proof.
             user_name: options.user_name.as_deref().filter(|_| !scram),
-            password: options.password.as_deref().filter(|_| !scram),
+            password: options.password.as_ref().filter(|_| !scram).map(|password| password.as_slice()),
         }))
     }
 

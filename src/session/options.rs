@@ -6,6 +6,7 @@ use crate::codec::property::PropertiesBuf;
 use crate::types::ProtocolVersion;
 use std::fmt;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 #[derive(Clone)]
 pub struct SessionOptions {
@@ -43,7 +44,7 @@ pub struct SessionOptions {
     /// How long a re-authentication may take.
     pub authentication_timeout: Duration,
     pub user_name: Option<String>,
-    pub password: Option<Vec<u8>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
     pub will: Option<WillMessage>,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,

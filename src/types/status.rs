@@ -51,6 +51,13 @@ statuses! {
     ConnectionClosed = -43, "The Server closed the connection without giving a reason.";
     Network = -44, "Reading from or writing to the network failed.";
     KeepAliveTimeout = -45, "The Server didn't answer a PINGREQ in time: the connection is dead.";
+    TlsCertificate = -46, "The Server's certificate was not accepted: the event's text says why.";
+    TlsClientCertificate = -47, "The Server wants a client certificate, or refuses the one that it got.";
+    Tls = -48, "TLS with the Server failed: the event's text says why.";
+    WrongProtocol = -49, "What answers there speaks another protocol than the URL says.";
+    Proxy = -50, "The proxy can't be used, refused, or could not reach the Server.";
+    WebSocket = -51, "The Server refused the WebSocket, or broke its protocol.";
+    TlsSetup = -52, "The TLS options can't be used: a file is missing or damaged, or key and certificate don't belong together.";
     RefusedByServer = -60, "The Server refused: see the Reason Code.";
     MalformedPacket = -61, "The Server sent a packet that can't be parsed.";
     ProtocolError = -62, "The Server broke the protocol.";

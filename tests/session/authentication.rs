@@ -240,7 +240,7 @@ fn by_scram() -> SessionOptions {
     SessionOptions {
         authentication: Some(Authentication { method: "SCRAM-SHA-256".to_owned(), mechanism }),
         user_name: Some("user".to_owned()),
-        password: Some(b"pencil".to_vec()),
+        password: Some(b"pencil".to_vec().into()),
         ..options()
     }
 }

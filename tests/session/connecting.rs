@@ -35,7 +35,7 @@ fn connect_carries_what_was_asked_for() {
     will.set(PropertyId::WillDelayInterval, Value::Int(7)).unwrap();
     let mut trace = Trace::new(SessionOptions {
         user_name: Some("user".to_owned()),
-        password: Some(vec![0, 1, 2]),
+        password: Some(vec![0, 1, 2].into()),
         will: Some(WillMessage { message: message("gone", QoS::AtLeastOnce, true), properties: will }),
         keep_alive: 45,
         session_expiry_interval: 60,

@@ -17,6 +17,36 @@ impl Tcp {
         socket2::SockRef::from(&stream).set_keepalive(true)?;
         Ok(Tcp { stream })
     }
+
+    /// Writes all of `bytes` from `*written` on. `WouldBlock` when the socket takes no more.
+    pub fn write_rest(&mut self, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+        while *written < bytes.len() {
+            match self.stream.write(&bytes[*written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => *written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For TLS, which reads and writes by itself.
+impl Read for Tcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Tcp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Transport for Tcp {
@@ -26,6 +56,14 @@ impl Transport for Tcp {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn has_pending(&self) -> bool {
+        false
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -42,6 +42,13 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_CONNECTION_CLOSED=-43,        // the Server closed the Network Connection without a DISCONNECT
    MT5MQTT_E_NETWORK=-44,                  // reading or writing failed
    MT5MQTT_E_KEEP_ALIVE_TIMEOUT=-45,
+   MT5MQTT_E_TLS_CERTIFICATE=-46,          // the Server's certificate was not accepted
+   MT5MQTT_E_TLS_CLIENT_CERTIFICATE=-47,   // the Server wants a client certificate, or refuses ours
+   MT5MQTT_E_TLS=-48,
+   MT5MQTT_E_WRONG_PROTOCOL=-49,           // what answers speaks another protocol than the URL says
+   MT5MQTT_E_PROXY=-50,
+   MT5MQTT_E_WEBSOCKET=-51,
+   MT5MQTT_E_TLS_SETUP=-52,                // the TLS options can't be used
    MT5MQTT_E_REFUSED_BY_SERVER=-60,        // a Reason Code of 0x80 or more: see ReasonCode()
    MT5MQTT_E_MALFORMED_PACKET=-61,
    MT5MQTT_E_PROTOCOL_ERROR=-62,
@@ -67,7 +74,7 @@ enum ENUM_MQTT_STATE
 //+------------------------------------------------------------------+
 enum ENUM_MQTT_OPTION
   {
-   MT5MQTT_OPT_URL=1,                      // text: mqtt://host:port
+   MT5MQTT_OPT_URL=1,                      // text: mqtt, mqtts, ws or wss://host:port; several with commas
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
@@ -99,10 +106,27 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
-   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,,       // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
-   MT5MQTT_OPT_AUTHENTICATION_DATA=110     // text or bytes
+   MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
+   MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
+   MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
+   MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
+   MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE=131, // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY=132,         // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD=133, // text
+   MT5MQTT_OPT_TLS_ALPN=134,               // text
+   MT5MQTT_OPT_TLS_SERVER_NAME=135,        // text
+   MT5MQTT_OPT_TLS_PINS=136,               // text: sha256/..., sha256/...
+   MT5MQTT_OPT_PROXY=137,                  // text: socks5:// or http://user:password@host:port
+   MT5MQTT_OPT_WS_HEADERS=138,             // text: lines of Name: value
+   MT5MQTT_OPT_LOG_LEVEL=140,              // 0 none, 1 errors, 2 warnings, 3 connections, 4 steps, 5 packets
+   MT5MQTT_OPT_LOG_EVENTS=141,             // 1: lines come as events
+   MT5MQTT_OPT_LOG_FILE_BYTES=142,
+   MT5MQTT_OPT_LOG_FILES=143,
+   MT5MQTT_OPT_LOG_FILE=145                // text: a path
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -116,10 +140,11 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
-   MT5MQTT_EVENT_BREACH=10,,               // a harmless fault of the Server
+   MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
    MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
    MT5MQTT_EVENT_AUTHENTICATE=12,          // the Server asks: Authenticate() answers
-   MT5MQTT_EVENT_AUTHENTICATED=13          // a re-authentication has succeeded
+   MT5MQTT_EVENT_AUTHENTICATED=13,         // a re-authentication has succeeded
+   MT5MQTT_EVENT_LOG=15                    // a line of the log
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -195,7 +220,8 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
-   MT5MQTT_STAT_PROTOCOL_VERSION=50
+   MT5MQTT_STAT_PROTOCOL_VERSION=50,
+   MT5MQTT_STAT_SERVER_INDEX=60            // which URL of the list is tried or in use
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -243,6 +269,7 @@ int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],in
 int  mt5mqtt_connect(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
+int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);
 long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);

@@ -58,6 +58,8 @@ public:
    bool              Disconnect(const int reason_code,const CMqttProperties &properties,const int timeout_ms);
    ENUM_MQTT_STATE   State(void) const;
    bool              IsConnected(void) const { return(State()==MT5MQTT_STATE_CONNECTED); }
+   //--- the URL that is tried or in use, "" if none
+   string            Server(void) const;
    bool              Stat(const ENUM_MQTT_STAT stat,long &value);
    //--- sending
    bool              Publish(const string topic,const string text,const int qos,const bool retain);
@@ -103,6 +105,7 @@ protected:
    virtual void      OnAuthenticated(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
    virtual void      OnBreach(const CMqttMessage &message)       { }
+   virtual void      OnLog(const CMqttMessage &message)          { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -311,6 +314,18 @@ ENUM_MQTT_STATE CMqttClient::State(void) const
    return(state<0 ? MT5MQTT_STATE_IDLE : (ENUM_MQTT_STATE)state);
   }
 //+------------------------------------------------------------------+
+//| The URL that is tried or in use, without its query               |
+//+------------------------------------------------------------------+
+string CMqttClient::Server(void) const
+  {
+   ushort units[];
+   int    length=mt5mqtt_server_w(m_client,units,0);
+   if(length<=0)
+      return("");
+   ArrayResize(units,length+1);
+   return(CMqttText::FromUnits(units,mt5mqtt_server_w(m_client,units,ArraySize(units))));
+  }
+//+------------------------------------------------------------------+
 //| One figure                                                       |
 //+------------------------------------------------------------------+
 bool CMqttClient::Stat(const ENUM_MQTT_STAT stat,long &value)
@@ -509,6 +524,9 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
+            break;
+         case MT5MQTT_EVENT_LOG:
+            OnLog(message);
             break;
          case MT5MQTT_EVENT_FAILED:
             OnFailed(message);
