@@ -17,6 +17,7 @@ pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
+mod redirect;
 pub mod slots;
 mod stages;
 mod statistics;

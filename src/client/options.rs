@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::log::LogSettings;
 use super::proxy::Proxy;
+use super::redirect;
 use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
@@ -111,11 +112,14 @@ pub const STORE_PATH: i32 = 162;
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 pub const AUTHENTICATION_METHOD: i32 = 6;
 pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
     /// In the order of preference; empty if none is named.
     pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
     response_topic: String,
@@ -141,6 +145,7 @@ impl Default for Options {
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
@@ -244,6 +249,10 @@ impl Options {
             LOG_FILE => self.log_file = owned,
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
             AUTHENTICATION_METHOD => self.authentication_method = owned,
             AUTHENTICATION_DATA => {
                 self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
@@ -455,6 +464,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         LOG_FILE => Some("LOG_FILE"),
         AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
         AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
         STORE_PATH => Some("STORE_PATH"),
         _ => None,
     }

@@ -239,6 +239,8 @@ pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
+/// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -537,6 +539,7 @@ same! {
     MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
     MT5MQTT_OPT_AUTHENTICATION_METHOD, options::AUTHENTICATION_METHOD;
     MT5MQTT_OPT_AUTHENTICATION_DATA, options::AUTHENTICATION_DATA;
+    MT5MQTT_OPT_SERVER_REFERENCE_HOSTS, options::SERVER_REFERENCE_HOSTS;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -4,8 +4,7 @@
 //! The three messages of it are the Authentication Data of CONNECT, AUTH and CONNACK, or of three AUTH packets.
 
 use data_encoding::BASE64;
-use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
-use ring::{hmac, pbkdf2};
+use ring::{digest, hmac, pbkdf2};
 use std::fmt;
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
@@ -18,7 +17,6 @@ const GS2_HEADER: &str = "n,,";
 const FEWEST_ITERATIONS: u32 = 4096;
 /// A Server must not keep the thread busy for more than a moment.
 const MOST_ITERATIONS: u32 = 1_000_000;
-/// Bytes.
 const NONCE_SIZE: usize = 18;
 
 /// User name and password, prepared as RFC 4013 asks for.
@@ -108,23 +106,19 @@ impl Scram {
             return Err(format!("the Server asks for {iterations} iterations, which is out of bounds"));
         }
         // The names are those of RFC 5802 section 3.
-        let mut salted_password = Zeroizing::new([0; SHA256_OUTPUT_LEN]);
-        pbkdf2::derive(
-            pbkdf2::PBKDF2_HMAC_SHA256,
-            iterations,
-            &salt,
-            self.password.as_bytes(),
-            salted_password.as_mut_slice(),
-        );
+        let mut salted_password = Zeroizing::new([0; digest::SHA256_OUTPUT_LEN]);
+        let password = self.password.as_bytes();
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, &salt, password, salted_password.as_mut_slice());
         let client_key = sign(salted_password.as_slice(), b"Client Key");
         let server_key = sign(salted_password.as_slice(), b"Server Key");
         let without_proof = format!("c={},r={nonce}", BASE64.encode(GS2_HEADER.as_bytes()));
         let auth_message = format!("{},{message},{without_proof}", self.first_bare);
-        let stored_key = digest(&SHA256, client_key.as_ref());
+        let stored_key = digest::digest(&digest::SHA256, client_key.as_ref());
         let client_signature = sign(stored_key.as_ref(), auth_message.as_bytes());
-        let both = client_key.as_ref().iter().zip(client_signature.as_ref());
-        let proof: Vec<u8> = both.map(|(key, signature)| key ^ signature).collect();
-        self.stage = Stage::Final { server_key: hmac::Key::new(hmac::HMAC_SHA256, server_key.as_ref()), auth_message };
+        let halves = client_key.as_ref().iter().zip(client_signature.as_ref());
+        let proof: Vec<u8> = halves.map(|(key, signature)| key ^ signature).collect();
+        let server_key = hmac::Key::new(hmac::HMAC_SHA256, server_key.as_ref());
+        self.stage = Stage::Final { server_key, auth_message };
         Ok(format!("{without_proof},p={}", BASE64.encode(&proof)).into_bytes())
     }
 
@@ -136,13 +130,13 @@ impl Scram {
         let message = text(data)?;
         let mut attributes = message.split(',');
         let proof = BASE64.decode(attribute(attributes.next(), "v=")?.as_bytes()).map_err(|_| invalid("signature"))?;
-        hmac::verify(&server_key, auth_message.as_bytes(), &proof)
-            .map_err(|_| "the Server doesn't know the password".to_owned())
+        let verified = hmac::verify(&server_key, auth_message.as_bytes(), &proof);
+        verified.map_err(|_| "the Server doesn't know the password".to_owned())
     }
 }
 
-fn sign(key: &[u8], bytes: &[u8]) -> hmac::Tag {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), bytes)
+fn sign(key: &[u8], text: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text)
 }
 
 fn text(data: Option<&[u8]>) -> Result<&str, String> {

@@ -118,6 +118,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
+   MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
