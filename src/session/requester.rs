@@ -198,7 +198,7 @@ impl Requester {
     pub fn claim(&mut self, events: &mut VecDeque<Event>) {
         let Some(Event::Message { message, .. }) = events.back() else { return };
         let Some(token) = self.take_answered(message.properties()) else { return };
-        if let Some(Event::Message { message, delivery, packet_id }) = events.pop_back() {
+        if let Some(Event::Message { message, delivery, packet_id, .. }) = events.pop_back() {
             events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });
         }
     }

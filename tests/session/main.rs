@@ -15,6 +15,7 @@ mod parting;
 mod queue;
 mod quota;
 mod redelivery;
+mod repeated;
 mod requests;
 mod trace;
 mod v311;
