@@ -3,15 +3,20 @@
 use super::address::Address;
 use super::log::LogSettings;
 use super::proxy::Proxy;
+use super::redirect;
+use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
+use std::path::PathBuf;
 use std::time::Duration;
 use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -66,7 +71,7 @@ int_options! {
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
-    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
     QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
     EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
     EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
@@ -77,13 +82,15 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
     LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` takes bytes too.
+/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
 pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
@@ -99,14 +106,20 @@ pub const TLS_PINS: i32 = 136;
 pub const PROXY: i32 = 137;
 pub const WS_HEADERS: i32 = 138;
 pub const LOG_FILE: i32 = 145;
+pub const STORE_PATH: i32 = 162;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
     /// In the order of preference; empty if none is named.
     pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
     response_topic: String,
@@ -115,6 +128,10 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
     log_file: Option<String>,
+    authentication_method: Option<String>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -128,6 +145,7 @@ impl Default for Options {
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
@@ -136,6 +154,9 @@ impl Default for Options {
             proxy: None,
             ws_headers: None,
             log_file: None,
+            authentication_method: None,
+            authentication_data: None,
+            store_path: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -190,9 +211,13 @@ impl Options {
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
-                URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC => {
-                    text::check(value).map(|_| ()).map_err(|error| error.to_string())
-                }
+                URL
+                | CLIENT_ID
+                | USER_NAME
+                | PASSWORD
+                | RESPONSE_TOPIC
+                | AUTHENTICATION_METHOD
+                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
                 _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
                 _ if value.is_empty() => Err("the text is empty".to_owned()),
                 _ => Ok(()),
@@ -222,7 +247,16 @@ impl Options {
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
+            STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
+            }
             _ => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = secret();
@@ -233,18 +267,23 @@ impl Options {
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
-        if id != PASSWORD {
+        if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         }
-        require_idle("PASSWORD", idle)?;
+        let name = text_name(id).unwrap_or_default();
+        require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        self.password = value.map(|value| Zeroizing::new(value.to_vec()));
+        let value = value.map(|value| Zeroizing::new(value.to_vec()));
+        match id {
+            AUTHENTICATION_DATA => self.authentication_data = value,
+            _ => self.password = value,
+        }
         Ok(())
     }
 
@@ -278,6 +317,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
             chosen => chosen as u16,
@@ -299,6 +342,8 @@ impl Options {
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
+            authentication: self.authentication(version, fall_back_to_v311)?,
+            authentication_timeout: self.milliseconds(IntOption::ConnectTimeout),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -313,7 +358,16 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            progress: self.flag(IntOption::Progress),
+            priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let client_id = self.client_id.clone();
+        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
     }
 
     pub fn tls(&self) -> TlsOptions {
@@ -339,6 +393,41 @@ impl Options {
         }
     }
 
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
+        }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => {
+                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
+            }
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
+    }
+
+    pub fn has_authentication(&self) -> bool {
+        self.authentication_method.is_some()
+    }
+
     pub fn acknowledge(&self) -> Acknowledge {
         match self.int(IntOption::Acknowledge) {
             0 => Acknowledge::OnArrival,
@@ -350,7 +439,8 @@ impl Options {
     pub fn outgoing_overflow(&self) -> OutgoingOverflow {
         match self.int(IntOption::OutgoingOverflow) {
             0 => OutgoingOverflow::Refuse,
-            _ => OutgoingOverflow::DropOldest,
+            1 => OutgoingOverflow::DropOldest,
+            _ => OutgoingOverflow::DropNewest,
         }
     }
 }
@@ -372,6 +462,10 @@ fn text_name(id: i32) -> Option<&'static str> {
         PROXY => Some("PROXY"),
         WS_HEADERS => Some("WS_HEADERS"),
         LOG_FILE => Some("LOG_FILE"),
+        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
+        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
+        STORE_PATH => Some("STORE_PATH"),
         _ => None,
     }
 }

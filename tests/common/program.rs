@@ -96,6 +96,7 @@ impl Program {
                     None
                 }
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
+                NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });
             match polled.expect("a client that lives") {
                 Some(Some(event)) => return Some(event),

@@ -48,6 +48,7 @@ public:
    bool              SetSessionExpiry(const long seconds);
    bool              SetKeepAlive(const int seconds);
    bool              SetReconnectDelay(const int minimum_ms,const int maximum_ms);
+   bool              SetStorePath(const string folder);
    bool              SetOptionInteger(const ENUM_MQTT_OPTION option,const long value);
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
@@ -67,11 +68,15 @@ public:
    bool              Publish(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
    bool              Unsubscribe(const string filter);
    bool              Unsubscribe(const string filter,const CMqttProperties &properties);
+   //--- Enhanced Authentication: Authenticate() answers the MT5MQTT_EVENT_AUTHENTICATE taken last
+   bool              Authenticate(const uchar &data[]);
+   bool              Reauthenticate(const uchar &data[]);
    //--- requests: the end comes as MT5MQTT_EVENT_RESPONSE; Respond() answers the event taken last
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms);
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties);
@@ -98,7 +103,11 @@ protected:
    virtual void      OnPublished(const CMqttMessage &message)    { }
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
+   virtual void      OnProgress(const CMqttMessage &message)     { }
+   virtual void      OnStore(const CMqttMessage &message)        { }
    virtual void      OnResponse(const CMqttMessage &message)     { }
+   virtual void      OnAuthenticate(const CMqttMessage &message) { }
+   virtual void      OnAuthenticated(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
    virtual void      OnBreach(const CMqttMessage &message)       { }
    virtual void      OnLog(const CMqttMessage &message)          { }
@@ -234,6 +243,13 @@ bool CMqttClient::SetKeepAlive(const int seconds)
 bool CMqttClient::SetReconnectDelay(const int minimum_ms,const int maximum_ms)
   {
    return(SetOptionInteger(MT5MQTT_OPT_RECONNECT_MIN_MS,minimum_ms) && SetOptionInteger(MT5MQTT_OPT_RECONNECT_MAX_MS,maximum_ms));
+  }
+//+------------------------------------------------------------------+
+//| The folder in which the Session is stored                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetStorePath(const string folder)
+  {
+   return(SetOptionString(MT5MQTT_OPT_STORE_PATH,folder));
   }
 //+------------------------------------------------------------------+
 //| Any option that is a number                                      |
@@ -379,6 +395,17 @@ bool CMqttClient::PublishBytes(const string topic,const uchar &payload[],const i
    return(Accepted(mt5mqtt_publish_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
+//| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
+//+------------------------------------------------------------------+
+bool CMqttClient::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
+  {
+   int result=mt5mqtt_publish_stage(m_client,token);
+   if(!Succeeded(result))
+      return(false);
+   stage=(ENUM_MQTT_STAGE)result;
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Subscribes to a Topic Filter                                     |
 //+------------------------------------------------------------------+
 bool CMqttClient::Subscribe(const string filter,const int options)
@@ -405,6 +432,20 @@ bool CMqttClient::Unsubscribe(const string filter)
 bool CMqttClient::Unsubscribe(const string filter,const CMqttProperties &properties)
   {
    return(Accepted(mt5mqtt_unsubscribe_w(m_client,filter,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
+//| The next step of an authentication                               |
+//+------------------------------------------------------------------+
+bool CMqttClient::Authenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_authenticate(m_client,data,ArraySize(data),0)));
+  }
+//+------------------------------------------------------------------+
+//| Starts a re-authentication; SCRAM-SHA-256 needs no data for it   |
+//+------------------------------------------------------------------+
+bool CMqttClient::Reauthenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),0)));
   }
 //+------------------------------------------------------------------+
 //| Asks with text, as UTF-8                                         |
@@ -506,6 +547,12 @@ int CMqttClient::Dispatch(const int max_events)
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
             break;
+         case MT5MQTT_EVENT_PROGRESS:
+            OnProgress(message);
+            break;
+         case MT5MQTT_EVENT_STORE:
+            OnStore(message);
+            break;
          case MT5MQTT_EVENT_LOG:
             OnLog(message);
             break;
@@ -514,6 +561,12 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_RESPONSE:
             OnResponse(message);
+            break;
+         case MT5MQTT_EVENT_AUTHENTICATE:
+            OnAuthenticate(message);
+            break;
+         case MT5MQTT_EVENT_AUTHENTICATED:
+            OnAuthenticated(message);
             break;
          case MT5MQTT_EVENT_BREACH:
             OnBreach(message);
