@@ -137,6 +137,16 @@
 #define MT5MQTT_E_TIMEOUT -25
 
 /**
+ * The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
+ */
+#define MT5MQTT_E_EXPIRED -29
+
+/**
+ * A newer message with the same conflation key took the place of this one before it was sent.
+ */
+#define MT5MQTT_E_SUPERSEDED -30
+
+/**
  * The payload is not UTF-8, though its Payload Format Indicator says so.
  */
 #define MT5MQTT_E_PAYLOAD_FORMAT -26
@@ -172,6 +182,41 @@
 #define MT5MQTT_E_KEEP_ALIVE_TIMEOUT -45
 
 /**
+ * The Server's certificate was not accepted: the event's text says why.
+ */
+#define MT5MQTT_E_TLS_CERTIFICATE -46
+
+/**
+ * The Server wants a client certificate, or refuses the one that it got.
+ */
+#define MT5MQTT_E_TLS_CLIENT_CERTIFICATE -47
+
+/**
+ * TLS with the Server failed: the event's text says why.
+ */
+#define MT5MQTT_E_TLS -48
+
+/**
+ * What answers there speaks another protocol than the URL says.
+ */
+#define MT5MQTT_E_WRONG_PROTOCOL -49
+
+/**
+ * The proxy can't be used, refused, or could not reach the Server.
+ */
+#define MT5MQTT_E_PROXY -50
+
+/**
+ * The Server refused the WebSocket, or broke its protocol.
+ */
+#define MT5MQTT_E_WEBSOCKET -51
+
+/**
+ * The TLS options can't be used: a file is missing or damaged, or key and certificate don't belong together.
+ */
+#define MT5MQTT_E_TLS_SETUP -52
+
+/**
  * The Server refused: see the Reason Code.
  */
 #define MT5MQTT_E_REFUSED_BY_SERVER -60
@@ -197,9 +242,44 @@
 #define MT5MQTT_E_SESSION_LOST -64
 
 /**
+ * The authentication failed: one side could not prove itself in time.
+ */
+#define MT5MQTT_E_AUTHENTICATION_FAILED -65
+
+/**
  * The background thread could not be started.
  */
 #define MT5MQTT_E_THREAD -80
+
+/**
+ * The store could not be opened or made: see the text.
+ */
+#define MT5MQTT_E_STORE_NOT_OPENED -81
+
+/**
+ * The store is in use by another client or process.
+ */
+#define MT5MQTT_E_STORE_IN_USE -82
+
+/**
+ * The store is damaged. Nothing was changed; move it away to start anew.
+ */
+#define MT5MQTT_E_STORE_DAMAGED -83
+
+/**
+ * The store was written by a newer version of this library.
+ */
+#define MT5MQTT_E_STORE_NEWER -84
+
+/**
+ * The store belongs to another Client Identifier or Server.
+ */
+#define MT5MQTT_E_STORE_OF_ANOTHER -85
+
+/**
+ * The store can't be written, perhaps because the disk is full. It is tried again.
+ */
+#define MT5MQTT_E_STORE_NOT_WRITTEN -86
 
 /**
  * A fault inside the library: this client has failed for good and can only be freed.
@@ -232,7 +312,11 @@
 #define MT5MQTT_STATE_FAILED 4
 
 /**
- * Text: where the Server is, `mqtt://host:port`; the port may be left out (1883).
+ * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
+ * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
+ * an [IPv6] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
+ * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
+ * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
  */
 #define MT5MQTT_OPT_URL 1
 
@@ -257,6 +341,11 @@
 #define MT5MQTT_OPT_RESPONSE_TOPIC 5
 
 /**
+ * Text: the Authentication Method of Enhanced Authentication (MQTT 5.0 section 4.12). Default: none. SCRAM-SHA-256 is done by the library, with USER_NAME and PASSWORD, which then don't stand in CONNECT; any other method by the program, which is asked by MT5MQTT_EVENT_AUTHENTICATE.
+ */
+#define MT5MQTT_OPT_AUTHENTICATION_METHOD 6
+
+/**
  * 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
  */
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
@@ -277,7 +366,7 @@
 #define MT5MQTT_OPT_KEEP_ALIVE_S 13
 
 /**
- * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024.
+ * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small (20, say).
  */
 #define MT5MQTT_OPT_RECEIVE_MAXIMUM 14
 
@@ -308,7 +397,8 @@
 #define MT5MQTT_OPT_RECONNECT 30
 
 /**
- * Milliseconds from the start of an attempt to CONNACK: 100 to 600000, default 10000.
+ * Milliseconds from the start of an attempt at one Server to CONNACK, with name resolution, TCP, proxy, TLS and WebSocket in
+ * between: 100 to 600000, default 10000.
  */
 #define MT5MQTT_OPT_CONNECT_TIMEOUT_MS 31
 
@@ -338,7 +428,7 @@
 #define MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES 41
 
 /**
- * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+ * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
  */
 #define MT5MQTT_OPT_OUTGOING_OVERFLOW 42
 
@@ -378,6 +468,36 @@
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
 
 /**
+ * How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+ */
+#define MT5MQTT_OPT_PRIORITY_RESERVE 160
+
+/**
+ * 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+ */
+#define MT5MQTT_OPT_PROGRESS 161
+
+/**
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ */
+#define MT5MQTT_OPT_STORE_PATH 162
+
+/**
+ * Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE 163
+
+/**
+ * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE_BY 164
+
+/**
+ * How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
+ */
+#define MT5MQTT_OPT_DEDUPLICATION_WINDOW 165
+
+/**
  * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
  */
 #define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
@@ -401,6 +521,97 @@
  * What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
  */
 #define MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK 104
+
+/**
+ * 0 (default) or 1. 1 IS DANGEROUS AND FOR TESTS ONLY: every certificate is accepted, so that anybody on the way can pose as
+ * the Server and read and change everything. Together with TLS_PINS the pins are what decides, which is safe.
+ */
+#define MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE 120
+
+/**
+ * The oldest version of TLS that is spoken: 12 (TLS 1.2, default) or 13.
+ */
+#define MT5MQTT_OPT_TLS_VERSION_MINIMUM 121
+
+/**
+ * Text: certificates of the CAs that the Server's certificate may come from, or the Server's own certificate: the path of a PEM file, or PEM text (which
+ * begins with -----BEGIN). They replace the default, which is this machine's certificate store and Mozilla's list.
+ */
+#define MT5MQTT_OPT_TLS_CA 130
+
+/**
+ * Text: our certificate, and those of CAs between it and the Server's if need be: the path of a PEM file, or PEM text. Needs
+ * TLS_CLIENT_KEY. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE 131
+
+/**
+ * Text: the private key of our certificate: the path of a PEM file, or PEM text (PKCS#8, PKCS#1 or SEC 1). Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_KEY 132
+
+/**
+ * Text: the password of TLS_CLIENT_KEY if it is encrypted (PKCS#8, -----BEGIN ENCRYPTED PRIVATE KEY-----). Default: none.
+ */
+#define MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD 133
+
+/**
+ * Text: names of protocols for ALPN with commas between them, such as `mqtt` or `x-amzn-mqtt-ca`, which cloud Servers need on
+ * port 443. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_ALPN 134
+
+/**
+ * Text: the name that the Server's certificate must have and that is sent as SNI. Default: the host of the URL.
+ */
+#define MT5MQTT_OPT_TLS_SERVER_NAME 135
+
+/**
+ * Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
+ * commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
+ */
+#define MT5MQTT_OPT_TLS_PINS 136
+
+/**
+ * Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
+ * `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
+ */
+#define MT5MQTT_OPT_PROXY 137
+
+/**
+ * Text: more headers for the WebSocket's request, a line `Name: value` each. Default: none.
+ */
+#define MT5MQTT_OPT_WS_HEADERS 138
+
+/**
+ * Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_LEVEL 140
+
+/**
+ * 0 or 1 (default): whether lines of the log become events, MT5MQTT_EVENT_LOG. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_EVENTS 141
+
+/**
+ * Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILE_BYTES 142
+
+/**
+ * Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILES 143
+
+/**
+ * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
+ */
+#define MT5MQTT_OPT_LOG_FILE 145
+
+/**
+ * Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
+ */
+#define MT5MQTT_OPT_AUTHENTICATION_DATA 110
 
 /**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
@@ -438,6 +649,61 @@
 #define MT5MQTT_EVENT_FAILED 7
 
 /**
+ * How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+ */
+#define MT5MQTT_EVENT_PROGRESS 18
+
+/**
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ */
+#define MT5MQTT_EVENT_STORE 19
+
+/**
+ * Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
+ */
+#define MT5MQTT_MESSAGE_SEEN_BEFORE 1
+
+/**
+ * How far a QoS 1 or 2 publish is: accepted by the library.
+ */
+#define MT5MQTT_STAGE_ACCEPTED 1
+
+/**
+ * Stored: it survives a crash of the process and of the machine. Only with option STORE_PATH.
+ */
+#define MT5MQTT_STAGE_DURABLE 2
+
+/**
+ * Sent to the Server.
+ */
+#define MT5MQTT_STAGE_SENT 3
+
+/**
+ * The Server has it: PUBREC of QoS 2.
+ */
+#define MT5MQTT_STAGE_ACKNOWLEDGED 4
+
+/**
+ * The end: PUBACK of QoS 1, PUBCOMP of QoS 2.
+ */
+#define MT5MQTT_STAGE_COMPLETE 5
+
+/**
+ * The end: MT5MQTT_E_EXPIRED.
+ */
+#define MT5MQTT_STAGE_EXPIRED 6
+
+/**
+ * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+ */
+#define MT5MQTT_STAGE_DROPPED 7
+
+/**
+ * The end: any other failure.
+ */
+#define MT5MQTT_STAGE_FAILED 8
+
+/**
  * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
  */
 #define MT5MQTT_EVENT_BREACH 10
@@ -446,6 +712,21 @@
  * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
  */
 #define MT5MQTT_EVENT_RESPONSE 11
+
+/**
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ */
+#define MT5MQTT_EVENT_LOG 15
+
+/**
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATE 12
+
+/**
+ * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATED 13
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -738,6 +1019,36 @@
 #define MT5MQTT_STAT_PROTOCOL_VERSION 50
 
 /**
+ * Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
+ */
+#define MT5MQTT_STAT_SERVER_INDEX 60
+
+/**
+ * Accepted publishes dropped because they had waited too long.
+ */
+#define MT5MQTT_STAT_PUBLISHES_EXPIRED 70
+
+/**
+ * Accepted publishes whose place a newer one with the same conflation key took.
+ */
+#define MT5MQTT_STAT_PUBLISHES_SUPERSEDED 71
+
+/**
+ * Publishes that an earlier process had left in the store.
+ */
+#define MT5MQTT_STAT_STORE_RESTORED 72
+
+/**
+ * Times that changes were written to the store: far less than messages when these come in bursts.
+ */
+#define MT5MQTT_STAT_STORE_COMMITS 73
+
+/**
+ * Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
+ */
+#define MT5MQTT_STAT_MESSAGES_SUPPRESSED 74
+
+/**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
  */
 typedef struct mt5mqtt_event {
@@ -794,7 +1105,7 @@ typedef struct mt5mqtt_event {
    */
   int32_t retain;
   /**
-   * Of a message: 1 if the Server has sent it before.
+   * Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
    */
   int32_t dup;
   /**
@@ -806,14 +1117,35 @@ typedef struct mt5mqtt_event {
    */
   int32_t packet_id;
   /**
-   * 0.
+   * Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
    */
-  int32_t reserved;
+  int32_t detail;
 } mt5mqtt_event;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
+ * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
+ * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
+ */
+int32_t mt5mqtt_authenticate(int64_t client,
+                             const uint8_t *data,
+                             int32_t size,
+                             int64_t properties);
+
+/**
+ * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
+ * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
+ * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
+ * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+ */
+int32_t mt5mqtt_reauthenticate(int64_t client,
+                               const uint8_t *data,
+                               int32_t size,
+                               int64_t properties);
 
 /**
  * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
@@ -898,6 +1230,19 @@ int32_t mt5mqtt_disconnect(int64_t client,
  * Where the client stands: MT5MQTT_STATE_.
  */
 int32_t mt5mqtt_state(int64_t client);
+
+/**
+ * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
+ * length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+ */
+int32_t mt5mqtt_server(int64_t client,
+                       char *buffer,
+                       int32_t capacity);
+
+/**
+ * As mt5mqtt_server, in UTF-16.
+ */
+int32_t mt5mqtt_server_w(int64_t client, uint16_t *buffer, int32_t capacity);
 
 /**
  * A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.
@@ -1171,7 +1516,7 @@ int32_t mt5mqtt_last_error(char *buffer,
 int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
- * Makes an empty set of properties (MQTT 5.0). It can be used for any number of calls, which copy it, and by several
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
  * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
  */
 int64_t mt5mqtt_properties_create(void);
@@ -1182,7 +1527,7 @@ int64_t mt5mqtt_properties_create(void);
 int32_t mt5mqtt_properties_free(int64_t properties);
 
 /**
- * Empties a set of properties.
+ * Empties a set of properties, time to live, priority and conflation key included.
  */
 int32_t mt5mqtt_properties_clear(int64_t properties);
 
@@ -1269,6 +1614,13 @@ int64_t mt5mqtt_publish_text_w(int64_t client,
                                int64_t properties);
 
 /**
+ * How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+ * MT5MQTT_E_WRONG_STATE without option PROGRESS.
+ */
+int32_t mt5mqtt_publish_stage(int64_t client,
+                              int64_t token);
+
+/**
  * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
@@ -1295,6 +1647,38 @@ int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properti
  * As mt5mqtt_unsubscribe, with UTF-16.
  */
 int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
+
+/**
+ * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
+ * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
+ * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
+ * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
+ */
+int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
+                                            int64_t milliseconds);
+
+/**
+ * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
+ * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
+ * Messages of equal priority keep their order.
+ */
+int32_t mt5mqtt_properties_set_priority(int64_t properties,
+                                        int32_t priority);
+
+/**
+ * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits
+ * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
+ * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
+ * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
+ * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes.
+ */
+int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
+                                              const char *key);
+
+/**
+ * As mt5mqtt_properties_set_conflation_key, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
 
 #ifdef __cplusplus
 }  // extern "C"

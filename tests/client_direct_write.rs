@@ -1,14 +1,17 @@
-//! A publish on an idle connection is written by the thread that calls: the background thread sleeps on. Its context
+//! A publish on an idle connection is written by the thread that calls, and a message for a program that waits is read by
+//! that program's thread: the background thread sleeps on. Its context
 //! switches, which Linux counts, show it; alone in this file, as other clients' threads have the same name.
 #![cfg(target_os = "linux")]
 
 mod common;
 
-use common::fake_server::FakeServer;
+use common::fake_server::{DEADLINE, FakeServer};
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
 use std::fs;
+use std::path::Path;
+use std::time::Instant;
 
 /// How often the background thread went to sleep.
 fn sleeps_of_background_thread() -> u64 {
@@ -24,8 +27,21 @@ fn sleeps_of_background_thread() -> u64 {
     switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
 }
 
+/// The program has sent its message and waits.
+fn until_it_sleeps(thread: &Path) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let status = fs::read_to_string(thread.join("status")).expect("its status");
+        if status.lines().any(|line| line.starts_with("State:") && line.contains('S')) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the program doesn't wait");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
-fn a_publish_on_an_idle_connection_reaches_the_server_without_the_background_thread() {
+fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     const PUBLISHES: u64 = 500;
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::KeepAlive, 0)]);
@@ -41,10 +57,29 @@ fn a_publish_on_an_idle_connection_reaches_the_server_without_the_background_thr
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps < PUBLISHES / 50, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
-    // The same measure sees what does wake the thread.
+    // A program that waits reads by itself.
+    let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
+    let mut peer = std::thread::scope(|scope| {
+        let answering = scope.spawn(move || {
+            for number in 0..PUBLISHES {
+                peer.expect_publish(&number.to_string());
+                until_it_sleeps(&Path::new("/proc").join(&this_thread));
+                peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+            }
+            peer
+        });
+        for number in 0..PUBLISHES {
+            program.send(&number.to_string(), QoS::AtMostOnce);
+            program.expect_payload(&number.to_string());
+        }
+        answering.join().expect("the Server's side")
+    });
+    let sleeps = sleeps_of_background_thread() - before;
+    assert!(sleeps < PUBLISHES / 10, "the background thread woke up {sleeps} times for {PUBLISHES} messages");
+    // The same measure sees what does wake the thread: messages for a program that only polls.
     for number in 0..PUBLISHES {
         peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
-        program.expect_payload(&number.to_string());
+        program.expect_soon("the message", |client| client.poll(|_| ()).expect("a client that lives").is_some());
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps > PUBLISHES / 4, "{PUBLISHES} messages from the Server woke the thread {sleeps} times only");

@@ -1,79 +1,170 @@
-//! Where the Server is: the URL option.
+//! Where the Server is: the URL option, one URL or several in the order of preference.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// Port of MQTT over plain TCP, if the URL names none.
-const DEFAULT_PORT: u16 = 1883;
+/// More URLs than anybody has Servers.
+const MOST_ADDRESSES: usize = 16;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// A name, an IPv4 or an IPv6 address, the latter without brackets.
-    pub host: String,
-    pub port: u16,
+/// How MQTT's bytes travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `mqtt://` or `tcp://`: plain TCP.
+    Mqtt,
+    /// `mqtts://` or `ssl://`: TLS.
+    Mqtts,
+    /// `ws://`: WebSocket.
+    Ws,
+    /// `wss://`: WebSocket over TLS.
+    Wss,
 }
 
-impl Address {
-    /// Parses `mqtt://host:port`; `tcp://` means the same. The error says what is wrong with the URL, in words.
-    pub fn parse(url: &str) -> Result<Address, String> {
-        let wrong = |why: &str| format!("option URL: '{}' {why}", without_user_info(url));
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(wrong("is no URL: write mqtt://host:port"));
-        };
-        match scheme.to_ascii_lowercase().as_str() {
-            "mqtt" | "tcp" => {}
-            "mqtts" | "ssl" | "ws" | "wss" => return Err(wrong("asks for a transport that this version doesn't have")),
-            _ => return Err(wrong("has an unknown scheme: write mqtt://host:port")),
+impl Scheme {
+    pub fn is_tls(self) -> bool {
+        matches!(self, Scheme::Mqtts | Scheme::Wss)
+    }
+
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Scheme::Ws | Scheme::Wss)
+    }
+
+    pub(super) fn default_port(self) -> u16 {
+        match self {
+            Scheme::Mqtt => 1883,
+            Scheme::Mqtts => 8883,
+            Scheme::Ws => 80,
+            Scheme::Wss => 443,
         }
-        let authority = rest.strip_suffix('/').unwrap_or(rest);
-        if authority.contains('@') {
-            return Err(wrong("holds a user name: set USER_NAME and PASSWORD instead"));
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Mqtt => "mqtt",
+            Scheme::Mqtts => "mqtts",
+            Scheme::Ws => "ws",
+            Scheme::Wss => "wss",
         }
-        if authority.contains(['/', '?', '#']) {
-            return Err(wrong("has a path, which MQTT over TCP doesn't know"));
-        }
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => {
-                let (host, port) = rest.split_once(']').ok_or_else(|| wrong("lacks the ']' of an IPv6 address"))?;
-                if !matches!(host.parse(), Ok(IpAddr::V6(_))) {
-                    return Err(wrong("has no IPv6 address between its brackets"));
-                }
-                (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').unwrap_or("")) })
-            }
-            None => match authority.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (authority, None),
-            },
-        };
-        if host.is_empty() || host.chars().any(|character| character.is_whitespace() || character.is_control()) {
-            return Err(wrong("has no valid host name"));
-        }
-        let port = match port {
-            None => DEFAULT_PORT,
-            Some(digits) => match digits.parse::<u16>() {
-                Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => port,
-                _ => return Err(wrong("has no valid port: it is a number from 1 to 65535, and IPv6 needs brackets")),
-            },
-        };
-        Ok(Address { host: host.to_owned(), port })
     }
 }
 
-/// A URL fit for an error text: a password in it must not get into a log.
-fn without_user_info(url: &str) -> String {
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    pub scheme: Scheme,
+    /// A name, an IPv4 or an IPv6 address, the latter without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Of a WebSocket URL: path and query, from the `/` on. Empty otherwise.
+    pub path: String,
+}
+
+impl Address {
+    /// Parses a list of URLs that commas or white space separate. The error says what is wrong with which one, in words.
+    pub fn parse_list(urls: &str) -> Result<Vec<Address>, String> {
+        let separator = |character: char| character == ',' || character.is_whitespace();
+        let urls: Vec<&str> = urls.split(separator).filter(|url| !url.is_empty()).collect();
+        if urls.is_empty() {
+            return Err("option URL: it is empty: write mqtt://host:port".to_owned());
+        }
+        if urls.len() > MOST_ADDRESSES {
+            return Err(format!("option URL: {} URLs are too many: {MOST_ADDRESSES} are the most", urls.len()));
+        }
+        urls.into_iter().map(Address::parse).collect()
+    }
+
+    fn parse(url: &str) -> Result<Address, String> {
+        let wrong = |why: &str| format!("option URL: '{}' {why}", without_secrets(url));
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(wrong("is no URL: write mqtt://host:port"));
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "mqtt" | "tcp" => Scheme::Mqtt,
+            "mqtts" | "ssl" => Scheme::Mqtts,
+            "ws" => Scheme::Ws,
+            "wss" => Scheme::Wss,
+            _ => {
+                return Err(wrong(
+                    "has an unknown scheme: it is mqtt, mqtts, ws or wss (tcp and ssl are the first two)",
+                ));
+            }
+        };
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(wrong("holds a user name: set USER_NAME and PASSWORD instead"));
+        }
+        let path = match path {
+            "" | "/" if !scheme.is_websocket() => String::new(),
+            _ if !scheme.is_websocket() => return Err(wrong("has a path, which only ws:// and wss:// know")),
+            _ if path.contains('#') => return Err(wrong("has a fragment ('#'), which no Server gets to see")),
+            _ if !path.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                return Err(wrong("has a path with characters that need percent-encoding"));
+            }
+            _ if path.starts_with('/') => path.to_owned(),
+            _ => format!("/{path}"),
+        };
+        let (host, port) = host_and_port(authority).map_err(wrong)?;
+        Ok(Address { scheme, host, port: port.unwrap_or(scheme.default_port()), path })
+    }
+
+    /// Host and port as a URL has them.
+    pub fn authority(&self) -> String {
+        authority(&self.host, self.port)
+    }
+}
+
+/// Host and port as a URL has them: an IPv6 address in brackets.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Takes host and port of a URL apart. The error goes on after the URL.
+pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or("lacks the ']' of an IPv6 address")?;
+            if !matches!(host.parse(), Ok(IpAddr::V6(_))) {
+                return Err("has no IPv6 address between its brackets");
+            }
+            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').unwrap_or("")) })
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    if host.is_empty() || host.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        return Err("has no valid host name");
+    }
+    let port = match port {
+        None => None,
+        Some(digits) => match digits.parse::<u16>() {
+            Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(port),
+            _ => return Err("has no valid port: it is a number from 1 to 65535, and IPv6 needs brackets"),
+        },
+    };
+    Ok((host.to_owned(), port))
+}
+
+/// A URL fit for an error text: neither the password nor the token that it may hold must get into a log.
+fn without_secrets(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(front, _)| front);
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        (None, Some((_, host))) => format!("…@{host}"),
         _ => url.to_owned(),
     }
 }
 
+/// Without the query, which may hold a token.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
+        let path = self.path.split_once('?').map_or(self.path.as_str(), |(path, _)| path);
+        write!(f, "{}://{}{path}", self.scheme.name(), self.authority())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -81,16 +172,40 @@ impl fmt::Display for Address {
 mod tests {
     use super::*;
 
+    fn one(url: &str) -> Result<Address, String> {
+        let mut addresses = Address::parse_list(url)?;
+        assert_eq!(addresses.len(), 1);
+        Ok(addresses.remove(0))
+    }
+
     #[test]
-    fn a_url_gives_host_and_port() {
-        for (url, host, port) in [
-            ("mqtt://broker.example.com", "broker.example.com", 1883),
-            ("MQTT://127.0.0.1:18830/", "127.0.0.1", 18830),
-            ("tcp://[::1]:1", "::1", 1),
-            ("mqtt://[fe80::1]", "fe80::1", 1883),
+    fn a_url_gives_scheme_host_port_and_path() {
+        for (url, scheme, host, port, path) in [
+            ("mqtt://broker.example.com", Scheme::Mqtt, "broker.example.com", 1883, ""),
+            ("MQTT://127.0.0.1:18830/", Scheme::Mqtt, "127.0.0.1", 18830, ""),
+            ("tcp://[::1]:1", Scheme::Mqtt, "::1", 1, ""),
+            ("mqtt://[fe80::1]", Scheme::Mqtt, "fe80::1", 1883, ""),
+            ("mqtts://x", Scheme::Mqtts, "x", 8883, ""),
+            ("ssl://[::1]/", Scheme::Mqtts, "::1", 8883, ""),
+            ("ws://x", Scheme::Ws, "x", 80, "/"),
+            ("ws://x/", Scheme::Ws, "x", 80, "/"),
+            ("wss://x:8084/mqtt?token=a%20b&c=/@:", Scheme::Wss, "x", 8084, "/mqtt?token=a%20b&c=/@:"),
+            ("wss://x?a", Scheme::Wss, "x", 443, "/?a"),
         ] {
-            assert_eq!(Address::parse(url), Ok(Address { host: host.to_owned(), port }), "{url}");
+            let address = Address { scheme, host: host.to_owned(), port, path: path.to_owned() };
+            assert_eq!(one(url), Ok(address), "{url}");
         }
+    }
+
+    #[test]
+    fn a_list_keeps_its_order() {
+        let addresses = Address::parse_list(" mqtts://a:1, mqtt://b\n\twss://c/x,").unwrap();
+        let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["mqtts://a:1", "mqtt://b:1883", "wss://c:443/x"]);
+        let many = "mqtt://x ".repeat(MOST_ADDRESSES + 1);
+        assert!(Address::parse_list(&many).unwrap_err().contains("17 URLs are too many"));
+        assert!(Address::parse_list(" , ").unwrap_err().contains("empty"));
+        assert!(Address::parse_list("mqtt://a, http://b").unwrap_err().contains("'http://b'"));
     }
 
     #[test]
@@ -100,8 +215,8 @@ mod tests {
             "localhost",
             "localhost:1883",
             "http://x",
-            "mqtts://x",
             "mqtt://",
+            "mqtts://",
             "mqtt://:1",
             "mqtt://x:0",
             "mqtt://x:65536",
@@ -110,18 +225,25 @@ mod tests {
             "mqtt://[::1",
             "mqtt://[x]",
             "mqtt://[::1]1",
-            "mqtt://a b",
             "mqtt://x/path",
+            "mqtts://x/path",
             "mqtt://x:",
+            "wss://x/mqtt#there",
+            "wss://x/миру",
         ] {
-            let text = Address::parse(bad).expect_err(bad);
-            assert!(text.contains(bad) && text.contains("URL"), "{text}");
+            let text = Address::parse_list(bad).expect_err(bad);
+            assert!(text.contains(bad) && text.contains("option URL"), "{text}");
         }
     }
 
     #[test]
-    fn a_password_in_a_url_is_refused_and_not_repeated() {
-        let text = Address::parse("mqtt://me:secret@host").unwrap_err();
+    fn a_secret_in_a_url_is_not_repeated() {
+        let text = one("mqtt://me:secret@host").unwrap_err();
         assert!(!text.contains("secret") && text.contains("PASSWORD"), "{text}");
+        for bad in ["ws://host:x/?token=secret", "me:secret@host", "me:secret@host?secret"] {
+            assert!(!one(bad).unwrap_err().contains("secret"), "{bad}");
+        }
+        let good = one("wss://host/mqtt?token=secret").unwrap();
+        assert_eq!(format!("{good} {good:?}"), "wss://host:443/mqtt wss://host:443/mqtt");
     }
 }

@@ -1,14 +1,27 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 use super::address::Address;
+use super::log::LogSettings;
+use super::proxy::Proxy;
+use super::redirect;
+use super::store::Identity;
+use super::tls_options::{self, TlsOptions};
+use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
-use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::authentication::{Authentication, Mechanism};
+use crate::session::options::{
+    Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
+};
+use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
+use std::path::PathBuf;
 use std::time::Duration;
+use tungstenite::http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 /// Why an option was refused: a status, and a text that names the option.
 pub type OptionError = (Status, String);
@@ -60,7 +73,7 @@ int_options! {
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
-    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
     QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
     EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
     EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
@@ -69,22 +82,63 @@ int_options! {
     // The terminal kills a program that doesn't come back within about 2.5 s, and this library can't see its stop flag.
     WaitMaximum = 51, "WAIT_MAXIMUM_MS", 1 => LONGEST_MS, 250, true;
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
+    TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
+    TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Deduplicate = 163, "DEDUPLICATE", 0 => 2, 0, false;
+    DeduplicationWindow = 165, "DEDUPLICATION_WINDOW", 1 => 1_000_000, 10_000, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
+    LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
+    LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
+    LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
+    LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` takes bytes too.
+/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
 pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
 pub const RESPONSE_TOPIC: i32 = 5;
+pub const TLS_CA: i32 = 130;
+pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
+pub const TLS_CLIENT_KEY: i32 = 132;
+pub const TLS_CLIENT_KEY_PASSWORD: i32 = 133;
+pub const TLS_ALPN: i32 = 134;
+pub const TLS_SERVER_NAME: i32 = 135;
+pub const TLS_PINS: i32 = 136;
+pub const PROXY: i32 = 137;
+pub const WS_HEADERS: i32 = 138;
+pub const LOG_FILE: i32 = 145;
+pub const STORE_PATH: i32 = 162;
+pub const DEDUPLICATE_BY: i32 = 164;
+
+/// Longest text of an option that isn't MQTT's: a file of many certificates fits.
+const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
-    pub address: Option<Address>,
+    /// In the order of preference; empty if none is named.
+    pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
-    password: Option<Vec<u8>>,
     response_topic: String,
+    password: Option<Zeroizing<Vec<u8>>>,
+    tls: TlsOptions,
+    pub proxy: Option<Proxy>,
+    ws_headers: Option<Zeroizing<String>>,
+    log_file: Option<String>,
+    authentication_method: Option<String>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
+    /// The name of a User Property.
+    deduplicate_by: Option<String>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -97,11 +151,20 @@ impl Default for Options {
         // No system that this library runs on is without random numbers.
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
-            address: None,
+            addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
             response_topic: String::new(),
+            tls: TlsOptions::default(),
+            proxy: None,
+            ws_headers: None,
+            log_file: None,
+            authentication_method: None,
+            authentication_data: None,
+            store_path: None,
+            deduplicate_by: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -150,41 +213,86 @@ impl Options {
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
-        require_idle(name, idle)?;
-        if let Some(value) = value {
-            text::check(value).map_err(|error| (Status::OutOfRange, format!("option {name}: {error}")))?;
+        if id != LOG_FILE {
+            require_idle(name, idle)?;
         }
+        let refused = |why: String| (Status::OutOfRange, why);
+        if let Some(value) = value {
+            let checked = match id {
+                URL
+                | CLIENT_ID
+                | USER_NAME
+                | PASSWORD
+                | RESPONSE_TOPIC
+                | AUTHENTICATION_METHOD
+                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
+                _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
+                _ if value.is_empty() => Err("the text is empty".to_owned()),
+                _ => Ok(()),
+            };
+            checked.map_err(|why| refused(format!("option {name}: {why}")))?;
+        }
+        let owned = value.map(str::to_owned);
+        let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
         match id {
-            URL => self.address = value.map(Address::parse).transpose().map_err(|why| (Status::OutOfRange, why))?,
-            CLIENT_ID => self.client_id = value.unwrap_or_default().to_owned(),
-            USER_NAME => self.user_name = value.map(str::to_owned),
             RESPONSE_TOPIC => {
                 if let Some(topic) = value {
                     let wrong =
                         |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
                     TopicName::new(topic).map_err(wrong)?;
                 }
-                self.response_topic = value.unwrap_or_default().to_owned();
+                self.response_topic = owned.unwrap_or_default();
             }
-            _ => self.password = value.map(|value| value.as_bytes().to_vec()),
+            URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
+            CLIENT_ID => self.client_id = owned.unwrap_or_default(),
+            USER_NAME => self.user_name = owned,
+            PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
+            TLS_CA => self.tls.ca = owned,
+            TLS_CLIENT_CERTIFICATE => self.tls.client_certificate = owned,
+            TLS_CLIENT_KEY => self.tls.client_key = secret(),
+            TLS_CLIENT_KEY_PASSWORD => self.tls.client_key_password = secret(),
+            TLS_ALPN => self.tls.alpn = value.map_or(Ok(Vec::new()), tls_options::parse_alpn).map_err(refused)?,
+            TLS_SERVER_NAME => self.tls.server_name = owned,
+            TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
+            LOG_FILE => self.log_file = owned,
+            DEDUPLICATE_BY => self.deduplicate_by = owned,
+            STORE_PATH => self.store_path = value.map(PathBuf::from),
+            PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
+            }
+            _ => {
+                value.map(ws_headers::parse).transpose().map_err(refused)?;
+                self.ws_headers = secret();
+            }
         }
         Ok(())
     }
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
-        if id != PASSWORD {
+        if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         }
-        require_idle("PASSWORD", idle)?;
+        let name = text_name(id).unwrap_or_default();
+        require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        self.password = value.map(<[u8]>::to_vec);
+        let value = value.map(|value| Zeroizing::new(value.to_vec()));
+        match id {
+            AUTHENTICATION_DATA => self.authentication_data = value,
+            _ => self.password = value,
+        }
         Ok(())
     }
 
@@ -218,6 +326,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
             chosen => chosen as u16,
@@ -239,6 +351,8 @@ impl Options {
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
+            authentication: self.authentication(version, fall_back_to_v311)?,
+            authentication_timeout: self.milliseconds(IntOption::ConnectTimeout),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -253,7 +367,85 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            deduplicate: self.deduplicate(),
+            progress: self.flag(IntOption::Progress),
+            priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    fn deduplicate(&self) -> Option<Deduplicate> {
+        let key = match &self.deduplicate_by {
+            Some(name) => MessageKey::UserProperty(name.clone()),
+            None => MessageKey::CorrelationData,
+        };
+        let window = self.int(IntOption::DeduplicationWindow) as usize;
+        let how = self.int(IntOption::Deduplicate);
+        (how > 0).then_some(Deduplicate { key, window, suppress: how > 1 })
+    }
+
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let client_id = self.client_id.clone();
+        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
+    }
+
+    pub fn tls(&self) -> TlsOptions {
+        TlsOptions {
+            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
+            minimum_version: self.int(IntOption::TlsVersionMinimum),
+            ..self.tls.clone()
+        }
+    }
+
+    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        // It was parsed when it was set.
+        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn log(&self) -> LogSettings {
+        LogSettings {
+            level: self.int(IntOption::LogLevel),
+            events: self.flag(IntOption::LogEvents),
+            file: self.log_file.clone(),
+            file_bytes: self.int(IntOption::LogFileBytes) as u64,
+            files: self.int(IntOption::LogFiles) as u32,
+        }
+    }
+
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
+        }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => {
+                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
+            }
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
+    }
+
+    pub fn has_authentication(&self) -> bool {
+        self.authentication_method.is_some()
     }
 
     pub fn acknowledge(&self) -> Acknowledge {
@@ -267,7 +459,8 @@ impl Options {
     pub fn outgoing_overflow(&self) -> OutgoingOverflow {
         match self.int(IntOption::OutgoingOverflow) {
             0 => OutgoingOverflow::Refuse,
-            _ => OutgoingOverflow::DropOldest,
+            1 => OutgoingOverflow::DropOldest,
+            _ => OutgoingOverflow::DropNewest,
         }
     }
 }
@@ -279,6 +472,21 @@ fn text_name(id: i32) -> Option<&'static str> {
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
         RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
+        TLS_CA => Some("TLS_CA"),
+        TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
+        TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),
+        TLS_CLIENT_KEY_PASSWORD => Some("TLS_CLIENT_KEY_PASSWORD"),
+        TLS_ALPN => Some("TLS_ALPN"),
+        TLS_SERVER_NAME => Some("TLS_SERVER_NAME"),
+        TLS_PINS => Some("TLS_PINS"),
+        PROXY => Some("PROXY"),
+        WS_HEADERS => Some("WS_HEADERS"),
+        LOG_FILE => Some("LOG_FILE"),
+        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
+        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
+        STORE_PATH => Some("STORE_PATH"),
+        DEDUPLICATE_BY => Some("DEDUPLICATE_BY"),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use super::guard::{guard, guard_client};
 use super::handles::{self, Object};
 use super::properties;
 use super::publish::{message, reason_code};
-use super::text::{bytes, utf8, utf16};
+use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
 use crate::client::{Client, Failure, State, Statistics, thread};
 use crate::codec::property::{PropertiesBuf, Section};
 use crate::session::limits::ServerLimits;
@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
 /// process until mt5mqtt_free.
@@ -27,7 +28,7 @@ pub extern "C" fn mt5mqtt_create() -> i64 {
         HOOK.get_or_init(|| std::panic::set_hook(Box::new(thread::remember_panic)));
         #[cfg(windows)]
         super::unload::set_hooks();
-        Ok(handles::insert(Object::Client(Arc::new(Client::new()))))
+        handles::insert(Object::Client(Arc::new(Client::new())))
     })
 }
 
@@ -62,8 +63,12 @@ pub extern "C" fn mt5mqtt_set_int(client: i64, option: i32, value: i64) -> i32 {
 }
 
 fn set_text(client: &Client, option: i32, value: Option<Cow<'_, str>>) -> Result<i32, Failure> {
-    client.set_option(|options, idle| options.set_text(option, value.as_deref(), idle))?;
-    Ok(0)
+    let set = client.set_option(|options, idle| options.set_text(option, value.as_deref(), idle));
+    if let Some(Cow::Owned(mut converted)) = value {
+        // It may be a password.
+        converted.zeroize();
+    }
+    set.map(|()| 0)
 }
 
 /// Sets a text option; NULL puts it back to its default. Fails as mt5mqtt_set_int does, and with MT5MQTT_E_INVALID_TEXT.
@@ -183,6 +188,21 @@ pub extern "C" fn mt5mqtt_state(client: i64) -> i32 {
     guard_client(client, |client| Ok(client.state() as i32))
 }
 
+/// The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
+/// length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_server(client: i64, buffer: *mut c_char, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| unsafe { put_utf8(&client.server()?, buffer, capacity) })
+}
+
+/// As mt5mqtt_server, in UTF-16.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mt5mqtt_server_w(client: i64, buffer: *mut u16, capacity: i32) -> i32 {
+    // SAFETY: the buffer is the caller's promise.
+    guard_client(client, |client| unsafe { put_utf16(&client.server()?, buffer, capacity) })
+}
+
 /// A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_stat(client: i64, stat: i32) -> i64 {
@@ -214,10 +234,16 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         },
         MT5MQTT_STAT_LAST_DELAY_MS => figures.last_delay_ms as i64,
         MT5MQTT_STAT_BREACHES => figures.breaches as i64,
+        MT5MQTT_STAT_PUBLISHES_EXPIRED => figures.publishes_expired as i64,
+        MT5MQTT_STAT_PUBLISHES_SUPERSEDED => figures.publishes_superseded as i64,
+        MT5MQTT_STAT_MESSAGES_SUPPRESSED => figures.messages_suppressed as i64,
+        MT5MQTT_STAT_STORE_RESTORED => figures.restored as i64,
+        MT5MQTT_STAT_STORE_COMMITS => figures.commits as i64,
         MT5MQTT_STAT_PROTOCOL_VERSION => match figures.version {
             Some(version) => version as i64,
             None => return Err((Status::NotConnected, Status::NotConnected.text().to_owned())),
         },
+        MT5MQTT_STAT_SERVER_INDEX => figures.server_index as i64,
         MT5MQTT_STAT_SERVER_RECEIVE_MAXIMUM => of_server(|limits| limits.receive_maximum.into())?,
         MT5MQTT_STAT_SERVER_MAXIMUM_QOS => of_server(|limits| limits.maximum_qos as i64)?,
         MT5MQTT_STAT_SERVER_RETAIN_AVAILABLE => of_server(|limits| limits.retain_available.into())?,

@@ -12,6 +12,7 @@ use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertyId, Value};
 use crate::session::event::Event;
+use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -47,14 +48,14 @@ pub struct mt5mqtt_event {
     pub qos: i32,
     /// Of a message: 0 or 1.
     pub retain: i32,
-    /// Of a message: 1 if the Server has sent it before.
+    /// Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
     pub dup: i32,
     /// Of MT5MQTT_EVENT_CONNECTED: 1 if the Server has kept the Session.
     pub session_present: i32,
     /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
     pub packet_id: i32,
-    /// 0.
-    pub reserved: i32,
+    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
+    pub detail: i32,
 }
 
 /// The parts of an event that the readers copy out.
@@ -68,11 +69,17 @@ struct Parts<'a> {
 fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
-        NoticeKind::Failed(text) => parts.text = text,
+        NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
+        NoticeKind::Store(None) => parts.text = "the store can be written again",
+        NoticeKind::Log { line, .. } => parts.text = line,
         NoticeKind::Session(event) => match event {
             Event::Connected { assigned_client_id, properties, .. } => {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
                 parts.properties = properties.as_properties();
+            }
+            Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
+                parts.properties = properties.as_properties();
+                parts.payload = parts.properties.binary(PropertyId::AuthenticationData).unwrap_or_default();
             }
             Event::Breach(breach) => parts.text = breach.text(),
             Event::Disconnected(end) => {
@@ -84,6 +91,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.payload = message.payload();
                 parts.properties = message.properties();
             }
+            Event::Progress { .. } => {}
             Event::Response { answer: Ok(answer), .. } => {
                 parts.topic = answer.message.topic().as_str();
                 parts.payload = answer.message.payload();
@@ -121,19 +129,33 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
     };
     match &notice.kind {
         NoticeKind::Failed(_) => event.kind = MT5MQTT_EVENT_FAILED,
+        NoticeKind::Store(_) => event.kind = MT5MQTT_EVENT_STORE,
+        NoticeKind::Log { level, .. } => {
+            event.kind = MT5MQTT_EVENT_LOG;
+            event.token = *level as i64;
+        }
         NoticeKind::Session(source) => match source {
             Event::Connected { session_present, .. } => {
                 event.kind = MT5MQTT_EVENT_CONNECTED;
                 event.reason_code = 0;
                 event.session_present = (*session_present).into();
             }
+            Event::Authenticate { .. } => {
+                event.kind = MT5MQTT_EVENT_AUTHENTICATE;
+                event.reason_code = ReasonCode::CONTINUE_AUTHENTICATION.0.into();
+            }
+            Event::Authenticated { .. } => {
+                event.kind = MT5MQTT_EVENT_AUTHENTICATED;
+                event.reason_code = 0;
+            }
             Event::Breach(_) => event.kind = MT5MQTT_EVENT_BREACH,
             Event::Disconnected(end) => {
                 event.kind = MT5MQTT_EVENT_DISCONNECTED;
                 event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());
             }
-            Event::Message { message, delivery, packet_id } => {
+            Event::Message { message, delivery, packet_id, seen_before } => {
                 event.kind = MT5MQTT_EVENT_MESSAGE;
+                event.detail = if *seen_before { MT5MQTT_MESSAGE_SEEN_BEFORE } else { 0 };
                 event.token = delivery.unwrap_or(0);
                 describe_message(message, *packet_id, &mut event);
             }
@@ -144,6 +166,11 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                     Ok(answer) => describe_message(&answer.message, answer.packet_id, &mut event),
                     Err(outcome) => event.reason_code = outcome.reason.map_or(-1, |reason| reason.0.into()),
                 }
+            }
+            Event::Progress { token, stage } => {
+                event.kind = MT5MQTT_EVENT_PROGRESS;
+                event.token = *token;
+                event.detail = *stage as i32;
             }
             Event::Published { token, outcome }
             | Event::Subscribed { token, outcome, .. }

@@ -7,6 +7,7 @@
 // What a caller promises about pointers is the same for every export; the conventions at the top of the header say it once.
 #![allow(clippy::missing_safety_doc)]
 
+pub mod authentication;
 pub mod client;
 pub mod constants;
 pub mod event;
@@ -16,6 +17,7 @@ mod handles;
 pub mod library;
 pub mod properties;
 pub mod publish;
+pub mod publish_options;
 mod text;
 #[cfg(windows)]
 mod unload;

@@ -4,6 +4,7 @@
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::event::Disconnected;
 use super::limits::ServerLimits;
+use super::scram::Scram;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::publish::Publish;
@@ -15,8 +16,8 @@ use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
-/// counted and can still be dropped. Large enough that a write fills the socket's buffer.
-const OUTPUT_HIGH_WATER: usize = 256 * 1024;
+/// counted, and can still be dropped or overtaken. Large enough that one write takes many messages.
+const OUTPUT_HIGH_WATER: usize = 64 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -38,12 +39,18 @@ pub(super) struct Connection {
     pub send_quota: usize,
     /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
     pub quota_limit: usize,
+    /// How much of `send_quota` only priority messages may use.
+    pub priority_reserve: usize,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
+    /// What waits for a batch of changes to be durable, in the order of the batches.
+    held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
     pub incoming_aliases: IncomingAliases,
+    /// The authentication that is going on.
+    pub authenticating: Option<Authenticating>,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
     output: Vec<u8>,
@@ -54,6 +61,17 @@ pub(super) struct Connection {
     ping: Option<Ping>,
     /// What has arrived lies there unread, a PINGRESP perhaps: the next PINGREQ doesn't wait for it.
     reading_paused: bool,
+}
+
+/// What must not be sent before something is durable.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// The PUBLISH of a message in flight.
+    Publish(PacketId),
+    Pubrel(PacketId),
+    Puback(PacketId, ReasonCode),
+    Pubrec(PacketId, ReasonCode),
+    Pubcomp(PacketId, ReasonCode),
 }
 
 #[derive(Debug)]
@@ -73,10 +91,13 @@ impl Connection {
             limits,
             send_quota: 0,
             quota_limit: 0,
+            priority_reserve: 0,
             resend: VecDeque::new(),
             unanswered: VecDeque::new(),
+            held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
             incoming_aliases: IncomingAliases::new(0),
+            authenticating: None,
             end: None,
             output: Vec::new(),
             taken: 0,
@@ -95,6 +116,23 @@ impl Connection {
     pub fn send(&mut self, packet: &Packet<'_>) -> Result<(), EncodeError> {
         debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
         codec::encode(packet, self.version, self.limits.maximum_packet_size, &mut self.output)
+    }
+
+    /// Keeps something back until the batch is durable, and everything that was kept back before it is.
+    pub fn hold(&mut self, batch: u64, what: Held) {
+        let batch = self.held.back().map_or(batch, |last| batch.max(last.0));
+        self.held.push_back((batch, what));
+    }
+
+    /// Whether something is kept back: answers that must keep their order go behind it.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The next that is kept back no longer, as everything up to `batch` is durable.
+    pub fn let_go(&mut self, is_durable: impl Fn(u64) -> bool) -> Option<Held> {
+        let due = self.is_online() && self.held.front().is_some_and(|(batch, _)| is_durable(*batch));
+        if due { self.held.pop_front().map(|(_, what)| what) } else { None }
     }
 
     /// Puts a PUBLISH into the output, with a Topic Alias where the Server takes one.
@@ -214,7 +252,10 @@ impl Connection {
     pub fn next_timeout(&self) -> Option<Instant> {
         match self.phase {
             Phase::AwaitingConnack { deadline } => Some(deadline),
-            Phase::Online => self.ping.as_ref().map(|ping| ping.deadline).into_iter().chain(self.ping_due()).min(),
+            Phase::Online => {
+                let pingresp = self.ping.as_ref().map(|ping| ping.deadline);
+                [pingresp, self.ping_due(), self.authentication_deadline()].into_iter().flatten().min()
+            }
             Phase::Closing => None,
         }
     }
@@ -224,9 +265,16 @@ impl Connection {
         match self.phase {
             Phase::AwaitingConnack { deadline } if now >= deadline => Expired::Connack,
             Phase::Online if self.ping.as_ref().is_some_and(|ping| now >= ping.deadline) => Expired::Pingresp,
+            Phase::Online if self.authentication_deadline().is_some_and(|deadline| now >= deadline) => {
+                Expired::Authentication
+            }
             Phase::Online if self.ping_due().is_some_and(|due| now >= due) => Expired::KeepAlive,
             _ => Expired::Nothing,
         }
+    }
+
+    fn authentication_deadline(&self) -> Option<Instant> {
+        self.authenticating.as_ref().and_then(|authenticating| authenticating.deadline)
     }
 
     pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
@@ -238,6 +286,24 @@ impl Connection {
     }
 }
 
+/// An exchange of AUTH packets.
+#[derive(Debug)]
+pub(super) struct Authenticating {
+    pub step: Step,
+    /// Otherwise the program answers.
+    pub scram: Option<Scram>,
+    /// Of a re-authentication; the exchange before CONNACK has that of the connection.
+    pub deadline: Option<Instant>,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    OfServer,
+    /// With the number that the program was told.
+    OfProgram(u64),
+}
+
 /// Which timer of a connection has run out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Expired {
@@ -246,6 +312,8 @@ pub(super) enum Expired {
     Connack,
     /// No PINGRESP in time.
     Pingresp,
+    /// A re-authentication isn't complete in time.
+    Authentication,
     /// A PINGREQ is due.
     KeepAlive,
 }

@@ -1,13 +1,16 @@
 //! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
 
-use super::Session;
 use super::aliases::{IncomingAliases, OutgoingAliases};
+use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
 use super::limits::ServerLimits;
+use super::outbound::Output;
 use super::packets::describe;
+use super::record::{Key, Record};
 use super::requester::response_topic;
+use super::{Session, output};
 use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -32,7 +35,7 @@ impl Session {
         self.connection = Some(connection);
     }
 
-    fn send_connect(&self, connection: &mut Connection) -> Result<(), EncodeError> {
+    fn send_connect(&mut self, connection: &mut Connection) -> Result<(), EncodeError> {
         let options = &self.options;
         let mut properties = PropertiesBuf::new();
         let mut set = |id, value: u32, unless: u32| {
@@ -47,6 +50,11 @@ impl Session {
         set(PropertyId::TopicAliasMaximum, options.topic_alias_maximum.into(), 0);
         set(PropertyId::RequestProblemInformation, options.request_problem_information.into(), 1);
         set(PropertyId::RequestResponseInformation, options.request_response_information.into(), 0);
+        if self.version == ProtocolVersion::V5 {
+            self.begin_authentication(connection, &mut properties);
+        }
+        let options = &self.options;
+        let scram = options.authentication.as_ref().is_some_and(|authentication| authentication.mechanism.is_scram());
         let will = options.will.as_ref().map(|will| Will {
             topic: will.message.topic(),
             payload: will.message.payload(),
@@ -61,8 +69,9 @@ impl Session {
             properties: properties.as_properties(),
             client_id: &self.client_id,
             will,
-            user_name: options.user_name.as_deref(),
-            password: options.password.as_deref(),
+            // SCRAM proves the password; it must not travel beside its proof.
+            user_name: options.user_name.as_deref().filter(|_| !scram),
+            password: options.password.as_ref().map(|password| password.as_slice()).filter(|_| !scram),
         }))
     }
 
@@ -119,6 +128,13 @@ impl Session {
         if let Some(breach) = self.breach_in_connack(connack) {
             return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
         }
+        match self.complete_authentication(connack.properties) {
+            Ok(()) => {}
+            Err(AuthenticationFault::Protocol(breach)) => {
+                return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
+            }
+            Err(AuthenticationFault::Untrusted(detail)) => return self.fail_authentication(detail),
+        }
         let options = &self.options;
         let Some(connection) = &mut self.connection else { return };
         let limits = ServerLimits::from_connack(
@@ -133,6 +149,7 @@ impl Session {
         };
         connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
+        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
         let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
@@ -152,12 +169,15 @@ impl Session {
             properties: connack.properties.into(),
         });
         if connack.session_present {
-            self.outbound.resume(connection);
+            self.outbound.resume(connection, &mut output!(self));
         } else {
             // [MQTT-3.2.2-5]
             self.lose_session();
         }
-        self.resumable = true;
+        if !self.resumable {
+            self.resumable = true;
+            self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
+        }
     }
 
     /// The Server closed the connection instead of answering CONNECT. One that doesn't know this version of MQTT may do so,
@@ -195,9 +215,6 @@ impl Session {
         {
             // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
             Some("no Assigned Client Identifier, though CONNECT had none")
-        } else if has(PropertyId::AuthenticationMethod) {
-            // [MQTT-4.12.0-6]
-            Some("an Authentication Method, though CONNECT had none")
         } else {
             None
         }

@@ -45,18 +45,34 @@ statuses! {
     Dropped = -24, "The accepted message was dropped to make room for newer ones.";
     Timeout = -25, "The call ran out of its time.";
     PayloadFormat = -26, "The payload is not UTF-8, though its Payload Format Indicator says so.";
+    Expired = -29, "The message waited longer than its time to live or its Message Expiry Interval, and was dropped.";
+    Superseded = -30, "A newer message with the same conflation key took the place of this one before it was sent.";
     Resolve = -40, "The host name of the Server could not be resolved.";
     ConnectFailed = -41, "No address of the Server accepted the connection.";
     ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";
     ConnectionClosed = -43, "The Server closed the connection without giving a reason.";
     Network = -44, "Reading from or writing to the network failed.";
     KeepAliveTimeout = -45, "The Server didn't answer a PINGREQ in time: the connection is dead.";
+    TlsCertificate = -46, "The Server's certificate was not accepted: the event's text says why.";
+    TlsClientCertificate = -47, "The Server wants a client certificate, or refuses the one that it got.";
+    Tls = -48, "TLS with the Server failed: the event's text says why.";
+    WrongProtocol = -49, "What answers there speaks another protocol than the URL says.";
+    Proxy = -50, "The proxy can't be used, refused, or could not reach the Server.";
+    WebSocket = -51, "The Server refused the WebSocket, or broke its protocol.";
+    TlsSetup = -52, "The TLS options can't be used: a file is missing or damaged, or key and certificate don't belong together.";
     RefusedByServer = -60, "The Server refused: see the Reason Code.";
     MalformedPacket = -61, "The Server sent a packet that can't be parsed.";
     ProtocolError = -62, "The Server broke the protocol.";
     ServerDisconnected = -63, "The Server ended the connection: see the Reason Code.";
     SessionLost = -64, "The Server lost the Session: whether this QoS 2 message arrived can't be known.";
+    AuthenticationFailed = -65, "The authentication failed: one side could not prove itself in time.";
     Thread = -80, "The background thread could not be started.";
+    StoreNotOpened = -81, "The store could not be opened or made: see the text.";
+    StoreInUse = -82, "The store is in use by another client or process.";
+    StoreDamaged = -83, "The store is damaged. Nothing was changed; move it away to start anew.";
+    StoreNewer = -84, "The store was written by a newer version of this library.";
+    StoreOfAnother = -85, "The store belongs to another Client Identifier or Server.";
+    StoreNotWritten = -86, "The store can't be written, perhaps because the disk is full. It is tried again.";
     Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
 }
 

@@ -16,7 +16,7 @@ use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 /// The longest that anything here waits: far more than a busy machine needs.
@@ -30,7 +30,11 @@ pub struct FakeServer {
 
 impl FakeServer {
     pub fn start() -> Self {
-        let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("bind a free port");
+        Self::start_at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    pub fn start_at(ip: IpAddr) -> Self {
+        let mut listener = TcpListener::bind((ip, 0).into()).expect("bind a free port");
         let poll = Poll::new().expect("a poll");
         poll.registry().register(&mut listener, Token(0), Interest::READABLE).expect("register the listener");
         FakeServer { listener, poll }
@@ -38,6 +42,10 @@ impl FakeServer {
 
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.listener.local_addr().expect("the listener's address"))
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().expect("the listener's address").port()
     }
 
     /// The next connection.
@@ -134,6 +142,12 @@ impl Peer {
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(DEADLINE)).expect("a write timeout");
         Peer { stream, received: Vec::new(), version: ProtocolVersion::V5 }
+    }
+
+    /// The connection itself, for other protocols than MQTT. Reading and writing have deadlines.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.set_read_timeout(Some(DEADLINE)).expect("a read timeout");
+        self.stream
     }
 
     /// The next packet; panics when none comes before the deadline.

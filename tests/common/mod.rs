@@ -6,9 +6,14 @@
 pub mod abi;
 pub mod any_export;
 pub mod c_header;
+pub mod certificates;
 pub mod fake_server;
+pub mod folder;
 pub mod library;
 pub mod mosquitto;
 pub mod program;
+pub mod proxy;
 pub mod rust_source;
+pub mod scram_server;
+pub mod tls_server;
 pub mod tools;

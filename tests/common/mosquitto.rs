@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +19,8 @@ pub struct Mosquitto {
     program: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Of the second listener, if there is one.
+    second_port: Option<u16>,
     child: Option<Child>,
 }
 
@@ -31,13 +33,29 @@ impl Mosquitto {
 
     /// The same with more lines for mosquitto.conf.
     pub fn start_with(config: &str) -> Option<Self> {
+        Self::launch_with(config, None)
+    }
+
+    /// The same with a second listener, which has these lines: `certfile`, `protocol websockets`…
+    pub fn start_with_listener(config: &str) -> Option<Self> {
+        Self::launch_with(config, Some("127.0.0.1"))
+    }
+
+    /// The same with a second listener at another address.
+    pub fn start_with_listener_at(address: &str, config: &str) -> Option<Self> {
+        Self::launch_with(config, Some(address))
+    }
+
+    fn launch_with(config: &str, second: Option<&str>) -> Option<Self> {
         let program = tools::find("mosquitto")?;
         // Between choosing a free port and Mosquitto's bind another process may take the port: choose again then.
         for _ in 0..10 {
             let port = free_port();
             let folder = new_folder(port);
-            let mut server = Self { program: program.clone(), folder, port, child: None };
-            server.write_config(config);
+            let second_port = second.map(|_| free_port());
+            let mut server = Self { program: program.clone(), folder, port, second_port, child: None };
+            let listener = second.zip(second_port).map(|(address, port)| format!("listener {port} {address}\n"));
+            server.write_config(&format!("{}{config}", listener.unwrap_or_default()));
             if server.launch() {
                 return Some(server);
             }
@@ -47,6 +65,16 @@ impl Mosquitto {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of the second listener.
+    pub fn second_port(&self) -> u16 {
+        self.second_port.expect("a second listener")
+    }
+
+    /// The path of a file in the Server's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The Server's address as `mqtt://127.0.0.1:port`.
@@ -167,7 +195,11 @@ impl Mosquitto {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             // A connection alone proves nothing: it may be another process that listens. So look at the child after it.
-            let accepts = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            let accepts = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+                && self.second_port.is_none_or(|port| {
+                    let at = |ip: IpAddr| TcpStream::connect((ip, port)).is_ok();
+                    at(Ipv4Addr::LOCALHOST.into()) || at(Ipv6Addr::LOCALHOST.into())
+                });
             if child.try_wait().expect("state of mosquitto").is_some() {
                 return false;
             }

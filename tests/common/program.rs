@@ -12,6 +12,7 @@ use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use std::ops::Deref;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The longest that anything here waits: far more than a busy machine needs.
@@ -19,6 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 pub struct Program {
     pub client: Client,
+    /// The lines of the log that came between the events.
+    pub log: Mutex<Vec<String>>,
 }
 
 impl Deref for Program {
@@ -32,7 +35,7 @@ impl Deref for Program {
 impl Program {
     /// A client of the Server at `url`, which tries again at once when the connection is lost.
     pub fn new(url: &str, ints: &[(IntOption, i64)]) -> Self {
-        let program = Program { client: Client::new() };
+        let program = Program { client: Client::new(), log: Mutex::default() };
         program.set_text(options::URL, url);
         for (option, value) in [(IntOption::ReconnectMinimum, 1), (IntOption::ReconnectMaximum, 1)].iter().chain(ints) {
             program.set_int(*option, *value);
@@ -87,11 +90,18 @@ impl Program {
         let deadline = Instant::now() + time;
         loop {
             let polled = self.client.poll(|notice| match &notice.kind {
-                NoticeKind::Session(event) => event.clone(),
+                NoticeKind::Session(event) => Some(event.clone()),
+                NoticeKind::Log { line, .. } => {
+                    self.log.lock().expect("the log").push(line.clone());
+                    None
+                }
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
+                NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });
-            if let Some(event) = polled.expect("a client that lives") {
-                return Some(event);
+            match polled.expect("a client that lives") {
+                Some(Some(event)) => return Some(event),
+                Some(None) => continue,
+                None => {}
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

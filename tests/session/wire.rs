@@ -45,7 +45,7 @@ fn with_will(options: SessionOptions, qos: QoS, retain: bool) -> SessionOptions 
 }
 
 fn with_credentials(options: SessionOptions) -> SessionOptions {
-    SessionOptions { user_name: Some("me".to_owned()), password: Some(vec![0, 0xFF]), ..options }
+    SessionOptions { user_name: Some("me".to_owned()), password: Some(vec![0, 0xFF].into()), ..options }
 }
 
 #[test]

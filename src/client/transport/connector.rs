@@ -1,194 +1,294 @@
-//! From a host name to a connected transport: resolves the name and races its addresses (RFC 8305): the next one is tried
-//! when the one before has failed, or hasn't answered for a quarter of a second. A dead address costs that much, not the
-//! whole timeout.
+//! From a URL to a connected transport, in stages: name resolution, the race of addresses, the proxy, TLS, the WebSocket
+//! upgrade. One deadline holds for all of them.
 
-use super::Transport;
+use super::certificate::{Described, date};
+use super::http_proxy::HttpConnect;
+use super::race::{self, Race};
+use super::resolver::{MOST_ADDRESSES, Resolver};
+use super::socks::Socks;
 use super::tcp::Tcp;
-use crate::client::address::Address;
+use super::tls::Tls;
+use super::tls_setup::TlsSetup;
+use super::websocket::Upgrade;
+use super::{Fault, Stage, Transport};
+use crate::client::address::{Address, authority};
+use crate::client::proxy::{Proxy, ProxyKind};
 use crate::types::status::Status;
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use mio::{Registry, Token};
+use std::time::Instant;
+use tungstenite::http::{HeaderName, HeaderValue};
 
-/// How long an address has before the next one is tried beside it (RFC 8305 section 5, "Connection Attempt Delay").
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-
-/// Resolves the host. An IP address needs no resolver; a name may block as long as the system's resolver does.
-pub fn resolve(address: &Address) -> Result<Vec<SocketAddr>, String> {
-    if let Ok(ip) = address.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, address.port)]);
-    }
-    let found = (address.host.as_str(), address.port).to_socket_addrs();
-    let found: Vec<SocketAddr> =
-        found.map_err(|error| format!("'{}' could not be resolved: {error}", address.host))?.collect();
-    if found.is_empty() {
-        return Err(format!("'{}' has no address", address.host));
-    }
-    Ok(interleave(found))
+/// What a connection is to be made of.
+#[derive(Clone)]
+pub(in crate::client) struct Plan {
+    pub address: Address,
+    pub proxy: Option<Proxy>,
+    /// There if the address needs it.
+    pub tls: Option<TlsSetup>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub maximum_packet_size: usize,
 }
 
-/// Alternates the address families, starting with the resolver's first choice (RFC 8305 section 4).
-fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
-    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut mixed = Vec::new();
-    loop {
-        match (first.next(), second.next()) {
-            (None, None) => return mixed,
-            (one, other) => mixed.extend(one.into_iter().chain(other)),
-        }
-    }
+/// How many tokens of the poll one connector may use.
+pub(in crate::client) const TOKENS: usize = MOST_ADDRESSES;
+
+enum Doing {
+    Resolving,
+    Racing(Race),
+    Socks(Tcp, Socks),
+    HttpConnect(Tcp, HttpConnect),
+    Tls(Box<Tls>),
+    Upgrade(Box<Upgrade>),
+    Nothing,
 }
 
-struct Attempt {
-    token: Token,
-    address: SocketAddr,
-    stream: TcpStream,
-}
-
-/// The race for one connection.
-pub struct Connector {
-    waiting: VecDeque<SocketAddr>,
-    running: Vec<Attempt>,
-    next_start: Instant,
+pub(in crate::client) struct Connector {
+    plan: Plan,
+    doing: Doing,
     deadline: Instant,
-    next_token: usize,
-    errors: Vec<String>,
+    first_token: Token,
+    /// That of the connection that won the race.
+    token: Token,
+    /// What has been done, in words.
+    steps: Vec<String>,
 }
 
-/// How the race stands.
-pub enum Progress {
-    /// Nothing to do before this time, unless a socket becomes ready.
+/// How the connector stands.
+pub(in crate::client) enum Progress {
+    /// Nothing to do before this time, unless a socket becomes ready or the resolver answers.
     Pending(Instant),
     /// A connection, registered under this token.
     Connected(Box<dyn Transport>, Token),
-    Failed(Status, String),
+    Failed(Fault),
 }
 
 impl Connector {
-    /// `first_token` and those after it are free to be used in the poll.
-    pub fn new(addresses: Vec<SocketAddr>, now: Instant, deadline: Instant, first_token: Token) -> Self {
-        Connector {
-            waiting: addresses.into(),
-            running: Vec::new(),
-            next_start: now,
-            deadline,
-            next_token: first_token.0,
-            errors: Vec::new(),
-        }
+    /// [`TOKENS`] tokens from `first_token` on are free to be used in the poll.
+    pub fn new(plan: Plan, deadline: Instant, first_token: Token) -> Self {
+        Connector { plan, doing: Doing::Resolving, deadline, first_token, token: first_token, steps: Vec::new() }
     }
 
-    /// Goes on after time has passed or a socket has become ready.
-    pub fn advance(&mut self, now: Instant, registry: &Registry) -> Progress {
-        if let Some(connected) = self.find_connected(registry) {
-            return connected;
-        }
-        if now >= self.deadline {
-            let waiting: Vec<_> =
-                self.running.iter().map(|attempt| format!("{}: no answer", attempt.address)).collect();
-            self.errors.extend(waiting);
-            return Progress::Failed(Status::ConnectTimeout, self.errors.join("; "));
-        }
-        while !self.waiting.is_empty() && (self.running.is_empty() || now >= self.next_start) {
-            self.start_next(now, registry);
-        }
-        match (self.running.is_empty(), self.waiting.is_empty()) {
-            (true, _) => Progress::Failed(Status::ConnectFailed, self.errors.join("; ")),
-            (false, true) => Progress::Pending(self.deadline),
-            (false, false) => Progress::Pending(self.next_start.min(self.deadline)),
-        }
+    /// What has been done since the last call.
+    pub fn take_steps(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.steps)
     }
 
-    fn start_next(&mut self, now: Instant, registry: &Registry) {
-        let Some(address) = self.waiting.pop_front() else { return };
-        self.next_start = now + ATTEMPT_DELAY;
-        let token = Token(self.next_token);
-        self.next_token += 1;
-        let started = TcpStream::connect(address).and_then(|mut stream| {
-            registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-            Ok(stream)
-        });
-        match started {
-            Ok(stream) => self.running.push(Attempt { token, address, stream }),
-            Err(error) => self.errors.push(format!("{address}: {error}")),
-        }
-    }
-
-    fn find_connected(&mut self, registry: &Registry) -> Option<Progress> {
-        let mut index = 0;
-        while index < self.running.len() {
-            let attempt = &mut self.running[index];
-            match outcome(&attempt.stream) {
-                Ok(false) => index += 1,
-                Ok(true) => {
-                    let attempt = self.running.swap_remove(index);
-                    if is_own_end(&attempt.stream) {
-                        self.errors.push(format!("{}: nobody listens", attempt.address));
-                        continue;
-                    }
-                    match Tcp::new(attempt.stream) {
-                        Ok(tcp) => return Some(Progress::Connected(Box::new(tcp), attempt.token)),
-                        Err(error) => self.errors.push(format!("{}: {error}", attempt.address)),
-                    }
-                }
-                Err(error) => {
-                    self.errors.push(format!("{}: {error}", attempt.address));
-                    let mut attempt = self.running.swap_remove(index);
-                    // It is dropped, and so closed, right here.
-                    let _ = registry.deregister(&mut attempt.stream);
+    /// Goes on after time has passed, a socket has become ready or the resolver has answered.
+    pub fn advance(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Progress {
+        loop {
+            match self.stage(now, registry, resolver) {
+                Err(fault) => return Progress::Failed(self.in_context(fault)),
+                Ok(Stage::Done(Some(transport))) => return Progress::Connected(transport, self.token),
+                Ok(Stage::Done(None)) => {}
+                Ok(Stage::Pending) if now >= self.deadline => return Progress::Failed(self.timed_out()),
+                Ok(Stage::Pending) => {
+                    let wanted = match &self.doing {
+                        Doing::Racing(race) => race.next_start(),
+                        _ => None,
+                    };
+                    return Progress::Pending(wanted.map_or(self.deadline, |wanted| wanted.min(self.deadline)));
                 }
             }
         }
-        None
     }
-}
 
-/// Whether the stream is connected; an error if it never will be.
-fn outcome(stream: &TcpStream) -> io::Result<bool> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
+    /// Goes on with the present stage. Done without a transport is the next stage's turn.
+    fn stage(
+        &mut self,
+        now: Instant,
+        registry: &Registry,
+        resolver: &mut Resolver,
+    ) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        match &mut self.doing {
+            Doing::Resolving => {
+                let (host, port) = self.target();
+                let Some(found) = resolver.resolve(&host, port) else { return Ok(Stage::Pending) };
+                let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
+                let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
+                self.say(format!("name '{host}' resolved: {}", listed.join(", ")));
+                self.doing = Doing::Racing(Race::new(found, now, self.first_token));
+            }
+            Doing::Racing(race) => match race.advance(now, registry) {
+                race::Progress::Pending => return Ok(Stage::Pending),
+                race::Progress::Failed(why) => return Err(Fault::new(Status::ConnectFailed, why)),
+                race::Progress::Connected { tcp, address, token } => {
+                    let before = race.account();
+                    let before = if before.is_empty() { before } else { format!(" (before it {before})") };
+                    self.token = token;
+                    self.say(format!("TCP connected to {address}{before}"));
+                    return self.connected(tcp);
+                }
+            },
+            Doing::Socks(tcp, socks) => match socks.advance(tcp)? {
+                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Done(()) => return self.through_proxy(),
+            },
+            Doing::HttpConnect(tcp, request) => match request.advance(tcp)? {
+                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Done(()) => return self.through_proxy(),
+            },
+            Doing::Tls(tls) => match tls.handshake()? {
+                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Done(()) => return self.secured(),
+            },
+            Doing::Upgrade(upgrade) => match upgrade.advance()? {
+                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Done(websocket) => {
+                    self.say("WebSocket accepted, subprotocol mqtt".to_owned());
+                    return Ok(Stage::Done(Some(Box::new(websocket))));
+                }
+            },
+            Doing::Nothing => return Err(Fault::new(Status::ConnectFailed, "the connection is gone")),
+        }
+        Ok(Stage::Done(None))
     }
-    match stream.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
-        // Windows before 10 reports an unfinished connect this way.
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
-        Err(error) => Err(error),
-    }
-}
 
-/// Whether the stream is connected to itself. A client that tries a port of its own machine again and again will one day
-/// be given that very port as its own, and TCP connects the two; the Server could never come back on it.
-fn is_own_end(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(own), Ok(other)) if own == other)
+    /// What is resolved and connected to: the Server, or the proxy before it.
+    fn target(&self) -> (String, u16) {
+        match &self.plan.proxy {
+            Some(proxy) => (proxy.host.clone(), proxy.port),
+            None => (self.plan.address.host.clone(), self.plan.address.port),
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        self.steps.push(text);
+    }
+
+    fn connected(&mut self, tcp: Tcp) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        let Some(proxy) = &self.plan.proxy else { return self.reached(tcp) };
+        let credentials = proxy.credentials.clone();
+        self.doing = match proxy.kind {
+            ProxyKind::Socks5 => Doing::Socks(tcp, Socks::new(&self.plan.address, credentials)?),
+            ProxyKind::HttpConnect => Doing::HttpConnect(tcp, HttpConnect::new(&self.plan.address, credentials)),
+        };
+        Ok(Stage::Done(None))
+    }
+
+    fn through_proxy(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        self.say(format!("the proxy connected to {}", self.plan.address.authority()));
+        match std::mem::replace(&mut self.doing, Doing::Nothing) {
+            Doing::Socks(tcp, _) | Doing::HttpConnect(tcp, _) => self.reached(tcp),
+            _ => Ok(Stage::Done(None)),
+        }
+    }
+
+    /// What is said on this stream from now on gets to the Server.
+    fn reached(&mut self, tcp: Tcp) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        let Some(setup) = self.plan.tls.as_ref().filter(|_| self.plan.address.scheme.is_tls()) else {
+            return self.ready(Box::new(tcp));
+        };
+        self.doing = Doing::Tls(Box::new(Tls::new(tcp, setup, &self.plan.address.host)?));
+        Ok(Stage::Done(None))
+    }
+
+    fn secured(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        let Doing::Tls(tls) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(Stage::Done(None)) };
+        let (text, chain) = tls.account();
+        self.say(text);
+        for (position, certificate) in (1..).zip(&chain) {
+            let Some(Described { subject, issuer, names, not_after, .. }) = Described::new(certificate) else {
+                continue;
+            };
+            let names = if names.is_empty() { String::new() } else { format!(", for {}", names.join(", ")) };
+            let until = date(not_after);
+            self.say(format!("certificate {position}: {subject}{names}, issued by {issuer}, valid until {until}"));
+        }
+        self.ready(tls)
+    }
+
+    /// MQTT begins, or the WebSocket that carries it.
+    fn ready(&mut self, transport: Box<dyn Transport>) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+        if !self.plan.address.scheme.is_websocket() {
+            return Ok(Stage::Done(Some(transport)));
+        }
+        let Plan { address, headers, maximum_packet_size, .. } = &self.plan;
+        self.doing = Doing::Upgrade(Box::new(Upgrade::new(transport, address, headers, *maximum_packet_size)?));
+        Ok(Stage::Done(None))
+    }
+
+    /// The fault with the name of what failed.
+    fn in_context(&self, fault: Fault) -> Fault {
+        let address = &self.plan.address;
+        let text = match (fault.status, &self.plan.proxy) {
+            (Status::Proxy, Some(proxy)) => {
+                format!("connecting to {address} through proxy {proxy} failed: {}", fault.text)
+            }
+            (Status::Resolve | Status::ConnectFailed, Some(proxy)) => {
+                let text = format!("connecting to proxy {proxy} failed: {}", fault.text);
+                return Fault::new(Status::Proxy, text);
+            }
+            (Status::Resolve, None) => fault.text,
+            _ => format!("connecting to {address} failed: {}", fault.text),
+        };
+        Fault { text, ..fault }
+    }
+
+    fn timed_out(&self) -> Fault {
+        let address = &self.plan.address;
+        let (host, port) = self.target();
+        let silent = match &self.doing {
+            Doing::Resolving => format!("the system's resolver found no address of '{host}' yet"),
+            Doing::Racing(race) => race.account(),
+            Doing::Socks(..) | Doing::HttpConnect(..) => {
+                format!("the proxy {} accepted the connection, but didn't answer", authority(&host, port))
+            }
+            Doing::Tls(tls) if tls.heard() => "the TLS handshake was begun, but not finished".to_owned(),
+            Doing::Tls(_) => {
+                "the connection is there, but TLS isn't answered: perhaps the Server doesn't speak TLS on this port"
+                    .to_owned()
+            }
+            Doing::Upgrade(_) => "the connection is there, but the WebSocket upgrade isn't answered".to_owned(),
+            Doing::Nothing => String::new(),
+        };
+        Fault::new(Status::ConnectTimeout, format!("no answer from {address} in time: {silent}"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::clock;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     #[test]
-    fn address_families_alternate_from_the_first_choice() {
-        let v4 = |last: u8| SocketAddr::from(([127, 0, 0, last], 1));
-        let v6 = |last: u16| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, last], 1));
-        let mixed = interleave(vec![v6(1), v6(2), v6(3), v4(1), v4(2)]);
-        assert_eq!(mixed, [v6(1), v4(1), v6(2), v4(2), v6(3)]);
-        assert_eq!(interleave(vec![v4(1), v6(1)]), [v4(1), v6(1)]);
-    }
-
-    #[test]
-    fn a_stream_that_is_connected_to_itself_is_recognised() {
-        use socket2::{Domain, Socket, Type};
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        socket.connect(&socket.local_addr().unwrap()).unwrap();
-        assert!(is_own_end(&TcpStream::from_std(socket.into())));
-        assert!(!is_own_end(&TcpStream::from_std(other)));
+    fn a_resolver_that_hangs_neither_breaks_the_deadline_nor_is_asked_twice() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        static HANGS: Mutex<()> = Mutex::new(());
+        let hanging = HANGS.lock().unwrap();
+        let mut resolver = Resolver::with(|_, _| {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+            drop(HANGS.lock());
+            Err("nothing".to_owned())
+        });
+        let poll = mio::Poll::new().unwrap();
+        let address = Address::parse_list("mqtt://broker").unwrap().remove(0);
+        let plan = Plan { address, proxy: None, tls: None, headers: Vec::new(), maximum_packet_size: 0 };
+        let now = clock::now();
+        let deadline = now + Duration::from_secs(10);
+        for _ in 0..3 {
+            let mut connector = Connector::new(plan.clone(), deadline, Token(1));
+            let pending = connector.advance(now, poll.registry(), &mut resolver);
+            assert!(matches!(pending, Progress::Pending(until) if until == deadline));
+            match connector.advance(deadline, poll.registry(), &mut resolver) {
+                Progress::Failed(fault) => {
+                    assert_eq!(fault.status, Status::ConnectTimeout);
+                    assert!(fault.text.contains("found no address of 'broker' yet"), "{}", fault.text);
+                }
+                _ => panic!("the deadline is over"),
+            }
+        }
+        drop(hanging);
+        let mut connector = Connector::new(plan, deadline, Token(1));
+        let answered = loop {
+            match connector.advance(now, poll.registry(), &mut resolver) {
+                Progress::Pending(_) => std::thread::yield_now(),
+                other => break other,
+            }
+        };
+        assert!(matches!(answered, Progress::Failed(fault) if fault.status == Status::Resolve));
+        assert_eq!(ASKED.load(Ordering::SeqCst), 1);
     }
 }

@@ -1,23 +1,109 @@
 //! The Network Connection: the only place that touches sockets.
 //!
-//! A transport is non-blocking. Absent on purpose: MQTT. It moves bytes.
+//! `connector` makes one, in stages: name resolution, the race of addresses, the proxy, TLS, the WebSocket upgrade. Each is a
+//! state machine without a thread of its own that goes on whenever its socket is ready. Absent on purpose: MQTT. A
+//! transport moves bytes.
 
+mod certificate;
 pub(super) mod connector;
+mod http_proxy;
+mod race;
+pub(super) mod resolver;
+mod socks;
 mod tcp;
+mod tls;
+mod tls_key;
+pub(super) mod tls_setup;
+mod tls_verify;
+mod tls_words;
+mod websocket;
 
+use crate::types::status::Status;
+use std::fmt;
 use std::io;
 
-/// An ordered, lossless stream of bytes in both directions \[MQTT-4.2.0-1\].
+/// An ordered, lossless stream of bytes in both directions \[MQTT-4.2.0-1\], non-blocking.
+///
+/// A transport may hold bytes: encrypted ones that the socket doesn't take at the moment (`has_pending`), and decrypted ones
+/// that nobody has read yet. So a reader goes on until `WouldBlock`, and a writer comes back to `flush` when the socket is
+/// writable again, even if it has nothing more to say.
 pub(super) trait Transport: Send {
     /// Reads what is there. `WouldBlock` when there is nothing, 0 when the Server has closed its side.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes as much as is taken now. `WouldBlock` when that is nothing.
+    /// Takes as many bytes as it can now and hands them to the socket. `WouldBlock` when it takes nothing. What it took and
+    /// the socket didn't is pending.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Ends the writing side, so that the Server gets everything before it sees the end.
+    /// Hands what is pending to the socket. `WouldBlock` when something is left.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Whether it holds bytes for the Server. Then the socket has said `WouldBlock`, and the poll will tell when it is
+    /// writable again.
+    fn has_pending(&self) -> bool;
+
+    /// Ends the writing side, so that the Server gets everything before it sees the end. `WouldBlock` asks for another call.
     fn finish(&mut self) -> io::Result<()>;
 
-    /// Takes the stream out of the poll before it is dropped.
+    /// Whether it may hold bytes that were received but not read. No poll tells of those: they are read until `WouldBlock`.
+    fn may_hold_input(&self) -> bool;
+
+    /// Puts the stream into a poll, which tells of what there is already, too: of bytes to read and, if `writing`, of room
+    /// to write.
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()>;
+
+    /// Takes the stream out of its poll.
     fn deregister(&mut self, registry: &mio::Registry);
+}
+
+/// A failure that is known by its cause, in words for the program's user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub status: Status,
+    pub text: String,
+}
+
+impl Fault {
+    pub fn new(status: Status, text: impl Into<String>) -> Self {
+        Fault { status, text: text.into() }
+    }
+
+    /// What an error of a transport stands for; `doing` is said before the system's words.
+    pub fn of(error: &io::Error, doing: &str) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            Some(fault) => fault.clone(),
+            None => Fault::new(Status::Network, format!("{doing} failed: {error}")),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        io::Error::other(fault)
+    }
+}
+
+/// How a stage of the connection's making stands.
+pub(super) enum Stage<T> {
+    /// The socket isn't ready.
+    Pending,
+    Done(T),
+}
+
+/// Whether `bytes`, the first from the other side, are a TLS record of a Server that didn't understand us.
+pub(super) fn looks_like_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15 | 0x16, 0x03, 0x00..=0x04, ..])
+}
+
+/// Whether `bytes`, the first from the other side, are an HTTP response.
+pub(super) fn looks_like_http(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"HTTP/")
 }

@@ -1,6 +1,7 @@
 //! MQTT over plain TCP.
 
 use super::Transport;
+use mio::Interest;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -17,6 +18,36 @@ impl Tcp {
         socket2::SockRef::from(&stream).set_keepalive(true)?;
         Ok(Tcp { stream })
     }
+
+    /// Writes all of `bytes` from `*written` on. `WouldBlock` when the socket takes no more.
+    pub fn write_rest(&mut self, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+        while *written < bytes.len() {
+            match self.stream.write(&bytes[*written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => *written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For TLS, which reads and writes by itself.
+impl Read for Tcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Tcp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Transport for Tcp {
@@ -28,12 +59,29 @@ impl Transport for Tcp {
         self.stream.write(bytes)
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn has_pending(&self) -> bool {
+        false
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 
+    fn may_hold_input(&self) -> bool {
+        false
+    }
+
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()> {
+        let interest = if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        registry.register(&mut self.stream, token, interest)
+    }
+
     fn deregister(&mut self, registry: &mio::Registry) {
-        // It is about to be closed, which takes it out as well.
+        // If it fails, the stream isn't in that poll any more.
         let _ = registry.deregister(&mut self.stream);
     }
 }

@@ -36,18 +36,34 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
    MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
+   MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
+   MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
    MT5MQTT_E_CONNECTION_CLOSED=-43,        // the Server closed the Network Connection without a DISCONNECT
    MT5MQTT_E_NETWORK=-44,                  // reading or writing failed
    MT5MQTT_E_KEEP_ALIVE_TIMEOUT=-45,
+   MT5MQTT_E_TLS_CERTIFICATE=-46,          // the Server's certificate was not accepted
+   MT5MQTT_E_TLS_CLIENT_CERTIFICATE=-47,   // the Server wants a client certificate, or refuses ours
+   MT5MQTT_E_TLS=-48,
+   MT5MQTT_E_WRONG_PROTOCOL=-49,           // what answers speaks another protocol than the URL says
+   MT5MQTT_E_PROXY=-50,
+   MT5MQTT_E_WEBSOCKET=-51,
+   MT5MQTT_E_TLS_SETUP=-52,                // the TLS options can't be used
    MT5MQTT_E_REFUSED_BY_SERVER=-60,        // a Reason Code of 0x80 or more: see ReasonCode()
    MT5MQTT_E_MALFORMED_PACKET=-61,
    MT5MQTT_E_PROTOCOL_ERROR=-62,
    MT5MQTT_E_SERVER_DISCONNECTED=-63,      // the Server sent DISCONNECT: see ReasonCode()
    MT5MQTT_E_SESSION_LOST=-64,             // whether this QoS 2 publish arrived can't be known
+   MT5MQTT_E_AUTHENTICATION_FAILED=-65,
    MT5MQTT_E_THREAD=-80,
+   MT5MQTT_E_STORE_NOT_OPENED=-81,
+   MT5MQTT_E_STORE_IN_USE=-82,             // by another client or terminal
+   MT5MQTT_E_STORE_DAMAGED=-83,            // move it away to start anew
+   MT5MQTT_E_STORE_NEWER=-84,              // written by a newer version of the library
+   MT5MQTT_E_STORE_OF_ANOTHER=-85,         // another Client Identifier or Server
+   MT5MQTT_E_STORE_NOT_WRITTEN=-86,        // the disk is full?
    MT5MQTT_E_PANIC=-90                     // a fault inside the library; this client has failed for good
   };
 //+------------------------------------------------------------------+
@@ -66,11 +82,12 @@ enum ENUM_MQTT_STATE
 //+------------------------------------------------------------------+
 enum ENUM_MQTT_OPTION
   {
-   MT5MQTT_OPT_URL=1,                      // text: mqtt://host:port
+   MT5MQTT_OPT_URL=1,                      // text: mqtt, mqtts, ws or wss://host:port; several with commas
    MT5MQTT_OPT_CLIENT_ID=2,                // text
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
    MT5MQTT_OPT_RESPONSE_TOPIC=5,           // text
+   MT5MQTT_OPT_AUTHENTICATION_METHOD=6,    // text: SCRAM-SHA-256 is done by the library
    MT5MQTT_OPT_PROTOCOL_VERSION=10,        // 5, or 4 for MQTT 3.1.1
    MT5MQTT_OPT_CLEAN_START=11,
    MT5MQTT_OPT_SESSION_EXPIRY_S=12,
@@ -97,9 +114,33 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PUBLISH_EVENTS=52,
    MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM=100,
    MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM=101,
-   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,,       // 1: MQTT 3.1.1 if MQTT 5.0 is refused
+   MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
-   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104
+   MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
+   MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
+   MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
+   MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
+   MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
+   MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE=131, // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY=132,         // text: PEM or the path of a PEM file
+   MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD=133, // text
+   MT5MQTT_OPT_TLS_ALPN=134,               // text
+   MT5MQTT_OPT_TLS_SERVER_NAME=135,        // text
+   MT5MQTT_OPT_TLS_PINS=136,               // text: sha256/..., sha256/...
+   MT5MQTT_OPT_PROXY=137,                  // text: socks5:// or http://user:password@host:port
+   MT5MQTT_OPT_WS_HEADERS=138,             // text: lines of Name: value
+   MT5MQTT_OPT_LOG_LEVEL=140,              // 0 none, 1 errors, 2 warnings, 3 connections, 4 steps, 5 packets
+   MT5MQTT_OPT_LOG_EVENTS=141,             // 1: lines come as events
+   MT5MQTT_OPT_LOG_FILE_BYTES=142,
+   MT5MQTT_OPT_LOG_FILES=143,
+   MT5MQTT_OPT_LOG_FILE=145,               // text: a path
+   MT5MQTT_OPT_PRIORITY_RESERVE=160,
+   MT5MQTT_OPT_PROGRESS=161,
+   MT5MQTT_OPT_STORE_PATH=162,             // text: a folder
+   MT5MQTT_OPT_DEDUPLICATE=163,            // 1 tells of repeated messages, 2 keeps them away
+   MT5MQTT_OPT_DEDUPLICATE_BY=164,         // text: the name of a User Property
+   MT5MQTT_OPT_DEDUPLICATION_WINDOW=165
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -113,8 +154,34 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_SUBSCRIBED=5,             // outcome of a subscribe
    MT5MQTT_EVENT_UNSUBSCRIBED=6,           // outcome of an unsubscribe
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
-   MT5MQTT_EVENT_BREACH=10,,               // a harmless fault of the Server
-   MT5MQTT_EVENT_RESPONSE=11               // outcome of a request
+   MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
+   MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
+   MT5MQTT_EVENT_AUTHENTICATE=12,          // the Server asks: Authenticate() answers
+   MT5MQTT_EVENT_AUTHENTICATED=13,         // a re-authentication has succeeded
+   MT5MQTT_EVENT_LOG=15,                   // a line of the log
+   MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
+   MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
+  };
+//+------------------------------------------------------------------+
+//| Flags of a message, in the event's detail                        |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_MESSAGE
+  {
+   MT5MQTT_MESSAGE_SEEN_BEFORE=1
+  };
+//+------------------------------------------------------------------+
+//| How far a QoS 1 or 2 publish is                                  |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_STAGE
+  {
+   MT5MQTT_STAGE_ACCEPTED=1,
+   MT5MQTT_STAGE_DURABLE=2,                // stored: it survives a crash
+   MT5MQTT_STAGE_SENT=3,
+   MT5MQTT_STAGE_ACKNOWLEDGED=4,           // the Server has it
+   MT5MQTT_STAGE_COMPLETE=5,               // this and the following are ends
+   MT5MQTT_STAGE_EXPIRED=6,
+   MT5MQTT_STAGE_DROPPED=7,
+   MT5MQTT_STAGE_FAILED=8
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -190,7 +257,13 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_SHARED_AVAILABLE=37,
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
-   MT5MQTT_STAT_PROTOCOL_VERSION=50
+   MT5MQTT_STAT_PROTOCOL_VERSION=50,
+   MT5MQTT_STAT_SERVER_INDEX=60,           // which URL of the list is tried or in use
+   MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
+   MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
+   MT5MQTT_STAT_STORE_RESTORED=72,
+   MT5MQTT_STAT_STORE_COMMITS=73,
+   MT5MQTT_STAT_MESSAGES_SUPPRESSED=74
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -213,7 +286,7 @@ struct MqttEvent
    int               dup;
    int               session_present;
    int               packet_id;
-   int               reserved;
+   int               detail;               // ENUM_MQTT_STAGE of a publish, ENUM_MQTT_MESSAGE of a message
   };
 //+------------------------------------------------------------------+
 //| Functions                                                        |
@@ -238,16 +311,21 @@ int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],in
 int  mt5mqtt_connect(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
+int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);
 long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
+int  mt5mqtt_publish_stage(long client,long token);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
 long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,long properties,int timeout_ms);
 long mt5mqtt_request_text_w(long client,const string topic,const string text,int qos,long properties,int timeout_ms);
 long mt5mqtt_respond(long client,const uchar &payload[],int payload_size,int qos,long properties);
 long mt5mqtt_respond_text_w(long client,const string text,int qos,long properties);
+//--- enhanced authentication
+int  mt5mqtt_authenticate(long client,const uchar &data[],int size,long properties);
+int  mt5mqtt_reauthenticate(long client,const uchar &data[],int size,long properties);
 //--- property sets
 long mt5mqtt_properties_create(void);
 int  mt5mqtt_properties_free(long properties);
@@ -256,6 +334,9 @@ int  mt5mqtt_properties_set_int(long properties,int property,long value);
 int  mt5mqtt_properties_set_text_w(long properties,int property,const string value);
 int  mt5mqtt_properties_set_bytes(long properties,int property,const uchar &value[],int size);
 int  mt5mqtt_properties_add_user_w(long properties,const string name,const string value);
+int  mt5mqtt_properties_set_time_to_live(long properties,long milliseconds);
+int  mt5mqtt_properties_set_priority(long properties,int priority);
+int  mt5mqtt_properties_set_conflation_key_w(long properties,const string key);
 //--- events
 int  mt5mqtt_poll(long client,MqttEvent &event);
 int  mt5mqtt_wait(long client,int timeout_ms);

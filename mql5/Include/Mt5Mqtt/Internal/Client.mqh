@@ -37,6 +37,7 @@ public:
    void              Destroy(void);
    void              Deinit(const int reason);
    bool              IsCreated(void) const { return(m_client>0); }
+   long              Handle(void) const    { return(m_client);   }
    void              AllowInTester(const bool allow) { m_allow_in_tester=allow; }
    //--- options, before Connect()
    bool              SetUrl(const string url);
@@ -47,6 +48,7 @@ public:
    bool              SetSessionExpiry(const long seconds);
    bool              SetKeepAlive(const int seconds);
    bool              SetReconnectDelay(const int minimum_ms,const int maximum_ms);
+   bool              SetStorePath(const string folder);
    bool              SetOptionInteger(const ENUM_MQTT_OPTION option,const long value);
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
@@ -58,17 +60,23 @@ public:
    bool              Disconnect(const int reason_code,const CMqttProperties &properties,const int timeout_ms);
    ENUM_MQTT_STATE   State(void) const;
    bool              IsConnected(void) const { return(State()==MT5MQTT_STATE_CONNECTED); }
+   //--- the URL that is tried or in use, "" if none
+   string            Server(void) const;
    bool              Stat(const ENUM_MQTT_STAT stat,long &value);
    //--- sending
    bool              Publish(const string topic,const string text,const int qos,const bool retain);
    bool              Publish(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
    bool              Unsubscribe(const string filter);
    bool              Unsubscribe(const string filter,const CMqttProperties &properties);
+   //--- Enhanced Authentication: Authenticate() answers the MT5MQTT_EVENT_AUTHENTICATE taken last
+   bool              Authenticate(const uchar &data[]);
+   bool              Reauthenticate(const uchar &data[]);
    //--- requests: the end comes as MT5MQTT_EVENT_RESPONSE; Respond() answers the event taken last
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms);
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties);
@@ -95,9 +103,14 @@ protected:
    virtual void      OnPublished(const CMqttMessage &message)    { }
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
+   virtual void      OnProgress(const CMqttMessage &message)     { }
+   virtual void      OnStore(const CMqttMessage &message)        { }
    virtual void      OnResponse(const CMqttMessage &message)     { }
+   virtual void      OnAuthenticate(const CMqttMessage &message) { }
+   virtual void      OnAuthenticated(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
    virtual void      OnBreach(const CMqttMessage &message)       { }
+   virtual void      OnLog(const CMqttMessage &message)          { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -232,6 +245,13 @@ bool CMqttClient::SetReconnectDelay(const int minimum_ms,const int maximum_ms)
    return(SetOptionInteger(MT5MQTT_OPT_RECONNECT_MIN_MS,minimum_ms) && SetOptionInteger(MT5MQTT_OPT_RECONNECT_MAX_MS,maximum_ms));
   }
 //+------------------------------------------------------------------+
+//| The folder in which the Session is stored                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetStorePath(const string folder)
+  {
+   return(SetOptionString(MT5MQTT_OPT_STORE_PATH,folder));
+  }
+//+------------------------------------------------------------------+
 //| Any option that is a number                                      |
 //+------------------------------------------------------------------+
 bool CMqttClient::SetOptionInteger(const ENUM_MQTT_OPTION option,const long value)
@@ -306,6 +326,18 @@ ENUM_MQTT_STATE CMqttClient::State(void) const
    return(state<0 ? MT5MQTT_STATE_IDLE : (ENUM_MQTT_STATE)state);
   }
 //+------------------------------------------------------------------+
+//| The URL that is tried or in use, without its query               |
+//+------------------------------------------------------------------+
+string CMqttClient::Server(void) const
+  {
+   ushort units[];
+   int    length=mt5mqtt_server_w(m_client,units,0);
+   if(length<=0)
+      return("");
+   ArrayResize(units,length+1);
+   return(CMqttText::FromUnits(units,mt5mqtt_server_w(m_client,units,ArraySize(units))));
+  }
+//+------------------------------------------------------------------+
 //| One figure                                                       |
 //+------------------------------------------------------------------+
 bool CMqttClient::Stat(const ENUM_MQTT_STAT stat,long &value)
@@ -363,6 +395,17 @@ bool CMqttClient::PublishBytes(const string topic,const uchar &payload[],const i
    return(Accepted(mt5mqtt_publish_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
+//| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
+//+------------------------------------------------------------------+
+bool CMqttClient::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
+  {
+   int result=mt5mqtt_publish_stage(m_client,token);
+   if(!Succeeded(result))
+      return(false);
+   stage=(ENUM_MQTT_STAGE)result;
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Subscribes to a Topic Filter                                     |
 //+------------------------------------------------------------------+
 bool CMqttClient::Subscribe(const string filter,const int options)
@@ -389,6 +432,20 @@ bool CMqttClient::Unsubscribe(const string filter)
 bool CMqttClient::Unsubscribe(const string filter,const CMqttProperties &properties)
   {
    return(Accepted(mt5mqtt_unsubscribe_w(m_client,filter,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
+//| The next step of an authentication                               |
+//+------------------------------------------------------------------+
+bool CMqttClient::Authenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_authenticate(m_client,data,ArraySize(data),0)));
+  }
+//+------------------------------------------------------------------+
+//| Starts a re-authentication; SCRAM-SHA-256 needs no data for it   |
+//+------------------------------------------------------------------+
+bool CMqttClient::Reauthenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),0)));
   }
 //+------------------------------------------------------------------+
 //| Asks with text, as UTF-8                                         |
@@ -461,8 +518,7 @@ bool CMqttClient::Next(CMqttMessage &message)
   }
 //+------------------------------------------------------------------+
 //| Takes up to max_events and gives each to its On... method;       |
-//| returns                                                          |
-//| how many it took                                                 |
+//| returns how many it took                                         |
 //+------------------------------------------------------------------+
 int CMqttClient::Dispatch(const int max_events)
   {
@@ -491,11 +547,26 @@ int CMqttClient::Dispatch(const int max_events)
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
             break;
+         case MT5MQTT_EVENT_PROGRESS:
+            OnProgress(message);
+            break;
+         case MT5MQTT_EVENT_STORE:
+            OnStore(message);
+            break;
+         case MT5MQTT_EVENT_LOG:
+            OnLog(message);
+            break;
          case MT5MQTT_EVENT_FAILED:
             OnFailed(message);
             break;
          case MT5MQTT_EVENT_RESPONSE:
             OnResponse(message);
+            break;
+         case MT5MQTT_EVENT_AUTHENTICATE:
+            OnAuthenticate(message);
+            break;
+         case MT5MQTT_EVENT_AUTHENTICATED:
+            OnAuthenticated(message);
             break;
          case MT5MQTT_EVENT_BREACH:
             OnBreach(message);
@@ -527,8 +598,7 @@ bool CMqttClient::Wait(const int timeout_ms)
   }
 //+------------------------------------------------------------------+
 //| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE leaves that   |
-//| to                                                               |
-//| the program                                                      |
+//| to the program                                                   |
 //+------------------------------------------------------------------+
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {

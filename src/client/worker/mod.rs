@@ -1,28 +1,33 @@
 //! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
 //! readiness call until bytes, a command or the next deadline.
 
+mod connecting;
+mod reading;
+
 use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
-use super::events::NoticeKind;
-use super::input::Input;
+use super::log::Level;
 use super::options::{IntOption, Options};
+use super::store::Keeper;
 use super::thread::Hold;
-use super::transport::connector::{self, Connector, Progress};
+use super::transport::connector::{Connector, Progress};
+use super::transport::resolver::Resolver;
+use super::transport::tls_setup::TlsSetup;
+use crate::client::redirect::Redirect;
 use crate::session::event::{Disconnected, Event};
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);
 const FIRST_SOCKET: Token = Token(1);
 
-/// After so many reads in a row the thread looks at its timers and commands again.
-const READS_IN_A_ROW: usize = 16;
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// A connection that held this long was good: the next loss is a first failure.
@@ -31,7 +36,7 @@ const STABLE: Duration = Duration::from_secs(5);
 enum Phase {
     Idle,
     Connecting {
-        connector: Connector,
+        connector: Box<Connector>,
         deadline: Instant,
     },
     Online {
@@ -51,26 +56,49 @@ enum Phase {
     },
 }
 
+/// How long an accepted connection was there before it ended.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Held {
+    /// It was never accepted.
+    Never,
+    Shortly,
+    /// At least [`STABLE`].
+    Long,
+}
+
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
     poll: Poll,
     ready: Events,
     phase: Phase,
     backoff: Backoff,
-    input: Input,
     next_socket: Token,
     readable: bool,
+    /// The Server has said something on this connection.
+    heard: bool,
+    resolver: Resolver,
+    /// Made when the first URL with TLS is tried, and anew after it had a part in a failure: files may have been renewed.
+    tls: Option<TlsSetup>,
+    /// Which of the URLs is tried or in use.
+    server: usize,
+    /// Where a Server has sent us instead.
+    redirect: Redirect,
+    /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
+    attention: bool,
+    pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
 
 impl Worker {
     /// Makes the poll and what wakes it, so that a failure to do so is seen by the caller of connect.
-    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker)> {
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker, Registry)> {
         let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
+        let woken = shared.clone();
         let worker = Worker {
             shared,
             options,
@@ -78,18 +106,28 @@ impl Worker {
             ready: Events::with_capacity(64),
             phase: Phase::Idle,
             backoff,
-            input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
+            heard: false,
+            resolver: Resolver::new(move || woken.wake()),
+            tls: None,
+            server: 0,
+            redirect: Redirect::default(),
+            attention: false,
+            keeper: Keeper::default(),
             hold: None,
         };
-        Ok((worker, waker))
+        Ok((worker, waker, registry))
     }
 
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
         self.hold = Some(starting);
         loop {
-            let Some(deadline) = self.step(&current_options) else { return };
+            let next = self.step(&current_options);
+            if let Some(why) = self.shared.log.write() {
+                self.shared.note(Level::Warning, || why);
+            }
+            let Some(deadline) = next else { return };
             // Commands that came in while the core was locked by this thread don't wake it.
             let deadline = if self.shared.has_commands() { Some(clock::now()) } else { deadline };
             if !self.wait(deadline) {
@@ -134,6 +172,12 @@ impl Worker {
             core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
+            if self.has_to_store(now, &core) {
+                let batch = core.session.poll_records();
+                drop(core);
+                self.store(batch);
+                continue;
+            }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -148,6 +192,10 @@ impl Worker {
                         self.options.milliseconds(IntOption::ReconnectMinimum),
                         self.options.milliseconds(IntOption::ReconnectMaximum),
                     );
+                    self.server = 0;
+                    self.redirect = Redirect::default();
+                    self.attention = false;
+                    self.tls = None;
                     drop(core);
                     self.start_connecting();
                     continue;
@@ -167,34 +215,37 @@ impl Worker {
                     continue;
                 }
                 Phase::Waiting { until } => Some(*until),
-                Phase::Connecting { connector, deadline } => match connector.advance(now, self.poll.registry()) {
-                    Progress::Pending(until) => Some(until),
-                    Progress::Connected(transport, socket) => {
-                        core.transport = Some(transport);
-                        core.write_blocked = false;
-                        core.lost = None;
-                        core.session.handle_opened(now, *deadline);
-                        self.phase = Phase::Online { accepted: None, socket };
-                        self.input.clear();
-                        // The poll may have told of the first bytes together with the connection.
-                        self.readable = true;
-                        continue;
+                Phase::Connecting { connector, deadline } => {
+                    let progress = connector.advance(now, self.poll.registry(), &mut self.resolver);
+                    for step in connector.take_steps() {
+                        shared.note(Level::Debug, || step);
                     }
-                    Progress::Failed(status, detail) => {
-                        self.connecting_failed(status, detail, &mut core);
-                        continue;
+                    match progress {
+                        Progress::Pending(until) => Some(until),
+                        Progress::Connected(transport, socket) => {
+                            core.open(now, *deadline, transport, socket);
+                            self.phase = Phase::Online { accepted: None, socket };
+                            self.heard = false;
+                            // The poll may have told of the first bytes together with the connection.
+                            self.readable = true;
+                            continue;
+                        }
+                        Progress::Failed(fault) => {
+                            self.connecting_failed(fault, &mut core);
+                            continue;
+                        }
                     }
-                },
+                }
                 Phase::Online { .. } | Phase::Lingering { .. } => match self.step_online(now, &mut core) {
                     Some(next) => next,
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one.
-            if core.needs_worker {
+            // A command that came in during this step may ask for another one, and so may what there is to be stored.
+            if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(core.session.next_timeout()).min();
+            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -204,44 +255,15 @@ impl Worker {
         }
     }
 
-    fn start_connecting(&mut self) {
-        let shared = self.shared.clone();
-        shared.set_state(State::Connecting);
-        self.hold.get_or_insert_with(Hold::new);
-        let now = clock::now();
-        let deadline = now + self.options.milliseconds(IntOption::ConnectTimeout);
-        let resolved = match &self.options.address {
-            Some(address) => connector::resolve(address),
-            None => Err("no Server is named: set option URL".to_owned()),
-        };
-        match resolved {
-            Ok(addresses) => {
-                let count = addresses.len();
-                let connector = Connector::new(addresses, clock::now(), deadline, self.next_socket);
-                self.next_socket = Token(self.next_socket.0.wrapping_add(count).max(FIRST_SOCKET.0));
-                self.phase = Phase::Connecting { connector, deadline };
-            }
-            Err(detail) => {
-                let mut core = shared.core.lock();
-                self.connecting_failed(Status::Resolve, detail, &mut core);
-            }
-        }
-    }
-
-    fn connecting_failed(&mut self, status: Status, detail: String, core: &mut Core) {
-        let address = self.options.address.as_ref().map(ToString::to_string).unwrap_or_default();
-        let detail = match status {
-            Status::Resolve => detail,
-            Status::ConnectTimeout => format!("no answer from {address} in time: {detail}"),
-            _ => format!("connecting to {address} failed: {detail}"),
-        };
-        self.after_end(Disconnected::new(Some(status), detail), core);
-    }
-
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        self.readable |= core.lost.is_some();
+        self.readable |= core.lost.is_some() || std::mem::take(&mut core.read_on);
+        self.readable &= !core.read_to_end;
+        if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
+            core.give_reading_back(&self.shared);
+            self.shared.events.wake_leader();
+        }
         let mut more = self.read(now, core);
         if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
             && core.session.is_online()
@@ -261,8 +283,8 @@ impl Worker {
                 && let Some(transport) = &mut core.transport
             {
                 // If it fails the connection is gone already, which reading will show.
-                let _ = transport.finish();
-                *finished = true;
+                let blocked = transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+                *finished = !blocked;
             }
             if now >= deadline {
                 self.end_connection(Status::ConnectionClosed, "", core);
@@ -287,66 +309,14 @@ impl Worker {
         Some(if more { Some(now) } else { core.session.next_timeout() })
     }
 
-    /// Reads until the socket is empty or others must have their turn. True if there may be more.
-    fn read(&mut self, now: Instant, core: &mut Core) -> bool {
-        if !self.readable {
-            return false;
-        }
-        for _ in 0..READS_IN_A_ROW {
-            let paused = self.shared.events.is_blocked() && matches!(self.phase, Phase::Online { .. });
-            self.shared.reading_paused.store(paused, Ordering::Release);
-            // Of this thread and one that makes room, at least one must see the other.
-            fence(Ordering::SeqCst);
-            if paused {
-                if self.shared.events.is_blocked() {
-                    core.session.handle_reading_paused(now);
-                    return true;
-                }
-                // Who made room may have looked before the flag stood and wakes nobody: this thread must not take its own
-                // flag for a reason to sleep.
-                self.shared.reading_paused.store(false, Ordering::Release);
-            }
-            let Some(transport) = &mut core.transport else { return false };
-            match transport.read(self.input.room()) {
-                Ok(0) => {
-                    self.readable = false;
-                    core.lost = Some((
-                        Status::ConnectionClosed,
-                        "the Server closed the connection without giving a reason".to_owned(),
-                    ));
-                    return false;
-                }
-                Ok(count) => {
-                    core.bytes_received += count as u64;
-                    self.input.received(count);
-                    let used = core.session.handle_input(now, self.input.bytes());
-                    self.input.consume(used, |bytes| core.session.expected_size(bytes));
-                    // The program gets its message before the Server gets its answer.
-                    core.report(&self.shared);
-                    core.work(now, &self.shared);
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => {
-                        self.readable = false;
-                        return false;
-                    }
-                    io::ErrorKind::Interrupted => {}
-                    _ => {
-                        self.readable = false;
-                        core.lost = Some((Status::Network, format!("reading from the Server failed: {error}")));
-                        return false;
-                    }
-                },
-            }
-        }
-        true
-    }
-
     fn drop_transport(&mut self, core: &mut Core) {
         if let Some(mut transport) = core.transport.take() {
             transport.deregister(self.poll.registry());
         }
-        self.input.clear();
+        if std::mem::take(&mut core.led) {
+            self.shared.events.wake_leader();
+        }
+        core.input = Default::default();
         self.readable = false;
         self.shared.reading_paused.store(false, Ordering::Release);
     }
@@ -357,7 +327,12 @@ impl Worker {
         // What happened before the end is told before it.
         core.report(&self.shared);
         core.session.handle_closed(status, detail);
-        if accepted.is_some_and(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
+        let held = match accepted.map(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
+            None => Held::Never,
+            Some(false) => Held::Shortly,
+            Some(true) => Held::Long,
+        };
+        if held == Held::Long {
             self.backoff.succeeded();
         }
         let end = match core.session.poll_event() {
@@ -366,31 +341,46 @@ impl Worker {
             _ => Disconnected::new(Some(status), detail),
         };
         core.tell_figures(&self.shared);
-        self.after_end(end, core);
+        self.after_end(end, held, core);
         core.report(&self.shared);
     }
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, end: Disconnected, core: &mut Core) {
+    pub(super) fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
+        if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
+            self.tls = None;
+        }
+        let mut next_attempt = None;
         if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
             core.wanted = false;
             core.given_up = false;
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let attention = end.next_version.is_none() && end.reason.is_some_and(needs_attention);
-            let delay = if attention { self.backoff.long_delay() } else { self.backoff.next_delay() };
+            let followed = self.follow_reference(&mut end, held);
+            let delay = match end.next_version {
+                _ if followed => self.backoff.next_delay(),
+                // The same Server is asked again, in the older version of MQTT.
+                Some(ProtocolVersion::V311) => self.backoff.next_delay(),
+                // It has refused both.
+                Some(ProtocolVersion::V5) => self.choose_server(false, held),
+                None => self.choose_server(end.reason.is_some_and(needs_attention), held),
+            };
             self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
             self.phase = Phase::Waiting { until: clock::now() + delay };
             self.shared.set_state(State::Waiting);
+            next_attempt = Some(delay);
         }
-        self.shared.events.push(NoticeKind::Session(Event::Disconnected(end)));
+        self.shared.tell(Event::Disconnected(end));
+        if let Some(delay) = next_attempt {
+            self.shared.note(Level::Info, || format!("next attempt in {} ms", delay.as_millis()));
+        }
     }
 
     /// The program gave up before a connection was there.
     fn give_up(&mut self, core: &mut Core) {
-        self.after_end(Disconnected::new(None, "disconnected on request"), core);
+        self.after_end(Disconnected::new(None, "disconnected on request"), Held::Never, core);
     }
 }
 

@@ -1,0 +1,55 @@
+//! A log file of bounded size: when it is full it is set aside as `name.1`, what was there as `name.2`, and so on.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+
+pub(super) struct RotatingFile {
+    path: String,
+    largest: u64,
+    kept: u32,
+    open: Option<(BufWriter<File>, u64)>,
+}
+
+impl RotatingFile {
+    pub fn new(path: &str, largest: u64, kept: u32) -> Self {
+        RotatingFile { path: path.to_owned(), largest, kept, open: None }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn write(&mut self, line: &str) -> io::Result<()> {
+        let size = line.len() as u64 + 1;
+        if self.open.as_ref().is_some_and(|(_, written)| *written > 0 && written + size > self.largest) {
+            self.rotate()?;
+        }
+        if self.open.is_none() {
+            let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+            let written = file.metadata()?.len();
+            self.open = Some((BufWriter::new(file), written));
+        }
+        let Some((file, written)) = &mut self.open else { return Ok(()) };
+        *written += size;
+        file.write_all(line.as_bytes())?;
+        file.write_all(b"\n")
+    }
+
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.open.as_mut().map_or(Ok(()), |(file, _)| file.flush())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        self.flush()?;
+        // Windows renames no file that is open.
+        self.open = None;
+        for number in (1..self.kept).rev() {
+            let (from, to) = (format!("{}.{number}", self.path), format!("{}.{}", self.path, number + 1));
+            match fs::rename(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::rename(&self.path, format!("{}.1", self.path))
+    }
+}

@@ -1,0 +1,256 @@
+//! What a client says about itself: lines with time, level and client id, as events for the program, in a file, or both.
+//!
+//! A line is made only if its level is wanted. Any thread makes lines; the background thread alone writes the file. No line
+//! holds a secret: passwords, keys, proxy credentials, header values, queries of URLs and payloads never get here.
+
+mod file;
+pub(super) mod lines;
+pub(super) mod trace;
+
+use super::clock;
+use file::RotatingFile;
+use parking_lot::Mutex;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use x509_cert::der::DateTime;
+
+/// How much a line matters; the numbers cross the C ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum Level {
+    /// The client has failed.
+    Error = 1,
+    /// Something went wrong that the client deals with: a lost connection, a publish that was refused.
+    Warning = 2,
+    /// Connections and their ends.
+    Info = 3,
+    /// Each step of a connection, and each outcome.
+    Debug = 4,
+    /// Each packet.
+    Packets = 5,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Packets => "packet",
+        }
+    }
+}
+
+/// Where lines go, and which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LogSettings {
+    /// Lines up to this level; 0 is none.
+    pub level: i64,
+    /// Whether they become events.
+    pub events: bool,
+    pub file: Option<String>,
+    /// Size at which the file is set aside and a new one begun.
+    pub file_bytes: u64,
+    /// Files that were set aside and are kept.
+    pub files: u32,
+}
+
+/// Lines that wait to be written: more than that are lost, and counted.
+const MOST_WAITING: usize = 10_000;
+/// Longest line in characters. The Server may have a say in its length.
+const LONGEST_LINE: usize = 2000;
+
+pub(super) struct Log {
+    /// A copy of that in `inner`, to be read without its lock.
+    level: AtomicI64,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    settings: LogSettings,
+    client_id: String,
+    waiting: Vec<String>,
+    lost: u64,
+    file: Option<RotatingFile>,
+    /// The file can't be written; it is tried again when the settings change.
+    broken: bool,
+}
+
+/// What became of a line.
+pub(super) struct Added {
+    /// The line, if it is to be an event.
+    pub event: Option<String>,
+    /// It is the first to wait for the background thread.
+    pub wake: bool,
+}
+
+impl Log {
+    pub fn new(settings: LogSettings) -> Self {
+        Log {
+            level: AtomicI64::new(settings.level),
+            inner: Mutex::new(Inner {
+                settings,
+                client_id: String::new(),
+                waiting: Vec::new(),
+                lost: 0,
+                file: None,
+                broken: false,
+            }),
+        }
+    }
+
+    pub fn set(&self, settings: LogSettings) {
+        let mut inner = self.inner.lock();
+        if settings == inner.settings {
+            return;
+        }
+        if settings.file != inner.settings.file {
+            inner.file = None;
+        }
+        inner.broken = false;
+        self.level.store(settings.level, Ordering::Relaxed);
+        inner.settings = settings;
+    }
+
+    pub fn set_client_id(&self, client_id: &str) {
+        let mut inner = self.inner.lock();
+        client_id.clone_into(&mut inner.client_id);
+    }
+
+    pub fn wants(&self, level: Level) -> bool {
+        self.level.load(Ordering::Relaxed) >= level as i64
+    }
+
+    /// Makes a line of `text`, whose level is wanted.
+    pub fn add(&self, level: Level, text: &str) -> Added {
+        let mut inner = self.inner.lock();
+        let line = line(clock::unix_us(), level, &inner.client_id, text);
+        let mut wake = false;
+        if inner.settings.file.is_some() && !inner.broken {
+            wake = inner.waiting.is_empty();
+            if inner.waiting.len() < MOST_WAITING {
+                inner.waiting.push(line.clone());
+            } else {
+                inner.lost += 1;
+            }
+        }
+        Added { event: inner.settings.events.then_some(line), wake }
+    }
+
+    /// Writes what waits; for the background thread. Says once why it can't.
+    pub fn write(&self) -> Option<String> {
+        let (lines, lost, mut file) = {
+            let mut inner = self.inner.lock();
+            if inner.waiting.is_empty() {
+                return None;
+            }
+            let LogSettings { file: path, file_bytes, files, .. } = inner.settings.clone();
+            let path = path?;
+            let file = inner.file.take().unwrap_or_else(|| RotatingFile::new(&path, file_bytes, files));
+            (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.lost), file)
+        };
+        // The lock isn't held: nobody who makes a line waits for the disk.
+        let mut written = lines.iter().try_for_each(|line| file.write(line));
+        if lost > 0 && written.is_ok() {
+            written = file.write(&format!("{lost} lines were lost: more than {MOST_WAITING} waited"));
+        }
+        let written = written.and_then(|()| file.flush());
+        let mut inner = self.inner.lock();
+        match written {
+            Ok(()) => {
+                if inner.settings.file.as_deref() == Some(file.path()) {
+                    inner.file = Some(file);
+                }
+                None
+            }
+            Err(error) => {
+                inner.broken = true;
+                inner.waiting.clear();
+                Some(format!("the log file '{}' can't be written: {error}", file.path()))
+            }
+        }
+    }
+}
+
+fn line(unix_us: i64, level: Level, client_id: &str, text: &str) -> String {
+    let mut line = String::with_capacity(64 + text.len());
+    // Before 1970 there were no clocks to log.
+    let time = Duration::from_micros(unix_us.unsigned_abs());
+    if let Ok(date) = DateTime::from_unix_duration(time) {
+        let _ = write!(line, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day());
+        let _ = write!(line, "{:02}:{:02}:{:02}", date.hour(), date.minutes(), date.seconds());
+    }
+    let _ = write!(line, ".{:03}Z {} [", time.subsec_millis(), level.name());
+    push_clean(&mut line, client_id);
+    line.push_str("] ");
+    push_clean(&mut line, text);
+    line
+}
+
+/// Adds text in which nothing can pose as another line: the Server has a say in it.
+fn push_clean(line: &mut String, text: &str) {
+    for character in text.chars().take(LONGEST_LINE) {
+        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(file: Option<String>) -> LogSettings {
+        LogSettings { level: Level::Info as i64, events: true, file, file_bytes: 300, files: 2 }
+    }
+
+    #[test]
+    fn a_line_has_time_level_client_and_no_second_line_in_it() {
+        let line = line(1_764_100_301_123_456, Level::Warning, "EA 1", "what\nhappened\u{7}");
+        assert_eq!(line, r"2025-11-25T19:51:41.123Z warning [EA 1] what\nhappened\u{7}");
+        assert!(super::line(0, Level::Info, "", &"x".repeat(1_000_000)).len() < 2100);
+    }
+
+    #[test]
+    fn only_wanted_levels_are_made() {
+        let log = Log::new(settings(None));
+        assert!(log.wants(Level::Error) && log.wants(Level::Info) && !log.wants(Level::Debug));
+        log.set(LogSettings { level: 0, ..settings(None) });
+        assert!(!log.wants(Level::Error));
+        log.set(LogSettings { events: false, ..settings(None) });
+        assert!(log.add(Level::Info, "x").event.is_none());
+    }
+
+    #[test]
+    fn files_rotate_and_a_bounded_number_is_kept() {
+        let folder = std::env::temp_dir().join(format!("mt5mqtt-log-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("client.log");
+        let log = Log::new(settings(Some(path.to_str().unwrap().to_owned())));
+        for number in 0..40 {
+            let added = log.add(Level::Info, &format!("line {number:02}"));
+            assert_eq!(added.wake, number % 2 == 0);
+            if number % 2 == 1 {
+                assert_eq!(log.write(), None);
+            }
+        }
+        let mut names: Vec<String> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["client.log", "client.log.1", "client.log.2"]);
+        let text: String = ["client.log.2", "client.log.1", "client.log"]
+            .map(|name| std::fs::read_to_string(folder.join(name)).unwrap())
+            .concat();
+        let lines: Vec<&str> = text.lines().map(|line| line.split("] ").last().unwrap()).collect();
+        assert!(lines.len() > 10 && lines.last() == Some(&"line 39"), "{lines:?}");
+        assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "{lines:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+        // The folder is gone: said once, and nothing piles up.
+        log.set(LogSettings { file: Some(folder.join("x").to_str().unwrap().to_owned()), ..settings(None) });
+        log.add(Level::Info, "x");
+        assert!(log.write().unwrap().contains("can't be written"));
+        assert!(!log.add(Level::Info, "x").wake && log.write().is_none());
+    }
+}

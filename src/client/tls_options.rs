@@ -1,0 +1,94 @@
+//! What the TLS options say, before files are read and certificates parsed: `transport::tls_setup` does that when a
+//! connection is made.
+
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use zeroize::Zeroizing;
+
+/// The SHA-256 of a certificate's SubjectPublicKeyInfo.
+pub type Pin = [u8; 32];
+
+#[derive(Clone, Default)]
+pub struct TlsOptions {
+    /// PEM text, or the path of a PEM file. `None`: the machine's certificate store and Mozilla's list.
+    pub ca: Option<String>,
+    pub client_certificate: Option<String>,
+    pub client_key: Option<Zeroizing<String>>,
+    pub client_key_password: Option<Zeroizing<String>>,
+    pub alpn: Vec<String>,
+    /// The name that the certificate must have and that SNI says, if not the URL's host.
+    pub server_name: Option<String>,
+    pub pins: Vec<Pin>,
+    pub accept_any_certificate: bool,
+    /// 12 or 13.
+    pub minimum_version: i64,
+}
+
+/// Whether an option's text is PEM itself and not a path.
+pub fn is_pem(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN")
+}
+
+/// Parses pins that commas or white space separate: 64 hexadecimal digits or 44 characters of Base64 each, with or without
+/// `sha256/` or `sha256//` before them.
+pub fn parse_pins(text: &str) -> Result<Vec<Pin>, String> {
+    let separator = |character: char| character == ',' || character == ';' || character.is_whitespace();
+    let pins: Result<Vec<Pin>, String> = text.split(separator).filter(|pin| !pin.is_empty()).map(parse_pin).collect();
+    match pins {
+        Ok(pins) if pins.is_empty() => Err("option TLS_PINS: there is no pin in it".to_owned()),
+        pins => pins,
+    }
+}
+
+fn parse_pin(text: &str) -> Result<Pin, String> {
+    let digits = text.strip_prefix("sha256/").unwrap_or(text);
+    // curl writes two slashes; a single one may be followed by a digit of Base64 that is a slash.
+    let digits =
+        if digits.len() == 45 || digits.len() == 65 { digits.strip_prefix('/').unwrap_or(digits) } else { digits };
+    let decoded = match digits.len() {
+        64 => HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok(),
+        _ => BASE64.decode(digits.as_bytes()).ok(),
+    };
+    decoded.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        format!("option TLS_PINS: '{text}' is no SHA-256: write 64 hexadecimal digits, or sha256/ and 44 characters of Base64")
+    })
+}
+
+/// Parses protocol names for ALPN that commas separate.
+pub fn parse_alpn(text: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    // RFC 7301 section 3.1
+    if names.iter().any(|name| name.is_empty() || name.len() > 255) {
+        return Err("option TLS_ALPN takes names of 1 to 255 bytes with commas between them, such as mqtt".to_owned());
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_are_read_in_hexadecimal_and_base64() {
+        let hex = "00ff".repeat(16);
+        let base64 = BASE64.encode(&[0, 0xFF].repeat(16));
+        let text = format!("{hex}, sha256/{base64}\nsha256//{base64} {}", hex.to_uppercase());
+        let pins = parse_pins(&text).unwrap();
+        assert_eq!(pins.len(), 4);
+        let slash = BASE64.encode(&[0xFF; 32]);
+        assert!(slash.starts_with('/'));
+        let text = format!("{slash} sha256/{slash} sha256//{slash}");
+        assert_eq!(parse_pins(&text).unwrap(), [[0xFF; 32]; 3]);
+        assert!(pins.iter().all(|pin| pin[..4] == [0, 0xFF, 0, 0xFF]));
+        for bad in ["", " ,", "abc", &hex[..62], &base64[1..]] {
+            assert!(parse_pins(bad).unwrap_err().contains("TLS_PINS"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn protocol_names_are_read() {
+        assert_eq!(parse_alpn("mqtt, x-amzn-mqtt-ca").unwrap(), ["mqtt", "x-amzn-mqtt-ca"]);
+        for bad in ["", "mqtt,", &"x".repeat(256)] {
+            assert!(parse_alpn(bad).unwrap_err().contains("TLS_ALPN"));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What people want to know of an X.509 certificate.
+
+use ring::digest::{SHA256, digest};
+use rustls::pki_types::CertificateDer;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+use x509_cert::Certificate;
+use x509_cert::der::{DateTime, Decode, Encode};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+/// A certificate in words.
+pub(super) struct Described {
+    pub subject: String,
+    pub issuer: String,
+    pub self_signed: bool,
+    /// DNS names and IP addresses that it is for.
+    pub names: Vec<String>,
+    /// UNIX seconds.
+    pub not_before: u64,
+    pub not_after: u64,
+    /// SHA-256 of its SubjectPublicKeyInfo: what a pin names.
+    pub pin: [u8; 32],
+}
+
+impl Described {
+    /// `None` if it can't be parsed.
+    pub fn new(certificate: &CertificateDer<'_>) -> Option<Described> {
+        let parsed = Certificate::from_der(certificate).ok()?;
+        let inner = &parsed.tbs_certificate;
+        let key = inner.subject_public_key_info.to_der().ok()?;
+        let names = inner.get::<SubjectAltName>().ok().flatten();
+        Some(Described {
+            subject: inner.subject.to_string(),
+            issuer: inner.issuer.to_string(),
+            self_signed: inner.subject == inner.issuer,
+            names: names.map_or_else(Vec::new, |(_, names)| names.0.iter().filter_map(name).collect()),
+            not_before: inner.validity.not_before.to_unix_duration().as_secs(),
+            not_after: inner.validity.not_after.to_unix_duration().as_secs(),
+            pin: digest(&SHA256, &key).as_ref().try_into().ok()?,
+        })
+    }
+
+    /// The names as a text: "a, b or none".
+    pub fn names_text(&self) -> String {
+        if self.names.is_empty() { "no name at all".to_owned() } else { self.names.join(", ") }
+    }
+}
+
+fn name(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::DnsName(name) => Some(name.to_string()),
+        GeneralName::IpAddress(bytes) => {
+            let bytes = bytes.as_bytes();
+            let v4 = <[u8; 4]>::try_from(bytes).map(|octets| Ipv4Addr::from(octets).to_string());
+            v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|octets| Ipv6Addr::from(octets).to_string())).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A time as `2026-11-25 19:30 UTC`.
+pub(super) fn date(unix_seconds: u64) -> String {
+    match DateTime::from_unix_duration(Duration::from_secs(unix_seconds)) {
+        Ok(date) => format!(
+            "{:04}-{:02}-{:02} {:02}:{:02} UTC",
+            date.year(),
+            date.month(),
+            date.day(),
+            date.hour(),
+            date.minutes()
+        ),
+        // Beyond the year 9999.
+        Err(_) => format!("{unix_seconds} s after 1970"),
+    }
+}

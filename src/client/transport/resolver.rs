@@ -1,0 +1,119 @@
+//! Name resolution. The system's resolver blocks for as long as it likes and can't be interrupted, so a name is resolved on
+//! a thread that lives for that one question, and the background thread of the client goes on without it: the deadline
+//! of the connection and a disconnect hold.
+//!
+//! There are never more such threads than names in a client's options: a question that is still open is not asked again,
+//! its answer is waited for. A thread keeps the library loaded until it is done.
+
+use crate::client::clock;
+use crate::client::thread::{self, Stop};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+/// More addresses of one name than are ever worth trying.
+pub(super) const MOST_ADDRESSES: usize = 32;
+
+pub(super) type Answer = Result<Vec<SocketAddr>, String>;
+
+/// The open questions of a client.
+pub(in crate::client) struct Resolver {
+    wake: Arc<dyn Fn() + Send + Sync>,
+    look_up: fn(&str, u16) -> Answer,
+    open: Vec<Question>,
+}
+
+struct Question {
+    host: String,
+    port: u16,
+    answer: Receiver<Answer>,
+}
+
+/// It runs inside the system and holds the library: an unload can't begin meanwhile.
+struct Unstoppable;
+
+impl Stop for Unstoppable {
+    fn stop_for_unload(&self) {}
+}
+
+impl Resolver {
+    /// `wake` is called on another thread when an answer is there.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Resolver { wake: Arc::new(wake), look_up, open: Vec::new() }
+    }
+
+    /// For tests: another resolver in the place of the system's.
+    #[cfg(test)]
+    pub fn with(look_up: fn(&str, u16) -> Answer) -> Self {
+        Resolver { look_up, ..Resolver::new(|| {}) }
+    }
+
+    /// The addresses of a host, or `None` as long as the system looks for them. To be called again then.
+    pub fn resolve(&mut self, host: &str, port: u16) -> Option<Answer> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Some(Ok(vec![SocketAddr::new(ip, port)]));
+        }
+        let same = |question: &Question| question.port == port && question.host == host;
+        let Some(index) = self.open.iter().position(same) else { return self.ask(host, port).err().map(Err) };
+        match self.open[index].answer.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            Ok(answer) => {
+                self.open.swap_remove(index);
+                Some(answer)
+            }
+            Err(TryRecvError::Disconnected) => {
+                self.open.swap_remove(index);
+                Some(Err(format!("'{host}' could not be resolved: the resolver failed")))
+            }
+        }
+    }
+
+    fn ask(&mut self, host: &str, port: u16) -> Result<(), String> {
+        let (sender, answer) = bounded(1);
+        let (name, wake, look_up) = (host.to_owned(), self.wake.clone(), self.look_up);
+        let body = move |hold| {
+            // The answer may be unwanted by now.
+            let _ = sender.send(look_up(&name, port));
+            drop(sender);
+            wake();
+            drop(hold);
+        };
+        let ticket = thread::start(Arc::new(Unstoppable), body, |_| {})
+            .map_err(|error| format!("'{host}' could not be resolved: no thread could be started for it: {error}"))?;
+        // It may end when it is done, and holds the library until then. Nobody waits for it.
+        ticket.end(clock::now());
+        self.open.push(Question { host: host.to_owned(), port, answer });
+        Ok(())
+    }
+}
+
+fn look_up(host: &str, port: u16) -> Answer {
+    let found = (host, port).to_socket_addrs().map_err(|error| format!("'{host}' could not be resolved: {error}"))?;
+    let mut found: Vec<SocketAddr> = found.collect();
+    if found.is_empty() {
+        return Err(format!("'{host}' has no address"));
+    }
+    found.truncate(MOST_ADDRESSES);
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn a_name_is_asked_for_once_and_answered_with_a_wake() {
+        let (sender, woken) = mpsc::channel();
+        let mut resolver = Resolver::new(move || sender.send(()).unwrap());
+        assert_eq!(resolver.resolve("::1", 7), Some(Ok(vec!["[::1]:7".parse().unwrap()])));
+        assert!(resolver.resolve("localhost", 7).is_none());
+        // Whether or not the answer is there by now, there is one question.
+        let first = resolver.resolve("localhost", 7);
+        woken.recv_timeout(Duration::from_secs(15)).expect("a wake");
+        let answer = first.or_else(|| resolver.resolve("localhost", 7)).expect("an answer").unwrap();
+        assert!(answer.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{answer:?}");
+        assert!(resolver.open.is_empty());
+    }
+}

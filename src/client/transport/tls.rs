@@ -1,0 +1,220 @@
+//! TLS over TCP.
+
+use super::tcp::Tcp;
+use super::tls_setup::TlsSetup;
+use super::tls_verify::Witness;
+use super::{Fault, Stage, Transport, tls_words};
+use crate::types::status::Status;
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+pub(super) struct Tls {
+    tcp: Tcp,
+    tls: ClientConnection,
+    /// The name that the certificate should have.
+    name: String,
+    witness: Arc<Witness>,
+    /// Encrypted bytes came in.
+    heard: bool,
+    /// Decrypted bytes came out.
+    used: bool,
+    /// `finish` was called.
+    finishing: bool,
+}
+
+impl Tls {
+    pub fn new(tcp: Tcp, setup: &TlsSetup, host: &str) -> Result<Tls, Fault> {
+        let name = setup.server_name.as_deref().unwrap_or(host);
+        let server_name = ServerName::try_from(name.to_owned())
+            .map_err(|_| Fault::new(Status::TlsSetup, format!("'{name}' is no name that a certificate can have")))?;
+        setup.witness.forget();
+        let tls = ClientConnection::new(setup.config.clone(), server_name)
+            .map_err(|error| Fault::new(Status::Tls, format!("TLS can't begin: {error}")))?;
+        let (name, witness) = (name.to_owned(), setup.witness.clone());
+        Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false })
+    }
+
+    /// Goes on with the handshake.
+    pub fn handshake(&mut self) -> Result<Stage<()>, Fault> {
+        loop {
+            // If it fails, the Server is gone, perhaps after an alert that says why: reading shows it.
+            let _ = self.send();
+            if !self.tls.is_handshaking() {
+                return Ok(Stage::Done(()));
+            }
+            match self.receive() {
+                Ok(0) if !self.heard => return Err(tls_words::closed_at_once()),
+                Ok(0) => return Err(self.closed("the Server closed the connection during the TLS handshake")),
+                Ok(_) => {}
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return Ok(Stage::Pending),
+                    io::ErrorKind::ConnectionReset if !self.heard => return Err(tls_words::closed_at_once()),
+                    io::ErrorKind::ConnectionReset => {
+                        return Err(self.closed("the Server broke the connection during the TLS handshake"));
+                    }
+                    _ => return Err(Fault::of(&error, "the TLS handshake")),
+                },
+            }
+        }
+    }
+
+    /// Whether the Server has said anything yet.
+    pub fn heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Version, cipher suite and protocol, and the Server's certificates.
+    pub fn account(&self) -> (String, Vec<rustls::pki_types::CertificateDer<'static>>) {
+        let version = match self.tls.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "1.3".to_owned(),
+            Some(rustls::ProtocolVersion::TLSv1_2) => "1.2".to_owned(),
+            other => format!("{other:?}"),
+        };
+        let suite =
+            self.tls.negotiated_cipher_suite().map(|suite| format!(", {:?}", suite.suite())).unwrap_or_default();
+        let protocol = self.tls.alpn_protocol().map(|name| format!(", ALPN {}", String::from_utf8_lossy(name)));
+        let text = format!("TLS {version}{suite}{}", protocol.unwrap_or_default());
+        (text, self.tls.peer_certificates().map(<[_]>::to_vec).unwrap_or_default())
+    }
+
+    /// The end of a connection that nothing came through yet, if the Server had asked for a certificate and got none.
+    fn closed(&self, otherwise: &str) -> Fault {
+        if self.witness.asked.load(Ordering::Relaxed) && !self.witness.answered.load(Ordering::Relaxed) {
+            return tls_words::client_certificate(&self.witness, "it closed the connection after asking for one");
+        }
+        Fault::new(Status::Tls, otherwise)
+    }
+
+    /// Reads encrypted bytes and decrypts them. 0 is the end.
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut reader = FirstBytes { tcp: &mut self.tcp, first: [0; 5], length: 0 };
+        let count = loop {
+            match self.tls.read_tls(&mut reader) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        // A Server without TLS answers in its own language; that is known by its first bytes, however rustls sees them.
+        if count >= 3 && !self.heard && reader.length >= 3 && !super::looks_like_tls(&reader.first) {
+            return Err(tls_words::no_tls().into());
+        }
+        self.heard |= count > 0;
+        if let Err(error) = self.tls.process_new_packets() {
+            // The Server shall hear why, if the socket takes it.
+            let _ = self.send();
+            return Err(tls_words::in_words(&error, &self.witness, &self.name).into());
+        }
+        Ok(count)
+    }
+
+    /// Hands encrypted bytes to the socket. `WouldBlock` when some are left.
+    fn send(&mut self) -> io::Result<()> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut self.tcp) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Remembers the first bytes of a read.
+struct FirstBytes<'a> {
+    tcp: &'a mut Tcp,
+    first: [u8; 5],
+    length: usize,
+}
+
+impl Read for FirstBytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = Read::read(self.tcp, buffer)?;
+        self.length = count.min(self.first.len());
+        self.first[..self.length].copy_from_slice(&buffer[..self.length]);
+        Ok(count)
+    }
+}
+
+impl Transport for Tls {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.tls.reader().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // The Server closed TCP without close_notify. MQTT packets have lengths: nothing can be cut off unseen.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return self.end(),
+                Ok(0) => return self.end(),
+                Ok(count) => {
+                    self.used = true;
+                    return Ok(count);
+                }
+                Err(error) => return Err(error),
+            }
+            match self.receive() {
+                // The reader knows that there will be no more.
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !self.used => return self.end(),
+                Err(error) => return Err(error),
+            }
+            // What arrived may ask for an answer of TLS itself. If the socket doesn't take it, it is pending; if the line is
+            // gone, reading says so.
+            let _ = self.send();
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // One write's worth is pending at most.
+        self.send()?;
+        let count = self.tls.writer().write(bytes)?;
+        match self.send() {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(count),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send()
+    }
+
+    fn has_pending(&self) -> bool {
+        self.tls.wants_write()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if !self.finishing {
+            self.finishing = true;
+            self.tls.send_close_notify();
+        }
+        self.send()?;
+        self.tcp.finish()
+    }
+
+    fn may_hold_input(&self) -> bool {
+        true
+    }
+
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()> {
+        self.tcp.register(registry, token, writing)
+    }
+
+    fn deregister(&mut self, registry: &mio::Registry) {
+        self.tcp.deregister(registry);
+    }
+}
+
+impl Tls {
+    /// The Server's side is closed.
+    fn end(&self) -> io::Result<usize> {
+        if self.used || self.finishing {
+            return Ok(0);
+        }
+        match self.closed("") {
+            fault if fault.status == Status::TlsClientCertificate => Err(fault.into()),
+            _ => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! From the TLS options to what rustls needs. Reads files and, once per process, the machine's certificate store: for the
+//! background thread only.
+
+use super::Fault;
+use super::tls_key::{certificates, private_key, setup_fault};
+use super::tls_verify::{OwnCertificate, Verifier, Witness};
+use crate::client::tls_options::TlsOptions;
+use once_cell::sync::OnceCell;
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
+use std::sync::Arc;
+
+/// TLS as one client's options ask for it. Lives from one connect to the next: what its files say is read anew then.
+#[derive(Clone)]
+pub(in crate::client) struct TlsSetup {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) server_name: Option<String>,
+    pub(super) witness: Arc<Witness>,
+}
+
+impl TlsSetup {
+    pub fn new(options: &TlsOptions) -> Result<TlsSetup, Fault> {
+        let provider = Arc::new(ring::default_provider());
+        let witness = Arc::new(Witness::default());
+        let versions: &[&SupportedProtocolVersion] =
+            if options.minimum_version >= 13 { &[&TLS13] } else { &[&TLS13, &TLS12] };
+        let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
+        let chain = if options.accept_any_certificate { None } else { Some(chain_verifier(&trusted, &provider)?) };
+        let verifier = Verifier {
+            chain,
+            trusted,
+            pins: options.pins.clone(),
+            provider: provider.clone(),
+            witness: witness.clone(),
+        };
+        let own = OwnCertificate { key: own_certificate(options, &provider)?, witness: witness.clone() };
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .map_err(|error| setup_fault(format!("TLS can't be set up: {error}")))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(Arc::new(own));
+        config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(TlsSetup { config: Arc::new(config), server_name: options.server_name.clone(), witness })
+    }
+}
+
+fn chain_verifier(
+    trusted: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, Fault> {
+    let roots = if trusted.is_empty() {
+        machine_roots()
+    } else {
+        let mut roots = RootCertStore::empty();
+        let (_, refused) = roots.add_parsable_certificates(trusted.iter().cloned());
+        if roots.is_empty() {
+            return Err(setup_fault(format!("option TLS_CA: none of its {refused} certificates can be parsed")));
+        }
+        Arc::new(roots)
+    };
+    WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+        .build()
+        .map_err(|error| setup_fault(format!("TLS can't be set up: {error}")))
+}
+
+/// The machine's certificate store and Mozilla's list: a company's own CA is in the first, and the second is there on machines
+/// whose store is out of date or empty. Loaded once per process, which takes up to some tenths of a second.
+fn machine_roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceCell<Arc<RootCertStore>> = OnceCell::new();
+    ROOTS
+        .get_or_init(|| {
+            let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            // What can't be read or parsed can't be trusted; the rest can.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            Arc::new(roots)
+        })
+        .clone()
+}
+
+fn own_certificate(options: &TlsOptions, provider: &CryptoProvider) -> Result<Option<Arc<CertifiedKey>>, Fault> {
+    let (certificate, key) = match (&options.client_certificate, &options.client_key) {
+        (None, None) => return Ok(None),
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(_), None) => return Err(setup_fault("option TLS_CLIENT_CERTIFICATE needs TLS_CLIENT_KEY beside it")),
+        (None, Some(_)) => return Err(setup_fault("option TLS_CLIENT_KEY needs TLS_CLIENT_CERTIFICATE beside it")),
+    };
+    let chain = certificates("TLS_CLIENT_CERTIFICATE", certificate)?;
+    let password = options.client_key_password.as_ref().map(|password| password.as_str());
+    let key = private_key("TLS_CLIENT_KEY", key, password)?;
+    let key = provider
+        .key_provider
+        .load_private_key(key)
+        .map_err(|error| setup_fault(format!("option TLS_CLIENT_KEY: this type of key can't be used: {error}")))?;
+    let certified = CertifiedKey::new(chain, key);
+    match certified.keys_match() {
+        // Unknown: the key can't tell its public half.
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Some(Arc::new(certified))),
+        Err(_) => {
+            Err(setup_fault("option TLS_CLIENT_KEY is not the key of the first certificate in TLS_CLIENT_CERTIFICATE"))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Whether a Server's certificate is accepted: the chain by rustls' own verifier, then the pins.
+
+use super::certificate::Described;
+use crate::client::tls_options::Pin;
+use data_encoding::BASE64;
+use parking_lot::Mutex;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What was seen during a handshake, for the words about its failure.
+#[derive(Debug, Default)]
+pub(super) struct Witness {
+    /// The Server's certificate, as it came.
+    pub leaf: Mutex<Option<CertificateDer<'static>>>,
+    /// The Server wanted a certificate of ours.
+    pub asked: AtomicBool,
+    /// It got one.
+    pub answered: AtomicBool,
+}
+
+impl Witness {
+    /// Another handshake begins.
+    pub fn forget(&self) {
+        *self.leaf.lock() = None;
+        self.asked.store(false, Ordering::Relaxed);
+        self.answered.store(false, Ordering::Relaxed);
+    }
+}
+
+/// No pin is that of the Server's certificate.
+#[derive(Debug)]
+pub(super) struct PinMismatch {
+    /// The pin that would fit, for the error's text.
+    pub found: String,
+}
+
+impl fmt::Display for PinMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the certificate's public key is sha256/{}", self.found)
+    }
+}
+
+impl std::error::Error for PinMismatch {}
+
+#[derive(Debug)]
+pub(super) struct Verifier {
+    /// `None` accepts every chain.
+    pub chain: Option<Arc<WebPkiServerVerifier>>,
+    /// Certificates that the program itself named as trusted.
+    pub trusted: Vec<CertificateDer<'static>>,
+    pub pins: Vec<Pin>,
+    pub provider: Arc<CryptoProvider>,
+    pub witness: Arc<Witness>,
+}
+
+impl Verifier {
+    fn check_pins(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
+        if self.pins.is_empty() {
+            return Ok(());
+        }
+        let described = Described::new(leaf).ok_or(CertificateError::BadEncoding)?;
+        if self.pins.contains(&described.pin) {
+            return Ok(());
+        }
+        let mismatch = PinMismatch { found: BASE64.encode(&described.pin) };
+        Err(CertificateError::Other(OtherError(Arc::new(mismatch))).into())
+    }
+}
+
+/// A certificate that the program has named itself needs no issuer: people make one with `openssl req -x509`, which marks it
+/// as a CA's, and rustls takes none of those from a Server. Name and dates are checked all the same.
+fn check_trusted_itself(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+    verify_server_name(&ParsedCertificate::try_from(leaf)?, name)?;
+    let described = Described::new(leaf).ok_or(CertificateError::BadEncoding)?;
+    if now.as_secs() > described.not_after {
+        return Err(CertificateError::Expired.into());
+    }
+    if now.as_secs() < described.not_before {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    Ok(())
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.witness.leaf.lock() = Some(leaf.clone().into_owned());
+        if let Some(chain) = &self.chain {
+            if self.trusted.iter().any(|trusted| trusted == leaf) {
+                check_trusted_itself(leaf, name, now)?;
+            } else {
+                chain.verify_server_cert(leaf, intermediates, name, ocsp_response, now)?;
+            }
+        }
+        self.check_pins(leaf)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Hands out our certificate, if there is one, and notes that the Server wanted it.
+#[derive(Debug)]
+pub(super) struct OwnCertificate {
+    pub key: Option<Arc<CertifiedKey>>,
+    pub witness: Arc<Witness>,
+}
+
+impl ResolvesClientCert for OwnCertificate {
+    fn resolve(&self, _root_hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.witness.asked.store(true, Ordering::Relaxed);
+        let key = self.key.clone().filter(|key| key.key.choose_scheme(schemes).is_some())?;
+        self.witness.answered.store(true, Ordering::Relaxed);
+        Some(key)
+    }
+
+    fn has_certs(&self) -> bool {
+        // Also without one: `resolve` is to hear that the Server asks.
+        true
+    }
+}

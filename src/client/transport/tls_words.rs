@@ -1,0 +1,172 @@
+//! Why TLS failed, in words that say what to do.
+
+use super::Fault;
+use super::certificate::{Described, date};
+use super::tls_verify::{PinMismatch, Witness};
+use crate::types::status::Status;
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
+use std::sync::atomic::Ordering;
+
+/// What an error of rustls stands for. `name` is the one that the certificate should have.
+pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
+    match error {
+        Error::InvalidCertificate(why) => certificate_fault(why, witness, name),
+        Error::AlertReceived(alert) => alert_fault(*alert, witness),
+        Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled,
+        ) => no_common_version(),
+        Error::PeerIncompatible(what) => {
+            Fault::new(Status::Tls, format!("the Server's TLS is too old or too different to agree with: {what:?}"))
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => no_tls(),
+        Error::NoApplicationProtocol => no_application_protocol(),
+        Error::NoCertificatesPresented => Fault::new(Status::TlsCertificate, "the Server has shown no certificate"),
+        _ => Fault::new(Status::Tls, format!("TLS with the Server failed: {error}")),
+    }
+}
+
+/// The Server's first bytes were none of TLS.
+pub(super) fn no_tls() -> Fault {
+    Fault::new(
+        Status::WrongProtocol,
+        "the Server on this port doesn't speak TLS: use mqtt:// (or ws://), or the Server's port for TLS (often 8883)",
+    )
+}
+
+/// The Server closed before it had said anything.
+pub(super) fn closed_at_once() -> Fault {
+    Fault::new(
+        Status::WrongProtocol,
+        "the Server closed the connection when TLS began, without a word: most likely it doesn't speak TLS on this port: use \
+         mqtt:// (or ws://), or the Server's port for TLS (often 8883)",
+    )
+}
+
+/// The Server closed the connection right after the handshake, or said why it didn't like our certificate.
+pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
+    let text = if witness.answered.load(Ordering::Relaxed) {
+        format!(
+            "the Server refuses our client certificate ({said}): it is expired, or not from a CA that the Server trusts; see \
+             option TLS_CLIENT_CERTIFICATE"
+        )
+    } else {
+        format!("the Server wants a client certificate ({said}): set options TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY")
+    };
+    Fault::new(Status::TlsClientCertificate, text)
+}
+
+fn no_common_version() -> Fault {
+    Fault::new(
+        Status::Tls,
+        "the Server and this client have no common version of TLS: this one speaks 1.2 and 1.3 (option TLS_VERSION_MINIMUM), the \
+         Server something else",
+    )
+}
+
+fn no_application_protocol() -> Fault {
+    Fault::new(
+        Status::Tls,
+        "the Server doesn't know a protocol that option TLS_ALPN offers: see its documentation for the right name",
+    )
+}
+
+fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
+    let asked = witness.asked.load(Ordering::Relaxed);
+    let about_ours = matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
+            | AlertDescription::HandshakeFailure
+    );
+    match alert {
+        AlertDescription::CertificateRequired => client_certificate(witness, "certificate required"),
+        // A Server of TLS 1.2 that misses a client certificate says no more than that the handshake failed.
+        _ if asked && about_ours => client_certificate(witness, &format!("its alert is {alert:?}")),
+        AlertDescription::ProtocolVersion => no_common_version(),
+        AlertDescription::NoApplicationProtocol => no_application_protocol(),
+        AlertDescription::UnrecognisedName => Fault::new(
+            Status::Tls,
+            "the Server doesn't know the host name that it was asked for: check the URL, or set option TLS_SERVER_NAME",
+        ),
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => Fault::new(
+            Status::Tls,
+            format!(
+                "the Server refuses the TLS handshake ({alert:?}): it accepts no cipher or version that this client has"
+            ),
+        ),
+        _ => Fault::new(Status::Tls, format!("the Server ended TLS with the alert {alert:?}")),
+    }
+}
+
+fn certificate_fault(why: &CertificateError, witness: &Witness, name: &str) -> Fault {
+    let leaf = witness.leaf.lock().as_ref().and_then(Described::new);
+    Fault::new(Status::TlsCertificate, certificate_text(why, leaf.as_ref(), name))
+}
+
+fn certificate_text(why: &CertificateError, leaf: Option<&Described>, name: &str) -> String {
+    if let CertificateError::Other(OtherError(other)) = why
+        && let Some(mismatch) = other.downcast_ref::<PinMismatch>()
+    {
+        return format!("the Server's certificate has none of the keys in option TLS_PINS: {mismatch}");
+    }
+    let check_clock = "; check this machine's date, too";
+    match why {
+        CertificateError::Expired => {
+            let since = leaf.map_or_else(String::new, |leaf| format!(" on {}", date(leaf.not_after)));
+            format!("the Server's certificate expired{since}: the Server needs a new one{check_clock}")
+        }
+        CertificateError::ExpiredContext { not_after, .. } => {
+            let since = date(not_after.as_secs());
+            format!("the Server's certificate expired on {since}: the Server needs a new one{check_clock}")
+        }
+        CertificateError::NotValidYet => {
+            let from = leaf.map_or_else(String::new, |leaf| format!(" before {}", date(leaf.not_before)));
+            format!("the Server's certificate is not valid yet{from}{check_clock}")
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("the Server's certificate is not valid before {}{check_clock}", date(not_before.as_secs()))
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            let names = leaf.map_or_else(|| "other names".to_owned(), Described::names_text);
+            format!(
+                "the Server's certificate is not for '{name}': it is for {names}; use a name of the certificate in the URL, or set \
+                 option TLS_SERVER_NAME to it"
+            )
+        }
+        CertificateError::Revoked => "the Server's certificate has been revoked".to_owned(),
+        CertificateError::BadEncoding => "the Server's certificate is damaged".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the Server's certificate is not one for Servers (its Extended Key Usage says so)".to_owned()
+        }
+        _ if leaf.is_some_and(|leaf| leaf.self_signed) => {
+            let subject = leaf.map_or("", |leaf| &leaf.subject);
+            format!(
+                "the Server's certificate is self-signed ({subject}): nobody this machine trusts vouches for it; give it (its PEM \
+                 file) as option TLS_CA if it is yours"
+            )
+        }
+        CertificateError::UnknownIssuer => {
+            let issuer = leaf.map_or("unknown", |leaf| &leaf.issuer);
+            format!(
+                "the Server's certificate was issued by '{issuer}', which this machine doesn't trust: give the PEM file of that CA as \
+                 option TLS_CA (or the Server doesn't send its intermediate certificates)"
+            )
+        }
+        CertificateError::BadSignature => {
+            "the Server's certificate is not signed by the CA that it names: it is forged, or option TLS_CA is another CA of \
+             the same name"
+                .to_owned()
+        }
+        _ => format!("the Server's certificate was not accepted: {why}"),
+    }
+}

@@ -1,0 +1,107 @@
+//! Which Server is connected to, and with what.
+
+use super::{FIRST_SOCKET, Held, Phase, Worker};
+use crate::client::address::Address;
+use crate::client::clock;
+use crate::client::core::{Core, State};
+use crate::client::log::Level;
+use crate::client::options::IntOption;
+use crate::client::thread::Hold;
+use crate::client::transport::Fault;
+use crate::client::transport::connector::{Connector, Plan, TOKENS};
+use crate::client::transport::tls_setup::TlsSetup;
+use crate::session::event::Disconnected;
+use crate::types::status::Status;
+use mio::Token;
+use std::time::Duration;
+
+impl Worker {
+    pub(super) fn start_connecting(&mut self) {
+        let shared = self.shared.clone();
+        shared.set_state(State::Connecting);
+        shared.snapshot.lock().server = self.server;
+        self.hold.get_or_insert_with(Hold::new);
+        if let Err(error) = self.open_store() {
+            return self.store_not_opened(error);
+        }
+        self.tell_of_attempt();
+        let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
+        match self.plan() {
+            Ok(plan) => {
+                let connector = Box::new(Connector::new(plan, deadline, self.next_socket));
+                self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
+                self.phase = Phase::Connecting { connector, deadline };
+            }
+            Err(fault) => {
+                let mut core = shared.core.lock();
+                self.connecting_failed(fault, &mut core);
+            }
+        }
+    }
+
+    /// The Server that is tried or in use.
+    pub(super) fn address(&self) -> Option<&Address> {
+        self.redirect.target().or_else(|| self.options.addresses.get(self.server))
+    }
+
+    /// Whether the Server that has just ended a connection names another one which is tried now.
+    pub(super) fn follow_reference(&mut self, end: &mut Disconnected, held: Held) -> bool {
+        let Some(tried) = self.address().cloned() else { return false };
+        if held == Held::Long {
+            self.redirect.settled();
+        }
+        self.redirect.follow(end, &tried, &self.options.server_reference_hosts, held != Held::Never)
+    }
+
+    fn tell_of_attempt(&self) {
+        let Some(address) = self.address() else { return };
+        self.shared.note(Level::Info, || {
+            let proxy = self.options.proxy.as_ref().map(|proxy| format!(" through proxy {proxy}"));
+            format!("connecting to {address}{}", proxy.unwrap_or_default())
+        });
+        let tls = self.options.tls();
+        if address.scheme.is_tls() && tls.accept_any_certificate && tls.pins.is_empty() {
+            self.shared.note(Level::Warning, || {
+                "option TLS_ACCEPT_ANY_CERTIFICATE is on: anybody on the way can pose as the Server, read everything and change it"
+                    .to_owned()
+            });
+        }
+    }
+
+    /// What the next connection is made of. Reads files of certificates.
+    fn plan(&mut self) -> Result<Plan, Fault> {
+        let Some(address) = self.address().cloned() else {
+            return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
+        };
+        if address.scheme.is_tls() && self.tls.is_none() {
+            self.tls = Some(TlsSetup::new(&self.options.tls())?);
+        }
+        Ok(Plan {
+            address,
+            proxy: self.options.proxy.clone(),
+            tls: self.tls.clone(),
+            headers: self.options.ws_headers(),
+            maximum_packet_size: self.options.int(IntOption::MaximumPacketSize) as usize,
+        })
+    }
+
+    pub(super) fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
+        self.after_end(Disconnected::new(Some(fault.status), fault.text), Held::Never, core);
+    }
+
+    /// Which Server is tried next, and after which delay. The first one is preferred: a good connection that is lost leads
+    /// back to it, any other failure to the next one in the list. There is no delay before a Server's turn in a round.
+    pub(super) fn choose_server(&mut self, attention: bool, held: Held) -> Duration {
+        self.attention |= attention;
+        self.server = if held == Held::Long { 0 } else { self.server + 1 };
+        let last = self.server >= self.options.addresses.len();
+        if last {
+            self.server = 0;
+        }
+        self.shared.snapshot.lock().server = self.server;
+        if held == Held::Never && !last {
+            return Duration::ZERO;
+        }
+        if std::mem::take(&mut self.attention) { self.backoff.long_delay() } else { self.backoff.next_delay() }
+    }
+}

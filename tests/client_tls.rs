@@ -1,0 +1,428 @@
+//! TLS with a real Server, Mosquitto, whose certificates are made here; and what makes it fail, each with its words.
+
+mod common;
+
+use common::certificates::{Authority, Certified, Folder, Validity};
+use common::fake_server::FakeServer;
+use common::mosquitto::Mosquitto;
+use common::program::{Program, within};
+use common::tls_server::{self, TlsOptions};
+use common::tools;
+use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::session::event::Event;
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::status::Status;
+use std::io::{Read, Write};
+use std::time::Duration;
+
+const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
+
+/// Whether Mosquitto is there; says so if not.
+fn mosquitto_is_missing() -> bool {
+    let missing = tools::find("mosquitto").is_none();
+    if missing {
+        tools::leave_out("TLS with a real Server", "mosquitto");
+    }
+    missing
+}
+
+/// A Mosquitto with a TLS listener that shows this certificate.
+struct TlsServer {
+    mosquitto: Mosquitto,
+    _folder: Folder,
+}
+
+impl TlsServer {
+    fn start(server: &Certified, more: &str) -> Self {
+        let folder = Folder::new();
+        let lines = format!("{}{more}", folder.listener(server));
+        TlsServer { mosquitto: Mosquitto::start_with_listener(&lines).expect("mosquitto"), _folder: folder }
+    }
+
+    fn url(&self) -> String {
+        format!("mqtts://127.0.0.1:{}", self.mosquitto.second_port())
+    }
+}
+
+/// Connects once with these text options; the failure, or `None` and the connection is there.
+fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
+    let program = Program::new(url, &[ONCE]);
+    for (option, value) in ints {
+        program.set_int(*option, *value);
+    }
+    for (option, value) in texts {
+        program.set_text(*option, value);
+    }
+    program.connect().unwrap();
+    match program.event("Connected or Disconnected") {
+        Event::Connected { .. } => None,
+        Event::Disconnected(end) => Some((end.failure.expect("a failure"), end.detail)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_fails(failure: Option<(Status, String)>, wanted: Status, words: &[&str]) {
+    let (status, text) = failure.expect("a failure");
+    assert_eq!(status, wanted, "{text}");
+    for word in words {
+        assert!(text.contains(word), "'{word}' is not in: {text}");
+    }
+}
+
+#[test]
+fn messages_of_every_size_and_qos_come_back_over_tls_1_2_and_1_3() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "max_queued_messages 0\n");
+    for (version, minimum) in [(4, 12), (5, 13)] {
+        let program = Program::new(&server.url(), &[(IntOption::TlsVersionMinimum, minimum)]);
+        program.set_int(IntOption::ProtocolVersion, version);
+        program.set_text(options::TLS_CA, &authority.certificate);
+        program.set_text(options::CLIENT_ID, "echo");
+        program.connect().unwrap();
+        program.expect_connected();
+        assert_eq!(program.server().unwrap(), server.url());
+        let token = program.subscribe_to("t", QoS::ExactlyOnce);
+        program.expect_subscribed(token);
+        // Far more than a socket takes at once, so that encrypted bytes are held back.
+        let mut sent = Vec::new();
+        for (number, size) in (0u8..).zip([0, 1, 1000, 16_384, 70_000, 1_000_000, 5_000_000, 3, 200_000, 9]) {
+            let payload = vec![number; size];
+            let qos = QoS::from_u8(number % 3).unwrap();
+            program.try_send(&payload, qos).expect("an accepted publish");
+            sent.push((qos, payload));
+        }
+        let mut received = Vec::new();
+        let mut published = 0;
+        while received.len() < sent.len() || published < 6 {
+            match program.event("the messages that come back") {
+                Event::Message { message, .. } => received.push((message.qos, message.payload().to_vec())),
+                Event::Published { outcome, .. } => {
+                    assert_eq!(outcome.failure, None);
+                    published += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // The order holds within a QoS.
+        sent.sort_by_key(|message| message.0 as u8);
+        received.sort_by_key(|message| message.0 as u8);
+        assert!(sent == received);
+        program.disconnect_now(Duration::from_secs(2));
+        assert_eq!(program.expect_disconnected().failure, None);
+    }
+}
+
+#[test]
+fn ten_thousand_small_messages_keep_their_order_over_tls() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "max_queued_messages 0\n");
+    let program = Program::new(&server.url(), &[]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.connect().unwrap();
+    program.expect_connected();
+    let token = program.subscribe_to("t", QoS::AtLeastOnce);
+    program.expect_subscribed(token);
+    program.set_int(IntOption::PublishEvents, 0);
+    for number in 0..10_000 {
+        program.send(&number.to_string(), QoS::AtLeastOnce);
+    }
+    for number in 0..10_000 {
+        program.expect_payload(&number.to_string());
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_explained() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let trusted: (i32, &str) = (options::TLS_CA, &authority.certificate);
+    let refused = Status::TlsCertificate;
+
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Expired), "");
+    let words = ["expired on 2021-02-03 00:00 UTC", "machine's date", &server.url()];
+    assert_fails(try_connect(&server.url(), &[trusted], &[]), refused, &words);
+
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::NotYet), "");
+    assert_fails(try_connect(&server.url(), &[trusted], &[]), refused, &["not valid before 2095-04-05 00:00 UTC"]);
+
+    let names = ["broker.example.com", "10.1.2.3", "fe80::1"];
+    let server = TlsServer::start(&authority.issue("server", &names, Validity::Now), "");
+    let words = ["is not for '127.0.0.1': it is for broker.example.com, 10.1.2.3, fe80::1", "TLS_SERVER_NAME"];
+    assert_fails(try_connect(&server.url(), &[trusted], &[]), refused, &words);
+    let named = (options::TLS_SERVER_NAME, "broker.example.com");
+    assert_eq!(try_connect(&server.url(), &[trusted, named], &[]), None, "the name of the option is what counts");
+    let named = (options::TLS_SERVER_NAME, "other.example.com");
+    assert_fails(try_connect(&server.url(), &[trusted, named], &[]), refused, &["is not for 'other.example.com'"]);
+    assert_eq!(try_connect(&server.url(), &[], &[(IntOption::TlsAcceptAnyCertificate, 1)]), None);
+
+    let good = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let server = TlsServer::start(&good, "");
+    let words = ["issued by 'CN=Test CA', which this machine doesn't trust", "TLS_CA"];
+    assert_fails(try_connect(&server.url(), &[], &[]), refused, &words);
+    let other = Authority::new("Another CA").certificate;
+    assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &other)], &[]), refused, &words);
+    let namesake = Authority::new("Test CA").certificate;
+    assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &namesake)], &[]), refused, &["TLS_CA"]);
+}
+
+#[test]
+fn a_self_signed_certificate_is_trusted_once_it_is_named() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    for leaf in [true, false] {
+        let own = Certified::self_signed(&["127.0.0.1"], leaf);
+        let server = TlsServer::start(&own, "");
+        let words = ["self-signed (CN=Self Made)", "TLS_CA"];
+        assert_fails(try_connect(&server.url(), &[], &[]), Status::TlsCertificate, &words);
+        assert_eq!(try_connect(&server.url(), &[(options::TLS_CA, &own.certificate)], &[]), None);
+    }
+    let own = Certified::self_signed(&["localhost"], false);
+    let server = TlsServer::start(&own, "");
+    let failure = try_connect(&server.url(), &[(options::TLS_CA, &own.certificate)], &[]);
+    assert_fails(failure, Status::TlsCertificate, &["is not for '127.0.0.1': it is for localhost"]);
+}
+
+#[test]
+fn pins_are_checked_in_addition_or_alone() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let good = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let server = TlsServer::start(&good, "");
+    let wrong = format!("sha256/{}", authority.issue("x", &["x"], Validity::Now).pin);
+    let right = format!("{wrong}, sha256/{}", good.pin);
+    let trusted: (i32, &str) = (options::TLS_CA, &authority.certificate);
+    let any = [(IntOption::TlsAcceptAnyCertificate, 1)];
+    let (right, wrong) = ((options::TLS_PINS, right.as_str()), (options::TLS_PINS, wrong.as_str()));
+    assert_eq!(try_connect(&server.url(), &[trusted, right], &[]), None);
+    assert_eq!(try_connect(&server.url(), &[right], &any), None);
+    let found = format!("public key is sha256/{}", good.pin);
+    for (texts, ints) in [(&[trusted, wrong][..], &[][..]), (&[wrong], &any)] {
+        let failure = try_connect(&server.url(), texts, ints);
+        assert_fails(failure, Status::TlsCertificate, &["none of the keys in option TLS_PINS", &found]);
+    }
+    // A pin is no substitute for the verification.
+    assert_fails(try_connect(&server.url(), &[right], &[]), Status::TlsCertificate, &["doesn't trust"]);
+}
+
+#[test]
+fn a_client_certificate_is_asked_for_in_words_and_accepted() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let files = Folder::new();
+    let ca = files.write("ca.pem", &authority.certificate);
+    let more = format!("cafile {ca}\nrequire_certificate true\nuse_identity_as_username true\n");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), &more);
+    let trusted: (i32, &str) = (options::TLS_CA, &ca);
+    let connect = |client: &Certified, key: &str, more: &[(i32, &str)]| {
+        let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
+        let texts = [&[trusted, certificate, (options::TLS_CLIENT_KEY, key)], more].concat();
+        try_connect(&server.url(), &texts, &[])
+    };
+    let refused = Status::TlsClientCertificate;
+    let words = ["wants a client certificate", "TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY"];
+    assert_fails(try_connect(&server.url(), &[trusted], &[]), refused, &words);
+
+    let client = authority.issue("trader", &[], Validity::Now);
+    assert_eq!(connect(&client, &client.key, &[]), None);
+    let path = files.write("client.key", &client.key);
+    assert_eq!(connect(&client, &path, &[]), None, "a file does as well");
+
+    let expired = authority.issue("trader", &[], Validity::Expired);
+    assert_fails(connect(&expired, &expired.key, &[]), refused, &["refuses our client certificate"]);
+    let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
+    assert_fails(connect(&foreign, &foreign.key, &[]), refused, &["refuses our client certificate"]);
+
+    let encrypted = encrypted(&client.key, "open sesame");
+    let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
+    assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
+    let setup = Status::TlsSetup;
+    assert_fails(connect(&client, &encrypted, &[]), setup, &["is encrypted: set option TLS_CLIENT_KEY_PASSWORD"]);
+    let failure = connect(&client, &encrypted, &password("close sesame"));
+    assert!(!failure.as_ref().unwrap().1.contains("sesame"));
+    assert_fails(failure, setup, &["TLS_CLIENT_KEY_PASSWORD is wrong"]);
+}
+
+/// A private key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
+fn encrypted(key: &str, password: &str) -> String {
+    let (_, document) = pkcs8::Document::from_pem(key).expect("a key in PKCS#8");
+    let parameters = pkcs8::pkcs5::pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, &[7; 16], &[9; 16]).unwrap();
+    let info = pkcs8::PrivateKeyInfo::try_from(document.as_bytes()).unwrap();
+    let encrypted = info.encrypt_with_params(parameters, password).unwrap();
+    encrypted.to_pem("ENCRYPTED PRIVATE KEY", pkcs8::LineEnding::LF).unwrap().to_string()
+}
+
+#[test]
+fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
+    let mut server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let authority = Authority::new("Test CA");
+    let client = authority.issue("trader", &[], Validity::Now);
+    let other = authority.issue("trader", &[], Validity::Now);
+    let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE \
+                  KEY-----\n";
+    let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
+    let cases: [(&[(i32, &str)], &[&str]); 8] = [
+        (&[(options::TLS_CA, "/no/such/file.pem")], &["TLS_CA", "'/no/such/file.pem' can't be read"]),
+        (&[(options::TLS_CA, &client.key)], &["TLS_CA", "the PEM text has no certificate"]),
+        (
+            &[(options::TLS_CA, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")],
+            &["TLS_CA", "not valid PEM"],
+        ),
+        (&[certificate], &["TLS_CLIENT_CERTIFICATE needs TLS_CLIENT_KEY"]),
+        (&[(options::TLS_CLIENT_KEY, &client.key)], &["TLS_CLIENT_KEY needs TLS_CLIENT_CERTIFICATE"]),
+        (&[certificate, (options::TLS_CLIENT_KEY, &other.key)], &["TLS_CLIENT_KEY is not the key of"]),
+        (&[certificate, (options::TLS_CLIENT_KEY, &client.certificate)], &["TLS_CLIENT_KEY", "no private key"]),
+        (&[certificate, (options::TLS_CLIENT_KEY, legacy)], &["OpenSSL's old way", "openssl pkcs8 -topk8"]),
+    ];
+    for (texts, words) in cases {
+        let failure = try_connect(&url, texts, &[]);
+        assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
+        assert_fails(failure, Status::TlsSetup, words);
+    }
+    assert!(server.accept_within(Duration::ZERO).is_none());
+}
+
+/// Does a handshake with a scripted Server; what the client makes of it.
+fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
+    let authority = Authority::new("Test CA");
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    for (option, value) in texts {
+        program.set_text(*option, value);
+    }
+    for (option, value) in ints {
+        program.set_int(*option, *value);
+    }
+    program.connect().unwrap();
+    if let Ok(mut stream) = tls_server::accept(server.accept(), &certificate, options) {
+        let mut head = [0; 1];
+        if stream.read_exact(&mut head).is_ok() {
+            assert_eq!(head, [0x10], "CONNECT");
+            stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+            stream.flush().expect("the client takes CONNACK");
+            program.expect_connected();
+            return None;
+        }
+    }
+    let end = program.expect_disconnected();
+    Some((end.failure.expect("a failure"), end.detail))
+}
+
+#[test]
+fn a_server_of_tls_1_2_says_little_but_the_client_says_what_it_wants() {
+    let ca = Authority::new("Test CA");
+    let only_1_2 = TlsOptions { versions: &[&rustls::version::TLS12], ..TlsOptions::default() };
+    assert_eq!(against(&only_1_2, &[], &[]), None);
+    let failure = against(&only_1_2, &[], &[(IntOption::TlsVersionMinimum, 13)]);
+    assert_fails(failure, Status::Tls, &["no common version of TLS", "TLS_VERSION_MINIMUM"]);
+    for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
+        let wants = TlsOptions { client_ca: Some(&ca.certificate), versions, ..TlsOptions::default() };
+        assert_fails(against(&wants, &[], &[]), Status::TlsClientCertificate, &["wants a client certificate"]);
+        let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
+        let texts =
+            [(options::TLS_CLIENT_CERTIFICATE, &*foreign.certificate), (options::TLS_CLIENT_KEY, &*foreign.key)];
+        assert_fails(against(&wants, &texts, &[]), Status::TlsClientCertificate, &["refuses our client certificate"]);
+    }
+}
+
+#[test]
+fn application_protocols_are_negotiated() {
+    let knows_mqtt = TlsOptions { alpn: &["http/1.1", "mqtt"], ..TlsOptions::default() };
+    assert_eq!(against(&knows_mqtt, &[(options::TLS_ALPN, "x-amzn-mqtt-ca, mqtt")], &[]), None);
+    let failure = against(&knows_mqtt, &[(options::TLS_ALPN, "x-amzn-mqtt-ca")], &[]);
+    assert_fails(failure, Status::Tls, &["TLS_ALPN"]);
+}
+
+#[test]
+fn the_wrong_scheme_is_recognised_by_what_answers() {
+    let wrong = Status::WrongProtocol;
+    if !mosquitto_is_missing() {
+        let authority = Authority::new("Test CA");
+        let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "");
+        let (plain, tls) = (server.mosquitto.port(), server.mosquitto.second_port());
+        let failure = try_connect(&format!("mqtts://127.0.0.1:{plain}"), &[], &[]);
+        assert_fails(failure, wrong, &["doesn't speak TLS", "use mqtt://"]);
+        // What Mosquitto says to CONNECT on its TLS port depends on its OpenSSL: an alert, or nothing.
+        let (status, text) = try_connect(&format!("mqtt://127.0.0.1:{tls}"), &[], &[]).expect("a failure");
+        assert!(matches!(status, Status::WrongProtocol | Status::ConnectionClosed), "{text}");
+        assert!(text.contains("use mqtts://"), "{text}");
+        assert_fails(try_connect(&format!("ws://127.0.0.1:{tls}"), &[], &[]), wrong, &["wss://"]);
+        assert_fails(try_connect(&format!("wss://127.0.0.1:{plain}"), &[], &[]), wrong, &["doesn't speak TLS"]);
+    }
+    // What a Server of another protocol says at first.
+    let cases: [(&str, &[u8], &[&str]); 4] = [
+        ("mqtts", b"HTTP/1.1 400 Bad Request\r\n\r\n", &["doesn't speak TLS"]),
+        ("mqtts", b"220 mail.example.com ESMTP\r\n", &["doesn't speak TLS"]),
+        ("mqtt", b"HTTP/1.1 400 Bad Request\r\n\r\n", &["speaks HTTP: use ws://"]),
+        ("mqtt", &[0x15, 3, 1, 0, 2, 2, 70], &["answers, but the Server on it speaks TLS: use mqtts://"]),
+    ];
+    for (scheme, says, words) in cases {
+        let mut server = FakeServer::start();
+        let program = Program::connecting(&format!("{scheme}://127.0.0.1:{}", server.port()), &[ONCE]);
+        let mut peer = server.accept();
+        peer.send_bytes(says);
+        let end = program.expect_disconnected();
+        assert_fails(end.failure.map(|status| (status, end.detail)), wrong, words);
+    }
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&format!("mqtt://127.0.0.1:{}", server.port()), &[ONCE]);
+    server.accept().close();
+    let end = program.expect_disconnected();
+    assert_fails(end.failure.map(|status| (status, end.detail)), Status::ConnectionClosed, &["use mqtts://"]);
+}
+
+#[test]
+fn a_server_that_is_silent_in_the_handshake_is_given_up_in_time() {
+    let mut server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let program = Program::connecting(&url, &[ONCE, (IntOption::ConnectTimeout, 300)]);
+    let peer = server.accept();
+    program.assert_no_call_waits();
+    let end = within(Duration::from_secs(3), "the connect timeout", || {
+        loop {
+            match program.event("Disconnected") {
+                Event::Disconnected(end) => break end,
+                _ => continue,
+            }
+        }
+    });
+    let words = ["no answer from", &url, "TLS isn't answered"];
+    assert_fails(end.failure.map(|status| (status, end.detail)), Status::ConnectTimeout, &words);
+    peer.close();
+}
+
+#[test]
+fn a_renewed_file_is_read_at_the_next_attempt() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "");
+    let files = Folder::new();
+    let path = files.write("ca.pem", &Authority::new("Another CA").certificate);
+    let program = Program::new(&server.url(), &[(IntOption::ReconnectMaximum, 20)]);
+    program.set_text(options::TLS_CA, &path);
+    program.connect().unwrap();
+    assert_eq!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
+    files.write("ca.pem", &authority.certificate);
+    while let Event::Disconnected(end) = program.event("Connected") {
+        assert!(matches!(end.failure, Some(Status::TlsCertificate | Status::TlsSetup)), "{}", end.detail);
+    }
+}

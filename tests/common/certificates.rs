@@ -1,0 +1,125 @@
+//! Certificates made at test time: good ones, and every kind of bad one.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A certificate with its key, both in PEM.
+pub struct Certified {
+    pub certificate: String,
+    pub key: String,
+    /// SHA-256 of the public key's SubjectPublicKeyInfo, in Base64.
+    pub pin: String,
+}
+
+impl Certified {
+    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
+        let spki = pem_content(&key.public_key_pem());
+        let pin = data_encoding::BASE64.encode(ring::digest::digest(&ring::digest::SHA256, &spki).as_ref());
+        Certified { certificate: certificate.pem(), key: key.serialize_pem(), pin }
+    }
+
+    /// Its own issuer, as `openssl req -x509` makes one: marked as a CA's unless `leaf`.
+    pub fn self_signed(names: &[&str], leaf: bool) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params("Self Made", names);
+        if !leaf {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        Certified::new(&params.self_signed(&key).expect("a certificate"), &key)
+    }
+}
+
+fn pem_content(pem: &str) -> Vec<u8> {
+    let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    data_encoding::BASE64.decode(lines.as_bytes()).expect("PEM")
+}
+
+fn params(common_name: &str, names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).expect("names");
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params
+}
+
+/// When a certificate is valid.
+#[derive(Clone, Copy)]
+pub enum Validity {
+    Now,
+    /// Until 2021-02-03.
+    Expired,
+    /// From 2095-04-05 on.
+    NotYet,
+}
+
+/// A certification authority.
+pub struct Authority {
+    pub certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new(common_name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(common_name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("a certificate").pem();
+        Authority { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate for these DNS names and IP addresses.
+    pub fn issue(&self, common_name: &str, names: &[&str], validity: Validity) -> Certified {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(common_name, names);
+        match validity {
+            Validity::Now => {}
+            Validity::Expired => {
+                params.not_before = date_time_ymd(2020, 1, 2);
+                params.not_after = date_time_ymd(2021, 2, 3);
+            }
+            Validity::NotYet => {
+                params.not_before = date_time_ymd(2095, 4, 5);
+                params.not_after = date_time_ymd(2096, 1, 1);
+            }
+        }
+        Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key)
+    }
+}
+
+/// A folder for certificates, which goes with the test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("mt5mqtt-files-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("create a folder");
+        Folder(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file and returns its path.
+    pub fn write(&self, name: &str, content: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, content).expect("write a file");
+        path.to_str().expect("a path in UTF-8").to_owned()
+    }
+
+    /// Lines of mosquitto.conf for a listener with this certificate.
+    pub fn listener(&self, server: &Certified) -> String {
+        let certificate = self.write("server.pem", &server.certificate);
+        let key = self.write("server.key", &server.key);
+        format!("certfile {certificate}\nkeyfile {key}\n")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,57 @@
+//! A Server's end of TLS, scripted: for what no real Server can be made to do. rustls does the work.
+
+use super::certificates::Certified;
+use super::fake_server::Peer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+pub type TlsStream = StreamOwned<ServerConnection, TcpStream>;
+
+pub struct TlsOptions<'a> {
+    pub versions: &'a [&'static SupportedProtocolVersion],
+    pub alpn: &'a [&'a str],
+    /// Clients need a certificate of this CA.
+    pub client_ca: Option<&'a str>,
+}
+
+impl Default for TlsOptions<'_> {
+    fn default() -> Self {
+        TlsOptions { versions: rustls::ALL_VERSIONS, alpn: &[], client_ca: None }
+    }
+}
+
+/// Does the handshake on an accepted connection.
+pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::Result<TlsStream> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).expect("a key");
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(options.versions);
+    let builder = builder.expect("versions");
+    let builder = match options.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).expect("a CA")).expect("a CA");
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.expect("a verifier"))
+        }
+    };
+    let mut config = builder.with_single_cert(vec![certificate], key).expect("a certificate with its key");
+    config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let mut tls = ServerConnection::new(Arc::new(config)).expect("a TLS connection");
+    let mut stream = peer.into_stream();
+    while tls.is_handshaking() {
+        let done = tls.complete_io(&mut stream);
+        if done.is_err() {
+            // The alert that says why.
+            let _ = tls.write_tls(&mut stream);
+        }
+        done?;
+    }
+    Ok(StreamOwned::new(tls, stream))
+}
