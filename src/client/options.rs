@@ -4,6 +4,7 @@ use super::address::Address;
 use super::log::LogSettings;
 use super::proxy::Proxy;
 use super::redirect;
+use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
@@ -15,6 +16,7 @@ use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
+use std::path::PathBuf;
 use std::time::Duration;
 use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -69,7 +71,7 @@ int_options! {
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
-    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
     QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
     EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
     EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
@@ -80,6 +82,8 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
@@ -92,9 +96,6 @@ pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
 pub const PASSWORD: i32 = 4;
 pub const RESPONSE_TOPIC: i32 = 5;
-pub const AUTHENTICATION_METHOD: i32 = 6;
-pub const AUTHENTICATION_DATA: i32 = 110;
-pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 pub const TLS_CA: i32 = 130;
 pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
 pub const TLS_CLIENT_KEY: i32 = 132;
@@ -105,9 +106,13 @@ pub const TLS_PINS: i32 = 136;
 pub const PROXY: i32 = 137;
 pub const WS_HEADERS: i32 = 138;
 pub const LOG_FILE: i32 = 145;
+pub const STORE_PATH: i32 = 162;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
@@ -118,13 +123,15 @@ pub struct Options {
     client_id: String,
     user_name: Option<String>,
     response_topic: String,
-    authentication_method: Option<String>,
-    authentication_data: Option<Zeroizing<Vec<u8>>>,
     password: Option<Zeroizing<Vec<u8>>>,
     tls: TlsOptions,
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
     log_file: Option<String>,
+    authentication_method: Option<String>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -143,12 +150,13 @@ impl Default for Options {
             user_name: None,
             password: None,
             response_topic: String::new(),
-            authentication_method: None,
-            authentication_data: None,
             tls: TlsOptions::default(),
             proxy: None,
             ws_headers: None,
             log_file: None,
+            authentication_method: None,
+            authentication_data: None,
+            store_path: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -225,15 +233,11 @@ impl Options {
                         |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
                     TopicName::new(topic).map_err(wrong)?;
                 }
-                self.response_topic = value.unwrap_or_default().to_owned();
+                self.response_topic = owned.unwrap_or_default();
             }
             SERVER_REFERENCE_HOSTS => {
                 let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
                 self.server_reference_hosts = hosts.unwrap_or_default();
-            }
-            AUTHENTICATION_METHOD => self.authentication_method = owned,
-            AUTHENTICATION_DATA => {
-                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()))
             }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
@@ -247,7 +251,12 @@ impl Options {
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
+            STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
+            }
             _ => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = secret();
@@ -308,6 +317,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
             chosen => chosen as u16,
@@ -345,7 +358,39 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            progress: self.flag(IntOption::Progress),
+            priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let client_id = self.client_id.clone();
+        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
+    }
+
+    pub fn tls(&self) -> TlsOptions {
+        TlsOptions {
+            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
+            minimum_version: self.int(IntOption::TlsVersionMinimum),
+            ..self.tls.clone()
+        }
+    }
+
+    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        // It was parsed when it was set.
+        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn log(&self) -> LogSettings {
+        LogSettings {
+            level: self.int(IntOption::LogLevel),
+            events: self.flag(IntOption::LogEvents),
+            file: self.log_file.clone(),
+            file_bytes: self.int(IntOption::LogFileBytes) as u64,
+            files: self.int(IntOption::LogFiles) as u32,
+        }
     }
 
     /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
@@ -383,29 +428,6 @@ impl Options {
         self.authentication_method.is_some()
     }
 
-    pub fn tls(&self) -> TlsOptions {
-        TlsOptions {
-            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
-            minimum_version: self.int(IntOption::TlsVersionMinimum),
-            ..self.tls.clone()
-        }
-    }
-
-    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        // It was parsed when it was set.
-        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
-    }
-
-    pub(super) fn log(&self) -> LogSettings {
-        LogSettings {
-            level: self.int(IntOption::LogLevel),
-            events: self.flag(IntOption::LogEvents),
-            file: self.log_file.clone(),
-            file_bytes: self.int(IntOption::LogFileBytes) as u64,
-            files: self.int(IntOption::LogFiles) as u32,
-        }
-    }
-
     pub fn acknowledge(&self) -> Acknowledge {
         match self.int(IntOption::Acknowledge) {
             0 => Acknowledge::OnArrival,
@@ -417,7 +439,8 @@ impl Options {
     pub fn outgoing_overflow(&self) -> OutgoingOverflow {
         match self.int(IntOption::OutgoingOverflow) {
             0 => OutgoingOverflow::Refuse,
-            _ => OutgoingOverflow::DropOldest,
+            1 => OutgoingOverflow::DropOldest,
+            _ => OutgoingOverflow::DropNewest,
         }
     }
 }
@@ -429,9 +452,6 @@ fn text_name(id: i32) -> Option<&'static str> {
         USER_NAME => Some("USER_NAME"),
         PASSWORD => Some("PASSWORD"),
         RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
-        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
-        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
-        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
         TLS_CA => Some("TLS_CA"),
         TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
         TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),
@@ -442,6 +462,10 @@ fn text_name(id: i32) -> Option<&'static str> {
         PROXY => Some("PROXY"),
         WS_HEADERS => Some("WS_HEADERS"),
         LOG_FILE => Some("LOG_FILE"),
+        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
+        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
+        SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
+        STORE_PATH => Some("STORE_PATH"),
         _ => None,
     }
 }

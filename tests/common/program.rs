@@ -11,7 +11,6 @@ use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
-
 use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -97,6 +96,7 @@ impl Program {
                     None
                 }
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
+                NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });
             match polled.expect("a client that lives") {
                 Some(Some(event)) => return Some(event),

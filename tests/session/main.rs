@@ -21,4 +21,5 @@ mod requests;
 mod scram_server;
 mod trace;
 mod v311;
+mod waiting;
 mod wire;

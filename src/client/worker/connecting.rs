@@ -21,11 +21,14 @@ impl Worker {
         shared.set_state(State::Connecting);
         shared.snapshot.lock().server = self.server;
         self.hold.get_or_insert_with(Hold::new);
+        if let Err(error) = self.open_store() {
+            return self.store_not_opened(error);
+        }
         self.tell_of_attempt();
         let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
             Ok(plan) => {
-                let connector = Connector::new(plan, deadline, self.next_socket);
+                let connector = Box::new(Connector::new(plan, deadline, self.next_socket));
                 self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }

@@ -7,9 +7,9 @@ mod reading;
 use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
-use super::input::Input;
 use super::log::Level;
 use super::options::{IntOption, Options};
+use super::store::Keeper;
 use super::thread::Hold;
 use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
@@ -19,7 +19,7 @@ use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,8 +28,6 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const FIRST_SOCKET: Token = Token(1);
 
-/// After so many reads in a row the thread looks at its timers and commands again.
-const READS_IN_A_ROW: usize = 16;
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// A connection that held this long was good: the next loss is a first failure.
@@ -38,7 +36,7 @@ const STABLE: Duration = Duration::from_secs(5);
 enum Phase {
     Idle,
     Connecting {
-        connector: Connector,
+        connector: Box<Connector>,
         deadline: Instant,
     },
     Online {
@@ -60,7 +58,7 @@ enum Phase {
 
 /// How long an accepted connection was there before it ended.
 #[derive(Clone, Copy, PartialEq)]
-enum Held {
+pub(super) enum Held {
     /// It was never accepted.
     Never,
     Shortly,
@@ -69,13 +67,12 @@ enum Held {
 }
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
     poll: Poll,
     ready: Events,
     phase: Phase,
     backoff: Backoff,
-    input: Input,
     next_socket: Token,
     readable: bool,
     /// The Server has said something on this connection.
@@ -89,14 +86,16 @@ pub(super) struct Worker {
     redirect: Redirect,
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
+    pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
 
 impl Worker {
     /// Makes the poll and what wakes it, so that a failure to do so is seen by the caller of connect.
-    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker)> {
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker, Registry)> {
         let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
         let woken = shared.clone();
@@ -107,7 +106,6 @@ impl Worker {
             ready: Events::with_capacity(64),
             phase: Phase::Idle,
             backoff,
-            input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
             heard: false,
@@ -116,9 +114,10 @@ impl Worker {
             server: 0,
             redirect: Redirect::default(),
             attention: false,
+            keeper: Keeper::default(),
             hold: None,
         };
-        Ok((worker, waker))
+        Ok((worker, waker, registry))
     }
 
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
@@ -173,6 +172,12 @@ impl Worker {
             core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
+            if self.has_to_store(now, &core) {
+                let batch = core.session.poll_records();
+                drop(core);
+                self.store(batch);
+                continue;
+            }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -218,9 +223,8 @@ impl Worker {
                     match progress {
                         Progress::Pending(until) => Some(until),
                         Progress::Connected(transport, socket) => {
-                            core.open(now, *deadline, transport);
+                            core.open(now, *deadline, transport, socket);
                             self.phase = Phase::Online { accepted: None, socket };
-                            self.input.clear();
                             self.heard = false;
                             // The poll may have told of the first bytes together with the connection.
                             self.readable = true;
@@ -237,11 +241,11 @@ impl Worker {
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one.
-            if core.needs_worker {
+            // A command that came in during this step may ask for another one, and so may what there is to be stored.
+            if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(core.session.next_timeout()).min();
+            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -254,7 +258,12 @@ impl Worker {
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        self.readable |= core.lost.is_some();
+        self.readable |= core.lost.is_some() || std::mem::take(&mut core.read_on);
+        self.readable &= !core.read_to_end;
+        if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
+            core.give_reading_back(&self.shared);
+            self.shared.events.wake_leader();
+        }
         let mut more = self.read(now, core);
         if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
             && core.session.is_online()
@@ -304,7 +313,10 @@ impl Worker {
         if let Some(mut transport) = core.transport.take() {
             transport.deregister(self.poll.registry());
         }
-        self.input.clear();
+        if std::mem::take(&mut core.led) {
+            self.shared.events.wake_leader();
+        }
+        core.input = Default::default();
         self.readable = false;
         self.shared.reading_paused.store(false, Ordering::Release);
     }
@@ -335,7 +347,7 @@ impl Worker {
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
+    pub(super) fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }

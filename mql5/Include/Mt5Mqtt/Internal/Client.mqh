@@ -37,6 +37,7 @@ public:
    void              Destroy(void);
    void              Deinit(const int reason);
    bool              IsCreated(void) const { return(m_client>0); }
+   long              Handle(void) const    { return(m_client);   }
    void              AllowInTester(const bool allow) { m_allow_in_tester=allow; }
    //--- options, before Connect()
    bool              SetUrl(const string url);
@@ -47,6 +48,7 @@ public:
    bool              SetSessionExpiry(const long seconds);
    bool              SetKeepAlive(const int seconds);
    bool              SetReconnectDelay(const int minimum_ms,const int maximum_ms);
+   bool              SetStorePath(const string folder);
    bool              SetOptionInteger(const ENUM_MQTT_OPTION option,const long value);
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
@@ -66,6 +68,7 @@ public:
    bool              Publish(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
@@ -100,6 +103,8 @@ protected:
    virtual void      OnPublished(const CMqttMessage &message)    { }
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
+   virtual void      OnProgress(const CMqttMessage &message)     { }
+   virtual void      OnStore(const CMqttMessage &message)        { }
    virtual void      OnResponse(const CMqttMessage &message)     { }
    virtual void      OnAuthenticate(const CMqttMessage &message) { }
    virtual void      OnAuthenticated(const CMqttMessage &message) { }
@@ -238,6 +243,13 @@ bool CMqttClient::SetKeepAlive(const int seconds)
 bool CMqttClient::SetReconnectDelay(const int minimum_ms,const int maximum_ms)
   {
    return(SetOptionInteger(MT5MQTT_OPT_RECONNECT_MIN_MS,minimum_ms) && SetOptionInteger(MT5MQTT_OPT_RECONNECT_MAX_MS,maximum_ms));
+  }
+//+------------------------------------------------------------------+
+//| The folder in which the Session is stored                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetStorePath(const string folder)
+  {
+   return(SetOptionString(MT5MQTT_OPT_STORE_PATH,folder));
   }
 //+------------------------------------------------------------------+
 //| Any option that is a number                                      |
@@ -383,6 +395,17 @@ bool CMqttClient::PublishBytes(const string topic,const uchar &payload[],const i
    return(Accepted(mt5mqtt_publish_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
+//| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
+//+------------------------------------------------------------------+
+bool CMqttClient::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
+  {
+   int result=mt5mqtt_publish_stage(m_client,token);
+   if(!Succeeded(result))
+      return(false);
+   stage=(ENUM_MQTT_STAGE)result;
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Subscribes to a Topic Filter                                     |
 //+------------------------------------------------------------------+
 bool CMqttClient::Subscribe(const string filter,const int options)
@@ -495,8 +518,7 @@ bool CMqttClient::Next(CMqttMessage &message)
   }
 //+------------------------------------------------------------------+
 //| Takes up to max_events and gives each to its On... method;       |
-//| returns                                                          |
-//| how many it took                                                 |
+//| returns how many it took                                         |
 //+------------------------------------------------------------------+
 int CMqttClient::Dispatch(const int max_events)
   {
@@ -524,6 +546,12 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
+            break;
+         case MT5MQTT_EVENT_PROGRESS:
+            OnProgress(message);
+            break;
+         case MT5MQTT_EVENT_STORE:
+            OnStore(message);
             break;
          case MT5MQTT_EVENT_LOG:
             OnLog(message);
@@ -570,8 +598,7 @@ bool CMqttClient::Wait(const int timeout_ms)
   }
 //+------------------------------------------------------------------+
 //| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE leaves that   |
-//| to                                                               |
-//| the program                                                      |
+//| to the program                                                   |
 //+------------------------------------------------------------------+
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {
