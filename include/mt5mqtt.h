@@ -483,6 +483,21 @@
 #define MT5MQTT_OPT_STORE_PATH 162
 
 /**
+ * Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE 163
+
+/**
+ * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE_BY 164
+
+/**
+ * How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
+ */
+#define MT5MQTT_OPT_DEDUPLICATION_WINDOW 165
+
+/**
  * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
  */
 #define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
@@ -647,6 +662,11 @@
  * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
  */
 #define MT5MQTT_EVENT_STORE 19
+
+/**
+ * Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
+ */
+#define MT5MQTT_MESSAGE_SEEN_BEFORE 1
 
 /**
  * How far a QoS 1 or 2 publish is: accepted by the library.
@@ -1029,6 +1049,11 @@
 #define MT5MQTT_STAT_STORE_COMMITS 73
 
 /**
+ * Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
+ */
+#define MT5MQTT_STAT_MESSAGES_SUPPRESSED 74
+
+/**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
  */
 typedef struct mt5mqtt_event {
@@ -1097,7 +1122,7 @@ typedef struct mt5mqtt_event {
    */
   int32_t packet_id;
   /**
-   * Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. 0 otherwise.
+   * Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
    */
   int32_t detail;
 } mt5mqtt_event;

@@ -347,7 +347,7 @@ mod tests {
         let topic = TopicName::new("t").unwrap();
         let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
         let delivery = (qos != QoS::AtMostOnce).then_some(1);
-        NoticeKind::Session(Event::Message { message, delivery, packet_id: None })
+        NoticeKind::Session(Event::Message { message, delivery, packet_id: None, seen_before: false })
     }
 
     fn take(queue: &EventQueue) -> Option<(String, u64)> {

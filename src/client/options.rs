@@ -10,7 +10,9 @@ use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::session::authentication::{Authentication, Mechanism};
-use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::options::{
+    Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
+};
 use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
@@ -83,6 +85,8 @@ int_options! {
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
     PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Deduplicate = 163, "DEDUPLICATE", 0 => 2, 0, false;
+    DeduplicationWindow = 165, "DEDUPLICATION_WINDOW", 1 => 1_000_000, 10_000, false;
     Progress = 161, "PROGRESS", 0 => 2, 0, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
@@ -107,6 +111,7 @@ pub const PROXY: i32 = 137;
 pub const WS_HEADERS: i32 = 138;
 pub const LOG_FILE: i32 = 145;
 pub const STORE_PATH: i32 = 162;
+pub const DEDUPLICATE_BY: i32 = 164;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
@@ -132,6 +137,8 @@ pub struct Options {
     authentication_data: Option<Zeroizing<Vec<u8>>>,
     /// The folder of the store.
     pub store_path: Option<PathBuf>,
+    /// The name of a User Property.
+    deduplicate_by: Option<String>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -157,6 +164,7 @@ impl Default for Options {
             authentication_method: None,
             authentication_data: None,
             store_path: None,
+            deduplicate_by: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -251,6 +259,7 @@ impl Options {
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
+            DEDUPLICATE_BY => self.deduplicate_by = owned,
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned,
@@ -358,9 +367,20 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            deduplicate: self.deduplicate(),
             progress: self.flag(IntOption::Progress),
             priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    fn deduplicate(&self) -> Option<Deduplicate> {
+        let key = match &self.deduplicate_by {
+            Some(name) => MessageKey::UserProperty(name.clone()),
+            None => MessageKey::CorrelationData,
+        };
+        let window = self.int(IntOption::DeduplicationWindow) as usize;
+        let how = self.int(IntOption::Deduplicate);
+        (how > 0).then_some(Deduplicate { key, window, suppress: how > 1 })
     }
 
     /// Whose Session it is; `None` without a Server.
@@ -466,6 +486,7 @@ fn text_name(id: i32) -> Option<&'static str> {
         AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
         SERVER_REFERENCE_HOSTS => Some("SERVER_REFERENCE_HOSTS"),
         STORE_PATH => Some("STORE_PATH"),
+        DEDUPLICATE_BY => Some("DEDUPLICATE_BY"),
         _ => None,
     }
 }

@@ -26,6 +26,7 @@ pub struct Statistics {
     pub breaches: u64,
     pub ping_rtt_us: Option<u64>,
     pub last_delay_ms: u64,
+    pub messages_suppressed: u64,
     /// Publishes that an earlier process had left in the store.
     pub restored: usize,
     /// Times that the store has written.
@@ -61,6 +62,7 @@ impl Client {
             breaches: snapshot.counters.breaches,
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
+            messages_suppressed: snapshot.counters.messages_suppressed,
             restored: snapshot.restored,
             commits: snapshot.commits,
             version: snapshot.version,

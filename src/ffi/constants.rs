@@ -189,6 +189,12 @@ pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 /// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
+/// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
+/// Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+pub const MT5MQTT_OPT_DEDUPLICATE_BY: i32 = 164;
+/// How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
+pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
 /// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
 pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 /// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
@@ -260,6 +266,9 @@ pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
 /// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
 pub const MT5MQTT_EVENT_STORE: i32 = 19;
+
+/// Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
+pub const MT5MQTT_MESSAGE_SEEN_BEFORE: i32 = 1;
 
 /// How far a QoS 1 or 2 publish is: accepted by the library.
 pub const MT5MQTT_STAGE_ACCEPTED: i32 = 1;
@@ -417,6 +426,8 @@ pub const MT5MQTT_STAT_PUBLISHES_SUPERSEDED: i32 = 71;
 pub const MT5MQTT_STAT_STORE_RESTORED: i32 = 72;
 /// Times that changes were written to the store: far less than messages when these come in bursts.
 pub const MT5MQTT_STAT_STORE_COMMITS: i32 = 73;
+/// Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
+pub const MT5MQTT_STAT_MESSAGES_SUPPRESSED: i32 = 74;
 
 /// Fails to compile when a number here isn't that of its table.
 macro_rules! same {
@@ -503,6 +514,9 @@ same! {
     MT5MQTT_OPT_PRIORITY_RESERVE, IntOption::PriorityReserve;
     MT5MQTT_OPT_PROGRESS, IntOption::Progress;
     MT5MQTT_OPT_STORE_PATH, options::STORE_PATH;
+    MT5MQTT_OPT_DEDUPLICATE, IntOption::Deduplicate;
+    MT5MQTT_OPT_DEDUPLICATE_BY, options::DEDUPLICATE_BY;
+    MT5MQTT_OPT_DEDUPLICATION_WINDOW, IntOption::DeduplicationWindow;
     MT5MQTT_STAGE_ACCEPTED, Stage::Accepted;
     MT5MQTT_STAGE_DURABLE, Stage::Durable;
     MT5MQTT_STAGE_SENT, Stage::Sent;

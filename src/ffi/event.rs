@@ -54,7 +54,7 @@ pub struct mt5mqtt_event {
     pub session_present: i32,
     /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
     pub packet_id: i32,
-    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. 0 otherwise.
+    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
     pub detail: i32,
 }
 
@@ -153,8 +153,9 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.kind = MT5MQTT_EVENT_DISCONNECTED;
                 event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());
             }
-            Event::Message { message, delivery, packet_id } => {
+            Event::Message { message, delivery, packet_id, seen_before } => {
                 event.kind = MT5MQTT_EVENT_MESSAGE;
+                event.detail = if *seen_before { MT5MQTT_MESSAGE_SEEN_BEFORE } else { 0 };
                 event.token = delivery.unwrap_or(0);
                 describe_message(message, *packet_id, &mut event);
             }

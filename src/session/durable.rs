@@ -23,9 +23,10 @@ impl Session {
             match key {
                 Key::Session => self.resumable = true,
                 Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
-                Key::Received(_) | Key::Arrival(_) => self.inbound.restore(key, record, &mut output!(self))?,
+                Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {
+                    self.inbound.restore(key, record, &mut output!(self))?
+                }
                 Key::Subscription(_) => self.requests.restore(key, record)?,
-                Key::Done(_) => {}
             }
         }
         self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))

@@ -27,7 +27,8 @@ pub enum Event {
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.
-    Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId> },
+    /// `seen_before` says that the program had another message with the same key, or the same one before a crash.
+    Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId>, seen_before: bool },
     /// The end of a publish. A QoS 0 publish that was sent makes no event.
     Published { token: Token, outcome: Outcome },
     /// How far a QoS 1 or 2 publish is, if the program wants to know.

@@ -11,8 +11,9 @@
 
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
+use super::done::{Done, Known};
 use super::event::{Delivery, Event};
-use super::options::{Acknowledge, PayloadFormatCheck};
+use super::options::{Acknowledge, Deduplicate, PayloadFormatCheck};
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
@@ -36,8 +37,10 @@ struct Unanswered {
     qos: QoS,
     /// What the program said, while an earlier message keeps it from being sent.
     acknowledged: Option<ReasonCode>,
-    /// The batch in which a message that is answered on arrival becomes durable.
+    /// The batch after which it may be answered.
     recorded: u64,
+    /// Its number among the messages that are recognised by a key.
+    keyed: Option<u64>,
 }
 
 /// A QoS 2 Packet Identifier between PUBREC and PUBREL.
@@ -61,6 +64,7 @@ pub(super) struct Inbound {
     contents: HashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
+    done: Done,
 }
 
 impl Inbound {
@@ -72,6 +76,7 @@ impl Inbound {
             deliveries: 0,
             contents: HashMap::new(),
             arrivals: BTreeSet::new(),
+            done: Done::new(),
         }
     }
 
@@ -81,7 +86,7 @@ impl Inbound {
         publish: &Publish<'_>,
         topic: TopicName<'_>,
         connection: &mut Connection,
-        rules: Rules,
+        rules: Rules<'_>,
         out: &mut Output<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
@@ -101,7 +106,8 @@ impl Inbound {
             if refused {
                 return Ok(());
             }
-            out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
+            let (delivery, packet_id) = (None, None);
+            out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
             return Ok(());
         };
         let content = content(topic, publish.payload);
@@ -136,24 +142,39 @@ impl Inbound {
         if !again {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
+            let known = match rules.deduplicate {
+                Some(rules) if !refused => self.done.look(&message(), rules, out.log),
+                _ => None,
+            };
+            let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
             let mut recorded = 0;
             let acknowledged = match rules.acknowledge {
                 _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
+                _ if suppressed => Some(ReasonCode::SUCCESS),
                 Acknowledge::OnArrival => {
                     if out.log.is_on() {
                         let arrival = || Record::Arrival { packet_id: id, message: message() };
                         recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
                         self.arrivals.insert(delivery);
                     }
+                    if let Some(Known::New(number)) = known {
+                        recorded = recorded.max(self.done.finish(number, out.log));
+                    }
                     Some(ReasonCode::SUCCESS)
                 }
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
-            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded });
+            let keyed = match known {
+                Some(Known::New(number)) => Some(number),
+                _ => None,
+            };
+            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed });
             self.contents.insert(id, content);
-            if !refused {
-                let event = Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) };
-                out.events.push_back(event);
+            out.counters.messages_suppressed += u64::from(suppressed);
+            if !refused && !suppressed {
+                let seen_before = matches!(known, Some(Known::Seen | Known::Done));
+                let (delivery, packet_id) = (Some(delivery), Some(id));
+                out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before });
             }
         }
         self.answer(connection, out.log);
@@ -198,6 +219,12 @@ impl Inbound {
             return false;
         }
         unanswered.acknowledged = Some(reason);
+        match unanswered.keyed {
+            Some(number) if reason.is_error() => self.done.forget(number),
+            // Whoever forgot it in a crash would not recognise it when it comes again.
+            Some(number) => unanswered.recorded = self.done.finish(number, log),
+            None => {}
+        }
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
             self.answer(connection, log);
         }
@@ -218,7 +245,7 @@ impl Inbound {
                 QoS::ExactlyOnce => {
                     if !reason.is_error() {
                         // Who forgot it in a crash would take the Server's repetition for a new message.
-                        recorded = log.add(Key::Received(id), || Record::Received);
+                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received));
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
@@ -276,8 +303,9 @@ impl Inbound {
                 self.arrivals.insert(delivery);
                 message.dup = true;
                 let (delivery, packet_id) = (Some(delivery), Some(packet_id));
-                out.events.push_back(Event::Message { message, delivery, packet_id });
+                out.events.push_back(Event::Message { message, delivery, packet_id, seen_before: false });
             }
+            (Key::Done(number), Record::Done { message_key }) => self.done.restore(number, &message_key),
             _ => return Err("a received message has a record of another kind"),
         }
         Ok(())
@@ -286,10 +314,11 @@ impl Inbound {
 
 /// What holds for all received messages.
 #[derive(Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct Rules<'a> {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,
+    pub deduplicate: Option<&'a Deduplicate>,
 }
 
 /// Why a PUBLISH ends the connection.

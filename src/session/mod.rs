@@ -13,6 +13,7 @@ mod aliases;
 pub mod authentication;
 pub mod breaches;
 mod connection;
+mod done;
 mod durable;
 pub mod event;
 mod handshake;
@@ -82,6 +83,8 @@ pub struct Counters {
     pub publishes_expired: u64,
     /// Accepted publishes whose place a newer one with the same conflation key took.
     pub publishes_superseded: u64,
+    /// Received messages that were not handed out, as the program had been done with them before.
+    pub messages_suppressed: u64,
     /// CONNACKs with success.
     pub connections: u64,
     /// Harmless faults of the Server that were passed over.

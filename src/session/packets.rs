@@ -132,6 +132,7 @@ impl Session {
             },
             acknowledge: self.options.acknowledge,
             payload_format_check: self.options.payload_format_check,
+            deduplicate: self.options.deduplicate.as_ref(),
         };
         let mut out = output!(self);
         let events = out.events.len();

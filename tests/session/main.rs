@@ -16,6 +16,7 @@ mod parting;
 mod queue;
 mod quota;
 mod redelivery;
+mod repeated;
 mod requests;
 #[path = "../common/scram_server.rs"]
 mod scram_server;

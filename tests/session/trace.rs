@@ -54,6 +54,7 @@ pub fn options() -> SessionOptions {
         outgoing_maximum: 100_000,
         outgoing_maximum_bytes: 1 << 26,
         outgoing_overflow: OutgoingOverflow::Refuse,
+        deduplicate: None,
         progress: false,
         priority_reserve: 0,
     }

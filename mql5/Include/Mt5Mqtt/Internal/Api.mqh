@@ -137,7 +137,10 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_LOG_FILE=145,               // text: a path
    MT5MQTT_OPT_PRIORITY_RESERVE=160,
    MT5MQTT_OPT_PROGRESS=161,
-   MT5MQTT_OPT_STORE_PATH=162
+   MT5MQTT_OPT_STORE_PATH=162,             // text: a folder
+   MT5MQTT_OPT_DEDUPLICATE=163,            // 1 tells of repeated messages, 2 keeps them away
+   MT5MQTT_OPT_DEDUPLICATE_BY=164,         // text: the name of a User Property
+   MT5MQTT_OPT_DEDUPLICATION_WINDOW=165
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -158,6 +161,13 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_LOG=15,                   // a line of the log
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
    MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
+  };
+//+------------------------------------------------------------------+
+//| Flags of a message, in the event's detail                        |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_MESSAGE
+  {
+   MT5MQTT_MESSAGE_SEEN_BEFORE=1
   };
 //+------------------------------------------------------------------+
 //| How far a QoS 1 or 2 publish is                                  |
@@ -252,7 +262,8 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
    MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
    MT5MQTT_STAT_STORE_RESTORED=72,
-   MT5MQTT_STAT_STORE_COMMITS=73
+   MT5MQTT_STAT_STORE_COMMITS=73,
+   MT5MQTT_STAT_MESSAGES_SUPPRESSED=74
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -275,7 +286,7 @@ struct MqttEvent
    int               dup;
    int               session_present;
    int               packet_id;
-   int               detail;               // ENUM_MQTT_STAGE of a publish's progress
+   int               detail;               // ENUM_MQTT_STAGE of a publish, ENUM_MQTT_MESSAGE of a message
   };
 //+------------------------------------------------------------------+
 //| Functions                                                        |
