@@ -243,6 +243,10 @@ impl Options {
                 }
                 self.response_topic = owned.unwrap_or_default();
             }
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
             USER_NAME => self.user_name = owned,
@@ -258,10 +262,6 @@ impl Options {
             DEDUPLICATE_BY => self.deduplicate_by = owned,
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
-            SERVER_REFERENCE_HOSTS => {
-                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
-                self.server_reference_hosts = hosts.unwrap_or_default();
-            }
             AUTHENTICATION_METHOD => self.authentication_method = owned,
             AUTHENTICATION_DATA => {
                 self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
