@@ -6,6 +6,7 @@
 
 use super::clock;
 use super::command::Command;
+use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
 use super::log::{Level, Log, lines, trace};
 use super::thread::Stop;
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     waiting_commands: Receiver<Command>,
     pub events: EventQueue,
     pub log: Log,
+    pub doctor: Doctor,
     /// Interrupts the background thread's wait; there once the thread is.
     pub waker: OnceLock<mio::Waker>,
     state: AtomicI32,
@@ -139,6 +141,7 @@ impl Shared {
             waiting_commands,
             events,
             log,
+            doctor: Doctor::default(),
             waker: OnceLock::new(),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
@@ -206,8 +209,8 @@ impl Shared {
             return;
         }
         let added = self.log.add(level, &text());
-        if let Some(line) = added.event {
-            self.events.push(NoticeKind::Log { level, line });
+        if let Some((line, text_at)) = added.event {
+            self.events.push(NoticeKind::Log { level, line, text_at });
         }
         if added.wake {
             // The background thread writes the file.

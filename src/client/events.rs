@@ -32,6 +32,13 @@ pub enum NoticeKind {
     Log {
         level: Level,
         line: String,
+        /// Where in the line it says what happened: time, level and client id stand before it.
+        text_at: usize,
+    },
+    /// A line of the doctor's report. `end` is there in the last one: why the examination failed, if it did.
+    Doctor {
+        line: String,
+        end: Option<Option<Status>>,
     },
 }
 
@@ -216,7 +223,8 @@ impl Inner {
 
 fn is_kept(kind: &NoticeKind) -> bool {
     match kind {
-        NoticeKind::Failed(_) | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
+        NoticeKind::Failed(_) | NoticeKind::Doctor { .. } => true,
+        NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
         NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
     }
@@ -233,7 +241,7 @@ fn size(kind: &NoticeKind) -> usize {
     size_of::<Queued>()
         + match kind {
             NoticeKind::Failed(text) => text.len(),
-            NoticeKind::Log { line, .. } => line.len(),
+            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Published { outcome, .. } => outcome_size(outcome),
@@ -254,6 +262,7 @@ impl Notice {
     pub fn failure(&self) -> Option<Status> {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
+            NoticeKind::Doctor { end, .. } => end.flatten(),
             NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,

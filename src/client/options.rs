@@ -329,6 +329,44 @@ impl Options {
         self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
     }
 
+    /// The same for one Server and a client that leaves no trace there: its own identifier, no Will Message, no Session
+    /// that outlives it.
+    pub(super) fn for_doctor(&self, address: Address) -> Options {
+        let mut options = Options { addresses: vec![address], will: None, log_file: None, ..self.clone() };
+        if !options.client_id.is_empty() {
+            options.client_id.push_str("-doctor");
+        }
+        for (option, value) in [
+            (IntOption::CleanStart, 1),
+            (IntOption::SessionExpiry, 0),
+            (IntOption::Reconnect, 0),
+            (IntOption::ProtocolFallback, 0),
+            (IntOption::PublishEvents, 1),
+            (IntOption::Acknowledge, 1),
+            (IntOption::LogLevel, 4),
+            (IntOption::LogEvents, 1),
+        ] {
+            options.put(option, value);
+        }
+        options
+    }
+
+    /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.
+    pub(super) fn for_probe(&self, address: Address, timeout_ms: i64) -> Options {
+        let mut options = self.for_doctor(address);
+        (options.user_name, options.password) = (None, None);
+        options.tls = TlsOptions::default();
+        options.put(IntOption::TlsAcceptAnyCertificate, 1);
+        options.put(IntOption::ConnectTimeout, timeout_ms);
+        options
+    }
+
+    fn put(&mut self, option: IntOption, value: i64) {
+        if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
+            self.ints[index] = value;
+        }
+    }
+
     pub(super) fn log(&self) -> LogSettings {
         LogSettings {
             level: self.int(IntOption::LogLevel),
@@ -355,25 +393,38 @@ impl Options {
     }
 }
 
+/// The names of the text options.
+const TEXT_OPTIONS: &[(i32, &str)] = &[
+    (URL, "URL"),
+    (CLIENT_ID, "CLIENT_ID"),
+    (USER_NAME, "USER_NAME"),
+    (PASSWORD, "PASSWORD"),
+    (RESPONSE_TOPIC, "RESPONSE_TOPIC"),
+    (TLS_CA, "TLS_CA"),
+    (TLS_CLIENT_CERTIFICATE, "TLS_CLIENT_CERTIFICATE"),
+    (TLS_CLIENT_KEY, "TLS_CLIENT_KEY"),
+    (TLS_CLIENT_KEY_PASSWORD, "TLS_CLIENT_KEY_PASSWORD"),
+    (TLS_ALPN, "TLS_ALPN"),
+    (TLS_SERVER_NAME, "TLS_SERVER_NAME"),
+    (TLS_PINS, "TLS_PINS"),
+    (PROXY, "PROXY"),
+    (WS_HEADERS, "WS_HEADERS"),
+    (LOG_FILE, "LOG_FILE"),
+];
+
 fn text_name(id: i32) -> Option<&'static str> {
-    match id {
-        URL => Some("URL"),
-        CLIENT_ID => Some("CLIENT_ID"),
-        USER_NAME => Some("USER_NAME"),
-        PASSWORD => Some("PASSWORD"),
-        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
-        TLS_CA => Some("TLS_CA"),
-        TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
-        TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),
-        TLS_CLIENT_KEY_PASSWORD => Some("TLS_CLIENT_KEY_PASSWORD"),
-        TLS_ALPN => Some("TLS_ALPN"),
-        TLS_SERVER_NAME => Some("TLS_SERVER_NAME"),
-        TLS_PINS => Some("TLS_PINS"),
-        PROXY => Some("PROXY"),
-        WS_HEADERS => Some("WS_HEADERS"),
-        LOG_FILE => Some("LOG_FILE"),
-        _ => None,
-    }
+    TEXT_OPTIONS.iter().find(|row| row.0 == id).map(|row| row.1)
+}
+
+/// The option of this name, for programs whose users choose options.
+pub fn id_of(name: &str) -> Option<i32> {
+    let text = TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
+    text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
+}
+
+/// Whether the option takes an integer.
+pub fn takes_integer(id: i32) -> bool {
+    INT_OPTIONS.iter().any(|row| row.0 as i32 == id)
 }
 
 fn require_idle(name: &str, idle: bool) -> Result<(), OptionError> {

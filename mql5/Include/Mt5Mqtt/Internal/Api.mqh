@@ -138,7 +138,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
    MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
    MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
-   MT5MQTT_EVENT_LOG=15                    // a line of the log
+   MT5MQTT_EVENT_LOG=15,                   // a line of the log
+   MT5MQTT_EVENT_DOCTOR=16                 // a line of the doctor's report
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -261,6 +262,7 @@ int  mt5mqtt_set_text_w(long client,int option,const string value);
 int  mt5mqtt_set_bytes(long client,int option,const uchar &value[],int size);
 int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 int  mt5mqtt_connect(long client);
+int  mt5mqtt_doctor_start(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
 int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);
