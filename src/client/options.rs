@@ -1,19 +1,21 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
+mod network;
+
 use super::address::Address;
-use super::log::LogSettings;
 use super::proxy::Proxy;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
 use std::time::Duration;
-use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 /// Why an option was refused: a status, and a text that names the option.
@@ -83,7 +85,7 @@ int_options! {
     LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` takes bytes too.
+/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
 pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
@@ -102,6 +104,8 @@ pub const LOG_FILE: i32 = 145;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
 
 #[derive(Clone)]
 pub struct Options {
@@ -115,6 +119,8 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
     log_file: Option<String>,
+    authentication_method: Option<String>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -136,6 +142,8 @@ impl Default for Options {
             proxy: None,
             ws_headers: None,
             log_file: None,
+            authentication_method: None,
+            authentication_data: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -190,9 +198,13 @@ impl Options {
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
-                URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC => {
-                    text::check(value).map(|_| ()).map_err(|error| error.to_string())
-                }
+                URL
+                | CLIENT_ID
+                | USER_NAME
+                | PASSWORD
+                | RESPONSE_TOPIC
+                | AUTHENTICATION_METHOD
+                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
                 _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
                 _ if value.is_empty() => Err("the text is empty".to_owned()),
                 _ => Ok(()),
@@ -223,6 +235,10 @@ impl Options {
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
+            }
             _ => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = secret();
@@ -233,18 +249,23 @@ impl Options {
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
-        if id != PASSWORD {
+        if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         }
-        require_idle("PASSWORD", idle)?;
+        let name = text_name(id).unwrap_or_default();
+        require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        self.password = value.map(|value| Zeroizing::new(value.to_vec()));
+        let value = value.map(|value| Zeroizing::new(value.to_vec()));
+        match id {
+            AUTHENTICATION_DATA => self.authentication_data = value,
+            _ => self.password = value,
+        }
         Ok(())
     }
 
@@ -299,6 +320,8 @@ impl Options {
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
+            authentication: self.authentication(version, fall_back_to_v311)?,
+            authentication_timeout: self.milliseconds(IntOption::ConnectTimeout),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -316,65 +339,39 @@ impl Options {
         })
     }
 
-    pub fn tls(&self) -> TlsOptions {
-        TlsOptions {
-            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
-            minimum_version: self.int(IntOption::TlsVersionMinimum),
-            ..self.tls.clone()
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
         }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => {
+                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
+            }
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
     }
 
-    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        // It was parsed when it was set.
-        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
-    }
-
-    /// The same for one Server and a client that leaves no trace there: its own identifier, no Will Message, no Session
-    /// that outlives it.
-    pub(super) fn for_doctor(&self, address: Address) -> Options {
-        let mut options = Options { addresses: vec![address], will: None, log_file: None, ..self.clone() };
-        if !options.client_id.is_empty() {
-            options.client_id.push_str("-doctor");
-        }
-        for (option, value) in [
-            (IntOption::CleanStart, 1),
-            (IntOption::SessionExpiry, 0),
-            (IntOption::Reconnect, 0),
-            (IntOption::ProtocolFallback, 0),
-            (IntOption::PublishEvents, 1),
-            (IntOption::Acknowledge, 1),
-            (IntOption::LogLevel, 4),
-            (IntOption::LogEvents, 1),
-        ] {
-            options.put(option, value);
-        }
-        options
-    }
-
-    /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.
-    pub(super) fn for_probe(&self, address: Address, timeout_ms: i64) -> Options {
-        let mut options = self.for_doctor(address);
-        (options.user_name, options.password) = (None, None);
-        options.tls = TlsOptions::default();
-        options.put(IntOption::TlsAcceptAnyCertificate, 1);
-        options.put(IntOption::ConnectTimeout, timeout_ms);
-        options
-    }
-
-    fn put(&mut self, option: IntOption, value: i64) {
-        if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
-            self.ints[index] = value;
-        }
-    }
-
-    pub(super) fn log(&self) -> LogSettings {
-        LogSettings {
-            level: self.int(IntOption::LogLevel),
-            events: self.flag(IntOption::LogEvents),
-            file: self.log_file.clone(),
-            file_bytes: self.int(IntOption::LogFileBytes) as u64,
-            files: self.int(IntOption::LogFiles) as u32,
-        }
+    pub fn has_authentication(&self) -> bool {
+        self.authentication_method.is_some()
     }
 
     pub fn acknowledge(&self) -> Acknowledge {
@@ -410,6 +407,8 @@ const TEXT_OPTIONS: &[(i32, &str)] = &[
     (PROXY, "PROXY"),
     (WS_HEADERS, "WS_HEADERS"),
     (LOG_FILE, "LOG_FILE"),
+    (AUTHENTICATION_METHOD, "AUTHENTICATION_METHOD"),
+    (AUTHENTICATION_DATA, "AUTHENTICATION_DATA"),
 ];
 
 fn text_name(id: i32) -> Option<&'static str> {

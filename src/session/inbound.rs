@@ -2,7 +2,9 @@
 //! (section 4.6), our Receive Maximum, and no QoS 2 message twice.
 //!
 //! A message is answered when the program has acknowledged it, which may be long after its arrival. If the connection is
-//! lost in between, the Server sends it again: it is recognised then and not handed out a second time.
+//! lost in between, the Server sends it again: it is recognised then and not handed out a second time. Recognised by its
+//! Packet Identifier and its content: a Server that was killed may come back with an older state, and give an identifier
+//! that is still in use here to another message, which must not be lost.
 
 use super::breaches::Breach;
 use super::connection::Connection;
@@ -16,7 +18,9 @@ use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
+use crate::types::topic::TopicName;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
 const PACKET_ID_BITS: u32 = 16;
@@ -38,18 +42,26 @@ pub(super) struct Inbound {
     /// How many of `received` are of the present connection.
     received_now: usize,
     deliveries: Delivery,
+    /// What the messages of both maps are recognised by, beside their identifiers.
+    contents: HashMap<PacketId, u64>,
 }
 
 impl Inbound {
     pub fn new() -> Self {
-        Inbound { unanswered: HashMap::new(), received: HashMap::new(), received_now: 0, deliveries: 0 }
+        Inbound {
+            unanswered: HashMap::new(),
+            received: HashMap::new(),
+            received_now: 0,
+            deliveries: 0,
+            contents: HashMap::new(),
+        }
     }
 
     /// A PUBLISH. `Err` says why the connection is to end.
     pub fn handle_publish(
         &mut self,
         publish: &Publish<'_>,
-        topic: crate::types::topic::TopicName<'_>,
+        topic: TopicName<'_>,
         connection: &mut Connection,
         rules: Rules,
         out: &mut Output<'_>,
@@ -74,6 +86,11 @@ impl Inbound {
             out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
             return Ok(());
         };
+        let content = content(topic, publish.payload);
+        if self.is_other(id, content, connection) {
+            out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
+            self.forget(id);
+        }
         if publish.qos == QoS::ExactlyOnce
             && let Some(now) = self.received.get_mut(&id)
         {
@@ -107,6 +124,7 @@ impl Inbound {
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
             self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged });
+            self.contents.insert(id, content);
             if !refused {
                 let event = Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) };
                 out.events.push_back(event);
@@ -114,6 +132,20 @@ impl Inbound {
         }
         self.answer(connection);
         Ok(())
+    }
+
+    /// Whether the identifier belongs to an unfinished message of an earlier connection, and this is another one.
+    fn is_other(&self, id: PacketId, content: u64, connection: &Connection) -> bool {
+        self.contents.get(&id).is_some_and(|known| *known != content)
+            && !connection.unanswered.contains(&id)
+            && self.received.get(&id) != Some(&true)
+    }
+
+    /// The Server has forgotten this message.
+    fn forget(&mut self, id: PacketId) {
+        self.unanswered.remove(&id);
+        self.received.remove(&id);
+        self.contents.remove(&id);
     }
 
     /// The program is done with a message. False if no message waits under this name: it was acknowledged before, or its
@@ -150,6 +182,9 @@ impl Inbound {
                 }
                 _ => send(connection, Packet::Puback(Ack::new(id, reason))),
             }
+            if !self.received.contains_key(&id) {
+                self.contents.remove(&id);
+            }
             self.unanswered.remove(&id);
             connection.unanswered.pop_front();
         }
@@ -159,6 +194,7 @@ impl Inbound {
     pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection) {
         let reason = match self.received.remove(&id) {
             Some(now) => {
+                self.contents.remove(&id);
                 self.received_now -= usize::from(now);
                 ReasonCode::SUCCESS
             }
@@ -177,6 +213,7 @@ impl Inbound {
     pub fn lose_session(&mut self) {
         self.unanswered.clear();
         self.received.clear();
+        self.contents.clear();
         self.received_now = 0;
     }
 }
@@ -205,6 +242,14 @@ impl Output<'_> {
         }
         self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach)
     }
+}
+
+/// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
+fn content(topic: TopicName<'_>, payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(topic.as_str().as_bytes());
+    hasher.write(payload);
+    hasher.finish()
 }
 
 fn send(connection: &mut Connection, packet: Packet<'_>) {

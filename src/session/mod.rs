@@ -10,6 +10,7 @@
 //! packets of the Server's in `packets`.
 
 mod aliases;
+pub mod authentication;
 pub mod breaches;
 mod connection;
 pub mod event;
@@ -23,6 +24,7 @@ mod packet_ids;
 mod packets;
 mod requester;
 mod requests;
+pub mod scram;
 
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
@@ -81,6 +83,9 @@ pub struct Session {
     inbound: Inbound,
     requests: Requests,
     requester: Requester,
+    /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
+    scram_runs: u64,
+    auth_steps: u64,
     breaches: Breaches,
     events: VecDeque<Event>,
     counters: Counters,
@@ -100,6 +105,8 @@ impl Session {
             outbound: Outbound::new(),
             inbound: Inbound::new(),
             requests: Requests::new(),
+            scram_runs: 0,
+            auth_steps: 0,
             breaches: Breaches::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
@@ -166,6 +173,7 @@ impl Session {
             )),
             Expired::Pingresp => connection
                 .close(Disconnected::new(Some(Status::KeepAliveTimeout), "the Server didn't answer PINGREQ in time")),
+            Expired::Authentication => self.fail_authentication("it took too long".to_owned()),
             Expired::KeepAlive => connection.send_ping(now, self.options.ping_timeout),
         }
     }

@@ -63,6 +63,7 @@ statuses! {
     ProtocolError = -62, "The Server broke the protocol.";
     ServerDisconnected = -63, "The Server ended the connection: see the Reason Code.";
     SessionLost = -64, "The Server lost the Session: whether this QoS 2 message arrived can't be known.";
+    AuthenticationFailed = -65, "The authentication failed: one side could not prove itself in time.";
     Thread = -80, "The background thread could not be started.";
     Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
 }
