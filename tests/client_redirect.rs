@@ -49,7 +49,7 @@ fn accepted(server: &mut FakeServer, program: &Program) -> Peer {
 
 #[test]
 fn a_refusal_with_a_reference_is_followed_for_one_connection() {
-    // Section 4.11, 0x9C
+    // 5-4.11-a; section 4.11, 0x9C
     let (mut first, mut second) = (FakeServer::start(), FakeServer::start());
     let program = allowing_loopback(&first);
     refer_to(&mut first, &second, ReasonCode::USE_ANOTHER_SERVER);
@@ -63,7 +63,7 @@ fn a_refusal_with_a_reference_is_followed_for_one_connection() {
 
 #[test]
 fn a_disconnect_with_a_reference_is_followed_for_good_if_the_server_has_moved() {
-    // Section 4.11, 0x9D
+    // 5-4.11-a; section 4.11, 0x9D
     let (mut first, mut second) = (FakeServer::start(), FakeServer::start());
     let program = allowing_loopback(&first);
     let mut peer = accepted(&mut first, &program);
@@ -81,6 +81,7 @@ fn a_disconnect_with_a_reference_is_followed_for_good_if_the_server_has_moved() 
 
 #[test]
 fn a_host_that_is_not_allowed_is_only_told_of() {
+    // 5-4.11-a
     let (mut first, mut second) = (FakeServer::start(), FakeServer::start());
     for allowed in [None, Some("example.com")] {
         let program = Program::new(&first.url(), &[]);

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn only_a_server_that_moved_is_gone_for_longer_than_a_connection() {
-        // Section 4.11: temporarily with 0x9C, permanently with 0x9D.
+        // 5-4.11-a; section 4.11: temporarily with 0x9C, permanently with 0x9D.
         let lost = || Disconnected::new(None, "lost");
         let allowed = ["b".to_owned()];
         for (reason, stays) in [(ReasonCode::USE_ANOTHER_SERVER, false), (ReasonCode::SERVER_MOVED, true)] {

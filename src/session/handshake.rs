@@ -86,7 +86,7 @@ impl Session {
     fn asks_for_clean_start(&self) -> bool {
         match self.version {
             ProtocolVersion::V5 => self.options.clean_start && !self.resumable,
-            // Without an identifier there is nothing to resume [MQTT-3.1.3-7 of 3.1.1]. Clean Session also ends the
+            // Without an identifier there is nothing to resume [MQTT311-3.1.3-7]. Clean Session also ends the
             // Session with the connection, which is what a Session Expiry Interval of 0 means.
             ProtocolVersion::V311 => {
                 self.client_id.is_empty()

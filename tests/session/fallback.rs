@@ -125,7 +125,7 @@ fn new_options_begin_with_mqtt_5_again() {
 
 #[test]
 fn the_rules_of_mqtt_3_1_1_hold_then() {
-    // MQTT-3.1.2-6 of 3.1.1, MQTT-3.9.3-2 of 3.1.1, and 20 messages in flight.
+    // MQTT311-3.1.2-6, MQTT311-3.9.3-2, and 20 messages in flight.
     let options = SessionOptions { session_expiry_interval: 0, in_flight_maximum_v311: 1, ..falling_back() };
     let mut trace = Trace::new(SessionOptions { clean_start: false, ..options });
     trace.asks_in(ProtocolVersion::V5);
