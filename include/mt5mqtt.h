@@ -734,6 +734,11 @@
 #define MT5MQTT_EVENT_AUTHENTICATED 13
 
 /**
+ * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+ */
+#define MT5MQTT_EVENT_DOCTOR 16
+
+/**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
  */
 #define MT5MQTT_SUBSCRIBE_NO_LOCAL 4
@@ -1219,6 +1224,16 @@ int32_t mt5mqtt_set_will_w(int64_t client,
  * set or the client isn't idle.
  */
 int32_t mt5mqtt_connect(int64_t client);
+
+/**
+ * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
+ * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
+ * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
+ * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
+ * examination runs.
+ */
+int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
  * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT

@@ -296,6 +296,8 @@ pub const MT5MQTT_EVENT_LOG: i32 = 15;
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 /// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
+/// A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
