@@ -41,6 +41,10 @@ impl OutgoingAliases {
 
     /// A PUBLISH with this alias is on its way: it stands for the topic from now on.
     pub fn used(&mut self, alias: NonZeroU16, topic: TopicName<'_>) {
+        let is_last = |(last, known): (NonZeroU16, &Arc<str>)| last == alias && **known == *topic.as_str();
+        if self.topics.last().is_some_and(is_last) {
+            return;
+        }
         let topic = match self.topics.remove(alias) {
             Some(known) if *known == *topic.as_str() => known,
             before => {

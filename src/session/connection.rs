@@ -12,7 +12,6 @@ use crate::codec::{self, Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
-use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
@@ -48,6 +47,8 @@ pub(super) struct Connection {
     /// What waits for a batch of changes to be durable, in the order of the batches.
     held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
+    /// The properties of a PUBLISH and its alias, while it is sent.
+    aliased: PropertiesBuf,
     pub incoming_aliases: IncomingAliases,
     /// The authentication that is going on.
     pub authenticating: Option<Authenticating>,
@@ -96,6 +97,7 @@ impl Connection {
             unanswered: VecDeque::new(),
             held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
+            aliased: PropertiesBuf::new(),
             incoming_aliases: IncomingAliases::new(0),
             authenticating: None,
             end: None,
@@ -141,9 +143,16 @@ impl Connection {
         let known = self.outgoing_aliases.known(topic);
         if let Some(alias) = known.or_else(|| self.outgoing_aliases.available(topic)) {
             let named = if known.is_some() { None } else { publish.topic };
-            let aliased = self.with_alias(alias, publish);
+            // The buffer is kept: a publish must not cost an allocation more for its alias.
+            let mut aliased = std::mem::take(&mut self.aliased);
+            aliased.clear();
+            // Every alias above 0 is within the property's range.
+            let _ = aliased.add(PropertyId::TopicAlias, Value::Int(alias.get().into()));
+            aliased.extend(publish.properties);
             let properties = aliased.as_properties();
-            match self.send(&Packet::Publish(Publish { topic: named, properties, ..publish.clone() })) {
+            let sent = self.send(&Packet::Publish(Publish { topic: named, properties, ..publish.clone() }));
+            self.aliased = aliased;
+            match sent {
                 Ok(()) => {
                     self.outgoing_aliases.used(alias, topic);
                     return Ok(());
@@ -154,15 +163,6 @@ impl Connection {
             }
         }
         self.send(&Packet::Publish(publish.clone()))
-    }
-
-    /// The properties of a PUBLISH and the alias.
-    fn with_alias(&self, alias: NonZeroU16, publish: &Publish<'_>) -> PropertiesBuf {
-        let mut properties = PropertiesBuf::new();
-        // Every alias above 0 is within the property's range.
-        let _ = properties.set(PropertyId::TopicAlias, Value::Int(alias.get().into()));
-        properties.extend(publish.properties);
-        properties
     }
 
     /// Whether there is room for another Application Message in the output.

@@ -395,8 +395,10 @@ impl Session {
         let Some((topic, subscribed)) = self.requester.needs_subscription() else { return };
         match (self.requests.standing(topic), subscribed) {
             (Standing::Granted, _) => {
-                while let Some((token, message)) = self.requester.publish_next(now) {
-                    self.publish(now, token, message, PublishOptions::default());
+                while let Some((token, message, left)) = self.requester.publish_next(now) {
+                    // It may have to wait for the send quota, but not beyond its deadline.
+                    let how = PublishOptions { time_to_live: Some(left), ..PublishOptions::default() };
+                    self.publish(now, token, message, how);
                 }
             }
             (Standing::Asked, _) => {}

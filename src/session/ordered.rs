@@ -71,6 +71,11 @@ impl<T> Ordered<T> {
         self.slots.front().and_then(Option::as_ref).map(|(id, value)| (*id, value))
     }
 
+    /// The entry that was inserted last, unless it was removed.
+    pub fn last(&self) -> Option<(PacketId, &T)> {
+        self.slots.back().and_then(Option::as_ref).map(|(id, value)| (*id, value))
+    }
+
     /// All entries in their order.
     pub fn iter(&self) -> impl Iterator<Item = (PacketId, &T)> {
         self.slots.iter().flatten().map(|(id, value)| (*id, value))

@@ -11,7 +11,7 @@ use crate::types::QoS;
 use crate::types::status::Status;
 use crate::types::topic::TopicName;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Random bytes that tell the requests of this Session from those of one before it, whose responses may still come.
 const NONCE_SIZE: usize = 8;
@@ -104,13 +104,14 @@ impl Requester {
         }
     }
 
-    /// The next request to publish, with all that the responder needs.
-    pub fn publish_next(&mut self, now: Instant) -> Option<(Token, Message)> {
+    /// The next request to publish, with all that the responder needs, and the time that is left for it.
+    pub fn publish_next(&mut self, now: Instant) -> Option<(Token, Message, Duration)> {
         let topic = self.response_topic.as_deref()?;
         loop {
             let token = self.waiting.pop_front()?;
             let Some(request) = self.requests.get_mut(&token) else { continue };
             let Some(message) = request.message.take() else { continue };
+            let left = request.deadline.saturating_duration_since(now);
             self.waiting_count -= 1;
             self.waiting_bytes -= message.size();
             let mut correlation = [0; NONCE_SIZE + size_of::<Token>()];
@@ -122,8 +123,8 @@ impl Requester {
             let _ = properties.set(PropertyId::CorrelationData, Value::Binary(&correlation));
             if message.properties().int(PropertyId::MessageExpiryInterval).is_none() {
                 // Nobody waits for the response any more when a responder gets the request later than that.
-                let left = request.deadline.saturating_duration_since(now).as_millis().div_ceil(1000);
-                let _ = properties.set(PropertyId::MessageExpiryInterval, Value::Int(left as u32));
+                let seconds = left.as_millis().div_ceil(1000);
+                let _ = properties.set(PropertyId::MessageExpiryInterval, Value::Int(seconds as u32));
             }
             if message.qos != QoS::AtMostOnce {
                 self.publishing.insert(token);
@@ -131,7 +132,7 @@ impl Requester {
             let properties = properties.as_properties();
             let request = Message::new(message.topic(), message.payload(), message.qos, false, properties);
             self.grown += request.size() - message.size();
-            return Some((token, request));
+            return Some((token, request, left));
         }
     }
 

@@ -180,6 +180,25 @@ fn a_request_made_offline_is_sent_with_the_time_that_is_left() {
 }
 
 #[test]
+fn a_request_that_waits_for_the_send_quota_is_not_sent_after_its_deadline() {
+    // MQTT-4.9.0-2
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    trace.session.request(7, message("ask", QoS::AtLeastOnce, false), trace.now + SECOND, trace.now);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    trace.sends_nothing();
+    trace.passes(SECOND);
+    assert_eq!(trace.tells_response(7), Err(Status::Timeout));
+    trace.receives(puback(1));
+    trace.completes(1);
+    trace.sends_nothing();
+    trace.tells_nothing();
+    assert_eq!(trace.session.outstanding(), (0, 0));
+}
+
+#[test]
 fn a_message_expiry_interval_of_the_program_stays() {
     let mut trace = Trace::connected(options());
     let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(60))]);
