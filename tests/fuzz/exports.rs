@@ -4,7 +4,7 @@
 
 use crate::any_export::{Argument, Export, Kind};
 use crate::choices::Choices;
-use mt5mqtt::ffi::constants::{MT5MQTT_E_PANIC, MT5MQTT_OPT_URL, MT5MQTT_STATE_FAILED};
+use mt5mqtt::ffi::constants::*;
 use std::ffi::c_void;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::OnceLock;
@@ -19,6 +19,20 @@ pub struct Made {
     pub calls: usize,
     pub successes: usize,
 }
+
+/// Text options that may be anything: none of them names a file to be written, or a machine.
+const ANY_TEXT: [i32; 10] = [
+    MT5MQTT_OPT_CLIENT_ID,
+    MT5MQTT_OPT_USER_NAME,
+    MT5MQTT_OPT_PASSWORD,
+    MT5MQTT_OPT_RESPONSE_TOPIC,
+    MT5MQTT_OPT_AUTHENTICATION_METHOD,
+    MT5MQTT_OPT_TLS_CA,
+    MT5MQTT_OPT_TLS_CLIENT_KEY,
+    MT5MQTT_OPT_TLS_ALPN,
+    MT5MQTT_OPT_TLS_SERVER_NAME,
+    MT5MQTT_OPT_TLS_PINS,
+];
 
 struct Host<'a> {
     made: Made,
@@ -66,10 +80,9 @@ impl Host<'_> {
         let export = self.exports.iter().find(|export| export.name == name).expect("an export");
         let mut places = vec![[0_u64; PLACE]; export.parameters.len()];
         let mut arguments: Vec<Argument> = Vec::new();
-        let is_url = self.choose(export, &mut arguments, &mut places, choices);
-        if is_url {
-            // Whatever is connected to lies on this machine.
-            places[2] = own_url(arguments.get(2), export.parameters[2].kind);
+        self.choose(export, &mut arguments, &mut places, choices);
+        if export.name.starts_with("mt5mqtt_set_text") {
+            keep_to_this_machine(&mut arguments, &mut places[2], export.parameters[2].kind);
         }
         // SAFETY: each pointer is NULL or leads to a place of its own; texts end within it, sizes are no larger.
         let result = unsafe { export.call(&arguments) };
@@ -83,14 +96,14 @@ impl Host<'_> {
         }
     }
 
-    /// Chooses the arguments of a call. True if it sets the Server's address.
+    /// Chooses the arguments of a call.
     fn choose(
         &self,
         export: &Export,
         arguments: &mut Vec<Argument>,
         places: &mut [[u64; PLACE]],
         choices: &mut Choices<'_>,
-    ) -> bool {
+    ) {
         for (position, parameter) in export.parameters.iter().enumerate() {
             let before = position.checked_sub(1).map(|before| (export.parameters[before].kind, arguments[before]));
             let place = &mut places[position];
@@ -120,8 +133,6 @@ impl Host<'_> {
                 }
             });
         }
-        export.name.starts_with("mt5mqtt_set_text")
-            && matches!(arguments[1], Argument::Int(option) if option == MT5MQTT_OPT_URL.into())
     }
 
     fn handle(&self, choices: &mut Choices<'_>) -> i64 {
@@ -163,15 +174,19 @@ fn fill(place: &mut [u64; PLACE], choices: &mut Choices<'_>) {
         byte @ 0..128 => texts[usize::from(byte) % texts.len()],
         _ => choices.take(200),
     };
-    for (unit, bytes) in place.iter_mut().zip(bytes.chunks(8)) {
-        let mut eight = [0; 8];
-        eight[..bytes.len()].copy_from_slice(bytes);
-        *unit = u64::from_ne_bytes(eight);
-    }
+    put(place, bytes);
 }
 
-/// The address of a Server of ours, which accepts connections and says nothing but good-bye.
-fn own_url(value: Option<&Argument>, kind: Kind) -> [u64; PLACE] {
+/// Changes the setting of a text option so that nothing is written and nobody else's machine is asked: the Server is one of
+/// ours, which accepts connections and closes them.
+fn keep_to_this_machine(arguments: &mut [Argument], place: &mut [u64; PLACE], kind: Kind) {
+    let Argument::Int(option) = arguments[1] else { return };
+    if option != i64::from(MT5MQTT_OPT_URL) {
+        if !ANY_TEXT.contains(&(option as i32)) {
+            arguments[1] = Argument::Int(MT5MQTT_OPT_CLIENT_ID.into());
+        }
+        return;
+    }
     static PORT: OnceLock<u16> = OnceLock::new();
     let port = *PORT.get_or_init(|| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -179,18 +194,22 @@ fn own_url(value: Option<&Argument>, kind: Kind) -> [u64; PLACE] {
         std::thread::spawn(move || listener.incoming().for_each(drop));
         port
     });
-    let mut place = [0; PLACE];
-    if matches!(value, Some(Argument::Pointer(pointer)) if !pointer.is_null()) {
-        let url = format!("mqtt://127.0.0.1:{port}");
-        let bytes: Vec<u8> = match kind {
+    let url = format!("mqtt://127.0.0.1:{port}");
+    put(
+        place,
+        &match kind {
             Kind::Utf16 => url.encode_utf16().flat_map(u16::to_ne_bytes).collect(),
             _ => url.into_bytes(),
-        };
-        for (unit, bytes) in place.iter_mut().zip(bytes.chunks(8)) {
-            let mut eight = [0; 8];
-            eight[..bytes.len()].copy_from_slice(bytes);
-            *unit = u64::from_ne_bytes(eight);
-        }
+        },
+    );
+}
+
+/// Bytes with zeros behind them.
+fn put(place: &mut [u64; PLACE], bytes: &[u8]) {
+    place.fill(0);
+    for (unit, bytes) in place.iter_mut().zip(bytes.chunks(8)) {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        *unit = u64::from_ne_bytes(eight);
     }
-    place
 }
