@@ -242,6 +242,11 @@
 #define MT5MQTT_E_SESSION_LOST -64
 
 /**
+ * The authentication failed: one side could not prove itself in time.
+ */
+#define MT5MQTT_E_AUTHENTICATION_FAILED -65
+
+/**
  * The background thread could not be started.
  */
 #define MT5MQTT_E_THREAD -80
@@ -336,6 +341,11 @@
 #define MT5MQTT_OPT_RESPONSE_TOPIC 5
 
 /**
+ * Text: the Authentication Method of Enhanced Authentication (MQTT 5.0 section 4.12). Default: none. SCRAM-SHA-256 is done by the library, with USER_NAME and PASSWORD, which then don't stand in CONNECT; any other method by the program, which is asked by MT5MQTT_EVENT_AUTHENTICATE.
+ */
+#define MT5MQTT_OPT_AUTHENTICATION_METHOD 6
+
+/**
  * 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
  */
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
@@ -356,7 +366,7 @@
 #define MT5MQTT_OPT_KEEP_ALIVE_S 13
 
 /**
- * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024.
+ * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small (20, say).
  */
 #define MT5MQTT_OPT_RECEIVE_MAXIMUM 14
 
@@ -599,6 +609,11 @@
 #define MT5MQTT_OPT_LOG_FILE 145
 
 /**
+ * Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
+ */
+#define MT5MQTT_OPT_AUTHENTICATION_DATA 110
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -702,6 +717,16 @@
  * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
  */
 #define MT5MQTT_EVENT_LOG 15
+
+/**
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATE 12
+
+/**
+ * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATED 13
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -1100,6 +1125,27 @@ typedef struct mt5mqtt_event {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
+ * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
+ * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
+ */
+int32_t mt5mqtt_authenticate(int64_t client,
+                             const uint8_t *data,
+                             int32_t size,
+                             int64_t properties);
+
+/**
+ * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
+ * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
+ * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
+ * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+ */
+int32_t mt5mqtt_reauthenticate(int64_t client,
+                               const uint8_t *data,
+                               int32_t size,
+                               int64_t properties);
 
 /**
  * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole

@@ -1,4 +1,5 @@
-//! A publish on an idle connection is written by the thread that calls: the background thread sleeps on. Its context
+//! A publish on an idle connection is written by the thread that calls, and a message for a program that waits is read by
+//! that program's thread: the background thread sleeps on. Its context
 //! switches, which Linux counts, show it; alone in this file, as other clients' threads have the same name.
 #![cfg(target_os = "linux")]
 
@@ -25,7 +26,7 @@ fn sleeps_of_background_thread() -> u64 {
 }
 
 #[test]
-fn a_publish_on_an_idle_connection_reaches_the_server_without_the_background_thread() {
+fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     const PUBLISHES: u64 = 500;
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[(IntOption::KeepAlive, 0)]);
@@ -41,10 +42,27 @@ fn a_publish_on_an_idle_connection_reaches_the_server_without_the_background_thr
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps < PUBLISHES / 50, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
-    // The same measure sees what does wake the thread.
+    // A program that waits reads by itself. It waits already when the answer to what it has sent comes.
+    let mut peer = std::thread::scope(|scope| {
+        let answering = scope.spawn(move || {
+            for number in 0..PUBLISHES {
+                peer.expect_publish(&number.to_string());
+                peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+            }
+            peer
+        });
+        for number in 0..PUBLISHES {
+            program.send(&number.to_string(), QoS::AtMostOnce);
+            program.expect_payload(&number.to_string());
+        }
+        answering.join().expect("the Server's side")
+    });
+    let sleeps = sleeps_of_background_thread() - before;
+    assert!(sleeps < PUBLISHES / 10, "the background thread woke up {sleeps} times for {PUBLISHES} messages");
+    // The same measure sees what does wake the thread: messages for a program that only polls.
     for number in 0..PUBLISHES {
         peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
-        program.expect_payload(&number.to_string());
+        program.expect_soon("the message", |client| client.poll(|_| ()).expect("a client that lives").is_some());
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps > PUBLISHES / 4, "{PUBLISHES} messages from the Server woke the thread {sleeps} times only");

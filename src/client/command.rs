@@ -31,6 +31,15 @@ pub(super) enum Command {
         message: Message,
         deadline: Instant,
     },
+    Authenticate {
+        step: u64,
+        data: Option<Vec<u8>>,
+        properties: PropertiesBuf,
+    },
+    Reauthenticate {
+        data: Option<Vec<u8>>,
+        properties: PropertiesBuf,
+    },
     Subscribe {
         token: Token,
         filter: String,

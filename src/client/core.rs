@@ -7,6 +7,8 @@
 use super::clock;
 use super::command::Command;
 use super::events::{EventQueue, NoticeKind};
+use super::input::Input;
+use super::leading::Leading;
 use super::log::{Level, Log, lines, trace};
 use super::stages::Stages;
 use super::store::{Identity, Stored};
@@ -48,6 +50,9 @@ pub(super) struct Shared {
     pub log: Log,
     /// Interrupts the background thread's wait; there once the thread is.
     pub waker: OnceLock<mio::Waker>,
+    /// The background thread's poll, as others see it; there once the thread is.
+    pub registry: OnceLock<mio::Registry>,
+    pub leading: Leading,
     state: AtomicI32,
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
@@ -91,6 +96,17 @@ pub(super) struct Snapshot {
 pub(super) struct Core {
     pub session: Session,
     pub transport: Option<Box<dyn Transport>>,
+    pub input: Input,
+    /// What the socket is called in the background thread's poll.
+    pub socket: mio::Token,
+    /// The socket is in the poll of a waiting caller instead.
+    pub led: bool,
+    /// The leader has met the end of what the Server says, of which `lost` tells.
+    pub read_to_end: bool,
+    /// The leader left while the transport may hold bytes: the background thread reads on.
+    pub read_on: bool,
+    /// Whether the background thread is told when the socket takes bytes again.
+    pub watches_writing: bool,
     /// Whether the program wants to be connected.
     pub wanted: bool,
     /// The program changed its mind before the background thread had begun.
@@ -121,6 +137,8 @@ pub(super) struct Core {
 const LARGEST_CALLER_WRITE: usize = 64 * 1024;
 /// At most so many commands that others have left are carried out in one go; for the same reason.
 const COMMANDS_IN_A_ROW: usize = 256;
+/// After so many reads in a row others have their turn: timers, commands, the program.
+pub(super) const READS_IN_A_ROW: usize = 16;
 /// A caller looks this often at what others have left meanwhile. The rest is for the background thread.
 const ROUNDS_OF_A_CALLER: usize = 2;
 /// The background thread looks this often before it reads and looks at its timers again.
@@ -133,6 +151,12 @@ impl Shared {
             core: Mutex::new(Core {
                 session,
                 transport: None,
+                input: Input::default(),
+                socket: mio::Token(0),
+                led: false,
+                read_to_end: false,
+                read_on: false,
+                watches_writing: true,
                 wanted: false,
                 given_up: false,
                 stop: false,
@@ -153,6 +177,8 @@ impl Shared {
             events,
             log,
             waker: OnceLock::new(),
+            registry: OnceLock::new(),
+            leading: Leading::default(),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
             reading_paused: AtomicBool::new(false),
@@ -285,7 +311,7 @@ impl Shared {
 
     /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which
     /// looks itself when it is done.
-    fn work_off_commands(&self) {
+    pub fn work_off_commands(&self) {
         for _ in 0..ROUNDS_OF_A_CALLER {
             if !self.has_commands() {
                 return;
@@ -309,15 +335,21 @@ impl Shared {
 
 impl Stop for Shared {
     fn stop_for_unload(&self) {
-        self.unloading.store(true, Ordering::Release);
+        self.unloading.store(true, Ordering::SeqCst);
         self.wake();
+        self.events.wake_leader();
     }
 }
 
 impl Core {
     /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
-    pub fn open(&mut self, now: Instant, deadline: Instant, transport: Box<dyn Transport>) {
+    pub fn open(&mut self, now: Instant, deadline: Instant, transport: Box<dyn Transport>, socket: mio::Token) {
         self.transport = Some(transport);
+        self.input = Input::default();
+        self.socket = socket;
+        self.read_to_end = false;
+        self.read_on = false;
+        self.watches_writing = true;
         self.write_blocked = false;
         self.traced = 0;
         self.lost = None;
@@ -350,6 +382,12 @@ impl Core {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
                 self.session.request(token, message, deadline, clock::now());
+            }
+            Command::Authenticate { step, data, properties } => {
+                self.session.authenticate(step, data.as_deref(), properties.as_properties());
+            }
+            Command::Reauthenticate { data, properties } => {
+                self.session.reauthenticate(data.as_deref(), properties.as_properties(), clock::now());
             }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {
@@ -389,7 +427,7 @@ impl Core {
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most.
-    fn work_for_caller(&mut self, shared: &Shared) {
+    pub fn work_for_caller(&mut self, shared: &Shared) {
         self.apply_waiting(shared);
         self.write_once(clock::now(), LARGEST_CALLER_WRITE, shared);
         self.report(shared);
@@ -447,7 +485,9 @@ impl Core {
                 self.bytes_sent += count as u64;
                 self.traced = self.traced.saturating_sub(count);
                 self.session.handle_sent(now, count);
-                return !self.write_blocked;
+                if !self.write_blocked {
+                    return true;
+                }
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
@@ -458,7 +498,23 @@ impl Core {
                 }
             },
         }
+        if self.write_blocked {
+            self.watch_writing(shared);
+        }
         false
+    }
+
+    /// Uses the `count` bytes that came into the input last.
+    pub fn take_in(&mut self, now: Instant, count: usize, shared: &Shared) {
+        self.bytes_received += count as u64;
+        if shared.log.wants(Level::Packets) {
+            let told = |line| shared.note(Level::Packets, || format!("<- {line}"));
+            trace::packets(self.input.bytes(), self.session.version(), told);
+        }
+        let used = self.session.handle_input(now, self.input.bytes());
+        self.input.consume(used, |bytes| self.session.expected_size(bytes));
+        // The program gets its message before the Server gets its answer.
+        self.report(shared);
     }
 
     /// Brings what is known outside up to date and hands the events on; in this order, so that a program that has seen an

@@ -9,10 +9,12 @@ use super::log::Level;
 use super::store::StoreError;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
+use mio::Waker;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 /// What `poll` hands out.
 #[derive(Debug)]
@@ -65,12 +67,16 @@ struct Inner {
     dropped_ever: u64,
     limits: EventLimits,
     closed: bool,
+    /// A caller sleeps in the poll of the socket (`leading.rs`), or is about to.
+    leader_sleeps: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct EventQueue {
     inner: Mutex<Inner>,
     available: Condvar,
+    /// Wakes the caller that reads from the Server while it waits.
+    leader: OnceLock<Waker>,
     /// Copies of what `inner` holds, to be read without its lock.
     count: AtomicUsize,
     blocked: AtomicBool,
@@ -88,8 +94,10 @@ impl EventQueue {
                 dropped_ever: 0,
                 limits,
                 closed: false,
+                leader_sleeps: false,
             }),
             available: Condvar::new(),
+            leader: OnceLock::new(),
             count: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
         }
@@ -133,6 +141,11 @@ impl EventQueue {
             inner.count_drop();
         }
         self.publish_state(&inner);
+        let wakes_leader = std::mem::take(&mut inner.leader_sleeps);
+        drop(inner);
+        if wakes_leader {
+            self.wake_leader();
+        }
         self.available.notify_one();
     }
 
@@ -181,26 +194,63 @@ impl EventQueue {
         self.inner.lock().dropped_ever
     }
 
-    /// Waits until there is an event, at most as long as `timeout`. Ends at once when the queue is closed.
-    pub fn wait(&self, timeout: Duration) -> bool {
-        let deadline = clock::now() + timeout;
+    /// Waits until there is an event, at most until the deadline. Ends at once when the queue is closed.
+    pub fn wait_until(&self, deadline: Instant) -> bool {
         let mut inner = self.inner.lock();
-        while inner.kept.is_empty() && inner.droppable.is_empty() {
-            if inner.closed || self.available.wait_until(&mut inner, deadline).timed_out() {
+        while !inner.is_over_or_filled() {
+            if self.available.wait_until(&mut inner, deadline).timed_out() {
                 break;
             }
         }
-        !inner.kept.is_empty() || !inner.droppable.is_empty()
+        !inner.is_empty()
+    }
+
+    /// Whether nobody has to wait: there is an event, or there will never be one again.
+    pub fn is_over_or_filled(&self) -> bool {
+        !self.is_empty() || self.inner.lock().closed
+    }
+
+    /// How to wake a caller that sleeps in a poll and not here. Fails if that is known already.
+    pub fn set_leader_waker(&self, waker: Waker) -> Result<(), Waker> {
+        self.leader.set(waker)
+    }
+
+    /// To be called before the leader sleeps: from now on the next event wakes it. False if it needn't sleep at all.
+    pub fn leader_falls_asleep(&self) -> bool {
+        let mut inner = self.inner.lock();
+        inner.leader_sleeps = !inner.is_over_or_filled();
+        inner.leader_sleeps
+    }
+
+    pub fn leader_woke_up(&self) {
+        self.inner.lock().leader_sleeps = false;
+    }
+
+    /// Wakes the leader, or keeps it from falling asleep once.
+    pub fn wake_leader(&self) {
+        if let Some(waker) = self.leader.get() {
+            // It fails only when the poll is gone, and with it the leader.
+            let _ = waker.wake();
+        }
     }
 
     /// Wakes everybody who waits, for good.
     pub fn close(&self) {
         self.inner.lock().closed = true;
         self.available.notify_all();
+        self.wake_leader();
     }
 }
 
 impl Inner {
+    fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.droppable.is_empty()
+    }
+
+    fn is_over_or_filled(&self) -> bool {
+        self.closed || !self.is_empty()
+    }
+
     fn has_no_room_for(&self, size: usize) -> bool {
         // A message that is on its way in counts as one more, an existing queue as it is.
         let extra = usize::from(size > 0);
@@ -219,6 +269,8 @@ impl Inner {
 
 fn is_kept(kind: &NoticeKind) -> bool {
     match kind {
+        // A Server has one of these under way at most, and a lost one would be a lost connection.
+        NoticeKind::Session(Event::Authenticate { .. }) => true,
         NoticeKind::Failed(_)
         | NoticeKind::Store(_)
         | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
@@ -248,6 +300,9 @@ fn size(kind: &NoticeKind) -> usize {
                     filter.len() + outcome_size(outcome)
                 }
                 Event::Breach(_) => 0,
+                Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
+                    properties.as_properties().as_bytes().len()
+                }
                 Event::Response { answer: Ok(answer), .. } => answer.message.size(),
                 Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
                 Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
@@ -269,6 +324,7 @@ impl Notice {
                 Event::Published { outcome, .. }
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
+                Event::Authenticate { .. } | Event::Authenticated { .. } => None,
                 Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } | Event::Progress { .. } => None,
             },
         }
@@ -358,7 +414,7 @@ mod tests {
     fn waiting_ends_when_the_queue_is_closed() {
         let queue = std::sync::Arc::new(queue(2, false));
         let waiting = queue.clone();
-        let thread = std::thread::spawn(move || waiting.wait(Duration::from_secs(60)));
+        let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
         queue.close();
         assert!(!thread.join().unwrap());
     }

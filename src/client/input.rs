@@ -53,10 +53,6 @@ impl Input {
             }
         }
     }
-
-    pub fn clear(&mut self) {
-        *self = Input::default();
-    }
 }
 
 #[cfg(test)]

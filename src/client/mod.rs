@@ -4,6 +4,7 @@
 //! (`ffi`) and the protocol (`session`).
 
 mod address;
+mod authentication;
 mod backoff;
 pub mod clock;
 mod command;
@@ -11,10 +12,12 @@ mod core;
 pub mod events;
 pub mod exchange;
 mod input;
+mod leading;
 pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
+pub mod slots;
 mod stages;
 mod statistics;
 pub mod store;
@@ -171,7 +174,7 @@ impl Client {
         }
         let failed = |error| (Status::Thread, format!("the background thread could not be started: {error}"));
         let options = self.options.clone();
-        let (worker, waker) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
+        let (worker, waker, registry) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
         let shared = self.shared.clone();
         let on_panic = move |what: String| {
             shared.fail(&what);
@@ -182,6 +185,7 @@ impl Client {
             thread::start(self.shared.clone(), move |hold| worker.run(hold, || options.lock().clone()), on_panic);
         *thread = Some(ticket.map_err(failed)?);
         // Not before there is a thread: a waker of one that was never started would be in the way of the next.
+        let _ = self.shared.registry.set(registry);
         let _ = self.shared.waker.set(waker);
         Ok(())
     }

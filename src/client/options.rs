@@ -8,9 +8,11 @@ use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
+use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{
     Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
 };
+use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
@@ -91,7 +93,7 @@ int_options! {
     LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` takes bytes too.
+/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
 pub const URL: i32 = 1;
 pub const CLIENT_ID: i32 = 2;
 pub const USER_NAME: i32 = 3;
@@ -112,6 +114,8 @@ pub const DEDUPLICATE_BY: i32 = 164;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+pub const AUTHENTICATION_METHOD: i32 = 6;
+pub const AUTHENTICATION_DATA: i32 = 110;
 
 #[derive(Clone)]
 pub struct Options {
@@ -125,6 +129,8 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     ws_headers: Option<Zeroizing<String>>,
     log_file: Option<String>,
+    authentication_method: Option<String>,
+    authentication_data: Option<Zeroizing<Vec<u8>>>,
     /// The folder of the store.
     pub store_path: Option<PathBuf>,
     /// The name of a User Property.
@@ -150,6 +156,8 @@ impl Default for Options {
             proxy: None,
             ws_headers: None,
             log_file: None,
+            authentication_method: None,
+            authentication_data: None,
             store_path: None,
             deduplicate_by: None,
             will: None,
@@ -206,9 +214,13 @@ impl Options {
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
-                URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC => {
-                    text::check(value).map(|_| ()).map_err(|error| error.to_string())
-                }
+                URL
+                | CLIENT_ID
+                | USER_NAME
+                | PASSWORD
+                | RESPONSE_TOPIC
+                | AUTHENTICATION_METHOD
+                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
                 _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
                 _ if value.is_empty() => Err("the text is empty".to_owned()),
                 _ => Ok(()),
@@ -224,7 +236,7 @@ impl Options {
                         |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
                     TopicName::new(topic).map_err(wrong)?;
                 }
-                self.response_topic = value.unwrap_or_default().to_owned();
+                self.response_topic = owned.unwrap_or_default();
             }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
@@ -241,6 +253,10 @@ impl Options {
             DEDUPLICATE_BY => self.deduplicate_by = owned,
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
+            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_DATA => {
+                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
+            }
             _ => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = secret();
@@ -251,18 +267,23 @@ impl Options {
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
-        if id != PASSWORD {
+        if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         }
-        require_idle("PASSWORD", idle)?;
+        let name = text_name(id).unwrap_or_default();
+        require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, "option PASSWORD takes at most 65,535 bytes".to_owned()));
+            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
         }
-        self.password = value.map(|value| Zeroizing::new(value.to_vec()));
+        let value = value.map(|value| Zeroizing::new(value.to_vec()));
+        match id {
+            AUTHENTICATION_DATA => self.authentication_data = value,
+            _ => self.password = value,
+        }
         Ok(())
     }
 
@@ -321,6 +342,8 @@ impl Options {
             request_response_information: self.flag(IntOption::RequestResponseInformation),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
+            authentication: self.authentication(version, fall_back_to_v311)?,
+            authentication_timeout: self.milliseconds(IntOption::ConnectTimeout),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
             will: self.will.clone(),
@@ -381,6 +404,41 @@ impl Options {
         }
     }
 
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
+        }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => {
+                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
+            }
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
+    }
+
+    pub fn has_authentication(&self) -> bool {
+        self.authentication_method.is_some()
+    }
+
     pub fn acknowledge(&self) -> Acknowledge {
         match self.int(IntOption::Acknowledge) {
             0 => Acknowledge::OnArrival,
@@ -415,6 +473,8 @@ fn text_name(id: i32) -> Option<&'static str> {
         PROXY => Some("PROXY"),
         WS_HEADERS => Some("WS_HEADERS"),
         LOG_FILE => Some("LOG_FILE"),
+        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
+        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
         STORE_PATH => Some("STORE_PATH"),
         DEDUPLICATE_BY => Some("DEDUPLICATE_BY"),
         _ => None,

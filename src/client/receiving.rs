@@ -1,8 +1,7 @@
-//! The program's side of the event queue: waiting, polling, acknowledging.
+//! The program's side of the event queue: polling and acknowledging.
 
 use super::command::Command;
 use super::events::{Notice, NoticeKind};
-use super::options::IntOption;
 use super::{Client, Failure};
 use crate::session::event::{Delivery, Event};
 use crate::session::options::Acknowledge;
@@ -10,7 +9,6 @@ use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::sync::atomic::{Ordering, fence};
-use std::time::Duration;
 
 /// Acknowledgements of taken messages leave together, at the latest when so many wait.
 const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
@@ -105,15 +103,5 @@ impl Client {
             Some(notice) => Ok(read(notice)),
             None => Err((Status::NoEvent, "there is no current event: call poll first".to_owned())),
         }
-    }
-
-    /// Waits until there is an event. Ends early when the client is freed. The option WAIT_MAXIMUM_MS caps the time.
-    pub fn wait(&self, timeout: Duration) -> Result<bool, Failure> {
-        let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
-        if self.shared.events.wait(timeout.min(cap)) {
-            return Ok(true);
-        }
-        self.check_alive()?;
-        Ok(false)
     }
 }

@@ -12,6 +12,7 @@
 //! is never unloaded.
 
 use crate::client::clock;
+use crate::client::slots::Slots;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use once_cell::sync::OnceCell;
 use parking_lot::{Condvar, Mutex};
@@ -20,7 +21,7 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How a thread leaves the library's code.
@@ -35,7 +36,7 @@ pub enum Leave {
 pub type Body = Box<dyn FnOnce() -> Leave + Send>;
 
 /// A thread as somebody sees it who waits until it has left the library's code.
-pub trait Left: Send {
+pub trait Left: Send + Sync {
     fn wait(&self, timeout: Duration) -> bool;
 }
 
@@ -63,14 +64,13 @@ pub(super) trait Stop: Send + Sync {
 }
 
 struct Running {
-    number: u64,
     stop: Arc<dyn Stop>,
     end: Sender<Leave>,
     left: Box<dyn Left>,
 }
 
 /// All threads that execute code of this library.
-static THREADS: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+static THREADS: Slots<Arc<Running>> = Slots::new();
 
 /// Set when the unload has begun: the threads know already, and no reference to the library can be taken any more.
 static UNLOADING: AtomicBool = AtomicBool::new(false);
@@ -105,15 +105,13 @@ pub(super) fn start(
     body: impl FnOnce(Hold) + Send + 'static,
     on_panic: impl FnOnce(String) + Send + 'static,
 ) -> io::Result<ThreadTicket> {
-    static NUMBERS: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     let (alive, ended) = bounded::<()>(0);
     let (end, told_to_end) = bounded(1);
-    let (registered, wait_for_registration) = bounded::<()>(0);
+    let (registered, wait_for_registration) = bounded(1);
     // A thread that has not begun can't be stopped.
     let starting = Hold::new();
     let whole: Body = Box::new(move || {
-        let _ = wait_for_registration.recv();
+        let registration = wait_for_registration.recv();
         load_what_waiting_needs();
         match catch_unwind(AssertUnwindSafe(move || body(starting))) {
             // Everything is dropped before the thread leaves: it doesn't come back for it.
@@ -121,12 +119,8 @@ pub(super) fn start(
             Err(panic) => on_panic(panic_text(panic.as_ref())),
         }
         let leave = told_to_end.recv().unwrap_or(Leave::GivingBack);
-        if matches!(leave, Leave::GivingBack) {
-            let mut threads = THREADS.lock();
-            let position = threads.iter().position(|running| running.number == number);
-            let running = position.map(|position| threads.swap_remove(position));
-            drop(threads);
-            drop(running);
+        if let (Leave::GivingBack, Ok(handle)) = (&leave, registration) {
+            drop(THREADS.remove(handle, |_| true));
         }
         drop(alive);
         leave
@@ -135,8 +129,9 @@ pub(super) fn start(
         Some(hooks) => (hooks.spawn)(whole)?,
         None => spawn_for_ever(whole)?,
     };
-    THREADS.lock().push(Running { number, stop, end: end.clone(), left });
-    drop(registered);
+    let full = || io::Error::other("there are a million threads");
+    let handle = THREADS.insert(Arc::new(Running { stop, end: end.clone(), left })).ok_or_else(full)?;
+    let _ = registered.send(handle);
     Ok(ThreadTicket { end, ended })
 }
 
@@ -166,7 +161,7 @@ fn spawn_for_ever(body: Body) -> io::Result<Box<dyn Left>> {
 /// then: its code is about to vanish.
 pub fn stop_all_for_unload(timeout: Duration) -> bool {
     UNLOADING.store(true, Ordering::Release);
-    let threads = std::mem::take(&mut *THREADS.lock());
+    let threads = THREADS.drain();
     for running in &threads {
         running.stop.stop_for_unload();
         let _ = running.end.try_send(Leave::Unloading);

@@ -28,7 +28,7 @@ pub extern "C" fn mt5mqtt_create() -> i64 {
         HOOK.get_or_init(|| std::panic::set_hook(Box::new(thread::remember_panic)));
         #[cfg(windows)]
         super::unload::set_hooks();
-        Ok(handles::insert(Object::Client(Arc::new(Client::new()))))
+        handles::insert(Object::Client(Arc::new(Client::new())))
     })
 }
 

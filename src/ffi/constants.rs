@@ -87,6 +87,8 @@ pub const MT5MQTT_E_PROTOCOL_ERROR: i32 = -62;
 pub const MT5MQTT_E_SERVER_DISCONNECTED: i32 = -63;
 /// The Server lost the Session: whether this QoS 2 message arrived can't be known.
 pub const MT5MQTT_E_SESSION_LOST: i32 = -64;
+/// The authentication failed: one side could not prove itself in time.
+pub const MT5MQTT_E_AUTHENTICATION_FAILED: i32 = -65;
 /// The background thread could not be started.
 pub const MT5MQTT_E_THREAD: i32 = -80;
 /// The store could not be opened or made: see the text.
@@ -129,6 +131,8 @@ pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
 pub const MT5MQTT_OPT_PASSWORD: i32 = 4;
 /// Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
 pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
+/// Text: the Authentication Method of Enhanced Authentication (MQTT 5.0 section 4.12). Default: none. SCRAM-SHA-256 is done by the library, with USER_NAME and PASSWORD, which then don't stand in CONNECT; any other method by the program, which is asked by MT5MQTT_EVENT_AUTHENTICATE.
+pub const MT5MQTT_OPT_AUTHENTICATION_METHOD: i32 = 6;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
@@ -137,7 +141,7 @@ pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
 pub const MT5MQTT_OPT_SESSION_EXPIRY_S: i32 = 12;
 /// Seconds, 0 (off) to 65535, default 30.
 pub const MT5MQTT_OPT_KEEP_ALIVE_S: i32 = 13;
-/// QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024.
+/// QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small (20, say).
 pub const MT5MQTT_OPT_RECEIVE_MAXIMUM: i32 = 14;
 /// Bytes of the largest packet that is accepted from the Server: 64 to 268435460, default 16 MiB.
 pub const MT5MQTT_OPT_MAXIMUM_PACKET_SIZE: i32 = 15;
@@ -239,6 +243,8 @@ pub const MT5MQTT_OPT_LOG_FILE_BYTES: i32 = 142;
 pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
 /// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
+/// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
+pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -284,6 +290,10 @@ pub const MT5MQTT_EVENT_BREACH: i32 = 10;
 pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 /// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
 pub const MT5MQTT_EVENT_LOG: i32 = 15;
+/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
+/// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -461,6 +471,7 @@ same! {
     MT5MQTT_E_PROTOCOL_ERROR, Status::ProtocolError;
     MT5MQTT_E_SERVER_DISCONNECTED, Status::ServerDisconnected;
     MT5MQTT_E_SESSION_LOST, Status::SessionLost;
+    MT5MQTT_E_AUTHENTICATION_FAILED, Status::AuthenticationFailed;
     MT5MQTT_E_THREAD, Status::Thread;
     MT5MQTT_E_STORE_NOT_OPENED, Status::StoreNotOpened;
     MT5MQTT_E_STORE_IN_USE, Status::StoreInUse;
@@ -538,6 +549,8 @@ same! {
     MT5MQTT_OPT_LOG_FILE_BYTES, IntOption::LogFileBytes;
     MT5MQTT_OPT_LOG_FILES, IntOption::LogFiles;
     MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
+    MT5MQTT_OPT_AUTHENTICATION_METHOD, options::AUTHENTICATION_METHOD;
+    MT5MQTT_OPT_AUTHENTICATION_DATA, options::AUTHENTICATION_DATA;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -12,6 +12,7 @@ use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertyId, Value};
 use crate::session::event::Event;
+use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -76,6 +77,10 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
                 parts.properties = properties.as_properties();
             }
+            Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
+                parts.properties = properties.as_properties();
+                parts.payload = parts.properties.binary(PropertyId::AuthenticationData).unwrap_or_default();
+            }
             Event::Breach(breach) => parts.text = breach.text(),
             Event::Disconnected(end) => {
                 parts.text = &end.detail;
@@ -134,6 +139,14 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.kind = MT5MQTT_EVENT_CONNECTED;
                 event.reason_code = 0;
                 event.session_present = (*session_present).into();
+            }
+            Event::Authenticate { .. } => {
+                event.kind = MT5MQTT_EVENT_AUTHENTICATE;
+                event.reason_code = ReasonCode::CONTINUE_AUTHENTICATION.0.into();
+            }
+            Event::Authenticated { .. } => {
+                event.kind = MT5MQTT_EVENT_AUTHENTICATED;
+                event.reason_code = 0;
             }
             Event::Breach(_) => event.kind = MT5MQTT_EVENT_BREACH,
             Event::Disconnected(end) => {

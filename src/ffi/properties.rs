@@ -83,7 +83,7 @@ fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
 /// threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
-    guard(|| Ok(handles::insert(Object::Properties(Arc::default()))))
+    guard(|| handles::insert(Object::Properties(Arc::default())))
 }
 
 /// Gives a set of properties back. 0 is ignored.

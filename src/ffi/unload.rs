@@ -120,6 +120,8 @@ struct Leaving {
 
 // SAFETY: handles can be used by any thread.
 unsafe impl Send for Thread {}
+// SAFETY: as above; nothing of it is changed after the start.
+unsafe impl Sync for Thread {}
 
 impl Left for Thread {
     fn wait(&self, timeout: Duration) -> bool {

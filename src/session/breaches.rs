@@ -56,6 +56,8 @@ breaches! {
         "the connection ends either way, and no Session is resumed by it";
     PayloadFormat = "section 3.3.2.3.2", "the Server delivers a payload that is not UTF-8, though its Payload Format Indicator says so",
         "the program gets the bytes as they are";
+    IdentifierInUse = "MQTT-2.2.1-4", "the Server sends another message under the Packet Identifier of an unfinished one",
+        "it is handed out as the new message that it is";
 }
 
 impl Breach {

@@ -4,6 +4,7 @@
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::event::Disconnected;
 use super::limits::ServerLimits;
+use super::scram::Scram;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::publish::Publish;
@@ -48,6 +49,8 @@ pub(super) struct Connection {
     held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
     pub incoming_aliases: IncomingAliases,
+    /// The authentication that is going on.
+    pub authenticating: Option<Authenticating>,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
     output: Vec<u8>,
@@ -94,6 +97,7 @@ impl Connection {
             held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
             incoming_aliases: IncomingAliases::new(0),
+            authenticating: None,
             end: None,
             output: Vec::new(),
             taken: 0,
@@ -248,7 +252,10 @@ impl Connection {
     pub fn next_timeout(&self) -> Option<Instant> {
         match self.phase {
             Phase::AwaitingConnack { deadline } => Some(deadline),
-            Phase::Online => self.ping.as_ref().map(|ping| ping.deadline).into_iter().chain(self.ping_due()).min(),
+            Phase::Online => {
+                let pingresp = self.ping.as_ref().map(|ping| ping.deadline);
+                [pingresp, self.ping_due(), self.authentication_deadline()].into_iter().flatten().min()
+            }
             Phase::Closing => None,
         }
     }
@@ -258,9 +265,16 @@ impl Connection {
         match self.phase {
             Phase::AwaitingConnack { deadline } if now >= deadline => Expired::Connack,
             Phase::Online if self.ping.as_ref().is_some_and(|ping| now >= ping.deadline) => Expired::Pingresp,
+            Phase::Online if self.authentication_deadline().is_some_and(|deadline| now >= deadline) => {
+                Expired::Authentication
+            }
             Phase::Online if self.ping_due().is_some_and(|due| now >= due) => Expired::KeepAlive,
             _ => Expired::Nothing,
         }
+    }
+
+    fn authentication_deadline(&self) -> Option<Instant> {
+        self.authenticating.as_ref().and_then(|authenticating| authenticating.deadline)
     }
 
     pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
@@ -272,6 +286,24 @@ impl Connection {
     }
 }
 
+/// An exchange of AUTH packets.
+#[derive(Debug)]
+pub(super) struct Authenticating {
+    pub step: Step,
+    /// Otherwise the program answers.
+    pub scram: Option<Scram>,
+    /// Of a re-authentication; the exchange before CONNACK has that of the connection.
+    pub deadline: Option<Instant>,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    OfServer,
+    /// With the number that the program was told.
+    OfProgram(u64),
+}
+
 /// Which timer of a connection has run out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Expired {
@@ -280,6 +312,8 @@ pub(super) enum Expired {
     Connack,
     /// No PINGRESP in time.
     Pingresp,
+    /// A re-authentication isn't complete in time.
+    Authentication,
     /// A PINGREQ is due.
     KeepAlive,
 }

@@ -20,6 +20,10 @@ pub enum Event {
     Connected { session_present: bool, assigned_client_id: Option<String>, properties: PropertiesBuf },
     /// The Server did something wrong that harms nobody; told once for each kind on a connection.
     Breach(Breach),
+    /// The Server asks for the next step of the authentication, which the program has to take.
+    Authenticate { step: u64, properties: PropertiesBuf },
+    /// A re-authentication has succeeded.
+    Authenticated { properties: PropertiesBuf },
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.

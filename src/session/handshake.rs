@@ -1,6 +1,7 @@
 //! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
 
 use super::aliases::{IncomingAliases, OutgoingAliases};
+use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
@@ -34,7 +35,7 @@ impl Session {
         self.connection = Some(connection);
     }
 
-    fn send_connect(&self, connection: &mut Connection) -> Result<(), EncodeError> {
+    fn send_connect(&mut self, connection: &mut Connection) -> Result<(), EncodeError> {
         let options = &self.options;
         let mut properties = PropertiesBuf::new();
         let mut set = |id, value: u32, unless: u32| {
@@ -49,6 +50,11 @@ impl Session {
         set(PropertyId::TopicAliasMaximum, options.topic_alias_maximum.into(), 0);
         set(PropertyId::RequestProblemInformation, options.request_problem_information.into(), 1);
         set(PropertyId::RequestResponseInformation, options.request_response_information.into(), 0);
+        if self.version == ProtocolVersion::V5 {
+            self.begin_authentication(connection, &mut properties);
+        }
+        let options = &self.options;
+        let scram = options.authentication.as_ref().is_some_and(|authentication| authentication.mechanism.is_scram());
         let will = options.will.as_ref().map(|will| Will {
             topic: will.message.topic(),
             payload: will.message.payload(),
@@ -63,8 +69,9 @@ impl Session {
             properties: properties.as_properties(),
             client_id: &self.client_id,
             will,
-            user_name: options.user_name.as_deref(),
-            password: options.password.as_ref().map(|password| password.as_slice()),
+            // SCRAM proves the password; it must not travel beside its proof.
+            user_name: options.user_name.as_deref().filter(|_| !scram),
+            password: options.password.as_ref().map(|password| password.as_slice()).filter(|_| !scram),
         }))
     }
 
@@ -120,6 +127,13 @@ impl Session {
         }
         if let Some(breach) = self.breach_in_connack(connack) {
             return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
+        }
+        match self.complete_authentication(connack.properties) {
+            Ok(()) => {}
+            Err(AuthenticationFault::Protocol(breach)) => {
+                return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
+            }
+            Err(AuthenticationFault::Untrusted(detail)) => return self.fail_authentication(detail),
         }
         let options = &self.options;
         let Some(connection) = &mut self.connection else { return };
@@ -201,9 +215,6 @@ impl Session {
         {
             // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
             Some("no Assigned Client Identifier, though CONNECT had none")
-        } else if has(PropertyId::AuthenticationMethod) {
-            // [MQTT-4.12.0-6]
-            Some("an Authentication Method, though CONNECT had none")
         } else {
             None
         }

@@ -2,7 +2,9 @@
 //! (section 4.6), our Receive Maximum, and no QoS 2 message twice.
 //!
 //! A message is answered when the program has acknowledged it, which may be long after its arrival. If the connection is
-//! lost in between, the Server sends it again: it is recognised then and not handed out a second time.
+//! lost in between, the Server sends it again: it is recognised then and not handed out a second time. Recognised by its
+//! Packet Identifier and its content: a Server that was killed may come back with an older state, and give an identifier
+//! that is still in use here to another message, which must not be lost.
 //!
 //! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
 //! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
@@ -21,7 +23,9 @@ use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
+use crate::types::topic::TopicName;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hasher};
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
 const PACKET_ID_BITS: u32 = 16;
@@ -56,6 +60,8 @@ pub(super) struct Inbound {
     /// How many of `received` are of the present connection.
     received_now: usize,
     deliveries: Delivery,
+    /// What the messages of both maps are recognised by, beside their identifiers.
+    contents: HashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
@@ -68,6 +74,7 @@ impl Inbound {
             received: HashMap::new(),
             received_now: 0,
             deliveries: 0,
+            contents: HashMap::new(),
             arrivals: BTreeSet::new(),
             done: Done::new(),
         }
@@ -77,7 +84,7 @@ impl Inbound {
     pub fn handle_publish(
         &mut self,
         publish: &Publish<'_>,
-        topic: crate::types::topic::TopicName<'_>,
+        topic: TopicName<'_>,
         connection: &mut Connection,
         rules: Rules<'_>,
         out: &mut Output<'_>,
@@ -103,6 +110,11 @@ impl Inbound {
             out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
             return Ok(());
         };
+        let content = content(topic, publish.payload);
+        if self.is_other(id, content, connection) {
+            out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
+            self.forget(id, out.log);
+        }
         if publish.qos == QoS::ExactlyOnce
             && let Some(received) = self.received.get_mut(&id)
         {
@@ -157,6 +169,7 @@ impl Inbound {
                 _ => None,
             };
             self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed });
+            self.contents.insert(id, content);
             out.counters.messages_suppressed += u64::from(suppressed);
             if !refused && !suppressed {
                 let seen_before = matches!(known, Some(Known::Seen | Known::Done));
@@ -166,6 +179,22 @@ impl Inbound {
         }
         self.answer(connection, out.log);
         Ok(())
+    }
+
+    /// Whether the identifier belongs to an unfinished message of an earlier connection, and this is another one.
+    fn is_other(&self, id: PacketId, content: u64, connection: &Connection) -> bool {
+        self.contents.get(&id).is_some_and(|known| *known != content)
+            && !connection.unanswered.contains(&id)
+            && !self.received.get(&id).is_some_and(|received| received.now)
+    }
+
+    /// The Server has forgotten this message.
+    fn forget(&mut self, id: PacketId, log: &mut Log) {
+        self.unanswered.remove(&id);
+        if self.received.remove(&id).is_some() {
+            log.remove(Key::Received(id));
+        }
+        self.contents.remove(&id);
     }
 
     /// The program has taken a message that was answered on arrival: it needs no record any more.
@@ -224,6 +253,9 @@ impl Inbound {
                 }
                 _ => answer_when_durable(connection, recorded, Held::Puback(id, reason), log),
             }
+            if !self.received.contains_key(&id) {
+                self.contents.remove(&id);
+            }
             self.unanswered.remove(&id);
             connection.unanswered.pop_front();
         }
@@ -233,6 +265,7 @@ impl Inbound {
     pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
         let (reason, recorded) = match self.received.remove(&id) {
             Some(received) => {
+                self.contents.remove(&id);
                 self.received_now -= usize::from(received.now);
                 // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
                 (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
@@ -251,6 +284,7 @@ impl Inbound {
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
     pub fn lose_session(&mut self, log: &mut Log) {
         self.unanswered.clear();
+        self.contents.clear();
         for (id, _) in self.received.drain() {
             log.remove(Key::Received(id));
         }
@@ -303,6 +337,14 @@ impl Output<'_> {
         }
         self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach)
     }
+}
+
+/// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
+fn content(topic: TopicName<'_>, payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(topic.as_str().as_bytes());
+    hasher.write(payload);
+    hasher.finish()
 }
 
 /// Sends an answer, once what it stands for is durable, and behind those that wait for that already.

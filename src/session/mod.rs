@@ -10,6 +10,7 @@
 //! packets of the Server's in `packets`.
 
 mod aliases;
+pub mod authentication;
 pub mod breaches;
 mod connection;
 mod done;
@@ -29,6 +30,7 @@ pub mod record;
 mod requester;
 mod requests;
 mod resumption;
+pub mod scram;
 
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
@@ -110,6 +112,9 @@ pub struct Session {
     inbound: Inbound,
     requests: Requests,
     requester: Requester,
+    /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
+    scram_runs: u64,
+    auth_steps: u64,
     breaches: Breaches,
     log: Log,
     events: VecDeque<Event>,
@@ -131,6 +136,8 @@ impl Session {
             outbound: Outbound::new(),
             inbound: Inbound::new(),
             requests: Requests::new(),
+            scram_runs: 0,
+            auth_steps: 0,
             breaches: Breaches::new(),
             log: Log::new(),
             events: VecDeque::new(),
@@ -200,6 +207,7 @@ impl Session {
             )),
             Expired::Pingresp => connection
                 .close(Disconnected::new(Some(Status::KeepAliveTimeout), "the Server didn't answer PINGREQ in time")),
+            Expired::Authentication => self.fail_authentication("it took too long".to_owned()),
             Expired::KeepAlive => connection.send_ping(now, self.options.ping_timeout),
         }
     }

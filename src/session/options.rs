@@ -1,5 +1,6 @@
 //! What a Session is told before it connects. Defaults are not here: `client::options` has them all.
 
+use super::authentication::Authentication;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::types::ProtocolVersion;
@@ -39,6 +40,10 @@ pub struct SessionOptions {
     pub response_topic: String,
     /// Random bytes of the client's, to tell the requests of one Session from those of another.
     pub seed: [u8; 32],
+    /// Enhanced Authentication.
+    pub authentication: Option<Authentication>,
+    /// How long a re-authentication may take.
+    pub authentication_timeout: Duration,
     pub user_name: Option<String>,
     pub password: Option<Zeroizing<Vec<u8>>>,
     pub will: Option<WillMessage>,

@@ -58,6 +58,7 @@ impl Session {
         match packet {
             Packet::Connack(_) => {}
             Packet::Disconnect(_) if awaiting_connack && v5 => self.tolerate(Breach::DisconnectBeforeConnack),
+            Packet::Auth(_) if awaiting_connack => {}
             _ if awaiting_connack => {
                 // [MQTT-3.2.0-1]
                 let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
@@ -100,8 +101,7 @@ impl Session {
                 let detail = format!("the Server sent {}, which only a client may", packet.packet_type().name());
                 return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
             }
-            // [MQTT-4.12.0-6]: no method was named in CONNECT.
-            Packet::Auth(_) => Answered::ProtocolError("AUTH without an Authentication Method in CONNECT"),
+            Packet::Auth(auth) => return self.handle_auth(auth),
         };
         match answered {
             Answered::Fine => {}

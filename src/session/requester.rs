@@ -197,6 +197,10 @@ impl Requester {
     /// Makes a response of the message event that has just been put into the queue, if it is one.
     pub fn claim(&mut self, events: &mut VecDeque<Event>) {
         let Some(Event::Message { message, .. }) = events.back() else { return };
+        // A request that comes back to its sender has the same Correlation Data.
+        if self.response_topic.as_deref() != Some(message.topic().as_str()) {
+            return;
+        }
         let Some(token) = self.take_answered(message.properties()) else { return };
         if let Some(Event::Message { message, delivery, packet_id, .. }) = events.pop_back() {
             events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });

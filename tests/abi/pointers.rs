@@ -35,8 +35,10 @@ fn null_for_any_pointer_of_any_function_is_answered() {
                     });
                 // SAFETY: the pointers are NULL or lead to 256 bytes, more than any size that is passed.
                 let result = unsafe { export.call(&arguments.collect::<Vec<_>>()) };
+                // An idle client has no Server to name.
+                let idle = result == i64::from(MT5MQTT_E_NOT_CONNECTED);
                 assert!(
-                    (-19..1 << 40).contains(&result),
+                    idle || (-19..1 << 40).contains(&result),
                     "{} with NULL as {}: {result}: {}",
                     export.name,
                     export.parameters[null].name,

@@ -14,5 +14,6 @@ pub mod mosquitto;
 pub mod program;
 pub mod proxy;
 pub mod rust_source;
+pub mod scram_server;
 pub mod tls_server;
 pub mod tools;

@@ -11,7 +11,6 @@ use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
-
 use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

@@ -77,14 +77,14 @@ fn serve(mut client: TcpStream, options: &ProxyOptions, targets: &Sender<String>
     client.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     match options.answer {
         Answer::Bytes(bytes) => {
-            client.read(&mut [0; 512]).ok()?;
+            exactly(&mut client, 1)?;
             client.write_all(bytes).ok()?;
             // Until the client has had enough.
             let _ = client.read(&mut [0; 512]);
             return Some(());
         }
         Answer::Close => {
-            client.read(&mut [0; 512]).ok()?;
+            exactly(&mut client, 1)?;
             return Some(());
         }
         _ => {}

@@ -1,6 +1,6 @@
 //! What can be wrong with the table.
 
-use super::sources::{Files, cited_ids, symbol_fault, test_text};
+use super::sources::{Files, Sources, cited_ids, symbol_fault, test_text};
 use super::table::{Group, NOT_APPLICABLE, OPEN, Row, Table};
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 const SHORTEST_REASON: usize = 20;
 
 /// Every fault of the table, each with the id of its rule.
-pub fn violations(table: &Table, files: &impl Files) -> Vec<String> {
+pub fn violations(table: &Table, files: impl Files) -> Vec<String> {
+    let sources = Sources::new(files);
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for row in &table.rows {
@@ -22,7 +23,7 @@ pub fn violations(table: &Table, files: &impl Files) -> Vec<String> {
         if row.rule.is_empty() {
             fault("the row doesn't say what the rule is".to_owned());
         }
-        for what in enforcement(row, files).into_iter().chain(proof(row, files)) {
+        for what in enforcement(row, &sources).into_iter().chain(proof(row, &sources)) {
             fault(what);
         }
     }
@@ -34,7 +35,7 @@ pub fn violations(table: &Table, files: &impl Files) -> Vec<String> {
     found
 }
 
-fn enforcement(row: &Row, files: &impl Files) -> Vec<String> {
+fn enforcement(row: &Row, sources: &Sources<impl Files>) -> Vec<String> {
     if let Some(reason) = row.reason_not_to_apply() {
         let short = reason.len() < SHORTEST_REASON;
         return if short {
@@ -46,10 +47,10 @@ fn enforcement(row: &Row, files: &impl Files) -> Vec<String> {
     if row.enforced == "-" && row.proved.starts_with(OPEN) {
         return Vec::new();
     }
-    row.enforced.split("; ").filter_map(|place| symbol_fault(place, files)).collect()
+    row.enforced.split("; ").filter_map(|place| symbol_fault(place, sources)).collect()
 }
 
-fn proof(row: &Row, files: &impl Files) -> Vec<String> {
+fn proof(row: &Row, sources: &Sources<impl Files>) -> Vec<String> {
     if row.reason_not_to_apply().is_some() {
         let none = row.proved == "-";
         return if none { Vec::new() } else { vec!["a rule that can't apply has no proof: write '-'".to_owned()] };
@@ -58,7 +59,7 @@ fn proof(row: &Row, files: &impl Files) -> Vec<String> {
         let short = missing.len() < SHORTEST_REASON;
         return if short { vec![format!("what is missing isn't said after '{OPEN}'")] } else { Vec::new() };
     }
-    let faults = row.proved.split("; ").filter_map(|test| match test_text(test, files) {
+    let faults = row.proved.split("; ").filter_map(|test| match test_text(test, sources) {
         Err(missing) => Some(missing),
         Ok(text) if cited_ids(&text).contains(&row.id) => None,
         Ok(_) => Some(format!("the test '{test}' doesn't cite it")),

@@ -5,9 +5,9 @@ use super::sources::{Files, cited_ids};
 use super::table::{Group, Row, Table};
 
 /// A library with one item and one unit test, and a test binary with a module.
-struct Sources;
+struct Sample;
 
-impl Files for Sources {
+impl Files for Sample {
     fn read(&self, path: &str) -> Option<String> {
         let text = match path {
             "src/lib.rs" => "mod codec;\n",
@@ -44,7 +44,7 @@ fn good() -> Row {
 fn faults(more: &[(&str, Group)], rows: Vec<Row>) -> Vec<String> {
     let ids = [&[("MQTT-1.0.0-1", Group::Client), ("MQTT-9.0.0-1", Group::Other)], more].concat();
     let ids = ids.into_iter().map(|(id, group)| (id.to_owned(), group)).collect();
-    violations(&Table { ids, rows }, &Sources)
+    violations(&Table { ids, rows }, Sample)
 }
 
 #[track_caller]

@@ -21,7 +21,7 @@ const OPEN: usize = 16;
 
 #[test]
 fn every_rule_has_a_row_whose_code_and_proof_exist() {
-    let found = violations(&Table::read(), &Project);
+    let found = violations(&Table::read(), Project);
     assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
 }
 

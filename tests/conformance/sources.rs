@@ -2,10 +2,41 @@
 
 use super::common::rust_source::{blank, block, without_tests};
 use super::common::tools::project;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Files by their path below the root of the project.
 pub trait Files {
     fn read(&self, path: &str) -> Option<String>;
+}
+
+/// A source file, and the same with comments and literals blanked.
+#[derive(Clone)]
+struct Source {
+    text: Rc<str>,
+    blanked: Rc<str>,
+}
+
+/// Files that are read and blanked once.
+pub struct Sources<F> {
+    files: F,
+    read: RefCell<HashMap<String, Option<Source>>>,
+}
+
+impl<F: Files> Sources<F> {
+    pub fn new(files: F) -> Self {
+        Sources { files, read: RefCell::default() }
+    }
+
+    fn source(&self, path: &str) -> Option<Source> {
+        let mut read = self.read.borrow_mut();
+        let source = read.entry(path.to_owned()).or_insert_with(|| {
+            let text = self.files.read(path)?;
+            Some(Source { blanked: blank(&text).into(), text: text.into() })
+        });
+        source.clone()
+    }
 }
 
 /// Those on the disk.
@@ -29,12 +60,12 @@ fn words<'s>(source: &'s str, name: &'s str) -> impl Iterator<Item = usize> + 's
 }
 
 /// What is wrong with `path symbol`: a file below src/, and an item, a `Type::item` or a row of a table macro in it.
-pub fn symbol_fault(place: &str, files: &impl Files) -> Option<String> {
+pub fn symbol_fault(place: &str, sources: &Sources<impl Files>) -> Option<String> {
     let Some((path, symbol)) = place.split_once(' ').filter(|(path, _)| path.starts_with("src/")) else {
         return Some(format!("'{place}' is not 'src/… symbol'"));
     };
-    let Some(source) = files.read(path) else { return Some(format!("there is no {path}")) };
-    let source = without_tests(&blank(&source));
+    let Some(source) = sources.source(path) else { return Some(format!("there is no {path}")) };
+    let source = without_tests(&source.blanked);
     let (of_type, name) = match symbol.rsplit_once("::") {
         Some((of_type, name)) => (Some(of_type), name),
         None => (None, symbol),
@@ -61,7 +92,7 @@ fn defines(source: &str, name: &str) -> bool {
 
 /// A test's comments and body, or why there is no such test. `name` is `binary path::of::test`; the binary `lib` is the
 /// library with its unit tests.
-pub fn test_text(name: &str, files: &impl Files) -> Result<String, String> {
+pub fn test_text(name: &str, sources: &Sources<impl Files>) -> Result<String, String> {
     let Some((binary, path)) = name.split_once(' ') else {
         return Err(format!("'{name}' is not 'binary path::of::test'"));
     };
@@ -69,33 +100,34 @@ pub fn test_text(name: &str, files: &impl Files) -> Result<String, String> {
         "lib" => vec!["src/lib.rs".to_owned()],
         _ => vec![format!("tests/{binary}.rs"), format!("tests/{binary}/main.rs")],
     };
-    let root = roots.iter().find_map(|path| files.read(path).map(|source| (path.clone(), source)));
+    let root = roots.iter().find_map(|path| sources.source(path).map(|source| (path.clone(), source)));
     let Some((file, mut source)) = root else { return Err(format!("there is no test binary {binary}")) };
     // A submodule lies beside the root file, or beside the `mod.rs` of its parent.
     let mut folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let mut segments: Vec<&str> = path.split("::").collect();
     let function = segments.pop().unwrap_or_default();
     for module in segments {
-        let blanked = blank(&source);
+        let blanked = source.blanked.clone();
         let position = words(&blanked, module).find(|position| blanked[..*position].trim_end().ends_with("mod"));
         let Some(position) = position else { return Err(format!("{binary} has no module {module} ({path})")) };
         let after = blanked[position + module.len()..].trim_start();
         if after.starts_with('{') {
             let start = blanked.len() - after.len();
-            source = source[start + 1..start + block(after) - 1].to_owned();
+            let inside = start + 1..start + block(after) - 1;
+            source = Source { text: source.text[inside.clone()].into(), blanked: blanked[inside].into() };
             continue;
         }
         folder = format!("{folder}/{module}");
-        let found = [format!("{folder}.rs"), format!("{folder}/mod.rs")].iter().find_map(|path| files.read(path));
+        let found = [format!("{folder}.rs"), format!("{folder}/mod.rs")].iter().find_map(|path| sources.source(path));
         source = found.ok_or_else(|| format!("the file of the module {module} is missing ({path})"))?;
     }
     function_text(&source, function).ok_or_else(|| format!("{binary} has no test {path}"))
 }
 
 /// Attributes, comments and body of a function that is a test and is run.
-fn function_text(source: &str, name: &str) -> Option<String> {
-    let blanked = blank(source);
-    let position = words(&blanked, name).find(|position| blanked[..*position].ends_with("fn "))?;
+fn function_text(source: &Source, name: &str) -> Option<String> {
+    let (source, blanked) = (&source.text, &source.blanked);
+    let position = words(blanked, name).find(|position| blanked[..*position].ends_with("fn "))?;
     let line = source[..position].rfind('\n').map_or(0, |end| end + 1);
     let mut start = line;
     for before in source[..line].lines().rev() {

@@ -19,6 +19,8 @@ mod abi;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+mod clock;
+#[cfg(unix)]
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(unix)]
@@ -45,5 +47,7 @@ mod suite;
 mod taken;
 #[cfg(unix)]
 mod verdict;
+#[cfg(unix)]
+mod verdict_tests;
 #[cfg(unix)]
 mod wire;

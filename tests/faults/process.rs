@@ -1,25 +1,15 @@
 //! The child processes: starting them, hearing what they report, and what can be done to a process from outside.
 
+use crate::clock::{self, Clock};
 use crate::role::{Order, Report, Role};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 /// The first argument of this program when it shall be a child.
 pub const AS_CHILD: &str = "as-child";
-
-/// The clock that a child sees: the machine's, or one that the conductor can move.
-#[derive(Clone, Debug)]
-pub struct MovedClock {
-    pub library: PathBuf,
-    /// Holds the offset, such as `+3600`.
-    pub file: PathBuf,
-    /// Whether the monotonic clock moves as well.
-    pub monotonic: bool,
-}
 
 pub struct Process {
     name: &'static str,
@@ -31,16 +21,13 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(name: &'static str, role: &Role, clock: Option<&MovedClock>) -> Result<Process, String> {
+    pub fn start(name: &'static str, role: &Role, clock: Option<&Clock>) -> Result<Process, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
         command.arg(AS_CHILD).arg(serde_json::to_string(role).expect("a role can be written"));
         if let Some(clock) = clock {
-            command.env("LD_PRELOAD", &clock.library);
-            command.env("FAKETIME_TIMESTAMP_FILE", &clock.file).env("FAKETIME_NO_CACHE", "1");
-            if !clock.monotonic {
-                command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-            }
+            let library = clock::library().ok_or("a moved clock needs a C compiler")?;
+            command.env("LD_PRELOAD", library).env("FAULTS_CLOCK", &clock.file);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{name} can't be started: {error}"))?;
@@ -137,10 +124,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// libfaketime, as Debian installs it.
-pub fn faketime() -> Option<PathBuf> {
-    let place = Path::new("/usr/lib").join(format!("{}-linux-gnu/faketime/libfaketime.so.1", std::env::consts::ARCH));
-    place.is_file().then_some(place)
 }

@@ -70,9 +70,11 @@ pub enum Report {
     Marked {
         token: i64,
     },
+    /// `time_us` is the library's.
     Ended {
         token: i64,
         status: i32,
+        time_us: i64,
     },
     Subscribed {
         status: i32,

@@ -1,21 +1,22 @@
 //! One round: sender -> line -> Server -> line -> receiver, faults for a while, then calm until all has arrived, and the
 //! verdict.
 
+use crate::clock::Clock;
 use crate::plan::{self, LineFaults, Planned, ProcessFault};
-use crate::process::{self, MovedClock, Process};
+use crate::process::Process;
 use crate::proxy::Line;
 use crate::role::{Order, Report, Role, TOPIC, Task};
-use crate::scenario::{Clocks, Scenario};
+use crate::scenario::Scenario;
 use crate::verdict::{Counts, Evidence, Server, judge};
 use crate::{common::library, common::mosquitto::Mosquitto, common::mosquitto::Subscriber, payload};
 use mt5mqtt::types::ProtocolVersion;
 use rustix::process::Signal;
-use std::fs;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the calm may take until everything has arrived.
 const CALM: Duration = Duration::from_secs(60);
+/// Nothing on the line for so long: the Server has nothing more to send.
+const QUIET: Duration = Duration::from_millis(300);
 const SOON: Duration = Duration::from_secs(20);
 /// MT5MQTT_E_CONNECT_FAILED
 const CONNECT_FAILED: i32 = -41;
@@ -48,8 +49,7 @@ struct Round {
     /// What the receiver's earlier lives reported.
     earlier: Vec<Vec<Report>>,
     reference: Option<Reference>,
-    clock: Option<MovedClock>,
-    clock_offset: i64,
+    clock: Option<Clock>,
     seed: u64,
     counts: Counts,
 }
@@ -66,7 +66,7 @@ impl Round {
         let senders_line = Line::new(port, version, rng.u64(..), scenario.senders_line.clone());
         let receivers_line = Line::new(port, version, rng.u64(..), scenario.receivers_line.clone());
         let reference = (!scenario.processes.contains(&ProcessFault::KillServer)).then(|| Reference::start(&server));
-        let clock = moved_clock(scenario.clocks, port)?;
+        let clock = scenario.moves_clocks.then(Clock::new).transpose()?;
         let role = |url: String, client_id: &str, task: Task| Role {
             library: library::path(),
             url,
@@ -90,7 +90,6 @@ impl Round {
             earlier: Vec::new(),
             reference,
             clock,
-            clock_offset: 0,
             seed,
             counts: Counts { rounds: 1, ..Counts::default() },
         })
@@ -133,7 +132,7 @@ impl Round {
             ProcessFault::PauseReceiver => self.pause(false, duration)?,
             ProcessFault::KillReceiver => {
                 self.receiver.signal(Signal::KILL)?;
-                self.receivers_line.record().new_life();
+                self.receivers_line.record().new_life(self.receivers_line.connections());
                 let next = Process::start("receiver", &self.receivers_role, self.clock.as_ref())?;
                 self.earlier.push(std::mem::replace(&mut self.receiver, next).kill());
                 self.counts.receiver_kills += 1;
@@ -141,14 +140,21 @@ impl Round {
             ProcessFault::ExhaustDescriptors => self.exhaust(duration)?,
             ProcessFault::JumpUnixClock => {
                 let hours = fastrand::Rng::with_seed(self.seed ^ duration.as_nanos() as u64).i64(-100_000..100_000);
-                self.move_clock(hours * 3600)?;
+                self.clock()?.jump(hours * 3600)?;
                 self.counts.clock_jumps += 1;
+                // The next event shows that the program sees the new time.
+                self.sender.hear();
+                let start = self.sender.reports.len();
+                self.sender.wait_for("an event of the new time", start, SOON, |report| match report {
+                    Report::Ended { time_us, .. } => is_near(*time_us, hours * 3600),
+                    _ => false,
+                })?;
             }
             ProcessFault::SleepForHours => {
                 for process in [&self.sender, &self.receiver] {
                     process.signal(Signal::STOP)?;
                 }
-                self.move_clock(self.clock_offset + 3600 * (1 + duration.as_millis() as i64 % 12))?;
+                self.clock()?.pass(3600 * (1 + duration.as_millis() as i64 % 12))?;
                 for process in [&self.sender, &self.receiver] {
                     process.signal(Signal::CONT)?;
                 }
@@ -156,6 +162,10 @@ impl Round {
             }
         }
         Ok(())
+    }
+
+    fn clock(&mut self) -> Result<&mut Clock, String> {
+        self.clock.as_mut().ok_or_else(|| "the clocks can't be moved in this scenario".to_owned())
     }
 
     fn pause(&mut self, sender: bool, duration: Duration) -> Result<(), String> {
@@ -182,12 +192,6 @@ impl Round {
         Ok(())
     }
 
-    fn move_clock(&mut self, offset: i64) -> Result<(), String> {
-        let clock = self.clock.as_ref().ok_or("the clock can't be moved in this scenario")?;
-        self.clock_offset = offset;
-        write_offset(&clock.file, offset)
-    }
-
     /// No more faults: everything that was accepted has to come to its end.
     fn calm_down(&mut self) -> Result<(), String> {
         self.senders_line.calm();
@@ -208,25 +212,43 @@ impl Round {
                 }
             }
         }
+        if let Some(reference) = &mut self.reference {
+            reference.wait_for_marks(deadline)?;
+        }
+        self.wait_for_stragglers(deadline)?;
         match &mut self.reference {
-            Some(reference) => reference.wait_for_marks(deadline),
+            Some(reference) => reference.take_rest(),
             None => Ok(()),
         }
+    }
+
+    /// A Server that came back may have let the mark overtake older messages.
+    fn wait_for_stragglers(&self, deadline: Instant) -> Result<(), String> {
+        let record = self.receivers_line.record();
+        let mut before = record.traffic();
+        let mut since = Instant::now();
+        while before.1 > 0 || since.elapsed() < QUIET {
+            if Instant::now() >= deadline {
+                return Err(format!("{} messages that the Server sent are not answered", before.1));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            let now = record.traffic();
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> Result<Outcome, String> {
         let sender = self.sender.end()?;
         let mut receiver = self.earlier;
         receiver.push(self.receiver.end()?);
-        if let Some(clock) = &self.clock {
-            let _ = fs::remove_file(&clock.file);
-        }
         self.counts.connections = self.senders_line.connections() + self.receivers_line.connections();
         self.counts.line_faults = self.senders_line.happened() + self.receivers_line.happened();
-        let (senders_record, receivers_record) = (self.senders_line.record(), self.receivers_line.record());
-        let (senders_line, receivers_line) = (senders_record.entries(), receivers_record.entries());
-        let reference_record = self.reference.as_ref().map(|reference| reference.line.record());
-        let reference_line = reference_record.as_ref().map(|record| record.entries());
+        let senders_line = self.senders_line.record().in_order();
+        let receivers_line = self.receivers_line.record().in_order();
+        let reference_line = self.reference.as_ref().map(|reference| reference.line.record().in_order());
         let broken = judge(
             &Evidence {
                 sender: &sender,
@@ -236,8 +258,8 @@ impl Round {
                 reference: self
                     .reference
                     .as_ref()
-                    .map(|reference| reference.taken.as_slice())
-                    .zip(reference_line.as_deref().map(Vec::as_slice)),
+                    .zip(reference_line.as_ref())
+                    .map(|(reference, line)| (&*reference.taken, &**line)),
                 server: match (self.counts.server_kills, self.counts.server_restarts) {
                     (0, 0) => Server::Steady,
                     (0, _) => Server::Restarted,
@@ -250,25 +272,14 @@ impl Round {
     }
 }
 
+/// Whether a time in UNIX microseconds is so many seconds from now, but for the minute that a round may take.
+fn is_near(time_us: i64, offset: i64) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    (time_us / 1_000_000 - now - offset).abs() < 60
+}
+
 fn sleep_until(time: Instant) {
     std::thread::sleep(time.saturating_duration_since(Instant::now()));
-}
-
-fn moved_clock(clocks: Clocks, port: u16) -> Result<Option<MovedClock>, String> {
-    if clocks == Clocks::Fixed {
-        return Ok(None);
-    }
-    let file: PathBuf = std::env::temp_dir().join(format!("mt5mqtt-clock-{}-{port}", std::process::id()));
-    write_offset(&file, 0)?;
-    let library = process::faketime().ok_or("libfaketime is not installed")?;
-    Ok(Some(MovedClock { library, file, monotonic: clocks == Clocks::All }))
-}
-
-/// In one step: a process may read the file at any moment.
-fn write_offset(file: &PathBuf, offset: i64) -> Result<(), String> {
-    let new = file.with_extension("new");
-    let written = fs::write(&new, format!("{offset:+}\n")).and_then(|()| fs::rename(&new, file));
-    written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// `mosquitto_sub` on an undisturbed line: what the Server makes of the sender's messages, in another client's words.
@@ -292,13 +303,25 @@ impl Reference {
     fn wait_for_marks(&mut self, deadline: Instant) -> Result<(), String> {
         while !(self.marks[1] && self.marks[2]) {
             let line = self.subscriber.next_line(deadline).ok_or("the mark did not come to mosquitto_sub in time")?;
-            let (qos, text) = line.split_once(' ').ok_or_else(|| format!("mosquitto_sub printed {line:?}"))?;
-            let qos: u8 = qos.parse().map_err(|_| format!("mosquitto_sub printed {line:?}"))?;
-            match payload::read(text.as_bytes()) {
-                payload::Payload::Numbered(seq) => self.taken.push(Report::Took { qos, seq }),
-                payload::Payload::Mark => self.marks[usize::from(qos)] = true,
-                payload::Payload::Corrupt => return Err(format!("mosquitto_sub got a payload of nobody: {line:?}")),
-            }
+            self.take(&line)?;
+        }
+        Ok(())
+    }
+
+    fn take_rest(&mut self) -> Result<(), String> {
+        while let Some(line) = self.subscriber.next_line(Instant::now() + QUIET) {
+            self.take(&line)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let (qos, text) = line.split_once(' ').ok_or_else(|| format!("mosquitto_sub printed {line:?}"))?;
+        let qos: u8 = qos.parse().map_err(|_| format!("mosquitto_sub printed {line:?}"))?;
+        match payload::read(text.as_bytes()) {
+            payload::Payload::Numbered(seq) => self.taken.push(Report::Took { qos, seq }),
+            payload::Payload::Mark => self.marks[usize::from(qos)] = true,
+            payload::Payload::Corrupt => return Err(format!("mosquitto_sub got a payload of nobody: {line:?}")),
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl Sent {
                 Report::Marked { token } => {
                     tokens.insert(*token);
                 }
-                Report::Ended { token, status } => {
+                Report::Ended { token, status, .. } => {
                     if !tokens.contains(token) {
                         // The event may overtake the return of its call; it can't precede the call.
                         broken.push(format!("token {token} ended, and nobody has it"));

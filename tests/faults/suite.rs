@@ -1,8 +1,8 @@
 //! The three roles of this program, and the short run.
 
 use crate::common::tools;
-use crate::scenario::{Clocks, SCENARIOS, Scenario};
-use crate::{child, long, process, round};
+use crate::scenario::{SCENARIOS, Scenario};
+use crate::{child, clock, long, process, round, verdict_tests};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
 fn trials() -> Vec<Trial> {
     let once = SCENARIOS.iter().map(|scenario| trial(scenario.name, scenario, SEED));
     let again = FAILED_ONCE.iter().map(|(name, scenario, seed)| trial(name, long::scenario(scenario), *seed));
-    once.chain(again).collect()
+    verdict_tests::trials().into_iter().chain(once).chain(again).collect()
 }
 
 fn trial(name: &str, scenario: &'static Scenario, seed: u64) -> Trial {
@@ -41,8 +41,8 @@ fn trial(name: &str, scenario: &'static Scenario, seed: u64) -> Trial {
             tools::leave_out(scenario.name, "mosquitto and mosquitto-clients");
             return Ok(());
         }
-        if scenario.clocks != Clocks::Fixed && process::faketime().is_none() {
-            tools::leave_out(scenario.name, "libfaketime");
+        if scenario.moves_clocks && clock::library().is_none() {
+            tools::leave_out(scenario.name, "a C compiler");
             return Ok(());
         }
         let outcome = round::play(scenario, seed, LENGTH).map_err(|why| format!("seed {seed}: {why}"))?;

@@ -4,7 +4,7 @@
 use crate::role::Report;
 use crate::sent::Sent;
 use crate::verdict::{Counts, Server};
-use crate::wire::{Entry, From, Seen};
+use crate::wire::{self, Entry, From, Seen};
 use std::collections::{HashMap, HashSet};
 
 type Name = (u8, u64);
@@ -157,7 +157,8 @@ impl Receiver<'_> {
             }
         }
         counts.doubled += again;
-        Some(format!("QoS {qos} number {seq} was taken {times} times; the Server has sent it in {exchanges} exchanges"))
+        let story = wire::story(self.line, name);
+        Some(format!("QoS {qos} number {seq} was taken {times} times in {exchanges} exchanges: {story}"))
     }
 
     fn judge_loss(&self, name: Name, offered: &Offered, counts: &mut Counts) -> Option<String> {
@@ -165,7 +166,8 @@ impl Receiver<'_> {
         let acknowledged = offered.acknowledged.contains(&name) && !offered.unheard_of;
         if acknowledged || offered.on_last_connection.contains(&name) {
             counts.lost += 1;
-            return Some(format!("QoS {qos} number {seq} was received, and the program never got it"));
+            let story = wire::story(self.line, name);
+            return Some(format!("QoS {qos} number {seq} was received, and the program never got it: {story}"));
         }
         if self.server == Server::Killed {
             counts.lost_by_server += 1;

@@ -4,7 +4,8 @@
 use crate::payload::{self, Payload};
 use mt5mqtt::codec::{self, Decoded, Packet};
 use mt5mqtt::types::ProtocolVersion;
-use std::sync::{Mutex, MutexGuard};
+use std::collections::HashSet;
+use std::sync::Mutex;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -54,23 +55,53 @@ pub struct Entry {
     pub seen: Seen,
 }
 
-/// Everything that was said on a line, in the order in which the proxy read it.
+/// Everything that was said on a line.
 #[derive(Default)]
 pub struct Record {
     entries: Mutex<Vec<Entry>>,
 }
 
 impl Record {
-    pub fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.entries.lock().expect("no panic while the record is locked")
+    /// Connection by connection: a client has one at a time. What lay on a stalled one is read later than what was said on
+    /// its successor.
+    pub fn in_order(&self) -> Vec<Entry> {
+        let mut entries = self.entries.lock().expect("no panic while the record is locked").clone();
+        entries.sort_by_key(|entry| entry.connection);
+        entries
     }
 
-    pub fn add(&self, connection: u64, from: From, seen: Seen) {
-        self.entries().push(Entry { connection, from, seen });
+    /// How many messages of QoS 1 and 2 the Server has sent, and how many of them on its last connection nobody answered.
+    pub fn traffic(&self) -> (usize, usize) {
+        let entries = self.in_order();
+        let of_server = |entry: &&Entry| entry.from == From::Server;
+        let last = entries.iter().filter(of_server).map(|entry| entry.connection).max();
+        let mut open = HashSet::new();
+        let mut sent = 0;
+        for entry in &entries {
+            match (entry.from, &entry.seen) {
+                (From::Server, Seen::Publish { qos: 1.., id, .. }) => {
+                    sent += 1;
+                    if Some(entry.connection) == last {
+                        open.insert(*id);
+                    }
+                }
+                (From::Client, Seen::Puback { id } | Seen::Pubrec { id }) if Some(entry.connection) == last => {
+                    open.remove(id);
+                }
+                _ => {}
+            }
+        }
+        (sent, open.len())
     }
 
-    pub fn new_life(&self) {
-        self.add(u64::MAX, From::Client, Seen::NewLife);
+    fn add(&self, connection: u64, from: From, seen: Seen) {
+        let entry = Entry { connection, from, seen };
+        self.entries.lock().expect("no panic while the record is locked").push(entry);
+    }
+
+    /// Another program uses the line, from this connection on.
+    pub fn new_life(&self, connection: u64) {
+        self.add(connection, From::Client, Seen::NewLife);
     }
 }
 
@@ -136,4 +167,24 @@ fn seen(packet: &Packet<'_>) -> Option<Seen> {
         Packet::Subscribe(_) | Packet::Pingreq => Seen::Other,
         _ => return None,
     })
+}
+
+/// All that was said of a message, and the beginnings of the connections around it.
+pub fn story(entries: &[Entry], (qos, seq): (u8, u64)) -> String {
+    let is_it = |seen: &Seen| matches!(seen, Seen::Publish { qos: q, seq: s, .. } if (*q, *s) == (qos, seq));
+    let ids: Vec<u16> = entries
+        .iter()
+        .filter_map(|entry| match entry.seen {
+            Seen::Publish { id, .. } if is_it(&entry.seen) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let told = entries.iter().filter(|entry| match &entry.seen {
+        Seen::Connack { .. } | Seen::NewLife => true,
+        Seen::Publish { id, .. } => ids.contains(id),
+        Seen::Puback { id } | Seen::Pubrec { id } | Seen::Pubrel { id } | Seen::Pubcomp { id } => ids.contains(id),
+        _ => false,
+    });
+    let lines = told.map(|entry| format!("\n    {} {:?} {:?}", entry.connection, entry.from, entry.seen));
+    lines.collect()
 }

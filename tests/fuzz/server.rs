@@ -6,6 +6,7 @@ use mt5mqtt::codec::connack::Connack;
 use mt5mqtt::codec::disconnect::Disconnect;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::subscribe::Suback;
 use mt5mqtt::codec::unsubscribe::Unsuback;
 use mt5mqtt::codec::{Decoded, Packet, PacketId, decode, encode};
@@ -24,6 +25,11 @@ pub struct ServerBytes {
     unanswered: BTreeSet<PacketId>,
     /// Answered before they came.
     early: BTreeSet<PacketId>,
+    /// Topic Aliases that the client may use, and those that it has given a meaning.
+    alias_maximum: Option<u32>,
+    aliases: BTreeSet<u32>,
+    /// Response Topic and Correlation Data of the last request.
+    request: Option<(String, Vec<u8>)>,
     /// The first packet of a connection is CONNECT, and there is one.
     connected: bool,
     /// Nothing may follow DISCONNECT.
@@ -38,6 +44,9 @@ impl ServerBytes {
             ids: Vec::new(),
             unanswered: BTreeSet::new(),
             early: BTreeSet::new(),
+            alias_maximum: None,
+            aliases: BTreeSet::new(),
+            request: None,
             connected: false,
             ended: false,
         }
@@ -52,6 +61,8 @@ impl ServerBytes {
         self.received.clear();
         self.unanswered.clear();
         self.early.clear();
+        self.alias_maximum = None;
+        self.aliases.clear();
         self.connected = false;
         self.ended = false;
     }
@@ -84,6 +95,12 @@ impl ServerBytes {
         while let Ok(Decoded::Packet { packet, used }) = decode(bytes, self.version, usize::MAX) {
             let answered = match packet {
                 Packet::Puback(ack) | Packet::Pubcomp(ack) => Some(ack.packet_id),
+                Packet::Connack(connack) => {
+                    // A second one ends the connection and changes nothing that was said before.
+                    let announced = connack.properties.int(PropertyId::TopicAliasMaximum).unwrap_or(0);
+                    self.alias_maximum.get_or_insert(announced);
+                    None
+                }
                 Packet::Pubrec(ack) if ack.reason.is_error() => Some(ack.packet_id),
                 _ => None,
             };
@@ -101,6 +118,7 @@ impl ServerBytes {
         self.connected = true;
         match packet {
             Packet::Publish(publish) => {
+                self.look_at_topic(publish);
                 if let Some(id) = publish.packet_id {
                     self.ids.push(id);
                     // [MQTT-2.2.1-3]
@@ -114,6 +132,23 @@ impl ServerBytes {
             Packet::Connect(_) | Packet::Pingreq | Packet::Puback(_) | Packet::Pubrec(_) => {}
             Packet::Pubrel(_) | Packet::Pubcomp(_) | Packet::Auth(_) => {}
             other => panic!("a client never sends {other:?}"),
+        }
+    }
+
+    fn look_at_topic(&mut self, publish: &Publish<'_>) {
+        let properties = publish.properties;
+        if let Some(alias) = properties.int(PropertyId::TopicAlias) {
+            // [MQTT-3.1.2-26] and section 3.3.2.3.4
+            let maximum = self.alias_maximum.unwrap_or(0);
+            assert!(alias <= maximum, "Topic Alias {alias}, the Server's maximum is {maximum}");
+            let new = publish.topic.is_some() && self.aliases.insert(alias);
+            assert!(new || self.aliases.contains(&alias), "Topic Alias {alias} has no meaning yet");
+        } else {
+            assert!(publish.topic.is_some());
+        }
+        let correlation = properties.nth(PropertyId::CorrelationData, 0);
+        if let (Some(topic), Some(Value::Binary(data))) = (properties.text(PropertyId::ResponseTopic), correlation) {
+            self.request = Some((topic.to_owned(), data.to_owned()));
         }
     }
 
@@ -166,7 +201,7 @@ impl ServerBytes {
                 (PropertyId::MaximumPacketSize, 1 + u32::from(choices.byte())),
                 (PropertyId::ServerKeepAlive, u32::from(choices.byte() % 3)),
                 (PropertyId::SessionExpiryInterval, u32::from(choices.byte() % 2)),
-                (PropertyId::WildcardSubscriptionAvailable, 0),
+                (PropertyId::TopicAliasMaximum, 2),
             ];
             for (bit, (id, value)) in values.into_iter().enumerate() {
                 if flags & 1 << bit != 0 {
@@ -209,8 +244,22 @@ impl ServerBytes {
         if choices.flag() && self.version == ProtocolVersion::V5 {
             properties.set(PropertyId::SubscriptionIdentifier, Value::Int(7)).expect("an identifier");
         }
+        let mut topic = "from/server".to_owned();
+        match (choices.byte(), &self.request) {
+            (byte @ 128.., Some((response_topic, data))) if self.version == ProtocolVersion::V5 || byte > 250 => {
+                topic.clone_from(response_topic);
+                properties.set(PropertyId::CorrelationData, Value::Binary(data)).expect("Correlation Data");
+            }
+            (byte @ 64..128, _) => {
+                properties.set(PropertyId::TopicAlias, Value::Int(1 + u32::from(byte % 4))).expect("an alias");
+            }
+            (32..64, _) => {
+                properties.set(PropertyId::PayloadFormatIndicator, Value::Int(1)).expect("an indicator");
+            }
+            _ => {}
+        }
         let (dup, retain) = (choices.flag() && id.is_some(), choices.flag());
-        let topic = TopicName::new("from/server").expect("a Topic Name");
+        let topic = TopicName::new(&topic).expect("a Topic Name");
         let message = Message::new(topic, choices.take(40), qos, retain, properties.as_properties());
         self.encode(&Packet::Publish(message.publish(id, dup)))
     }

@@ -1,6 +1,6 @@
 //! The Session: any order of bytes, commands and time. It can't panic, writes nothing that isn't MQTT, keeps to the send
-//! quota, ends each publish once, hands out no message twice under one name, asks for no time that has passed, and takes no
-//! more memory than what it was given explains.
+//! quota, ends each publish and request once, hands out no message twice under one name, asks for no time that has passed,
+//! and takes no more memory than what it was given explains.
 
 use crate::choices::Choices;
 use crate::memory::Meter;
@@ -11,7 +11,9 @@ use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::SubscriptionOptions;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{Delivery, Event, Token};
-use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PublishOptions, SessionOptions, WillMessage};
+use mt5mqtt::session::options::{
+    Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions, WillMessage,
+};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -32,6 +34,7 @@ pub struct Happened {
     pub messages: usize,
     pub subscribed: usize,
     pub redelivered: usize,
+    pub answered: usize,
 }
 
 pub fn run(bytes: &[u8]) -> Happened {
@@ -59,6 +62,7 @@ struct Story {
     given: usize,
     token: Token,
     publishing: HashSet<Token>,
+    asking: HashSet<Token>,
     deliveries: Vec<Delivery>,
     named: HashSet<Delivery>,
 }
@@ -95,6 +99,14 @@ fn options(choices: &mut Choices<'_>) -> SessionOptions {
     options.acknowledge = [Acknowledge::WhenTaken, Acknowledge::OnArrival, Acknowledge::Explicitly][choices.below(3)];
     options.outgoing_maximum = [100_000, 1, 4][choices.below(3)];
     options.outgoing_overflow = [OutgoingOverflow::Refuse, OutgoingOverflow::DropOldest][choices.below(2)];
+    options.topic_alias_maximum = [0, 1, 3][choices.below(3)];
+    options.outgoing_topic_alias_maximum = [64, 0, 1][choices.below(3)];
+    options.fall_back_to_v311 = choices.flag();
+    options.strict = choices.flag();
+    options.payload_format_check =
+        [PayloadFormatCheck::Off, PayloadFormatCheck::Report, PayloadFormatCheck::Refuse][choices.below(3)];
+    // The same each time.
+    options.seed = [7; 32];
     if choices.flag() {
         options.will = Some(WillMessage { message: message(choices), properties: PropertiesBuf::new() });
     }
@@ -114,6 +126,7 @@ impl Story {
             given: 0,
             token: 0,
             publishing: HashSet::new(),
+            asking: HashSet::new(),
             deliveries: Vec::new(),
             named: HashSet::new(),
         }
@@ -133,7 +146,8 @@ impl Story {
             }
             4 => self.receive(choices.take(32)),
             5 | 6 => self.send(choices),
-            7 | 8 => self.publish(choices),
+            7 => self.publish(choices),
+            8 => self.ask(choices),
             9 => self.request(choices),
             10 => self.acknowledge(choices),
             11 => self.pass(choices),
@@ -152,8 +166,8 @@ impl Story {
         // The worker opens a connection when the one before is gone.
         self.session.handle_closed(Status::Network, "a new one");
         self.waiting.clear();
-        self.server.opened(self.options.version);
         self.session.handle_opened(self.now, self.now + Duration::from_secs(10));
+        self.server.opened(self.session.version());
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -189,6 +203,19 @@ impl Story {
             priority: choices.flag(),
         };
         self.session.publish(self.now, token, message, how);
+    }
+
+    fn ask(&mut self, choices: &mut Choices<'_>) {
+        if choices.flag() {
+            return self.publish(choices);
+        }
+        let mut request = message(choices);
+        request.retain = false;
+        self.given += request.size() + 1;
+        let token = self.next_token();
+        self.asking.insert(token);
+        let deadline = self.now + Duration::from_millis(1 + u64::from(choices.byte()) * 100);
+        self.session.request(token, request, deadline, self.now);
     }
 
     fn request(&mut self, choices: &mut Choices<'_>) {
@@ -265,6 +292,13 @@ impl Story {
                         self.deliveries.push(delivery);
                     }
                 }
+                Event::Response { token, answer } => {
+                    assert!(self.asking.remove(&token), "request {token} ended twice");
+                    self.happened.answered += usize::from(answer.is_ok());
+                    if let Ok(delivery) = answer.map(|answer| answer.delivery) {
+                        self.deliveries.extend(delivery);
+                    }
+                }
                 Event::Connected { .. } => self.happened.connected += 1,
                 Event::Subscribed { outcome, .. } if outcome.failure.is_none() => self.happened.subscribed += 1,
                 _ => {}
@@ -285,15 +319,18 @@ impl Story {
         }
     }
 
-    /// Without a connection there is nothing to send, and no time to wait for once all that waits has expired.
+    /// Without a connection there is nothing to send, and no time to wait for but those of requests and of what expires.
     fn end(mut self) -> Happened {
         self.session.handle_closed(Status::Network, "the end");
         self.check();
         self.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
-        self.now += Duration::from_secs(u64::from(u32::MAX) + 1);
-        self.session.handle_timeout(self.now);
-        self.check();
-        assert!(self.session.output().is_empty() && self.session.next_timeout().is_none());
+        assert!(self.session.output().is_empty());
+        while let Some(deadline) = self.session.next_timeout() {
+            self.now = deadline;
+            self.session.handle_timeout(self.now);
+            self.check();
+        }
+        assert!(self.asking.is_empty(), "requests that nothing ends: {:?}", self.asking);
         self.happened.redelivered = self.session.counters().redelivered as usize;
         self.happened
     }

@@ -13,6 +13,13 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+/// How to reach a Server, and what to ask of it.
+pub struct Server {
+    pub url: String,
+    pub version: ProtocolVersion,
+    pub receive_maximum: i64,
+}
+
 pub struct Party {
     pub program: Program,
     pub version: ProtocolVersion,
@@ -29,16 +36,20 @@ pub const PLAIN: SubscriptionOptions = SubscriptionOptions {
 };
 
 impl Party {
-    pub fn new(url: &str, version: ProtocolVersion, client_id: &str) -> Self {
-        let program = Program::new(url, &[(IntOption::ProtocolVersion, version as i64)]);
+    pub fn new(server: &Server, client_id: &str) -> Self {
+        let version = server.version;
+        let program = Program::new(&server.url, &[(IntOption::ProtocolVersion, version as i64)]);
         program.set_text(options::CLIENT_ID, client_id);
         // The Servers are new: there is no Session to be rid of, and MQTT 3.1.1 keeps one only without Clean Session.
         program.set_int(IntOption::CleanStart, 0);
+        program.set_int(IntOption::ReceiveMaximum, server.receive_maximum);
+        // If the Server has any.
+        program.set_int(IntOption::TopicAliasMaximum, 10);
         Party { program, version, messages: RefCell::default(), outcomes: RefCell::default() }
     }
 
-    pub fn connected(url: &str, version: ProtocolVersion, client_id: &str) -> Self {
-        let party = Self::new(url, version, client_id);
+    pub fn connected(server: &Server, client_id: &str) -> Self {
+        let party = Self::new(server, client_id);
         assert!(!party.connects(), "a Session of {client_id} on a new Server");
         party
     }
@@ -139,11 +150,12 @@ impl Party {
         self.subscribes_with(filter, options, PropertiesBuf::new())
     }
 
-    /// Subscribes with a Subscription Identifier.
+    /// Subscribes with a Subscription Identifier and a User Property.
     #[track_caller]
     pub fn subscribes_as(&self, filter: &str, options: SubscriptionOptions, identifier: u32) {
         let mut properties = PropertiesBuf::new();
         properties.set(PropertyId::SubscriptionIdentifier, Value::Int(identifier)).expect("an identifier");
+        properties.add(PropertyId::UserProperty, Value::Pair("why", "prices")).expect("a User Property");
         self.subscribes_with(filter, options, properties);
     }
 

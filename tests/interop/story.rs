@@ -1,6 +1,6 @@
 //! The story. Its parts follow one another on one Server, each with topics of its own.
 
-use crate::party::{PLAIN, Party};
+use crate::party::{PLAIN, Party, Server};
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 
 const ALL_QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
-pub fn told(url: &str, version: ProtocolVersion) {
-    let master = Party::connected(url, version, "master");
-    let follower = Party::connected(url, version, "follower");
+pub fn told(server: &Server) {
+    let master = Party::connected(server, "master");
+    let follower = Party::connected(server, "follower");
     every_qos(&master, &follower);
     many_in_order(&master, &follower);
     retained(&master, &follower);
     unsubscribed(&master, &follower);
     resumed(&master, &follower);
-    the_will(&follower, url);
-    shared(&master, url);
-    if version == ProtocolVersion::V5 {
+    the_will(&follower, server);
+    shared(&master, server);
+    if server.version == ProtocolVersion::V5 {
         subscription_options(&master, &follower);
         all_properties(&master, &follower);
         an_expired_session(&follower);
@@ -118,17 +118,21 @@ fn resumed(master: &Party, follower: &Party) {
 }
 
 /// The Will Message comes when a connection is cut, and not when it is ended.
-fn the_will(follower: &Party, url: &str) {
+fn the_will(follower: &Party, server: &Server) {
     follower.subscribes("will/#", PLAIN);
     let mut properties = PropertiesBuf::new();
     if follower.version == ProtocolVersion::V5 {
         properties.set(PropertyId::ContentType, Value::Text("text/plain")).unwrap();
         properties.set(PropertyId::PayloadFormatIndicator, Value::Int(1)).unwrap();
+        properties.set(PropertyId::MessageExpiryInterval, Value::Int(600)).unwrap();
+        properties.set(PropertyId::ResponseTopic, Value::Text("will/answer")).unwrap();
+        properties.set(PropertyId::CorrelationData, Value::Binary(&[0, 255])).unwrap();
         properties.add(PropertyId::UserProperty, Value::Pair("why", "cut")).unwrap();
+        properties.add(PropertyId::UserProperty, Value::Pair("why", "again")).unwrap();
         properties.set(PropertyId::WillDelayInterval, Value::Int(0)).unwrap();
     }
     let with_will = |client_id: &str| {
-        let party = Party::new(url, follower.version, client_id);
+        let party = Party::new(server, client_id);
         let topic = format!("will/{client_id}");
         let topic = TopicName::new(&topic).unwrap();
         let message = Message::new(topic, "прощай".as_bytes(), QoS::ExactlyOnce, false, Properties::EMPTY);
@@ -145,15 +149,19 @@ fn the_will(follower: &Party, url: &str) {
     if follower.version == ProtocolVersion::V5 {
         assert_eq!(message.properties().text(PropertyId::ContentType), Some("text/plain"));
         assert_eq!(message.properties().int(PropertyId::PayloadFormatIndicator), Some(1));
-        assert_eq!(user_properties(&message), [("why".to_owned(), "cut".to_owned())]);
+        assert_eq!(message.properties().text(PropertyId::ResponseTopic), Some("will/answer"));
+        assert_eq!(message.properties().binary(PropertyId::CorrelationData), Some(&[0, 255][..]));
+        assert!(message.properties().int(PropertyId::MessageExpiryInterval).is_some_and(|left| left <= 600));
+        let pairs = [("why", "cut"), ("why", "again")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(user_properties(&message), pairs);
         assert_eq!(message.properties().int(PropertyId::WillDelayInterval), None);
     }
 }
 
 /// Each message goes to one of those who share a subscription. It is a feature of MQTT 5.0 that both Servers have in 3.1.1 too.
-fn shared(master: &Party, url: &str) {
+fn shared(master: &Party, server: &Server) {
     let workers = ["worker-1", "worker-2"].map(|client_id| {
-        let worker = Party::connected(url, master.version, client_id);
+        let worker = Party::connected(server, client_id);
         worker.subscribes("$share/workers/work/+", PLAIN);
         worker
     });
@@ -230,6 +238,8 @@ fn all_properties(master: &Party, follower: &Party) {
 fn an_expired_session(follower: &Party) {
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::SessionExpiryInterval, Value::Int(0)).unwrap();
+    properties.set(PropertyId::ReasonString, Value::Text("the end")).unwrap();
+    properties.add(PropertyId::UserProperty, Value::Pair("why", "the end")).unwrap();
     let (reason, timeout) = (ReasonCode::SUCCESS, Duration::from_secs(2));
     follower.program.disconnect(reason, properties.as_properties(), timeout).expect("a connection that ends");
     assert_eq!(follower.program.expect_disconnected().failure, None);

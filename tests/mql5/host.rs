@@ -117,7 +117,7 @@ pub fn program(path: &str) -> PathBuf {
         panic!("{}", refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("\n"))
     });
     let mut sources = program.files.clone();
-    sources.extend(runtime());
+    sources.extend(runtime().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "hpp")));
     let module = built(&name, &sources, |module| {
         let mut command = Command::new(find("g++").expect("g++"));
         command.args(FLAGS).args(["-shared", "-fvisibility=hidden", "-I"]).arg(project("tests/mql5/runtime"));

@@ -8,6 +8,8 @@ mod account;
 #[path = "../common/mod.rs"]
 mod common;
 mod host;
+mod json;
+mod programs;
 mod refusals;
 mod runtime_language;
 mod translator;

@@ -34,13 +34,13 @@ fn the_minimal_expert_publishes_ticks_and_gets_commands_in_every_script() {
     terminal.close();
 }
 
-const WRAPPER: &str = "tests/mql5/programs/Wrapper.mq5";
+const SELF_TEST: &str = "mql5/Scripts/Mt5Mqtt/SelfTest.mq5";
 
-/// Runs the script of checks to its end.
+/// Runs the script of checks to its end. It calls every method of the public classes.
 fn run_checks(terminal: &mut Terminal, server: &Mosquitto, version: &str) {
     let inputs = [("InpUrl", server.url()), ("InpVersion", version.to_owned())];
     let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
-    terminal.load("script", "checks", &program(WRAPPER), ("1", "EURUSD"), &inputs);
+    terminal.load("script", "checks", &program(SELF_TEST), ("1", "EURUSD"), &inputs);
     terminal.expect("checks", "ended", "");
     let said = terminal.said("checks", "print");
     let failed: Vec<_> = said.iter().filter(|line| line.starts_with("FAIL")).collect();
@@ -59,6 +59,32 @@ fn every_method_of_the_wrapper_does_what_it_says() {
         run_checks(&mut terminal, &server, version);
         terminal.close();
     }
+}
+
+/// Every public method of the three classes is called in the self test, so that a new one can't be forgotten.
+#[test]
+fn the_self_test_calls_every_public_method() {
+    let script = fs::read_to_string(project(SELF_TEST)).expect("the self test");
+    // What the scripts of other tests, or no script, can reach.
+    let elsewhere = ["Deinit", "AllowInTester", "Read", "Create"];
+    let mut methods = 0;
+    for class in ["Client", "Message", "Properties", "Result"] {
+        let path = project("mql5/Include/Mt5Mqtt/Internal").join(format!("{class}.mqh"));
+        let text = fs::read_to_string(path).expect("a class");
+        let declared = text.split("public:").nth(1).expect("public methods");
+        let declared = declared.split("protected:").next().expect("the end").split("private:").next().expect("the end");
+        for line in declared.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let Some((head, _)) = line.split_once('(') else { continue };
+            let name = head.rsplit([' ', '*', '~']).next().expect("a name");
+            if name.starts_with("CMqtt") || elsewhere.contains(&name) {
+                continue;
+            }
+            methods += 1;
+            let called = [".", "::"].iter().any(|before| script.contains(&format!("{before}{name}(")));
+            assert!(called, "{class}.mqh: {name} is not called by the self test");
+        }
+    }
+    assert!(methods > 60, "the classes were not understood: {methods} methods");
 }
 
 fn connections(server: &Mosquitto) -> usize {

@@ -348,3 +348,16 @@ fn limits_that_connack_leaves_out_are_those_of_the_standard() {
     assert!(limits.shared_subscription_available);
     assert_eq!((limits.keep_alive, limits.session_expiry_interval), (30, 3600));
 }
+
+#[test]
+fn a_program_that_says_it_has_a_session_gets_it() {
+    // MQTT-3.2.2-4: without Clean Start on its first connection the client counts as one that has Session State, an empty one.
+    let mut trace = Trace::new(SessionOptions { clean_start: false, ..options() });
+    trace.opens();
+    trace.sends_connect(|connect| assert!(!connect.clean_start));
+    trace.receives(connack(true, ReasonCode::SUCCESS, &PropertiesBuf::new()));
+    assert!(matches!(trace.tells(), Event::Connected { session_present: true, .. }));
+    trace.receives(publish_again("x", QoS::AtLeastOnce, 9));
+    trace.tells_message("x");
+    trace.stays_connected();
+}

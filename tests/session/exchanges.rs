@@ -108,6 +108,17 @@ fn responses_find_their_requests_in_any_order() {
 }
 
 #[test]
+fn a_request_that_comes_back_to_its_sender_is_no_response() {
+    // Section 4.10.1: the response is published on the Response Topic. A client that subscribes to what it asks on gets its
+    // own request, Correlation Data and all.
+    let (mut trace, topic, correlation) = requested(options());
+    trace.receives_response("t", &correlation, "ask", QoS::AtMostOnce);
+    trace.tells_message("ask");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+}
+
+#[test]
 fn another_correlation_is_no_response() {
     let (mut trace, topic, mut correlation) = requested(options());
     // Of a Session before this one, whose tokens were the same.

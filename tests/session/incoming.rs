@@ -142,6 +142,42 @@ fn what_the_program_still_works_on_is_not_handed_out_twice() {
 }
 
 #[test]
+fn an_identifier_in_use_that_comes_back_with_another_message_is_that_message() {
+    // MQTT-2.2.1-4: a Server that was killed comes back with an older state, and gives identifiers anew that it had given.
+    // Taken for redeliveries, its messages would be acknowledged and lost.
+    for (qos, dup) in [QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().flat_map(|qos| [(qos, false), (qos, true)]) {
+        for answered in [false, true] {
+            let mut trace = Trace::connected(options());
+            trace.receives(publish("x", qos, 1));
+            let delivery = trace.tells_message("x");
+            let answer = || if qos == QoS::ExactlyOnce { pubrec(1) } else { puback(1) };
+            if answered {
+                trace.acknowledge(delivery);
+                trace.sends(answer());
+            }
+            trace.reconnects(true);
+            trace.receives(if dup { publish_again("y", qos, 1) } else { publish("y", qos, 1) });
+            let in_use = qos == QoS::ExactlyOnce || !answered;
+            if in_use {
+                trace.tells_breach(Breach::IdentifierInUse);
+            }
+            let delivery = trace.tells_message("y");
+            trace.acknowledge(delivery);
+            trace.sends(answer());
+            trace.reconnects(true);
+            if qos == QoS::ExactlyOnce {
+                trace.receives(publish_again("y", qos, 1));
+                trace.sends(answer());
+                trace.receives(pubrel(1));
+                trace.sends(pubcomp(1));
+            }
+            trace.tells_nothing();
+            assert_eq!(trace.session.counters().breaches, u64::from(in_use));
+        }
+    }
+}
+
+#[test]
 fn an_acknowledgement_between_two_connections_answers_the_redelivery() {
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::AtLeastOnce, 1));

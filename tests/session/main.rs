@@ -2,6 +2,7 @@
 //! Session sends and tells. No socket, no thread, no clock.
 
 mod aliases;
+mod authentication;
 mod breaches;
 mod connecting;
 mod exchanges;
@@ -17,6 +18,8 @@ mod quota;
 mod redelivery;
 mod repeated;
 mod requests;
+#[path = "../common/scram_server.rs"]
+mod scram_server;
 mod trace;
 mod v311;
 mod waiting;

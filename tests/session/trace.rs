@@ -42,6 +42,8 @@ pub fn options() -> SessionOptions {
         request_response_information: false,
         response_topic: String::new(),
         seed: [7; 32],
+        authentication: None,
+        authentication_timeout: Duration::from_secs(10),
         user_name: None,
         password: None,
         will: None,

@@ -47,16 +47,22 @@ static void require(int good, const char *what)
   }
 }
 
-static HMODULE load(void)
+/* Loads the DLL of this name, and makes its functions those that the host calls. */
+static HMODULE load_copy(const char *name)
 {
-  HMODULE library = LoadLibraryA("mt5mqtt.dll");
-  require(library != NULL, "loading mt5mqtt.dll");
+  HMODULE library = LoadLibraryA(name);
+  require(library != NULL, "loading the DLL");
 #define FIND(name) \
   mqtt_##name = (__typeof__(mqtt_##name))(void *)GetProcAddress(library, "mt5mqtt_" #name); \
   require(mqtt_##name != NULL, "finding mt5mqtt_" #name);
   FUNCTIONS(FIND)
 #undef FIND
   return library;
+}
+
+static HMODULE load(void)
+{
+  return load_copy("mt5mqtt.dll");
 }
 
 static void print_last_error(void)

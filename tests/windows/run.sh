@@ -50,11 +50,12 @@ else
 fi
 
 mkdir -p "$hosts"
-for host in roundtrip reconnect unload; do
+for host in roundtrip reconnect unload terminal; do
     x86_64-w64-mingw32-gcc -std=gnu11 -O1 -Wall -Wextra -Werror -Wno-cast-function-type -Wno-unused-function -Iinclude \
-        "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi || { bad "compiling $host.c"; finish; }
+        "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi -lws2_32 || { bad "compiling $host.c"; finish; }
 done
 cp "$dll" "$hosts/"
+cp "$dll" "$hosts/mt5mqtt-other.dll"
 
 work=$(mktemp -d)
 server=
@@ -105,6 +106,8 @@ run() {
 run roundtrip.exe "$port" 5
 run roundtrip.exe "$port" 4
 run unload.exe "$port" "$rounds"
+run terminal.exe "$port" "$((rounds / 4))" mt5mqtt-other.dll
+run terminal.exe "$port" 1 mt5mqtt-other.dll leave
 
 reconnect() {
     echo "-- reconnect.exe, the Server ended by SIG$1"

@@ -6,9 +6,15 @@
 //---   CMqttClient      a client: connect, publish, subscribe, receive
 //---   CMqttMessage     one event: a message, or the outcome of a call
 //---   CMqttProperties  MQTT 5.0 properties to send with a packet
+//---   CMqttDoorbell    a service wakes the chart whose client has events
+//---   CMqttJsonWriter  JSON to send
+//---   CMqttJsonReader  JSON that came
 //--- What lies under Internal may change with any release.
 #ifndef MT5MQTT_MQH
 #define MT5MQTT_MQH
 #include "Internal\Client.mqh"
+#include "Internal\Doorbell.mqh"
+#include "Internal\JsonReader.mqh"
+#include "Internal\JsonWriter.mqh"
 #endif
 //+------------------------------------------------------------------+

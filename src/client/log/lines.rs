@@ -22,12 +22,12 @@ pub fn describe(event: &Event) -> (Level, String) {
             let (topic, size, qos) = (message.topic(), message.payload().len(), message.qos as u8);
             (Level::Debug, format!("message on '{}': {size} bytes, QoS {qos}{token}", topic.as_str()))
         }
-        Event::Breach(breach) => {
-            (Level::Warning, format!("the Server broke the protocol harmlessly: {}", breach.text()))
-        }
+        Event::Authenticate { .. } => (Level::Debug, "the Server asks for Authentication Data".to_owned()),
+        Event::Authenticated { .. } => (Level::Info, "authenticated anew".to_owned()),
+        Event::Breach(breach) => (Level::Warning, format!("a fault of the Server: {}", breach.text())),
         Event::Response { token, answer: Ok(answer) } => {
             let (topic, size) = (answer.message.topic(), answer.message.payload().len());
-            (Level::Debug, format!("response to request {token} on '{}': {size} bytes", topic.as_str()))
+            (Level::Debug, format!("request {token}: response on '{}', {size} bytes", topic.as_str()))
         }
         Event::Response { token, answer: Err(outcome) } => ended(&format!("request {token}"), outcome),
         Event::Progress { token, stage } => (Level::Debug, format!("publish {token}: {stage:?}")),

@@ -45,7 +45,14 @@ pub(super) trait Transport: Send {
     /// Ends the writing side, so that the Server gets everything before it sees the end. `WouldBlock` asks for another call.
     fn finish(&mut self) -> io::Result<()>;
 
-    /// Takes the stream out of the poll before it is dropped.
+    /// Whether it may hold bytes that were received but not read. No poll tells of those: they are read until `WouldBlock`.
+    fn may_hold_input(&self) -> bool;
+
+    /// Puts the stream into a poll, which tells of what there is already, too: of bytes to read and, if `writing`, of room
+    /// to write.
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()>;
+
+    /// Takes the stream out of its poll.
     fn deregister(&mut self, registry: &mio::Registry);
 }
 

@@ -180,6 +180,10 @@ pub(super) fn proxy_fault(text: impl Into<String>) -> Fault {
 
 /// What an error on the connection to the proxy stands for.
 pub(super) fn proxy_error(error: &io::Error) -> Fault {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) {
+        return proxy_fault("it closed the connection");
+    }
     let fault = Fault::of(error, "talking to it");
     Fault { status: Status::Proxy, ..fault }
 }

@@ -1,6 +1,7 @@
 //! MQTT over plain TCP.
 
 use super::Transport;
+use mio::Interest;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -70,8 +71,17 @@ impl Transport for Tcp {
         self.stream.shutdown(Shutdown::Write)
     }
 
+    fn may_hold_input(&self) -> bool {
+        false
+    }
+
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()> {
+        let interest = if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        registry.register(&mut self.stream, token, interest)
+    }
+
     fn deregister(&mut self, registry: &mio::Registry) {
-        // It is about to be closed, which takes it out as well.
+        // If it fails, the stream isn't in that poll any more.
         let _ = registry.deregister(&mut self.stream);
     }
 }

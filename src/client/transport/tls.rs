@@ -193,6 +193,14 @@ impl Transport for Tls {
         self.tcp.finish()
     }
 
+    fn may_hold_input(&self) -> bool {
+        true
+    }
+
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()> {
+        self.tcp.register(registry, token, writing)
+    }
+
     fn deregister(&mut self, registry: &mio::Registry) {
         self.tcp.deregister(registry);
     }

@@ -222,6 +222,14 @@ impl Transport for WebSocket {
         self.send()
     }
 
+    fn may_hold_input(&self) -> bool {
+        true
+    }
+
+    fn register(&mut self, registry: &mio::Registry, token: mio::Token, writing: bool) -> io::Result<()> {
+        self.websocket.get_mut().transport.register(registry, token, writing)
+    }
+
     fn deregister(&mut self, registry: &mio::Registry) {
         self.websocket.get_mut().transport.deregister(registry);
     }

@@ -27,7 +27,7 @@ impl Worker {
         let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
             Ok(plan) => {
-                let connector = Connector::new(plan, deadline, self.next_socket);
+                let connector = Box::new(Connector::new(plan, deadline, self.next_socket));
                 self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }

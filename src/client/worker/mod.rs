@@ -7,7 +7,6 @@ mod reading;
 use super::backoff::Backoff;
 use super::clock;
 use super::core::{Core, Shared, State};
-use super::input::Input;
 use super::log::Level;
 use super::options::{IntOption, Options};
 use super::store::Keeper;
@@ -19,7 +18,7 @@ use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,8 +27,6 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const FIRST_SOCKET: Token = Token(1);
 
-/// After so many reads in a row the thread looks at its timers and commands again.
-const READS_IN_A_ROW: usize = 16;
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// A connection that held this long was good: the next loss is a first failure.
@@ -38,7 +35,7 @@ const STABLE: Duration = Duration::from_secs(5);
 enum Phase {
     Idle,
     Connecting {
-        connector: Connector,
+        connector: Box<Connector>,
         deadline: Instant,
     },
     Online {
@@ -75,7 +72,6 @@ pub(super) struct Worker {
     ready: Events,
     phase: Phase,
     backoff: Backoff,
-    input: Input,
     next_socket: Token,
     readable: bool,
     /// The Server has said something on this connection.
@@ -94,8 +90,9 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Makes the poll and what wakes it, so that a failure to do so is seen by the caller of connect.
-    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker)> {
+    pub fn new(shared: Arc<Shared>, options: Options) -> io::Result<(Self, Waker, Registry)> {
         let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
         let woken = shared.clone();
@@ -106,7 +103,6 @@ impl Worker {
             ready: Events::with_capacity(64),
             phase: Phase::Idle,
             backoff,
-            input: Input::default(),
             next_socket: FIRST_SOCKET,
             readable: false,
             heard: false,
@@ -117,7 +113,7 @@ impl Worker {
             keeper: Keeper::default(),
             hold: None,
         };
-        Ok((worker, waker))
+        Ok((worker, waker, registry))
     }
 
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
@@ -222,9 +218,8 @@ impl Worker {
                     match progress {
                         Progress::Pending(until) => Some(until),
                         Progress::Connected(transport, socket) => {
-                            core.open(now, *deadline, transport);
+                            core.open(now, *deadline, transport, socket);
                             self.phase = Phase::Online { accepted: None, socket };
-                            self.input.clear();
                             self.heard = false;
                             // The poll may have told of the first bytes together with the connection.
                             self.readable = true;
@@ -258,7 +253,12 @@ impl Worker {
     /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        self.readable |= core.lost.is_some();
+        self.readable |= core.lost.is_some() || std::mem::take(&mut core.read_on);
+        self.readable &= !core.read_to_end;
+        if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
+            core.give_reading_back(&self.shared);
+            self.shared.events.wake_leader();
+        }
         let mut more = self.read(now, core);
         if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
             && core.session.is_online()
@@ -308,7 +308,10 @@ impl Worker {
         if let Some(mut transport) = core.transport.take() {
             transport.deregister(self.poll.registry());
         }
-        self.input.clear();
+        if std::mem::take(&mut core.led) {
+            self.shared.events.wake_leader();
+        }
+        core.input = Default::default();
         self.readable = false;
         self.shared.reading_paused.store(false, Ordering::Release);
     }

@@ -1,9 +1,9 @@
 //! Reading from the Server, and what its first bytes or its silence say about the URL.
 
-use super::{Phase, READS_IN_A_ROW, Worker};
+use super::{Phase, Worker};
 use crate::client::address::Address;
-use crate::client::core::Core;
-use crate::client::log::{Level, trace};
+use crate::client::core::{Core, READS_IN_A_ROW};
+use crate::client::leading::{CLOSED_WITHOUT_REASON, reading_failed};
 use crate::client::transport::{Fault, looks_like_http, looks_like_tls};
 use crate::types::status::Status;
 use std::io;
@@ -21,35 +21,32 @@ impl Worker {
             self.shared.reading_paused.store(paused, Ordering::Release);
             // Of this thread and one that makes room, at least one must see the other.
             fence(Ordering::SeqCst);
-            if paused && self.shared.events.is_blocked() {
-                core.session.handle_reading_paused(now);
-                return true;
+            if paused {
+                if self.shared.events.is_blocked() {
+                    core.session.handle_reading_paused(now);
+                    return true;
+                }
+                // Who made room may have looked before the flag stood and wakes nobody: this thread must not take its own
+                // flag for a reason to sleep.
+                self.shared.reading_paused.store(false, Ordering::Release);
             }
             let Some(transport) = &mut core.transport else { return false };
-            match transport.read(self.input.room()) {
+            match transport.read(core.input.room()) {
                 Ok(0) => {
                     self.readable = false;
                     core.lost = Some((Status::ConnectionClosed, self.closed_text()));
                     return false;
                 }
                 Ok(count) => {
-                    core.bytes_received += count as u64;
-                    self.input.received(count);
+                    core.input.received(count);
                     if !std::mem::replace(&mut self.heard, true)
-                        && let Some(fault) = self.wrong_protocol()
+                        && let Some(fault) = self.wrong_protocol(core.input.bytes())
                     {
                         self.readable = false;
                         core.lost = Some((fault.status, fault.text));
                         return false;
                     }
-                    if self.shared.log.wants(Level::Packets) {
-                        let told = |line| self.shared.note(Level::Packets, || format!("<- {line}"));
-                        trace::packets(self.input.bytes(), core.session.version(), told);
-                    }
-                    let used = core.session.handle_input(now, self.input.bytes());
-                    self.input.consume(used, |bytes| core.session.expected_size(bytes));
-                    // The program gets its message before the Server gets its answer.
-                    core.report(&self.shared);
+                    core.take_in(now, count, &self.shared);
                     core.work(now, &self.shared);
                 }
                 Err(error) => match error.kind() {
@@ -65,8 +62,7 @@ impl Worker {
                     }
                     _ => {
                         self.readable = false;
-                        let fault = Fault::of(&error, "reading from the Server");
-                        core.lost = Some((fault.status, fault.text));
+                        core.lost = Some(reading_failed(&error));
                         return false;
                     }
                 },
@@ -80,12 +76,12 @@ impl Worker {
     }
 
     /// What is wrong if the first bytes of a connection can't be MQTT.
-    fn wrong_protocol(&self) -> Option<Fault> {
+    fn wrong_protocol(&self, first: &[u8]) -> Option<Fault> {
         let address = self.address()?;
         if address.scheme.is_websocket() {
             return None;
         }
-        let (speaks, scheme) = match self.input.bytes() {
+        let (speaks, scheme) = match first {
             bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
             bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
             bytes if looks_like_http(bytes) => ("HTTP", "ws"),
@@ -103,7 +99,7 @@ impl Worker {
                 "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
             ),
             Some(address) if !self.heard => format!("the Server at {address} closed the connection without answering"),
-            _ => "the Server closed the connection without giving a reason".to_owned(),
+            _ => CLOSED_WITHOUT_REASON.to_owned(),
         }
     }
 }

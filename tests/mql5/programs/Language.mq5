@@ -4,7 +4,7 @@
 //+------------------------------------------------------------------+
 //--- What the MQL5 reference says of the language, checked in the host.
 #property version "1.00"
-#include "Check.mqh"
+#include <Mt5Mqtt\Internal\Check.mqh>
 input string InpText="a default";  // Text
 input int    InpNumber=7;          // Number
 input bool   InpSwitch=false;      // Switch
@@ -51,7 +51,7 @@ public:
    virtual string    Sound(void) const { return("wau"); }
    static int        Legs(void) { return(FOUR); }
   };
-CCheck ExtCheck;
+CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
 //| Uses what stands further down                                    |
 //+------------------------------------------------------------------+

@@ -4,8 +4,8 @@
 //+------------------------------------------------------------------+
 //--- OrderSend() and what a program reads of the account afterwards.
 #property version "1.00"
-#include "Check.mqh"
-CCheck ExtCheck;
+#include <Mt5Mqtt\Internal\Check.mqh>
+CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
 //| A market buy                                                     |
 //+------------------------------------------------------------------+

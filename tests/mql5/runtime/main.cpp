@@ -62,7 +62,10 @@ static void command(const std::vector<std::string> &words) {
          if(!market_set(name,words[i].substr(0,equal),words[i].substr(equal+1))) say("*","unknown",words[i]);
       }
    }
-   else if(verb=="tick") market_tick(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr),strtod(words.at(3).c_str(),nullptr));
+   else if(verb=="tick") {
+      double bid=strtod(words.at(2).c_str(),nullptr),ask=strtod(words.at(3).c_str(),nullptr);
+      market_tick(mql_from_utf8(words.at(1)),bid,ask,words.size()>4 ? atoll(words[4].c_str()) : 0);
+   }
    else if(verb=="load") load(words);
    else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);
    else if(verb=="chart-symbol") {

@@ -53,9 +53,11 @@ static void set_tick(const string &name,const MqlTick &tick) {
    account_tick(name);
 }
 
-void market_tick(const string &name,double bid,double ask) {
-   auto now=std::chrono::system_clock::now().time_since_epoch();
-   mql_long msc=(mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+void market_tick(const string &name,double bid,double ask,mql_long msc) {
+   if(msc==0) {
+      auto now=std::chrono::system_clock::now().time_since_epoch();
+      msc=(mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+   }
    MqlTick tick={};
    tick.time=datetime(msc/1000);
    tick.time_msc=msc;

@@ -81,6 +81,7 @@ struct Market {
 };
 extern Market market;
 SymbolState &market_symbol(const string &name);   // made if there is none
-void         market_tick(const string &name,double bid,double ask);
+// At a time in milliseconds since 1970, or now (0).
+void         market_tick(const string &name,double bid,double ask,mql_long msc);
 bool         market_is_open(const string &name);
 bool         market_set(const string &name,const std::string &property,const std::string &value);

@@ -250,10 +250,9 @@ impl Emitter<'_> {
         if self.source.imports.contains_key(&line) {
             return self.import(node, first);
         }
-        if let Some(of) = node.child_by_field_name("type").filter(|of| of.kind().ends_with("_specifier")) {
-            if matches!(of.kind(), "class_specifier" | "struct_specifier" | "enum_specifier") {
-                self.refuse(node, "a type is declared on its own, at file level");
-            }
+        let of = node.child_by_field_name("type").map_or("", |of| of.kind());
+        if matches!(of, "class_specifier" | "struct_specifier" | "enum_specifier") {
+            self.refuse(node, "a type is declared on its own, at file level");
         }
         if shapes.len() > 1 && !shapes.iter().all(Shape::is_plain) {
             self.refuse(node, "an array or a pointer is declared on its own");

@@ -71,10 +71,8 @@ impl Source {
             } else {
                 kept = line.to_owned();
             }
-            if let Some(library) = &library {
-                if !line.starts_with("#import") {
-                    source.imports.insert(number, library.clone());
-                }
+            if let Some(library) = library.as_ref().filter(|_| !line.starts_with("#import")) {
+                source.imports.insert(number, library.clone());
             }
             source.text.push_str(&kept);
             source.text.push('\n');

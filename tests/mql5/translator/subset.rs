@@ -122,7 +122,10 @@ const INSTEAD: [(&str, &str); 17] = [
     ("lambda_expression", "no lambdas: a method of a class"),
     ("template_declaration", "no templates: a class or function for each type"),
     ("template_type", "no templates: a class or function for each type"),
-    ("template_function", "no templates: a class or function for each type"),
+    (
+        "template_function",
+        "no templates; if it is a comparison, turn it round or take it apart: a<b && f(c)>d reads as one",
+    ),
     ("placeholder_type_specifier", "no auto: name the type"),
     ("auto", "no auto: name the type"),
     ("try_statement", "no exceptions: return a bool"),

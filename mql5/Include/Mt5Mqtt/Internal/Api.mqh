@@ -56,6 +56,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_PROTOCOL_ERROR=-62,
    MT5MQTT_E_SERVER_DISCONNECTED=-63,      // the Server sent DISCONNECT: see ReasonCode()
    MT5MQTT_E_SESSION_LOST=-64,             // whether this QoS 2 publish arrived can't be known
+   MT5MQTT_E_AUTHENTICATION_FAILED=-65,
    MT5MQTT_E_THREAD=-80,
    MT5MQTT_E_STORE_NOT_OPENED=-81,
    MT5MQTT_E_STORE_IN_USE=-82,             // by another client or terminal
@@ -86,6 +87,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_USER_NAME=3,                // text
    MT5MQTT_OPT_PASSWORD=4,                 // text or bytes
    MT5MQTT_OPT_RESPONSE_TOPIC=5,           // text
+   MT5MQTT_OPT_AUTHENTICATION_METHOD=6,    // text: SCRAM-SHA-256 is done by the library
    MT5MQTT_OPT_PROTOCOL_VERSION=10,        // 5, or 4 for MQTT 3.1.1
    MT5MQTT_OPT_CLEAN_START=11,
    MT5MQTT_OPT_SESSION_EXPIRY_S=12,
@@ -115,6 +117,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PROTOCOL_FALLBACK=102,      // 1: MQTT 3.1.1 if MQTT 5.0 is refused
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
+   MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -152,6 +155,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_FAILED=7,                 // a fault inside the library
    MT5MQTT_EVENT_BREACH=10,                // a harmless fault of the Server
    MT5MQTT_EVENT_RESPONSE=11,              // outcome of a request
+   MT5MQTT_EVENT_AUTHENTICATE=12,          // the Server asks: Authenticate() answers
+   MT5MQTT_EVENT_AUTHENTICATED=13,         // a re-authentication has succeeded
    MT5MQTT_EVENT_LOG=15,                   // a line of the log
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
    MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
@@ -317,6 +322,9 @@ long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int
 long mt5mqtt_request_text_w(long client,const string topic,const string text,int qos,long properties,int timeout_ms);
 long mt5mqtt_respond(long client,const uchar &payload[],int payload_size,int qos,long properties);
 long mt5mqtt_respond_text_w(long client,const string text,int qos,long properties);
+//--- enhanced authentication
+int  mt5mqtt_authenticate(long client,const uchar &data[],int size,long properties);
+int  mt5mqtt_reauthenticate(long client,const uchar &data[],int size,long properties);
 //--- property sets
 long mt5mqtt_properties_create(void);
 int  mt5mqtt_properties_free(long properties);

@@ -37,6 +37,7 @@ public:
    void              Destroy(void);
    void              Deinit(const int reason);
    bool              IsCreated(void) const { return(m_client>0); }
+   long              Handle(void) const    { return(m_client);   }
    void              AllowInTester(const bool allow) { m_allow_in_tester=allow; }
    //--- options, before Connect()
    bool              SetUrl(const string url);
@@ -73,6 +74,9 @@ public:
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
    bool              Unsubscribe(const string filter);
    bool              Unsubscribe(const string filter,const CMqttProperties &properties);
+   //--- Enhanced Authentication: Authenticate() answers the MT5MQTT_EVENT_AUTHENTICATE taken last
+   bool              Authenticate(const uchar &data[]);
+   bool              Reauthenticate(const uchar &data[]);
    //--- requests: the end comes as MT5MQTT_EVENT_RESPONSE; Respond() answers the event taken last
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms);
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties);
@@ -102,6 +106,8 @@ protected:
    virtual void      OnProgress(const CMqttMessage &message)     { }
    virtual void      OnStore(const CMqttMessage &message)        { }
    virtual void      OnResponse(const CMqttMessage &message)     { }
+   virtual void      OnAuthenticate(const CMqttMessage &message) { }
+   virtual void      OnAuthenticated(const CMqttMessage &message) { }
    virtual void      OnFailed(const CMqttMessage &message)       { }
    virtual void      OnBreach(const CMqttMessage &message)       { }
    virtual void      OnLog(const CMqttMessage &message)          { }
@@ -428,6 +434,20 @@ bool CMqttClient::Unsubscribe(const string filter,const CMqttProperties &propert
    return(Accepted(mt5mqtt_unsubscribe_w(m_client,filter,properties.Handle())));
   }
 //+------------------------------------------------------------------+
+//| The next step of an authentication                               |
+//+------------------------------------------------------------------+
+bool CMqttClient::Authenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_authenticate(m_client,data,ArraySize(data),0)));
+  }
+//+------------------------------------------------------------------+
+//| Starts a re-authentication; SCRAM-SHA-256 needs no data for it   |
+//+------------------------------------------------------------------+
+bool CMqttClient::Reauthenticate(const uchar &data[])
+  {
+   return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),0)));
+  }
+//+------------------------------------------------------------------+
 //| Asks with text, as UTF-8                                         |
 //+------------------------------------------------------------------+
 bool CMqttClient::Request(const string topic,const string text,const int qos,const int timeout_ms)
@@ -498,8 +518,7 @@ bool CMqttClient::Next(CMqttMessage &message)
   }
 //+------------------------------------------------------------------+
 //| Takes up to max_events and gives each to its On... method;       |
-//| returns                                                          |
-//| how many it took                                                 |
+//| returns how many it took                                         |
 //+------------------------------------------------------------------+
 int CMqttClient::Dispatch(const int max_events)
   {
@@ -543,6 +562,12 @@ int CMqttClient::Dispatch(const int max_events)
          case MT5MQTT_EVENT_RESPONSE:
             OnResponse(message);
             break;
+         case MT5MQTT_EVENT_AUTHENTICATE:
+            OnAuthenticate(message);
+            break;
+         case MT5MQTT_EVENT_AUTHENTICATED:
+            OnAuthenticated(message);
+            break;
          case MT5MQTT_EVENT_BREACH:
             OnBreach(message);
             break;
@@ -573,8 +598,7 @@ bool CMqttClient::Wait(const int timeout_ms)
   }
 //+------------------------------------------------------------------+
 //| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE leaves that   |
-//| to                                                               |
-//| the program                                                      |
+//| to the program                                                   |
 //+------------------------------------------------------------------+
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {

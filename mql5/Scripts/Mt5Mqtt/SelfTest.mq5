@@ -1,14 +1,28 @@
 //+------------------------------------------------------------------+
-//|                                                      Wrapper.mq5 |
+//|                                                     SelfTest.mq5 |
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
-//--- Every method of the public classes, against a real Server.
+//--- Run it after an installation: a line PASS or FAIL for each check in
+//--- the journal's Experts tab, and their number at the end.
 #property version     "1.00"
+#property description "Tries everything that mt5mqtt offers against a Server and prints PASS or FAIL."
+#property script_show_inputs
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-#include "Check.mqh"
+#include <Mt5Mqtt\Internal\Check.mqh>
+input group  "MQTT Server"
 input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input int    InpVersion=5;                   // Protocol version
-CCheck ExtCheck;
+input string InpUserName="name";             // User Name
+input string InpPassword="password";         // Password
+input string InpRoot="mt5mqtt-selftest";     // First level of all topics
+input int    InpVersion=5;                   // 5, or 4 for MQTT 3.1.1
+CMqttCheck ExtCheck;
+//+------------------------------------------------------------------+
+//| A topic of this test                                             |
+//+------------------------------------------------------------------+
+string Topic(const string rest)
+  {
+   return(InpRoot+"/"+rest);
+  }
 //+------------------------------------------------------------------+
 //| Counts what Dispatch() calls                                     |
 //+------------------------------------------------------------------+
@@ -70,7 +84,10 @@ void OnStart(void)
       ExtCheck.That(client.IsConnected() && !message.SessionPresent(),"a new Session");
       Messages(client);
       if(InpVersion==5)
+        {
          Properties(client);
+         Requests(client);
+        }
       Acknowledging(client);
       Figures(client);
       Accepted(client.Disconnect(1000),client,"Disconnect");
@@ -95,9 +112,10 @@ void BeforeConnect(CMqttClient &client)
    Refused(client.SetUrl("ftp://x"),client,MT5MQTT_E_OUT_OF_RANGE,"SetUrl");
    Accepted(client.SetUrl(InpUrl),client,"SetUrl");
    ExtCheck.That(client.IsCreated(),"created by a setter");
-   Accepted(client.SetClientId("wrapper"),client,"SetClientId");
-   Accepted(client.SetCredentials("name","password"),client,"SetCredentials");
-   Accepted(client.SetOptionBytes(MT5MQTT_OPT_PASSWORD,password),client,"SetOptionBytes");
+   Accepted(client.SetClientId("mt5mqtt-selftest"),client,"SetClientId");
+   Accepted(client.SetCredentials(InpUserName,InpPassword),client,"SetCredentials");
+   CMqttClient other;
+   Accepted(other.SetOptionBytes(MT5MQTT_OPT_PASSWORD,password),other,"SetOptionBytes");
    Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
    Refused(client.SetProtocolVersion(3),client,MT5MQTT_E_OUT_OF_RANGE,"SetProtocolVersion");
    Accepted(client.SetCleanStart(true),client,"SetCleanStart");
@@ -108,8 +126,8 @@ void BeforeConnect(CMqttClient &client)
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_PROGRESS,1),client,"SetOptionInteger");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,2),client,"SetOptionInteger");
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
-   Accepted(client.SetWill("w/text","gone",1,false),client,"SetWill with text");
-   Refused(client.SetWill("w/#","gone",1,false),client,MT5MQTT_E_INVALID_TOPIC,"SetWill");
+   Accepted(client.SetWill(Topic("w/text"),"gone",1,false),client,"SetWill with text");
+   Refused(client.SetWill(Topic("w/#"),"gone",1,false),client,MT5MQTT_E_INVALID_TOPIC,"SetWill");
   }
 //+------------------------------------------------------------------+
 //| Texts and bytes there and back                                   |
@@ -117,15 +135,15 @@ void BeforeConnect(CMqttClient &client)
 void Messages(CMqttClient &client)
   {
    CMqttMessage message;
-   Accepted(client.Subscribe("t/#",1),client,"Subscribe");
+   Accepted(client.Subscribe(Topic("t/#"),1),client,"Subscribe");
    long token=client.ResultToken();
    Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
-   ExtCheck.That(token>0 && message.Token()==token && message.Topic()=="t/#" && message.ReasonCode()==1,"granted QoS 1");
+   ExtCheck.That(token>0 && message.Token()==token && message.Topic()==Topic("t/#") && message.ReasonCode()==1,"granted QoS 1");
    ExtCheck.That(StringFind(message.ReasonCodeDescription(),"QoS 1")>=0,message.ReasonCodeDescription());
 //--- "Hi" in Russian, "world" in Chinese, an emoji as a pair of surrogates
    ushort scripts[]={0x041F,0x0440,0x0438,0x4E16,0x754C,0xD83C,0xDF0D};
    string text=ShortArrayToString(scripts)+" end";
-   Accepted(client.Publish("t/"+text,text,1,false),client,"Publish of text");
+   Accepted(client.Publish(Topic("t/"+text),text,1,false),client,"Publish of text");
    token=client.ResultToken();
    bool published=false;
    for(int i=0; i<2 && client.Wait(5000); i++)
@@ -142,11 +160,11 @@ void Messages(CMqttClient &client)
    ExtCheck.That(stage==MT5MQTT_STAGE_COMPLETE,"the stage of the publish");
    Refused(client.PublishStage(0,stage),client,MT5MQTT_E_UNKNOWN_TOKEN,"PublishStage of nothing");
    Payloads(client);
-   Refused(client.Publish("t/#","x",0,false),client,MT5MQTT_E_INVALID_TOPIC,"a wildcard in a Topic Name");
+   Refused(client.Publish(Topic("t/#"),"x",0,false),client,MT5MQTT_E_INVALID_TOPIC,"a wildcard in a Topic Name");
    ushort half[]={0xD83C};
-   Refused(client.Publish("t",ShortArrayToString(half),0,false),client,MT5MQTT_E_INVALID_TEXT,"half an emoji");
-   Refused(client.Subscribe("t/#/x",1),client,MT5MQTT_E_INVALID_TOPIC,"a wrong Topic Filter");
-   Accepted(client.Unsubscribe("t/#"),client,"Unsubscribe");
+   Refused(client.Publish(Topic("t"),ShortArrayToString(half),0,false),client,MT5MQTT_E_INVALID_TEXT,"half an emoji");
+   Refused(client.Subscribe(Topic("t/#/x"),1),client,MT5MQTT_E_INVALID_TOPIC,"a wrong Topic Filter");
+   Accepted(client.Unsubscribe(Topic("t/#")),client,"Unsubscribe");
    Await(client,message,MT5MQTT_EVENT_UNSUBSCRIBED);
   }
 //+------------------------------------------------------------------+
@@ -155,7 +173,7 @@ void Messages(CMqttClient &client)
 void ReceivedText(CMqttClient &client,const CMqttMessage &message,const string text)
   {
    ExtCheck.That(message.Kind()==MT5MQTT_EVENT_MESSAGE,"a message");
-   ExtCheck.Same(message.Topic(),"t/"+text,"topic");
+   ExtCheck.Same(message.Topic(),Topic("t/"+text),"topic");
    ExtCheck.Same(message.PayloadText(),text,"payload");
    ExtCheck.That(message.PayloadIsText() && message.PayloadSize()==20,"UTF-8 without a zero: "+(string)message.PayloadSize());
    ExtCheck.That(message.QoS()==1 && !message.IsRetained() && !message.IsDuplicate() && message.PacketId()>0,"flags");
@@ -172,25 +190,25 @@ void Payloads(CMqttClient &client)
    uchar bytes[]={0,1,254,255};
    uchar none[];
    uchar received[];
-   Accepted(client.Publish("t/b",bytes,0,false),client,"Publish of bytes");
+   Accepted(client.Publish(Topic("t/b"),bytes,0,false),client,"Publish of bytes");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    message.Payload(received);
    ExtCheck.That(ArraySize(received)==4 && received[0]==0 && received[3]==255,"bytes");
    ExtCheck.That(!message.PayloadIsText() && message.PayloadText()=="","no text");
-   Accepted(client.Publish("t/n",none,0,false),client,"Publish of no bytes");
+   Accepted(client.Publish(Topic("t/n"),none,0,false),client,"Publish of no bytes");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    message.Payload(received);
    ExtCheck.That(message.PayloadSize()==0 && ArraySize(received)==0 && message.PayloadIsText(),"an empty payload");
-   Accepted(client.Publish("t/e","",0,false),client,"Publish of an empty text");
+   Accepted(client.Publish(Topic("t/e"),"",0,false),client,"Publish of an empty text");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(message.PayloadSize(),0,"an empty text");
    string nothing;
-   Accepted(client.Publish("t/e",nothing,0,false),client,"Publish of NULL");
+   Accepted(client.Publish(Topic("t/e"),nothing,0,false),client,"Publish of NULL");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(message.PayloadSize(),0,"NULL is empty");
    ArrayResize(bytes,100000);
    ArrayInitialize(bytes,'x');
-   Accepted(client.Publish("t/l",bytes,0,false),client,"Publish of much");
+   Accepted(client.Publish(Topic("t/l"),bytes,0,false),client,"Publish of much");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(StringLen(message.PayloadText()),100000,"a long text");
   }
@@ -219,16 +237,16 @@ void Properties(CMqttClient &client)
    Accepted(properties.SetConflation(false),properties,"SetConflation");
    CMqttProperties identifier;
    Accepted(identifier.SetInteger(MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER,9),identifier,"SetInteger");
-   Accepted(client.Subscribe("p",0,identifier),client,"Subscribe with properties");
+   Accepted(client.Subscribe(Topic("p"),0,identifier),client,"Subscribe with properties");
    Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
-   Accepted(client.Publish("p","text",0,false,properties),client,"Publish with properties");
+   Accepted(client.Publish(Topic("p"),"text",0,false,properties),client,"Publish with properties");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ReceivedProperties(message);
-   Accepted(client.Publish("p",none,0,false,properties),client,"Publish of bytes with properties");
+   Accepted(client.Publish(Topic("p"),none,0,false,properties),client,"Publish of bytes with properties");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ReceivedProperties(message);
    Accepted(properties.Clear(),properties,"Clear");
-   Accepted(client.Publish("p","bare",0,false,properties),client,"Publish with an empty set");
+   Accepted(client.Publish(Topic("p"),"bare",0,false,properties),client,"Publish with an empty set");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(message.PropertyCount(MT5MQTT_PROP_USER_PROPERTY),0,"none");
   }
@@ -249,6 +267,59 @@ void ReceivedProperties(const CMqttMessage &message)
    ExtCheck.That(message.UserProperty(1,name,text) && name=="two" && text=="","UserProperty");
    ExtCheck.That(!message.UserProperty(2,name,text),"no third User Property");
    ExtCheck.That(!message.PropertyString(MT5MQTT_PROP_CONTENT_TYPE,0,text),"no Content Type");
+  }
+//+------------------------------------------------------------------+
+//| Requests to itself, in each form, and one that nobody answers    |
+//+------------------------------------------------------------------+
+void Requests(CMqttClient &client)
+  {
+   CMqttMessage    message;
+   CMqttProperties none;
+   uchar           payload[]={'b','y'};
+   string          topic=Topic("requests");
+   Accepted(client.Subscribe(topic,0),client,"Subscribe to requests");
+   Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
+   for(int form=0; form<4; form++)
+     {
+      switch(form)
+        {
+         case 0:
+            Accepted(client.Request(topic,"by",0,5000),client,"Request of text");
+            break;
+         case 1:
+            Accepted(client.Request(topic,"by",0,5000,none),client,"Request of text with no properties");
+            break;
+         case 2:
+            Accepted(client.Request(topic,payload,0,5000),client,"Request of bytes");
+            break;
+         case 3:
+            Accepted(client.Request(topic,payload,0,5000,none),client,"Request of bytes with no properties");
+            break;
+        }
+      long token=client.ResultToken();
+      Await(client,message,MT5MQTT_EVENT_MESSAGE);
+      ExtCheck.Same(message.PayloadText(),"by","the request");
+      switch(form)
+        {
+         case 0:
+            Accepted(client.Respond("by",0),client,"Respond with text");
+            break;
+         case 1:
+            Accepted(client.Respond("by",0,none),client,"Respond with text and no properties");
+            break;
+         case 2:
+            Accepted(client.Respond(payload,0),client,"Respond with bytes");
+            break;
+         case 3:
+            Accepted(client.Respond(payload,0,none),client,"Respond with bytes and no properties");
+            break;
+        }
+      Await(client,message,MT5MQTT_EVENT_RESPONSE);
+      ExtCheck.That(message.Token()==token && message.Status()==MT5MQTT_OK && message.PayloadText()=="by","the response");
+     }
+   Accepted(client.Request(Topic("nobody"),"x",0,50),client,"Request to nobody");
+   Await(client,message,MT5MQTT_EVENT_RESPONSE);
+   ExtCheck.That(message.Status()==MT5MQTT_E_TIMEOUT,"no response in time: "+message.StatusDescription());
   }
 //+------------------------------------------------------------------+
 //| Acknowledging by hand                                            |
@@ -277,10 +348,11 @@ void Dispatching(void)
    CMqttProperties none;
    uchar           payload[]={'x'};
    Accepted(client.SetUrl(InpUrl),client,"SetUrl");
+   Accepted(client.SetCredentials(InpUserName,InpPassword),client,"SetCredentials");
    Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
-   Accepted(client.SetWill("w/bytes",payload,0,false,none),client,"SetWill with bytes");
+   Accepted(client.SetWill(Topic("w/bytes"),payload,0,false,none),client,"SetWill with bytes");
    Accepted(client.Connect(),client,"Connect");
-   Accepted(client.Subscribe("d",0),client,"Subscribe");
+   Accepted(client.Subscribe(Topic("d"),0),client,"Subscribe");
    string wanted="CSMUD";
    ulong  end=GetTickCount64()+10000;
    int    step=0;
@@ -291,12 +363,12 @@ void Dispatching(void)
       if(client.m_calls=="CS" && step==0)
         {
          step=1;
-         Accepted(client.Publish("d",payload,0,false,none),client,"Publish with no properties");
+         Accepted(client.Publish(Topic("d"),payload,0,false,none),client,"Publish with no properties");
         }
       if(client.m_calls=="CSM" && step==1)
         {
          step=2;
-         Accepted(client.Unsubscribe("d",none),client,"Unsubscribe with no properties");
+         Accepted(client.Unsubscribe(Topic("d"),none),client,"Unsubscribe with no properties");
         }
       if(client.m_calls=="CSMU" && step==2)
         {

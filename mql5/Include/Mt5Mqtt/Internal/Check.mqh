@@ -2,18 +2,21 @@
 //|                                                        Check.mqh |
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
-//--- For the test scripts: a line for each check that fails, and the
-//--- number of checks at the end.
-#ifndef CHECK_MQH
-#define CHECK_MQH
-class CCheck
+#ifndef MT5MQTT_CHECK_MQH
+#define MT5MQTT_CHECK_MQH
+//+------------------------------------------------------------------+
+//| Class CMqttCheck.                                                |
+//| Appointment: the checks of a script: a line for each, PASS or    |
+//|              FAIL, and their number at the end.                  |
+//+------------------------------------------------------------------+
+class CMqttCheck
   {
 private:
    int               m_passed;
    int               m_failed;
 
 public:
-                     CCheck(void) : m_passed(0),m_failed(0) { }
+                     CMqttCheck(void) : m_passed(0),m_failed(0) { }
    bool              That(const bool condition,const string what);
    bool              Same(const string found,const string expected,const string what);
    bool              Equal(const long found,const long expected,const string what);
@@ -23,10 +26,13 @@ public:
 //+------------------------------------------------------------------+
 //| A condition                                                      |
 //+------------------------------------------------------------------+
-bool CCheck::That(const bool condition,const string what)
+bool CMqttCheck::That(const bool condition,const string what)
   {
    if(condition)
+     {
       m_passed++;
+      Print("PASS ",what);
+     }
    else
      {
       m_failed++;
@@ -37,28 +43,28 @@ bool CCheck::That(const bool condition,const string what)
 //+------------------------------------------------------------------+
 //| Two texts                                                        |
 //+------------------------------------------------------------------+
-bool CCheck::Same(const string found,const string expected,const string what)
+bool CMqttCheck::Same(const string found,const string expected,const string what)
   {
-   return(That(found==expected,what+": '"+found+"', not '"+expected+"'"));
+   return(That(found==expected,found==expected ? what : what+": '"+found+"', not '"+expected+"'"));
   }
 //+------------------------------------------------------------------+
 //| Two integers                                                     |
 //+------------------------------------------------------------------+
-bool CCheck::Equal(const long found,const long expected,const string what)
+bool CMqttCheck::Equal(const long found,const long expected,const string what)
   {
-   return(That(found==expected,what+": "+(string)found+", not "+(string)expected));
+   return(That(found==expected,found==expected ? what : what+": "+(string)found+", not "+(string)expected));
   }
 //+------------------------------------------------------------------+
 //| Two numbers, apart from rounding                                 |
 //+------------------------------------------------------------------+
-bool CCheck::Near(const double found,const double expected,const string what)
+bool CMqttCheck::Near(const double found,const double expected,const string what)
   {
    return(That(MathAbs(found-expected)<0.00000001,what+": "+(string)found+", not "+(string)expected));
   }
 //+------------------------------------------------------------------+
 //| The last line                                                    |
 //+------------------------------------------------------------------+
-void CCheck::Report(void)
+void CMqttCheck::Report(void)
   {
    PrintFormat("%d passed, %d failed",m_passed,m_failed);
   }

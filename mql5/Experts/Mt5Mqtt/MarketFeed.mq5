@@ -1,0 +1,236 @@
+//+------------------------------------------------------------------+
+//|                                                   MarketFeed.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#property version     "1.00"
+#property description "Publishes ticks and closed bars of one or more symbols as JSON."
+#property description "The service CustomSymbolFeed makes custom symbols of them in another terminal."
+#include <Mt5Mqtt\Mt5Mqtt.mqh>
+input group  "MQTT Server"
+input string InpUrl="mqtt://127.0.0.1:1883";        // Address
+input string InpUserName="";                        // User Name (empty: none)
+input string InpPassword="";                        // Password
+input string InpRoot="mt5";                         // First level of all topics
+input group  "Feed"
+input string InpSymbols="";                         // Symbols, apart by commas (empty: the chart's)
+input bool   InpBars=true;                          // Publish closed bars
+input ENUM_TIMEFRAMES InpTimeframe=PERIOD_M1;       // Timeframe of the bars
+input int    InpTimer=20;                           // Look for new ticks every so many milliseconds
+//+------------------------------------------------------------------+
+//| What was published of one symbol                                 |
+//+------------------------------------------------------------------+
+struct FeedSymbol
+  {
+   string            name;
+   string            level;                // as a level of a topic
+   int               digits;
+   long              tick_msc;             // time of the last tick
+   double            bid;
+   double            ask;
+   datetime          bar;                  // opening time of the bar that is open
+  };
+//+------------------------------------------------------------------+
+//| The client                                                       |
+//+------------------------------------------------------------------+
+class CFeedClient : public CMqttClient
+  {
+private:
+   FeedSymbol        m_symbols[];
+
+public:
+   bool              Start(void);
+   void              Choose(void);
+   void              Look(void);
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message);
+   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text()); }
+
+private:
+   void              Add(const string name);
+   void              Describe(FeedSymbol &symbol);
+   void              Tick(FeedSymbol &symbol);
+   void              Bar(FeedSymbol &symbol);
+   void              Send(const string topic,const string text,const int qos,const bool retain);
+  };
+CFeedClient ExtClient;
+//+------------------------------------------------------------------+
+//| Connects, unless the chart has only changed                      |
+//+------------------------------------------------------------------+
+bool CFeedClient::Start(void)
+  {
+   if(IsCreated())
+      return(true);
+   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| The symbols to publish                                           |
+//+------------------------------------------------------------------+
+void CFeedClient::Choose(void)
+  {
+   string names[];
+   ArrayResize(m_symbols,0);
+   if(InpSymbols=="")
+      Add(_Symbol);
+   else
+     {
+      int count=StringSplit(InpSymbols,',',names);
+      for(int i=0; i<count; i++)
+         Add(names[i]);
+     }
+   if(IsConnected())
+      for(int i=0; i<ArraySize(m_symbols); i++)
+         Describe(m_symbols[i]);
+  }
+//+------------------------------------------------------------------+
+//| Adds a symbol that the terminal knows                            |
+//+------------------------------------------------------------------+
+void CFeedClient::Add(const string name)
+  {
+   string symbol=name;
+   StringTrimLeft(symbol);
+   StringTrimRight(symbol);
+   if(symbol=="")
+      return;
+   if(!SymbolSelect(symbol,true))
+     {
+      Print(symbol," is not a symbol of this account");
+      return;
+     }
+   int position=ArraySize(m_symbols);
+   ArrayResize(m_symbols,position+1);
+   m_symbols[position].name=symbol;
+   m_symbols[position].level=EscapeTopicLevel(symbol);
+   m_symbols[position].digits=(int)SymbolInfoInteger(symbol,SYMBOL_DIGITS);
+   m_symbols[position].tick_msc=0;
+   m_symbols[position].bid=0;
+   m_symbols[position].ask=0;
+   m_symbols[position].bar=iTime(symbol,InpTimeframe,0);
+  }
+//+------------------------------------------------------------------+
+//| Who subscribes later shall know the symbols too: retained        |
+//+------------------------------------------------------------------+
+void CFeedClient::OnConnected(const CMqttMessage &message)
+  {
+   Print("connected");
+   for(int i=0; i<ArraySize(m_symbols); i++)
+      Describe(m_symbols[i]);
+  }
+//+------------------------------------------------------------------+
+//| What a custom symbol needs to be like this one                   |
+//+------------------------------------------------------------------+
+void CFeedClient::Describe(FeedSymbol &symbol)
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.StringField("symbol",symbol.name);
+   json.IntegerField("digits",symbol.digits);
+   json.NumberField("point",SymbolInfoDouble(symbol.name,SYMBOL_POINT),symbol.digits);
+   json.NumberField("tick_size",SymbolInfoDouble(symbol.name,SYMBOL_TRADE_TICK_SIZE),symbol.digits);
+   json.NumberField("contract_size",SymbolInfoDouble(symbol.name,SYMBOL_TRADE_CONTRACT_SIZE),2);
+   json.EndObject();
+   Send("symbols/"+symbol.level,json.Text(),1,true);
+  }
+//+------------------------------------------------------------------+
+//| Publishes what is new                                            |
+//+------------------------------------------------------------------+
+void CFeedClient::Look(void)
+  {
+   for(int i=0; i<ArraySize(m_symbols); i++)
+     {
+      Tick(m_symbols[i]);
+      if(InpBars)
+         Bar(m_symbols[i]);
+     }
+  }
+//+------------------------------------------------------------------+
+//| A tick is for now: QoS 0, and the next one replaces it           |
+//+------------------------------------------------------------------+
+void CFeedClient::Tick(FeedSymbol &symbol)
+  {
+   MqlTick tick;
+   if(!SymbolInfoTick(symbol.name,tick))
+      return;
+   if(tick.time_msc==symbol.tick_msc && tick.bid==symbol.bid && tick.ask==symbol.ask)
+      return;
+   symbol.tick_msc=tick.time_msc;
+   symbol.bid=tick.bid;
+   symbol.ask=tick.ask;
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.IntegerField("time_msc",tick.time_msc);
+   json.NumberField("bid",tick.bid,symbol.digits);
+   json.NumberField("ask",tick.ask,symbol.digits);
+   json.EndObject();
+   Send("ticks/"+symbol.level,json.Text(),0,false);
+  }
+//+------------------------------------------------------------------+
+//| A bar is published when the next one has begun                   |
+//+------------------------------------------------------------------+
+void CFeedClient::Bar(FeedSymbol &symbol)
+  {
+   datetime opened=iTime(symbol.name,InpTimeframe,0);
+   if(opened==0 || opened==symbol.bar)
+      return;
+   bool is_first=(symbol.bar==0);
+   symbol.bar=opened;
+   MqlRates rates[];
+   if(is_first || CopyRates(symbol.name,InpTimeframe,1,1,rates)!=1)
+      return;
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.IntegerField("time",rates[0].time);
+   json.NumberField("open",rates[0].open,symbol.digits);
+   json.NumberField("high",rates[0].high,symbol.digits);
+   json.NumberField("low",rates[0].low,symbol.digits);
+   json.NumberField("close",rates[0].close,symbol.digits);
+   json.IntegerField("tick_volume",rates[0].tick_volume);
+   json.EndObject();
+   Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(InpTimeframe),7),json.Text(),1,true);
+  }
+//+------------------------------------------------------------------+
+//| Publishes, and says so when that fails                           |
+//+------------------------------------------------------------------+
+void CFeedClient::Send(const string topic,const string text,const int qos,const bool retain)
+  {
+   if(!Publish(InpRoot+"/"+topic,text,qos,retain))
+      Print(topic,": ",ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| Starts                                                           |
+//+------------------------------------------------------------------+
+int OnInit(void)
+  {
+   EventSetMillisecondTimer(InpTimer);
+   if(!ExtClient.Start())
+     {
+      Print("MQTT: ",ExtClient.ResultDescription());
+      return(INIT_FAILED);
+     }
+   ExtClient.Choose();
+   return(INIT_SUCCEEDED);
+  }
+//+------------------------------------------------------------------+
+//| Disconnects, except on a change of symbol or timeframe           |
+//+------------------------------------------------------------------+
+void OnDeinit(const int reason)
+  {
+   EventKillTimer();
+   ExtClient.Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| The chart's own symbol without the timer's delay                 |
+//+------------------------------------------------------------------+
+void OnTick(void)
+  {
+   ExtClient.Look();
+  }
+//+------------------------------------------------------------------+
+//| The other symbols, and what has come                             |
+//+------------------------------------------------------------------+
+void OnTimer(void)
+  {
+   ExtClient.Dispatch(100);
+   ExtClient.Look();
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,236 @@
+//+------------------------------------------------------------------+
+//|                                                RemoteControl.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#property version     "1.00"
+#property description "Obeys commands: status, pause, resume, close_all. Each gets a reply."
+#property description "Who may publish on its topic may close your positions: protect it in the Server."
+#include <Mt5Mqtt\Mt5Mqtt.mqh>
+#include <Mt5Mqtt\Internal\Trade.mqh>
+input group  "MQTT Server"
+input string InpUrl="mqtt://127.0.0.1:1883"; // Address
+input string InpUserName="";                 // User Name (empty: none)
+input string InpPassword="";                 // Password
+input string InpRoot="mt5";                  // First level of all topics
+input group  "Commands"
+input bool   InpAllowClose=false;            // Allow close_all
+input int    InpMaxAge=30;                   // Seconds after which a command with a time is refused (0: never)
+input string InpPauseVariable="mt5mqtt.pause"; // Terminal variable that tells other programs to pause
+#define REMEMBERED_IDS 64
+//+------------------------------------------------------------------+
+//| The client                                                       |
+//+------------------------------------------------------------------+
+class CControlClient : public CMqttClient
+  {
+private:
+   string            m_topic;              // of this account
+   string            m_ids[];              // of the last commands: a redelivered one is not obeyed twice
+
+public:
+                     CControlClient(void) : m_topic("") { }
+   bool              Start(void);
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, commands on ",m_topic,"/command");   }
+   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnMessage(const CMqttMessage &message);
+
+private:
+   string            Refusal(const CMqttMessage &message,const CMqttJsonReader &json);
+   bool              IsRepeated(const string id);
+   void              Obey(const string command,CMqttJsonWriter &reply);
+   void              CloseAll(CMqttJsonWriter &reply);
+   uint              Close(const ulong ticket);
+   void              Reply(const CMqttMessage &message,const string text);
+  };
+CControlClient ExtClient;
+//+------------------------------------------------------------------+
+//| Connects                                                         |
+//+------------------------------------------------------------------+
+bool CControlClient::Start(void)
+  {
+   if(IsCreated())
+      return(true);
+   m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
+   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
+          Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| A command: {"command":"status","id":"7","time":1700000000}       |
+//| id and time are optional                                         |
+//+------------------------------------------------------------------+
+void CControlClient::OnMessage(const CMqttMessage &message)
+  {
+   CMqttJsonReader json;
+   CMqttJsonWriter reply;
+   string          id="";
+   string          command="";
+   bool            is_json=json.Parse(message.PayloadText());
+   json.String(0,"id",id);
+   json.String(0,"command",command);
+   string refusal=(is_json ? Refusal(message,json) : json.Error());
+   reply.BeginObject();
+   reply.StringField("command",command);
+   reply.StringField("id",id);
+   reply.BooleanField("accepted",refusal=="");
+   if(refusal!="")
+      reply.StringField("reason",refusal);
+   else
+      if(IsRepeated(id))
+         reply.BooleanField("repeated",true);
+      else
+        {
+         Print("command: ",command);
+         Obey(command,reply);
+        }
+   reply.EndObject();
+   Reply(message,reply.Text());
+  }
+//+------------------------------------------------------------------+
+//| Why a command is not obeyed, empty if it is                      |
+//+------------------------------------------------------------------+
+string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader &json)
+  {
+   string command="";
+   long   time=0;
+   if(message.IsRetained())
+      return("a retained message is no command");
+   if(!json.String(0,"command",command))
+      return("there is no \"command\"");
+   if(command!="status" && command!="pause" && command!="resume" && command!="close_all")
+      return("unknown command");
+   if(command=="close_all" && !InpAllowClose)
+      return("close_all is not allowed by this program's inputs");
+   if(InpMaxAge>0 && json.Integer(0,"time",time) && TimeGMT()-time>InpMaxAge)
+      return("too old");
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| Was there a command of that id? Remembers it                     |
+//+------------------------------------------------------------------+
+bool CControlClient::IsRepeated(const string id)
+  {
+   if(id=="")
+      return(false);
+   int count=ArraySize(m_ids);
+   for(int i=0; i<count; i++)
+      if(m_ids[i]==id)
+         return(true);
+   if(count>=REMEMBERED_IDS)
+      ArrayRemove(m_ids,0,count-REMEMBERED_IDS+1);
+   count=ArraySize(m_ids);
+   ArrayResize(m_ids,count+1);
+   m_ids[count]=id;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Does it                                                          |
+//+------------------------------------------------------------------+
+void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
+  {
+   if(command=="pause")
+      GlobalVariableSet(InpPauseVariable,1);
+   if(command=="resume")
+      GlobalVariableDel(InpPauseVariable);
+   if(command=="close_all")
+      CloseAll(reply);
+   reply.BooleanField("paused",GlobalVariableCheck(InpPauseVariable));
+   reply.IntegerField("positions",PositionsTotal());
+   reply.IntegerField("orders",OrdersTotal());
+   reply.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),2);
+   reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),2);
+  }
+//+------------------------------------------------------------------+
+//| Closes every position, and tells of each that it could not       |
+//+------------------------------------------------------------------+
+void CControlClient::CloseAll(CMqttJsonWriter &reply)
+  {
+   int closed=0;
+   reply.BeginArray("failed");
+   for(int i=PositionsTotal()-1; i>=0; i--)
+     {
+      ulong ticket=PositionGetTicket(i);
+      if(ticket==0)
+         continue;
+      uint retcode=Close(ticket);
+      if(retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_PLACED || retcode==TRADE_RETCODE_POSITION_CLOSED)
+        {
+         closed++;
+         continue;
+        }
+      reply.BeginObject();
+      reply.IntegerField("ticket",(long)ticket);
+      reply.IntegerField("retcode",retcode);
+      reply.EndObject();
+     }
+   reply.EndArray();
+   reply.IntegerField("closed",closed);
+  }
+//+------------------------------------------------------------------+
+//| Closes one position; returns the retcode                         |
+//+------------------------------------------------------------------+
+uint CControlClient::Close(const ulong ticket)
+  {
+   MqlTradeRequest request;
+   MqlTradeResult  result;
+   if(!PositionSelectByTicket(ticket))
+      return(TRADE_RETCODE_POSITION_CLOSED);
+   ZeroMemory(request);
+   ZeroMemory(result);
+   bool is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
+   request.action=TRADE_ACTION_DEAL;
+   request.position=ticket;
+   request.symbol=PositionGetString(POSITION_SYMBOL);
+   request.volume=PositionGetDouble(POSITION_VOLUME);
+   request.type=(is_buy ? ORDER_TYPE_SELL : ORDER_TYPE_BUY);
+   request.price=SymbolInfoDouble(request.symbol,is_buy ? SYMBOL_BID : SYMBOL_ASK);
+   request.deviation=100;
+   request.magic=(ulong)PositionGetInteger(POSITION_MAGIC);
+   request.type_filling=CMqttTrade::Filling(request.symbol);
+   if(!OrderSend(request,result))
+      Print("closing ",ticket,": ",result.retcode);
+   return(result.retcode);
+  }
+//+------------------------------------------------------------------+
+//| To the Response Topic of the command, or to the topic "reply"    |
+//+------------------------------------------------------------------+
+void CControlClient::Reply(const CMqttMessage &message,const string text)
+  {
+   CMqttProperties properties;
+   string          topic="";
+   uchar           correlation[];
+   if(!message.PropertyString(MT5MQTT_PROP_RESPONSE_TOPIC,0,topic))
+      topic=m_topic+"/reply";
+   if(message.PropertyBytes(MT5MQTT_PROP_CORRELATION_DATA,0,correlation))
+      properties.SetBytes(MT5MQTT_PROP_CORRELATION_DATA,correlation);
+   if(!Publish(topic,text,1,false,properties))
+      Print(topic,": ",ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| Starts                                                           |
+//+------------------------------------------------------------------+
+int OnInit(void)
+  {
+   EventSetMillisecondTimer(50);
+   if(ExtClient.Start())
+      return(INIT_SUCCEEDED);
+   Print("MQTT: ",ExtClient.ResultDescription());
+   return(INIT_FAILED);
+  }
+//+------------------------------------------------------------------+
+//| Disconnects, except on a change of symbol or timeframe           |
+//+------------------------------------------------------------------+
+void OnDeinit(const int reason)
+  {
+   EventKillTimer();
+   ExtClient.Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| Takes the commands                                               |
+//+------------------------------------------------------------------+
+void OnTimer(void)
+  {
+   ExtClient.Dispatch(10);
+  }
+//+------------------------------------------------------------------+

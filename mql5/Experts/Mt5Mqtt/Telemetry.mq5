@@ -1,0 +1,120 @@
+//+------------------------------------------------------------------+
+//|                                                    Telemetry.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#property version     "1.00"
+#property description "Publishes the account's figures and whether the terminal is there."
+#property description "If the terminal or its line fails, the Server says so by the Will Message."
+#include <Mt5Mqtt\Mt5Mqtt.mqh>
+input group  "MQTT Server"
+input string InpUrl="mqtt://127.0.0.1:1883"; // Address
+input string InpUserName="";                 // User Name (empty: none)
+input string InpPassword="";                 // Password
+input string InpRoot="mt5";                  // First level of all topics
+input group  "Telemetry"
+input int    InpSeconds=10;                  // Publish every so many seconds
+//+------------------------------------------------------------------+
+//| The client                                                       |
+//+------------------------------------------------------------------+
+class CTelemetryClient : public CMqttClient
+  {
+private:
+   string            m_topic;              // of this account, with / at its end
+
+public:
+                     CTelemetryClient(void) : m_topic("") { }
+   bool              Start(void);
+   void              Stop(const int reason);
+   void              Report(void);
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message);
+   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text()); }
+  };
+CTelemetryClient ExtClient;
+//+------------------------------------------------------------------+
+//| Connects; the Will stands from the first connection on           |
+//+------------------------------------------------------------------+
+bool CTelemetryClient::Start(void)
+  {
+   if(IsCreated())
+      return(true);
+   m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
+   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
+          SetWill(m_topic+"presence","offline",1,true) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| On each connection: the Will of the last one may have been sent  |
+//+------------------------------------------------------------------+
+void CTelemetryClient::OnConnected(const CMqttMessage &message)
+  {
+   Print("connected");
+   Publish(m_topic+"presence","online",1,true);
+   Report();
+  }
+//+------------------------------------------------------------------+
+//| A wanted end is no Will Message: says it itself                  |
+//+------------------------------------------------------------------+
+void CTelemetryClient::Stop(const int reason)
+  {
+   if(reason!=REASON_CHARTCHANGE && IsConnected())
+     {
+      Publish(m_topic+"presence","offline",1,true);
+      Disconnect(500);
+     }
+   Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| Publishes the figures                                            |
+//+------------------------------------------------------------------+
+void CTelemetryClient::Report(void)
+  {
+   int digits=(int)AccountInfoInteger(ACCOUNT_CURRENCY_DIGITS);
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.IntegerField("time",TimeGMT());
+   json.StringField("currency",AccountInfoString(ACCOUNT_CURRENCY));
+   json.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),digits);
+   json.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),digits);
+   json.NumberField("margin",AccountInfoDouble(ACCOUNT_MARGIN),digits);
+   json.NumberField("free_margin",AccountInfoDouble(ACCOUNT_MARGIN_FREE),digits);
+   json.IntegerField("positions",PositionsTotal());
+   json.IntegerField("orders",OrdersTotal());
+   json.BooleanField("trade_allowed",TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)!=0 && MQLInfoInteger(MQL_TRADE_ALLOWED)!=0);
+   json.BooleanField("broker_connected",TerminalInfoInteger(TERMINAL_CONNECTED)!=0);
+   json.EndObject();
+   if(!Publish(m_topic+"account",json.Text(),1,true))
+      Print("account: ",ResultDescription());
+  }
+ulong ExtNext=0;                           // when to publish again
+//+------------------------------------------------------------------+
+//| Starts                                                           |
+//+------------------------------------------------------------------+
+int OnInit(void)
+  {
+   EventSetMillisecondTimer(100);
+   if(ExtClient.Start())
+      return(INIT_SUCCEEDED);
+   Print("MQTT: ",ExtClient.ResultDescription());
+   return(INIT_FAILED);
+  }
+//+------------------------------------------------------------------+
+//| Ends, except on a change of symbol or timeframe                  |
+//+------------------------------------------------------------------+
+void OnDeinit(const int reason)
+  {
+   EventKillTimer();
+   ExtClient.Stop(reason);
+  }
+//+------------------------------------------------------------------+
+//| Figures of a while ago are of no use: none without a connection  |
+//+------------------------------------------------------------------+
+void OnTimer(void)
+  {
+   ExtClient.Dispatch(100);
+   if(GetTickCount64()<ExtNext || !ExtClient.IsConnected())
+      return;
+   ExtNext=GetTickCount64()+(ulong)InpSeconds*1000;
+   ExtClient.Report();
+  }
+//+------------------------------------------------------------------+

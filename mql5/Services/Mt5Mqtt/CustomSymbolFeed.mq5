@@ -1,0 +1,134 @@
+//+------------------------------------------------------------------+
+//|                                             CustomSymbolFeed.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#property service
+#property version     "1.00"
+#property description "Makes custom symbols of the prices that MarketFeed publishes in another terminal."
+#include <Mt5Mqtt\Mt5Mqtt.mqh>
+input group  "MQTT Server"
+input string InpUrl="mqtt://127.0.0.1:1883"; // Address
+input string InpUserName="";                 // User Name (empty: none)
+input string InpPassword="";                 // Password
+input string InpRoot="mt5";                  // First level of all topics
+input group  "Custom symbols"
+input string InpSuffix=".mqtt";              // What is added to a symbol's name
+input string InpGroup="Mqtt";                // Group in the tree of symbols
+//+------------------------------------------------------------------+
+//| The client                                                       |
+//+------------------------------------------------------------------+
+class CFeedClient : public CMqttClient
+  {
+public:
+   bool              Start(void);
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message)    { Print("connected");                                    }
+   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnMessage(const CMqttMessage &message);
+
+private:
+   void              Describe(const string symbol,const CMqttJsonReader &json);
+   void              Tick(const string symbol,const CMqttJsonReader &json);
+  };
+//+------------------------------------------------------------------+
+//| Connects                                                         |
+//+------------------------------------------------------------------+
+bool CFeedClient::Start(void)
+  {
+   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
+          Subscribe(InpRoot+"/symbols/+",1) && Subscribe(InpRoot+"/ticks/+",0) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| A description or a tick                                          |
+//+------------------------------------------------------------------+
+void CFeedClient::OnMessage(const CMqttMessage &message)
+  {
+   string levels[];
+   int    count=StringSplit(message.Topic(),'/',levels);
+   if(count<2)
+      return;
+   CMqttJsonReader json;
+   if(!json.Parse(message.PayloadText()))
+     {
+      Print(message.Topic(),": ",json.Error());
+      return;
+     }
+   string symbol=UnescapeTopicLevel(levels[count-1])+InpSuffix;
+   if(levels[count-2]=="symbols")
+      Describe(symbol,json);
+   else
+      Tick(symbol,json);
+  }
+//+------------------------------------------------------------------+
+//| Makes the custom symbol like the original                        |
+//+------------------------------------------------------------------+
+void CFeedClient::Describe(const string symbol,const CMqttJsonReader &json)
+  {
+   long   digits=0;
+   double point=0;
+   double tick_size=0;
+   double contract_size=0;
+   bool   is_custom=false;
+   if(!json.Integer(0,"digits",digits) || !json.Number(0,"point",point) || !json.Number(0,"tick_size",tick_size) ||
+      !json.Number(0,"contract_size",contract_size))
+     {
+      Print(symbol,": the description is incomplete");
+      return;
+     }
+   if(SymbolExist(symbol,is_custom) && !is_custom)
+     {
+      Print(symbol," is a symbol of the broker: choose another suffix");
+      return;
+     }
+   if(!is_custom && !CustomSymbolCreate(symbol,InpGroup))
+     {
+      Print(symbol," can't be created, error ",GetLastError());
+      return;
+     }
+   CustomSymbolSetInteger(symbol,SYMBOL_DIGITS,digits);
+   CustomSymbolSetDouble(symbol,SYMBOL_POINT,point);
+   CustomSymbolSetDouble(symbol,SYMBOL_TRADE_TICK_SIZE,tick_size);
+   CustomSymbolSetDouble(symbol,SYMBOL_TRADE_CONTRACT_SIZE,contract_size);
+   SymbolSelect(symbol,true);
+   Print("feeding ",symbol);
+  }
+//+------------------------------------------------------------------+
+//| Adds a tick; ticks before the description have no symbol yet     |
+//+------------------------------------------------------------------+
+void CFeedClient::Tick(const string symbol,const CMqttJsonReader &json)
+  {
+   MqlTick ticks[];
+   bool    is_custom=false;
+   ArrayResize(ticks,1);
+   ZeroMemory(ticks[0]);
+   if(!SymbolExist(symbol,is_custom) || !is_custom)
+      return;
+   if(!json.Integer(0,"time_msc",ticks[0].time_msc) || !json.Number(0,"bid",ticks[0].bid) || !json.Number(0,"ask",ticks[0].ask))
+     {
+      Print(symbol,": the tick is incomplete");
+      return;
+     }
+   ticks[0].time=(datetime)(ticks[0].time_msc/1000);
+   ticks[0].flags=TICK_FLAG_BID|TICK_FLAG_ASK;
+   if(CustomTicksAdd(symbol,ticks)<0)
+      Print(symbol,": a tick could not be added, error ",GetLastError());
+  }
+//+------------------------------------------------------------------+
+//| Waits and takes until the service is stopped                     |
+//+------------------------------------------------------------------+
+void OnStart(void)
+  {
+   CFeedClient client;
+   if(!client.Start())
+     {
+      Print("MQTT: ",client.ResultDescription());
+      return;
+     }
+   while(!IsStopped())
+      if(client.Wait(1000))
+         client.Dispatch(1000);
+   client.Disconnect(500);
+  }
+//+------------------------------------------------------------------+

@@ -1,0 +1,59 @@
+//! Enhanced Authentication (section 4.12) as the program takes part in it: by events and calls.
+
+use super::command::Command;
+use super::events::{Notice, NoticeKind};
+use super::{Client, Failure, State};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section};
+use crate::session::event::Event;
+use crate::types::PacketType;
+use crate::types::status::Status;
+use crate::types::text;
+
+impl Client {
+    /// Answers the step of the authentication that the current event asks for.
+    pub fn authenticate(&self, data: Option<&[u8]>, properties: Properties<'_>) -> Result<(), Failure> {
+        self.check_alive()?;
+        let step = self.current(asked_step)??;
+        let (data, properties) = checked(data, properties)?;
+        self.shared.submit(Command::Authenticate { step, data, properties });
+        Ok(())
+    }
+
+    /// Starts a re-authentication. Its steps and its end come as events; SCRAM needs no data for it.
+    pub fn reauthenticate(&self, data: Option<&[u8]>, properties: Properties<'_>) -> Result<(), Failure> {
+        self.check_alive()?;
+        if !self.options.lock().has_authentication() {
+            // [MQTT-4.12.0-7]
+            let text = "CONNECT named no Authentication Method: set option AUTHENTICATION_METHOD first".to_owned();
+            return Err((Status::WrongState, text));
+        }
+        if self.state() != State::Connected {
+            return Err((Status::NotConnected, Status::NotConnected.text().to_owned()));
+        }
+        let (data, properties) = checked(data, properties)?;
+        self.shared.submit(Command::Reauthenticate { data, properties });
+        Ok(())
+    }
+}
+
+fn asked_step(notice: &Notice) -> Result<u64, Failure> {
+    match &notice.kind {
+        NoticeKind::Session(Event::Authenticate { step, .. }) => Ok(*step),
+        _ => Err((Status::WrongState, "the current event asks for no step of an authentication".to_owned())),
+    }
+}
+
+/// What goes into AUTH beside the method.
+fn checked(data: Option<&[u8]>, properties: Properties<'_>) -> Result<(Option<Vec<u8>>, PropertiesBuf), Failure> {
+    if data.is_some_and(|data| data.len() > text::MAX_LENGTH) {
+        return Err((Status::TooLarge, "Authentication Data has at most 65,535 bytes".to_owned()));
+    }
+    for id in [PropertyId::AuthenticationMethod, PropertyId::AuthenticationData] {
+        if properties.nth(id, 0).is_some() {
+            return Err((Status::InvalidArgument, format!("the library adds the {}: leave it out", id.name())));
+        }
+    }
+    let section = Section::Packet(PacketType::Auth);
+    properties.check_for(section).map_err(|error| (Status::InvalidArgument, error.to_string()))?;
+    Ok((data.map(<[u8]>::to_vec), properties.into()))
+}

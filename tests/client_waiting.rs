@@ -1,0 +1,160 @@
+//! A caller that waits reads from the Server by itself; whatever else happens on the client reaches it and goes on.
+
+mod common;
+
+use common::fake_server::FakeServer;
+use common::program::{Program, within};
+use mt5mqtt::client::State;
+use mt5mqtt::client::options::IntOption;
+use mt5mqtt::session::event::Event;
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{PacketType, QoS};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Far longer than any test takes: who comes back earlier was woken.
+const LONG: Duration = Duration::from_secs(300);
+
+fn connected(server: &mut FakeServer, ints: &[(IntOption, i64)]) -> (Program, common::fake_server::Peer) {
+    let program = Program::connecting(&server.url(), ints);
+    program.set_int(IntOption::WaitMaximum, 600_000);
+    let peer = server.accept_mqtt();
+    program.expect_connected();
+    (program, peer)
+}
+
+/// Runs `act` while a thread waits, which must see something soon.
+fn woken_by(program: &Program, act: impl FnOnce()) -> bool {
+    within(Duration::from_secs(5), "waking the caller that waits", || {
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| program.client.wait(LONG).expect("a client that lives"));
+            // Most of the time it waits by then; the end of the test is the same if it doesn't yet.
+            thread::yield_now();
+            act();
+            waiting.join().expect("the caller that waits")
+        })
+    })
+}
+
+#[test]
+fn freeing_the_client_wakes_the_caller() {
+    for _ in 0..5 {
+        let mut server = FakeServer::start();
+        let (program, _peer) = connected(&mut server, &[]);
+        assert!(!woken_by(&program, || program.free()));
+    }
+}
+
+#[test]
+fn disconnecting_wakes_the_caller_with_the_event() {
+    for _ in 0..20 {
+        let mut server = FakeServer::start();
+        let (program, mut peer) = connected(&mut server, &[]);
+        let ended = woken_by(&program, || {
+            program.disconnect_now(Duration::ZERO);
+            peer.expect_close(&[PacketType::Disconnect]);
+            peer.close();
+        });
+        assert!(ended);
+        assert_eq!(program.expect_disconnected().failure, None);
+        assert_eq!(program.state(), State::Idle);
+    }
+}
+
+#[test]
+fn the_end_of_the_connection_reaches_the_caller_and_the_next_connection_is_read_too() {
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[]);
+    for round in 0..10 {
+        assert!(woken_by(&program, || peer.close()));
+        assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));
+        peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack(true);
+        program.expect_connected();
+        let payload = round.to_string();
+        assert!(woken_by(&program, || peer.publish(payload.as_bytes(), None, QoS::AtMostOnce)));
+        program.expect_payload(&payload);
+    }
+}
+
+#[test]
+fn a_dead_server_is_noticed_while_a_caller_waits() {
+    // MQTT-3.1.2-22 is the Server's side of this. The background thread keeps the timers, whoever reads.
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[(IntOption::KeepAlive, 1), (IntOption::PingTimeout, 100)]);
+    let start = Instant::now();
+    assert!(woken_by(&program, || {
+        peer.expect(PacketType::Pingreq);
+    }));
+    assert!(start.elapsed() >= Duration::from_millis(700));
+    assert_eq!(program.expect_disconnected().failure, Some(Status::KeepAliveTimeout));
+}
+
+#[test]
+fn the_outcome_of_another_threads_publish_reaches_the_caller() {
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[]);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    let mut token = 0;
+    assert!(woken_by(&program, || {
+        token = program.send("x", QoS::AtLeastOnce);
+        let id = peer.expect_publish("x").id();
+        peer.puback(id);
+    }));
+    program.expect_published(token);
+}
+
+#[test]
+fn everybody_who_waits_is_served_once() {
+    const MESSAGES: usize = 3000;
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[]);
+    let mut received: Vec<usize> = thread::scope(|scope| {
+        let takers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut mine = Vec::new();
+                    loop {
+                        match program.event_within(Duration::from_secs(10)) {
+                            Some(Event::Message { message, .. }) if message.payload() == b"end" => return mine,
+                            Some(Event::Message { message, .. }) => {
+                                mine.push(String::from_utf8_lossy(message.payload()).parse().expect("a number"));
+                            }
+                            other => panic!("expected a message, got {other:?}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for number in 0..MESSAGES {
+            peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+        }
+        for _ in &takers {
+            peer.publish(b"end", None, QoS::AtMostOnce);
+        }
+        takers.into_iter().flat_map(|taker| taker.join().expect("a taker")).collect()
+    });
+    received.sort_unstable();
+    assert_eq!(received, (0..MESSAGES).collect::<Vec<_>>());
+}
+
+#[test]
+fn publishes_that_the_socket_does_not_take_go_on_while_a_caller_waits() {
+    const PUBLISHES: usize = 200;
+    let payload = "x".repeat(100_000);
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[]);
+    let answered = woken_by(&program, || {
+        for _ in 0..PUBLISHES {
+            program.send(&payload, QoS::AtMostOnce);
+        }
+        for _ in 0..PUBLISHES {
+            peer.expect_publish(&payload);
+        }
+        peer.publish(b"all here", None, QoS::AtMostOnce);
+    });
+    assert!(answered);
+    program.expect_payload("all here");
+}

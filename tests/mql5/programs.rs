@@ -1,0 +1,226 @@
+//! The programs of mql5/, each executed with a real Server.
+
+use crate::common::mosquitto::{Mosquitto, Subscriber};
+use crate::common::tools::leave_out;
+use crate::host::{Terminal, compiler, program};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+/// A terminal and a Server; None, reported, where a tool is missing.
+fn set_up(leg: &str) -> Option<(Terminal, Mosquitto)> {
+    compiler(leg)?;
+    let Some(server) = Mosquitto::start() else {
+        leave_out(leg, "mosquitto");
+        return None;
+    };
+    let mut terminal = Terminal::start();
+    terminal.command(&["symbol", "EURUSD", "digits=5"]);
+    terminal.command(&["symbol", "#US500", "digits=1", "point=0.1", "tick_size=0.1", "contract_size=10"]);
+    Some((terminal, server))
+}
+
+/// The topic and JSON of the next message, from lines of `%t %p`.
+#[track_caller]
+fn next(listening: &Subscriber) -> (String, Value) {
+    let line = listening.line(deadline());
+    let (topic, payload) = line.split_once(' ').expect("a topic and a payload");
+    (topic.to_owned(), serde_json::from_str(payload).unwrap_or_else(|error| panic!("{error}: {payload}")))
+}
+
+const FEED: &str = "mql5/Experts/Mt5Mqtt/MarketFeed.mq5";
+
+#[test]
+fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
+    let Some((mut terminal, server)) = set_up("the market feed") else { return };
+    let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2", "60000"]);
+    terminal.expert("feed", FEED, &[("InpUrl", &server.url()), ("InpSymbols", "EURUSD, #US500,NONE")]);
+    terminal.expect("feed", "print", "NONE is not a symbol");
+    terminal.expect("feed", "print", "connected");
+    let mut described = Vec::new();
+    let mut ticks = Vec::new();
+    for _ in 0..3 {
+        let (topic, json) = next(&listening);
+        if topic.starts_with("mt5/symbols/") { described.push((topic, json)) } else { ticks.push((topic, json)) }
+    }
+    assert_eq!(described[1].0, "mt5/symbols/%23US500");
+    assert_eq!(described[1].1["symbol"], "#US500");
+    assert_eq!((&described[1].1["digits"], &described[1].1["contract_size"]), (&Value::from(1), &Value::from(10.0)));
+    assert_eq!(ticks[0].1, serde_json::json!({"time_msc": 60000, "bid": 1.1, "ask": 1.2}));
+
+    terminal.command(&["tick", "#US500", "5000.5", "5001.0", "61000"]);
+    assert_eq!(
+        next(&listening),
+        ("mt5/ticks/%23US500".to_owned(), serde_json::json!({"time_msc": 61000, "bid": 5000.5, "ask": 5001.0}))
+    );
+    terminal.command(&["tick", "EURUSD", "1.3", "1.31", "119000"]);
+    assert_eq!(next(&listening).1["bid"], 1.3);
+    terminal.command(&["tick", "EURUSD", "1.0", "1.01", "120000"]);
+    assert_eq!(next(&listening).1["bid"], 1.0);
+    let (topic, bar) = next(&listening);
+    assert_eq!(topic, "mt5/bars/EURUSD/M1");
+    let expected = serde_json::json!(
+        {"time": 60, "open": 1.1, "high": 1.3, "low": 1.1, "close": 1.3, "tick_volume": 2}
+    );
+    assert_eq!(bar, expected);
+    terminal.close();
+}
+
+#[test]
+fn the_feed_of_one_terminal_becomes_custom_symbols_in_another() {
+    let Some((mut master, server)) = set_up("custom symbols") else { return };
+    let mut other = Terminal::start();
+    let service = program("mql5/Services/Mt5Mqtt/CustomSymbolFeed.mq5");
+    other.command(&["symbol", "EURUSD.taken"]);
+    let inputs = [("InpUrl", server.url())];
+    let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
+    other.load("service", "custom", &service, ("0", ""), &inputs);
+    other.expect("custom", "print", "subscribed: ");
+    other.expect("custom", "print", "subscribed: ");
+    master.expert("feed", FEED, &[("InpUrl", &server.url()), ("InpSymbols", "#US500")]);
+    other.expect("custom", "print", "feeding #US500.mqtt");
+    // An Expert Advisor on the custom symbol's chart sees its ticks.
+    let watcher = program("tests/mql5/programs/Watcher.mq5");
+    other.load("expert", "watcher", &watcher, ("1", "#US500.mqtt"), &[]);
+    other.expect("watcher", "init", "0");
+    master.command(&["tick", "#US500", "5000.5", "5001.0", "61000"]);
+    assert_eq!(other.expect("watcher", "print", ""), "#US500.mqtt 5000.5 5001.0 61000");
+    server.publish(&["-t", "mt5/ticks/%23US500", "-m", "{\"bid\":1}"]);
+    other.expect("custom", "print", "the tick is incomplete");
+    server.publish(&["-t", "mt5/ticks/%23US500", "-m", "no json"]);
+    other.expect("custom", "print", "JSON: an unknown word");
+    other.command(&["remove", "custom"]);
+    other.expect("custom", "ended", "");
+    master.close();
+    other.close();
+}
+
+#[test]
+fn telemetry_tells_of_the_account_and_of_the_end() {
+    let Some((mut terminal, server)) = set_up("telemetry") else { return };
+    let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
+    let telemetry = "mql5/Experts/Mt5Mqtt/Telemetry.mq5";
+    terminal.command(&["account", "login=77", "balance=5000"]);
+    terminal.expert("telemetry", telemetry, &[("InpUrl", &server.url()), ("InpSeconds", "1")]);
+    assert_eq!(listening.line(deadline()), "mt5/Simulated/77/presence online");
+    let (topic, account) = next(&listening);
+    assert_eq!(topic, "mt5/Simulated/77/account");
+    assert_eq!((&account["balance"], &account["positions"]), (&Value::from(5000.0), &Value::from(0)));
+    assert_eq!(account["trade_allowed"], true);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    while next(&listening).1["positions"] != 1 {}
+    terminal.command(&["remove", "telemetry"]);
+    while listening.line(deadline()) != "mt5/Simulated/77/presence offline" {}
+    terminal.expect("telemetry", "ended", "");
+
+    // A terminal that dies says nothing: its Will does.
+    terminal.expert("telemetry", telemetry, &[("InpUrl", &server.url())]);
+    assert_eq!(listening.line(deadline()), "mt5/Simulated/77/presence online");
+    drop(terminal);
+    while listening.line(deadline()) != "mt5/Simulated/77/presence offline" {}
+}
+
+#[test]
+fn remote_control_obeys_once_and_replies() {
+    let Some((mut terminal, server)) = set_up("remote control") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-t", "answers", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    for kind in ["type=0", "type=1", "type=0"] {
+        terminal.command(&["trade", "action=1", "symbol=EURUSD", kind, "volume=0.1"]);
+    }
+    let command_topic = "mt5/Simulated/1001/command";
+    server.publish(&["-t", command_topic, "-m", "{\"command\":\"pause\"}", "-r"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    let ask = |payload: &str| {
+        server.publish(&["-t", command_topic, "-m", payload, "-q", "1"]);
+        next(&listening).1
+    };
+    let status = ask("{\"command\":\"status\",\"id\":\"a\"}");
+    assert_eq!(
+        (&status["accepted"], &status["positions"], &status["paused"], &status["id"]),
+        (&Value::from(true), &Value::from(3), &Value::from(false), &Value::from("a"))
+    );
+    assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
+    assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    for (payload, reason) in [
+        ("pause", "JSON: "),
+        ("{\"id\":\"x\"}", "there is no \"command\""),
+        ("{\"command\":\"buy\"}", "unknown command"),
+        ("{\"command\":\"close_all\",\"time\":1000}", "too old"),
+    ] {
+        let reply = ask(payload);
+        assert_eq!(reply["accepted"], false, "{reply}");
+        assert!(reply["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{payload}: {reply}");
+    }
+
+    // One of the three closes is refused: the reply says which.
+    terminal.command(&["inject", "10004", "refused"]);
+    server.publish(&[
+        "-V",
+        "5",
+        "-t",
+        command_topic,
+        "-m",
+        "{\"command\":\"close_all\",\"id\":\"c\"}",
+        "-q",
+        "1",
+        "-D",
+        "publish",
+        "response-topic",
+        "answers",
+    ]);
+    let (topic, reply) = next(&listening);
+    assert_eq!(topic, "answers");
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(2), &Value::from(1)), "{reply}");
+    assert_eq!(reply["failed"][0]["retcode"], 10004, "{reply}");
+    let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
+    assert_eq!(repeated["repeated"], true, "{repeated}");
+    assert_eq!(ask("{\"command\":\"close_all\",\"id\":\"d\"}")["positions"], 0);
+    terminal.command(&["remove", "control"]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.expect("control", "print", "subscribed: ");
+    assert_eq!(ask("{\"command\":\"close_all\"}")["accepted"], false, "not allowed by default");
+    terminal.close();
+}
+
+#[test]
+fn a_service_wakes_the_chart_whose_client_has_something() {
+    let Some((mut terminal, server)) = set_up("waking charts") else { return };
+    let listening = server.subscribe(&["-t", "mt5/pong", "-F", "%p"]);
+    terminal.load("service", "waking", &program("mql5/Services/Mt5Mqtt/WakeCharts.mq5"), ("0", ""), &[]);
+    terminal.expect("waking", "print", "waking charts");
+    // The timer alone would take a minute.
+    let low = "mql5/Experts/Mt5Mqtt/LowLatencyEA.mq5";
+    terminal.expert("low", low, &[("InpUrl", &server.url()), ("InpTimer", "60000")]);
+    terminal.expect("low", "print", "connected");
+    terminal.expect("low", "print", "subscribed: ");
+    for number in 0..20 {
+        server.publish(&["-t", "mt5/ping", "-m", &number.to_string()]);
+        assert_eq!(listening.line(deadline()), number.to_string());
+    }
+    // Two charts, and one that has gone: the others are woken all the same.
+    terminal.load(
+        "expert",
+        "second",
+        &program(low),
+        ("2", "EURUSD"),
+        &[("InpUrl", &server.url()), ("InpTimer", "60000")],
+    );
+    terminal.expect("second", "print", "subscribed: ");
+    server.publish(&["-t", "mt5/ping", "-m", "both"]);
+    assert_eq!((listening.line(deadline()), listening.line(deadline())), ("both".to_owned(), "both".to_owned()));
+    terminal.command(&["remove", "low"]);
+    terminal.expect("low", "ended", "");
+    server.publish(&["-t", "mt5/ping", "-m", "one"]);
+    assert_eq!(listening.line(deadline()), "one");
+    terminal.command(&["remove", "waking"]);
+    terminal.expect("waking", "ended", "");
+    terminal.close();
+}

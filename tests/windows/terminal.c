@@ -1,0 +1,244 @@
+/* What a terminal does to a DLL that other hosts don't: terminal.exe PORT ROUNDS SECOND_DLL [leave] */
+
+#include <winsock2.h>
+
+#include "host.h"
+
+static const char *port;
+static volatile LONG stop;
+
+/* A program of the terminal: its client publishes to itself, and all that it publishes comes back. */
+struct program {
+  int64_t client;
+  volatile LONG came;
+};
+
+static void start_program(struct program *program, const uint16_t *topic)
+{
+  mt5mqtt_event event;
+  program->came = 0;
+  program->client = new_client(port, 5);
+  require(mqtt_subscribe_w(program->client, topic, 1, 0) > 0 && mqtt_connect(program->client) == 0, "connecting");
+  require(next_event(program->client, MT5MQTT_EVENT_SUBSCRIBED, &event, 10000), "subscribing");
+}
+
+/* Whether a message comes back, as it must whatever happened to others. */
+static int still_works(int64_t client, const uint16_t *topic)
+{
+  mt5mqtt_event event;
+  return mqtt_publish_text_w(client, topic, TEXT16("x"), 1, 0, 0) > 0 &&
+         next_event(client, MT5MQTT_EVENT_MESSAGE, &event, 5000);
+}
+
+enum victim { IN_WAIT, IN_POLL, IN_PUBLISH, IN_ANYTHING };
+
+struct doomed {
+  enum victim how;
+  int64_t client;
+};
+
+/* A thread of a program that doesn't come back when it should. */
+static DWORD WINAPI doomed(void *argument)
+{
+  struct doomed *this = argument;
+  mt5mqtt_event event = {.struct_size = sizeof event};
+  while (!stop) {
+    if (this->how == IN_WAIT)
+      mqtt_wait(this->client, 250);
+    if (this->how == IN_POLL || this->how == IN_ANYTHING)
+      mqtt_poll(this->client, &event);
+    if (this->how == IN_PUBLISH || this->how == IN_ANYTHING)
+      mqtt_publish_text_w(this->client, TEXT16("doomed"), TEXT16("x"), 0, 0, 0);
+    if (this->how == IN_ANYTHING)
+      mqtt_stat(this->client, MT5MQTT_STAT_EVENTS);
+  }
+  return 0;
+}
+
+/* Threads are ended in the middle of their calls; the client of another program goes on, new ones can be made and freed,
+ * and what the ended thread has left can be freed within the bound. */
+static void threads_are_terminated(enum victim how, int rounds, const char *name)
+{
+  struct program other;
+  char what[128];
+  DWORD worst = 0;
+  int works = 1, fresh = 1;
+  start_program(&other, TEXT16("other"));
+  for (int round = 0; round < rounds && works && fresh; round++) {
+    struct doomed victim = {.how = how, .client = new_client(port, 5)};
+    HANDLE thread;
+    DWORD start;
+    int64_t client;
+    require(mqtt_connect(victim.client) == 0 && wait_for_state(victim.client, MT5MQTT_STATE_CONNECTED, 10000), "connecting");
+    thread = CreateThread(NULL, 0, doomed, &victim, 0, NULL);
+    /* Into the middle of something, wherever that is. */
+    Sleep(1 + round % 5);
+    TerminateThread(thread, 1);
+    WaitForSingleObject(thread, 5000);
+    CloseHandle(thread);
+    works = still_works(other.client, TEXT16("other"));
+    client = new_client(port, 4);
+    fresh = mqtt_connect(client) == 0 && wait_for_state(client, MT5MQTT_STATE_CONNECTED, 10000) && mqtt_free(client) == 0;
+    start = GetTickCount();
+    mqtt_free(victim.client);
+    if (GetTickCount() - start > worst)
+      worst = GetTickCount() - start;
+  }
+  snprintf(what, sizeof what, "%s: the other program's client goes on", name);
+  check(works, what, "nothing came back within 5 s");
+  snprintf(what, sizeof what, "%s: clients can be made, connected and freed", name);
+  check(fresh, what, "a call failed");
+  snprintf(what, sizeof what, "%s: freeing the client of an ended thread took %lu ms at most", name, worst);
+  check(worst < 1500, what, "too long");
+  mqtt_free(other.client);
+}
+
+/* A second copy of the DLL under another name, as two versions side by side are. */
+static void two_copies_work_side_by_side(const char *name)
+{
+  mt5mqtt_event event;
+  int64_t first = new_client(port, 5), second;
+  HMODULE one = GetModuleHandleA("mt5mqtt.dll"), two;
+  uint16_t version[32];
+  int32_t (*version_w)(uint16_t *, int32_t);
+  require(mqtt_subscribe_w(first, TEXT16("copies"), 1, 0) > 0 && mqtt_connect(first) == 0, "connecting");
+  require(next_event(first, MT5MQTT_EVENT_SUBSCRIBED, &event, 10000), "subscribing");
+  two = load_copy(name);
+  check(two != one, "the second copy is a module of its own", "it is the first");
+  version_w = (void *)GetProcAddress(two, "mt5mqtt_version_w");
+  check(version_w != NULL && version_w(version, 32) > 0, "it says its version", "it doesn't");
+  /* From here on `mqtt_` means the second copy. */
+  second = new_client(port, 4);
+  require(mqtt_connect(second) == 0 && wait_for_state(second, MT5MQTT_STATE_CONNECTED, 10000), "connecting by the copy");
+  check(mqtt_publish_text_w(second, TEXT16("copies"), TEXT16("from the second"), 1, 0, 0) > 0, "the second publishes",
+        "it was refused");
+  load();
+  check(next_event(first, MT5MQTT_EVENT_MESSAGE, &event, 5000), "the first receives it", "nothing came");
+  load_copy(name);
+  check(mqtt_free(second) == 0, "a client of the second is freed", "a call failed");
+  FreeLibrary(two);
+  FreeLibrary(two);
+  for (int i = 0; i < 500 && GetModuleHandleA(name) != NULL; i++)
+    Sleep(10);
+  check(GetModuleHandleA(name) == NULL, "the second copy is unloaded", "it is still there");
+  load();
+  check(still_works(first, TEXT16("copies")), "the first goes on without the second", "nothing came back");
+  mqtt_free(first);
+}
+
+/* A Server that never answers: it accepts connections, and takes nothing from them. With `mqtt` it answers CONNECT first. */
+struct black_hole {
+  SOCKET listener;
+  char port[8];
+  int mqtt;
+};
+
+static DWORD WINAPI swallow(void *argument)
+{
+  struct black_hole *hole = argument;
+  for (;;) {
+    static const char connack[] = {0x20, 2, 0, 0};
+    char connect[256];
+    int small = 1024;
+    SOCKET peer = accept(hole->listener, NULL, NULL);
+    if (peer == INVALID_SOCKET)
+      return 0;
+    setsockopt(peer, SOL_SOCKET, SO_RCVBUF, (char *)&small, sizeof small);
+    if (hole->mqtt && recv(peer, connect, sizeof connect, 0) > 0)
+      send(peer, connack, sizeof connack, 0);
+    /* It stays open and silent until the process ends. */
+  }
+}
+
+static void open_black_hole(struct black_hole *hole, int mqtt)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  int size = sizeof address;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  hole->mqtt = mqtt;
+  hole->listener = socket(AF_INET, SOCK_STREAM, 0);
+  require(bind(hole->listener, (struct sockaddr *)&address, size) == 0 && listen(hole->listener, 8) == 0 &&
+            getsockname(hole->listener, (struct sockaddr *)&address, &size) == 0,
+          "opening a black hole");
+  snprintf(hole->port, sizeof hole->port, "%d", ntohs(address.sin_port));
+  CloseHandle(CreateThread(NULL, 0, swallow, hole, 0, NULL));
+}
+
+/* How long disconnect and free take, with 2 s asked for. */
+static void bounds_hold(int64_t client, const char *name)
+{
+  char what[128];
+  DWORD start = GetTickCount(), disconnecting, freeing;
+  mqtt_disconnect(client, 0, 0, 2000);
+  disconnecting = GetTickCount() - start;
+  start = GetTickCount();
+  mqtt_free(client);
+  freeing = GetTickCount() - start;
+  snprintf(what, sizeof what, "%s: disconnect took %lu ms, free %lu ms", name, disconnecting, freeing);
+  check(disconnecting < 2400 && freeing < 1400, what, "more than 2 s and 1 s");
+}
+
+static void bounds_hold_with_a_silent_server(void)
+{
+  static uint8_t block[64 * 1024];
+  struct black_hole silent, full;
+  int64_t client;
+  open_black_hole(&silent, 0);
+  client = new_client(silent.port, 5);
+  require(mqtt_connect(client) == 0 && wait_for_state(client, MT5MQTT_STATE_CONNECTING, 5000), "connecting");
+  bounds_hold(client, "a Server that never answers");
+  client = new_client(silent.port, 5);
+  require(mqtt_connect(client) == 0, "connecting");
+  bounds_hold(client, "the same, at once");
+
+  open_black_hole(&full, 1);
+  client = new_client(full.port, 4);
+  require(mqtt_connect(client) == 0 && wait_for_state(client, MT5MQTT_STATE_CONNECTED, 5000), "connecting");
+  for (int i = 0; i < 400; i++) {
+    DWORD start = GetTickCount();
+    mqtt_publish_w(client, TEXT16("full"), block, sizeof block, i % 2, 0, 0);
+    if (GetTickCount() - start > 500) {
+      check(0, "a publish doesn't wait for a Server that takes nothing", "it took more than half a second");
+      return;
+    }
+  }
+  check(1, "a publish doesn't wait for a Server that takes nothing", "");
+  bounds_hold(client, "a Server that went silent, with a full send buffer");
+}
+
+/* Frees the DLL with clients in every state and threads in calls, and ends as a terminal does. */
+static int leave_without_closing(void)
+{
+  struct black_hole silent;
+  HMODULE library = GetModuleHandleA("mt5mqtt.dll");
+  int64_t connected = new_client(port, 5), connecting, idle = mqtt_create(), waiting = new_client("1", 5);
+  open_black_hole(&silent, 0);
+  connecting = new_client(silent.port, 5);
+  require(mqtt_connect(connected) == 0 && wait_for_state(connected, MT5MQTT_STATE_CONNECTED, 10000), "connecting");
+  require(mqtt_connect(connecting) == 0 && mqtt_connect(waiting) == 0 && idle > 0, "connecting");
+  mqtt_publish_text_w(connected, TEXT16("left"), TEXT16("x"), 2, 0, 0);
+  FreeLibrary(library);
+  check(1, "the DLL is freed, nothing closed", "");
+  return 0;
+}
+
+int main(int count, char **arguments)
+{
+  WSADATA sockets;
+  int rounds;
+  require(count >= 4, "PORT ROUNDS SECOND_DLL [leave]");
+  port = arguments[1];
+  rounds = atoi(arguments[2]);
+  WSAStartup(MAKEWORD(2, 2), &sockets);
+  load();
+  if (count == 5)
+    return leave_without_closing();
+  two_copies_work_side_by_side(arguments[3]);
+  bounds_hold_with_a_silent_server();
+  /* Last: Wine's loader loses count of the threads that are ended so, and can't load another library afterwards. */
+  threads_are_terminated(IN_WAIT, rounds, "threads that wait are ended");
+  threads_are_terminated(IN_POLL, rounds, "threads that poll are ended");
+  threads_are_terminated(IN_PUBLISH, rounds, "threads that publish are ended");
+  threads_are_terminated(IN_ANYTHING, rounds, "threads in any call are ended");
+  return failures != 0;
+}
