@@ -614,6 +614,11 @@
 #define MT5MQTT_OPT_AUTHENTICATION_DATA 110
 
 /**
+ * Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+ */
+#define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -727,6 +732,11 @@
  * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
  */
 #define MT5MQTT_EVENT_AUTHENTICATED 13
+
+/**
+ * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+ */
+#define MT5MQTT_EVENT_DOCTOR 16
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -1214,6 +1224,16 @@ int32_t mt5mqtt_set_will_w(int64_t client,
  * set or the client isn't idle.
  */
 int32_t mt5mqtt_connect(int64_t client);
+
+/**
+ * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
+ * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
+ * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
+ * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
+ * examination runs.
+ */
+int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
  * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT

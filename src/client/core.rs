@@ -6,6 +6,7 @@
 
 use super::clock;
 use super::command::Command;
+use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
 use super::input::Input;
 use super::leading::Leading;
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     waiting_commands: Receiver<Command>,
     pub events: EventQueue,
     pub log: Log,
+    pub doctor: Doctor,
     /// Interrupts the background thread's wait; there once the thread is.
     pub waker: OnceLock<mio::Waker>,
     /// The background thread's poll, as others see it; there once the thread is.
@@ -176,6 +178,7 @@ impl Shared {
             waiting_commands,
             events,
             log,
+            doctor: Doctor::default(),
             waker: OnceLock::new(),
             registry: OnceLock::new(),
             leading: Leading::default(),
@@ -249,8 +252,8 @@ impl Shared {
             return;
         }
         let added = self.log.add(level, &text());
-        if let Some(line) = added.event {
-            self.events.push(NoticeKind::Log { level, line });
+        if let Some((line, text_at)) = added.event {
+            self.events.push(NoticeKind::Log { level, line, text_at });
         }
         if added.wake {
             // The background thread writes the file.

@@ -37,6 +37,13 @@ pub enum NoticeKind {
     Log {
         level: Level,
         line: String,
+        /// Where in the line it says what happened: time, level and client id stand before it.
+        text_at: usize,
+    },
+    /// A line of the doctor's report. `end` is there in the last one: why the examination failed, if it did.
+    Doctor {
+        line: String,
+        end: Option<Option<Status>>,
     },
 }
 
@@ -272,6 +279,7 @@ fn is_kept(kind: &NoticeKind) -> bool {
         // A Server has one of these under way at most, and a lost one would be a lost connection.
         NoticeKind::Session(Event::Authenticate { .. }) => true,
         NoticeKind::Failed(_)
+        | NoticeKind::Doctor { .. }
         | NoticeKind::Store(_)
         | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
@@ -291,7 +299,7 @@ fn size(kind: &NoticeKind) -> usize {
         + match kind {
             NoticeKind::Failed(text) => text.len(),
             NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
-            NoticeKind::Log { line, .. } => line.len(),
+            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Progress { .. } => 0,
@@ -317,6 +325,7 @@ impl Notice {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
+            NoticeKind::Doctor { end, .. } => end.flatten(),
             NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,

@@ -9,6 +9,7 @@ mod backoff;
 pub mod clock;
 mod command;
 mod core;
+mod doctor;
 pub mod events;
 pub mod exchange;
 mod input;
@@ -17,6 +18,7 @@ pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
+mod redirect;
 pub mod slots;
 mod stages;
 mod statistics;
@@ -77,10 +79,14 @@ pub struct Client {
 
 impl Client {
     pub fn new() -> Client {
-        let options = Options::default();
+        Client::with_options(Options::default())
+    }
+
+    /// `options` are such as can be used together: the defaults, or those of a client that could connect.
+    fn with_options(options: Options) -> Client {
         let session = match options.session_options() {
             Ok(session_options) => Session::new(session_options),
-            Err((_, text)) => panic!("the defaults are not valid: {text}"),
+            Err((_, text)) => panic!("the options are not valid: {text}"),
         };
         let events = EventQueue::new(event_limits(&options));
         Client {
@@ -376,6 +382,7 @@ impl Client {
     /// thread, at most [`LONGEST_FREE`]; a thread that a name resolution keeps longer ends by itself.
     pub fn free(&self) {
         self.shared.events.close();
+        self.stop_doctor();
         let (anonymous, version) = {
             let options = self.options.lock();
             let session = options.session_options();

@@ -1,8 +1,10 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
+mod network;
+
 use super::address::Address;
-use super::log::LogSettings;
 use super::proxy::Proxy;
+use super::redirect;
 use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
@@ -19,7 +21,6 @@ use crate::types::text;
 use crate::types::topic::TopicName;
 use std::path::PathBuf;
 use std::time::Duration;
-use tungstenite::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 /// Why an option was refused: a status, and a text that names the option.
@@ -116,11 +117,14 @@ pub const DEDUPLICATE_BY: i32 = 164;
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 pub const AUTHENTICATION_METHOD: i32 = 6;
 pub const AUTHENTICATION_DATA: i32 = 110;
+pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
     /// In the order of preference; empty if none is named.
     pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
     response_topic: String,
@@ -148,6 +152,7 @@ impl Default for Options {
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
@@ -237,6 +242,10 @@ impl Options {
                     TopicName::new(topic).map_err(wrong)?;
                 }
                 self.response_topic = owned.unwrap_or_default();
+            }
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
             }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
@@ -381,29 +390,6 @@ impl Options {
         (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
     }
 
-    pub fn tls(&self) -> TlsOptions {
-        TlsOptions {
-            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
-            minimum_version: self.int(IntOption::TlsVersionMinimum),
-            ..self.tls.clone()
-        }
-    }
-
-    pub fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        // It was parsed when it was set.
-        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
-    }
-
-    pub(super) fn log(&self) -> LogSettings {
-        LogSettings {
-            level: self.int(IntOption::LogLevel),
-            events: self.flag(IntOption::LogEvents),
-            file: self.log_file.clone(),
-            file_bytes: self.int(IntOption::LogFileBytes) as u64,
-            files: self.int(IntOption::LogFiles) as u32,
-        }
-    }
-
     /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
     fn authentication(
         &self,
@@ -456,29 +442,43 @@ impl Options {
     }
 }
 
+/// The names of the text options.
+const TEXT_OPTIONS: &[(i32, &str)] = &[
+    (URL, "URL"),
+    (CLIENT_ID, "CLIENT_ID"),
+    (USER_NAME, "USER_NAME"),
+    (PASSWORD, "PASSWORD"),
+    (RESPONSE_TOPIC, "RESPONSE_TOPIC"),
+    (TLS_CA, "TLS_CA"),
+    (TLS_CLIENT_CERTIFICATE, "TLS_CLIENT_CERTIFICATE"),
+    (TLS_CLIENT_KEY, "TLS_CLIENT_KEY"),
+    (TLS_CLIENT_KEY_PASSWORD, "TLS_CLIENT_KEY_PASSWORD"),
+    (TLS_ALPN, "TLS_ALPN"),
+    (TLS_SERVER_NAME, "TLS_SERVER_NAME"),
+    (TLS_PINS, "TLS_PINS"),
+    (PROXY, "PROXY"),
+    (WS_HEADERS, "WS_HEADERS"),
+    (LOG_FILE, "LOG_FILE"),
+    (AUTHENTICATION_METHOD, "AUTHENTICATION_METHOD"),
+    (AUTHENTICATION_DATA, "AUTHENTICATION_DATA"),
+    (SERVER_REFERENCE_HOSTS, "SERVER_REFERENCE_HOSTS"),
+    (STORE_PATH, "STORE_PATH"),
+    (DEDUPLICATE_BY, "DEDUPLICATE_BY"),
+];
+
 fn text_name(id: i32) -> Option<&'static str> {
-    match id {
-        URL => Some("URL"),
-        CLIENT_ID => Some("CLIENT_ID"),
-        USER_NAME => Some("USER_NAME"),
-        PASSWORD => Some("PASSWORD"),
-        RESPONSE_TOPIC => Some("RESPONSE_TOPIC"),
-        TLS_CA => Some("TLS_CA"),
-        TLS_CLIENT_CERTIFICATE => Some("TLS_CLIENT_CERTIFICATE"),
-        TLS_CLIENT_KEY => Some("TLS_CLIENT_KEY"),
-        TLS_CLIENT_KEY_PASSWORD => Some("TLS_CLIENT_KEY_PASSWORD"),
-        TLS_ALPN => Some("TLS_ALPN"),
-        TLS_SERVER_NAME => Some("TLS_SERVER_NAME"),
-        TLS_PINS => Some("TLS_PINS"),
-        PROXY => Some("PROXY"),
-        WS_HEADERS => Some("WS_HEADERS"),
-        LOG_FILE => Some("LOG_FILE"),
-        AUTHENTICATION_METHOD => Some("AUTHENTICATION_METHOD"),
-        AUTHENTICATION_DATA => Some("AUTHENTICATION_DATA"),
-        STORE_PATH => Some("STORE_PATH"),
-        DEDUPLICATE_BY => Some("DEDUPLICATE_BY"),
-        _ => None,
-    }
+    TEXT_OPTIONS.iter().find(|row| row.0 == id).map(|row| row.1)
+}
+
+/// The option of this name, for programs whose users choose options.
+pub fn id_of(name: &str) -> Option<i32> {
+    let text = TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
+    text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
+}
+
+/// Whether the option takes an integer.
+pub fn takes_integer(id: i32) -> bool {
+    INT_OPTIONS.iter().any(|row| row.0 as i32 == id)
 }
 
 fn require_idle(name: &str, idle: bool) -> Result<(), OptionError> {

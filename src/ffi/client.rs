@@ -164,6 +164,17 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
     guard_client(client, |client| client.connect().map(|()| 0))
 }
 
+/// Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
+/// proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
+/// first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
+/// client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
+/// examination runs.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
+    guard_client(client, |client| client.start_doctor().map(|()| 0))
+}
+
 /// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
 /// may carry; `properties` is a set of properties or 0. `timeout_ms` is at most 2000: within it, what was published is sent
 /// and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the

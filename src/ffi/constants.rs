@@ -245,6 +245,8 @@ pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
+/// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -294,6 +296,8 @@ pub const MT5MQTT_EVENT_LOG: i32 = 15;
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 /// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
+/// A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -551,6 +555,7 @@ same! {
     MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
     MT5MQTT_OPT_AUTHENTICATION_METHOD, options::AUTHENTICATION_METHOD;
     MT5MQTT_OPT_AUTHENTICATION_DATA, options::AUTHENTICATION_DATA;
+    MT5MQTT_OPT_SERVER_REFERENCE_HOSTS, options::SERVER_REFERENCE_HOSTS;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

@@ -71,7 +71,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
     match &notice.kind {
         NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
         NoticeKind::Store(None) => parts.text = "the store can be written again",
-        NoticeKind::Log { line, .. } => parts.text = line,
+        NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => parts.text = line,
         NoticeKind::Session(event) => match event {
             Event::Connected { assigned_client_id, properties, .. } => {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
@@ -133,6 +133,10 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
         NoticeKind::Log { level, .. } => {
             event.kind = MT5MQTT_EVENT_LOG;
             event.token = *level as i64;
+        }
+        NoticeKind::Doctor { end, .. } => {
+            event.kind = MT5MQTT_EVENT_DOCTOR;
+            event.token = end.is_some().into();
         }
         NoticeKind::Session(source) => match source {
             Event::Connected { session_present, .. } => {

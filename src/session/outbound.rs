@@ -44,6 +44,8 @@ pub(super) struct Released {
     pub number: u64,
     /// The batch in which its state becomes durable.
     pub recorded: u64,
+    /// What its PUBREC said beyond success; the program hears of it at the end.
+    pub said: Option<Outcome>,
 }
 
 /// What an acknowledgement means for the connection.
@@ -362,7 +364,11 @@ impl Outbound {
                 self.end(ack, connection, ids, out);
                 return Answered::Fine;
             }
-            Some(QoS::ExactlyOnce) => self.release(id, connection, out),
+            Some(QoS::ExactlyOnce) => {
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let said = says_more.then(|| Outcome::of(ack.reason, ack.properties));
+                self.release(id, said, connection, out);
+            }
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
             None if self.released.contains(id) => {}
@@ -378,7 +384,7 @@ impl Outbound {
     }
 
     /// The Server has the message: only its Packet Identifier is needed any more.
-    fn release(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
+    fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Output<'_>) {
         let order = self.next_order();
         let Some(entry) = self.in_flight.remove(id) else { return };
         self.bytes -= entry.publishing.message.size();
@@ -389,7 +395,7 @@ impl Outbound {
         out.log.remove(Key::Publish(number));
         let flow = || Record::Flow { token, packet_id: id, order, released: true };
         let recorded = out.log.replace(Key::Flow(number), flow);
-        self.released.insert(id, Released { token, number, recorded });
+        self.released.insert(id, Released { token, number, recorded, said });
         out.tell(token, Stage::Acknowledged);
     }
 
@@ -418,7 +424,9 @@ impl Outbound {
                 out.log.remove(Key::Flow(released.number));
                 restore_quota(connection);
                 self.count -= 1;
-                let outcome = Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
+                let outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
                 out.events.push_back(Event::Published { token: released.token, outcome });
                 Answered::Fine
             }

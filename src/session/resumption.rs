@@ -80,7 +80,7 @@ impl Outbound {
         for (number, token, packet_id, released) in flows.into_values() {
             if released {
                 self.count += 1;
-                self.released.insert(packet_id, Released { token, number, recorded: 0 });
+                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None });
                 out.tell(token, Stage::Acknowledged);
             } else {
                 let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;

@@ -95,6 +95,7 @@ impl Program {
                     self.log.lock().expect("the log").push(line.clone());
                     None
                 }
+                NoticeKind::Doctor { line, .. } => panic!("nobody waits for the doctor's '{line}'"),
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
                 NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });

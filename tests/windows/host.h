@@ -72,12 +72,13 @@ static void print_last_error(void)
   printf("  %ls\n", (wchar_t *)text);
 }
 
-static int64_t new_client(const char *port, int64_t protocol_version)
+/* `server` is a port of this machine, or a whole URL. */
+static int64_t new_client(const char *server, int64_t protocol_version)
 {
-  wchar_t url[64];
+  wchar_t url[128];
   int64_t client = mqtt_create();
   require(client > 0, "mt5mqtt_create");
-  _snwprintf(url, 64, L"mqtt://127.0.0.1:%hs", port);
+  _snwprintf(url, 128, strstr(server, "://") ? L"%hs" : L"mqtt://127.0.0.1:%hs", server);
   require(mqtt_set_text_w(client, MT5MQTT_OPT_URL, (uint16_t *)url) == 0, "setting the URL");
   require(mqtt_set_int(client, MT5MQTT_OPT_PROTOCOL_VERSION, protocol_version) == 0, "setting the version");
   return client;

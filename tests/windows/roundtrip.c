@@ -1,8 +1,10 @@
-/* Messages there and back through a Server: roundtrip.exe PORT VERSION */
+/* Messages there and back through a Server: roundtrip.exe PORT-OR-URL VERSION [CA-FILE] */
 
 #include "host.h"
 
 #define LARGE (1024 * 1024)
+/* Mosquitto 2.0 gets stuck when it is to send what its WebSocket doesn't take at once. */
+#define LARGE_FOR_WEBSOCKET (60 * 1024)
 
 static int64_t client;
 
@@ -70,11 +72,23 @@ int main(int count, char **arguments)
   static const uint16_t lone_surrogate[] = {'a', 0xD83D, 'b', 0};
   mt5mqtt_event event;
   int64_t version;
-  require(count == 3, "PORT VERSION");
+  int large;
+  require(count == 3 || count == 4, "PORT-OR-URL VERSION [CA-FILE]");
   version = atoi(arguments[2]);
+  large = strncmp(arguments[1], "ws", 2) == 0 ? LARGE_FOR_WEBSOCKET : LARGE;
   load();
   check(mqtt_abi_version() == MT5MQTT_ABI_VERSION, "the DLL has the ABI of the header", "it has another");
   client = new_client(arguments[1], version);
+  if (count == 4) {
+    wchar_t file[MAX_PATH];
+    _snwprintf(file, MAX_PATH, L"%hs", arguments[3]);
+    /* Without the CA the machine's own store decides, which doesn't know it. */
+    check(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000) &&
+              event.status == MT5MQTT_E_TLS_CERTIFICATE,
+          "a Server with a certificate of an unknown CA is refused", "no MT5MQTT_E_TLS_CERTIFICATE");
+    check(mqtt_disconnect(client, 0, 0, 2000) == 0, "it gives up", "not idle after 2 s");
+    require(mqtt_set_text_w(client, MT5MQTT_OPT_TLS_CA, (uint16_t *)file) == 0, "setting the CA");
+  }
   check(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "it connects",
         "no MT5MQTT_EVENT_CONNECTED in 10 s");
   check(subscribe_and_wait(TEXT16("#")), "it subscribes", "no answer");
@@ -88,8 +102,8 @@ int main(int count, char **arguments)
     text_round_trip(name, L"signals/\U0001F680", L"\U0001F4C8\U0001F4C9 to the \U0001F319", qos);
     snprintf(name, sizeof name, "empty payload at QoS %d", (int)qos);
     bytes_round_trip(name, 0, qos);
-    snprintf(name, sizeof name, "1 MiB at QoS %d", (int)qos);
-    bytes_round_trip(name, LARGE, qos);
+    snprintf(name, sizeof name, "%d KiB at QoS %d", large / 1024, (int)qos);
+    bytes_round_trip(name, large, qos);
   }
   if (version == 5)
     properties_round_trip();

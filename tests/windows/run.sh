@@ -16,7 +16,7 @@ ok() { echo "ok $1"; passed=$((passed + 1)); }
 bad() { echo "FAILED $1"; failed=$((failed + 1)); }
 finish() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
 
-for tool in /usr/bin/rustc /usr/bin/cargo x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
+for tool in openssl /usr/bin/rustc /usr/bin/cargo ld.lld x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
     command -v "$tool" >/dev/null || bad "$tool is not installed: tests/run.sh installs it"
 done
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not installed: tests/run.sh installs it"
@@ -30,7 +30,7 @@ RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$out \
 ok "the DLL is built: $(stat -c %s "$dll") bytes"
 
 imports=$(x86_64-w64-mingw32-objdump -p "$dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u)
-foreign=$(grep -vxE '(advapi32|bcrypt|kernel32|msvcrt|ntdll|userenv|ws2_32)\.dll' <<<"$imports")
+foreign=$(grep -vxE '(advapi32|bcrypt|crypt32|kernel32|msvcrt|ncrypt|ntdll|secur32|userenv|ws2_32)\.dll' <<<"$imports")
 if [ -z "$foreign" ]; then ok "it needs Windows' own DLLs only: $(tr '\n' ' ' <<<"$imports")"; else bad "it needs $foreign"; fi
 
 exports=$(x86_64-w64-mingw32-objdump -p "$dll" |
@@ -41,6 +41,11 @@ if [ "$exports" = "$declared" ]; then
 else
     bad "exports and header differ: $(diff <(echo "$exports") <(echo "$declared") | grep '^[<>]' | tr '\n' ' ')"
 fi
+
+# 64-bit code has no 32-bit addresses: such a relocation falls on a number that is none, and the DLL works only as long as it
+# lies where it was linked for.
+narrow=$(x86_64-w64-mingw32-objdump -p "$dll" | grep -c 'HIGHLOW$')
+if [ "$narrow" = 0 ]; then ok "it can be loaded at any address"; else bad "$narrow of its relocations are 32 bits wide"; fi
 
 version=$(sed -nE '/^\[package\]/,/^\[/s/^version = "(.*)"/\1/p' Cargo.toml)
 if x86_64-w64-mingw32-windres -i "$dll" -O rc 2>/dev/null | grep -q "\"FileVersion\", *L\?\"$version"; then
@@ -62,10 +67,28 @@ server=
 stop_server() { [ -z "$server" ] || { kill "-${1:-KILL}" "$server"; wait "$server"; server=; } 2>/dev/null; }
 trap 'stop_server; rm -rf "$work"' EXIT
 
+# A CA that no machine knows, and a certificate of it.
+certificates() {
+    local key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+    # shellcheck disable=SC2086
+    openssl req -x509 $key -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj '/CN=mt5mqtt test CA' &&
+        openssl req $key -keyout "$work/server.key" -out "$work/server.csr" -subj /CN=server &&
+        echo subjectAltName=IP:127.0.0.1 >"$work/extensions" &&
+        openssl x509 -req -in "$work/server.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
+            -extfile "$work/extensions" -out "$work/server.pem"
+}
+certificates >"$work/log" 2>&1 || { bad "openssl makes no certificate: $(cat "$work/log")"; finish; }
+
 # Stopped by SIGTERM, Mosquitto saves its Sessions; killed, it has forgotten them.
 start_server() {
-    printf 'listener %s 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n' \
-        "$port" "$work" >"$work/conf"
+    local tls="certfile $work/server.pem\nkeyfile $work/server.key\n"
+    {
+        printf 'allow_anonymous true\nuser root\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n' "$work"
+        printf 'listener %s 127.0.0.1\n' "$port"
+        printf "listener %s 127.0.0.1\n$tls" "$((port + 1))"
+        printf 'listener %s 127.0.0.1\nprotocol websockets\n' "$((port + 2))"
+        printf "listener %s 127.0.0.1\nprotocol websockets\n$tls" "$((port + 3))"
+    } >"$work/conf"
     "$mosquitto" -c "$work/conf" >"$work/log" 2>&1 &
     server=$!
     for _ in $(seq 200); do
@@ -105,6 +128,11 @@ run() {
 
 run roundtrip.exe "$port" 5
 run roundtrip.exe "$port" 4
+# Wine sees the root of Linux as drive Z.
+ca=Z:$(tr / '\\' <<<"$work/ca.pem")
+run roundtrip.exe "mqtts://127.0.0.1:$((port + 1))" 5 "$ca"
+run roundtrip.exe "ws://127.0.0.1:$((port + 2))" 5
+run roundtrip.exe "wss://127.0.0.1:$((port + 3))" 4 "$ca"
 run unload.exe "$port" "$rounds"
 run terminal.exe "$port" "$((rounds / 4))" mt5mqtt-other.dll
 run terminal.exe "$port" 1 mt5mqtt-other.dll leave

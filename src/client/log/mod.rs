@@ -80,8 +80,8 @@ struct Inner {
 
 /// What became of a line.
 pub(super) struct Added {
-    /// The line, if it is to be an event.
-    pub event: Option<String>,
+    /// The line, if it is to be an event, and where in it it says what happened.
+    pub event: Option<(String, usize)>,
     /// It is the first to wait for the background thread.
     pub wake: bool,
 }
@@ -126,7 +126,9 @@ impl Log {
     /// Makes a line of `text`, whose level is wanted.
     pub fn add(&self, level: Level, text: &str) -> Added {
         let mut inner = self.inner.lock();
-        let line = line(clock::unix_us(), level, &inner.client_id, text);
+        let mut line = head(clock::unix_us(), level, &inner.client_id);
+        let text_at = line.len();
+        push_clean(&mut line, text);
         let mut wake = false;
         if inner.settings.file.is_some() && !inner.broken {
             wake = inner.waiting.is_empty();
@@ -136,7 +138,7 @@ impl Log {
                 inner.lost += 1;
             }
         }
-        Added { event: inner.settings.events.then_some(line), wake }
+        Added { event: inner.settings.events.then_some((line, text_at)), wake }
     }
 
     /// Writes what waits; for the background thread. Says once why it can't.
@@ -174,8 +176,9 @@ impl Log {
     }
 }
 
-fn line(unix_us: i64, level: Level, client_id: &str, text: &str) -> String {
-    let mut line = String::with_capacity(64 + text.len());
+/// What stands before the text in each line.
+fn head(unix_us: i64, level: Level, client_id: &str) -> String {
+    let mut line = String::with_capacity(128);
     // Before 1970 there were no clocks to log.
     let time = Duration::from_micros(unix_us.unsigned_abs());
     if let Ok(date) = DateTime::from_unix_duration(time) {
@@ -185,7 +188,6 @@ fn line(unix_us: i64, level: Level, client_id: &str, text: &str) -> String {
     let _ = write!(line, ".{:03}Z {} [", time.subsec_millis(), level.name());
     push_clean(&mut line, client_id);
     line.push_str("] ");
-    push_clean(&mut line, text);
     line
 }
 
@@ -206,9 +208,11 @@ mod tests {
 
     #[test]
     fn a_line_has_time_level_client_and_no_second_line_in_it() {
-        let line = line(1_764_100_301_123_456, Level::Warning, "EA 1", "what\nhappened\u{7}");
+        let mut line = head(1_764_100_301_123_456, Level::Warning, "EA 1");
+        push_clean(&mut line, "what\nhappened\u{7}");
         assert_eq!(line, r"2025-11-25T19:51:41.123Z warning [EA 1] what\nhappened\u{7}");
-        assert!(super::line(0, Level::Info, "", &"x".repeat(1_000_000)).len() < 2100);
+        push_clean(&mut line, &"x".repeat(1_000_000));
+        assert!(line.len() < 2100);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::client::address::{Address, authority};
 use crate::client::proxy::{Proxy, ProxyKind};
 use crate::types::status::Status;
 use mio::{Registry, Token};
+use std::net::IpAddr;
 use std::time::Instant;
 use tungstenite::http::{HeaderName, HeaderValue};
 
@@ -104,8 +105,10 @@ impl Connector {
                 let (host, port) = self.target();
                 let Some(found) = resolver.resolve(&host, port) else { return Ok(Stage::Pending) };
                 let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
-                let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
-                self.say(format!("name '{host}' resolved: {}", listed.join(", ")));
+                if host.parse::<IpAddr>().is_err() {
+                    let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
+                    self.say(format!("name '{host}' resolved: {}", listed.join(", ")));
+                }
                 self.doing = Doing::Racing(Race::new(found, now, self.first_token));
             }
             Doing::Racing(race) => match race.advance(now, registry) {

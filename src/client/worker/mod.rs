@@ -14,6 +14,7 @@ use super::thread::Hold;
 use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
+use crate::client::redirect::Redirect;
 use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -81,6 +82,8 @@ pub(super) struct Worker {
     tls: Option<TlsSetup>,
     /// Which of the URLs is tried or in use.
     server: usize,
+    /// Where a Server has sent us instead.
+    redirect: Redirect,
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
     pub(super) keeper: Keeper,
@@ -109,6 +112,7 @@ impl Worker {
             resolver: Resolver::new(move || woken.wake()),
             tls: None,
             server: 0,
+            redirect: Redirect::default(),
             attention: false,
             keeper: Keeper::default(),
             hold: None,
@@ -189,6 +193,7 @@ impl Worker {
                         self.options.milliseconds(IntOption::ReconnectMaximum),
                     );
                     self.server = 0;
+                    self.redirect = Redirect::default();
                     self.attention = false;
                     self.tls = None;
                     drop(core);
@@ -342,7 +347,7 @@ impl Worker {
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    pub(super) fn after_end(&mut self, end: Disconnected, held: Held, core: &mut Core) {
+    pub(super) fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }
@@ -353,7 +358,9 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
+            let followed = self.follow_reference(&mut end, held);
             let delay = match end.next_version {
+                _ if followed => self.backoff.next_delay(),
                 // The same Server is asked again, in the older version of MQTT.
                 Some(ProtocolVersion::V311) => self.backoff.next_delay(),
                 // It has refused both.

@@ -118,6 +118,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
+   MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -158,6 +159,7 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_AUTHENTICATE=12,          // the Server asks: Authenticate() answers
    MT5MQTT_EVENT_AUTHENTICATED=13,         // a re-authentication has succeeded
    MT5MQTT_EVENT_LOG=15,                   // a line of the log
+   MT5MQTT_EVENT_DOCTOR=16,                // a line of the doctor's report
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
    MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
   };
@@ -308,6 +310,7 @@ int  mt5mqtt_set_text_w(long client,int option,const string value);
 int  mt5mqtt_set_bytes(long client,int option,const uchar &value[],int size);
 int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 int  mt5mqtt_connect(long client);
+int  mt5mqtt_doctor_start(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);
 int  mt5mqtt_state(long client);
 int  mt5mqtt_server_w(long client,ushort &buffer[],int capacity);

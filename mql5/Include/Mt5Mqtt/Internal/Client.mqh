@@ -55,6 +55,7 @@ public:
    bool              SetWill(const string topic,const string text,const int qos,const bool retain);
    bool              SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
    //--- connection
+   bool              StartDoctor(void);
    bool              Connect(void);
    bool              Disconnect(const int timeout_ms);
    bool              Disconnect(const int reason_code,const CMqttProperties &properties,const int timeout_ms);
@@ -111,6 +112,7 @@ protected:
    virtual void      OnFailed(const CMqttMessage &message)       { }
    virtual void      OnBreach(const CMqttMessage &message)       { }
    virtual void      OnLog(const CMqttMessage &message)          { }
+   virtual void      OnDoctor(const CMqttMessage &message)       { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -287,6 +289,20 @@ bool CMqttClient::SetWill(const string topic,const string text,const int qos,con
 bool CMqttClient::SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties)
   {
    return(Create() && Succeeded(mt5mqtt_set_will_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
+//| Examines the connection; the report comes to OnDoctor()          |
+//+------------------------------------------------------------------+
+bool CMqttClient::StartDoctor(void)
+  {
+   if(!Create())
+      return(false);
+   if(IsSilent())
+     {
+      Print("mt5mqtt: the doctor does nothing in the strategy tester; AllowInTester(true) changes that");
+      return(true);
+     }
+   return(Succeeded(mt5mqtt_doctor_start(m_client)));
   }
 //+------------------------------------------------------------------+
 //| Connects in the background and stays connected                   |
@@ -552,6 +568,9 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_STORE:
             OnStore(message);
+            break;
+         case MT5MQTT_EVENT_DOCTOR:
+            OnDoctor(message);
             break;
          case MT5MQTT_EVENT_LOG:
             OnLog(message);

@@ -1,0 +1,251 @@
+//! The examination of one Server: connects, subscribes, publishes to itself, measures.
+
+use super::advice::advice;
+use super::{Client, Report, State};
+use crate::client::address::{Address, Scheme};
+use crate::client::clock;
+use crate::client::events::NoticeKind;
+use crate::client::log::Level;
+use crate::client::options::Options;
+use crate::codec::property::{Properties, PropertiesBuf};
+use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
+use crate::session::event::{Disconnected, Event, Outcome, Token};
+use crate::session::limits::ServerLimits;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
+use crate::types::topic::{TopicFilter, TopicName};
+use crate::types::{ProtocolVersion, QoS};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// How long the Server may take for an answer once it is connected.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How often it is looked whether anybody still wants to know.
+const SLICE: Duration = Duration::from_millis(50);
+/// How long another scheme is tried on the same port.
+const PROBE_MS: i64 = 5_000;
+
+pub(super) struct Examination<'a> {
+    options: &'a Options,
+    address: &'a Address,
+    report: &'a Report,
+}
+
+impl<'a> Examination<'a> {
+    pub fn new(options: &'a Options, address: &'a Address, report: &'a Report) -> Self {
+        Examination { options, address, report }
+    }
+
+    pub fn run(&mut self) -> Result<(), Status> {
+        let client = Client::with_options(self.options.for_doctor(self.address.clone()));
+        let result = self.examine(&client);
+        client.free();
+        result
+    }
+
+    fn examine(&self, client: &Client) -> Result<(), Status> {
+        if let Err((status, text)) = client.connect() {
+            return self.failed(status, &text, "correct the option that is named");
+        }
+        let connected = self.next(client, None, |event| match event {
+            Event::Connected { session_present, .. } => Some(Ok(*session_present)),
+            Event::Disconnected(end) => Some(Err(end.clone())),
+            _ => None,
+        });
+        match connected {
+            Some(Ok(_)) => {}
+            Some(Err(end)) => {
+                let status = end.failure.unwrap_or(Status::Network);
+                if let Some(scheme) = self.probe(status) {
+                    let port = self.address.port;
+                    let speaks = if scheme.is_tls() { "TLS" } else { "plain MQTT" };
+                    let cause = format!("port {port} answers, but the Server on it speaks {speaks}");
+                    return self.failed(Status::WrongProtocol, &cause, &format!("use {}:// in the URL", scheme.name()));
+                }
+                return self.failed(status, &end.detail, &advice(&end, self.address));
+            }
+            None => return Err(Status::Timeout),
+        }
+        self.tell_connack(client);
+        self.echo(client)
+    }
+
+    /// A message to itself, with times.
+    fn echo(&self, client: &Client) -> Result<(), Status> {
+        let topic = format!("mt5mqtt/doctor/{}", clock::unix_us());
+        let rules = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check them for the \
+                     topics that you use";
+        let fault = |text: String| Err((Status::InvalidTopic, text));
+        let Ok(name) = TopicName::new(&topic) else { return Ok(()) };
+        let Ok(filter) = TopicFilter::new(&topic) else { return Ok(()) };
+        let maximum_qos = client.statistics().limits.map_or(QoS::AtLeastOnce, |limits| limits.maximum_qos);
+        let qos = maximum_qos.min(QoS::AtLeastOnce);
+        let options = SubscriptionOptions {
+            maximum_qos: qos,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Never,
+        };
+        let subscribed = client.subscribe(filter, options, PropertiesBuf::new());
+        let subscribed = subscribed.or_else(|failure| fault(failure.1)).and_then(|token| self.outcome(client, token));
+        if let Err((status, text)) = subscribed {
+            return self.failed(status, &format!("subscribing to {topic} failed: {text}"), rules);
+        }
+        self.report.line("subscribed to a topic of its own");
+        let start = clock::now();
+        let published = client.publish(name, b"doctor", qos, false, Properties::EMPTY);
+        let token = match published {
+            Ok(token) => token,
+            Err((status, text)) => return self.failed(status, &format!("publishing failed: {text}"), rules),
+        };
+        let (mut acknowledged, mut back) = (qos == QoS::AtMostOnce, false);
+        while !(acknowledged && back) {
+            let happened = self.next(client, Some(start + ANSWER), |event| match event {
+                Event::Published { token: published, outcome } if *published == token => {
+                    Some(Happened::Published(outcome.clone()))
+                }
+                Event::Message { .. } => Some(Happened::Message),
+                Event::Disconnected(end) => Some(Happened::Disconnected(end.clone())),
+                _ => None,
+            });
+            let milliseconds = clock::now().saturating_duration_since(start).as_secs_f64() * 1000.0;
+            match happened {
+                Some(Happened::Published(outcome)) => match failure(&outcome) {
+                    Some((status, text)) => return self.failed(status, &format!("publishing failed: {text}"), rules),
+                    None => {
+                        acknowledged = true;
+                        self.report.line(&format!("the Server acknowledged a message after {milliseconds:.1} ms"));
+                    }
+                },
+                Some(Happened::Message) => {
+                    back = true;
+                    self.report.line(&format!("the message came back after {milliseconds:.1} ms"));
+                }
+                Some(Happened::Disconnected(end)) => {
+                    let status = end.failure.unwrap_or(Status::Network);
+                    return self.failed(status, &end.detail, rules);
+                }
+                None => {
+                    let what = if acknowledged {
+                        "the message didn't come back"
+                    } else {
+                        "the Server didn't acknowledge the message"
+                    };
+                    return self.failed(Status::Timeout, &format!("{what} within {} s", ANSWER.as_secs()), rules);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, client: &Client, token: Token) -> Result<(), (Status, String)> {
+        let happened = self.next(client, Some(clock::now() + ANSWER), |event| match event {
+            Event::Subscribed { token: subscribed, outcome, .. } if *subscribed == token => Some(Ok(outcome.clone())),
+            Event::Disconnected(end) => Some(Err((end.failure.unwrap_or(Status::Network), end.detail.clone()))),
+            _ => None,
+        });
+        match happened {
+            Some(Ok(outcome)) => failure(&outcome).map_or(Ok(()), Err),
+            Some(Err(failure)) => Err(failure),
+            None => Err((Status::Timeout, format!("no answer within {} s", ANSWER.as_secs()))),
+        }
+    }
+
+    /// Waits for an event that `wanted` finds; the steps of the connection are told meanwhile. The client's own timeouts end
+    /// the wait for a connection.
+    fn next<T>(&self, client: &Client, deadline: Option<Instant>, wanted: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        loop {
+            let found = client.poll(|notice| match &notice.kind {
+                NoticeKind::Session(event) => wanted(event),
+                NoticeKind::Log { level: Level::Debug, line, text_at } if deadline.is_none() => {
+                    self.report.line(&line[*text_at..]);
+                    None
+                }
+                _ => None,
+            });
+            match found {
+                Ok(Some(Some(found))) => return Some(found),
+                Ok(Some(None)) => continue,
+                Ok(None) if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
+                Ok(None) if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
+                Ok(None) => drop(client.wait(SLICE)),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Whether another scheme than the URL's is answered on this port, if that may be what is wrong.
+    fn probe(&self, status: Status) -> Option<Scheme> {
+        let other = match (self.address.scheme, status) {
+            (
+                Scheme::Mqtt,
+                Status::ConnectionClosed | Status::ConnectTimeout | Status::Network | Status::WrongProtocol,
+            ) => Scheme::Mqtts,
+            (Scheme::Mqtts, Status::WrongProtocol | Status::ConnectTimeout) => Scheme::Mqtt,
+            _ => return None,
+        };
+        let address = Address { scheme: other, ..self.address.clone() };
+        let client = Client::with_options(self.options.for_probe(address, PROBE_MS));
+        client.connect().ok()?;
+        let mut tls = false;
+        let answered = loop {
+            let found = client.poll(|notice| match &notice.kind {
+                NoticeKind::Session(Event::Connected { .. }) => Some(true),
+                // A refusal is an answer in MQTT.
+                NoticeKind::Session(Event::Disconnected(end)) => Some(end.reason.is_some()),
+                NoticeKind::Log { line, text_at, .. } => {
+                    tls |= line[*text_at..].starts_with("TLS ");
+                    None
+                }
+                _ => None,
+            });
+            match found {
+                Ok(Some(Some(answered))) => break answered || tls,
+                Ok(Some(None)) => {}
+                Ok(None) if client.state() == State::Idle || self.report.shared.doctor.stop.load(Ordering::Acquire) => {
+                    break tls;
+                }
+                Ok(None) => drop(client.wait(SLICE)),
+                Err(_) => break false,
+            }
+        };
+        client.free();
+        answered.then_some(other)
+    }
+
+    fn tell_connack(&self, client: &Client) {
+        let figures = client.statistics();
+        let version = match figures.version {
+            Some(ProtocolVersion::V311) => "MQTT 3.1.1",
+            _ => "MQTT 5.0",
+        };
+        self.report.line(&format!("the Server accepted the connection (CONNACK), {version}"));
+        let Some(limits) = figures.limits else { return };
+        let ServerLimits { receive_maximum, maximum_qos, retain_available, maximum_packet_size, keep_alive, .. } =
+            limits;
+        let retained = if retain_available { "keeps retained messages" } else { "keeps no retained messages" };
+        self.report.remark(&format!(
+            "it takes QoS {} at most, {receive_maximum} messages in flight, packets of {maximum_packet_size} bytes, {retained}; Keep \
+             Alive {keep_alive} s",
+            maximum_qos as u8
+        ));
+    }
+
+    fn failed(&self, status: Status, cause: &str, advice: &str) -> Result<(), Status> {
+        self.report.line(&format!("FAILED: {cause}"));
+        self.report.remark(&format!("What to do: {advice}."));
+        Err(status)
+    }
+}
+
+enum Happened {
+    Published(Outcome),
+    Message,
+    Disconnected(Disconnected),
+}
+
+fn failure(outcome: &Outcome) -> Option<(Status, String)> {
+    let status = outcome.failure?;
+    let reason = outcome.reason.map(|reason: ReasonCode| format!("{}: {}", reason.name(), reason.text()));
+    Some((status, reason.unwrap_or_else(|| status.text().to_owned())))
+}

@@ -1,0 +1,129 @@
+//! The doctor: tries each Server of the options, step by step, and says what it finds, with times; at the first failure the
+//! cause and what to do about it, in words for people who trade.
+//!
+//! It works with a client of its own, beside the program's one and on a thread of its own that lives as long as the
+//! examination. What it finds comes to the program's client as events.
+
+mod advice;
+mod check;
+
+use super::clock;
+use super::core::Shared;
+use super::events::NoticeKind;
+use super::options::Options;
+use super::thread::{self, Stop};
+use super::{Client, Failure, State};
+use crate::types::status::Status;
+use check::Examination;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Of one client.
+#[derive(Default)]
+pub(super) struct Doctor {
+    running: AtomicBool,
+    /// The client is freed: nobody wants to know any more.
+    stop: AtomicBool,
+}
+
+/// It holds the library as long as it runs: an unload can't begin meanwhile.
+struct Unstoppable;
+
+impl Stop for Unstoppable {
+    fn stop_for_unload(&self) {}
+}
+
+/// Where the lines go.
+struct Report {
+    shared: Arc<Shared>,
+    start: Instant,
+}
+
+impl Report {
+    fn line(&self, text: &str) {
+        let time = clock::now().saturating_duration_since(self.start);
+        self.push(format!("{:8.3} s  {text}", time.as_secs_f64()), None);
+    }
+
+    /// What follows from the line before.
+    fn remark(&self, text: &str) {
+        self.push(format!("{:10}  {text}", ""), None);
+    }
+
+    /// The last line.
+    fn end(&self, text: &str, failure: Option<Status>) {
+        self.push(text.to_owned(), Some(failure));
+    }
+
+    fn push(&self, line: String, end: Option<Option<Status>>) {
+        self.shared.events.push(NoticeKind::Doctor { line, end });
+    }
+}
+
+impl Client {
+    /// Examines the connection to each Server of the options. Returns at once; lines come as events, and the last one says so.
+    pub fn start_doctor(&self) -> Result<(), Failure> {
+        self.check_alive()?;
+        let options = self.options.lock().clone();
+        if options.addresses.is_empty() {
+            return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
+        }
+        options.session_options()?;
+        if self.shared.doctor.running.swap(true, Ordering::AcqRel) {
+            return Err((Status::WrongState, "the doctor is at work already: poll for its lines".to_owned()));
+        }
+        let shared = self.shared.clone();
+        let report = Report { shared: shared.clone(), start: clock::now() };
+        let failed = Report { shared: shared.clone(), start: report.start };
+        let body = move |hold| {
+            examine(&options, &report);
+            report.shared.doctor.running.store(false, Ordering::Release);
+            drop(hold);
+        };
+        let on_panic = move |what: String| {
+            failed.end(&format!("a fault inside the library: {what}"), Some(Status::Panic));
+            failed.shared.doctor.running.store(false, Ordering::Release);
+        };
+        match thread::start(Arc::new(Unstoppable), body, on_panic) {
+            Ok(ticket) => {
+                // It ends when it is done, and holds the library until then.
+                ticket.end(clock::now());
+                Ok(())
+            }
+            Err(error) => {
+                shared.doctor.running.store(false, Ordering::Release);
+                Err((Status::Thread, format!("the doctor's thread could not be started: {error}")))
+            }
+        }
+    }
+
+    pub(super) fn stop_doctor(&self) {
+        self.shared.doctor.stop.store(true, Ordering::Release);
+    }
+}
+
+fn examine(options: &Options, report: &Report) {
+    let count = options.addresses.len();
+    let mut first_failure = None;
+    let mut good = 0;
+    for (number, address) in (1..).zip(&options.addresses) {
+        report.line(&format!("Server {number} of {count}: {address}"));
+        let mut examination = Examination::new(options, address, report);
+        match examination.run() {
+            Ok(()) => good += 1,
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+        if report.shared.doctor.stop.load(Ordering::Acquire) {
+            return;
+        }
+    }
+    match first_failure {
+        None if count == 1 => report.end("All is well: messages go to the Server and come back.", None),
+        None => report.end(&format!("All is well with all {count} Servers."), None),
+        Some(failure) if count > 1 => {
+            report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Some(failure));
+        }
+        Some(failure) => report.end("The examination ended at the failure above.", Some(failure)),
+    }
+}

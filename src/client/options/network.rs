@@ -1,0 +1,71 @@
+//! What the options say to the parts that make a connection, watch it and examine it.
+
+use super::{INT_OPTIONS, IntOption, Options};
+use crate::client::address::Address;
+use crate::client::log::LogSettings;
+use crate::client::tls_options::TlsOptions;
+use crate::client::ws_headers;
+use tungstenite::http::{HeaderName, HeaderValue};
+
+impl Options {
+    pub(in crate::client) fn tls(&self) -> TlsOptions {
+        TlsOptions {
+            accept_any_certificate: self.flag(IntOption::TlsAcceptAnyCertificate),
+            minimum_version: self.int(IntOption::TlsVersionMinimum),
+            ..self.tls.clone()
+        }
+    }
+
+    pub(in crate::client) fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        // It was parsed when it was set.
+        self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
+    }
+
+    /// The same for one Server and a client that leaves no trace there: its own identifier, no Will Message, no Session
+    /// that outlives it.
+    pub(in crate::client) fn for_doctor(&self, address: Address) -> Options {
+        let mut options = Options { addresses: vec![address], will: None, log_file: None, ..self.clone() };
+        if !options.client_id.is_empty() {
+            options.client_id.push_str("-doctor");
+        }
+        for (option, value) in [
+            (IntOption::CleanStart, 1),
+            (IntOption::SessionExpiry, 0),
+            (IntOption::Reconnect, 0),
+            (IntOption::ProtocolFallback, 0),
+            (IntOption::PublishEvents, 1),
+            (IntOption::Acknowledge, 1),
+            (IntOption::LogLevel, 4),
+            (IntOption::LogEvents, 1),
+        ] {
+            options.put(option, value);
+        }
+        options
+    }
+
+    /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.
+    pub(in crate::client) fn for_probe(&self, address: Address, timeout_ms: i64) -> Options {
+        let mut options = self.for_doctor(address);
+        (options.user_name, options.password) = (None, None);
+        options.tls = TlsOptions::default();
+        options.put(IntOption::TlsAcceptAnyCertificate, 1);
+        options.put(IntOption::ConnectTimeout, timeout_ms);
+        options
+    }
+
+    fn put(&mut self, option: IntOption, value: i64) {
+        if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
+            self.ints[index] = value;
+        }
+    }
+
+    pub(in crate::client) fn log(&self) -> LogSettings {
+        LogSettings {
+            level: self.int(IntOption::LogLevel),
+            events: self.flag(IntOption::LogEvents),
+            file: self.log_file.clone(),
+            file_bytes: self.int(IntOption::LogFileBytes) as u64,
+            files: self.int(IntOption::LogFiles) as u32,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The doctor's reports: of connections that are good, and of each way in which one isn't.
+
+mod common;
+
+use common::certificates::{Authority, Folder, Validity};
+use common::fake_server::FakeServer;
+use common::mosquitto::{Mosquitto, free_port};
+use common::program::{Program, within};
+use common::tools;
+use mt5mqtt::client::events::NoticeKind;
+use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::types::PacketType;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use std::time::{Duration, Instant};
+
+/// The lines of a report, and how it ended.
+fn report(program: &Program) -> (Vec<String>, Option<Status>) {
+    program.start_doctor().expect("the doctor starts");
+    assert_eq!(program.start_doctor().unwrap_err().0, Status::WrongState, "one at a time");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut lines = Vec::new();
+    loop {
+        let polled = program.poll(|notice| match &notice.kind {
+            NoticeKind::Doctor { line, end } => Some((line.clone(), *end)),
+            other => panic!("nothing else happens: {other:?}"),
+        });
+        match polled.expect("a client that lives").flatten() {
+            Some((line, end)) => {
+                lines.push(line);
+                if let Some(failure) = end {
+                    return (lines, failure);
+                }
+            }
+            None => {
+                assert!(Instant::now() < deadline, "no end of the report: {lines:#?}");
+                program.wait(Duration::from_millis(250)).unwrap();
+            }
+        }
+    }
+}
+
+/// The report has these texts, in this order.
+#[track_caller]
+fn assert_says(lines: &[String], wanted: &[&str]) {
+    let mut rest = lines.iter();
+    for text in wanted {
+        assert!(rest.any(|line| line.contains(text)), "'{text}' is missing, or out of order: {lines:#?}");
+    }
+}
+
+#[track_caller]
+fn assert_fails(program: &Program, status: Status, wanted: &[&str]) {
+    let (lines, failure) = report(program);
+    assert_eq!(failure, Some(status), "{lines:#?}");
+    assert_says(&lines, wanted);
+    assert_says(&lines, &["FAILED: ", "What to do: ", "ended at the failure"]);
+}
+
+fn program(url: &str, texts: &[(i32, &str)]) -> Program {
+    let program = Program::new(url, &[]);
+    for (option, value) in texts {
+        program.set_text(*option, value);
+    }
+    program
+}
+
+#[test]
+fn a_good_connection_is_described_step_by_step() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let authority = Authority::new("Test CA");
+    let files = Folder::new();
+    let ca = files.write("ca.pem", &authority.certificate);
+    let tls = files.listener(&authority.issue("broker", &["127.0.0.1"], Validity::Now));
+    let lines = format!("protocol websockets\n{tls}cafile {ca}\nrequire_certificate true\n");
+    let server = Mosquitto::start_with_listener(&lines).expect("mosquitto");
+    let (lines, failure) =
+        report(&program(&server.url().replace("127.0.0.1", "localhost"), &[(options::CLIENT_ID, "EA1")]));
+    assert_eq!(failure, None, "{lines:#?}");
+    let common = [
+        "the Server accepted the connection (CONNACK), MQTT 5.0",
+        "it takes QoS 2 at most",
+        "subscribed to a topic of its own",
+    ];
+    let head = format!("Server 1 of 1: mqtt://localhost:{}", server.port());
+    assert_says(
+        &lines,
+        &[&[&*head, "name 'localhost' resolved: ", "TCP connected to 127.0.0.1:"], &common[..]].concat(),
+    );
+    assert_says(&lines, &["acknowledged a message after "]);
+    assert_says(&lines, &["the message came back after ", "All is well"]);
+    assert!(server.log().contains("EA1-doctor"), "an identifier of its own: {}", server.log());
+
+    let client = authority.issue("trader", &[], Validity::Now);
+    let url = format!("wss://127.0.0.1:{}/mqtt?token=s3cret", server.second_port());
+    let texts = [
+        (options::TLS_CA, ca.as_str()),
+        (options::TLS_CLIENT_CERTIFICATE, &client.certificate),
+        (options::TLS_CLIENT_KEY, &client.key),
+        (options::USER_NAME, "s3cret"),
+        (options::PASSWORD, "s3cret"),
+    ];
+    let (lines, failure) = report(&program(&url, &texts));
+    assert_eq!(failure, None, "{lines:#?}");
+    let steps = [
+        "TCP connected",
+        "TLS 1.3, TLS13_AES",
+        "certificate 1: CN=broker, for 127.0.0.1, issued by CN=Test CA, valid until",
+    ];
+    assert_says(&lines, &[&steps[..], &["WebSocket accepted, subprotocol mqtt"], &common].concat());
+    assert!(!lines.concat().contains("s3cret"), "{lines:#?}");
+}
+
+#[test]
+fn a_running_client_is_not_disturbed_by_its_doctor() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let server = Mosquitto::start().expect("mosquitto");
+    let program = program(&server.url(), &[(options::CLIENT_ID, "EA1")]);
+    program.connect().unwrap();
+    program.expect_connected();
+    let (lines, failure) = report(&program);
+    assert_eq!(failure, None, "{lines:#?}");
+    program.expect_nothing();
+    assert_eq!(program.statistics().connections, 1);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do() {
+    let url = format!("mqtt://127.0.0.1:{}", free_port());
+    let program_at = |url: &str| program(url, &[]);
+    let refused = format!("connecting to {url} failed: {}: nobody listens there", &url["mqtt://".len()..]);
+    let words = [&*refused, "check the port number"];
+    assert_fails(&program_at(&url), Status::ConnectFailed, &words);
+    let name = "x".repeat(64);
+    assert_fails(
+        &program_at(&format!("mqtt://{name}")),
+        Status::Resolve,
+        &["could not be resolved", "check the spelling"],
+    );
+    let texts = [(options::TLS_CA, "/no/such/file.pem")];
+    assert_fails(&program("mqtts://127.0.0.1", &texts), Status::TlsSetup, &["TLS_CA", "correct the option"]);
+    let mut server = FakeServer::start();
+    let program = program_at(&server.url());
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.refuse(ReasonCode::BAD_USER_NAME_OR_PASSWORD);
+        peer.expect_close(&[]);
+        peer.close();
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, Some(Status::RefusedByServer));
+    assert_says(&lines, &["Bad User Name or Password", "What to do: check USER_NAME and PASSWORD"]);
+}
+
+#[test]
+fn the_wrong_scheme_is_found_by_asking_in_the_other_one() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let authority = Authority::new("Test CA");
+    let files = Folder::new();
+    let tls = files.listener(&authority.issue("broker", &["127.0.0.1"], Validity::Expired));
+    let server = Mosquitto::start_with_listener(&tls).expect("mosquitto");
+    let (plain, secure) = (server.port(), server.second_port());
+    let words =
+        [&*format!("port {secure} answers, but the Server on it speaks TLS"), "What to do: use mqtts:// in the URL"];
+    assert_fails(&program(&format!("mqtt://127.0.0.1:{secure}"), &[]), Status::WrongProtocol, &words);
+    let words = [&*format!("port {plain} answers, but the Server on it speaks plain MQTT"), "use mqtt:// in the URL"];
+    assert_fails(&program(&format!("mqtts://127.0.0.1:{plain}"), &[]), Status::WrongProtocol, &words);
+    let words = ["expired on 2021-02-03", "What to do: do as said; never switch the verification off"];
+    let trusted = [(options::TLS_CA, &*authority.certificate)];
+    assert_fails(&program(&format!("mqtts://127.0.0.1:{secure}"), &trusted), Status::TlsCertificate, &words);
+}
+
+#[test]
+fn topics_that_are_not_allowed_are_told_from_a_bad_connection() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let files = Folder::new();
+    let rules = files.write("rules", "topic readwrite mine/#\n");
+    let server = Mosquitto::start_with(&format!("acl_file {rules}\n")).expect("mosquitto");
+    let (lines, failure) = report(&program(&server.url(), &[]));
+    assert!(failure.is_some(), "{lines:#?}");
+    assert_says(
+        &lines,
+        &["accepted the connection", "FAILED: ", "access rules may not allow the topic mt5mqtt/doctor/"],
+    );
+}
+
+#[test]
+fn every_server_of_the_list_is_examined() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let server = Mosquitto::start().expect("mosquitto");
+    let urls = format!("mqtt://127.0.0.1:{} {}", free_port(), server.url());
+    let (lines, failure) = report(&program(&urls, &[]));
+    assert_eq!(failure, Some(Status::ConnectFailed));
+    assert_says(
+        &lines,
+        &["Server 1 of 2", "FAILED", "Server 2 of 2", "the message came back", "1 of 2 Servers are well"],
+    );
+}
+
+#[test]
+fn a_doctor_without_a_url_refuses_and_one_at_work_keeps_nobody_waiting() {
+    assert_eq!(mt5mqtt::client::Client::new().start_doctor().unwrap_err().0, Status::WrongState);
+    let mut silent = FakeServer::start();
+    let program = Program::new(&silent.url(), &[(IntOption::ConnectTimeout, 60_000)]);
+    program.start_doctor().unwrap();
+    let mut peer = silent.accept();
+    peer.expect(PacketType::Connect);
+    within(Duration::from_secs(1), "free", || program.free());
+    // Its own connection ends soon after.
+    peer.expect_close(&[PacketType::Disconnect]);
+}
