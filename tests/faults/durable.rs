@@ -1,0 +1,287 @@
+//! A publisher with a store, killed at any moment, also between writing and syncing, and started again: what it had told to
+//! be durable arrives, QoS 2 once, and each QoS in its order.
+//!
+//! A program of its own: it starts itself as the publisher. The Server is a real Mosquitto that is stopped now and then, so
+//! that messages are in every state when the kill comes; `mosquitto_sub` takes what arrives, and is never disturbed.
+//! `MT5MQTT_SEED` repeats a run, `MT5MQTT_KILLS` makes it longer.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::folder::Folder;
+use common::mosquitto::{Mosquitto, Subscriber};
+use common::tools;
+use mt5mqtt::client::Client;
+use mt5mqtt::client::events::NoticeKind;
+use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::codec::property::Properties;
+use mt5mqtt::session::event::{Event, Stage, Token};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::topic::TopicName;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const AS_PUBLISHER: &str = "as-publisher";
+/// The longest that anything is waited for.
+const DEADLINE: Duration = Duration::from_secs(60);
+const KILLS: u64 = 12;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, role, url, folder, first, finishing] = arguments.as_slice()
+        && role == AS_PUBLISHER
+    {
+        publisher(url, folder, first.parse().expect("a number"), finishing == "true");
+        return ExitCode::SUCCESS;
+    }
+    if cfg!(unix) && tools::find("mosquitto").is_some() && tools::find("mosquitto_sub").is_some() {
+        let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+        let clock =
+            || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |time| time.as_nanos());
+        let seed = number("MT5MQTT_SEED").unwrap_or_else(|| clock() as u64);
+        println!("publisher killed at random, seed {seed}");
+        conduct(seed, number("MT5MQTT_KILLS").unwrap_or(KILLS));
+        println!("ok");
+    } else {
+        tools::leave_out("the publisher that is killed", "mosquitto and mosquitto-clients on a Unix system");
+    }
+    ExitCode::SUCCESS
+}
+
+// The publisher, in a process of its own. Each line says what it is about to do or has seen.
+
+fn say(line: &str) {
+    // Nobody listens any more when the test has ended.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn publisher(url: &str, folder: &str, first: u64, finishing: bool) {
+    let client = Client::new();
+    let text =
+        |id, value| client.set_option(|options, idle| options.set_text(id, Some(value), idle)).expect("an option");
+    text(options::URL, url);
+    text(options::CLIENT_ID, "durable");
+    text(options::STORE_PATH, folder);
+    for (option, value) in
+        [(IntOption::Progress, 2), (IntOption::ReconnectMinimum, 5), (IntOption::ReconnectMaximum, 50)]
+    {
+        client.set_option(|options, idle| options.set_int(option as i32, value, idle)).expect("an option");
+    }
+    client.connect().expect("an idle client");
+    let start = Instant::now();
+    let mut next = first;
+    let mut restored = !finishing;
+    loop {
+        while let Some(event) = client
+            .poll(|notice| match &notice.kind {
+                NoticeKind::Session(event) => Ok(event.clone()),
+                other => Err(format!("{other:?}")),
+            })
+            .expect("a client that lives")
+        {
+            match event {
+                Ok(Event::Progress { token, stage: Stage::Durable }) => say(&format!("durable {token}")),
+                Ok(Event::Published { token, outcome }) => say(&format!("ended {token} {:?}", outcome.failure)),
+                Ok(Event::Disconnected(end)) => say(&format!("lost {}", end.detail)),
+                Ok(Event::Connected { .. }) => {
+                    restored = true;
+                    say("connected");
+                }
+                Ok(_) => {}
+                Err(wrong) => say(&format!("wrong {wrong}")),
+            }
+        }
+        if finishing {
+            let statistics = client.statistics();
+            if restored && statistics.outgoing == 0 {
+                say("drained");
+                client.free();
+                return;
+            }
+            assert!(start.elapsed() < DEADLINE, "not drained: {statistics:?}");
+        } else if next - first < 300 {
+            for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                say(&format!("publishing {} {next}", qos as u8));
+                let topic =
+                    TopicName::new(if qos == QoS::AtLeastOnce { "crash/1" } else { "crash/2" }).expect("a topic");
+                let published = client.publish(topic, next.to_string().as_bytes(), qos, false, Properties::EMPTY);
+                let token = published.expect("an accepted publish");
+                say(&format!("accepted {token} {} {next}", qos as u8));
+            }
+            next += 1;
+        }
+        client.wait(Duration::from_millis(1)).expect("a client that lives");
+    }
+}
+
+// The conductor.
+
+struct Publisher {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Publisher {
+    fn start(url: &str, folder: &Folder, first: u64, finishing: bool) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.arg(AS_PUBLISHER).arg(url).arg(folder.path()).arg(first.to_string()).arg(finishing.to_string());
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("start the publisher");
+        let stdout = BufReader::new(child.stdout.take().expect("its stdout"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Publisher { child, lines }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the publishers said, all lives together.
+#[derive(Default)]
+struct Said {
+    /// QoS and number of each token.
+    tokens: HashMap<Token, (u8, u64)>,
+    /// QoS and number that may have been published.
+    tried: BTreeSet<(u8, u64)>,
+    durable: BTreeSet<(u8, u64)>,
+    next: u64,
+    drained: bool,
+    /// Lives in which the publisher was connected before the kill.
+    connected: usize,
+}
+
+impl Said {
+    fn take(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |index: usize| words[index].parse::<u64>().expect("a number");
+        match words[0] {
+            "publishing" => {
+                self.tried.insert((number(1) as u8, number(2)));
+                self.next = number(2) + 1;
+            }
+            "accepted" => {
+                let before = self.tokens.insert(number(1) as Token, (number(2) as u8, number(3)));
+                assert_eq!(before, None, "a token of an earlier life: {line}");
+            }
+            // A publish of which only this is known was accepted in the moment of the kill.
+            "durable" => self.durable.extend(self.tokens.get(&(number(1) as Token))),
+            "ended" => assert_eq!(words[2], "None", "{line}"),
+            "drained" => self.drained = true,
+            "wrong" => panic!("{line}"),
+            _ => {}
+        }
+    }
+}
+
+/// Seeded, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+#[cfg(unix)]
+fn conduct(seed: u64, kills: u64) {
+    let server = Mosquitto::start_with("max_queued_messages 0\nmax_inflight_messages 0").expect("mosquitto is there");
+    let subscriber = server.subscribe(&["-t", "crash/#", "-q", "2", "-F", "%t %p"]);
+    let folder = Folder::new("durable-crash");
+    let mut random = Random(seed | 1);
+    let mut said = Said::default();
+    for _ in 0..kills {
+        let mut publisher = Publisher::start(&server.url(), &folder, said.next, false);
+        // One time out of four in the middle of opening the store or connecting, otherwise while it sends; and mostly with a
+        // Server that fell asleep before, so that nothing is answered any more.
+        let mut run = |milliseconds, until_connected| {
+            let end = Instant::now() + Duration::from_millis(milliseconds);
+            while let Ok(line) = publisher.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                said.take(&line);
+                if until_connected && line == "connected" {
+                    said.connected += 1;
+                    return;
+                }
+            }
+        };
+        if random.below(4) > 0 {
+            run(DEADLINE.as_millis() as u64, true);
+        }
+        run(random.below(300), false);
+        let asleep = random.below(3) > 0;
+        if asleep {
+            server.pause();
+            run(random.below(150), false);
+        }
+        publisher.child.kill().expect("kill the publisher");
+        publisher.child.wait().expect("the end of the publisher");
+        // What it had said before.
+        publisher.lines.iter().for_each(|line| said.take(&line));
+        if asleep {
+            server.resume();
+        }
+    }
+    let last = Publisher::start(&server.url(), &folder, said.next, true);
+    let deadline = Instant::now() + DEADLINE;
+    while !said.drained {
+        let line = last.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+        said.take(&line.expect("the last publisher has sent everything before the deadline"));
+    }
+    check(&server, &subscriber, &said, kills);
+}
+
+#[cfg(not(unix))]
+fn conduct(_seed: u64, _kills: u64) {}
+
+/// What arrived, against what was said.
+#[cfg(unix)]
+fn check(server: &Mosquitto, subscriber: &Subscriber, said: &Said, kills: u64) {
+    server.publish(&["-t", "crash/end", "-m", "0", "-q", "2"]);
+    let deadline = Instant::now() + DEADLINE;
+    let mut arrived: BTreeMap<(u8, u64), usize> = BTreeMap::new();
+    let mut last = [0; 3];
+    loop {
+        let line = subscriber.line(deadline);
+        let (topic, number) = line.split_once(' ').expect("a topic and a number");
+        let qos: u8 = match topic {
+            "crash/end" => break,
+            topic => topic.trim_start_matches("crash/").parse().expect("a QoS"),
+        };
+        let number: u64 = number.parse().expect("a number");
+        assert!(said.tried.contains(&(qos, number)), "{line} was never published");
+        let copies = arrived.entry((qos, number)).or_default();
+        *copies += 1;
+        if *copies == 1 {
+            assert!(number >= last[usize::from(qos)], "QoS {qos}: {number} after {}", last[usize::from(qos)]);
+            last[usize::from(qos)] = number;
+        }
+    }
+    let lost: Vec<_> = said.durable.iter().filter(|published| !arrived.contains_key(published)).collect();
+    assert!(lost.is_empty(), "told to be durable, and lost: {lost:?}");
+    let doubled: Vec<_> = arrived.iter().filter(|((qos, _), copies)| *qos == 2 && **copies > 1).collect();
+    assert!(doubled.is_empty(), "QoS 2, and doubled: {doubled:?}");
+    let (durable, tried) = (said.durable.len(), said.tried.len());
+    assert!(durable > 0, "no publisher lived long enough");
+    let repeated = arrived.values().filter(|copies| **copies > 1).count();
+    let (connected, arrived) = (said.connected, arrived.len());
+    println!(
+        "{kills} kills, {connected} of connected publishers; {tried} published, {durable} durable, {arrived} arrived, \
+         {repeated} of QoS 1 repeatedly"
+    );
+}
