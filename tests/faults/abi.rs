@@ -14,6 +14,8 @@ pub const OPT_RECONNECT_MIN_MS: i32 = 32;
 pub const OPT_RECONNECT_MAX_MS: i32 = 33;
 pub const OPT_PING_TIMEOUT_MS: i32 = 34;
 pub const OPT_ACKNOWLEDGE: i32 = 50;
+pub const OPT_PROGRESS: i32 = 161;
+pub const OPT_STORE_PATH: i32 = 162;
 
 pub const EVENT_CONNECTED: i32 = 1;
 pub const EVENT_DISCONNECTED: i32 = 2;
@@ -21,6 +23,9 @@ pub const EVENT_MESSAGE: i32 = 3;
 pub const EVENT_PUBLISHED: i32 = 4;
 pub const EVENT_SUBSCRIBED: i32 = 5;
 pub const EVENT_FAILED: i32 = 7;
+pub const EVENT_PROGRESS: i32 = 18;
+
+pub const STAGE_DURABLE: i32 = 2;
 
 pub const STAT_OUTGOING: i32 = 10;
 pub const STAT_IN_FLIGHT: i32 = 12;
@@ -46,7 +51,7 @@ pub struct Event {
     pub dup: i32,
     pub session_present: i32,
     packet_id: i32,
-    reserved: i32,
+    pub detail: i32,
 }
 
 type TextOut = unsafe extern "C" fn(i64, *mut u8, i32) -> i32;

@@ -29,12 +29,16 @@ pub fn run(role: &str) -> Result<(), String> {
     ] {
         client.set_int(option, value)?;
     }
+    if let Some(store) = &role.store {
+        client.set_text(abi::OPT_STORE_PATH, store.to_str().ok_or("a path in UTF-8")?)?;
+        client.set_int(abi::OPT_PROGRESS, 2)?;
+    }
     if role.task == Task::Receive {
         client.subscribe(&format!("{TOPIC}/#"), 2)?;
     }
     client.connect()?;
     say(&Report::Ready);
-    Program { client, orders: orders(), open: HashSet::new(), next: [0; 3], finishing: false, drained: false }
+    Program { client, orders: orders(), open: HashSet::new(), next: role.next, finishing: false, drained: false }
         .run(&role)
 }
 
@@ -154,6 +158,11 @@ impl Program {
             }
             abi::EVENT_SUBSCRIBED => say(&Report::Subscribed { status: event.status }),
             abi::EVENT_MESSAGE => self.take_message(event)?,
+            abi::EVENT_PROGRESS => {
+                if event.detail == abi::STAGE_DURABLE {
+                    say(&Report::Durable { token: event.token });
+                }
+            }
             abi::EVENT_FAILED => {
                 say(&Report::Wrong { what: format!("the client failed: {}", self.client.text(event)) });
             }

@@ -92,6 +92,8 @@ pub enum ProcessFault {
     PauseReceiver,
     /// SIGKILL, and a new process with the same Client Identifier.
     KillReceiver,
+    /// The same; it needs a store, as what it has accepted would be gone.
+    KillSender,
     /// The sender can't open a descriptor for a while, and loses its connection meanwhile.
     ExhaustDescriptors,
     /// The UNIX clock of both programs jumps.

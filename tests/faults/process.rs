@@ -18,6 +18,8 @@ pub struct Process {
     incoming: Receiver<Report>,
     /// All that it has reported.
     pub reports: Vec<Report>,
+    /// When the last one came.
+    last_report: Instant,
 }
 
 impl Process {
@@ -43,7 +45,7 @@ impl Process {
             }
         });
         let stdin = child.stdin.take();
-        Ok(Process { name, child, stdin, incoming, reports: Vec::new() })
+        Ok(Process { name, child, stdin, incoming, reports: Vec::new(), last_report: Instant::now() })
     }
 
     pub fn order(&mut self, order: Order) -> Result<(), String> {
@@ -69,12 +71,16 @@ impl Process {
             next = self.reports.len();
             let left = deadline.saturating_duration_since(Instant::now());
             match self.incoming.recv_timeout(left) {
-                Ok(report) => self.reports.push(report),
+                Ok(report) => {
+                    self.reports.push(report);
+                    self.last_report = Instant::now();
+                }
                 Err(_) => {
                     let last = &self.reports[self.reports.len().saturating_sub(8)..];
                     return Err(format!(
-                        "{} did not come to this in time: {what}; its last reports: {last:?}",
-                        self.name
+                        "{} did not come to this in time: {what}; its last reports, {} s ago: {last:?}",
+                        self.name,
+                        self.last_report.elapsed().as_secs()
                     ));
                 }
             }
@@ -91,9 +97,8 @@ impl Process {
         kill_process(pid, signal).map_err(|error| format!("{signal:?} to {}: {error}", self.name))
     }
 
-    /// Ends it at once, and returns all that it had reported.
-    pub fn kill(mut self) -> Vec<Report> {
-        let _ = self.child.kill();
+    /// All that it has reported, when it has been killed.
+    pub fn end_of_reports(&mut self) -> Vec<Report> {
         let _ = self.child.wait();
         self.reports.extend(self.incoming.iter());
         std::mem::take(&mut self.reports)

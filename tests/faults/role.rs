@@ -10,6 +10,10 @@ pub struct Role {
     pub client_id: String,
     pub protocol_version: i64,
     pub task: Task,
+    /// The folder of the durable store, if there is to be one.
+    pub store: Option<PathBuf>,
+    /// The next number of each QoS: those before it were an earlier life's.
+    pub next: [u64; 3],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +66,10 @@ pub enum Report {
         seq: u64,
         token: i64,
     },
+    /// It survives a crash from here on.
+    Durable {
+        token: i64,
+    },
     Refused {
         qos: u8,
         seq: u64,
@@ -88,6 +96,8 @@ pub enum Report {
     },
     /// Nothing accepted is unfinished any more.
     Drained,
+    /// The conductor: the program was killed, and what follows is another one's.
+    NewLife,
     /// Something that must not happen.
     Wrong {
         what: String,

@@ -2,6 +2,7 @@
 //! verdict.
 
 use crate::clock::Clock;
+use crate::common::folder::Folder;
 use crate::plan::{self, LineFaults, Planned, ProcessFault};
 use crate::process::Process;
 use crate::proxy::Line;
@@ -14,7 +15,7 @@ use rustix::process::Signal;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the calm may take until everything has arrived.
-const CALM: Duration = Duration::from_secs(60);
+const CALM: Duration = Duration::from_secs(120);
 /// Nothing on the line for so long: the Server has nothing more to send.
 const QUIET: Duration = Duration::from_millis(300);
 const SOON: Duration = Duration::from_secs(20);
@@ -45,9 +46,13 @@ struct Round {
     receivers_line: Line,
     sender: Process,
     receiver: Process,
+    senders_role: Role,
     receivers_role: Role,
+    /// What the sender's earlier lives reported.
+    sent_earlier: Vec<Report>,
     /// What the receiver's earlier lives reported.
     earlier: Vec<Vec<Report>>,
+    stores: Option<[Folder; 2]>,
     reference: Option<Reference>,
     clock: Option<Clock>,
     seed: u64,
@@ -67,18 +72,22 @@ impl Round {
         let receivers_line = Line::new(port, version, rng.u64(..), scenario.receivers_line.clone());
         let reference = (!scenario.processes.contains(&ProcessFault::KillServer)).then(|| Reference::start(&server));
         let clock = scenario.moves_clocks.then(Clock::new).transpose()?;
-        let role = |url: String, client_id: &str, task: Task| Role {
+        let stores = scenario.stores.then(|| [Folder::new("faults-store"), Folder::new("faults-store")]);
+        let role = |url: String, client_id: &str, task: Task, store: usize| Role {
+            store: stores.as_ref().map(|stores| stores[store].path().to_path_buf()),
+            next: [0; 3],
             library: library::path(),
             url,
             client_id: client_id.to_owned(),
             protocol_version: if version == ProtocolVersion::V5 { 5 } else { 4 },
             task,
         };
-        let receivers_role = role(receivers_line.url(), "receiver", Task::Receive);
+        let receivers_role = role(receivers_line.url(), "receiver", Task::Receive, 0);
         let mut receiver = Process::start("receiver", &receivers_role, clock.as_ref())?;
         receiver.wait_for("subscribed", 0, SOON, |report| matches!(report, Report::Subscribed { .. }))?;
         let task = Task::Send { bursts_per_second: rng.u32(20..100) };
-        let mut sender = Process::start("sender", &role(senders_line.url(), "sender", task), clock.as_ref())?;
+        let senders_role = role(senders_line.url(), "sender", task, 1);
+        let mut sender = Process::start("sender", &senders_role, clock.as_ref())?;
         sender.wait_for("ready", 0, SOON, |report| *report == Report::Ready)?;
         Ok(Round {
             server,
@@ -86,7 +95,10 @@ impl Round {
             receivers_line,
             sender,
             receiver,
+            senders_role,
             receivers_role,
+            sent_earlier: Vec::new(),
+            stores,
             earlier: Vec::new(),
             reference,
             clock,
@@ -132,10 +144,25 @@ impl Round {
             ProcessFault::PauseReceiver => self.pause(false, duration)?,
             ProcessFault::KillReceiver => {
                 self.receiver.signal(Signal::KILL)?;
+                self.earlier.push(self.receiver.end_of_reports());
                 self.receivers_line.record().new_life(self.receivers_line.connections());
-                let next = Process::start("receiver", &self.receivers_role, self.clock.as_ref())?;
-                self.earlier.push(std::mem::replace(&mut self.receiver, next).kill());
+                self.receiver = Process::start("receiver", &self.receivers_role, self.clock.as_ref())?;
                 self.counts.receiver_kills += 1;
+            }
+            ProcessFault::KillSender => {
+                self.sender.signal(Signal::KILL)?;
+                let earlier = self.sender.end_of_reports();
+                self.senders_line.record().new_life(self.senders_line.connections());
+                for report in &earlier {
+                    if let Report::Publishing { qos, seq } = report {
+                        self.senders_role.next[usize::from(*qos)] = seq + 1;
+                    }
+                }
+                self.sent_earlier.extend(earlier);
+                self.sent_earlier.push(Report::NewLife);
+                self.sender = Process::start("sender", &self.senders_role, self.clock.as_ref())?;
+                self.sender.wait_for("ready", 0, SOON, |report| *report == Report::Ready)?;
+                self.counts.sender_kills += 1;
             }
             ProcessFault::ExhaustDescriptors => self.exhaust(duration)?,
             ProcessFault::JumpUnixClock => {
@@ -241,7 +268,8 @@ impl Round {
     }
 
     fn finish(mut self) -> Result<Outcome, String> {
-        let sender = self.sender.end()?;
+        let mut sender = self.sent_earlier;
+        sender.extend(self.sender.end()?);
         let mut receiver = self.earlier;
         receiver.push(self.receiver.end()?);
         self.counts.connections = self.senders_line.connections() + self.receivers_line.connections();
@@ -265,6 +293,7 @@ impl Round {
                     (0, _) => Server::Restarted,
                     _ => Server::Killed,
                 },
+                stores: self.stores.is_some(),
             },
             &mut self.counts,
         );

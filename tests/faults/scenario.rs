@@ -2,8 +2,8 @@
 
 use crate::plan::LineFault::{self, BlackHole, Cut, HalfCloseToClient, HalfCloseToServer, Refuse, Reset, Stall};
 use crate::plan::ProcessFault::{
-    self, ExhaustDescriptors, JumpUnixClock, KillReceiver, KillServer, PauseReceiver, PauseSender, PauseServer,
-    RestartServer, SleepForHours,
+    self, ExhaustDescriptors, JumpUnixClock, KillReceiver, KillSender, KillServer, PauseReceiver, PauseSender,
+    PauseServer, RestartServer, SleepForHours,
 };
 use crate::plan::{LineFaults, Passage};
 
@@ -15,6 +15,8 @@ pub struct Scenario {
     pub processes: &'static [ProcessFault],
     /// Whether the programs' clocks can be moved.
     pub moves_clocks: bool,
+    /// Whether both programs have a durable store.
+    pub stores: bool,
 }
 
 const ENDS: &[LineFault] = &[Cut, Reset, HalfCloseToClient, HalfCloseToServer, Refuse];
@@ -31,6 +33,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_receivers_line_breaks",
@@ -38,6 +41,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: LineFaults { faults: ENDS, passages: &[] },
         processes: &[],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "bytes_come_one_by_one_and_late",
@@ -45,6 +49,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: LineFaults { faults: &[], passages: ROUGH },
         processes: &[],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_lines_fall_silent",
@@ -52,6 +57,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: LineFaults { faults: SILENCE, passages: &[] },
         processes: &[],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_server_is_restarted",
@@ -59,6 +65,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[RestartServer],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_server_is_killed",
@@ -66,6 +73,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[KillServer],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_receiver_is_killed",
@@ -73,6 +81,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[KillReceiver],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "processes_sleep",
@@ -80,6 +89,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[PauseServer, PauseSender, PauseReceiver],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "descriptors_run_out",
@@ -87,6 +97,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[ExhaustDescriptors],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "the_unix_clock_jumps",
@@ -94,6 +105,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[JumpUnixClock],
         moves_clocks: true,
+        stores: false,
     },
     Scenario {
         name: "the_machine_sleeps_for_hours",
@@ -101,6 +113,15 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: QUIET,
         processes: &[SleepForHours],
         moves_clocks: true,
+        stores: false,
+    },
+    Scenario {
+        name: "programs_with_a_store_are_killed",
+        senders_line: LineFaults { faults: ENDS, passages: &[] },
+        receivers_line: LineFaults { faults: ENDS, passages: &[] },
+        processes: &[KillSender, KillSender, KillReceiver, PauseServer],
+        moves_clocks: false,
+        stores: true,
     },
     Scenario {
         name: "everything_but_crashes",
@@ -108,6 +129,7 @@ pub const SCENARIOS: &[Scenario] = &[
         receivers_line: LineFaults { faults: ALL, passages: MIXED },
         processes: &[RestartServer, PauseServer, PauseSender, PauseReceiver, ExhaustDescriptors],
         moves_clocks: false,
+        stores: false,
     },
     Scenario {
         name: "everything",
@@ -126,5 +148,6 @@ pub const SCENARIOS: &[Scenario] = &[
             SleepForHours,
         ],
         moves_clocks: true,
+        stores: false,
     },
 ];

@@ -9,33 +9,51 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// MT5MQTT_E_SESSION_LOST
 const SESSION_LOST: i32 = -64;
 
-/// What the sender's program reported: each accepted message with its token, and the ends of each token.
+/// What the sender's program reported, in all its lives.
+#[derive(Default)]
 pub struct Sent {
-    accepted: BTreeMap<(u8, u64), i64>,
-    ends: HashMap<i64, Vec<i32>>,
+    accepted: BTreeMap<(u8, u64), Accepted>,
+    /// The ends of each token: in which life, and the status.
+    ends: HashMap<i64, Vec<(u64, i32)>>,
+    /// The program's lives before the present one.
+    life: u64,
+}
+
+struct Accepted {
+    token: i64,
+    life: u64,
+    durable: bool,
 }
 
 impl Sent {
-    pub fn read(reports: &[Report], broken: &mut Vec<String>) -> Sent {
-        let mut sent = Sent { accepted: BTreeMap::new(), ends: HashMap::new() };
-        let mut tokens = HashSet::new();
+    pub fn read(reports: &[Report], counts: &mut Counts, broken: &mut Vec<String>) -> Sent {
+        let mut sent = Sent::default();
+        let mut names: HashMap<i64, (u8, u64)> = HashMap::new();
+        let mut marks = HashSet::new();
+        let mut of_nobody = HashSet::new();
         for report in reports {
             match report {
+                Report::NewLife => sent.life += 1,
                 Report::Accepted { qos, seq, token } => {
-                    if !tokens.insert(*token) {
-                        broken.push(format!("token {token} was given twice"));
+                    let name = (*qos, *seq);
+                    if let Some(before) = names.insert(*token, name) {
+                        sent.give_again(*token, before, counts, broken);
                     }
-                    sent.accepted.insert((*qos, *seq), *token);
+                    sent.accepted.insert(name, Accepted { token: *token, life: sent.life, durable: false });
                 }
                 Report::Marked { token } => {
-                    tokens.insert(*token);
+                    marks.insert(*token);
+                }
+                Report::Durable { token } => {
+                    if let Some(accepted) = names.get(token).and_then(|name| sent.accepted.get_mut(name)) {
+                        accepted.durable = true;
+                    }
                 }
                 Report::Ended { token, status, .. } => {
-                    if !tokens.contains(token) {
-                        // The event may overtake the return of its call; it can't precede the call.
-                        broken.push(format!("token {token} ended, and nobody has it"));
+                    if !names.contains_key(token) && !marks.contains(token) {
+                        of_nobody.insert(*token);
                     }
-                    sent.ends.entry(*token).or_default().push(*status);
+                    sent.ends.entry(*token).or_default().push((sent.life, *status));
                 }
                 Report::Refused { qos, seq, why } => {
                     broken.push(format!("publish of QoS {qos} number {seq} was refused: {why}"));
@@ -44,13 +62,38 @@ impl Sent {
                 _ => {}
             }
         }
+        // A program that is killed within publish may not have come to report its token.
+        if of_nobody.len() as u64 > sent.life {
+            broken.push(format!("tokens {of_nobody:?} ended, and nobody has them"));
+        }
         sent
+    }
+
+    /// A token that is given a second time: the first was lost with its process before it was durable.
+    fn give_again(&mut self, token: i64, before: (u8, u64), counts: &mut Counts, broken: &mut Vec<String>) {
+        let lost = self.accepted.get(&before).is_some_and(|before| before.life < self.life && !before.durable);
+        if before.0 > 0 && (!lost || self.ends.contains_key(&token)) {
+            broken.push(format!("token {token} was given twice"));
+        } else if before.0 > 0 {
+            counts.not_durable += 1;
+        }
+        self.accepted.remove(&before);
+    }
+
+    /// How the token ended: its status, once for each life that heard of it. Killed before the end was stored, a program
+    /// hears of it again in its next life.
+    fn ends(&self, token: i64) -> Vec<i32> {
+        let mut ends = self.ends.get(&token).cloned().unwrap_or_default();
+        if ends.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 == pair[1].1) {
+            ends.truncate(1);
+        }
+        ends.into_iter().map(|(_, status)| status).collect()
     }
 
     /// The numbers of this QoS that the library called complete.
     pub fn completed(&self, qos: u8) -> impl Iterator<Item = u64> {
         let of_qos = self.accepted.range((qos, 0)..=(qos, u64::MAX));
-        of_qos.filter(|(_, token)| self.ends.get(token).is_some_and(|ends| ends == &[0])).map(|(key, _)| key.1)
+        of_qos.filter(|(_, accepted)| self.ends(accepted.token) == [0]).map(|(name, _)| name.1)
     }
 }
 
@@ -61,19 +104,23 @@ pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, b
     if sessions > 1 && evidence.server != Server::Killed {
         broken.push("the Server forgot the sender's Session, though it was not killed".to_owned());
     }
-    for (&(qos, seq), token) in sent.accepted.range((1, 0)..) {
+    for (&(qos, seq), accepted) in sent.accepted.range((1, 0)..) {
         counts.accepted += 1;
-        let what = format!("QoS {qos} number {seq}, token {token}");
-        match sent.ends.get(token).map(Vec::as_slice) {
-            None => broken.push(format!("{what} came to no end")),
-            Some([0]) if acknowledged.contains(&(qos, seq)) => counts.completed += 1,
-            Some([0]) => {
+        let what = format!("QoS {qos} number {seq}, token {}", accepted.token);
+        match sent.ends(accepted.token).as_slice() {
+            [] if accepted.life < sent.life && !accepted.durable => counts.not_durable += 1,
+            [] => {
+                counts.lost += u64::from(accepted.life < sent.life);
+                broken.push(format!("{what} came to no end"));
+            }
+            [0] if acknowledged.contains(&(qos, seq)) => counts.completed += 1,
+            [0] => {
                 counts.lost += 1;
                 broken.push(format!("{what} is complete, but the Server has not acknowledged it"));
             }
-            Some([SESSION_LOST]) if qos == 2 && sessions > 1 => counts.session_lost += 1,
-            Some([status]) => broken.push(format!("{what} ended with status {status}")),
-            Some(many) => broken.push(format!("{what} came to several ends: {many:?}")),
+            [SESSION_LOST] if qos == 2 && sessions > 1 => counts.session_lost += 1,
+            [status] => broken.push(format!("{what} ended with status {status}")),
+            many => broken.push(format!("{what} came to several ends: {many:?}")),
         }
     }
 }
@@ -136,6 +183,12 @@ impl Wire {
     fn read(&mut self, entry: &Entry) -> Result<(), String> {
         if let Seen::Malformed(what) = &entry.seen {
             return Err(what.clone());
+        }
+        if entry.seen == Seen::NewLife {
+            // QoS 1 messages leave before they are stored: the next life may know nothing of them.
+            self.ids.retain(|name, _| name.0 == 2);
+            self.new_session = None;
+            return Ok(());
         }
         if entry.from == From::Server {
             if let Seen::Connack { session_present } = entry.seen {

@@ -65,6 +65,7 @@ fn judged(round: &Round) -> (Vec<String>, Counts) {
         receivers_line: &round.receivers_line,
         reference: None,
         server: round.server,
+        stores: false,
     };
     (judge(&evidence, &mut counts), counts)
 }
