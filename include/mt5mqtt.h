@@ -137,6 +137,16 @@
 #define MT5MQTT_E_TIMEOUT -25
 
 /**
+ * The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
+ */
+#define MT5MQTT_E_EXPIRED -29
+
+/**
+ * A newer message with the same conflation key took the place of this one before it was sent.
+ */
+#define MT5MQTT_E_SUPERSEDED -30
+
+/**
  * The payload is not UTF-8, though its Payload Format Indicator says so.
  */
 #define MT5MQTT_E_PAYLOAD_FORMAT -26
@@ -240,6 +250,36 @@
  * The background thread could not be started.
  */
 #define MT5MQTT_E_THREAD -80
+
+/**
+ * The store could not be opened or made: see the text.
+ */
+#define MT5MQTT_E_STORE_NOT_OPENED -81
+
+/**
+ * The store is in use by another client or process.
+ */
+#define MT5MQTT_E_STORE_IN_USE -82
+
+/**
+ * The store is damaged. Nothing was changed; move it away to start anew.
+ */
+#define MT5MQTT_E_STORE_DAMAGED -83
+
+/**
+ * The store was written by a newer version of this library.
+ */
+#define MT5MQTT_E_STORE_NEWER -84
+
+/**
+ * The store belongs to another Client Identifier or Server.
+ */
+#define MT5MQTT_E_STORE_OF_ANOTHER -85
+
+/**
+ * The store can't be written, perhaps because the disk is full. It is tried again.
+ */
+#define MT5MQTT_E_STORE_NOT_WRITTEN -86
 
 /**
  * A fault inside the library: this client has failed for good and can only be freed.
@@ -388,7 +428,7 @@
 #define MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES 41
 
 /**
- * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+ * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
  */
 #define MT5MQTT_OPT_OUTGOING_OVERFLOW 42
 
@@ -426,6 +466,36 @@
  * 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
  */
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
+
+/**
+ * How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+ */
+#define MT5MQTT_OPT_PRIORITY_RESERVE 160
+
+/**
+ * 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+ */
+#define MT5MQTT_OPT_PROGRESS 161
+
+/**
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ */
+#define MT5MQTT_OPT_STORE_PATH 162
+
+/**
+ * Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE 163
+
+/**
+ * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+ */
+#define MT5MQTT_OPT_DEDUPLICATE_BY 164
+
+/**
+ * How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
+ */
+#define MT5MQTT_OPT_DEDUPLICATION_WINDOW 165
 
 /**
  * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
@@ -544,6 +614,11 @@
 #define MT5MQTT_OPT_AUTHENTICATION_DATA 110
 
 /**
+ * Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+ */
+#define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -577,6 +652,61 @@
  * A fault inside the library: this client can only be freed. The text says where.
  */
 #define MT5MQTT_EVENT_FAILED 7
+
+/**
+ * How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+ */
+#define MT5MQTT_EVENT_PROGRESS 18
+
+/**
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ */
+#define MT5MQTT_EVENT_STORE 19
+
+/**
+ * Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
+ */
+#define MT5MQTT_MESSAGE_SEEN_BEFORE 1
+
+/**
+ * How far a QoS 1 or 2 publish is: accepted by the library.
+ */
+#define MT5MQTT_STAGE_ACCEPTED 1
+
+/**
+ * Stored: it survives a crash of the process and of the machine. Only with option STORE_PATH.
+ */
+#define MT5MQTT_STAGE_DURABLE 2
+
+/**
+ * Sent to the Server.
+ */
+#define MT5MQTT_STAGE_SENT 3
+
+/**
+ * The Server has it: PUBREC of QoS 2.
+ */
+#define MT5MQTT_STAGE_ACKNOWLEDGED 4
+
+/**
+ * The end: PUBACK of QoS 1, PUBCOMP of QoS 2.
+ */
+#define MT5MQTT_STAGE_COMPLETE 5
+
+/**
+ * The end: MT5MQTT_E_EXPIRED.
+ */
+#define MT5MQTT_STAGE_EXPIRED 6
+
+/**
+ * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+ */
+#define MT5MQTT_STAGE_DROPPED 7
+
+/**
+ * The end: any other failure.
+ */
+#define MT5MQTT_STAGE_FAILED 8
 
 /**
  * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
@@ -904,6 +1034,31 @@
 #define MT5MQTT_STAT_SERVER_INDEX 60
 
 /**
+ * Accepted publishes dropped because they had waited too long.
+ */
+#define MT5MQTT_STAT_PUBLISHES_EXPIRED 70
+
+/**
+ * Accepted publishes whose place a newer one with the same conflation key took.
+ */
+#define MT5MQTT_STAT_PUBLISHES_SUPERSEDED 71
+
+/**
+ * Publishes that an earlier process had left in the store.
+ */
+#define MT5MQTT_STAT_STORE_RESTORED 72
+
+/**
+ * Times that changes were written to the store: far less than messages when these come in bursts.
+ */
+#define MT5MQTT_STAT_STORE_COMMITS 73
+
+/**
+ * Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
+ */
+#define MT5MQTT_STAT_MESSAGES_SUPPRESSED 74
+
+/**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
  */
 typedef struct mt5mqtt_event {
@@ -960,7 +1115,7 @@ typedef struct mt5mqtt_event {
    */
   int32_t retain;
   /**
-   * Of a message: 1 if the Server has sent it before.
+   * Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
    */
   int32_t dup;
   /**
@@ -972,9 +1127,9 @@ typedef struct mt5mqtt_event {
    */
   int32_t packet_id;
   /**
-   * 0.
+   * Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
    */
-  int32_t reserved;
+  int32_t detail;
 } mt5mqtt_event;
 
 #ifdef __cplusplus
@@ -1381,7 +1536,7 @@ int32_t mt5mqtt_last_error(char *buffer,
 int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
- * Makes an empty set of properties (MQTT 5.0). It can be used for any number of calls, which copy it, and by several
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
  * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
  */
 int64_t mt5mqtt_properties_create(void);
@@ -1392,7 +1547,7 @@ int64_t mt5mqtt_properties_create(void);
 int32_t mt5mqtt_properties_free(int64_t properties);
 
 /**
- * Empties a set of properties.
+ * Empties a set of properties, time to live, priority and conflation key included.
  */
 int32_t mt5mqtt_properties_clear(int64_t properties);
 
@@ -1479,6 +1634,13 @@ int64_t mt5mqtt_publish_text_w(int64_t client,
                                int64_t properties);
 
 /**
+ * How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+ * MT5MQTT_E_WRONG_STATE without option PROGRESS.
+ */
+int32_t mt5mqtt_publish_stage(int64_t client,
+                              int64_t token);
+
+/**
  * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
@@ -1505,6 +1667,38 @@ int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properti
  * As mt5mqtt_unsubscribe, with UTF-16.
  */
 int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
+
+/**
+ * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
+ * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
+ * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
+ * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
+ */
+int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
+                                            int64_t milliseconds);
+
+/**
+ * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
+ * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
+ * Messages of equal priority keep their order.
+ */
+int32_t mt5mqtt_properties_set_priority(int64_t properties,
+                                        int32_t priority);
+
+/**
+ * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits
+ * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
+ * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
+ * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
+ * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes.
+ */
+int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
+                                              const char *key);
+
+/**
+ * As mt5mqtt_properties_set_conflation_key, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -34,6 +34,8 @@ impl Pubsub {
         command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]);
         command.arg(project("include")).arg(project("examples/c/pubsub.c")).arg(library::path());
         command.arg(format!("-Wl,-rpath,{}", library::folder().display()));
+        // tests/sanitizers.sh instruments the host.
+        command.args(std::env::var("MT5MQTT_CFLAGS").unwrap_or_default().split_whitespace());
         tools::run(command.arg("-o").arg(folder.join("pubsub")));
         Some(Self { folder })
     }

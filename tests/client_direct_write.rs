@@ -5,11 +5,13 @@
 
 mod common;
 
-use common::fake_server::FakeServer;
+use common::fake_server::{DEADLINE, FakeServer};
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
 use std::fs;
+use std::path::Path;
+use std::time::Instant;
 
 /// How often the background thread went to sleep.
 fn sleeps_of_background_thread() -> u64 {
@@ -23,6 +25,19 @@ fn sleeps_of_background_thread() -> u64 {
     let status = fs::read_to_string(thread.join("status")).expect("its status");
     let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
+}
+
+/// The program has sent its message and waits.
+fn until_it_sleeps(thread: &Path) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let status = fs::read_to_string(thread.join("status")).expect("its status");
+        if status.lines().any(|line| line.starts_with("State:") && line.contains('S')) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the program doesn't wait");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
@@ -42,11 +57,13 @@ fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps < PUBLISHES / 50, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
-    // A program that waits reads by itself. It waits already when the answer to what it has sent comes.
+    // A program that waits reads by itself.
+    let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
     let mut peer = std::thread::scope(|scope| {
         let answering = scope.spawn(move || {
             for number in 0..PUBLISHES {
                 peer.expect_publish(&number.to_string());
+                until_it_sleeps(&Path::new("/proc").join(&this_thread));
                 peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
             }
             peer

@@ -162,6 +162,7 @@ fn url(server: &FakeServer) -> String {
 
 #[test]
 fn the_request_has_path_query_and_headers() {
+    // MQTT-6.0.0-3
     let mut server = FakeServer::start();
     let program = program(&url(&server), &[]);
     program.set_text(options::WS_HEADERS, "Authorization: Bearer token\nX-Tag: 1");
@@ -180,7 +181,7 @@ fn the_request_has_path_query_and_headers() {
 
 #[test]
 fn the_borders_of_frames_mean_nothing() {
-    // MQTT-6.0.0-2
+    // MQTT-6.0.0-2, MQTT-6.0.0-1
     let mut server = FakeServer::start();
     let program = program(&url(&server), &[]);
     program.connect().unwrap();
@@ -220,6 +221,7 @@ fn the_borders_of_frames_mean_nothing() {
 
 #[test]
 fn a_message_larger_than_any_buffer_arrives_in_one_frame_or_many() {
+    // MQTT-6.0.0-2
     let mut server = FakeServer::start();
     let program = program(&url(&server), &[]);
     let mut peer = connected(&mut server, &program);
@@ -374,4 +376,28 @@ fn a_server_that_does_not_read_holds_nobody_up_and_gets_everything_later() {
     while let Some(event) = program.event_within(Duration::ZERO) {
         assert!(!matches!(event, Event::Disconnected(_)), "{event:?}");
     }
+}
+
+#[test]
+fn mqtt_3_1_1_travels_in_the_same_way() {
+    let mut server = FakeServer::start();
+    let program = program(&url(&server), &[ONCE, (IntOption::ProtocolVersion, 4)]);
+    program.connect().unwrap();
+    // MQTT311-6.0.0-3: `accept` finds the subprotocol.
+    let mut peer = Scripted::accept(server.accept(), |_| {});
+    // MQTT311-6.0.0-1: a binary frame.
+    match peer.websocket.read().expect("a frame") {
+        Message::Binary(content) => assert_eq!(content[2..9], *b"\0\x04MQTT\x04"),
+        other => panic!("expected a binary frame, got {other:?}"),
+    }
+    // MQTT311-6.0.0-2: CONNACK in two frames, the second of which begins a message that a third ends.
+    let packet = publication(ProtocolVersion::V311, "in pieces");
+    peer.send(&[0x20, 2]);
+    peer.send(&[&[0, 0], &packet[..5]].concat());
+    program.expect_connected();
+    peer.send(&packet[5..]);
+    program.expect_payload("in pieces");
+    // MQTT311-6.0.0-1: any other data frame ends the connection.
+    peer.websocket.send(Message::text("hello")).unwrap();
+    assert_eq!(program.expect_disconnected().failure, Some(Status::WebSocket));
 }

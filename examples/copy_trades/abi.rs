@@ -41,7 +41,7 @@ struct RawEvent {
     dup: i32,
     session_present: i32,
     packet_id: i32,
-    reserved: i32,
+    detail: i32,
 }
 
 type TextOut = unsafe extern "C" fn(*mut u16, i32) -> i32;

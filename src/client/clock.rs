@@ -1,5 +1,6 @@
 //! The only place that reads a clock.
 
+use super::store::Moment;
 use once_cell::sync::Lazy;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,11 @@ pub fn unix_us() -> i64 {
         Ok(since) => since.as_micros() as i64,
         Err(before) => -(before.duration().as_micros() as i64),
     }
+}
+
+/// Now, by both clocks.
+pub(super) fn moment() -> Moment {
+    Moment { instant: now(), unix_ms: unix_us() / 1000 }
 }
 
 /// Microseconds since the library's first use of a clock. Never runs backwards.

@@ -4,7 +4,7 @@ use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
-use crate::session::options::{OutgoingOverflow, SessionOptions};
+use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
@@ -24,6 +24,7 @@ pub(super) enum Command {
     Publish {
         token: Token,
         message: Message,
+        how: PublishOptions,
     },
     Request {
         token: Token,
@@ -53,6 +54,10 @@ pub(super) enum Command {
     Acknowledge {
         delivery: Delivery,
         reason: ReasonCode,
+    },
+    /// The program has taken a message that was acknowledged on arrival.
+    Taken {
+        delivery: Delivery,
     },
     Stop,
     /// For tests of the failure handling: panics on the background thread.

@@ -11,6 +11,8 @@ use super::events::{EventQueue, NoticeKind};
 use super::input::Input;
 use super::leading::Leading;
 use super::log::{Level, Log, lines, trace};
+use super::stages::Stages;
+use super::store::{Identity, Stored};
 use super::thread::Stop;
 use super::transport::{Fault, Transport};
 use crate::session::event::Event;
@@ -22,8 +24,9 @@ use crate::types::topic::TopicFilter;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 use std::io;
+use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
 use std::time::Instant;
 
 /// Where a client stands; the numbers cross the C ABI.
@@ -63,6 +66,12 @@ pub(super) struct Shared {
     /// Accepted and unfinished publishes, those in `commands` included.
     pub outgoing_count: AtomicUsize,
     pub outgoing_bytes: AtomicUsize,
+    pub next_token: AtomicI64,
+    pub stages: Stages,
+    /// The store can't be written: what it can't keep is not accepted.
+    pub store_failed: AtomicBool,
+    /// What the client was connected with first: a store, or none.
+    pub store: Mutex<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Mutex<Snapshot>,
     changes: Mutex<()>,
     changed: Condvar,
@@ -78,6 +87,10 @@ pub(super) struct Snapshot {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub last_delay_ms: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
     /// Which of the URLs is tried or in use.
     pub server: usize,
 }
@@ -176,6 +189,10 @@ impl Shared {
             requests: AtomicUsize::new(0),
             outgoing_count: AtomicUsize::new(0),
             outgoing_bytes: AtomicUsize::new(0),
+            next_token: AtomicI64::new(1),
+            stages: Stages::default(),
+            store_failed: AtomicBool::new(false),
+            store: Mutex::new(None),
             snapshot: Mutex::new(Snapshot::default()),
             changes: Mutex::new(()),
             changed: Condvar::new(),
@@ -359,10 +376,10 @@ impl Core {
                 self.given_up = true;
                 self.needs_worker = true;
             }
-            Command::Publish { token, message } => {
+            Command::Publish { token, message, how } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.publish(token, message);
+                self.session.publish(clock::now(), token, message, how);
             }
             Command::Request { token, message, deadline } => {
                 self.accepted.0 += 1;
@@ -388,6 +405,7 @@ impl Core {
             Command::Acknowledge { delivery, reason } => {
                 self.session.acknowledge(delivery, reason);
             }
+            Command::Taken { delivery } => self.session.taken(delivery),
             Command::Stop => {
                 self.stop = true;
                 self.needs_worker = true;
@@ -422,7 +440,7 @@ impl Core {
             (None, _) => false,
         };
         let output_left = !self.write_blocked && !self.session.output().is_empty();
-        let needs_worker = std::mem::take(&mut self.needs_worker);
+        let needs_worker = std::mem::take(&mut self.needs_worker) || self.session.has_records();
         if needs_worker || output_left || timer_moved || self.lost.is_some() || self.session.wants_close() {
             shared.wake();
         }
@@ -516,10 +534,27 @@ impl Core {
                 Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
                     shared.requests.fetch_sub(1, Ordering::AcqRel);
                 }
+                Event::Progress { token, stage } if !shared.stages.note(*token, *stage) => continue,
+                Event::Published { token, outcome } => shared.stages.end(*token, outcome),
                 _ => {}
             }
             shared.tell(event);
         }
+    }
+
+    /// Takes over what the store held. `Err` says why that can't be true.
+    pub fn restore(&mut self, shared: &Shared, stored: Stored) -> Result<(), &'static str> {
+        let before = self.session.outstanding();
+        self.session.restore(stored.records)?;
+        shared.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
+        let after = self.session.outstanding();
+        let (count, bytes) = (after.0 - before.0, after.1 - before.1);
+        self.accepted.0 += count;
+        self.accepted.1 += bytes;
+        shared.outgoing_count.fetch_add(count, Ordering::AcqRel);
+        shared.outgoing_bytes.fetch_add(bytes, Ordering::AcqRel);
+        shared.snapshot.lock().restored = count;
+        Ok(())
     }
 
     /// Statistics, limits, and what of the budget of the outgoing queue is free again.

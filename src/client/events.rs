@@ -6,6 +6,7 @@
 
 use super::clock;
 use super::log::Level;
+use super::store::StoreError;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
 use mio::Waker;
@@ -30,6 +31,8 @@ pub enum NoticeKind {
     Session(Event),
     /// A fault inside the library, in words.
     Failed(String),
+    /// The store can't be written, and why; `None`: it can again.
+    Store(Option<StoreError>),
     /// A line of the log.
     Log {
         level: Level,
@@ -273,10 +276,12 @@ impl Inner {
 
 fn is_kept(kind: &NoticeKind) -> bool {
     match kind {
-        NoticeKind::Failed(_) | NoticeKind::Doctor { .. } => true,
-        NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         // A Server has one of these under way at most, and a lost one would be a lost connection.
         NoticeKind::Session(Event::Authenticate { .. }) => true,
+        NoticeKind::Failed(_)
+        | NoticeKind::Doctor { .. }
+        | NoticeKind::Store(_)
+        | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
         NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
     }
@@ -294,8 +299,10 @@ fn size(kind: &NoticeKind) -> usize {
         + match kind {
             NoticeKind::Failed(text) => text.len(),
             NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
+            NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
+                Event::Progress { .. } => 0,
                 Event::Published { outcome, .. } => outcome_size(outcome),
                 Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
                     filter.len() + outcome_size(outcome)
@@ -318,6 +325,7 @@ impl Notice {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Doctor { end, .. } => end.flatten(),
+            NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
             NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
@@ -326,7 +334,7 @@ impl Notice {
                 | Event::Subscribed { outcome, .. }
                 | Event::Unsubscribed { outcome, .. } => outcome.failure,
                 Event::Authenticate { .. } | Event::Authenticated { .. } => None,
-                Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } => None,
+                Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } | Event::Progress { .. } => None,
             },
         }
     }
@@ -348,7 +356,7 @@ mod tests {
         let topic = TopicName::new("t").unwrap();
         let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
         let delivery = (qos != QoS::AtMostOnce).then_some(1);
-        NoticeKind::Session(Event::Message { message, delivery, packet_id: None })
+        NoticeKind::Session(Event::Message { message, delivery, packet_id: None, seen_before: false })
     }
 
     fn take(queue: &EventQueue) -> Option<(String, u64)> {

@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::events::{Notice, NoticeKind};
 use super::{Client, Failure, State, clock};
+use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Event, Token};
 use crate::types::status::Status;
@@ -42,11 +43,11 @@ impl Client {
             return Err((Status::NotSupportedByServer, "MQTT 3.1.1 has no requests".to_owned()));
         }
         self.count_request()?;
-        let accepted = self.accept(topic, payload, qos, false, properties);
-        let message = accepted.inspect_err(|_| {
+        let message = Message::new(topic, payload, qos, false, properties);
+        self.accept(&message, false).inspect_err(|_| {
             self.shared.requests.fetch_sub(1, Ordering::AcqRel);
         })?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         let deadline = clock::now() + timeout;
         self.shared.submit(Command::Request { token, message, deadline });
         Ok(token)

@@ -18,8 +18,12 @@ pub mod log;
 pub mod options;
 mod proxy;
 mod receiving;
+mod redirect;
 pub mod slots;
+mod stages;
 mod statistics;
+pub mod store;
+mod storing;
 pub mod thread;
 mod tls_options;
 mod transport;
@@ -34,9 +38,9 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::Session;
-use crate::session::event::{Delivery, Token};
+use crate::session::event::{Delivery, Stage, Token};
 use crate::session::limits::ServerLimits;
-use crate::session::options::OutgoingOverflow;
+use crate::session::options::{OutgoingOverflow, PublishOptions};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
@@ -48,7 +52,7 @@ use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -69,7 +73,6 @@ pub struct Client {
     thread: Mutex<Option<ThreadTicket>>,
     /// What `poll` handed out last.
     current: Mutex<Option<Notice>>,
-    next_token: AtomicI64,
     /// With explicit acknowledgement: what was handed out and waits for it.
     unacknowledged: Mutex<HashSet<Delivery>>,
 }
@@ -91,7 +94,6 @@ impl Client {
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
-            next_token: AtomicI64::new(1),
             unacknowledged: Mutex::new(HashSet::new()),
         }
     }
@@ -103,6 +105,11 @@ impl Client {
             let mut options = self.options.lock();
             set(&mut options, self.state() == State::Idle)?;
             self.shared.events.set_limits(event_limits(&options));
+            self.shared.stages.set_level(options.int(IntOption::Progress));
+            if options.store_path.is_some() {
+                // Tokens of an earlier process may be in the store: ours are higher.
+                self.shared.next_token.fetch_max(clock::unix_us(), Ordering::AcqRel);
+            }
             self.shared.log.set(options.log());
             Command::LimitOutgoing {
                 maximum: options.int(IntOption::OutgoingMaximum) as usize,
@@ -123,6 +130,7 @@ impl Client {
             if options.addresses.is_empty() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
+            self.check_store(&options)?;
             let session_options = options.session_options()?;
             self.shared.log.set_client_id(&session_options.client_id);
             session_options
@@ -136,6 +144,33 @@ impl Client {
         self.start_thread().inspect_err(|_| self.shared.set_state(State::Idle))?;
         self.shared.submit(Command::Connect(Box::new(session_options)));
         Ok(())
+    }
+
+    /// A client keeps the store that it was first connected with, or none.
+    fn check_store(&self, options: &Options) -> Result<(), Failure> {
+        let wanted = options.store_path.clone().zip(options.identity());
+        match &*self.shared.store.lock() {
+            Some(opened) if *opened != wanted => {
+                let text = "STORE_PATH, and with it CLIENT_ID and URL, can't change after the first connect: make a new \
+                            client";
+                Err((Status::WrongState, text.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_store(&self) -> bool {
+        matches!(*self.shared.store.lock(), Some(Some(_)))
+    }
+
+    /// How far a QoS 1 or 2 publish is. The ends of the last 65,536 are remembered.
+    pub fn stage(&self, token: Token) -> Result<Stage, Failure> {
+        self.check_alive()?;
+        if !self.shared.stages.are_kept() {
+            return Err((Status::WrongState, "set option PROGRESS first".to_owned()));
+        }
+        let unknown = || (Status::UnknownToken, format!("no QoS 1 or 2 publish with the token {token} is known"));
+        self.shared.stages.get(token).ok_or_else(unknown)
     }
 
     fn start_thread(&self) -> Result<(), Failure> {
@@ -170,22 +205,49 @@ impl Client {
         retain: bool,
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
-        self.check_alive()?;
-        let message = self.accept(topic, payload, qos, retain, properties)?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        self.shared.submit(Command::Publish { token, message });
-        Ok(token)
+        self.publish_with(topic, payload, qos, retain, properties, PublishOptions::default())
     }
 
-    /// Checks a message and takes its place in the budget of the outgoing queue.
-    fn accept(
+    /// As `publish`, and says how the message is treated while it waits.
+    pub fn publish_with(
         &self,
         topic: TopicName<'_>,
         payload: &[u8],
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
-    ) -> Result<Message, Failure> {
+        mut how: PublishOptions,
+    ) -> Result<Token, Failure> {
+        self.check_alive()?;
+        if how.conflation_key.as_deref() == Some("") {
+            how.conflation_key = Some(topic.as_str().into());
+        }
+        let mut with_expiry = PropertiesBuf::new();
+        let properties = match how.time_to_live {
+            // What is too old to be sent is too old to be kept by the Server.
+            Some(time) if properties.int(PropertyId::MessageExpiryInterval).is_none() => {
+                let seconds = u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+                with_expiry.extend(properties);
+                // The range of this property is that of the type.
+                let _ = with_expiry.set(PropertyId::MessageExpiryInterval, Value::Int(seconds));
+                with_expiry.as_properties()
+            }
+            _ => properties,
+        };
+        let message = Message::new(topic, payload, qos, retain, properties);
+        self.accept(&message, how.conflation_key.is_some())?;
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        if qos != QoS::AtMostOnce {
+            self.shared.stages.advance(token, Stage::Accepted);
+        }
+        self.shared.submit(Command::Publish { token, message, how });
+        Ok(token)
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue. Whether one that conflates finds a message
+    /// to supersede, the Session sees.
+    fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
+        let (qos, retain, size) = (message.qos, message.retain, message.size());
         let (overflow, maximum, maximum_bytes, queue_qos0) = {
             let options = self.options.lock();
             (
@@ -199,23 +261,26 @@ impl Client {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
             return Err((Status::NotConnected, text));
         }
-        let size = topic.as_str().len() + properties.as_bytes().len() + payload.len();
+        if qos != QoS::AtMostOnce && self.shared.store_failed.load(Ordering::Acquire) {
+            return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
+        }
         if size > maximum_bytes {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
         }
-        check_publish_properties(properties)?;
-        check_payload_format(payload, properties)?;
+        check_publish_properties(message.properties())?;
+        check_payload_format(message.payload(), message.properties())?;
         self.check_against_server(size, qos, retain)?;
         let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
         let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
-        if overflow == OutgoingOverflow::Refuse && (count >= maximum || bytes + size > maximum_bytes) {
+        let full = count >= maximum || bytes + size > maximum_bytes;
+        if overflow == OutgoingOverflow::Refuse && !conflates && full {
             self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
             self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
-        Ok(Message::new(topic, payload, qos, retain, properties))
+        Ok(())
     }
 
     /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
@@ -249,7 +314,7 @@ impl Client {
             return Err((Status::InvalidArgument, text));
         }
         self.count_request()?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         let filter = filter.as_str().to_owned();
         self.shared.submit(Command::Subscribe { token, filter, options, properties });
         Ok(token)
@@ -267,7 +332,7 @@ impl Client {
     pub fn unsubscribe(&self, filter: TopicFilter<'_>, properties: PropertiesBuf) -> Result<Token, Failure> {
         self.check_alive()?;
         self.count_request()?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         self.shared.submit(Command::Unsubscribe { token, filter: filter.as_str().to_owned(), properties });
         Ok(token)
     }

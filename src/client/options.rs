@@ -1,20 +1,28 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 mod network;
+mod texts;
+
+pub use texts::*;
 
 use super::address::Address;
 use super::proxy::Proxy;
+use super::redirect;
+use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::session::authentication::{Authentication, Mechanism};
-use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use crate::session::options::{
+    Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
+};
 use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
+use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -68,7 +76,7 @@ int_options! {
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
-    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 1, 0, false;
+    OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
     QueueQos0 = 43, "QUEUE_QOS0", 0 => 1, 1, true;
     EventsMaximum = 44, "EVENTS_MAXIMUM", 1 => 10_000_000, 100_000, true;
     EventsMaximumBytes = 45, "EVENTS_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, true;
@@ -79,38 +87,25 @@ int_options! {
     PublishEvents = 52, "PUBLISH_EVENTS", 0 => 1, 1, true;
     TlsAcceptAnyCertificate = 120, "TLS_ACCEPT_ANY_CERTIFICATE", 0 => 1, 0, false;
     TlsVersionMinimum = 121, "TLS_VERSION_MINIMUM", 12 => 13, 12, false;
+    PriorityReserve = 160, "PRIORITY_RESERVE", 0 => 65_535, 0, false;
+    Deduplicate = 163, "DEDUPLICATE", 0 => 2, 0, false;
+    DeduplicationWindow = 165, "DEDUPLICATION_WINDOW", 1 => 1_000_000, 10_000, false;
+    Progress = 161, "PROGRESS", 0 => 2, 0, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
     LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
-pub const URL: i32 = 1;
-pub const CLIENT_ID: i32 = 2;
-pub const USER_NAME: i32 = 3;
-pub const PASSWORD: i32 = 4;
-pub const RESPONSE_TOPIC: i32 = 5;
-pub const TLS_CA: i32 = 130;
-pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
-pub const TLS_CLIENT_KEY: i32 = 132;
-pub const TLS_CLIENT_KEY_PASSWORD: i32 = 133;
-pub const TLS_ALPN: i32 = 134;
-pub const TLS_SERVER_NAME: i32 = 135;
-pub const TLS_PINS: i32 = 136;
-pub const PROXY: i32 = 137;
-pub const WS_HEADERS: i32 = 138;
-pub const LOG_FILE: i32 = 145;
-
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
-pub const AUTHENTICATION_METHOD: i32 = 6;
-pub const AUTHENTICATION_DATA: i32 = 110;
 
 #[derive(Clone)]
 pub struct Options {
     /// In the order of preference; empty if none is named.
     pub addresses: Vec<Address>,
+    /// Where a Server may send us.
+    pub server_reference_hosts: Vec<String>,
     client_id: String,
     user_name: Option<String>,
     response_topic: String,
@@ -121,6 +116,10 @@ pub struct Options {
     log_file: Option<String>,
     authentication_method: Option<String>,
     authentication_data: Option<Zeroizing<Vec<u8>>>,
+    /// The folder of the store.
+    pub store_path: Option<PathBuf>,
+    /// The name of a User Property.
+    deduplicate_by: Option<String>,
     will: Option<WillMessage>,
     /// Random bytes of this client.
     seed: [u8; 32],
@@ -134,6 +133,7 @@ impl Default for Options {
         getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
+            server_reference_hosts: Vec::new(),
             client_id: String::new(),
             user_name: None,
             password: None,
@@ -144,6 +144,8 @@ impl Default for Options {
             log_file: None,
             authentication_method: None,
             authentication_data: None,
+            store_path: None,
+            deduplicate_by: None,
             will: None,
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
@@ -222,6 +224,10 @@ impl Options {
                 }
                 self.response_topic = owned.unwrap_or_default();
             }
+            SERVER_REFERENCE_HOSTS => {
+                let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
+                self.server_reference_hosts = hosts.unwrap_or_default();
+            }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
             USER_NAME => self.user_name = owned,
@@ -234,6 +240,8 @@ impl Options {
             TLS_SERVER_NAME => self.tls.server_name = owned,
             TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
+            DEDUPLICATE_BY => self.deduplicate_by = owned,
+            STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned,
             AUTHENTICATION_DATA => {
@@ -299,6 +307,10 @@ impl Options {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
             return Err((Status::WrongState, text));
         }
+        if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
+            let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
+            return Err((Status::WrongState, text.to_owned()));
+        }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
             chosen => chosen as u16,
@@ -336,7 +348,27 @@ impl Options {
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),
+            deduplicate: self.deduplicate(),
+            progress: self.flag(IntOption::Progress),
+            priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
+    }
+
+    fn deduplicate(&self) -> Option<Deduplicate> {
+        let key = match &self.deduplicate_by {
+            Some(name) => MessageKey::UserProperty(name.clone()),
+            None => MessageKey::CorrelationData,
+        };
+        let window = self.int(IntOption::DeduplicationWindow) as usize;
+        let how = self.int(IntOption::Deduplicate);
+        (how > 0).then_some(Deduplicate { key, window, suppress: how > 1 })
+    }
+
+    /// Whose Session it is; `None` without a Server.
+    pub fn identity(&self) -> Option<Identity> {
+        let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let client_id = self.client_id.clone();
+        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
     }
 
     /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
@@ -385,39 +417,15 @@ impl Options {
     pub fn outgoing_overflow(&self) -> OutgoingOverflow {
         match self.int(IntOption::OutgoingOverflow) {
             0 => OutgoingOverflow::Refuse,
-            _ => OutgoingOverflow::DropOldest,
+            1 => OutgoingOverflow::DropOldest,
+            _ => OutgoingOverflow::DropNewest,
         }
     }
 }
 
-/// The names of the text options.
-const TEXT_OPTIONS: &[(i32, &str)] = &[
-    (URL, "URL"),
-    (CLIENT_ID, "CLIENT_ID"),
-    (USER_NAME, "USER_NAME"),
-    (PASSWORD, "PASSWORD"),
-    (RESPONSE_TOPIC, "RESPONSE_TOPIC"),
-    (TLS_CA, "TLS_CA"),
-    (TLS_CLIENT_CERTIFICATE, "TLS_CLIENT_CERTIFICATE"),
-    (TLS_CLIENT_KEY, "TLS_CLIENT_KEY"),
-    (TLS_CLIENT_KEY_PASSWORD, "TLS_CLIENT_KEY_PASSWORD"),
-    (TLS_ALPN, "TLS_ALPN"),
-    (TLS_SERVER_NAME, "TLS_SERVER_NAME"),
-    (TLS_PINS, "TLS_PINS"),
-    (PROXY, "PROXY"),
-    (WS_HEADERS, "WS_HEADERS"),
-    (LOG_FILE, "LOG_FILE"),
-    (AUTHENTICATION_METHOD, "AUTHENTICATION_METHOD"),
-    (AUTHENTICATION_DATA, "AUTHENTICATION_DATA"),
-];
-
-fn text_name(id: i32) -> Option<&'static str> {
-    TEXT_OPTIONS.iter().find(|row| row.0 == id).map(|row| row.1)
-}
-
 /// The option of this name, for programs whose users choose options.
 pub fn id_of(name: &str) -> Option<i32> {
-    let text = TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
+    let text = texts::TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
     text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
 }
 

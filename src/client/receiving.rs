@@ -45,7 +45,12 @@ impl Client {
 
     fn taken(&self, delivery: Delivery) {
         match self.options.lock().acknowledge() {
-            Acknowledge::OnArrival => return,
+            Acknowledge::OnArrival => {
+                if self.has_store() {
+                    self.shared.leave(Command::Taken { delivery });
+                }
+                return;
+            }
             Acknowledge::WhenTaken => {}
             Acknowledge::Explicitly => {
                 self.unacknowledged.lock().insert(delivery);

@@ -20,10 +20,17 @@ pub struct Statistics {
     pub events_bytes: usize,
     pub events_dropped: u64,
     pub publishes_dropped: u64,
+    pub publishes_expired: u64,
+    pub publishes_superseded: u64,
     pub redelivered: u64,
     pub breaches: u64,
     pub ping_rtt_us: Option<u64>,
     pub last_delay_ms: u64,
+    pub messages_suppressed: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
     /// The version of MQTT that the present connection speaks.
     pub version: Option<ProtocolVersion>,
     /// Which of the URLs is tried or in use.
@@ -49,10 +56,15 @@ impl Client {
             events_bytes: self.shared.events.bytes(),
             events_dropped: self.shared.events.dropped(),
             publishes_dropped: snapshot.counters.publishes_dropped,
+            publishes_expired: snapshot.counters.publishes_expired,
+            publishes_superseded: snapshot.counters.publishes_superseded,
             redelivered: snapshot.counters.redelivered,
             breaches: snapshot.counters.breaches,
             ping_rtt_us: snapshot.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
+            messages_suppressed: snapshot.counters.messages_suppressed,
+            restored: snapshot.restored,
+            commits: snapshot.commits,
             version: snapshot.version,
             server_index: snapshot.server,
             limits: snapshot.limits,

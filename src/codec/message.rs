@@ -3,7 +3,7 @@
 //! Topic Name, properties and payload lie one after the other in one buffer, so that keeping a message costs one
 //! allocation and its size is known at a glance.
 
-use super::property::Properties;
+use super::property::{Properties, PropertyId};
 use super::publish::Publish;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
@@ -51,6 +51,14 @@ impl Message {
 
     pub fn payload(&self) -> &[u8] {
         &self.content[(self.topic_size + self.properties_size) as usize..]
+    }
+
+    /// Rewrites the Message Expiry Interval of a message that has one. Seconds.
+    pub fn set_message_expiry_interval(&mut self, seconds: u32) {
+        if let Some(position) = self.properties().position(PropertyId::MessageExpiryInterval) {
+            let start = self.topic_size as usize + position;
+            self.content[start..start + 4].copy_from_slice(&seconds.to_be_bytes());
+        }
     }
 
     /// Bytes of Topic Name, properties and payload together: what the limits of the queues count.

@@ -245,6 +245,11 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         },
         MT5MQTT_STAT_LAST_DELAY_MS => figures.last_delay_ms as i64,
         MT5MQTT_STAT_BREACHES => figures.breaches as i64,
+        MT5MQTT_STAT_PUBLISHES_EXPIRED => figures.publishes_expired as i64,
+        MT5MQTT_STAT_PUBLISHES_SUPERSEDED => figures.publishes_superseded as i64,
+        MT5MQTT_STAT_MESSAGES_SUPPRESSED => figures.messages_suppressed as i64,
+        MT5MQTT_STAT_STORE_RESTORED => figures.restored as i64,
+        MT5MQTT_STAT_STORE_COMMITS => figures.commits as i64,
         MT5MQTT_STAT_PROTOCOL_VERSION => match figures.version {
             Some(version) => version as i64,
             None => return Err((Status::NotConnected, Status::NotConnected.text().to_owned())),

@@ -3,6 +3,7 @@
 use crate::client::State;
 use crate::client::options::{self, IntOption};
 use crate::codec::property::PropertyId;
+use crate::session::event::Stage;
 use crate::types::status::Status;
 
 /// The ABI of this header. It grows with every incompatible change; compare it with `mt5mqtt_abi_version()` at start.
@@ -44,6 +45,10 @@ pub const MT5MQTT_E_NOT_CONNECTED: i32 = -23;
 pub const MT5MQTT_E_DROPPED: i32 = -24;
 /// The call ran out of its time.
 pub const MT5MQTT_E_TIMEOUT: i32 = -25;
+/// The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
+pub const MT5MQTT_E_EXPIRED: i32 = -29;
+/// A newer message with the same conflation key took the place of this one before it was sent.
+pub const MT5MQTT_E_SUPERSEDED: i32 = -30;
 /// The payload is not UTF-8, though its Payload Format Indicator says so.
 pub const MT5MQTT_E_PAYLOAD_FORMAT: i32 = -26;
 /// The host name of the Server could not be resolved.
@@ -86,6 +91,18 @@ pub const MT5MQTT_E_SESSION_LOST: i32 = -64;
 pub const MT5MQTT_E_AUTHENTICATION_FAILED: i32 = -65;
 /// The background thread could not be started.
 pub const MT5MQTT_E_THREAD: i32 = -80;
+/// The store could not be opened or made: see the text.
+pub const MT5MQTT_E_STORE_NOT_OPENED: i32 = -81;
+/// The store is in use by another client or process.
+pub const MT5MQTT_E_STORE_IN_USE: i32 = -82;
+/// The store is damaged. Nothing was changed; move it away to start anew.
+pub const MT5MQTT_E_STORE_DAMAGED: i32 = -83;
+/// The store was written by a newer version of this library.
+pub const MT5MQTT_E_STORE_NEWER: i32 = -84;
+/// The store belongs to another Client Identifier or Server.
+pub const MT5MQTT_E_STORE_OF_ANOTHER: i32 = -85;
+/// The store can't be written, perhaps because the disk is full. It is tried again.
+pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 /// A fault inside the library: this client has failed for good and can only be freed.
 pub const MT5MQTT_E_PANIC: i32 = -90;
 
@@ -150,7 +167,7 @@ pub const MT5MQTT_OPT_PING_TIMEOUT_MS: i32 = 34;
 pub const MT5MQTT_OPT_OUTGOING_MAXIMUM: i32 = 40;
 /// As OUTGOING_MAXIMUM, in bytes of topic, properties and payload: 1024 to 4 GiB, default 64 MiB.
 pub const MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES: i32 = 41;
-/// What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, which makes an event with MT5MQTT_E_DROPPED.
+/// What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
 pub const MT5MQTT_OPT_OUTGOING_OVERFLOW: i32 = 42;
 /// 0 or 1 (default): whether QoS 0 publishes wait for a connection; with 0 they fail with MT5MQTT_E_NOT_CONNECTED. May be set at any time.
 pub const MT5MQTT_OPT_QUEUE_QOS0: i32 = 43;
@@ -166,6 +183,18 @@ pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
 pub const MT5MQTT_OPT_WAIT_MAXIMUM_MS: i32 = 51;
 /// 0: only publishes that fail make an event; 1 (default): completed QoS 1 and 2 publishes do so too. May be set at any time.
 pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
+/// How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
+/// 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
+/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
+/// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
+/// Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+pub const MT5MQTT_OPT_DEDUPLICATE_BY: i32 = 164;
+/// How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
+pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
 /// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
 pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 /// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
@@ -216,6 +245,8 @@ pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
+/// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -231,6 +262,30 @@ pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
 pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 /// A fault inside the library: this client can only be freed. The text says where.
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
+/// How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
+/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+pub const MT5MQTT_EVENT_STORE: i32 = 19;
+
+/// Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
+pub const MT5MQTT_MESSAGE_SEEN_BEFORE: i32 = 1;
+
+/// How far a QoS 1 or 2 publish is: accepted by the library.
+pub const MT5MQTT_STAGE_ACCEPTED: i32 = 1;
+/// Stored: it survives a crash of the process and of the machine. Only with option STORE_PATH.
+pub const MT5MQTT_STAGE_DURABLE: i32 = 2;
+/// Sent to the Server.
+pub const MT5MQTT_STAGE_SENT: i32 = 3;
+/// The Server has it: PUBREC of QoS 2.
+pub const MT5MQTT_STAGE_ACKNOWLEDGED: i32 = 4;
+/// The end: PUBACK of QoS 1, PUBCOMP of QoS 2.
+pub const MT5MQTT_STAGE_COMPLETE: i32 = 5;
+/// The end: MT5MQTT_E_EXPIRED.
+pub const MT5MQTT_STAGE_EXPIRED: i32 = 6;
+/// The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+pub const MT5MQTT_STAGE_DROPPED: i32 = 7;
+/// The end: any other failure.
+pub const MT5MQTT_STAGE_FAILED: i32 = 8;
 /// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
 pub const MT5MQTT_EVENT_BREACH: i32 = 10;
 /// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
@@ -365,6 +420,17 @@ pub const MT5MQTT_STAT_PROTOCOL_VERSION: i32 = 50;
 /// Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
 pub const MT5MQTT_STAT_SERVER_INDEX: i32 = 60;
 
+/// Accepted publishes dropped because they had waited too long.
+pub const MT5MQTT_STAT_PUBLISHES_EXPIRED: i32 = 70;
+/// Accepted publishes whose place a newer one with the same conflation key took.
+pub const MT5MQTT_STAT_PUBLISHES_SUPERSEDED: i32 = 71;
+/// Publishes that an earlier process had left in the store.
+pub const MT5MQTT_STAT_STORE_RESTORED: i32 = 72;
+/// Times that changes were written to the store: far less than messages when these come in bursts.
+pub const MT5MQTT_STAT_STORE_COMMITS: i32 = 73;
+/// Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
+pub const MT5MQTT_STAT_MESSAGES_SUPPRESSED: i32 = 74;
+
 /// Fails to compile when a number here isn't that of its table.
 macro_rules! same {
     ($($constant:expr, $value:expr;)*) => { $(const _: () = assert!($constant == $value as i32);)* };
@@ -388,6 +454,8 @@ same! {
     MT5MQTT_E_NOT_CONNECTED, Status::NotConnected;
     MT5MQTT_E_DROPPED, Status::Dropped;
     MT5MQTT_E_TIMEOUT, Status::Timeout;
+    MT5MQTT_E_EXPIRED, Status::Expired;
+    MT5MQTT_E_SUPERSEDED, Status::Superseded;
     MT5MQTT_E_PAYLOAD_FORMAT, Status::PayloadFormat;
     MT5MQTT_E_RESOLVE, Status::Resolve;
     MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;
@@ -409,6 +477,12 @@ same! {
     MT5MQTT_E_SESSION_LOST, Status::SessionLost;
     MT5MQTT_E_AUTHENTICATION_FAILED, Status::AuthenticationFailed;
     MT5MQTT_E_THREAD, Status::Thread;
+    MT5MQTT_E_STORE_NOT_OPENED, Status::StoreNotOpened;
+    MT5MQTT_E_STORE_IN_USE, Status::StoreInUse;
+    MT5MQTT_E_STORE_DAMAGED, Status::StoreDamaged;
+    MT5MQTT_E_STORE_NEWER, Status::StoreNewer;
+    MT5MQTT_E_STORE_OF_ANOTHER, Status::StoreOfAnother;
+    MT5MQTT_E_STORE_NOT_WRITTEN, Status::StoreNotWritten;
     MT5MQTT_E_PANIC, Status::Panic;
     MT5MQTT_STATE_IDLE, State::Idle;
     MT5MQTT_STATE_CONNECTING, State::Connecting;
@@ -439,6 +513,20 @@ same! {
     MT5MQTT_OPT_ACKNOWLEDGE, IntOption::Acknowledge;
     MT5MQTT_OPT_WAIT_MAXIMUM_MS, IntOption::WaitMaximum;
     MT5MQTT_OPT_PUBLISH_EVENTS, IntOption::PublishEvents;
+    MT5MQTT_OPT_PRIORITY_RESERVE, IntOption::PriorityReserve;
+    MT5MQTT_OPT_PROGRESS, IntOption::Progress;
+    MT5MQTT_OPT_STORE_PATH, options::STORE_PATH;
+    MT5MQTT_OPT_DEDUPLICATE, IntOption::Deduplicate;
+    MT5MQTT_OPT_DEDUPLICATE_BY, options::DEDUPLICATE_BY;
+    MT5MQTT_OPT_DEDUPLICATION_WINDOW, IntOption::DeduplicationWindow;
+    MT5MQTT_STAGE_ACCEPTED, Stage::Accepted;
+    MT5MQTT_STAGE_DURABLE, Stage::Durable;
+    MT5MQTT_STAGE_SENT, Stage::Sent;
+    MT5MQTT_STAGE_ACKNOWLEDGED, Stage::Acknowledged;
+    MT5MQTT_STAGE_COMPLETE, Stage::Complete;
+    MT5MQTT_STAGE_EXPIRED, Stage::Expired;
+    MT5MQTT_STAGE_DROPPED, Stage::Dropped;
+    MT5MQTT_STAGE_FAILED, Stage::Failed;
     MT5MQTT_OPT_URL, options::URL;
     MT5MQTT_OPT_CLIENT_ID, options::CLIENT_ID;
     MT5MQTT_OPT_USER_NAME, options::USER_NAME;
@@ -467,6 +555,7 @@ same! {
     MT5MQTT_OPT_LOG_FILE, options::LOG_FILE;
     MT5MQTT_OPT_AUTHENTICATION_METHOD, options::AUTHENTICATION_METHOD;
     MT5MQTT_OPT_AUTHENTICATION_DATA, options::AUTHENTICATION_DATA;
+    MT5MQTT_OPT_SERVER_REFERENCE_HOSTS, options::SERVER_REFERENCE_HOSTS;
     MT5MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, PropertyId::PayloadFormatIndicator;
     MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, PropertyId::MessageExpiryInterval;
     MT5MQTT_PROP_CONTENT_TYPE, PropertyId::ContentType;

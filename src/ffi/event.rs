@@ -48,14 +48,14 @@ pub struct mt5mqtt_event {
     pub qos: i32,
     /// Of a message: 0 or 1.
     pub retain: i32,
-    /// Of a message: 1 if the Server has sent it before.
+    /// Of a message: 1 if the Server has sent it before, or it comes from the store and an earlier program may have had it.
     pub dup: i32,
     /// Of MT5MQTT_EVENT_CONNECTED: 1 if the Server has kept the Session.
     pub session_present: i32,
     /// Of a QoS 1 or 2 message: its Packet Identifier; 0 otherwise.
     pub packet_id: i32,
-    /// 0.
-    pub reserved: i32,
+    /// Of MT5MQTT_EVENT_PROGRESS: MT5MQTT_STAGE_. Of a message: 0 or MT5MQTT_MESSAGE_SEEN_BEFORE. 0 otherwise.
+    pub detail: i32,
 }
 
 /// The parts of an event that the readers copy out.
@@ -69,7 +69,8 @@ struct Parts<'a> {
 fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
-        NoticeKind::Failed(text) => parts.text = text,
+        NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
+        NoticeKind::Store(None) => parts.text = "the store can be written again",
         NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => parts.text = line,
         NoticeKind::Session(event) => match event {
             Event::Connected { assigned_client_id, properties, .. } => {
@@ -90,6 +91,7 @@ fn parts(notice: &Notice) -> Parts<'_> {
                 parts.payload = message.payload();
                 parts.properties = message.properties();
             }
+            Event::Progress { .. } => {}
             Event::Response { answer: Ok(answer), .. } => {
                 parts.topic = answer.message.topic().as_str();
                 parts.payload = answer.message.payload();
@@ -127,6 +129,7 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
     };
     match &notice.kind {
         NoticeKind::Failed(_) => event.kind = MT5MQTT_EVENT_FAILED,
+        NoticeKind::Store(_) => event.kind = MT5MQTT_EVENT_STORE,
         NoticeKind::Log { level, .. } => {
             event.kind = MT5MQTT_EVENT_LOG;
             event.token = *level as i64;
@@ -154,8 +157,9 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                 event.kind = MT5MQTT_EVENT_DISCONNECTED;
                 event.reason_code = end.reason.map_or(-1, |reason| reason.0.into());
             }
-            Event::Message { message, delivery, packet_id } => {
+            Event::Message { message, delivery, packet_id, seen_before } => {
                 event.kind = MT5MQTT_EVENT_MESSAGE;
+                event.detail = if *seen_before { MT5MQTT_MESSAGE_SEEN_BEFORE } else { 0 };
                 event.token = delivery.unwrap_or(0);
                 describe_message(message, *packet_id, &mut event);
             }
@@ -166,6 +170,11 @@ fn describe(notice: &Notice) -> mt5mqtt_event {
                     Ok(answer) => describe_message(&answer.message, answer.packet_id, &mut event),
                     Err(outcome) => event.reason_code = outcome.reason.map_or(-1, |reason| reason.0.into()),
                 }
+            }
+            Event::Progress { token, stage } => {
+                event.kind = MT5MQTT_EVENT_PROGRESS;
+                event.token = *token;
+                event.detail = *stage as i32;
             }
             Event::Published { token, outcome }
             | Event::Subscribed { token, outcome, .. }

@@ -1,9 +1,9 @@
 //! The one process-wide table: handles to what they stand for. A stale or forged handle is found out, and a host's thread
 //! that is ended in the middle of a call leaves nothing locked.
 
+use super::properties::Set;
 use crate::client::slots::Slots;
 use crate::client::{Client, Failure};
-use crate::codec::property::PropertiesBuf;
 use crate::types::status::Status;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub enum Object {
     Client(Arc<Client>),
-    Properties(Arc<Mutex<PropertiesBuf>>),
+    Properties(Arc<Mutex<Set>>),
 }
 
 static TABLE: Slots<Object> = Slots::new();

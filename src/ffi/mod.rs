@@ -17,6 +17,7 @@ mod handles;
 pub mod library;
 pub mod properties;
 pub mod publish;
+pub mod publish_options;
 mod text;
 #[cfg(windows)]
 mod unload;

@@ -1,10 +1,13 @@
-//! Exports of property sets, which go with publish, subscribe, Will Message and disconnect.
+//! Exports of property sets, which go with publish, subscribe, Will Message and disconnect. What such a set says about a
+//! publish beside the properties is in `publish_options`.
 
 use super::guard::guard;
 use super::handles::{self, Object};
 use super::text::{bytes, required, utf8, utf16};
 use crate::client::Failure;
 use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
+use crate::session::options::PublishOptions;
+use crate::types::PacketType;
 use crate::types::status::Status;
 use parking_lot::Mutex;
 use std::borrow::Cow;
@@ -23,7 +26,14 @@ fn failure(error: PropertyError) -> Failure {
     (status, error.to_string())
 }
 
-fn set(handle: i64) -> Result<Arc<Mutex<PropertiesBuf>>, Failure> {
+/// What goes along with a packet: its properties, and for a publish how it is treated while it waits.
+#[derive(Clone, Default)]
+pub struct Set {
+    pub properties: PropertiesBuf,
+    pub publish: PublishOptions,
+}
+
+pub fn set(handle: i64) -> Result<Arc<Mutex<Set>>, Failure> {
     match handles::get(handle) {
         Some(Object::Properties(set)) => Ok(set),
         Some(Object::Client(_)) => {
@@ -38,11 +48,23 @@ pub fn copy(handle: i64, section: Section) -> Result<PropertiesBuf, Failure> {
     if handle == 0 {
         return Ok(PropertiesBuf::new());
     }
-    let set = set(handle)?;
-    let properties = set.lock().clone();
+    let Set { properties, publish } = set(handle)?.lock().clone();
+    if publish != PublishOptions::default() && section != PUBLISH {
+        let text = "time to live, priority and conflation key belong to a publish".to_owned();
+        return Err((Status::InvalidArgument, text));
+    }
     properties.as_properties().check_for(section).map_err(failure)?;
     Ok(properties)
 }
+
+/// What a handle, of which 0 says nothing, says about a publish.
+pub fn copy_for_publish(handle: i64) -> Result<Set, Failure> {
+    let properties = copy(handle, PUBLISH)?;
+    let publish = if handle == 0 { PublishOptions::default() } else { set(handle)?.lock().publish.clone() };
+    Ok(Set { properties, publish })
+}
+
+const PUBLISH: Section = Section::Packet(PacketType::Publish);
 
 /// The property of an id of the caller's.
 pub fn property_id(property: i32) -> Result<PropertyId, Failure> {
@@ -53,11 +75,11 @@ pub fn property_id(property: i32) -> Result<PropertyId, Failure> {
 fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
     let id = property_id(property)?;
     let set = set(handle)?;
-    set.lock().set(id, value).map_err(failure)?;
+    set.lock().properties.set(id, value).map_err(failure)?;
     Ok(0)
 }
 
-/// Makes an empty set of properties (MQTT 5.0). It can be used for any number of calls, which copy it, and by several
+/// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
 /// threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
@@ -78,11 +100,11 @@ pub extern "C" fn mt5mqtt_properties_free(properties: i64) -> i32 {
     })
 }
 
-/// Empties a set of properties.
+/// Empties a set of properties, time to live, priority and conflation key included.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_clear(properties: i64) -> i32 {
     guard(|| {
-        set(properties)?.lock().clear();
+        *set(properties)?.lock() = Set::default();
         Ok(0)
     })
 }
@@ -137,7 +159,7 @@ pub unsafe extern "C" fn mt5mqtt_properties_set_bytes(
 fn add_user(handle: i64, name: Option<Cow<'_, str>>, value: Option<Cow<'_, str>>) -> Result<i32, Failure> {
     let (name, value) = (required("the name", name)?, required("the value", value)?);
     let set = set(handle)?;
-    set.lock().add(PropertyId::UserProperty, Value::Pair(&name, &value)).map_err(failure)?;
+    set.lock().properties.add(PropertyId::UserProperty, Value::Pair(&name, &value)).map_err(failure)?;
     Ok(0)
 }
 

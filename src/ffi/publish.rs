@@ -1,7 +1,7 @@
 //! Exports that send: publish, subscribe, unsubscribe.
 
 use super::guard::guard_client;
-use super::properties;
+use super::properties::{self, Set};
 use super::text::{bytes, required, utf8, utf16};
 use crate::client::{Client, Failure};
 use crate::codec::message::Message;
@@ -64,8 +64,8 @@ struct How {
 fn publish(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: How) -> Result<i64, Failure> {
     let topic = required("the topic", topic)?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
-    let properties = properties::copy(how.properties, Section::Packet(PacketType::Publish))?;
-    client.publish(topic_name(&topic)?, payload, qos, retain, properties.as_properties())
+    let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
+    client.publish_with(topic_name(&topic)?, payload, qos, retain, properties.as_properties(), publish)
 }
 
 /// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
@@ -141,6 +141,13 @@ pub unsafe extern "C" fn mt5mqtt_publish_text_w(
         let (topic, text) = unsafe { (utf16("the topic", topic)?, utf16("the text", text)?.unwrap_or_default()) };
         publish(client, topic, text.as_bytes(), How { qos, retain, properties })
     })
+}
+
+/// How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+/// MT5MQTT_E_WRONG_STATE without option PROGRESS.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
+    guard_client(client, |client| Ok(client.stage(token)? as i32))
 }
 
 fn topic_filter<'a>(filter: &'a Option<Cow<'_, str>>) -> Result<TopicFilter<'a>, Failure> {

@@ -9,6 +9,7 @@ use super::event::{Disconnected, Event};
 use super::scram::{Credentials, Scram};
 use crate::codec::Packet;
 use crate::codec::disconnect::Auth;
+use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -166,10 +167,15 @@ impl Session {
         let (Some(connection), Some(authentication)) = (&mut self.connection, &self.options.authentication) else {
             return;
         };
-        let mut properties = PropertiesBuf::new();
-        add(&mut properties, &authentication.method, data);
+        let mut bare = PropertiesBuf::new();
+        add(&mut bare, &authentication.method, data);
+        let mut properties = bare.clone();
         properties.extend(others);
-        let sent = connection.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
+        let mut sent = connection.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
+        if let Err(EncodeError::TooLarge { .. }) = sent {
+            // Without its texts it may fit [MQTT-3.15.2-2] [MQTT-3.15.2-3].
+            sent = connection.send(&Packet::Auth(Auth { reason, properties: bare.as_properties() }));
+        }
         if let Err(error) = sent {
             self.fail_authentication(format!("AUTH can't be sent: {error}"));
         }

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
-/// counted and can still be dropped. Large enough that a write fills the socket's buffer.
-const OUTPUT_HIGH_WATER: usize = 256 * 1024;
+/// counted, and can still be dropped or overtaken. Large enough that one write takes many messages.
+const OUTPUT_HIGH_WATER: usize = 64 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -40,10 +40,14 @@ pub(super) struct Connection {
     pub send_quota: usize,
     /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
     pub quota_limit: usize,
+    /// How much of `send_quota` only priority messages may use.
+    pub priority_reserve: usize,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
+    /// What waits for a batch of changes to be durable, in the order of the batches.
+    held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
     pub incoming_aliases: IncomingAliases,
     /// The authentication that is going on.
@@ -59,6 +63,17 @@ pub(super) struct Connection {
     ping: Option<Ping>,
     /// What has arrived lies there unread, a PINGRESP perhaps: the next PINGREQ doesn't wait for it.
     reading_paused: bool,
+}
+
+/// What must not be sent before something is durable.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// The PUBLISH of a message in flight.
+    Publish(PacketId),
+    Pubrel(PacketId),
+    Puback(PacketId, ReasonCode),
+    Pubrec(PacketId, ReasonCode),
+    Pubcomp(PacketId, ReasonCode),
 }
 
 #[derive(Debug)]
@@ -78,8 +93,10 @@ impl Connection {
             limits,
             send_quota: 0,
             quota_limit: 0,
+            priority_reserve: 0,
             resend: VecDeque::new(),
             unanswered: VecDeque::new(),
+            held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
             incoming_aliases: IncomingAliases::new(0),
             authenticating: None,
@@ -101,6 +118,23 @@ impl Connection {
     pub fn send(&mut self, packet: &Packet<'_>) -> Result<(), EncodeError> {
         debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
         codec::encode(packet, self.version, self.limits.maximum_packet_size, &mut self.output)
+    }
+
+    /// Keeps something back until the batch is durable, and everything that was kept back before it is.
+    pub fn hold(&mut self, batch: u64, what: Held) {
+        let batch = self.held.back().map_or(batch, |last| batch.max(last.0));
+        self.held.push_back((batch, what));
+    }
+
+    /// Whether something is kept back: answers that must keep their order go behind it.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The next that is kept back no longer, as everything up to `batch` is durable.
+    pub fn let_go(&mut self, is_durable: impl Fn(u64) -> bool) -> Option<Held> {
+        let due = self.is_online() && self.held.front().is_some_and(|(batch, _)| is_durable(*batch));
+        if due { self.held.pop_front().map(|(_, what)| what) } else { None }
     }
 
     /// Puts a PUBLISH into the output, with a Topic Alias where the Server takes one.

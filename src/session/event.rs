@@ -27,15 +27,36 @@ pub enum Event {
     /// The Network Connection is gone, or could not be made.
     Disconnected(Disconnected),
     /// An Application Message. `delivery` is there for QoS 1 and 2.
-    Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId> },
+    /// `seen_before` says that the program had another message with the same key, or the same one before a crash.
+    Message { message: Message, delivery: Option<Delivery>, packet_id: Option<PacketId>, seen_before: bool },
     /// The end of a publish. A QoS 0 publish that was sent makes no event.
     Published { token: Token, outcome: Outcome },
+    /// How far a QoS 1 or 2 publish is, if the program wants to know.
+    Progress { token: Token, stage: Stage },
     /// The end of a request: the response, or why there is none.
     Response { token: Token, answer: Result<Answer, Outcome> },
     /// The answer to a subscribe, for its one Topic Filter.
     Subscribed { token: Token, filter: String, outcome: Outcome },
     /// The answer to an unsubscribe.
     Unsubscribed { token: Token, filter: String, outcome: Outcome },
+}
+
+/// How far a QoS 1 or 2 publish is; the numbers cross the C ABI. The last four are ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Stage {
+    Accepted = 1,
+    /// It survives a crash of the process and of the machine.
+    Durable = 2,
+    Sent = 3,
+    /// The Server has it (PUBREC of QoS 2; for QoS 1 that is the end).
+    Acknowledged = 4,
+    Complete = 5,
+    Expired = 6,
+    /// For want of room, or superseded by a newer one.
+    Dropped = 7,
+    /// The Server or this library refused it, or the Session was lost.
+    Failed = 8,
 }
 
 /// The response to a request.

@@ -1,14 +1,16 @@
 //! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
 
-use super::Session;
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
 use super::limits::ServerLimits;
+use super::outbound::Output;
 use super::packets::describe;
+use super::record::{Key, Record};
 use super::requester::response_topic;
+use super::{Session, output};
 use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -147,6 +149,7 @@ impl Session {
         };
         connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
         connection.send_quota = connection.quota_limit;
+        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
         let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
@@ -166,12 +169,15 @@ impl Session {
             properties: connack.properties.into(),
         });
         if connack.session_present {
-            self.outbound.resume(connection);
+            self.outbound.resume(connection, &mut output!(self));
         } else {
             // [MQTT-3.2.2-5]
             self.lose_session();
         }
-        self.resumable = true;
+        if !self.resumable {
+            self.resumable = true;
+            self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
+        }
     }
 
     /// The Server closed the connection instead of answering CONNECT. One that doesn't know this version of MQTT may do so,

@@ -5,12 +5,17 @@
 //! lost in between, the Server sends it again: it is recognised then and not handed out a second time. Recognised by its
 //! Packet Identifier and its content: a Server that was killed may come back with an older state, and give an identifier
 //! that is still in use here to another message, which must not be lost.
+//!
+//! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
+//! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
 use super::breaches::Breach;
-use super::connection::Connection;
+use super::connection::{Connection, Held};
+use super::done::{Done, Known};
 use super::event::{Delivery, Event};
-use super::options::{Acknowledge, PayloadFormatCheck};
+use super::options::{Acknowledge, Deduplicate, PayloadFormatCheck};
 use super::outbound::Output;
+use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
@@ -19,7 +24,7 @@ use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hasher};
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
@@ -32,18 +37,34 @@ struct Unanswered {
     qos: QoS,
     /// What the program said, while an earlier message keeps it from being sent.
     acknowledged: Option<ReasonCode>,
+    /// The batch after which it may be answered.
+    recorded: u64,
+    /// Its number among the messages that are recognised by a key.
+    keyed: Option<u64>,
+}
+
+/// A QoS 2 Packet Identifier between PUBREC and PUBREL.
+#[derive(Debug)]
+struct Received {
+    /// Whether PUBREC was sent on the present connection.
+    now: bool,
+    /// The batch in which it becomes durable.
+    recorded: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Inbound {
     unanswered: HashMap<PacketId, Unanswered>,
-    /// QoS 2: PUBREC sent, PUBREL not seen. True if that was on the present connection.
-    received: HashMap<PacketId, bool>,
+    /// QoS 2: PUBREC sent, PUBREL not seen.
+    received: HashMap<PacketId, Received>,
     /// How many of `received` are of the present connection.
     received_now: usize,
     deliveries: Delivery,
     /// What the messages of both maps are recognised by, beside their identifiers.
     contents: HashMap<PacketId, u64>,
+    /// Recorded messages that the program hasn't taken.
+    arrivals: BTreeSet<Delivery>,
+    done: Done,
 }
 
 impl Inbound {
@@ -54,6 +75,8 @@ impl Inbound {
             received_now: 0,
             deliveries: 0,
             contents: HashMap::new(),
+            arrivals: BTreeSet::new(),
+            done: Done::new(),
         }
     }
 
@@ -63,7 +86,7 @@ impl Inbound {
         publish: &Publish<'_>,
         topic: TopicName<'_>,
         connection: &mut Connection,
-        rules: Rules,
+        rules: Rules<'_>,
         out: &mut Output<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
@@ -83,21 +106,22 @@ impl Inbound {
             if refused {
                 return Ok(());
             }
-            out.events.push_back(Event::Message { message: message(), delivery: None, packet_id: None });
+            let (delivery, packet_id) = (None, None);
+            out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
             return Ok(());
         };
         let content = content(topic, publish.payload);
         if self.is_other(id, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
-            self.forget(id);
+            self.forget(id, out.log);
         }
         if publish.qos == QoS::ExactlyOnce
-            && let Some(now) = self.received.get_mut(&id)
+            && let Some(received) = self.received.get_mut(&id)
         {
             // [MQTT-4.3.3-10]: PUBREC again, and nothing to the program.
-            self.received_now += usize::from(!*now);
-            *now = true;
-            send(connection, Packet::Pubrec(Ack::new(id, ReasonCode::SUCCESS)));
+            self.received_now += usize::from(!received.now);
+            received.now = true;
+            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS), out.log);
             return Ok(());
         }
         let known = self.unanswered.get(&id);
@@ -118,19 +142,42 @@ impl Inbound {
         if !again {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
+            let known = match rules.deduplicate {
+                Some(rules) if !refused => self.done.look(&message(), rules, out.log),
+                _ => None,
+            };
+            let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
+            let mut recorded = 0;
             let acknowledged = match rules.acknowledge {
                 _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
-                Acknowledge::OnArrival => Some(ReasonCode::SUCCESS),
+                _ if suppressed => Some(ReasonCode::SUCCESS),
+                Acknowledge::OnArrival => {
+                    if out.log.is_on() {
+                        let arrival = || Record::Arrival { packet_id: id, message: message() };
+                        recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
+                        self.arrivals.insert(delivery);
+                    }
+                    if let Some(Known::New(number)) = known {
+                        recorded = recorded.max(self.done.finish(number, out.log));
+                    }
+                    Some(ReasonCode::SUCCESS)
+                }
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
-            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged });
+            let keyed = match known {
+                Some(Known::New(number)) => Some(number),
+                _ => None,
+            };
+            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed });
             self.contents.insert(id, content);
-            if !refused {
-                let event = Event::Message { message: message(), delivery: Some(delivery), packet_id: Some(id) };
-                out.events.push_back(event);
+            out.counters.messages_suppressed += u64::from(suppressed);
+            if !refused && !suppressed {
+                let seen_before = matches!(known, Some(Known::Seen | Known::Done));
+                let (delivery, packet_id) = (Some(delivery), Some(id));
+                out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before });
             }
         }
-        self.answer(connection);
+        self.answer(connection, out.log);
         Ok(())
     }
 
@@ -138,49 +185,73 @@ impl Inbound {
     fn is_other(&self, id: PacketId, content: u64, connection: &Connection) -> bool {
         self.contents.get(&id).is_some_and(|known| *known != content)
             && !connection.unanswered.contains(&id)
-            && self.received.get(&id) != Some(&true)
+            && !self.received.get(&id).is_some_and(|received| received.now)
     }
 
     /// The Server has forgotten this message.
-    fn forget(&mut self, id: PacketId) {
+    fn forget(&mut self, id: PacketId, log: &mut Log) {
         self.unanswered.remove(&id);
-        self.received.remove(&id);
+        if self.received.remove(&id).is_some() {
+            log.remove(Key::Received(id));
+        }
         self.contents.remove(&id);
+    }
+
+    /// The program has taken a message that was answered on arrival: it needs no record any more.
+    pub fn taken(&mut self, delivery: Delivery, log: &mut Log) {
+        if self.arrivals.remove(&delivery) {
+            log.remove(Key::Arrival(delivery as u64));
+        }
     }
 
     /// The program is done with a message. False if no message waits under this name: it was acknowledged before, or its
     /// Session is gone.
-    pub fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode, connection: Option<&mut Connection>) -> bool {
+    pub fn acknowledge(
+        &mut self,
+        delivery: Delivery,
+        reason: ReasonCode,
+        connection: Option<&mut Connection>,
+        log: &mut Log,
+    ) -> bool {
         let id = PacketId::new((delivery & 0xFFFF) as u16);
         let Some(unanswered) = id.and_then(|id| self.unanswered.get_mut(&id)) else { return false };
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
             return false;
         }
         unanswered.acknowledged = Some(reason);
+        match unanswered.keyed {
+            Some(number) if reason.is_error() => self.done.forget(number),
+            // Whoever forgot it in a crash would not recognise it when it comes again.
+            Some(number) => unanswered.recorded = self.done.finish(number, log),
+            None => {}
+        }
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
-            self.answer(connection);
+            self.answer(connection, log);
         }
         true
     }
 
     /// Sends the answers that are due: in the order in which the messages arrived on this connection \[MQTT-4.6.0-2\]
     /// \[MQTT-4.6.0-3\].
-    fn answer(&mut self, connection: &mut Connection) {
+    fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
         while let Some(&id) = connection.unanswered.front() {
             let Some(unanswered) = self.unanswered.get(&id) else {
                 connection.unanswered.pop_front();
                 continue;
             };
             let Some(reason) = unanswered.acknowledged else { return };
+            let mut recorded = unanswered.recorded;
             match unanswered.qos {
                 QoS::ExactlyOnce => {
-                    send(connection, Packet::Pubrec(Ack::new(id, reason)));
                     if !reason.is_error() {
-                        self.received.insert(id, true);
+                        // Who forgot it in a crash would take the Server's repetition for a new message.
+                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received));
+                        self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
+                    answer_when_durable(connection, recorded, Held::Pubrec(id, reason), log);
                 }
-                _ => send(connection, Packet::Puback(Ack::new(id, reason))),
+                _ => answer_when_durable(connection, recorded, Held::Puback(id, reason), log),
             }
             if !self.received.contains_key(&id) {
                 self.contents.remove(&id);
@@ -191,39 +262,63 @@ impl Inbound {
     }
 
     /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
-    pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection) {
-        let reason = match self.received.remove(&id) {
-            Some(now) => {
+    pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
+        let (reason, recorded) = match self.received.remove(&id) {
+            Some(received) => {
                 self.contents.remove(&id);
-                self.received_now -= usize::from(now);
-                ReasonCode::SUCCESS
+                self.received_now -= usize::from(received.now);
+                // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
+                (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
             }
-            None => ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
+            None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, 0),
         };
-        send(connection, Packet::Pubcomp(Ack::new(id, reason)));
+        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason), log);
     }
 
     /// The connection is gone; the Session may go on.
     pub fn disconnected(&mut self) {
         self.received_now = 0;
-        self.received.values_mut().for_each(|now| *now = false);
+        self.received.values_mut().for_each(|received| received.now = false);
     }
 
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
-    pub fn lose_session(&mut self) {
+    pub fn lose_session(&mut self, log: &mut Log) {
         self.unanswered.clear();
-        self.received.clear();
         self.contents.clear();
+        for (id, _) in self.received.drain() {
+            log.remove(Key::Received(id));
+        }
         self.received_now = 0;
+    }
+
+    /// Takes over what an earlier process had stored; messages that no program had taken are handed out again.
+    pub fn restore(&mut self, key: Key, record: Record, out: &mut Output<'_>) -> Result<(), &'static str> {
+        match (key, record) {
+            (Key::Received(id), Record::Received) => {
+                self.received.insert(id, Received { now: false, recorded: 0 });
+            }
+            (Key::Arrival(delivery), Record::Arrival { packet_id, mut message }) => {
+                let delivery = delivery as Delivery;
+                self.deliveries = self.deliveries.max(delivery >> PACKET_ID_BITS);
+                self.arrivals.insert(delivery);
+                message.dup = true;
+                let (delivery, packet_id) = (Some(delivery), Some(packet_id));
+                out.events.push_back(Event::Message { message, delivery, packet_id, seen_before: false });
+            }
+            (Key::Done(number), Record::Done { message_key }) => self.done.restore(number, &message_key),
+            _ => return Err("a received message has a record of another kind"),
+        }
+        Ok(())
     }
 }
 
 /// What holds for all received messages.
 #[derive(Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct Rules<'a> {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,
+    pub deduplicate: Option<&'a Deduplicate>,
 }
 
 /// Why a PUBLISH ends the connection.
@@ -252,7 +347,22 @@ fn content(topic: TopicName<'_>, payload: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn send(connection: &mut Connection, packet: Packet<'_>) {
+/// Sends an answer, once what it stands for is durable, and behind those that wait for that already.
+fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held, log: &Log) {
+    if connection.holds() || !log.is_durable(recorded) {
+        connection.hold(recorded, answer);
+    } else {
+        send_answer(connection, answer);
+    }
+}
+
+pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
+    let packet = match answer {
+        Held::Puback(id, reason) => Packet::Puback(Ack::new(id, reason)),
+        Held::Pubrec(id, reason) => Packet::Pubrec(Ack::new(id, reason)),
+        Held::Pubcomp(id, reason) => Packet::Pubcomp(Ack::new(id, reason)),
+        Held::Publish(_) | Held::Pubrel(_) => return,
+    };
     // Acknowledgements without properties have at most five bytes: they always fit.
     let _ = connection.send(&packet);
 }

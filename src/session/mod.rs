@@ -13,17 +13,23 @@ mod aliases;
 pub mod authentication;
 pub mod breaches;
 mod connection;
+mod done;
+mod durable;
 pub mod event;
 mod handshake;
 mod inbound;
+mod lane;
 pub mod limits;
 pub mod options;
 mod ordered;
 mod outbound;
 mod packet_ids;
 mod packets;
+mod queue;
+pub mod record;
 mod requester;
 mod requests;
+mod resumption;
 pub mod scram;
 
 use crate::codec::Packet;
@@ -40,13 +46,28 @@ use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::Inbound;
 use limits::ServerLimits;
-use options::{OutgoingOverflow, SessionOptions};
+use options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Outbound, Output};
 use packet_ids::PacketIds;
+use record::{Key, Log};
 use requester::Requester;
 use requests::{Request, Requests, Standing};
 use std::collections::VecDeque;
 use std::time::Instant;
+
+/// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
+macro_rules! output {
+    ($session:ident) => {
+        Output {
+            events: &mut $session.events,
+            counters: &mut $session.counters,
+            breaches: &mut $session.breaches,
+            log: &mut $session.log,
+            progress: $session.options.progress,
+        }
+    };
+}
+use output;
 
 /// Running totals since the Session was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +79,12 @@ pub struct Counters {
     pub redelivered: u64,
     /// Accepted publishes that were dropped for want of room.
     pub publishes_dropped: u64,
+    /// Accepted publishes that were dropped because they had waited too long.
+    pub publishes_expired: u64,
+    /// Accepted publishes whose place a newer one with the same conflation key took.
+    pub publishes_superseded: u64,
+    /// Received messages that were not handed out, as the program had been done with them before.
+    pub messages_suppressed: u64,
     /// CONNACKs with success.
     pub connections: u64,
     /// Harmless faults of the Server that were passed over.
@@ -77,6 +104,8 @@ pub struct Session {
     version_spoken: bool,
     /// Whether an earlier connection was accepted, so that there is a Session to resume.
     resumable: bool,
+    /// The batch in which that becomes durable.
+    resumable_recorded: u64,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -87,6 +116,7 @@ pub struct Session {
     scram_runs: u64,
     auth_steps: u64,
     breaches: Breaches,
+    log: Log,
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -100,6 +130,7 @@ impl Session {
             version_spoken: false,
             options,
             resumable: false,
+            resumable_recorded: 0,
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -108,6 +139,7 @@ impl Session {
             scram_runs: 0,
             auth_steps: 0,
             breaches: Breaches::new(),
+            log: Log::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
         }
@@ -120,6 +152,7 @@ impl Session {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
             self.resumable = false;
+            self.log.remove(Key::Session);
         }
         self.version = options.version;
         self.version_spoken = false;
@@ -164,6 +197,7 @@ impl Session {
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.requester.expire(now, &mut self.events);
+        self.outbound.expire(now, &mut output!(self));
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
             Expired::Nothing => {}
@@ -181,11 +215,12 @@ impl Session {
     // The program's commands.
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
-    pub fn publish(&mut self, token: Token, message: Message) {
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
-        self.outbound.accept(token, message, &self.options, &mut out);
+    pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
+        let mut out = output!(self);
+        self.outbound.expire(now, &mut out);
+        self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
-            self.outbound.pump(connection, &mut self.ids, &mut out);
+            self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
     }
 
@@ -206,19 +241,19 @@ impl Session {
     ) {
         let filter = filter.as_str().to_owned();
         self.requests.add(Request { token, filter, properties, options: Some(options) });
-        self.pump();
+        self.pump_subscriptions();
     }
 
     /// Ends a subscription, now or when there is a connection.
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
         self.requester.unsubscribed(filter.as_str());
         self.requests.add(Request { token, filter: filter.as_str().to_owned(), properties, options: None });
-        self.pump();
+        self.pump_subscriptions();
     }
 
     /// The program is done with a received message. False if none waits under this name.
     pub fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode) -> bool {
-        self.inbound.acknowledge(delivery, reason, self.connection.as_mut())
+        self.inbound.acknowledge(delivery, reason, self.connection.as_mut(), &mut self.log)
     }
 
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits
@@ -268,13 +303,14 @@ impl Session {
         if let Some(connection) = &mut self.connection {
             connection.sent(now, count);
         }
-        self.pump();
+        self.pump(now);
     }
 
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
         let connection = self.connection.as_ref().and_then(Connection::next_timeout);
-        connection.into_iter().chain(self.requester.next_timeout()).min()
+        let expiry = self.outbound.next_expiry();
+        connection.into_iter().chain(self.requester.next_timeout()).chain(expiry).min()
     }
 
     /// Whether the transport is to be closed as soon as the output is written.
@@ -324,18 +360,27 @@ impl Session {
     }
 
     fn lose_session(&mut self) {
-        self.inbound.lose_session();
-        self.outbound.lose_session(&mut self.ids, &mut self.events);
-        self.requests.lose_session();
+        self.inbound.lose_session(&mut self.log);
+        self.outbound.lose_session(&mut self.ids, &mut output!(self));
+        self.requests.lose_session(&mut self.log);
     }
 
     /// Sends what may be sent.
-    fn pump(&mut self) {
+    fn pump(&mut self, now: Instant) {
+        self.pump_subscriptions();
         if let Some(connection) = &mut self.connection {
+            let mut out = output!(self);
+            self.outbound.pump(now, connection, &mut self.ids, &mut out);
+        }
+    }
+
+    /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
+    /// what the Server keeps for its subscriptions.
+    fn pump_subscriptions(&mut self) {
+        if let Some(connection) = &mut self.connection
+            && self.log.is_durable(self.resumable_recorded)
+        {
             self.requests.pump(connection, &mut self.ids, &mut self.events);
-            let mut out =
-                Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
-            self.outbound.pump(connection, &mut self.ids, &mut out);
         }
     }
 
@@ -351,7 +396,7 @@ impl Session {
         match (self.requests.standing(topic), subscribed) {
             (Standing::Granted, _) => {
                 while let Some((token, message)) = self.requester.publish_next(now) {
-                    self.publish(token, message);
+                    self.publish(now, token, message, PublishOptions::default());
                 }
             }
             (Standing::Asked, _) => {}
@@ -359,7 +404,7 @@ impl Session {
             (Standing::Unknown, false) => {
                 self.requests.add(Request::for_responses(topic));
                 self.requester.set_subscribed();
-                self.pump();
+                self.pump(now);
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::types::ProtocolVersion;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -57,6 +58,12 @@ pub struct SessionOptions {
     /// As `outgoing_maximum`, in bytes of topic, properties and payload.
     pub outgoing_maximum_bytes: usize,
     pub outgoing_overflow: OutgoingOverflow,
+    /// Whether and how repeated messages are recognised by a key of their sender's.
+    pub deduplicate: Option<Deduplicate>,
+    /// Whether the program is told how far its QoS 1 and 2 publishes are.
+    pub progress: bool,
+    /// How much of the send quota is kept for priority messages; at most half of it.
+    pub priority_reserve: u16,
 }
 
 impl fmt::Debug for SessionOptions {
@@ -103,6 +110,38 @@ pub enum PayloadFormatCheck {
 pub enum OutgoingOverflow {
     /// It is not accepted.
     Refuse,
-    /// It is accepted, and the oldest message that was not sent yet is dropped.
+    /// It is accepted, and the oldest message that was not sent yet is dropped; a priority message only if there is no
+    /// other.
     DropOldest,
+    /// It is accepted, and the newest message that was not sent yet is dropped, which is itself unless it has priority.
+    DropNewest,
+}
+
+/// How repeated QoS 1 and 2 messages are recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deduplicate {
+    pub key: MessageKey,
+    /// How many keys are remembered, at least 1.
+    pub window: usize,
+    /// Whether a message that the program is done with is not handed out again.
+    pub suppress: bool,
+}
+
+/// What says that two messages are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageKey {
+    CorrelationData,
+    /// The value of the first User Property of this name.
+    UserProperty(String),
+}
+
+/// How a publish is treated as long as it waits. The Server hears nothing of this.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// When it is not sent within that time, it is dropped.
+    pub time_to_live: Option<Duration>,
+    /// Of waiting messages with the same key only the newest is sent. The client puts the Topic Name for an empty key.
+    pub conflation_key: Option<Arc<str>>,
+    /// It goes before all that have none.
+    pub priority: bool,
 }

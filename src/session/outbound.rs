@@ -1,17 +1,19 @@
-//! Application Messages on their way to the Server: the queue, the QoS 1 and 2 flows (section 4.3), the send quota
-//! (section 4.9) and redelivery (section 4.4).
+//! Application Messages on their way to the Server: the QoS 1 and 2 flows (section 4.3), the send quota (section 4.9) and
+//! redelivery (section 4.4). What was not sent yet waits in `queue`.
 //!
 //! A message leaves the queue when it is sent. QoS 1 and 2 messages then stay in flight, as long as the Session lives,
 //! until the Server has answered.
 
 use super::Counters;
 use super::breaches::{Breach, Breaches};
-use super::connection::Connection;
-use super::event::{Event, Outcome, Token};
+use super::connection::{Connection, Held};
+use super::event::{Event, Outcome, Stage, Token};
 use super::limits::ServerLimits;
-use super::options::{OutgoingOverflow, SessionOptions};
+use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
+use super::queue::{Publishing, Queue};
+use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
@@ -21,20 +23,29 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::{PacketType, ProtocolVersion, QoS};
 use std::collections::VecDeque;
+use std::time::Instant;
 
-/// An accepted publish.
+/// A QoS 1 or 2 message that was sent, or is as soon as that is durable.
 #[derive(Debug)]
-struct Publishing {
-    token: Token,
-    message: Message,
+pub(super) struct InFlight {
+    pub publishing: Publishing,
+    /// Whether it takes a place in the send quota of the present connection: it was sent on it.
+    pub counted: bool,
+    /// Whether the Server may have seen it.
+    pub sent: bool,
+    /// The batch in which its Packet Identifier becomes durable.
+    pub recorded: u64,
 }
 
-/// A QoS 1 or 2 message that was sent.
+/// A QoS 2 message that the Server has confirmed.
 #[derive(Debug)]
-struct InFlight {
-    publishing: Publishing,
-    /// Whether it takes a place in the send quota of the present connection: it was sent on it.
-    counted: bool,
+pub(super) struct Released {
+    pub token: Token,
+    pub number: u64,
+    /// The batch in which its state becomes durable.
+    pub recorded: u64,
+    /// What its PUBREC said beyond success; the program hears of it at the end.
+    pub said: Option<Outcome>,
 }
 
 /// What an acknowledgement means for the connection.
@@ -47,25 +58,26 @@ pub(super) enum Answered {
 
 #[derive(Debug)]
 pub(super) struct Outbound {
-    /// Not sent yet. QoS 0 has a queue of its own, so that a spent send quota doesn't hold it back.
-    queued_qos0: VecDeque<Publishing>,
-    queued: VecDeque<Publishing>,
+    /// Not sent yet.
+    pub(super) queue: Queue,
     /// Sent, and neither PUBACK nor PUBREC seen.
-    in_flight: Ordered<InFlight>,
+    pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
-    released: Ordered<Token>,
+    pub(super) released: Ordered<Released>,
+    /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
+    pub(super) next_order: u64,
     /// Accepted and unfinished.
-    count: usize,
-    bytes: usize,
+    pub(super) count: usize,
+    pub(super) bytes: usize,
 }
 
 impl Outbound {
     pub fn new() -> Self {
         Outbound {
-            queued_qos0: VecDeque::new(),
-            queued: VecDeque::new(),
+            queue: Queue::new(),
             in_flight: Ordered::new(),
             released: Ordered::new(),
+            next_order: 1,
             count: 0,
             bytes: 0,
         }
@@ -81,59 +93,138 @@ impl Outbound {
         self.in_flight.len() + self.released.len()
     }
 
-    pub fn accept(&mut self, token: Token, message: Message, options: &SessionOptions, out: &mut Output<'_>) {
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        publish: (Token, Message, PublishOptions),
+        options: &SessionOptions,
+        out: &mut Output<'_>,
+    ) {
+        let (token, message, how) = publish;
+        let key = how.conflation_key.clone();
+        self.add(Publishing::new(now, token, message, how), out);
+        while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
+            let (dropped, status) = match (options.outgoing_overflow, &key) {
+                (OutgoingOverflow::DropOldest, _) => (self.queue.take_oldest(), Status::Dropped),
+                (OutgoingOverflow::DropNewest, _) => (self.queue.take_newest(), Status::Dropped),
+                // Whether there is a message to supersede, only the queue can tell; all others are refused at the call.
+                (OutgoingOverflow::Refuse, Some(key)) => (self.queue.take_conflated(key), Status::QueueFull),
+                (OutgoingOverflow::Refuse, None) => break,
+            };
+            let Some(dropped) = dropped else { break };
+            out.counters.publishes_dropped += 1;
+            self.finish(dropped, Outcome::local(status), out);
+        }
+    }
+
+    /// Puts a publish at its place in the queue, and in the log.
+    pub(super) fn add(&mut self, publishing: Publishing, out: &mut Output<'_>) {
         self.count += 1;
-        self.bytes += message.size();
-        let queue = if message.qos == QoS::AtMostOnce { &mut self.queued_qos0 } else { &mut self.queued };
-        queue.push_back(Publishing { token, message });
-        if options.outgoing_overflow == OutgoingOverflow::DropOldest {
-            while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
-                let Some(publishing) = self.take_oldest_queued() else { break };
-                out.counters.publishes_dropped += 1;
-                self.finish(publishing, Outcome::local(Status::Dropped), out.events);
+        self.bytes += publishing.message.size();
+        let is_qos0 = publishing.is_qos0();
+        let token = publishing.token;
+        let (superseded, publishing) = self.queue.push(publishing);
+        if !is_qos0 {
+            let (key, record) = (Key::Publish(publishing.number), || publishing.record());
+            // The place of what it superseded may be a stored one.
+            if superseded.is_some() {
+                out.log.replace(key, record)
+            } else {
+                out.log.add(key, record)
+            };
+            if out.progress {
+                out.log.tell_when_durable(token, Stage::Durable);
             }
         }
-    }
-
-    fn take_oldest_queued(&mut self) -> Option<Publishing> {
-        let older_is_qos0 = match (self.queued_qos0.front(), self.queued.front()) {
-            (Some(qos0), Some(other)) => qos0.token < other.token,
-            (qos0, _) => qos0.is_some(),
-        };
-        if older_is_qos0 { self.queued_qos0.pop_front() } else { self.queued.pop_front() }
-    }
-
-    fn finish(&mut self, publishing: Publishing, outcome: Outcome, events: &mut VecDeque<Event>) {
-        self.count -= 1;
-        self.bytes -= publishing.message.size();
-        // That a QoS 0 message was sent says nothing about its arrival.
-        if publishing.message.qos != QoS::AtMostOnce || outcome.failure.is_some() {
-            events.push_back(Event::Published { token: publishing.token, outcome });
+        let number = publishing.number;
+        if let Some(old) = superseded {
+            out.counters.publishes_superseded += 1;
+            self.supersede(old, number, out);
         }
     }
 
-    /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue, in the order of
-    /// acceptance.
-    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    /// Prices of hours without a connection must not fill the program's queue: of QoS 0 messages the counter tells.
+    fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Output<'_>) {
+        if old.is_qos0() {
+            return self.forget(&old);
+        }
+        if old.number == successor {
+            // Its record is the successor's now.
+            self.forget(&old);
+            let outcome = Outcome::local(Status::Superseded);
+            out.events.push_back(Event::Published { token: old.token, outcome });
+        } else {
+            self.finish(old, Outcome::local(Status::Superseded), out);
+        }
+    }
+
+    /// Drops what waits and has expired.
+    pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
+        while let Some(expired) = self.queue.take_expired(now) {
+            out.counters.publishes_expired += 1;
+            self.finish(expired, Outcome::local(Status::Expired), out);
+        }
+    }
+
+    /// When `expire` has something to do.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.queue.next_expiry()
+    }
+
+    fn forget(&mut self, publishing: &Publishing) {
+        self.count -= 1;
+        self.bytes -= publishing.message.size();
+    }
+
+    /// The end of a publish that was not sent, or of one in flight after `leave_flight`.
+    pub(super) fn finish(&mut self, publishing: Publishing, outcome: Outcome, out: &mut Output<'_>) {
+        self.forget(&publishing);
+        if !publishing.is_qos0() {
+            out.log.remove(Key::Publish(publishing.number));
+        }
+        // That a QoS 0 message was sent says nothing about its arrival.
+        if !publishing.is_qos0() || outcome.failure.is_some() {
+            out.events.push_back(Event::Published { token: publishing.token, outcome });
+        }
+    }
+
+    /// Takes a message out of flight; its Packet Identifier is free again.
+    fn leave_flight(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Output<'_>) -> Option<InFlight> {
+        let entry = self.in_flight.remove(id)?;
+        ids.release(id);
+        out.log.remove(Key::Flow(entry.publishing.number));
+        Some(entry)
+    }
+
+    pub(super) fn next_order(&mut self) -> u64 {
+        self.next_order += 1;
+        self.next_order - 1
+    }
+
+    /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue. What has expired
+    /// is not sent.
+    pub fn pump(&mut self, now: Instant, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
         if !connection.is_online() {
             return;
         }
+        self.expire(now, out);
         while connection.has_room() && connection.send_quota > 0 {
             let Some(id) = connection.resend.pop_front() else { break };
-            self.resend(id, connection, ids, out);
+            // It may have been answered before its turn came. It belongs to the Session and is sent even if it has expired
+            // meanwhile.
+            let Some(entry) = self.in_flight.get_mut(id) else { continue };
+            entry.counted = true;
+            connection.send_quota -= 1;
+            if out.log.is_durable(entry.recorded) {
+                self.send_in_flight(now, id, connection, ids, out);
+            } else {
+                connection.hold(entry.recorded, Held::Publish(id));
+            }
         }
         while connection.has_room() {
-            let may_send_acknowledged = connection.send_quota > 0 && connection.resend.is_empty();
-            let next_acknowledged = self.queued.front().filter(|_| may_send_acknowledged).map(|next| next.token);
-            let qos0_is_next = match (self.queued_qos0.front(), next_acknowledged) {
-                (Some(qos0), Some(token)) => qos0.token < token,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => break,
-            };
-            let next = if qos0_is_next { self.queued_qos0.pop_front() } else { self.queued.pop_front() };
-            let Some(publishing) = next else { break };
-            if !self.send(publishing, connection, ids, out) {
+            let quota = if connection.resend.is_empty() { connection.send_quota } else { 0 };
+            let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };
+            if !self.send(now, next, connection, ids, out) {
                 break;
             }
         }
@@ -142,67 +233,84 @@ impl Outbound {
     /// Sends a message for the first time. False when no Packet Identifier is free: it is back in the queue then.
     fn send(
         &mut self,
-        publishing: Publishing,
+        now: Instant,
+        mut publishing: Publishing,
         connection: &mut Connection,
         ids: &mut PacketIds,
         out: &mut Output<'_>,
     ) -> bool {
         if let Some(status) = refusal(&publishing.message, &connection.limits) {
-            self.finish(publishing, Outcome::local(status), out.events);
+            self.finish(publishing, Outcome::local(status), out);
             return true;
         }
-        let packet_id = if publishing.message.qos == QoS::AtMostOnce {
+        let packet_id = if publishing.is_qos0() {
             None
         } else {
             let Some(id) = ids.allocate() else {
-                self.queued.push_front(publishing);
+                self.queue.put_back(publishing);
                 return false;
             };
             Some(id)
         };
-        // First sent: DUP is 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
-        match connection.send_publish(&publishing.message.publish(packet_id, false)) {
+        if let Some(packet_id) = packet_id {
+            let (number, token, order) = (publishing.number, publishing.token, self.next_order());
+            let flow = || Record::Flow { token, packet_id, order, released: false };
+            let recorded = out.log.add(Key::Flow(number), flow);
+            connection.send_quota -= 1;
+            let is_qos2 = publishing.message.qos == QoS::ExactlyOnce;
+            self.in_flight.insert(packet_id, InFlight { publishing, counted: true, sent: false, recorded });
+            // A QoS 2 Packet Identifier that is forgotten in a crash would be used for another message, which the Server
+            // would take for this one. QoS 1 has no such state.
+            if is_qos2 && !out.log.is_durable(recorded) {
+                connection.hold(recorded, Held::Publish(packet_id));
+            } else {
+                self.send_in_flight(now, packet_id, connection, ids, out);
+            }
+            return true;
+        }
+        publishing.rewrite_expiry(now);
+        match connection.send_publish(&publishing.message.publish(None, false)) {
             Ok(()) => {
                 out.counters.messages_sent += 1;
-                match packet_id {
-                    None => self.finish(publishing, Outcome::success(), out.events),
-                    Some(id) => {
-                        connection.send_quota -= 1;
-                        self.in_flight.insert(id, InFlight { publishing, counted: true });
-                    }
-                }
+                self.finish(publishing, Outcome::success(), out);
             }
-            Err(error) => {
-                if let Some(id) = packet_id {
-                    ids.release(id);
-                }
-                self.finish(publishing, Outcome::local(status_of(error)), out.events);
-            }
+            Err(error) => self.finish(publishing, Outcome::local(status_of(error)), out),
         }
         true
     }
 
-    fn resend(&mut self, id: PacketId, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
-        // It may have been answered before its turn came.
+    /// Sends a message in flight, for the first time or again.
+    pub(super) fn send_in_flight(
+        &mut self,
+        now: Instant,
+        id: PacketId,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) {
         let Some(entry) = self.in_flight.get_mut(id) else { return };
-        let message = &entry.publishing.message;
+        entry.publishing.rewrite_expiry(now);
+        // DUP is 0 at first [MQTT-4.3.2-2] [MQTT-4.3.3-2] and 1 then [MQTT-3.3.1-1], with the original Packet Identifier
+        // [MQTT-4.4.0-1].
+        let publish = entry.publishing.message.publish(Some(id), entry.sent);
         // The Server may have come back with narrower limits.
-        let result = match refusal(message, &connection.limits) {
+        let result = match refusal(&entry.publishing.message, &connection.limits) {
             Some(status) => Err(status),
-            // [MQTT-3.3.1-1] [MQTT-4.4.0-1]: DUP, and the original Packet Identifier.
-            None => connection.send_publish(&message.publish(Some(id), true)).map_err(status_of),
+            None => connection.send_publish(&publish).map_err(status_of),
         };
         match result {
             Ok(()) => {
                 out.counters.messages_sent += 1;
-                out.counters.redelivered += 1;
-                connection.send_quota -= 1;
-                entry.counted = true;
+                out.counters.redelivered += u64::from(entry.sent);
+                if !entry.sent {
+                    out.tell_sent(entry.publishing.token, entry.recorded);
+                }
+                entry.sent = true;
             }
             Err(status) => {
-                if let Some(entry) = self.in_flight.remove(id) {
-                    ids.release(id);
-                    self.finish(entry.publishing, Outcome::local(status), out.events);
+                restore_quota(connection);
+                if let Some(entry) = self.leave_flight(id, ids, out) {
+                    self.finish(entry.publishing, Outcome::local(status), out);
                 }
             }
         }
@@ -229,12 +337,11 @@ impl Outbound {
 
     /// The Server's last word on a message in flight.
     fn end(&mut self, ack: &Ack<'_>, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
-        if let Some(entry) = self.in_flight.remove(ack.packet_id) {
-            ids.release(ack.packet_id);
+        if let Some(entry) = self.leave_flight(ack.packet_id, ids, out) {
             if entry.counted {
                 restore_quota(connection);
             }
-            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out.events);
+            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out);
         }
     }
 
@@ -258,13 +365,9 @@ impl Outbound {
                 return Answered::Fine;
             }
             Some(QoS::ExactlyOnce) => {
-                if let Some(entry) = self.in_flight.remove(id) {
-                    self.bytes -= entry.publishing.message.size();
-                    if !entry.counted {
-                        connection.send_quota = connection.send_quota.saturating_sub(1);
-                    }
-                    self.released.insert(id, entry.publishing.token);
-                }
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let said = says_more.then(|| Outcome::of(ack.reason, ack.properties));
+                self.release(id, said, connection, out);
             }
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
             // The Server repeats itself; so does the PUBREL.
@@ -276,8 +379,35 @@ impl Outbound {
                 return Answered::Breach(Breach::UnknownAcknowledgement);
             }
         }
-        send_pubrel(id, ReasonCode::SUCCESS, connection);
+        self.send_pubrel(id, connection, out);
         Answered::Fine
+    }
+
+    /// The Server has the message: only its Packet Identifier is needed any more.
+    fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Output<'_>) {
+        let order = self.next_order();
+        let Some(entry) = self.in_flight.remove(id) else { return };
+        self.bytes -= entry.publishing.message.size();
+        if !entry.counted {
+            connection.send_quota = connection.send_quota.saturating_sub(1);
+        }
+        let (number, token) = (entry.publishing.number, entry.publishing.token);
+        out.log.remove(Key::Publish(number));
+        let flow = || Record::Flow { token, packet_id: id, order, released: true };
+        let recorded = out.log.replace(Key::Flow(number), flow);
+        self.released.insert(id, Released { token, number, recorded, said });
+        out.tell(token, Stage::Acknowledged);
+    }
+
+    /// Sends PUBREL once it is durable that PUBREC was seen: who forgot that in a crash would send the PUBLISH again, after
+    /// the Server had forgotten it too.
+    pub(super) fn send_pubrel(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
+        match self.released.get(id) {
+            Some(released) if !out.log.is_durable(released.recorded) => {
+                connection.hold(released.recorded, Held::Pubrel(id));
+            }
+            _ => send_pubrel(id, ReasonCode::SUCCESS, connection),
+        }
     }
 
     /// PUBCOMP: the end of a QoS 2 message. "Packet Identifier not found" is an end too: the Server had finished it before.
@@ -289,52 +419,20 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> Answered {
         match self.released.remove(ack.packet_id) {
-            Some(token) => {
+            Some(released) => {
                 ids.release(ack.packet_id);
+                out.log.remove(Key::Flow(released.number));
                 restore_quota(connection);
                 self.count -= 1;
-                let outcome = Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
-                out.events.push_back(Event::Published { token, outcome });
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
+                let outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
+                out.events.push_back(Event::Published { token: released.token, outcome });
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
             None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
-    }
-
-    /// The Server has kept the Session: what was in flight is sent again \[MQTT-4.4.0-1\], the PUBRELs in the order of
-    /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
-    /// allows.
-    pub fn resume(&mut self, connection: &mut Connection) {
-        connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
-        for (id, _) in self.released.iter() {
-            send_pubrel(id, ReasonCode::SUCCESS, connection);
-        }
-        for (id, entry) in self.in_flight.iter_mut() {
-            entry.counted = false;
-            connection.resend.push_back(id);
-        }
-    }
-
-    /// The Server has no Session. QoS 1 messages in flight are published anew, before everything in the queue: that they
-    /// may then arrive twice is what QoS 1 allows. A QoS 2 message that the Server had confirmed is complete; of one that
-    /// it had not, nobody can say whether it arrived, and the program is told so.
-    pub fn lose_session(&mut self, ids: &mut PacketIds, events: &mut VecDeque<Event>) {
-        for (id, token) in self.released.drain() {
-            ids.release(id);
-            self.count -= 1;
-            events.push_back(Event::Published { token, outcome: Outcome::success() });
-        }
-        let mut anew = VecDeque::new();
-        for (id, entry) in self.in_flight.drain() {
-            ids.release(id);
-            match entry.publishing.message.qos {
-                QoS::ExactlyOnce => self.finish(entry.publishing, Outcome::local(Status::SessionLost), events),
-                _ => anew.push_back(entry.publishing),
-            }
-        }
-        anew.append(&mut self.queued);
-        self.queued = anew;
     }
 }
 
@@ -343,7 +441,7 @@ fn restore_quota(connection: &mut Connection) {
     connection.send_quota = (connection.send_quota + 1).min(connection.quota_limit);
 }
 
-fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
+pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let reason = if connection.version == ProtocolVersion::V5 { reason } else { ReasonCode::SUCCESS };
     debug_assert!(reason.allowed_in(PacketType::Pubrel));
     // At most five bytes: a Server that can't take them can't take a QoS 2 message either.
@@ -374,4 +472,24 @@ pub(super) struct Output<'a> {
     pub events: &'a mut VecDeque<Event>,
     pub counters: &'a mut Counters,
     pub breaches: &'a mut Breaches,
+    pub log: &'a mut Log,
+    /// Whether the program wants to know how far its publishes are.
+    pub progress: bool,
+}
+
+impl Output<'_> {
+    pub fn tell(&mut self, token: Token, stage: Stage) {
+        if self.progress {
+            self.events.push_back(Event::Progress { token, stage });
+        }
+    }
+
+    /// A publish that was sent before it was durable is told to be both when it is.
+    fn tell_sent(&mut self, token: Token, recorded: u64) {
+        if self.log.is_durable(recorded) {
+            self.tell(token, Stage::Sent);
+        } else if self.progress {
+            self.log.tell_when_durable(token, Stage::Sent);
+        }
+    }
 }

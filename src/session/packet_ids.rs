@@ -41,6 +41,16 @@ impl PacketIds {
         PacketId::new(id)
     }
 
+    /// Takes an identifier that an earlier process had in use. False if it is taken already.
+    pub fn claim(&mut self, id: PacketId) -> bool {
+        let (word, bit) = (usize::from(id.get()) / 64, 1 << (id.get() % 64));
+        let free = self.used[word] & bit == 0;
+        self.used[word] |= bit;
+        self.in_use += usize::from(free);
+        self.last = id.get();
+        free
+    }
+
     pub fn release(&mut self, id: PacketId) {
         let (word, bit) = (usize::from(id.get()) / 64, 1 << (id.get() % 64));
         debug_assert!(self.used[word] & bit != 0, "Packet Identifier {id} was not in use");

@@ -1,11 +1,11 @@
 //! What the Server sends: bytes to packets, and each packet to the part of the Session that it belongs to.
 
-use super::Session;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::Disconnected;
 use super::inbound::{Refused, Rules};
 use super::outbound::{Answered, Output};
+use super::{Session, output};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;
 use crate::codec::property::{Properties, PropertyId};
@@ -38,7 +38,7 @@ impl Session {
                 Err(error) => self.refuse_packet(&error),
             }
         }
-        self.pump();
+        self.pump(now);
         self.pump_requests(now);
         used
     }
@@ -72,7 +72,7 @@ impl Session {
         let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
             return;
         };
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
+        let mut out = output!(self);
         let answered = match packet {
             Packet::Connack(connack) => return self.handle_connack(connack),
             Packet::Publish(publish) => return self.handle_publish(publish),
@@ -80,7 +80,7 @@ impl Session {
             Packet::Pubrec(ack) => self.outbound.handle_pubrec(ack, connection, &mut self.ids, &mut out),
             Packet::Pubcomp(ack) => self.outbound.handle_pubcomp(ack, connection, &mut self.ids, &mut out),
             Packet::Pubrel(ack) => {
-                self.inbound.handle_pubrel(ack.packet_id, connection);
+                self.inbound.handle_pubrel(ack.packet_id, connection, &mut self.log);
                 Answered::Fine
             }
             Packet::Suback(suback) => {
@@ -132,8 +132,9 @@ impl Session {
             },
             acknowledge: self.options.acknowledge,
             payload_format_check: self.options.payload_format_check,
+            deduplicate: self.options.deduplicate.as_ref(),
         };
-        let mut out = Output { events: &mut self.events, counters: &mut self.counters, breaches: &mut self.breaches };
+        let mut out = output!(self);
         let events = out.events.len();
         match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
             Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
@@ -153,7 +154,8 @@ impl Session {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
     ) {
-        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut self.events);
+        let mut out = output!(self);
+        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }

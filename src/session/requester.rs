@@ -202,7 +202,7 @@ impl Requester {
             return;
         }
         let Some(token) = self.take_answered(message.properties()) else { return };
-        if let Some(Event::Message { message, delivery, packet_id }) = events.pop_back() {
+        if let Some(Event::Message { message, delivery, packet_id, .. }) = events.pop_back() {
             events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });
         }
     }

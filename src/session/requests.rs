@@ -7,7 +7,9 @@
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::ordered::Ordered;
+use super::outbound::Output;
 use super::packet_ids::PacketIds;
+use super::record::{Key, Log, Record};
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
@@ -29,6 +31,12 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// A granted subscription that is made again.
+    fn again(granted: Granted) -> Self {
+        let Granted { filter, properties, options } = granted;
+        Request { token: 0, filter, properties, options: Some(options) }
+    }
+
     /// The subscription to a Response Topic: what a responder sends comes as it was sent, and nothing from before.
     pub fn for_responses(topic: &str) -> Request {
         let options = SubscriptionOptions {
@@ -56,6 +64,12 @@ struct Granted {
     filter: String,
     properties: PropertiesBuf,
     options: SubscriptionOptions,
+}
+
+impl Granted {
+    fn record(&self, granted: bool) -> Record {
+        Record::Subscription { options: self.options, properties: self.properties.clone(), granted }
+    }
 }
 
 #[derive(Debug)]
@@ -118,7 +132,7 @@ impl Requests {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
         ids: &mut PacketIds,
-        events: &mut VecDeque<Event>,
+        out: &mut Output<'_>,
     ) -> Result<(), &'static str> {
         match self.sent.get(id) {
             Some(request) if request.options.is_some() == subscribed => {}
@@ -134,18 +148,24 @@ impl Requests {
         if let Some(request) = self.sent.remove(id) {
             ids.release(id);
             if !reason.is_error() {
-                self.remember(&request);
+                self.remember(&request, out.log);
             }
-            finish(request, Outcome::of(reason, properties), events);
+            finish(request, Outcome::of(reason, properties), out.events);
         }
         Ok(())
     }
 
-    fn remember(&mut self, request: &Request) {
+    fn remember(&mut self, request: &Request, log: &mut Log) {
+        let known = self.granted.len();
         self.granted.retain(|granted| granted.filter != request.filter);
+        let key = Key::Subscription(request.filter.clone());
         if let Some(options) = request.options {
             let (filter, properties) = (request.filter.clone(), request.properties.clone());
-            self.granted.push(Granted { filter, properties, options });
+            let granted = Granted { filter, properties, options };
+            log.replace(key, || granted.record(true));
+            self.granted.push(granted);
+        } else if self.granted.len() < known {
+            log.remove(key);
         }
     }
 
@@ -161,16 +181,27 @@ impl Requests {
     }
 
     /// The Server has no Session: makes the granted subscriptions again, before what waits, which may change them.
-    pub fn lose_session(&mut self) {
+    pub fn lose_session(&mut self, log: &mut Log) {
         let again = std::mem::take(&mut self.granted);
         for granted in again.into_iter().rev() {
-            self.waiting.push_front(Request {
-                token: 0,
-                filter: granted.filter,
-                properties: granted.properties,
-                options: Some(granted.options),
-            });
+            log.replace(Key::Subscription(granted.filter.clone()), || granted.record(false));
+            self.waiting.push_front(Request::again(granted));
         }
+    }
+
+    /// Takes over a subscription that an earlier process had stored.
+    pub fn restore(&mut self, key: Key, record: Record) -> Result<(), &'static str> {
+        let (Key::Subscription(filter), Record::Subscription { options, properties, granted }) = (key, record) else {
+            return Err("a subscription has a record of another kind");
+        };
+        TopicFilter::new(&filter).map_err(|_| "a Topic Filter is none")?;
+        let subscription = Granted { filter, properties, options };
+        if granted {
+            self.granted.push(subscription);
+        } else {
+            self.waiting.push_front(Request::again(subscription));
+        }
+        Ok(())
     }
 }
 

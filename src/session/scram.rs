@@ -3,11 +3,11 @@
 //!
 //! The three messages of it are the Authentication Data of CONNECT, AUTH and CONNACK, or of three AUTH packets.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use data_encoding::BASE64;
+use ring::{digest, hmac, pbkdf2};
 use std::fmt;
+use std::num::NonZeroU32;
+use zeroize::Zeroizing;
 
 pub const METHOD: &str = "SCRAM-SHA-256";
 
@@ -23,7 +23,7 @@ const NONCE_SIZE: usize = 18;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     user_name: String,
-    password: String,
+    password: Zeroizing<String>,
 }
 
 impl fmt::Debug for Credentials {
@@ -41,13 +41,13 @@ impl Credentials {
             stringprep::saslprep(text).map_err(|_| format!("the {what} holds a character that SCRAM doesn't allow"))
         };
         let user_name = prepare("user name", user_name)?.replace('=', "=3D").replace(',', "=2C");
-        Ok(Credentials { user_name, password: prepare("password", password)?.into_owned() })
+        Ok(Credentials { user_name, password: Zeroizing::new(prepare("password", password)?.into_owned()) })
     }
 }
 
 /// One run of the mechanism.
 pub(super) struct Scram {
-    password: String,
+    password: Zeroizing<String>,
     nonce: String,
     /// `client-first-message-bare` of RFC 5802 section 7.
     first_bare: String,
@@ -59,7 +59,8 @@ enum Stage {
     First,
     /// The Server's last message is to come: it has to prove that it knows the password, too.
     Final {
-        signature: Hmac<Sha256>,
+        server_key: hmac::Key,
+        auth_message: String,
     },
     Done,
 }
@@ -73,8 +74,8 @@ impl fmt::Debug for Scram {
 impl Scram {
     /// `number` makes the nonce another one for each run with the same seed.
     pub fn new(credentials: &Credentials, seed: &[u8; 32], number: u64) -> Self {
-        let random = hmac(seed).chain_update(number.to_be_bytes()).finalize().into_bytes();
-        Self::with_nonce(credentials, BASE64.encode(&random[..NONCE_SIZE]))
+        let random = sign(seed, &number.to_be_bytes());
+        Self::with_nonce(credentials, BASE64.encode(&random.as_ref()[..NONCE_SIZE]))
     }
 
     fn with_nonce(credentials: &Credentials, nonce: String) -> Self {
@@ -95,41 +96,47 @@ impl Scram {
         let message = text(data)?;
         let mut attributes = message.split(',');
         let nonce = attribute(attributes.next(), "r=")?;
-        let salt = BASE64.decode(attribute(attributes.next(), "s=")?).map_err(|_| invalid("salt"))?;
-        let iterations: u32 = attribute(attributes.next(), "i=")?.parse().map_err(|_| invalid("iteration count"))?;
+        let salt = BASE64.decode(attribute(attributes.next(), "s=")?.as_bytes()).map_err(|_| invalid("salt"))?;
+        let iterations: NonZeroU32 =
+            attribute(attributes.next(), "i=")?.parse().map_err(|_| invalid("iteration count"))?;
         if nonce.len() <= self.nonce.len() || !nonce.starts_with(&self.nonce) {
             return Err("the Server's nonce doesn't continue ours".to_owned());
         }
-        if !(FEWEST_ITERATIONS..=MOST_ITERATIONS).contains(&iterations) {
+        if !(FEWEST_ITERATIONS..=MOST_ITERATIONS).contains(&iterations.get()) {
             return Err(format!("the Server asks for {iterations} iterations, which is out of bounds"));
         }
         // The names are those of RFC 5802 section 3.
-        let salted_password = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(self.password.as_bytes(), &salt, iterations);
-        let client_key = hmac(&salted_password).chain_update(b"Client Key").finalize().into_bytes();
-        let server_key = hmac(&salted_password).chain_update(b"Server Key").finalize().into_bytes();
-        let without_proof = format!("c={},r={nonce}", BASE64.encode(GS2_HEADER));
+        let mut salted_password = Zeroizing::new([0; digest::SHA256_OUTPUT_LEN]);
+        let password = self.password.as_bytes();
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, &salt, password, salted_password.as_mut_slice());
+        let client_key = sign(salted_password.as_slice(), b"Client Key");
+        let server_key = sign(salted_password.as_slice(), b"Server Key");
+        let without_proof = format!("c={},r={nonce}", BASE64.encode(GS2_HEADER.as_bytes()));
         let auth_message = format!("{},{message},{without_proof}", self.first_bare);
-        let stored_key = Sha256::digest(client_key);
-        let client_signature = hmac(&stored_key).chain_update(&auth_message).finalize().into_bytes();
-        let proof: Vec<u8> = client_key.iter().zip(client_signature).map(|(key, signature)| key ^ signature).collect();
-        self.stage = Stage::Final { signature: hmac(&server_key).chain_update(&auth_message) };
-        Ok(format!("{without_proof},p={}", BASE64.encode(proof)).into_bytes())
+        let stored_key = digest::digest(&digest::SHA256, client_key.as_ref());
+        let client_signature = sign(stored_key.as_ref(), auth_message.as_bytes());
+        let halves = client_key.as_ref().iter().zip(client_signature.as_ref());
+        let proof: Vec<u8> = halves.map(|(key, signature)| key ^ signature).collect();
+        let server_key = hmac::Key::new(hmac::HMAC_SHA256, server_key.as_ref());
+        self.stage = Stage::Final { server_key, auth_message };
+        Ok(format!("{without_proof},p={}", BASE64.encode(&proof)).into_bytes())
     }
 
     /// Checks the Server's last message. The error says in words why the Server isn't to be trusted.
     pub fn verify(&mut self, data: Option<&[u8]>) -> Result<(), String> {
-        let Stage::Final { signature } = std::mem::replace(&mut self.stage, Stage::Done) else {
+        let Stage::Final { server_key, auth_message } = std::mem::replace(&mut self.stage, Stage::Done) else {
             return Err("the Server accepts before SCRAM is complete".to_owned());
         };
         let message = text(data)?;
         let mut attributes = message.split(',');
-        let proof = BASE64.decode(attribute(attributes.next(), "v=")?).map_err(|_| invalid("signature"))?;
-        signature.verify_slice(&proof).map_err(|_| "the Server doesn't know the password".to_owned())
+        let proof = BASE64.decode(attribute(attributes.next(), "v=")?.as_bytes()).map_err(|_| invalid("signature"))?;
+        let verified = hmac::verify(&server_key, auth_message.as_bytes(), &proof);
+        verified.map_err(|_| "the Server doesn't know the password".to_owned())
     }
 }
 
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+fn sign(key: &[u8], text: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text)
 }
 
 fn text(data: Option<&[u8]>) -> Result<&str, String> {

@@ -45,6 +45,8 @@ statuses! {
     Dropped = -24, "The accepted message was dropped to make room for newer ones.";
     Timeout = -25, "The call ran out of its time.";
     PayloadFormat = -26, "The payload is not UTF-8, though its Payload Format Indicator says so.";
+    Expired = -29, "The message waited longer than its time to live or its Message Expiry Interval, and was dropped.";
+    Superseded = -30, "A newer message with the same conflation key took the place of this one before it was sent.";
     Resolve = -40, "The host name of the Server could not be resolved.";
     ConnectFailed = -41, "No address of the Server accepted the connection.";
     ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";
@@ -65,6 +67,12 @@ statuses! {
     SessionLost = -64, "The Server lost the Session: whether this QoS 2 message arrived can't be known.";
     AuthenticationFailed = -65, "The authentication failed: one side could not prove itself in time.";
     Thread = -80, "The background thread could not be started.";
+    StoreNotOpened = -81, "The store could not be opened or made: see the text.";
+    StoreInUse = -82, "The store is in use by another client or process.";
+    StoreDamaged = -83, "The store is damaged. Nothing was changed; move it away to start anew.";
+    StoreNewer = -84, "The store was written by a newer version of this library.";
+    StoreOfAnother = -85, "The store belongs to another Client Identifier or Server.";
+    StoreNotWritten = -86, "The store can't be written, perhaps because the disk is full. It is tried again.";
     Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
 }
 

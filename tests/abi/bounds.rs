@@ -8,7 +8,7 @@ use mt5mqtt::types::PacketType;
 use std::time::{Duration, Instant};
 
 /// A busy machine takes its time over what has no limit of its own.
-const SLACK: Duration = Duration::from_millis(500);
+const SLACK: Duration = Duration::from_secs(1);
 
 #[test]
 fn wait_returns_after_its_time_and_never_later_than_its_cap() {
@@ -18,7 +18,7 @@ fn wait_returns_after_its_time_and_never_later_than_its_cap() {
         assert_eq!(abi().wait(client.handle, timeout), 0);
         start.elapsed()
     };
-    assert!(timed(0) < SLACK / 5);
+    assert!(timed(0) < SLACK / 10);
     for (cap, timeout, expected) in
         [(None, 30, 30), (None, i32::MAX, 250), (Some(60), 60_000, 60), (Some(400), 60_000, 400)]
     {

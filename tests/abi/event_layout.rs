@@ -45,7 +45,7 @@ fn each_field_lies_where_the_header_says() {
     }
     let here = here!(
         struct_size kind token time_us dropped status reason_code topic_size payload_size text_size property_count qos
-        retain dup session_present packet_id reserved
+        retain dup session_present packet_id detail
     );
     assert_eq!(here, of_header);
 }

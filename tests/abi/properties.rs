@@ -187,7 +187,8 @@ fn several_threads_can_change_and_use_one_set() {
         for number in 0..4 {
             scope.spawn(move || {
                 for round in 0..200 {
-                    let value = round * 4 + number;
+                    // Far more seconds than this takes: what has expired would be dropped.
+                    let value = 1000 + round * 4 + number;
                     abi().good(abi().properties_set_int(set, MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, value));
                     abi().good(abi().properties_add_user(set, c"name".as_ptr(), c"value".as_ptr()));
                     abi().good(abi().publish(client, c"t".as_ptr(), null(), 0, 1, 0, set));

@@ -28,7 +28,7 @@ pub struct Event {
     pub dup: i32,
     pub session_present: i32,
     pub packet_id: i32,
-    pub reserved: i32,
+    pub detail: i32,
 }
 
 impl Event {

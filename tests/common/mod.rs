@@ -8,6 +8,7 @@ pub mod any_export;
 pub mod c_header;
 pub mod certificates;
 pub mod fake_server;
+pub mod folder;
 pub mod library;
 pub mod mosquitto;
 pub mod program;

@@ -97,6 +97,7 @@ impl Program {
                 }
                 NoticeKind::Doctor { line, .. } => panic!("nobody waits for the doctor's '{line}'"),
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
+                NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });
             match polled.expect("a client that lives") {
                 Some(Some(event)) => return Some(event),

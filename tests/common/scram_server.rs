@@ -1,12 +1,14 @@
 //! The Server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), which knows that the password of `user` is `pencil`.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use data_encoding::BASE64;
+use ring::{digest, hmac, pbkdf2};
 
-fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(data).finalize().into_bytes().to_vec()
+fn sign(key: &[u8], data: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref().to_vec()
+}
+
+fn sha256(data: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, data).as_ref().to_vec()
 }
 
 /// Its first message; with the client's last one its own last.
@@ -28,13 +30,20 @@ impl ScramServer {
     pub fn last(&self, client_last: &[u8]) -> String {
         let client_last = std::str::from_utf8(client_last).unwrap();
         let (without_proof, proof) = client_last.rsplit_once(",p=").expect("a proof");
-        let salted = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(b"pencil", b"salt", 4096);
+        let mut salted = [0; 32];
+        let iterations = 4096.try_into().unwrap();
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, b"salt", b"pencil", &mut salted);
         let message = format!("{},{},{without_proof}", self.first_bare, self.first);
-        let stored_key = Sha256::digest(hmac(&salted, b"Client Key"));
-        let signature = hmac(&stored_key, message.as_bytes());
-        let client_key: Vec<u8> =
-            BASE64.decode(proof).unwrap().iter().zip(signature).map(|(proof, signature)| proof ^ signature).collect();
-        assert_eq!(Sha256::digest(client_key), stored_key, "the client knows the password");
-        format!("v={}", BASE64.encode(hmac(&hmac(&salted, b"Server Key"), message.as_bytes())))
+        let stored_key = sha256(&sign(&salted, b"Client Key"));
+        let signature = sign(&stored_key, message.as_bytes());
+        let client_key: Vec<u8> = BASE64
+            .decode(proof.as_bytes())
+            .unwrap()
+            .iter()
+            .zip(signature)
+            .map(|(proof, signature)| proof ^ signature)
+            .collect();
+        assert_eq!(sha256(&client_key), stored_key, "the client knows the password");
+        format!("v={}", BASE64.encode(&sign(&sign(&salted, b"Server Key"), message.as_bytes())))
     }
 }

@@ -37,7 +37,9 @@ pub fn run(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// A path below the root of the project.
+/// A path below the root of the project, where the header is, whichever package the test is compiled in.
 pub fn project(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package.ancestors().find(|folder| folder.join("include/mt5mqtt.h").is_file());
+    root.expect("the root of the project").join(path)
 }

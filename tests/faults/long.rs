@@ -146,6 +146,7 @@ fn results(wanted: &Wanted, time: Duration, rows: &[Row]) -> String {
         ("**doubled by the client**", sum.doubled),
         ("lost by a killed Server, after it had acknowledged them", sum.lost_by_server),
         ("QoS 2 messages begun anew by a killed or restarted Server", sum.doubled_by_server),
+        ("messages that the Server let others overtake", sum.disordered_by_server),
         ("QoS 2 messages taken again by a killed receiver, before it could answer", sum.repeated_after_kill),
         ("connections", sum.connections),
         ("cuts, resets, half closes, stalls, black holes, refusals", sum.line_faults),

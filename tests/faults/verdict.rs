@@ -48,6 +48,8 @@ pub struct Counts {
     pub lost_by_server: u64,
     /// QoS 2: sent by the Server in two exchanges, after it was killed or restarted.
     pub doubled_by_server: u64,
+    /// Sent by the Server in another order than it was given them.
+    pub disordered_by_server: u64,
     /// QoS 2: a receiver that was killed took them, and was killed before it had answered.
     pub repeated_after_kill: u64,
     /// Of the client: each one is a violation too.
@@ -74,6 +76,7 @@ impl Counts {
             repeated_qos1,
             lost_by_server,
             doubled_by_server,
+            disordered_by_server,
             repeated_after_kill,
             lost,
             doubled,
@@ -94,6 +97,7 @@ impl Counts {
         self.repeated_qos1 += repeated_qos1;
         self.lost_by_server += lost_by_server;
         self.doubled_by_server += doubled_by_server;
+        self.disordered_by_server += disordered_by_server;
         self.repeated_after_kill += repeated_after_kill;
         self.lost += lost;
         self.doubled += doubled;

@@ -11,7 +11,9 @@ use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::SubscriptionOptions;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{Delivery, Event, Token};
-use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
+use mt5mqtt::session::options::{
+    Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions, WillMessage,
+};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -195,7 +197,12 @@ impl Story {
         if message.qos != QoS::AtMostOnce {
             self.publishing.insert(token);
         }
-        self.session.publish(token, message);
+        let how = PublishOptions {
+            time_to_live: choices.flag().then(|| Duration::from_millis(choices.byte().into())),
+            conflation_key: choices.flag().then(|| message.topic().as_str().into()),
+            priority: choices.flag(),
+        };
+        self.session.publish(self.now, token, message, how);
     }
 
     fn ask(&mut self, choices: &mut Choices<'_>) {
@@ -312,7 +319,7 @@ impl Story {
         }
     }
 
-    /// Without a connection there is nothing to send, and no time to wait for but the deadlines of requests.
+    /// Without a connection there is nothing to send, and no time to wait for but those of requests and of what expires.
     fn end(mut self) -> Happened {
         self.session.handle_closed(Status::Network, "the end");
         self.check();

@@ -98,7 +98,7 @@ fn connect_names_method_and_data() {
 
 #[test]
 fn any_number_of_steps_leads_to_the_connection() {
-    // MQTT-4.12.0-2, MQTT-4.12.0-3, MQTT-3.1.2-30: nothing but AUTH is sent before CONNACK.
+    // MQTT-4.12.0-2, MQTT-4.12.0-3, MQTT-3.1.2-30, MQTT-4.12.0-5: nothing but AUTH is sent before CONNACK.
     let mut trace = asking(by_program());
     trace.publish(1, "x", QoS::AtMostOnce);
     trace.subscribe(2, "f");
@@ -139,7 +139,7 @@ fn the_server_may_accept_or_refuse_at_any_point() {
 
 #[test]
 fn another_method_ends_the_connection() {
-    // MQTT-4.12.0-5
+    // MQTT-4.12.0-5, 5-3.15-a
     let mut trace = asking(by_program());
     trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, "other", None);
     trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
@@ -153,7 +153,8 @@ fn another_method_ends_the_connection() {
 
 #[test]
 fn auth_that_has_no_place_ends_the_connection() {
-    // MQTT-4.12.0-2: only 0x18 before CONNACK; after it only as the answer to a re-authentication; 0x19 never.
+    // MQTT-4.12.0-2, MQTT-3.15.2-1: only 0x18 before CONNACK; after it only as the answer to a re-authentication; 0x19
+    // never.
     for reason in [ReasonCode::SUCCESS, ReasonCode::RE_AUTHENTICATE] {
         let mut trace = asking(by_program());
         trace.receives_auth(reason, "m", None);
@@ -226,6 +227,30 @@ fn a_reauthentication_that_takes_too_long_ends_the_connection() {
 }
 
 #[test]
+fn auth_that_is_too_large_leaves_without_its_texts() {
+    // MQTT-3.15.2-2, MQTT-3.15.2-3
+    let texts = set(&[
+        (PropertyId::ReasonString, Value::Text("the token is old")),
+        (PropertyId::UserProperty, Value::Pair("by", "the program")),
+    ]);
+    for (maximum, whole) in [(100, true), (30, false)] {
+        let mut trace = asking(by_program());
+        let mut properties = named("m", None);
+        properties.set(PropertyId::MaximumPacketSize, Value::Int(maximum)).unwrap();
+        trace.receives(connack(false, ReasonCode::SUCCESS, &properties));
+        trace.is_connected();
+        trace.session.reauthenticate(Some(b"again"), texts.as_properties(), trace.now);
+        let mut expected = named("m", Some(b"again"));
+        if whole {
+            expected.extend(texts.as_properties());
+        }
+        let properties = expected.as_properties();
+        trace.sends(Packet::Auth(Auth { reason: ReasonCode::RE_AUTHENTICATE, properties }));
+        trace.stays_connected();
+    }
+}
+
+#[test]
 fn without_a_method_in_connect_there_is_no_reauthentication() {
     // MQTT-4.12.0-7
     let mut trace = Trace::connected(options());
@@ -267,7 +292,7 @@ fn nearly_accepted() -> (Trace, String, Vec<u8>) {
 
 #[test]
 fn scram_proves_both_sides() {
-    // RFC 7677, MQTT-4.12.0-5
+    // MQTT-4.12.0-3: RFC 7677, MQTT-4.12.0-5
     let (mut trace, proof, first) = nearly_accepted();
     trace.is_accepted_with(SCRAM, Some(proof.as_bytes()));
     trace.is_connected();
@@ -301,7 +326,7 @@ fn a_server_that_cannot_prove_itself_is_not_trusted() {
 
 #[test]
 fn scram_serves_a_reauthentication_too() {
-    // MQTT-4.12.1-1
+    // MQTT-4.12.1-1, MQTT-4.12.1-2
     let (mut trace, proof, _) = nearly_accepted();
     trace.is_accepted_with(SCRAM, Some(proof.as_bytes()));
     trace.is_connected();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 #[test]
 fn connect_is_the_first_packet_and_nothing_follows_it_before_connack() {
-    // MQTT-3.1.0-1; section 4.9 lets a client send earlier, but what CONNACK forbids isn't known yet.
+    // MQTT-3.1.0-1, MQTT-3.1.2-30; section 4.9 lets a client send earlier, but what CONNACK forbids isn't known yet.
     let mut trace = Trace::new(options());
     trace.publish(1, "early", QoS::AtMostOnce);
     trace.publish(2, "early too", QoS::AtLeastOnce);

@@ -16,9 +16,11 @@ mod parting;
 mod queue;
 mod quota;
 mod redelivery;
+mod repeated;
 mod requests;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
 mod trace;
 mod v311;
+mod waiting;
 mod wire;

@@ -147,6 +147,31 @@ fn answers_to_nothing_are_counted_and_passed_over() {
 }
 
 #[test]
+fn what_pubrec_says_reaches_the_program() {
+    // Sections 3.5.2.1 and 3.5.2.2: the end of the message is PUBCOMP, but "No matching subscribers" stands in PUBREC.
+    let mut trace = Trace::connected(options());
+    let explained = set(&[(PropertyId::UserProperty, Value::Pair("node", "3"))]);
+    for (token, reason, last) in [
+        (1, ReasonCode::NO_MATCHING_SUBSCRIBERS, ReasonCode::SUCCESS),
+        (2, ReasonCode::SUCCESS, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
+    ] {
+        let packet_id = id(token as u16);
+        trace.publish(token, "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, packet_id.get()));
+        trace.receives(Packet::Pubrec(Ack { packet_id, reason, properties: explained.as_properties() }));
+        trace.sends(pubrel(packet_id.get()));
+        trace.receives(Packet::Pubcomp(Ack::new(packet_id, last)));
+        let outcome = trace.tells_published(token);
+        assert_eq!(outcome.failure, None);
+        if last == ReasonCode::SUCCESS {
+            assert_eq!((outcome.reason, &outcome.properties), (Some(reason), &explained));
+        } else {
+            assert_eq!(outcome.reason, Some(last));
+        }
+    }
+}
+
+#[test]
 fn a_repeated_pubrec_is_answered_by_pubrel_again() {
     // MQTT-4.3.3-4, MQTT-4.3.3-6: and the PUBLISH is not sent again.
     let mut trace = Trace::connected(options());

@@ -12,7 +12,7 @@ use mt5mqtt::codec::{self, Decoded, Packet, PacketId};
 use mt5mqtt::session::Session;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
-use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions};
+use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -54,6 +54,9 @@ pub fn options() -> SessionOptions {
         outgoing_maximum: 100_000,
         outgoing_maximum_bytes: 1 << 26,
         outgoing_overflow: OutgoingOverflow::Refuse,
+        deduplicate: None,
+        progress: false,
+        priority_reserve: 0,
     }
 }
 
@@ -277,7 +280,27 @@ impl Trace {
     }
 
     pub fn publish_message(&mut self, token: Token, message: Message) {
-        self.session.publish(token, message);
+        self.session.publish(self.now, token, message, PublishOptions::default());
+    }
+
+    /// The program publishes to a topic, and says how the message is to be treated.
+    pub fn publish_so(&mut self, token: Token, topic: &str, payload: &str, qos: QoS, how: PublishOptions) {
+        let topic = TopicName::new(topic).unwrap();
+        let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
+        self.session.publish(self.now, token, message, how);
+    }
+
+    /// The payloads that the Session sends now.
+    #[track_caller]
+    pub fn sends_payloads(&mut self) -> Vec<String> {
+        let mut payloads = Vec::new();
+        while !self.session.output().is_empty() {
+            payloads.push(self.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => String::from_utf8(publish.payload.to_vec()).unwrap(),
+                other => panic!("{other:?} instead of PUBLISH"),
+            }));
+        }
+        payloads
     }
 
     pub fn subscribe(&mut self, token: Token, filter: &str) {
@@ -323,6 +346,18 @@ pub fn set(properties: &[(PropertyId, Value<'_>)]) -> PropertiesBuf {
 
 pub fn message(payload: &str, qos: QoS, retain: bool) -> Message {
     Message::new(TopicName::new("t").unwrap(), payload.as_bytes(), qos, retain, Properties::EMPTY)
+}
+
+pub fn priority() -> PublishOptions {
+    PublishOptions { priority: true, ..PublishOptions::default() }
+}
+
+pub fn key(key: &str) -> PublishOptions {
+    PublishOptions { conflation_key: Some(key.into()), ..PublishOptions::default() }
+}
+
+pub fn lives(milliseconds: u64) -> PublishOptions {
+    PublishOptions { time_to_live: Some(Duration::from_millis(milliseconds)), ..PublishOptions::default() }
 }
 
 // Packets of either side.

@@ -16,7 +16,7 @@ ok() { echo "ok $1"; passed=$((passed + 1)); }
 bad() { echo "FAILED $1"; failed=$((failed + 1)); }
 finish() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
 
-for tool in openssl /usr/bin/rustc /usr/bin/cargo x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
+for tool in openssl /usr/bin/rustc /usr/bin/cargo ld.lld x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
     command -v "$tool" >/dev/null || bad "$tool is not installed: tests/run.sh installs it"
 done
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not installed: tests/run.sh installs it"
@@ -41,6 +41,11 @@ if [ "$exports" = "$declared" ]; then
 else
     bad "exports and header differ: $(diff <(echo "$exports") <(echo "$declared") | grep '^[<>]' | tr '\n' ' ')"
 fi
+
+# 64-bit code has no 32-bit addresses: such a relocation falls on a number that is none, and the DLL works only as long as it
+# lies where it was linked for.
+narrow=$(x86_64-w64-mingw32-objdump -p "$dll" | grep -c 'HIGHLOW$')
+if [ "$narrow" = 0 ]; then ok "it can be loaded at any address"; else bad "$narrow of its relocations are 32 bits wide"; fi
 
 version=$(sed -nE '/^\[package\]/,/^\[/s/^version = "(.*)"/\1/p' Cargo.toml)
 if x86_64-w64-mingw32-windres -i "$dll" -O rc 2>/dev/null | grep -q "\"FileVersion\", *L\?\"$version"; then

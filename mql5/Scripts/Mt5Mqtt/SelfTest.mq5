@@ -122,6 +122,8 @@ void BeforeConnect(CMqttClient &client)
    Accepted(client.SetSessionExpiry(60),client,"SetSessionExpiry");
    Accepted(client.SetKeepAlive(20),client,"SetKeepAlive");
    Accepted(client.SetReconnectDelay(10,100),client,"SetReconnectDelay");
+   Accepted(client.SetStorePath(NULL),client,"SetStorePath, of none");
+   Accepted(client.SetOptionInteger(MT5MQTT_OPT_PROGRESS,1),client,"SetOptionInteger");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,2),client,"SetOptionInteger");
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
    Accepted(client.SetWill(Topic("w/text"),"gone",1,false),client,"SetWill with text");
@@ -153,6 +155,10 @@ void Messages(CMqttClient &client)
          ReceivedText(client,message,text);
      }
    ExtCheck.That(published,"the publish is complete");
+   ENUM_MQTT_STAGE stage=MT5MQTT_STAGE_ACCEPTED;
+   Accepted(client.PublishStage(token,stage),client,"PublishStage");
+   ExtCheck.That(stage==MT5MQTT_STAGE_COMPLETE,"the stage of the publish");
+   Refused(client.PublishStage(0,stage),client,MT5MQTT_E_UNKNOWN_TOKEN,"PublishStage of nothing");
    Payloads(client);
    Refused(client.Publish(Topic("t/#"),"x",0,false),client,MT5MQTT_E_INVALID_TOPIC,"a wildcard in a Topic Name");
    ushort half[]={0xD83C};
@@ -223,6 +229,12 @@ void Properties(CMqttClient &client)
    Accepted(properties.AddUserProperty("one","1"),properties,"AddUserProperty");
    Accepted(properties.AddUserProperty("two",""),properties,"AddUserProperty with an empty value");
    Refused(properties.SetString(MT5MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,"x"),properties,MT5MQTT_E_WRONG_TYPE,"SetString");
+   Accepted(properties.SetTimeToLive(60000),properties,"SetTimeToLive");
+   Refused(properties.SetTimeToLive(-1),properties,MT5MQTT_E_OUT_OF_RANGE,"SetTimeToLive");
+   Accepted(properties.SetPriority(true),properties,"SetPriority");
+   Accepted(properties.SetConflationKey("key"),properties,"SetConflationKey");
+   Accepted(properties.SetConflation(true),properties,"SetConflation");
+   Accepted(properties.SetConflation(false),properties,"SetConflation");
    CMqttProperties identifier;
    Accepted(identifier.SetInteger(MT5MQTT_PROP_SUBSCRIPTION_IDENTIFIER,9),identifier,"SetInteger");
    Accepted(client.Subscribe(Topic("p"),0,identifier),client,"Subscribe with properties");

@@ -30,6 +30,7 @@ pub fn describe(event: &Event) -> (Level, String) {
             (Level::Debug, format!("request {token}: response on '{}', {size} bytes", topic.as_str()))
         }
         Event::Response { token, answer: Err(outcome) } => ended(&format!("request {token}"), outcome),
+        Event::Progress { token, stage } => (Level::Debug, format!("publish {token}: {stage:?}")),
         Event::Published { token, outcome } => ended(&format!("publish {token}"), outcome),
         Event::Subscribed { token, filter, outcome } => ended(&format!("subscribe {token} to '{filter}'"), outcome),
         Event::Unsubscribed { token, filter, outcome } => {

@@ -1,6 +1,7 @@
 //! Which Server is connected to, and with what.
 
 use super::{FIRST_SOCKET, Held, Phase, Worker};
+use crate::client::address::Address;
 use crate::client::clock;
 use crate::client::core::{Core, State};
 use crate::client::log::Level;
@@ -20,6 +21,9 @@ impl Worker {
         shared.set_state(State::Connecting);
         shared.snapshot.lock().server = self.server;
         self.hold.get_or_insert_with(Hold::new);
+        if let Err(error) = self.open_store() {
+            return self.store_not_opened(error);
+        }
         self.tell_of_attempt();
         let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
@@ -35,8 +39,22 @@ impl Worker {
         }
     }
 
+    /// The Server that is tried or in use.
+    pub(super) fn address(&self) -> Option<&Address> {
+        self.redirect.target().or_else(|| self.options.addresses.get(self.server))
+    }
+
+    /// Whether the Server that has just ended a connection names another one which is tried now.
+    pub(super) fn follow_reference(&mut self, end: &mut Disconnected, held: Held) -> bool {
+        let Some(tried) = self.address().cloned() else { return false };
+        if held == Held::Long {
+            self.redirect.settled();
+        }
+        self.redirect.follow(end, &tried, &self.options.server_reference_hosts, held != Held::Never)
+    }
+
     fn tell_of_attempt(&self) {
-        let Some(address) = self.options.addresses.get(self.server) else { return };
+        let Some(address) = self.address() else { return };
         self.shared.note(Level::Info, || {
             let proxy = self.options.proxy.as_ref().map(|proxy| format!(" through proxy {proxy}"));
             format!("connecting to {address}{}", proxy.unwrap_or_default())
@@ -52,7 +70,7 @@ impl Worker {
 
     /// What the next connection is made of. Reads files of certificates.
     fn plan(&mut self) -> Result<Plan, Fault> {
-        let Some(address) = self.options.addresses.get(self.server).cloned() else {
+        let Some(address) = self.address().cloned() else {
             return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
         };
         if address.scheme.is_tls() && self.tls.is_none() {

@@ -9,10 +9,12 @@ use super::clock;
 use super::core::{Core, Shared, State};
 use super::log::Level;
 use super::options::{IntOption, Options};
+use super::store::Keeper;
 use super::thread::Hold;
 use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
+use crate::client::redirect::Redirect;
 use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -56,7 +58,7 @@ enum Phase {
 
 /// How long an accepted connection was there before it ended.
 #[derive(Clone, Copy, PartialEq)]
-enum Held {
+pub(super) enum Held {
     /// It was never accepted.
     Never,
     Shortly,
@@ -65,8 +67,8 @@ enum Held {
 }
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
     poll: Poll,
     ready: Events,
     phase: Phase,
@@ -80,8 +82,11 @@ pub(super) struct Worker {
     tls: Option<TlsSetup>,
     /// Which of the URLs is tried or in use.
     server: usize,
+    /// Where a Server has sent us instead.
+    redirect: Redirect,
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
+    pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
 }
@@ -107,7 +112,9 @@ impl Worker {
             resolver: Resolver::new(move || woken.wake()),
             tls: None,
             server: 0,
+            redirect: Redirect::default(),
             attention: false,
+            keeper: Keeper::default(),
             hold: None,
         };
         Ok((worker, waker, registry))
@@ -165,6 +172,12 @@ impl Worker {
             core.session.handle_timeout(now);
             core.work(now, &shared);
             core.needs_worker = false;
+            if self.has_to_store(now, &core) {
+                let batch = core.session.poll_records();
+                drop(core);
+                self.store(batch);
+                continue;
+            }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
                 self.drop_transport(&mut core);
@@ -180,6 +193,7 @@ impl Worker {
                         self.options.milliseconds(IntOption::ReconnectMaximum),
                     );
                     self.server = 0;
+                    self.redirect = Redirect::default();
                     self.attention = false;
                     self.tls = None;
                     drop(core);
@@ -227,11 +241,11 @@ impl Worker {
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one.
-            if core.needs_worker {
+            // A command that came in during this step may ask for another one, and so may what there is to be stored.
+            if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(core.session.next_timeout()).min();
+            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -333,7 +347,7 @@ impl Worker {
 
     /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
     /// the event must find the state, and may call connect at once.
-    fn after_end(&mut self, end: Disconnected, held: Held, core: &mut Core) {
+    pub(super) fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }
@@ -344,7 +358,9 @@ impl Worker {
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
+            let followed = self.follow_reference(&mut end, held);
             let delay = match end.next_version {
+                _ if followed => self.backoff.next_delay(),
                 // The same Server is asked again, in the older version of MQTT.
                 Some(ProtocolVersion::V311) => self.backoff.next_delay(),
                 // It has refused both.

@@ -1,7 +1,6 @@
 //! Reading from the Server, and what its first bytes or its silence say about the URL.
 
 use super::{Phase, Worker};
-use crate::client::address::Address;
 use crate::client::core::{Core, READS_IN_A_ROW};
 use crate::client::leading::{CLOSED_WITHOUT_REASON, reading_failed};
 use crate::client::transport::{Fault, looks_like_http, looks_like_tls};
@@ -69,10 +68,6 @@ impl Worker {
             }
         }
         true
-    }
-
-    fn address(&self) -> Option<&Address> {
-        self.options.addresses.get(self.server)
     }
 
     /// What is wrong if the first bytes of a connection can't be MQTT.

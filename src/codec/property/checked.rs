@@ -104,6 +104,18 @@ impl<'a> Properties<'a> {
         }
     }
 
+    /// Where in the bytes the value of a property begins, if it is there.
+    pub(in crate::codec) fn position(self, wanted: PropertyId) -> Option<usize> {
+        let mut reader = Reader::new(self.bytes);
+        loop {
+            let id = PropertyId::from_u32(reader.varint().ok()?)?;
+            if id == wanted {
+                return Some(self.bytes.len() - reader.rest().len());
+            }
+            read_value(id, &mut reader).ok()?;
+        }
+    }
+
     /// The first property that can't stand in `section`, and why.
     pub fn check_for(self, section: Section) -> Result<(), PropertyError> {
         let mut seen = 0u64;

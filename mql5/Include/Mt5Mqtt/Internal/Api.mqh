@@ -36,6 +36,8 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
    MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
    MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
+   MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
+   MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -56,6 +58,12 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_SESSION_LOST=-64,             // whether this QoS 2 publish arrived can't be known
    MT5MQTT_E_AUTHENTICATION_FAILED=-65,
    MT5MQTT_E_THREAD=-80,
+   MT5MQTT_E_STORE_NOT_OPENED=-81,
+   MT5MQTT_E_STORE_IN_USE=-82,             // by another client or terminal
+   MT5MQTT_E_STORE_DAMAGED=-83,            // move it away to start anew
+   MT5MQTT_E_STORE_NEWER=-84,              // written by a newer version of the library
+   MT5MQTT_E_STORE_OF_ANOTHER=-85,         // another Client Identifier or Server
+   MT5MQTT_E_STORE_NOT_WRITTEN=-86,        // the disk is full?
    MT5MQTT_E_PANIC=-90                     // a fault inside the library; this client has failed for good
   };
 //+------------------------------------------------------------------+
@@ -110,6 +118,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_STRICT=103,                 // 1: harmless faults of the Server end the connection
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
+   MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -125,7 +134,13 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_LOG_EVENTS=141,             // 1: lines come as events
    MT5MQTT_OPT_LOG_FILE_BYTES=142,
    MT5MQTT_OPT_LOG_FILES=143,
-   MT5MQTT_OPT_LOG_FILE=145                // text: a path
+   MT5MQTT_OPT_LOG_FILE=145,               // text: a path
+   MT5MQTT_OPT_PRIORITY_RESERVE=160,
+   MT5MQTT_OPT_PROGRESS=161,
+   MT5MQTT_OPT_STORE_PATH=162,             // text: a folder
+   MT5MQTT_OPT_DEDUPLICATE=163,            // 1 tells of repeated messages, 2 keeps them away
+   MT5MQTT_OPT_DEDUPLICATE_BY=164,         // text: the name of a User Property
+   MT5MQTT_OPT_DEDUPLICATION_WINDOW=165
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |
@@ -144,7 +159,30 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_AUTHENTICATE=12,          // the Server asks: Authenticate() answers
    MT5MQTT_EVENT_AUTHENTICATED=13,         // a re-authentication has succeeded
    MT5MQTT_EVENT_LOG=15,                   // a line of the log
-   MT5MQTT_EVENT_DOCTOR=16                 // a line of the doctor's report
+   MT5MQTT_EVENT_DOCTOR=16,                // a line of the doctor's report
+   MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
+   MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
+  };
+//+------------------------------------------------------------------+
+//| Flags of a message, in the event's detail                        |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_MESSAGE
+  {
+   MT5MQTT_MESSAGE_SEEN_BEFORE=1
+  };
+//+------------------------------------------------------------------+
+//| How far a QoS 1 or 2 publish is                                  |
+//+------------------------------------------------------------------+
+enum ENUM_MQTT_STAGE
+  {
+   MT5MQTT_STAGE_ACCEPTED=1,
+   MT5MQTT_STAGE_DURABLE=2,                // stored: it survives a crash
+   MT5MQTT_STAGE_SENT=3,
+   MT5MQTT_STAGE_ACKNOWLEDGED=4,           // the Server has it
+   MT5MQTT_STAGE_COMPLETE=5,               // this and the following are ends
+   MT5MQTT_STAGE_EXPIRED=6,
+   MT5MQTT_STAGE_DROPPED=7,
+   MT5MQTT_STAGE_FAILED=8
   };
 //+------------------------------------------------------------------+
 //| Flags to add to the QoS of a subscription                        |
@@ -221,7 +259,12 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_SERVER_KEEP_ALIVE_S=38,
    MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S=39,
    MT5MQTT_STAT_PROTOCOL_VERSION=50,
-   MT5MQTT_STAT_SERVER_INDEX=60            // which URL of the list is tried or in use
+   MT5MQTT_STAT_SERVER_INDEX=60,           // which URL of the list is tried or in use
+   MT5MQTT_STAT_PUBLISHES_EXPIRED=70,
+   MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
+   MT5MQTT_STAT_STORE_RESTORED=72,
+   MT5MQTT_STAT_STORE_COMMITS=73,
+   MT5MQTT_STAT_MESSAGES_SUPPRESSED=74
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -244,7 +287,7 @@ struct MqttEvent
    int               dup;
    int               session_present;
    int               packet_id;
-   int               reserved;
+   int               detail;               // ENUM_MQTT_STAGE of a publish, ENUM_MQTT_MESSAGE of a message
   };
 //+------------------------------------------------------------------+
 //| Functions                                                        |
@@ -275,6 +318,7 @@ long mt5mqtt_stat(long client,int stat);
 //--- publish, subscribe
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
+int  mt5mqtt_publish_stage(long client,long token);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
 long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,long properties,int timeout_ms);
@@ -292,6 +336,9 @@ int  mt5mqtt_properties_set_int(long properties,int property,long value);
 int  mt5mqtt_properties_set_text_w(long properties,int property,const string value);
 int  mt5mqtt_properties_set_bytes(long properties,int property,const uchar &value[],int size);
 int  mt5mqtt_properties_add_user_w(long properties,const string name,const string value);
+int  mt5mqtt_properties_set_time_to_live(long properties,long milliseconds);
+int  mt5mqtt_properties_set_priority(long properties,int priority);
+int  mt5mqtt_properties_set_conflation_key_w(long properties,const string key);
 //--- events
 int  mt5mqtt_poll(long client,MqttEvent &event);
 int  mt5mqtt_wait(long client,int timeout_ms);

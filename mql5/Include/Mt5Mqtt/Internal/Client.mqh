@@ -48,6 +48,7 @@ public:
    bool              SetSessionExpiry(const long seconds);
    bool              SetKeepAlive(const int seconds);
    bool              SetReconnectDelay(const int minimum_ms,const int maximum_ms);
+   bool              SetStorePath(const string folder);
    bool              SetOptionInteger(const ENUM_MQTT_OPTION option,const long value);
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
@@ -68,6 +69,7 @@ public:
    bool              Publish(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
@@ -102,6 +104,8 @@ protected:
    virtual void      OnPublished(const CMqttMessage &message)    { }
    virtual void      OnSubscribed(const CMqttMessage &message)   { }
    virtual void      OnUnsubscribed(const CMqttMessage &message) { }
+   virtual void      OnProgress(const CMqttMessage &message)     { }
+   virtual void      OnStore(const CMqttMessage &message)        { }
    virtual void      OnResponse(const CMqttMessage &message)     { }
    virtual void      OnAuthenticate(const CMqttMessage &message) { }
    virtual void      OnAuthenticated(const CMqttMessage &message) { }
@@ -241,6 +245,13 @@ bool CMqttClient::SetKeepAlive(const int seconds)
 bool CMqttClient::SetReconnectDelay(const int minimum_ms,const int maximum_ms)
   {
    return(SetOptionInteger(MT5MQTT_OPT_RECONNECT_MIN_MS,minimum_ms) && SetOptionInteger(MT5MQTT_OPT_RECONNECT_MAX_MS,maximum_ms));
+  }
+//+------------------------------------------------------------------+
+//| The folder in which the Session is stored                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetStorePath(const string folder)
+  {
+   return(SetOptionString(MT5MQTT_OPT_STORE_PATH,folder));
   }
 //+------------------------------------------------------------------+
 //| Any option that is a number                                      |
@@ -400,6 +411,17 @@ bool CMqttClient::PublishBytes(const string topic,const uchar &payload[],const i
    return(Accepted(mt5mqtt_publish_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
+//| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
+//+------------------------------------------------------------------+
+bool CMqttClient::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
+  {
+   int result=mt5mqtt_publish_stage(m_client,token);
+   if(!Succeeded(result))
+      return(false);
+   stage=(ENUM_MQTT_STAGE)result;
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Subscribes to a Topic Filter                                     |
 //+------------------------------------------------------------------+
 bool CMqttClient::Subscribe(const string filter,const int options)
@@ -543,6 +565,12 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_DOCTOR:
             OnDoctor(message);
+            break;
+         case MT5MQTT_EVENT_PROGRESS:
+            OnProgress(message);
+            break;
+         case MT5MQTT_EVENT_STORE:
+            OnStore(message);
             break;
          case MT5MQTT_EVENT_LOG:
             OnLog(message);

@@ -63,7 +63,10 @@ public:
    int               QoS(void) const                   { return(m_event.qos);                              }
    bool              IsRetained(void) const            { return(m_event.retain!=0);                        }
    bool              IsDuplicate(void) const           { return(m_event.dup!=0);                           }
+   bool              IsSeenBefore(void) const          { return(Kind()==MT5MQTT_EVENT_MESSAGE && m_event.detail==MT5MQTT_MESSAGE_SEEN_BEFORE); }
    int               PacketId(void) const              { return(m_event.packet_id);                        }
+   //--- the progress of a publish
+   ENUM_MQTT_STAGE   Stage(void) const                 { return((ENUM_MQTT_STAGE)m_event.detail);          }
    //--- a connection
    bool              SessionPresent(void) const        { return(m_event.session_present!=0);               }
    //--- properties of MQTT 5.0; false if none has that index and type

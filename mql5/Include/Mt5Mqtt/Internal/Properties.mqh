@@ -7,8 +7,9 @@
 #include "Result.mqh"
 //+------------------------------------------------------------------+
 //| Class CMqttProperties.                                           |
-//| Appointment: MQTT 5.0 properties to send. One object serves for  |
-//|              many packets; it can't be copied.                   |
+//| Appointment: MQTT 5.0 properties to send, and how a publish is   |
+//|              treated while it waits. One object serves for many  |
+//|              packets; it can't be copied.                        |
 //+------------------------------------------------------------------+
 class CMqttProperties : public CMqttResult
   {
@@ -26,6 +27,11 @@ public:
    bool              SetBytes(const ENUM_MQTT_PROPERTY property,const uchar &value[]);
    bool              AddUserProperty(const string name,const string value);
    bool              Clear(void);
+   //--- of a publish that waits: how long, before others, the latest alone
+   bool              SetTimeToLive(const long milliseconds);
+   bool              SetPriority(const bool priority);
+   bool              SetConflation(const bool conflate);
+   bool              SetConflationKey(const string key);
 
 protected:
    //--- no copies: a handle has one owner
@@ -84,6 +90,34 @@ bool CMqttProperties::SetBytes(const ENUM_MQTT_PROPERTY property,const uchar &va
 bool CMqttProperties::AddUserProperty(const string name,const string value)
   {
    return(Create() && Succeeded(mt5mqtt_properties_add_user_w(m_properties,name,value)));
+  }
+//+------------------------------------------------------------------+
+//| What is not sent within that time is dropped; 0 = no limit       |
+//+------------------------------------------------------------------+
+bool CMqttProperties::SetTimeToLive(const long milliseconds)
+  {
+   return(Create() && Succeeded(mt5mqtt_properties_set_time_to_live(m_properties,milliseconds)));
+  }
+//+------------------------------------------------------------------+
+//| An order goes before ticks                                       |
+//+------------------------------------------------------------------+
+bool CMqttProperties::SetPriority(const bool priority)
+  {
+   return(Create() && Succeeded(mt5mqtt_properties_set_priority(m_properties,priority)));
+  }
+//+------------------------------------------------------------------+
+//| Whether only the latest publish of a Topic Name is kept waiting  |
+//+------------------------------------------------------------------+
+bool CMqttProperties::SetConflation(const bool conflate)
+  {
+   return(Create() && Succeeded(mt5mqtt_properties_set_conflation_key_w(m_properties,conflate ? "" : NULL)));
+  }
+//+------------------------------------------------------------------+
+//| The same by a key of the program's own                           |
+//+------------------------------------------------------------------+
+bool CMqttProperties::SetConflationKey(const string key)
+  {
+   return(Create() && Succeeded(mt5mqtt_properties_set_conflation_key_w(m_properties,key)));
   }
 //+------------------------------------------------------------------+
 //| Removes all properties                                           |

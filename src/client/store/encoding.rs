@@ -1,0 +1,306 @@
+//! Records as bytes. Keys sort as their numbers do. Reading checks everything again: what is on a disk may be anything.
+
+use super::Moment;
+use crate::codec::PacketId;
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, PropertiesBuf};
+use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::record::{Key, Record};
+use crate::types::QoS;
+use crate::types::topic::TopicName;
+use std::time::{Duration, Instant};
+
+const SESSION: u8 = 1;
+const PUBLISH: u8 = 2;
+const FLOW: u8 = 3;
+const RECEIVED: u8 = 4;
+const ARRIVAL: u8 = 5;
+const SUBSCRIPTION: u8 = 6;
+const DONE: u8 = 7;
+
+pub fn encode_key(key: &Key) -> Vec<u8> {
+    let numbered = |kind, number: &u64| [&[kind][..], &number.to_be_bytes()].concat();
+    match key {
+        Key::Session => vec![SESSION],
+        Key::Publish(number) => numbered(PUBLISH, number),
+        Key::Flow(number) => numbered(FLOW, number),
+        Key::Received(id) => [&[RECEIVED][..], &id.get().to_be_bytes()].concat(),
+        Key::Arrival(number) => numbered(ARRIVAL, number),
+        Key::Subscription(filter) => [&[SUBSCRIPTION], filter.as_bytes()].concat(),
+        Key::Done(number) => numbered(DONE, number),
+    }
+}
+
+pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
+    let mut out = Vec::new();
+    match record {
+        Record::Session | Record::Received => {}
+        Record::Publish { token, message, priority, conflation_key, expires, message_expires } => {
+            out.extend(token.to_be_bytes());
+            out.push((*priority).into());
+            put_time(*expires, now, &mut out);
+            put_time(*message_expires, now, &mut out);
+            put_option(conflation_key.as_deref().map(str::as_bytes), &mut out);
+            put_message(message, &mut out);
+        }
+        Record::Flow { token, packet_id, order, released } => {
+            out.extend(token.to_be_bytes());
+            out.extend(packet_id.get().to_be_bytes());
+            out.extend(order.to_be_bytes());
+            out.push((*released).into());
+        }
+        Record::Arrival { packet_id, message } => {
+            out.extend(packet_id.get().to_be_bytes());
+            put_message(message, &mut out);
+        }
+        Record::Subscription { options, properties, granted } => {
+            out.push(options.to_u8());
+            out.push((*granted).into());
+            put_bytes(properties.as_properties().as_bytes(), &mut out);
+        }
+        Record::Done { message_key } => put_bytes(message_key, &mut out),
+    }
+    out
+}
+
+fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend((bytes.len() as u32).to_be_bytes());
+    out.extend(bytes);
+}
+
+fn put_option(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.push(bytes.is_some().into());
+    put_bytes(bytes.unwrap_or_default(), out);
+}
+
+/// UNIX milliseconds, or 0 for none.
+fn put_time(time: Option<Instant>, now: Moment, out: &mut Vec<u8>) {
+    let unix_ms = time.map_or(0, |time| {
+        let left = time.saturating_duration_since(now.instant);
+        now.unix_ms.saturating_add(i64::try_from(left.as_millis()).unwrap_or(i64::MAX)).max(1)
+    });
+    out.extend(unix_ms.to_be_bytes());
+}
+
+fn put_message(message: &Message, out: &mut Vec<u8>) {
+    out.push(message.qos as u8);
+    out.push(message.retain.into());
+    out.push(message.dup.into());
+    put_bytes(message.topic().as_str().as_bytes(), out);
+    put_bytes(message.properties().as_bytes(), out);
+    put_bytes(message.payload(), out);
+}
+
+/// The record, or `None` if the bytes are none.
+pub fn decode(key: &[u8], value: &[u8], now: Moment) -> Option<(Key, Record)> {
+    let (kind, key) = key.split_first()?;
+    let number = || Some(u64::from_be_bytes(key.try_into().ok()?));
+    let mut from = Bytes(value);
+    let (key, record) = match *kind {
+        SESSION => (Key::Session, Record::Session),
+        PUBLISH => (
+            Key::Publish(number()?),
+            Record::Publish {
+                token: from.i64()?,
+                priority: from.flag()?,
+                expires: from.time(now)?,
+                message_expires: from.time(now)?,
+                conflation_key: from.option()?.map(std::str::from_utf8).transpose().ok()?.map(Into::into),
+                message: from.message()?,
+            },
+        ),
+        FLOW => (
+            Key::Flow(number()?),
+            Record::Flow {
+                token: from.i64()?,
+                packet_id: from.packet_id()?,
+                order: from.i64()? as u64,
+                released: from.flag()?,
+            },
+        ),
+        RECEIVED => (Key::Received(Bytes(key).packet_id()?), Record::Received),
+        ARRIVAL => {
+            (Key::Arrival(number()?), Record::Arrival { packet_id: from.packet_id()?, message: from.message()? })
+        }
+        SUBSCRIPTION => (
+            Key::Subscription(String::from_utf8(key.to_vec()).ok()?),
+            Record::Subscription {
+                options: SubscriptionOptions::from_u8(from.u8()?)?,
+                granted: from.flag()?,
+                properties: from.properties()?.into(),
+            },
+        ),
+        DONE => (Key::Done(number()?), Record::Done { message_key: from.bytes()?.into() }),
+        _ => return None,
+    };
+    from.0.is_empty().then_some((key, record))
+}
+
+/// What is left to be read.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, left) = self.0.split_at_checked(count)?;
+        self.0 = left;
+        Some(taken)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        Some(self.take(1)?[0])
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.u8()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        Some(i64::from_be_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn packet_id(&mut self) -> Option<PacketId> {
+        PacketId::new(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let size = u32::from_be_bytes(self.take(4)?.try_into().ok()?);
+        self.take(size as usize)
+    }
+
+    fn option(&mut self) -> Option<Option<&'a [u8]>> {
+        let is_there = self.flag()?;
+        let bytes = self.bytes()?;
+        Some(is_there.then_some(bytes))
+    }
+
+    /// A time that is over is now: an `Instant` can't go back to before the machine was started.
+    fn time(&mut self, now: Moment) -> Option<Option<Instant>> {
+        let unix_ms = self.i64()?;
+        if unix_ms == 0 {
+            return Some(None);
+        }
+        let left = u64::try_from(unix_ms.saturating_sub(now.unix_ms)).unwrap_or(0);
+        Some(now.instant.checked_add(Duration::from_millis(left)))
+    }
+
+    fn properties(&mut self) -> Option<Properties<'a>> {
+        let bytes = self.bytes()?;
+        let properties = Properties::from_checked(bytes);
+        let mut again = PropertiesBuf::new();
+        for (id, value) in properties.iter() {
+            again.add(id, value).ok()?;
+        }
+        (again.as_properties().as_bytes() == bytes).then_some(properties)
+    }
+
+    fn message(&mut self) -> Option<Message> {
+        let qos = QoS::from_u8(self.u8()?)?;
+        let (retain, dup) = (self.flag()?, self.flag()?);
+        let topic = TopicName::new(std::str::from_utf8(self.bytes()?).ok()?).ok()?;
+        let properties = self.properties()?;
+        let mut message = Message::new(topic, self.bytes()?, qos, retain, properties);
+        message.dup = dup;
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::property::{PropertyId, Value};
+
+    fn all(now: Instant) -> Vec<(Key, Record)> {
+        let mut properties = PropertiesBuf::new();
+        properties.add(PropertyId::UserProperty, Value::Pair("a", "ä")).unwrap();
+        properties.add(PropertyId::MessageExpiryInterval, Value::Int(77)).unwrap();
+        let topic = TopicName::new("mt5/EURUSD").unwrap();
+        let message = |qos| Message::new(topic, b"\0payload\xFF", qos, true, properties.as_properties());
+        let id = PacketId::new(65_535).unwrap();
+        vec![
+            (Key::Session, Record::Session),
+            (
+                Key::Publish(1),
+                Record::Publish {
+                    token: i64::MAX,
+                    message: message(QoS::AtLeastOnce),
+                    priority: true,
+                    conflation_key: Some("".into()),
+                    expires: Some(now + Duration::from_millis(1500)),
+                    message_expires: None,
+                },
+            ),
+            (
+                Key::Publish(u64::MAX),
+                Record::Publish {
+                    token: 1,
+                    message: message(QoS::ExactlyOnce),
+                    priority: false,
+                    conflation_key: None,
+                    expires: None,
+                    message_expires: Some(now + Duration::from_secs(77)),
+                },
+            ),
+            (Key::Flow(256), Record::Flow { token: 3, packet_id: id, order: 1 << 40, released: true }),
+            (Key::Received(id), Record::Received),
+            (Key::Arrival(65_537), Record::Arrival { packet_id: id, message: message(QoS::ExactlyOnce) }),
+            (
+                Key::Subscription("mt5/#".to_owned()),
+                Record::Subscription {
+                    options: SubscriptionOptions::from_u8(0b10_1101).unwrap(),
+                    properties,
+                    granted: true,
+                },
+            ),
+            (Key::Done(9), Record::Done { message_key: Box::from(&b"order 7"[..]) }),
+        ]
+    }
+
+    #[test]
+    fn every_record_is_read_as_it_was_written_and_keys_keep_their_order() {
+        let now = Moment { instant: Instant::now(), unix_ms: 1_790_000_000_000 };
+        let records = all(now.instant);
+        let mut last = Vec::new();
+        for (key, record) in &records {
+            let bytes = encode_key(key);
+            assert!(bytes > last);
+            assert_eq!(decode(&bytes, &encode_record(record, now), now), Some((key.clone(), record.clone())));
+            last = bytes;
+        }
+    }
+
+    #[test]
+    fn times_go_on_while_the_process_is_not_there() {
+        let before = Moment { instant: Instant::now(), unix_ms: 1_000_000 };
+        let (key, record) = all(before.instant).remove(1);
+        let (key, bytes) = (encode_key(&key), encode_record(&record, before));
+        for (later, left) in [(1_001_000, 500), (2_000_000, 0), (999_000, 2500)] {
+            let now = Moment { instant: before.instant, unix_ms: later };
+            let Some((_, Record::Publish { expires, .. })) = decode(&key, &bytes, now) else { panic!("no publish") };
+            assert_eq!(expires, Some(now.instant + Duration::from_millis(left)));
+        }
+    }
+
+    #[test]
+    fn no_other_bytes_are_taken_for_a_record() {
+        let now = Moment { instant: Instant::now(), unix_ms: 1 };
+        for (key, record) in all(now.instant) {
+            let (key, value) = (encode_key(&key), encode_record(&record, now));
+            for size in 0..value.len() {
+                assert_eq!(decode(&key, &value[..size], now), None);
+            }
+            assert_eq!(decode(&key, &[&value[..], &[0]].concat(), now), None);
+            for place in 0..value.len() {
+                let mut wrong = value.clone();
+                wrong[place] ^= 0x80;
+                // Whatever it is, it is read without a fault.
+                let _ = decode(&key, &wrong, now);
+            }
+        }
+        assert_eq!(decode(&[], &[], now), None);
+        assert_eq!(decode(&[99, 0], &[], now), None);
+    }
+}

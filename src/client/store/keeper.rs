@@ -1,0 +1,123 @@
+//! The store as the background thread keeps it: what could not be written is tried again, in its order, until it could.
+
+use super::redb_store;
+use super::{Identity, Moment, Store, StoreError, Stored};
+use crate::session::record::Batch;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long after a failure writing is tried again: a full disk isn't empty sooner.
+const RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+pub struct Keeper {
+    store: Option<Box<dyn Store>>,
+    /// What a failure has left.
+    unwritten: Vec<Batch>,
+    retry: Option<Instant>,
+}
+
+/// What came of writing.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Everything up to this batch is durable. `recovered` says that the attempt before had failed.
+    UpTo { batch: u64, recovered: bool },
+    /// It is tried again later. `first` says that the attempt before had not failed.
+    Failed { error: StoreError, first: bool },
+}
+
+impl Keeper {
+    pub fn is_open(&self) -> bool {
+        self.store.is_some()
+    }
+
+    pub fn open(&mut self, folder: &Path, identity: &Identity, now: Moment) -> Result<Stored, StoreError> {
+        let (store, stored) = redb_store::open(folder, identity, now)?;
+        self.store = Some(Box::new(store));
+        Ok(stored)
+    }
+
+    /// Gives the store up, so that it can be opened again.
+    pub fn close(&mut self) {
+        self.store = None;
+    }
+
+    /// Whether writing makes sense now.
+    pub fn is_ready(&self, now: Instant) -> bool {
+        self.store.is_some() && self.retry.is_none_or(|retry| retry <= now)
+    }
+
+    /// When what a failure has left is tried again.
+    pub fn next_retry(&self) -> Option<Instant> {
+        self.retry
+    }
+
+    /// Whether a failure has left something.
+    pub fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Writes the batch, after those that a failure has left. `None` if there is nothing to write.
+    pub fn write(&mut self, batch: Option<Batch>, now: Moment) -> Option<Written> {
+        let store = self.store.as_mut()?;
+        self.unwritten.extend(batch);
+        let last = self.unwritten.last()?.number;
+        match store.commit(&self.unwritten, now) {
+            Ok(()) => {
+                self.unwritten.clear();
+                Some(Written::UpTo { batch: last, recovered: self.retry.take().is_some() })
+            }
+            Err(error) => {
+                let first = self.retry.replace(now.instant + RETRY).is_none();
+                Some(Written::Failed { error, first })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::record::{Key, Record};
+    use crate::types::status::Status;
+    use parking_lot::Mutex;
+    use std::sync::Arc;
+
+    /// Works only while it is told to, and shows what it has stored.
+    struct Unreliable {
+        works: Arc<Mutex<bool>>,
+        stored: Arc<Mutex<Vec<u64>>>,
+    }
+
+    impl Store for Unreliable {
+        fn commit(&mut self, batches: &[Batch], _now: Moment) -> Result<(), StoreError> {
+            if !*self.works.lock() {
+                return Err((Status::StoreNotWritten, "the disk is full".to_owned()));
+            }
+            self.stored.lock().extend(batches.iter().map(|batch| batch.number));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_in_its_order_when_the_disk_has_room_again() {
+        let (works, stored) = (Arc::new(Mutex::new(true)), Arc::new(Mutex::new(Vec::new())));
+        let store = Unreliable { works: works.clone(), stored: stored.clone() };
+        let mut keeper = Keeper { store: Some(Box::new(store)), ..Keeper::default() };
+        let batch = |number| Some(Batch { number, changes: vec![(Key::Session, Some(Record::Session))] });
+        let mut now = Moment { instant: Instant::now(), unix_ms: 0 };
+        assert_eq!(keeper.write(batch(1), now), Some(Written::UpTo { batch: 1, recovered: false }));
+        assert_eq!(keeper.write(None, now), None);
+        *works.lock() = false;
+        assert!(matches!(keeper.write(batch(2), now), Some(Written::Failed { first: true, .. })));
+        assert!(!keeper.is_ready(now.instant) && keeper.next_retry() == Some(now.instant + RETRY));
+        now.instant += RETRY;
+        assert!(keeper.is_ready(now.instant));
+        assert!(matches!(keeper.write(batch(3), now), Some(Written::Failed { first: false, .. })));
+        *works.lock() = true;
+        now.instant += RETRY;
+        assert_eq!(keeper.write(None, now), Some(Written::UpTo { batch: 3, recovered: true }));
+        assert_eq!(*stored.lock(), [1, 2, 3]);
+        assert!(!keeper.has_unwritten() && keeper.next_retry().is_none());
+    }
+}

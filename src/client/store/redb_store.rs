@@ -1,0 +1,196 @@
+//! The store in a file of redb: pages with checksums, and commits that are whole or not there after a crash at any moment.
+//!
+//! The file is made under another name and renamed once it is complete. So a file of the right name that holds no store is a
+//! damaged one, and is never taken for a new one.
+
+use super::encoding::{decode, encode_key, encode_record};
+use super::{Identity, Moment, Store, StoreError, Stored};
+use crate::session::record::{Batch, Record};
+use crate::types::status::Status;
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use std::fs;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "session.redb";
+const UNFINISHED: &str = "session.redb.new";
+const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
+/// Raised when an older library would misread what is stored.
+const FORMAT: u32 = 1;
+/// Pages in memory: small, as everything is read once and then only written.
+const CACHE_SIZE: usize = 4 << 20;
+
+pub struct RedbStore {
+    file: PathBuf,
+    /// Closed after a failure: redb wants the file to be opened anew then.
+    database: Option<Database>,
+}
+
+/// Opens the store in a folder, or makes one, and reads everything in it.
+pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), StoreError> {
+    fs::create_dir_all(folder).map_err(|error| cant_open(folder, &error.to_string()))?;
+    let file = folder.join(FILE);
+    if !file.try_exists().map_err(|error| cant_open(&file, &error.to_string()))? {
+        let unfinished = folder.join(UNFINISHED);
+        let _ = fs::remove_file(&unfinished);
+        create(&unfinished, identity).map_err(|error| explain(error, &unfinished))?;
+        fs::rename(&unfinished, &file).map_err(|error| cant_open(&file, &error.to_string()))?;
+    }
+    let database = open_file(&file)?;
+    let stored = guarded(&file, || read(&database, &file, identity, now))?;
+    Ok((RedbStore { file, database: Some(database) }, stored))
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_SIZE).set_check_integrity_on_open(true);
+    builder
+}
+
+fn create(file: &Path, identity: &Identity) -> Result<(), redb::Error> {
+    let database = builder().create(file)?;
+    let transaction = database.begin_write()?;
+    {
+        transaction.open_table(RECORDS)?;
+        let mut about = transaction.open_table(ABOUT)?;
+        about.insert("format", FORMAT.to_be_bytes().as_slice())?;
+        about.insert("client_id", identity.client_id.as_bytes())?;
+        about.insert("server", identity.server.as_bytes())?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn open_file(file: &Path) -> Result<Database, StoreError> {
+    // redb takes an empty file for a new database.
+    let size = fs::metadata(file).map_err(|error| cant_open(file, &error.to_string()))?.len();
+    if size == 0 {
+        return Err(damaged(file, "it is empty"));
+    }
+    guarded(file, || builder().open(file).map_err(|error| explain(error.into(), file)))
+}
+
+/// What is damaged in a way that nobody foresaw may panic; that is an answer too.
+fn guarded<R>(file: &Path, run: impl FnOnce() -> Result<R, StoreError>) -> Result<R, StoreError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(damaged(file, "it can't be read")))
+}
+
+fn read(database: &Database, file: &Path, identity: &Identity, now: Moment) -> Result<Stored, StoreError> {
+    let failed = |error: redb::Error| explain(error, file);
+    let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
+    let table = |error: TableError| match error {
+        TableError::Storage(error) => failed(error.into()),
+        other => damaged(file, &other.to_string()),
+    };
+    let about = transaction.open_table(ABOUT).map_err(table)?;
+    let value = |name: &str| -> Result<Vec<u8>, StoreError> {
+        let found = about.get(name).map_err(|error| failed(error.into()))?;
+        Ok(found.map(|value| value.value().to_vec()).unwrap_or_default())
+    };
+    match <[u8; 4]>::try_from(value("format")?).map(u32::from_be_bytes) {
+        Ok(FORMAT) => {}
+        Ok(newer) if newer > FORMAT => {
+            let text = format!("{} has format {newer}, this library knows {FORMAT}", file.display());
+            return Err((Status::StoreNewer, text));
+        }
+        _ => return Err(damaged(file, "it has no format")),
+    }
+    for (what, stored, ours) in
+        [("client", value("client_id")?, &identity.client_id), ("Server", value("server")?, &identity.server)]
+    {
+        if stored != ours.as_bytes() {
+            let stored = String::from_utf8_lossy(&stored).into_owned();
+            let text = format!("{} belongs to the {what} '{stored}', not to '{ours}'", file.display());
+            return Err((Status::StoreOfAnother, text));
+        }
+    }
+    let last_token = <[u8; 8]>::try_from(value("last_token")?).map_or(0, i64::from_be_bytes);
+    let mut stored = Stored { records: Vec::new(), last_token };
+    let table = transaction.open_table(RECORDS).map_err(table)?;
+    for entry in table.iter().map_err(|error| failed(error.into()))? {
+        let (key, value) = entry.map_err(|error| failed(error.into()))?;
+        let record = decode(key.value(), value.value(), now);
+        stored.records.push(record.ok_or_else(|| damaged(file, "it holds a record that is none"))?);
+    }
+    Ok(stored)
+}
+
+impl Store for RedbStore {
+    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), StoreError> {
+        if batches.iter().all(|batch| batch.changes.is_empty()) {
+            return Ok(());
+        }
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => open_file(&self.file)?,
+        };
+        // On a failure the database is closed here.
+        guarded(&self.file, || write(&database, batches, now).map_err(|error| cant_write(error, &self.file)))?;
+        self.database = Some(database);
+        Ok(())
+    }
+}
+
+fn write(database: &Database, batches: &[Batch], now: Moment) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut last_token = None;
+        let mut records = transaction.open_table(RECORDS)?;
+        for (key, record) in batches.iter().flat_map(|batch| &batch.changes) {
+            let key = encode_key(key);
+            match record {
+                Some(record) => {
+                    records.insert(key.as_slice(), encode_record(record, now).as_slice())?;
+                    if let Record::Publish { token, .. } = record {
+                        last_token = last_token.max(Some(*token));
+                    }
+                }
+                None => {
+                    records.remove(key.as_slice())?;
+                }
+            }
+        }
+        if let Some(token) = last_token {
+            transaction.open_table(ABOUT)?.insert("last_token", token.to_be_bytes().as_slice())?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn cant_open(path: &Path, why: &str) -> StoreError {
+    (Status::StoreNotOpened, format!("the store {} can't be opened: {why}", path.display()))
+}
+
+fn damaged(file: &Path, why: &str) -> StoreError {
+    (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
+}
+
+fn cant_write(error: redb::Error, file: &Path) -> StoreError {
+    match error {
+        redb::Error::Corrupted(why) => damaged(file, &why),
+        other => (Status::StoreNotWritten, format!("the store {} can't be written: {other}", file.display())),
+    }
+}
+
+/// Why a file could not be opened or read.
+fn explain(error: redb::Error, file: &Path) -> StoreError {
+    match error {
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
+            let text = format!("the store {} is in use by another client or process", file.display());
+            (Status::StoreInUse, text)
+        }
+        redb::Error::UpgradeRequired(version) => damaged(file, &format!("it is a file of version {version}")),
+        redb::Error::Corrupted(why) => damaged(file, &why),
+        redb::Error::Io(error) => match error.kind() {
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => damaged(file, &error.to_string()),
+            ErrorKind::StorageFull => {
+                (Status::StoreNotWritten, format!("the store {} can't be written: {error}", file.display()))
+            }
+            _ => cant_open(file, &error.to_string()),
+        },
+        other => cant_open(file, &other.to_string()),
+    }
+}

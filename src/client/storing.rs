@@ -1,0 +1,75 @@
+//! The background thread's dealings with the store: opened before the first connection, written with each turn of the
+//! thread. While it writes, the core is free: what callers publish meanwhile is in the next batch, so that a burst costs few
+//! commits.
+
+use super::clock;
+use super::core::Core;
+use super::events::NoticeKind;
+use super::log::Level;
+use super::store::{StoreError, Written};
+use super::worker::{Held, Worker};
+use crate::session::event::Disconnected;
+use crate::session::record::Batch;
+use crate::types::status::Status;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+impl Worker {
+    /// Opens the store if there is to be one, and has the Session take over what it holds.
+    pub(super) fn open_store(&mut self) -> Result<(), StoreError> {
+        let wanted = self.options.store_path.clone().zip(self.options.identity());
+        if let Some((folder, identity)) = wanted.as_ref().filter(|_| !self.keeper.is_open()) {
+            let stored = self.keeper.open(folder, identity, clock::moment())?;
+            let shared = self.shared.clone();
+            shared.note(Level::Info, || format!("store opened: {} records", stored.records.len()));
+            let mut core = shared.core.lock();
+            if let Err(why) = core.restore(&shared, stored) {
+                self.keeper.close();
+                return Err((Status::StoreDamaged, format!("the store {} is damaged: {why}", folder.display())));
+            }
+            core.report(&shared);
+        }
+        *self.shared.store.lock() = Some(wanted);
+        Ok(())
+    }
+
+    /// Without its store the client doesn't connect. Only what can pass by itself is tried again.
+    pub(super) fn store_not_opened(&mut self, (status, detail): StoreError) {
+        let shared = self.shared.clone();
+        let mut core = shared.core.lock();
+        if !matches!(status, Status::StoreInUse | Status::StoreNotWritten) {
+            core.wanted = false;
+        }
+        self.after_end(Disconnected::new(Some(status), detail), Held::Never, &mut core);
+    }
+
+    pub(super) fn has_to_store(&self, now: Instant, core: &Core) -> bool {
+        self.keeper.is_ready(now) && (core.session.has_records() || self.keeper.has_unwritten())
+    }
+
+    /// Stores a batch of changes, and what a failure has left before. The core must not be locked by this thread.
+    pub(super) fn store(&mut self, batch: Option<Batch>) {
+        let shared = self.shared.clone();
+        match self.keeper.write(batch, clock::moment()) {
+            Some(Written::UpTo { batch, recovered }) => {
+                if recovered {
+                    shared.store_failed.store(false, Ordering::Release);
+                    shared.note(Level::Warning, || "the store can be written again".to_owned());
+                    shared.events.push(NoticeKind::Store(None));
+                }
+                let mut core = shared.core.lock();
+                shared.snapshot.lock().commits += 1;
+                core.session.handle_durable(clock::now(), batch);
+                core.report(&shared);
+            }
+            Some(Written::Failed { error, first }) => {
+                shared.store_failed.store(true, Ordering::Release);
+                if first {
+                    shared.note(Level::Error, || error.1.clone());
+                    shared.events.push(NoticeKind::Store(Some(error)));
+                }
+            }
+            None => {}
+        }
+    }
+}

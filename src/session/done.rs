@@ -1,0 +1,101 @@
+//! Deduplication by message key: which messages the program has seen, and which it is done with. The key is the sender's word
+//! that two messages are the same, whatever their Packet Identifiers: the Correlation Data, or a User Property.
+//!
+//! A key counts as done with the acknowledgement of its message, which a durable Session sends only after that is stored.
+//! The oldest keys are forgotten when the window is full.
+
+use super::options::{Deduplicate, MessageKey};
+use super::record::{Key, Log, Record};
+use crate::codec::message::Message;
+use crate::codec::property::{PropertyId, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What is known of a message by its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It was not seen before, and is under this number from now on.
+    New(u64),
+    /// The program has it, or had it in this process.
+    Seen,
+    /// The program is done with it.
+    Done,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Arc<[u8]>,
+    done: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Done {
+    numbers: HashMap<Arc<[u8]>, u64>,
+    entries: BTreeMap<u64, Entry>,
+    next_number: u64,
+}
+
+impl Done {
+    pub fn new() -> Self {
+        Done { numbers: HashMap::new(), entries: BTreeMap::new(), next_number: 1 }
+    }
+
+    /// Looks a message up, and notes it if it is new. `None` for a message without a key.
+    pub fn look(&mut self, message: &Message, rules: &Deduplicate, log: &mut Log) -> Option<Known> {
+        let key = message_key(message, &rules.key)?;
+        if let Some(entry) = self.numbers.get(key).and_then(|number| self.entries.get(number)) {
+            return Some(if entry.done { Known::Done } else { Known::Seen });
+        }
+        while self.entries.len() >= rules.window {
+            let Some((number, entry)) = self.entries.pop_first() else { break };
+            self.numbers.remove(&entry.key);
+            if entry.done {
+                log.remove(Key::Done(number));
+            }
+        }
+        let number = self.next_number;
+        self.insert(number, key, false);
+        Some(Known::New(number))
+    }
+
+    fn insert(&mut self, number: u64, key: &[u8], done: bool) {
+        let key: Arc<[u8]> = key.into();
+        self.numbers.insert(key.clone(), number);
+        self.entries.insert(number, Entry { key, done });
+        self.next_number = self.next_number.max(number + 1);
+    }
+
+    /// The program is done with the message of this number. Returns the batch in which that becomes durable.
+    pub fn finish(&mut self, number: u64, log: &mut Log) -> u64 {
+        match self.entries.get_mut(&number) {
+            Some(entry) => {
+                entry.done = true;
+                log.add(Key::Done(number), || Record::Done { message_key: entry.key.as_ref().into() })
+            }
+            None => 0,
+        }
+    }
+
+    /// The program has refused the message of this number: the next one with its key is a new one.
+    pub fn forget(&mut self, number: u64) {
+        if let Some(entry) = self.entries.remove(&number) {
+            self.numbers.remove(&entry.key);
+        }
+    }
+
+    /// Takes over a key that an earlier process had stored.
+    pub fn restore(&mut self, number: u64, message_key: &[u8]) {
+        self.insert(number, message_key, true);
+    }
+}
+
+fn message_key<'a>(message: &'a Message, by: &MessageKey) -> Option<&'a [u8]> {
+    let properties = message.properties();
+    match by {
+        MessageKey::CorrelationData => properties.binary(PropertyId::CorrelationData),
+        MessageKey::UserProperty(wanted) => properties.iter().find_map(|property| match property {
+            (PropertyId::UserProperty, Value::Pair(name, value)) if name == wanted => Some(value.as_bytes()),
+            _ => None,
+        }),
+    }
+}

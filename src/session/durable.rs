@@ -1,0 +1,67 @@
+//! The Session as it outlives the process: changes to be stored, what goes on once they are, and its restoration.
+
+use super::connection::Held;
+use super::event::{Delivery, Event};
+use super::inbound::send_answer;
+use super::outbound::Output;
+use super::record::{Batch, Key, Record};
+use super::{Session, output};
+use std::time::Instant;
+
+impl Session {
+    /// Makes the Session durable, to be called before its first connection: takes over what an earlier process had stored,
+    /// and records its changes from now on. `Err` says why these records can't all be true; then nothing has changed.
+    pub fn restore(&mut self, records: Vec<(Key, Record)>) -> Result<(), &'static str> {
+        Session::new(self.options.clone()).take_over(records.clone())?;
+        self.take_over(records)
+    }
+
+    fn take_over(&mut self, records: Vec<(Key, Record)>) -> Result<(), &'static str> {
+        self.log.switch_on();
+        let mut outgoing = Vec::new();
+        for (key, record) in records {
+            match key {
+                Key::Session => self.resumable = true,
+                Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
+                Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {
+                    self.inbound.restore(key, record, &mut output!(self))?
+                }
+                Key::Subscription(_) => self.requests.restore(key, record)?,
+            }
+        }
+        self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))
+    }
+
+    /// Whether `poll_records` has something.
+    pub fn has_records(&self) -> bool {
+        self.log.has_changes()
+    }
+
+    /// Changes to be stored, since the last call. They must be stored in this order.
+    pub fn poll_records(&mut self) -> Option<Batch> {
+        self.log.take()
+    }
+
+    /// The changes up to this batch are durable: what waited for that goes on.
+    pub fn handle_durable(&mut self, now: Instant, batch: u64) {
+        self.log.confirm(batch);
+        while let Some((token, stage)) = self.log.take_told() {
+            self.events.push_back(Event::Progress { token, stage });
+        }
+        let Some(connection) = &mut self.connection else { return };
+        let mut out = output!(self);
+        while let Some(held) = connection.let_go(|batch| out.log.is_durable(batch)) {
+            match held {
+                Held::Publish(id) => self.outbound.send_in_flight(now, id, connection, &mut self.ids, &mut out),
+                Held::Pubrel(id) => self.outbound.send_pubrel(id, connection, &mut out),
+                answer => send_answer(connection, answer),
+            }
+        }
+        self.pump(now);
+    }
+
+    /// The program has taken a message. It needs to be said only of those that are acknowledged on arrival.
+    pub fn taken(&mut self, delivery: Delivery) {
+        self.inbound.taken(delivery, &mut self.log);
+    }
+}

@@ -1,0 +1,108 @@
+//! What becomes of messages on their way when a connection, the Server's Session or this process has ended: resumed, lost,
+//! restored (section 4.4).
+
+use super::connection::Connection;
+use super::event::{Event, Outcome, Stage};
+use super::outbound::{InFlight, Outbound, Output, Released};
+use super::packet_ids::PacketIds;
+use super::queue::Publishing;
+use super::record::{Key, Record};
+use crate::codec::PacketId;
+use crate::types::QoS;
+use crate::types::status::Status;
+use std::collections::BTreeMap;
+
+impl Outbound {
+    /// The Server has kept the Session: what was in flight is sent again \[MQTT-4.4.0-1\], the PUBRELs in the order of
+    /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
+    /// allows.
+    pub fn resume(&mut self, connection: &mut Connection, out: &mut Output<'_>) {
+        connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
+        let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
+        for id in released {
+            self.send_pubrel(id, connection, out);
+        }
+        for (id, entry) in self.in_flight.iter_mut() {
+            entry.counted = false;
+            connection.resend.push_back(id);
+        }
+    }
+
+    /// The Server has no Session. QoS 1 messages in flight are published anew, before everything in the queue: that they
+    /// may then arrive twice is what QoS 1 allows. A QoS 2 message that the Server had confirmed is complete; of one that
+    /// it had not, nobody can say whether it arrived, and the program is told so, unless it was not even sent.
+    pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Output<'_>) {
+        for (id, released) in self.released.drain() {
+            ids.release(id);
+            self.count -= 1;
+            out.log.remove(Key::Flow(released.number));
+            out.events.push_back(Event::Published { token: released.token, outcome: Outcome::success() });
+        }
+        for (id, entry) in self.in_flight.drain() {
+            ids.release(id);
+            out.log.remove(Key::Flow(entry.publishing.number));
+            if entry.publishing.message.qos == QoS::ExactlyOnce && entry.sent {
+                self.finish(entry.publishing, Outcome::local(Status::SessionLost), out);
+            } else {
+                self.queue.put_back(entry.publishing);
+            }
+        }
+    }
+
+    /// Takes over what an earlier process had stored. What this one has accepted already comes after it. `Err` says why the
+    /// records can't all be true.
+    pub fn restore(
+        &mut self,
+        records: impl Iterator<Item = (Key, Record)>,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) -> Result<(), &'static str> {
+        let mut publishes = BTreeMap::new();
+        let mut flows = BTreeMap::new();
+        for (key, record) in records {
+            match (key, record) {
+                (Key::Publish(number), record) => {
+                    let publishing = Publishing::restored(number, record).ok_or("a publish is none")?;
+                    publishes.insert(number, publishing);
+                }
+                (Key::Flow(number), Record::Flow { token, packet_id, order, released }) => {
+                    if !ids.claim(packet_id) || flows.insert(order, (number, token, packet_id, released)).is_some() {
+                        return Err("two messages have the same Packet Identifier or place");
+                    }
+                }
+                _ => return Err("a publish has a record of another kind"),
+            }
+        }
+        let highest = publishes.keys().chain(flows.values().map(|flow| &flow.0)).max().copied().unwrap_or(0);
+        let waiting = self.queue.start_after(highest);
+        (self.count, self.bytes) = (0, 0);
+        self.next_order = flows.keys().next_back().map_or(1, |order| order + 1);
+        for (number, token, packet_id, released) in flows.into_values() {
+            if released {
+                self.count += 1;
+                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None });
+                out.tell(token, Stage::Acknowledged);
+            } else {
+                let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;
+                self.take_over(&publishing, Stage::Sent, out);
+                // Whether it left before the crash, nobody knows.
+                let entry = InFlight { publishing, counted: false, sent: true, recorded: 0 };
+                self.in_flight.insert(packet_id, entry);
+            }
+        }
+        for publishing in publishes.into_values() {
+            self.take_over(&publishing, Stage::Durable, out);
+            self.queue.put_back(publishing);
+        }
+        for publishing in waiting {
+            self.add(publishing, out);
+        }
+        Ok(())
+    }
+
+    fn take_over(&mut self, publishing: &Publishing, stage: Stage, out: &mut Output<'_>) {
+        self.count += 1;
+        self.bytes += publishing.message.size();
+        out.tell(publishing.token, stage);
+    }
+}

@@ -1,0 +1,497 @@
+//! A client with a store: what one client leaves, the next one of the same folder takes over, and a store that can't be used
+//! is never taken for an empty one.
+
+mod common;
+
+use common::fake_server::{FakeServer, Peer};
+use common::folder::Folder;
+use common::program::Program;
+use mt5mqtt::client::events::NoticeKind;
+use mt5mqtt::client::options::{self, IntOption, STORE_PATH};
+use mt5mqtt::client::{Client, State};
+use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::property::Properties;
+use mt5mqtt::codec::{Packet, PacketId};
+use mt5mqtt::session::event::{Event, Stage, Token};
+use mt5mqtt::session::options::PublishOptions;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
+use mt5mqtt::types::{PacketType, QoS};
+use std::fs;
+use std::time::Duration;
+
+/// A client with a store, not connected yet.
+fn program(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
+    let program = Program::new(url, &[&[(IntOption::Progress, 2)], ints].concat());
+    program.set_text(options::CLIENT_ID, "c");
+    program.set_text(STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
+    program
+}
+
+/// Accepts the connection; returns whether it asked for a new Session.
+#[track_caller]
+fn accept(server: &mut FakeServer, session_present: bool) -> (Peer, bool) {
+    let mut peer = server.accept();
+    let connect = peer.expect(PacketType::Connect);
+    let Packet::Connect(connect) = connect.packet() else { unreachable!() };
+    let clean_start = connect.clean_start;
+    peer.connack(session_present);
+    (peer, clean_start)
+}
+
+#[track_caller]
+fn connected(server: &mut FakeServer, program: &Program, session_present: bool) -> Peer {
+    program.connect().expect("an idle client connects");
+    accept(server, session_present).0
+}
+
+/// The next event is that a publish has got so far.
+#[track_caller]
+fn expect_stage(program: &Program, token: Token, stage: Stage) {
+    assert_eq!(program.event("progress"), Event::Progress { token, stage });
+}
+
+/// Takes events until this one is there.
+#[track_caller]
+fn expect_among_others(program: &Program, wanted: impl Fn(&Event) -> bool) -> Event {
+    loop {
+        let event = program.event("an event among others");
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
+/// Ends the client, and waits until its thread has let go of the store.
+fn end(program: Program) {
+    program.free();
+}
+
+#[test]
+fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_order() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-queue"));
+    let first = program(&server.url(), &folder, &[]);
+    let topic = TopicName::new("t").unwrap();
+    let mut tokens = vec![first.send("one", QoS::AtLeastOnce), first.send("two", QoS::ExactlyOnce)];
+    first.send("not kept", QoS::AtMostOnce);
+    let order = PublishOptions { priority: true, ..PublishOptions::default() };
+    let order = first.publish_with(topic, b"order", QoS::AtLeastOnce, false, Properties::EMPTY, order).unwrap();
+    // Nobody answers the connection: the store works all the same.
+    first.connect().unwrap();
+    tokens.push(first.send("three", QoS::AtLeastOnce));
+    tokens.push(order);
+    for _ in 0..4 {
+        let event = expect_among_others(&first, |event| matches!(event, Event::Progress { .. }));
+        let Event::Progress { token, stage: Stage::Durable } = event else { panic!("{event:?}") };
+        assert!(tokens.contains(&token));
+    }
+    end(first);
+    drop(server.accept_within(Duration::ZERO));
+
+    let second = program(&server.url(), &folder, &[]);
+    let newest = second.send("four", QoS::AtLeastOnce);
+    let mut peer = connected(&mut server, &second, false);
+    let sent: Vec<String> = (0..4).map(|_| peer.expect(PacketType::Publish).payload()).collect();
+    // A QoS 2 PUBLISH waits until its Packet Identifier is stored.
+    assert_eq!(sent, ["order", "one", "three", "four"]);
+    let two = peer.expect_publish("two");
+    assert!(!two.dup());
+    assert_eq!(second.statistics().restored, 4);
+    // The tokens are those of the first client, and new ones are higher.
+    assert!(tokens.iter().all(|token| *token < newest));
+    peer.pubrec(two.id());
+    peer.expect(PacketType::Pubrel);
+    peer.pubcomp(two.id());
+    let outcome = expect_among_others(&second, |event| matches!(event, Event::Published { .. }));
+    assert!(matches!(outcome, Event::Published { token, .. } if token == tokens[1]), "{outcome:?}");
+    assert_eq!(second.stage(tokens[1]), Ok(Stage::Complete));
+    assert_eq!(second.stage(tokens[0]), Ok(Stage::Sent));
+    assert_eq!(second.stage(1).unwrap_err().0, Status::UnknownToken);
+}
+
+#[test]
+fn qos_2_goes_on_where_it_stood() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-flow"));
+    let first = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &first, false);
+    first.expect_connected();
+    let tokens = ["sent", "confirmed"].map(|payload| first.send(payload, QoS::ExactlyOnce));
+    let ids = ["sent", "confirmed"].map(|payload| peer.expect_publish(payload).id());
+    peer.pubrec(ids[1]);
+    // PUBREL says that PUBREC is stored.
+    assert_eq!(peer.expect(PacketType::Pubrel).id(), ids[1]);
+    end(first);
+
+    let second = program(&server.url(), &folder, &[]);
+    second.connect().unwrap();
+    let (mut peer, clean_start) = accept(&mut server, true);
+    assert!(!clean_start, "there is a Session to resume");
+    assert_eq!(peer.expect(PacketType::Pubrel).id(), ids[1]);
+    let again = peer.expect_publish("sent");
+    assert!(again.dup() && again.id() == ids[0]);
+    // A new message gets another Packet Identifier.
+    second.send("new", QoS::ExactlyOnce);
+    assert!(!ids.contains(&peer.expect_publish("new").id()));
+    peer.pubcomp(ids[1]);
+    let ended = expect_among_others(&second, |event| matches!(event, Event::Published { .. }));
+    assert!(matches!(ended, Event::Published { token, .. } if token == tokens[1]));
+}
+
+#[test]
+fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-received"));
+    let first = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &first, false);
+    first.expect_connected();
+    peer.publish(b"once", Some(7), QoS::ExactlyOnce);
+    first.expect_payload("once");
+    peer.expect(PacketType::Pubrec);
+    end(first);
+
+    let second = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &second, true);
+    second.expect_connected();
+    let again = peer.publication(b"once", Some(7), QoS::ExactlyOnce, true);
+    peer.send_bytes(&again);
+    peer.expect(PacketType::Pubrec);
+    second.expect_nothing();
+    peer.send(&Packet::Pubrel(Ack::new(PacketId::new(7).unwrap(), ReasonCode::SUCCESS)));
+    peer.expect(PacketType::Pubcomp);
+    end(second);
+
+    // PUBCOMP was sent: the identifier may name a new message now, also for a third client.
+    let third = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &third, true);
+    third.expect_connected();
+    let new = peer.publication(b"new", Some(7), QoS::ExactlyOnce, true);
+    peer.send_bytes(&new);
+    third.expect_payload("new");
+}
+
+#[test]
+fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-arrival"));
+    let on_arrival = [(IntOption::Acknowledge, 0)];
+    let first = program(&server.url(), &folder, &on_arrival);
+    let mut peer = connected(&mut server, &first, false);
+    first.expect_connected();
+    for (id, payload) in (1..).zip(["one", "two", "three"]) {
+        peer.publish(payload.as_bytes(), Some(id), QoS::AtLeastOnce);
+        peer.expect(PacketType::Puback);
+    }
+    first.expect_payload("one");
+    end(first);
+
+    let second = program(&server.url(), &folder, &on_arrival);
+    let _peer = connected(&mut server, &second, true);
+    for payload in ["two", "three"] {
+        let (message, _) = second.expect_message();
+        assert_eq!((message.payload(), message.dup), (payload.as_bytes(), true));
+    }
+    second.expect_connected();
+    end(second);
+
+    let third = program(&server.url(), &folder, &on_arrival);
+    let _peer = connected(&mut server, &third, true);
+    third.expect_connected();
+}
+
+#[test]
+fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-subscriptions"));
+    let first = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &first, false);
+    first.expect_connected();
+    for filter in ["kept", "ended"] {
+        let token = first.subscribe_to(filter, QoS::AtLeastOnce);
+        peer.grant();
+        first.expect_subscribed(token);
+    }
+    let filter = mt5mqtt::types::topic::TopicFilter::new("ended").unwrap();
+    first.unsubscribe(filter, Default::default()).unwrap();
+    let id = peer.expect(PacketType::Unsubscribe).id();
+    let (properties, reasons) = (Properties::EMPTY, vec![ReasonCode::SUCCESS]);
+    peer.send(&Packet::Unsuback(mt5mqtt::codec::unsubscribe::Unsuback { packet_id: id, properties, reasons }));
+    first.event("Unsubscribed");
+    end(first);
+
+    // It dies again before the subscription is granted: the next one still knows of it.
+    for _ in 0..2 {
+        let next = program(&server.url(), &folder, &[]);
+        let mut peer = connected(&mut server, &next, false);
+        let subscribe = peer.expect(PacketType::Subscribe);
+        let Packet::Subscribe(subscribe) = subscribe.packet() else { unreachable!() };
+        assert_eq!(subscribe.subscriptions[0].filter.as_str(), "kept");
+        next.expect_connected();
+        end(next);
+    }
+}
+
+#[test]
+fn a_burst_costs_few_commits() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-burst"));
+    let program = program(&server.url(), &folder, &[]);
+    let _peer = connected(&mut server, &program, false);
+    program.expect_connected();
+    const COUNT: usize = 5000;
+    for number in 0..COUNT {
+        program.send(&number.to_string(), QoS::AtLeastOnce);
+    }
+    for _ in 0..COUNT {
+        expect_among_others(&program, |event| matches!(event, Event::Progress { stage: Stage::Durable, .. }));
+    }
+    let commits = program.statistics().commits;
+    assert!(commits < COUNT as u64 / 10, "{commits} commits");
+}
+
+#[test]
+fn a_publish_is_told_to_be_durable_then_sent_then_acknowledged() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-stages"));
+    let program = program(&server.url(), &folder, &[]);
+    let mut peer = connected(&mut server, &program, false);
+    program.expect_connected();
+    let token = program.send("a", QoS::ExactlyOnce);
+    expect_stage(&program, token, Stage::Durable);
+    expect_stage(&program, token, Stage::Sent);
+    let id = peer.expect_publish("a").id();
+    peer.pubrec(id);
+    expect_stage(&program, token, Stage::Acknowledged);
+    assert_eq!(program.stage(token), Ok(Stage::Acknowledged));
+    peer.expect(PacketType::Pubrel);
+    peer.pubcomp(id);
+    assert_eq!(program.expect_published(token).failure, None);
+    let token = program.send("b", QoS::AtLeastOnce);
+    expect_stage(&program, token, Stage::Durable);
+    expect_stage(&program, token, Stage::Sent);
+    assert_eq!(program.stage(token), Ok(Stage::Sent));
+    end(program);
+}
+
+/// How the attempt to connect with this store ends, without a connection.
+#[track_caller]
+fn refused(url: &str, folder: &Folder) -> (Status, String, State) {
+    let program = program(url, folder, &[(IntOption::ReconnectMinimum, 10_000), (IntOption::ReconnectMaximum, 10_000)]);
+    program.connect().expect("an idle client connects");
+    let end = program.expect_disconnected();
+    let result = (end.failure.expect("a failure"), end.detail, program.state());
+    self::end(program);
+    result
+}
+
+/// A store with one message in it.
+fn store_with_a_message(url: &str, folder: &Folder) -> Token {
+    let program = program(url, folder, &[]);
+    let token = program.send("kept", QoS::AtLeastOnce);
+    program.connect().unwrap();
+    expect_among_others(&program, |event| matches!(event, Event::Progress { stage: Stage::Durable, .. }));
+    end(program);
+    token
+}
+
+#[test]
+fn a_damaged_store_is_an_error_and_stays_as_it_is() {
+    let server = FakeServer::start();
+    let whole = Folder::new("store-whole");
+    store_with_a_message(&server.url(), &whole);
+    let file = |folder: &Folder| folder.path().join("session.redb");
+    let bytes = fs::read(file(&whole)).unwrap();
+    let garbage: Vec<u8> = (0..bytes.len()).map(|place| (place * 31 % 251) as u8).collect();
+    let mut flipped = bytes.clone();
+    // Where the message lies.
+    let place = bytes.windows(4).position(|window| window == b"kept").expect("the message is in the file");
+    flipped[place] ^= 1;
+    for (what, content) in [
+        ("empty", Vec::new()),
+        ("garbage", garbage),
+        ("cut to a half", bytes[..bytes.len() / 2].to_vec()),
+        ("cut to a page", bytes[..4096].to_vec()),
+        ("cut by a byte", bytes[..bytes.len() - 1].to_vec()),
+        ("one bit wrong", flipped),
+    ] {
+        let folder = Folder::new("store-damaged");
+        fs::write(file(&folder), &content).unwrap();
+        let (status, text, state) = refused(&server.url(), &folder);
+        assert_eq!((status, state), (Status::StoreDamaged, State::Idle), "{what}: {text}");
+        assert!(text.contains("session.redb"), "{what}: {text}");
+    }
+    let program = program(&server.url(), &whole, &[]);
+    program.connect().unwrap();
+    program.expect_soon("the message of the undamaged store", |client| client.statistics().restored == 1);
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused() {
+    let (server, folder) = (FakeServer::start(), Folder::new("store-newer"));
+    store_with_a_message(&server.url(), &folder);
+    let database = redb::Database::open(folder.path().join("session.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let about: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("about");
+    transaction.open_table(about).unwrap().insert("format", 2u32.to_be_bytes().as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let (status, text, state) = refused(&server.url(), &folder);
+    assert_eq!((status, state), (Status::StoreNewer, State::Idle), "{text}");
+}
+
+#[test]
+fn a_store_belongs_to_one_client_of_one_server() {
+    let (server, other, folder) = (FakeServer::start(), FakeServer::start(), Folder::new("store-identity"));
+    store_with_a_message(&server.url(), &folder);
+    let (status, text, state) = refused(&other.url(), &folder);
+    assert_eq!((status, state), (Status::StoreOfAnother, State::Idle), "{text}");
+    assert!(text.contains("Server") && text.contains("127.0.0.1"), "{text}");
+    let program = program(&server.url(), &folder, &[]);
+    program.set_text(options::CLIENT_ID, "another");
+    program.connect().unwrap();
+    let refused = program.expect_disconnected();
+    assert_eq!(refused.failure, Some(Status::StoreOfAnother));
+    assert!(refused.detail.contains("'c'") && refused.detail.contains("'another'"), "{}", refused.detail);
+    // The program puts it right, and the store is there.
+    program.set_text(options::CLIENT_ID, "c");
+    program.connect().unwrap();
+    program.expect_soon("the message of the store", |client| client.statistics().restored == 1);
+}
+
+#[test]
+fn a_store_is_for_one_client_at_a_time_and_the_next_one_waits_for_it() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-in-use"));
+    let first = program(&server.url(), &folder, &[]);
+    let _peer = connected(&mut server, &first, false);
+    first.expect_connected();
+    let second =
+        program(&server.url(), &folder, &[(IntOption::ReconnectMinimum, 20), (IntOption::ReconnectMaximum, 20)]);
+    second.connect().unwrap();
+    assert_eq!(second.expect_disconnected().failure, Some(Status::StoreInUse));
+    end(first);
+    let (_peer, _) = accept(&mut server, true);
+    expect_among_others(&second, |event| matches!(event, Event::Connected { .. }));
+}
+
+#[test]
+fn a_folder_that_cant_be_made_is_an_error() {
+    let (server, folder) = (FakeServer::start(), Folder::new("store-no-folder"));
+    let file = folder.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let program = program(&server.url(), &folder, &[]);
+    program.set_text(STORE_PATH, file.join("below").to_str().unwrap());
+    program.connect().unwrap();
+    let end = program.expect_disconnected();
+    assert_eq!((end.failure, program.state()), (Some(Status::StoreNotOpened), State::Idle), "{}", end.detail);
+}
+
+#[test]
+fn a_store_needs_a_session_that_goes_on() {
+    let (server, folder) = (FakeServer::start(), Folder::new("store-options"));
+    let connect = |client: &Client| client.connect().map_err(|failure| failure.0);
+    let anonymous = program(&server.url(), &folder, &[]);
+    anonymous.set_text(options::CLIENT_ID, "");
+    assert_eq!(connect(&anonymous), Err(Status::WrongState));
+    let ending = program(&server.url(), &folder, &[(IntOption::SessionExpiry, 0)]);
+    assert_eq!(connect(&ending), Err(Status::WrongState));
+}
+
+#[test]
+fn a_client_keeps_the_store_that_it_was_connected_with() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("store-change"));
+    let program = program(&server.url(), &folder, &[]);
+    let _peer = connected(&mut server, &program, false);
+    program.expect_connected();
+    program.disconnect_now(Duration::from_secs(2));
+    program.set_option(|options, idle| options.set_text(STORE_PATH, None, idle)).unwrap();
+    assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+    program.set_text(STORE_PATH, folder.path().to_str().unwrap());
+    program.set_text(options::CLIENT_ID, "another");
+    assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+    program.set_text(options::CLIENT_ID, "c");
+    program.connect().unwrap();
+    assert!(!accept(&mut server, true).1);
+}
+
+/// A small file system in memory, gone with the value.
+#[cfg(target_os = "linux")]
+struct SmallDisk(Folder);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// `None`, reported as left out, for users who may not mount one.
+    fn mount(name: &str, options: &str) -> Option<Self> {
+        let folder = Folder::new(name);
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(folder.path())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !mounted {
+            common::tools::leave_out(&format!("{name} on a small disk"), "the right to mount one");
+            return None;
+        }
+        Some(SmallDisk(folder))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount("store-full", "size=4m") else { return };
+    let mut server = FakeServer::start();
+    let program = program(&server.url(), &disk.0, &[(IntOption::Progress, 1)]);
+    let mut peer = connected(&mut server, &program, false);
+    program.expect_connected();
+    let ballast = disk.0.path().join("ballast");
+    // Whatever is left of the disk.
+    let _ = fs::write(&ballast, vec![0; 8 << 20]);
+    let told = loop {
+        // Until the store needs another page.
+        if let Err(status) = program.try_send(&[b'x'; 10_000], QoS::ExactlyOnce) {
+            assert_eq!(status, Status::StoreNotWritten);
+        }
+        program.wait(Duration::from_millis(20)).unwrap();
+        let told = program.poll(|notice| match &notice.kind {
+            NoticeKind::Store(Some(failure)) => Some(failure.clone()),
+            other => panic!("{other:?}"),
+        });
+        if let Some(Some(told)) = told.unwrap() {
+            break told;
+        }
+    };
+    assert_eq!(told.0, Status::StoreNotWritten, "{}", told.1);
+    // What it can't keep is not accepted, what needs no keeping is, and nothing is sent that would have to be stored first.
+    assert_eq!(program.try_send(b"refused", QoS::AtLeastOnce), Err(Status::StoreNotWritten));
+    program.send("tick", QoS::AtMostOnce);
+    let mut sent = 0;
+    while peer.expect(PacketType::Publish).payload() != "tick" {
+        sent += 1;
+    }
+    let waiting = program.statistics().outgoing - sent;
+    assert!(waiting > 0);
+    fs::remove_file(&ballast).unwrap();
+    let recovered = loop {
+        program.wait(Duration::from_secs(10)).unwrap();
+        if let Some(kind) = program.poll(|notice| matches!(notice.kind, NoticeKind::Store(None))).unwrap() {
+            break kind;
+        }
+    };
+    assert!(recovered);
+    for _ in 0..waiting {
+        peer.expect(PacketType::Publish);
+    }
+    program.send("accepted again", QoS::AtLeastOnce);
+    peer.expect_publish("accepted again");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_folder_is_an_error() {
+    let Some(disk) = SmallDisk::mount("store-read-only", "ro,size=4m") else { return };
+    let server = FakeServer::start();
+    let (status, text, state) = refused(&server.url(), &disk.0);
+    assert_eq!((status, state), (Status::StoreNotOpened, State::Idle), "{text}");
+}

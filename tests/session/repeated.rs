@@ -1,0 +1,193 @@
+//! Messages that come again under another Packet Identifier are recognised by a key that their sender gave them, also after
+//! a crash.
+
+use crate::trace::*;
+use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::codec::publish::Publish;
+use mt5mqtt::codec::{Packet, PacketId};
+use mt5mqtt::session::event::{Delivery, Event};
+use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
+use mt5mqtt::session::record::{Key, Record};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::topic::TopicName;
+use std::collections::BTreeMap;
+
+const QOS_1: QoS = QoS::AtLeastOnce;
+const QOS_2: QoS = QoS::ExactlyOnce;
+
+fn recognising(suppress: bool, window: usize) -> SessionOptions {
+    let deduplicate = Some(Deduplicate { key: MessageKey::CorrelationData, window, suppress });
+    SessionOptions { deduplicate, acknowledge: Acknowledge::Explicitly, ..options() }
+}
+
+/// The Server sends a message with this Correlation Data.
+fn arrives(trace: &mut Trace, key: &str, qos: QoS, packet_id: u16, dup: bool) {
+    let properties = set(&[(PropertyId::CorrelationData, Value::Binary(key.as_bytes()))]);
+    trace.receives(Packet::Publish(Publish {
+        dup,
+        qos,
+        retain: false,
+        topic: Some(TopicName::new("t").unwrap()),
+        packet_id: PacketId::new(packet_id),
+        properties: properties.as_properties(),
+        payload: key.as_bytes(),
+    }));
+}
+
+/// The program gets a message with this key; returns whether it is told that it had one before.
+#[track_caller]
+fn gets(trace: &mut Trace, key: &str) -> (Option<Delivery>, bool) {
+    match trace.tells() {
+        Event::Message { message, delivery, seen_before, .. } => {
+            assert_eq!(message.payload(), key.as_bytes());
+            (delivery, seen_before)
+        }
+        other => panic!("{other:?} instead of a message"),
+    }
+}
+
+#[test]
+fn a_second_message_with_a_key_is_told_of_as_one() {
+    let mut trace = Trace::connected(recognising(false, 10));
+    arrives(&mut trace, "order 1", QOS_1, 1, false);
+    arrives(&mut trace, "order 2", QOS_1, 2, false);
+    let (first, seen) = gets(&mut trace, "order 1");
+    assert!(!seen && !gets(&mut trace, "order 2").1);
+    // The program has it, though it isn't done with it.
+    arrives(&mut trace, "order 1", QOS_2, 3, false);
+    let (second, seen) = gets(&mut trace, "order 1");
+    assert!(seen);
+    trace.acknowledge(first);
+    trace.sends(puback(1));
+    trace.acknowledge(second);
+    arrives(&mut trace, "order 1", QOS_1, 4, false);
+    assert!(gets(&mut trace, "order 1").1);
+    // Without a key every message is a new one, and so is one of QoS 0.
+    for _ in 0..2 {
+        trace.receives(publish("no key", QOS_1, 5));
+        assert!(!gets(&mut trace, "no key").1);
+        arrives(&mut trace, "order 1", QoS::AtMostOnce, 0, false);
+        assert!(!gets(&mut trace, "order 1").1);
+    }
+}
+
+#[test]
+fn what_the_program_is_done_with_is_kept_away_and_acknowledged_in_its_turn() {
+    let mut trace = Trace::connected(recognising(true, 10));
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    let (first, _) = gets(&mut trace, "order");
+    // Not done with yet: were it kept away and the program died, the order would be lost.
+    arrives(&mut trace, "order", QOS_1, 2, false);
+    let (second, seen) = gets(&mut trace, "order");
+    assert!(seen);
+    trace.acknowledge(first);
+    trace.sends(puback(1));
+    // MQTT-4.6.0-2: it waits for the one before.
+    arrives(&mut trace, "order", QOS_1, 3, false);
+    trace.tells_nothing();
+    trace.sends_nothing();
+    trace.acknowledge(second);
+    trace.sends(puback(2));
+    trace.sends(puback(3));
+    assert_eq!(trace.session.counters().messages_suppressed, 1);
+}
+
+#[test]
+fn a_message_that_the_program_refused_is_a_new_one_when_it_comes_again() {
+    let mut trace = Trace::connected(recognising(true, 10));
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    let (first, _) = gets(&mut trace, "order");
+    assert!(trace.session.acknowledge(first.unwrap(), ReasonCode::UNSPECIFIED_ERROR));
+    arrives(&mut trace, "order", QOS_1, 2, false);
+    assert!(!gets(&mut trace, "order").1);
+}
+
+#[test]
+fn the_oldest_keys_are_forgotten_when_the_window_is_full() {
+    let mut trace = Trace::connected(recognising(false, 2));
+    for (id, key) in (1..).zip(["a", "b", "c"]) {
+        arrives(&mut trace, key, QOS_1, id, false);
+        assert!(!gets(&mut trace, key).1);
+    }
+    arrives(&mut trace, "c", QOS_1, 4, false);
+    assert!(gets(&mut trace, "c").1);
+    arrives(&mut trace, "a", QOS_1, 5, false);
+    assert!(!gets(&mut trace, "a").1);
+}
+
+#[test]
+fn a_user_property_can_be_the_key() {
+    let mut options = recognising(false, 10);
+    if let Some(deduplicate) = &mut options.deduplicate {
+        deduplicate.key = MessageKey::UserProperty("order".to_owned());
+    }
+    let mut trace = Trace::connected(options);
+    for (id, value, seen_before) in [(1, "7", false), (2, "8", false), (3, "7", true)] {
+        let properties = set(&[
+            (PropertyId::UserProperty, Value::Pair("other", "7")),
+            (PropertyId::UserProperty, Value::Pair("order", value)),
+        ]);
+        trace.receives(Packet::Publish(Publish {
+            dup: false,
+            qos: QOS_1,
+            retain: false,
+            topic: Some(TopicName::new("t").unwrap()),
+            packet_id: PacketId::new(id),
+            properties: properties.as_properties(),
+            payload: b"",
+        }));
+        assert_eq!(gets(&mut trace, "").1, seen_before);
+    }
+}
+
+/// What was stored, and is told to be durable.
+fn store(trace: &mut Trace, disk: &mut BTreeMap<Key, Record>) {
+    while let Some(batch) = trace.session.poll_records() {
+        for (key, record) in batch.changes {
+            match record {
+                Some(record) => disk.insert(key, record),
+                None => disk.remove(&key),
+            };
+        }
+        trace.session.handle_durable(trace.now, batch.number);
+    }
+}
+
+#[test]
+fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_new() {
+    let mut disk = BTreeMap::new();
+    let mut trace = Trace::new(recognising(false, 2));
+    trace.session.restore(Vec::new()).unwrap();
+    trace.connects(false, &[]);
+    store(&mut trace, &mut disk);
+    arrives(&mut trace, "done", QOS_1, 1, false);
+    arrives(&mut trace, "not done", QOS_1, 2, false);
+    let (done, _) = gets(&mut trace, "done");
+    gets(&mut trace, "not done");
+    trace.acknowledge(done);
+    // The Server hears of it when the key is stored, and not before.
+    trace.sends_nothing();
+    store(&mut trace, &mut disk);
+    trace.sends(puback(1));
+
+    // The process is killed. The PUBACK was lost with the line, so the Server sends both again.
+    let mut trace = Trace::new(recognising(false, 2));
+    trace.session.restore(disk.clone().into_iter().collect()).unwrap();
+    trace.connects(true, &[]);
+    arrives(&mut trace, "done", QOS_1, 1, true);
+    arrives(&mut trace, "not done", QOS_1, 2, true);
+    let (again, seen) = gets(&mut trace, "done");
+    assert!(seen);
+    let (not_done, seen) = gets(&mut trace, "not done");
+    assert!(!seen);
+    trace.acknowledge(again);
+    trace.acknowledge(not_done);
+    arrives(&mut trace, "third", QOS_1, 3, false);
+    let (third, _) = gets(&mut trace, "third");
+    trace.acknowledge(third);
+    store(&mut trace, &mut disk);
+    // The window is that of the store too.
+    let keys = disk.values().filter(|record| matches!(record, Record::Done { .. }));
+    assert_eq!(keys.count(), 2);
+}
