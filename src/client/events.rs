@@ -298,8 +298,8 @@ fn size(kind: &NoticeKind) -> usize {
     size_of::<Queued>()
         + match kind {
             NoticeKind::Failed(text) => text.len(),
-            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
             NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
+            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Progress { .. } => 0,
@@ -324,8 +324,8 @@ impl Notice {
     pub fn failure(&self) -> Option<Status> {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
-            NoticeKind::Doctor { end, .. } => end.flatten(),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
+            NoticeKind::Doctor { end, .. } => end.flatten(),
             NoticeKind::Log { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,

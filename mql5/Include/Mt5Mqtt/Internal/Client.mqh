@@ -563,14 +563,14 @@ int CMqttClient::Dispatch(const int max_events)
          case MT5MQTT_EVENT_UNSUBSCRIBED:
             OnUnsubscribed(message);
             break;
-         case MT5MQTT_EVENT_DOCTOR:
-            OnDoctor(message);
-            break;
          case MT5MQTT_EVENT_PROGRESS:
             OnProgress(message);
             break;
          case MT5MQTT_EVENT_STORE:
             OnStore(message);
+            break;
+         case MT5MQTT_EVENT_DOCTOR:
+            OnDoctor(message);
             break;
          case MT5MQTT_EVENT_LOG:
             OnLog(message);
