@@ -1,6 +1,9 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
 mod network;
+mod texts;
+
+pub use texts::*;
 
 use super::address::Address;
 use super::proxy::Proxy;
@@ -94,30 +97,8 @@ int_options! {
     LogFiles = 143, "LOG_FILES", 1 => 100, 3, true;
 }
 
-/// The text options; `PASSWORD` and `AUTHENTICATION_DATA` take bytes too.
-pub const URL: i32 = 1;
-pub const CLIENT_ID: i32 = 2;
-pub const USER_NAME: i32 = 3;
-pub const PASSWORD: i32 = 4;
-pub const RESPONSE_TOPIC: i32 = 5;
-pub const TLS_CA: i32 = 130;
-pub const TLS_CLIENT_CERTIFICATE: i32 = 131;
-pub const TLS_CLIENT_KEY: i32 = 132;
-pub const TLS_CLIENT_KEY_PASSWORD: i32 = 133;
-pub const TLS_ALPN: i32 = 134;
-pub const TLS_SERVER_NAME: i32 = 135;
-pub const TLS_PINS: i32 = 136;
-pub const PROXY: i32 = 137;
-pub const WS_HEADERS: i32 = 138;
-pub const LOG_FILE: i32 = 145;
-pub const STORE_PATH: i32 = 162;
-pub const DEDUPLICATE_BY: i32 = 164;
-
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
-pub const AUTHENTICATION_METHOD: i32 = 6;
-pub const AUTHENTICATION_DATA: i32 = 110;
-pub const SERVER_REFERENCE_HOSTS: i32 = 111;
 
 #[derive(Clone)]
 pub struct Options {
@@ -442,37 +423,9 @@ impl Options {
     }
 }
 
-/// The names of the text options.
-const TEXT_OPTIONS: &[(i32, &str)] = &[
-    (URL, "URL"),
-    (CLIENT_ID, "CLIENT_ID"),
-    (USER_NAME, "USER_NAME"),
-    (PASSWORD, "PASSWORD"),
-    (RESPONSE_TOPIC, "RESPONSE_TOPIC"),
-    (TLS_CA, "TLS_CA"),
-    (TLS_CLIENT_CERTIFICATE, "TLS_CLIENT_CERTIFICATE"),
-    (TLS_CLIENT_KEY, "TLS_CLIENT_KEY"),
-    (TLS_CLIENT_KEY_PASSWORD, "TLS_CLIENT_KEY_PASSWORD"),
-    (TLS_ALPN, "TLS_ALPN"),
-    (TLS_SERVER_NAME, "TLS_SERVER_NAME"),
-    (TLS_PINS, "TLS_PINS"),
-    (PROXY, "PROXY"),
-    (WS_HEADERS, "WS_HEADERS"),
-    (LOG_FILE, "LOG_FILE"),
-    (AUTHENTICATION_METHOD, "AUTHENTICATION_METHOD"),
-    (AUTHENTICATION_DATA, "AUTHENTICATION_DATA"),
-    (SERVER_REFERENCE_HOSTS, "SERVER_REFERENCE_HOSTS"),
-    (STORE_PATH, "STORE_PATH"),
-    (DEDUPLICATE_BY, "DEDUPLICATE_BY"),
-];
-
-fn text_name(id: i32) -> Option<&'static str> {
-    TEXT_OPTIONS.iter().find(|row| row.0 == id).map(|row| row.1)
-}
-
 /// The option of this name, for programs whose users choose options.
 pub fn id_of(name: &str) -> Option<i32> {
-    let text = TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
+    let text = texts::TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
     text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
 }
 

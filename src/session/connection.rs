@@ -13,6 +13,7 @@ use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
 /// counted, and can still be dropped or overtaken. Large enough that one write takes many messages.
@@ -54,7 +55,8 @@ pub(super) struct Connection {
     pub authenticating: Option<Authenticating>,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
-    output: Vec<u8>,
+    /// Zeroized where CONNECT with its password was, as soon as that is sent; and when the connection is dropped.
+    output: Zeroizing<Vec<u8>>,
     /// How much of `output` the transport has taken.
     taken: usize,
     last_sent: Instant,
@@ -101,7 +103,7 @@ impl Connection {
             incoming_aliases: IncomingAliases::new(0),
             authenticating: None,
             end: None,
-            output: Vec::new(),
+            output: Zeroizing::default(),
             taken: 0,
             last_sent: now,
             last_received: now,
@@ -179,6 +181,9 @@ impl Connection {
         self.taken += count;
         if count > 0 {
             self.last_sent = now;
+        }
+        if matches!(self.phase, Phase::AwaitingConnack { .. } | Phase::Closing) {
+            self.output[..self.taken].zeroize();
         }
         if self.taken == self.output.len() {
             self.output.clear();

@@ -224,3 +224,18 @@ fn a_service_wakes_the_chart_whose_client_has_something() {
     terminal.expect("waking", "ended", "");
     terminal.close();
 }
+
+#[test]
+fn the_doctor_prints_its_report() {
+    let Some((mut terminal, server)) = set_up("the doctor") else { return };
+    let doctor = program("mql5/Scripts/Mt5Mqtt/Doctor.mq5");
+    terminal.load("script", "good", &doctor, ("1", "EURUSD"), &[("InpUrl", &server.url())]);
+    terminal.expect("good", "print", "the message came back after ");
+    terminal.expect("good", "print", "All is well");
+    terminal.expect("good", "ended", "");
+    let url = server.url().replace("mqtt://", "mqtts://");
+    terminal.load("script", "bad", &doctor, ("1", "EURUSD"), &[("InpUrl", &url)]);
+    terminal.expect("bad", "print", "What to do: use mqtt:// in the URL");
+    terminal.expect("bad", "ended", "");
+    terminal.close();
+}

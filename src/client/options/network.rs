@@ -24,7 +24,8 @@ impl Options {
     /// The same for one Server and a client that leaves no trace there: its own identifier, no Will Message, no Session
     /// that outlives it.
     pub(in crate::client) fn for_doctor(&self, address: Address) -> Options {
-        let mut options = Options { addresses: vec![address], will: None, log_file: None, ..self.clone() };
+        let mut options =
+            Options { addresses: vec![address], will: None, log_file: None, store_path: None, ..self.clone() };
         if !options.client_id.is_empty() {
             options.client_id.push_str("-doctor");
         }
@@ -47,6 +48,8 @@ impl Options {
     pub(in crate::client) fn for_probe(&self, address: Address, timeout_ms: i64) -> Options {
         let mut options = self.for_doctor(address);
         (options.user_name, options.password) = (None, None);
+        (options.authentication_method, options.authentication_data) = (None, None);
+        options.ws_headers = None;
         options.tls = TlsOptions::default();
         options.put(IntOption::TlsAcceptAnyCertificate, 1);
         options.put(IntOption::ConnectTimeout, timeout_ms);
