@@ -275,7 +275,9 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
     let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE \
                   KEY-----\n";
     let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
-    let cases: [(&[(i32, &str)], &[&str]); 8] = [
+    /// Options, and words of the failure.
+    type Case<'a> = (&'a [(i32, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 8] = [
         (&[(options::TLS_CA, "/no/such/file.pem")], &["TLS_CA", "'/no/such/file.pem' can't be read"]),
         (&[(options::TLS_CA, &client.key)], &["TLS_CA", "the PEM text has no certificate"]),
         (

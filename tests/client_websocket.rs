@@ -1,5 +1,8 @@
 //! WebSocket with a real Server, Mosquitto, and with a scripted one that does what Mosquitto never does (section 6).
 
+// tungstenite's callbacks have this type.
+#![allow(clippy::result_large_err)]
+
 mod common;
 
 use common::certificates::{Authority, Folder, Validity};

@@ -35,6 +35,12 @@ pub struct Slots<T> {
     first_free: AtomicUsize,
 }
 
+impl<T: Clone> Default for Slots<T> {
+    fn default() -> Self {
+        Slots::new()
+    }
+}
+
 impl<T: Clone> Slots<T> {
     pub const fn new() -> Self {
         Slots {

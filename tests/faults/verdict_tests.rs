@@ -60,7 +60,7 @@ fn judged(round: &Round) -> (Vec<String>, Counts) {
     let mut counts = Counts::default();
     let evidence = Evidence {
         sender: &round.sender,
-        receiver: &[round.receiver.clone()],
+        receiver: std::slice::from_ref(&round.receiver),
         senders_line: &round.senders_line,
         receivers_line: &round.receivers_line,
         reference: None,
