@@ -149,6 +149,7 @@ fn results(wanted: &Wanted, time: Duration, rows: &[Row]) -> String {
         ("messages that the Server let others overtake", sum.disordered_by_server),
         ("QoS 2 messages taken again by a killed receiver, before it could answer", sum.repeated_after_kill),
         ("messages that a killed sender had accepted, and not called durable", sum.not_durable),
+        ("messages that were complete before a killed sender had heard of it", sum.unheard),
         ("connections", sum.connections),
         ("cuts, resets, half closes, stalls, black holes, refusals", sum.line_faults),
         ("kills of the Server", sum.server_kills),

@@ -11,8 +11,11 @@ use std::time::Duration;
 const SEED: u64 = 2026;
 const LENGTH: Duration = Duration::from_secs(4);
 
-/// Rounds that have failed once: scenario, seed.
-const FAILED_ONCE: &[(&str, &str, u64)] = &[];
+/// Rounds that have failed once: what had gone wrong, scenario, seed.
+const FAILED_ONCE: &[(&str, &str, u64)] = &[
+    ("a_killed_server_gives_identifiers_anew", "everything", 1013),
+    ("a_stalled_connection_is_read_after_its_successor", "everything", 1003),
+];
 
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
