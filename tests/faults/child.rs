@@ -158,10 +158,8 @@ impl Program {
             }
             abi::EVENT_SUBSCRIBED => say(&Report::Subscribed { status: event.status }),
             abi::EVENT_MESSAGE => self.take_message(event)?,
-            abi::EVENT_PROGRESS => {
-                if event.detail == abi::STAGE_DURABLE {
-                    say(&Report::Durable { token: event.token });
-                }
+            abi::EVENT_PROGRESS if event.detail == abi::STAGE_DURABLE => {
+                say(&Report::Durable { token: event.token });
             }
             abi::EVENT_FAILED => {
                 say(&Report::Wrong { what: format!("the client failed: {}", self.client.text(event)) });
