@@ -117,7 +117,10 @@ impl Program {
                     say(&Report::Marked { token });
                 }
             }
-            Order::Exhaust => limit_descriptors(Some(0))?,
+            Order::Exhaust => {
+                limit_descriptors(Some(0))?;
+                say(&Report::Exhausted);
+            }
             Order::Restore => limit_descriptors(None)?,
             Order::End => {}
         }

@@ -98,6 +98,8 @@ pub enum Report {
     Drained,
     /// The conductor: the program was killed, and what follows is another one's.
     NewLife,
+    /// No descriptor can be opened any more.
+    Exhausted,
     /// Something that must not happen.
     Wrong {
         what: String,

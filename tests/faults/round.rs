@@ -209,6 +209,7 @@ impl Round {
         self.sender.hear();
         let start = self.sender.reports.len();
         self.sender.order(Order::Exhaust)?;
+        self.sender.wait_for("no descriptors", start, SOON, |report| *report == Report::Exhausted)?;
         std::thread::sleep(duration);
         self.senders_line.cut_all();
         self.sender.wait_for("an attempt to connect fails for want of descriptors", start, SOON, |report| {
