@@ -1,7 +1,9 @@
 //! The bytes that were read and not used yet: an incomplete packet, as a rule. Nothing is copied unless room is needed.
 
-/// Room for one read; most packets of a burst arrive together.
+/// Room for one read of a burst, most of whose packets arrive together.
 const READ_SIZE: usize = 64 * 1024;
+/// Room for one read until one has filled it: most clients are idle most of the time.
+const FIRST_READ_SIZE: usize = 4 * 1024;
 
 /// Received bytes that were not used yet.
 #[derive(Default)]
@@ -20,7 +22,7 @@ impl Input {
     /// Where the next read may write to.
     pub fn room(&mut self) -> &mut [u8] {
         if self.buffer.is_empty() {
-            self.buffer.resize(READ_SIZE, 0);
+            self.buffer.resize(FIRST_READ_SIZE, 0);
         }
         &mut self.buffer[self.end..]
     }
@@ -33,6 +35,10 @@ impl Input {
     /// Takes `used` bytes away and makes room: for the rest of an incomplete packet whose size is known, or for a read.
     pub fn consume(&mut self, used: usize, expected_size: impl Fn(&[u8]) -> Option<usize>) {
         self.start += used;
+        if self.end == self.buffer.len() && self.end < READ_SIZE {
+            // There was more than room for it.
+            self.buffer.resize(READ_SIZE, 0);
+        }
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
