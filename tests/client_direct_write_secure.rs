@@ -1,6 +1,8 @@
 //! As for plain TCP, a publish on an idle connection over TLS or WebSocket is written by the thread that calls; one test in
 //! this file, as other clients' threads have the same name.
 #![cfg(target_os = "linux")]
+// tungstenite's callbacks have this type.
+#![allow(clippy::result_large_err)]
 
 mod common;
 
