@@ -119,7 +119,7 @@ pub const MT5MQTT_STATE_FAILED: i32 = 4;
 
 /// Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
 /// `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
-/// an [IPv6] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
+/// an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
 /// between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
 /// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
 pub const MT5MQTT_OPT_URL: i32 = 1;
