@@ -16,7 +16,7 @@ ok() { echo "ok $1"; passed=$((passed + 1)); }
 bad() { echo "FAILED $1"; failed=$((failed + 1)); }
 finish() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
 
-for tool in openssl /usr/bin/rustc /usr/bin/cargo ld.lld x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
+for tool in openssl /usr/bin/rustc /usr/bin/cargo perl x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
     command -v "$tool" >/dev/null || bad "$tool is not installed: tests/run.sh installs it"
 done
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not installed: tests/run.sh installs it"
