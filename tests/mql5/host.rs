@@ -217,6 +217,19 @@ impl Terminal {
         }
     }
 
+    /// The account's positions, by their fields.
+    #[track_caller]
+    pub fn positions(&mut self) -> Vec<BTreeMap<String, String>> {
+        let before = self.said("*", "position").len();
+        self.command(&["dump"]);
+        self.expect("*", "account", "");
+        let fields = |line: &String| {
+            let fields = line.split(' ').filter_map(|field| field.split_once('='));
+            fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        self.said("*", "position").split_off(before).iter().map(fields).collect()
+    }
+
     /// All lines of that source and kind so far.
     pub fn said(&self, source: &str, kind: &str) -> Vec<String> {
         let said = self.said.0.lock().expect("the lines");

@@ -7,6 +7,8 @@ mod account;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod copier;
+mod copier_run;
 mod host;
 mod json;
 mod programs;

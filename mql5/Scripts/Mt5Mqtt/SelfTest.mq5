@@ -178,7 +178,7 @@ void ReceivedText(CMqttClient &client,const CMqttMessage &message,const string t
    ExtCheck.That(message.PayloadIsText() && message.PayloadSize()==20,"UTF-8 without a zero: "+(string)message.PayloadSize());
    ExtCheck.That(message.QoS()==1 && !message.IsRetained() && !message.IsDuplicate() && message.PacketId()>0,"flags");
    ExtCheck.That(message.TimeMicroseconds()>(long)1700000000*1000000 && message.Dropped()==0,"time");
-   ExtCheck.That(message.Token()>0,"a token to acknowledge");
+   ExtCheck.That(message.Token()>0 && !message.IsSeenBefore() && (int)message.Stage()==0,"a token to acknowledge");
    Accepted(client.Acknowledge(message,0),client,"Acknowledge");
   }
 //+------------------------------------------------------------------+
@@ -327,7 +327,9 @@ void Requests(CMqttClient &client)
 void Acknowledging(CMqttClient &client)
   {
    CMqttMessage message;
+   uchar        data[]={1};
    Refused(client.Acknowledge(message,0),client,MT5MQTT_E_UNKNOWN_TOKEN,"Acknowledge of nothing");
+   ExtCheck.That(!client.Authenticate(data) && !client.Reauthenticate(data),"no authentication without a method");
   }
 //+------------------------------------------------------------------+
 //| Figures                                                          |
@@ -337,6 +339,7 @@ void Figures(CMqttClient &client)
    long value=0;
    Accepted(client.Stat(MT5MQTT_STAT_MESSAGES_SENT,value),client,"Stat");
    ExtCheck.That(value>=5,"messages sent: "+(string)value);
+   ExtCheck.That(StringFind(client.Server(),"://")>0,"the Server: "+client.Server());
    Refused(client.Stat((ENUM_MQTT_STAT)9999,value),client,MT5MQTT_E_INVALID_ARGUMENT,"an unknown figure");
   }
 //+------------------------------------------------------------------+

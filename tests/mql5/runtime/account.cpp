@@ -53,7 +53,17 @@ void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const
    pending_transactions.push_back(t);
 }
 
+void remember_view() { account.views.push_back({steady::now(),account.positions,account.deals}); }
+
+const View &view() {
+   if(account.views.empty()) remember_view();
+   auto known=steady::now()-std::chrono::milliseconds(account.lag_ms);
+   while(account.views.size()>1 && account.views[1].at<=known) account.views.pop_front();
+   return account.views.front();
+}
+
 void flush_transactions() {
+   remember_view();
    if(pending_transactions.empty()) return;
    if(account.shuffle) {
       std::mt19937 random(account.shuffle++);
@@ -197,6 +207,7 @@ static void set_account(const std::vector<std::string> &words) {
       else if(key=="experts_allowed") account.experts_allowed=value=="1";
       else if(key=="limit_orders") account.limit_orders=atoi(value.c_str());
       else if(key=="comments") account.comments=value;
+      else if(key=="lag") account.lag_ms=atoi(value.c_str());
       else if(key=="shuffle") account.shuffle=(uint32_t)atoll(value.c_str());
       else say("*","unknown",key);
    }
@@ -206,7 +217,7 @@ bool account_command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    std::lock_guard<std::recursive_mutex> guard(account.lock);
    if(verb=="account") set_account(words);
-   else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)=="carried-out"});
+   else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)!="refused",words.at(2)=="late" ? 700 : 0});
    else if(verb=="dump") dump();
    else if(verb=="trade") {
       MqlTradeResult result={};

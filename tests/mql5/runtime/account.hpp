@@ -15,8 +15,11 @@ struct Deal {
    mql_long msc;
 };
 
-// A retcode to answer instead: before the request is carried out, or after it (an answer that was lost).
-struct Injected { uint retcode; bool carried_out; };
+// A retcode to answer instead: the request is not carried out, or it is (an answer that was lost), or it is after a while.
+struct Injected { uint retcode; bool carried_out; int after_ms; };
+
+// What the terminal knew at a moment: it learns of a change some time after the trade server's answer.
+struct View { steady::time_point at; std::vector<Position> positions; std::vector<Deal> deals; };
 
 struct Account {
    std::recursive_mutex lock;
@@ -31,6 +34,8 @@ struct Account {
    std::vector<Order>    orders;
    std::vector<Deal>     deals;
    std::deque<Injected>  injected;
+   int              lag_ms=0;            // how late the terminal learns of changes
+   std::deque<View> views;
    uint32_t shuffle=0;                   // a seed: transactions come in an arbitrary order
    int      requests=0;                  // OrderSend() calls that reached the server
 };
@@ -50,4 +55,7 @@ double profit_of(const string &name,int type,double volume,double from,double to
 // Transactions of one request go out together, shuffled if the test wants that.
 void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const Order *order,const Deal *deal);
 void flush_transactions();
+// After each change; what programs read is the newest view that is old enough.
+void remember_view();
+const View &view();
 mql_long now_msc();

@@ -53,6 +53,7 @@ bool account_command(const std::vector<std::string> &words);
 static void command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    if(verb=="library") terminal.libraries[words.at(1)]=words.at(2);
+   else if(verb=="files") terminal.files=words.at(1);
    else if(verb=="empty-arrays") terminal.dangling=words.at(1)=="dangling";
    else if(verb=="symbol") {
       string name=mql_from_utf8(words.at(1));

@@ -8,3 +8,4 @@
 #include "program.hpp"
 #include "market.hpp"
 #include "trade.hpp"
+#include "files.hpp"

@@ -236,6 +236,20 @@ static uint carry_out(const MqlTradeRequest &r,MqlTradeResult &result,int reason
    return TRADE_RETCODE_INVALID;
 }
 
+static void carry_out_later(const MqlTradeRequest &r,int after_ms,int reason) {
+   auto now_or_later=[=]() {
+      std::lock_guard<std::recursive_mutex> guard(account.lock);
+      MqlTradeResult lost={};
+      carry_out(r,lost,reason);
+      flush_transactions();
+   };
+   if(after_ms==0) now_or_later();
+   else std::thread([=]() {
+      std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+      now_or_later();
+   }).detach();
+}
+
 uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
    result={};
    if(reason==DEAL_REASON_EXPERT) account.requests++;
@@ -243,8 +257,7 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       Injected injected=account.injected.front();
       account.injected.pop_front();
       // The answer is lost; whether the request was carried out can only be seen from the account.
-      MqlTradeResult lost={};
-      if(injected.carried_out) carry_out(r,lost,reason);
+      if(injected.carried_out) carry_out_later(r,injected.after_ms,reason);
       return result.retcode=injected.retcode;
    }
    return result.retcode=carry_out(r,result,reason);

@@ -7,16 +7,16 @@ static thread_local std::vector<Deal> selected_deals;
 
 typedef std::lock_guard<std::recursive_mutex> Guard;
 
-int PositionsTotal() { Guard guard(account.lock); return (int)account.positions.size(); }
+int PositionsTotal() { Guard guard(account.lock); return (int)view().positions.size(); }
 ulong PositionGetTicket(int index) {
    Guard guard(account.lock);
-   if(index<0 || index>=(int)account.positions.size()) return 0;
-   selected_position=account.positions[(size_t)index];
+   if(index<0 || index>=(int)view().positions.size()) return 0;
+   selected_position=view().positions[(size_t)index];
    return selected_position.ticket;
 }
 bool PositionSelectByTicket(ulong ticket) {
    Guard guard(account.lock);
-   for(const Position &p : account.positions) if(p.ticket==ticket) { selected_position=p; return true; }
+   for(const Position &p : view().positions) if(p.ticket==ticket) { selected_position=p; return true; }
    mql_set_error(4753);
    return false;
 }
@@ -24,7 +24,7 @@ bool PositionSelectByTicket(ulong ticket) {
 bool PositionSelect(const string &name) {
    Guard guard(account.lock);
    const Position *found=nullptr;
-   for(const Position &p : account.positions) if(p.symbol==name && (!found || p.ticket<found->ticket)) found=&p;
+   for(const Position &p : view().positions) if(p.symbol==name && (!found || p.ticket<found->ticket)) found=&p;
    if(found) selected_position=*found;
    return found!=nullptr;
 }
@@ -104,13 +104,13 @@ string OrderGetString(ENUM_ORDER_PROPERTY_STRING what) {
 bool HistorySelectByPosition(mql_long position) {
    Guard guard(account.lock);
    selected_deals.clear();
-   for(const Deal &d : account.deals) if((mql_long)d.position==position) selected_deals.push_back(d);
+   for(const Deal &d : view().deals) if((mql_long)d.position==position) selected_deals.push_back(d);
    return true;
 }
 bool HistorySelect(datetime from,datetime to) {
    Guard guard(account.lock);
    selected_deals.clear();
-   for(const Deal &d : account.deals) if(d.msc/1000>=from.seconds && d.msc/1000<=to.seconds) selected_deals.push_back(d);
+   for(const Deal &d : view().deals) if(d.msc/1000>=from.seconds && d.msc/1000<=to.seconds) selected_deals.push_back(d);
    return true;
 }
 int HistoryDealsTotal() { return (int)selected_deals.size(); }
@@ -119,7 +119,7 @@ ulong HistoryDealGetTicket(int index) {
 }
 static Deal deal_of(ulong ticket) {
    Guard guard(account.lock);
-   for(const Deal &d : account.deals) if(d.ticket==ticket) return d;
+   for(const Deal &d : view().deals) if(d.ticket==ticket) return d;
    return {};
 }
 mql_long HistoryDealGetInteger(ulong ticket,ENUM_DEAL_PROPERTY_INTEGER what) {

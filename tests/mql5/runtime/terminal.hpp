@@ -55,6 +55,7 @@ struct Terminal {
    std::mutex lock;
    std::map<std::string,std::shared_ptr<Program>> programs;
    std::map<std::string,std::string> libraries;  // DLL name to path
+   std::string files=".";                        // MQL5\\Files
    bool dangling=false;                          // address of empty arrays
 };
 extern Terminal terminal;

@@ -1,0 +1,107 @@
+//+------------------------------------------------------------------+
+//|                                          TradeCopierFollower.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#property version     "1.00"
+#property description "Holds what a TradeCopierMaster has, by your rules. Hedging accounts; no pending orders."
+#property description "One per master and account."
+#include <Mt5Mqtt\Copier\Follower.mqh>
+input group  "MQTT Server"
+input string InpUrl="mqtt://127.0.0.1:1883";                     // Address
+input string InpUserName="";                                     // User Name (empty: none)
+input string InpPassword="";                                     // Password
+input string InpRoot="mt5";                                      // First level of all topics
+input group  "Copier"
+input string InpMaster="master";                                 // Name of the master
+input ENUM_COPIER_MODE InpMode=COPIER_ON;                        // Mode
+input ENUM_COPIER_EXISTING InpExisting=COPIER_EXISTING_SKIP;     // Positions that were there before
+input double InpNearPoints=50;                                   // For COPIER_EXISTING_NEAR: points at most
+input int    InpMaxAge=60;                                       // Seconds after which nothing is opened (0: never)
+input group  "Volume"
+input ENUM_COPIER_SIZE InpSize=COPIER_SIZE_MULTIPLIER;           // Volume by
+input double InpSizeValue=1;                                     // Lots, factor or percent
+input ENUM_COPIER_SMALL InpSmall=COPIER_SMALL_SKIP;              // Below the symbol's minimum
+input double InpVolumeMax=0;                                     // Lots at most (0: the symbol's maximum)
+input group  "Filters"
+input string InpAllowed="";                                      // Symbols to copy (empty: all)
+input string InpDenied="";                                       // Symbols not to copy
+input string InpMagics="";                                       // Magic numbers to copy (empty: all)
+input string InpComment="";                                      // Text in the comment (empty: any)
+input bool   InpBuys=true;                                       // Copy buys
+input bool   InpSells=true;                                      // Copy sells
+input group  "Symbols"
+input string InpMap="";                                          // MASTER=FOLLOWER, apart by commas
+input string InpMasterSuffix="";                                 // Suffix of the master's symbols
+input string InpSuffix="";                                       // Suffix of the symbols here
+input group  "Orders"
+input bool   InpReverse=false;                                   // Buys become sells, SL becomes TP
+input bool   InpCopySl=true;                                     // Copy SL
+input bool   InpCopyTp=true;                                     // Copy TP
+input int    InpDeviation=20;                                    // Slippage in points (instant execution)
+input int    InpWait=30;                                         // Seconds until a closed market is tried again
+CCopierFollower ExtFollower;
+//+------------------------------------------------------------------+
+//| The inputs                                                       |
+//+------------------------------------------------------------------+
+void Rules(CopierRules &rules)
+  {
+   rules.mode=InpMode;
+   rules.size=InpSize;
+   rules.size_value=InpSizeValue;
+   rules.small=InpSmall;
+   rules.volume_max=InpVolumeMax;
+   rules.reverse=InpReverse;
+   rules.copy_sl=InpCopySl;
+   rules.copy_tp=InpCopyTp;
+   rules.existing=InpExisting;
+   rules.near_points=InpNearPoints;
+   rules.max_age_ms=(long)InpMaxAge*1000;
+   rules.buys=InpBuys;
+   rules.sells=InpSells;
+   rules.allowed=InpAllowed;
+   rules.denied=InpDenied;
+   rules.magics=InpMagics;
+   rules.comment=InpComment;
+   rules.map=InpMap;
+   rules.master_suffix=InpMasterSuffix;
+   rules.suffix=InpSuffix;
+  }
+//+------------------------------------------------------------------+
+//| Starts, unless the chart has only changed                        |
+//+------------------------------------------------------------------+
+int OnInit(void)
+  {
+   CopierRules rules;
+   Rules(rules);
+   EventSetMillisecondTimer(50);
+   if(ExtFollower.IsCreated())
+      return(INIT_SUCCEEDED);
+   if(!ExtFollower.SetUrl(InpUrl) || (InpUserName!="" && !ExtFollower.SetCredentials(InpUserName,InpPassword)))
+     {
+      Print("MQTT: ",ExtFollower.ResultDescription());
+      return(INIT_FAILED);
+     }
+   if(!ExtFollower.Start(InpRoot,InpMaster,rules,(ulong)InpDeviation,InpWait*1000))
+      return(INIT_FAILED);
+   if(ExtFollower.Connect())
+      return(INIT_SUCCEEDED);
+   Print("MQTT: ",ExtFollower.ResultDescription());
+   return(INIT_FAILED);
+  }
+//+------------------------------------------------------------------+
+//| Ends, except on a change of symbol or timeframe. Copies stay     |
+//+------------------------------------------------------------------+
+void OnDeinit(const int reason)
+  {
+   EventKillTimer();
+   ExtFollower.Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| Takes states, and looks at what became of the actions            |
+//+------------------------------------------------------------------+
+void OnTimer(void)
+  {
+   ExtFollower.Dispatch(100);
+   ExtFollower.Work();
+  }
+//+------------------------------------------------------------------+

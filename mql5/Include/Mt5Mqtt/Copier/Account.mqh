@@ -1,0 +1,114 @@
+//+------------------------------------------------------------------+
+//|                                                      Account.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_ACCOUNT_MQH
+#define MT5MQTT_COPIER_ACCOUNT_MQH
+#include "Rules.mqh"
+//--- every copy has this magic number, which brokers don't rewrite: a
+//--- master doesn't publish copies, so copiers can't run in a circle
+#define COPIER_MAGIC 5067075
+//+------------------------------------------------------------------+
+//| Class CCopierAccount.                                            |
+//| Appointment: reads positions, funds and symbols of this terminal.|
+//|              Times are GMT: brokers live in different zones.     |
+//+------------------------------------------------------------------+
+class CCopierAccount
+  {
+public:
+   static bool       IsHedging(void);
+   static void       Funds(CopierFunds &funds);
+   //--- the state of a master; false if it changed while it was read
+   static bool       State(CopierState &state);
+   static bool       Symbol(const string name,CopierSymbol &symbol);
+   static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
+
+private:
+   static long       ToGmt(const long server_msc);
+   static void       Position(CopierPosition &position);
+  };
+//+------------------------------------------------------------------+
+//| Only in hedging each copy is a position of its own               |
+//+------------------------------------------------------------------+
+bool CCopierAccount::IsHedging(void)
+  {
+   return(AccountInfoInteger(ACCOUNT_MARGIN_MODE)==ACCOUNT_MARGIN_MODE_RETAIL_HEDGING);
+  }
+//+------------------------------------------------------------------+
+//| Figures of the account                                           |
+//+------------------------------------------------------------------+
+void CCopierAccount::Funds(CopierFunds &funds)
+  {
+   funds.balance=AccountInfoDouble(ACCOUNT_BALANCE);
+   funds.equity=AccountInfoDouble(ACCOUNT_EQUITY);
+   funds.free_margin=AccountInfoDouble(ACCOUNT_MARGIN_FREE);
+  }
+//+------------------------------------------------------------------+
+//| A time of the trade server as GMT                                |
+//+------------------------------------------------------------------+
+long CCopierAccount::ToGmt(const long server_msc)
+  {
+   return(server_msc+((long)TimeGMT()-(long)TimeTradeServer())*1000);
+  }
+//+------------------------------------------------------------------+
+//| All positions but copies                                         |
+//+------------------------------------------------------------------+
+bool CCopierAccount::State(CopierState &state)
+  {
+   int total=PositionsTotal();
+   int count=0;
+   ArrayResize(state.positions,total);
+   for(int i=0; i<total; i++)
+     {
+      if(PositionGetTicket(i)==0)
+         return(false);
+      if(PositionGetInteger(POSITION_MAGIC)==COPIER_MAGIC)
+         continue;
+      Position(state.positions[count]);
+      if(CCopierState::Find(state,state.positions[count].id)!=count)
+         return(false);
+      count++;
+     }
+   ArrayResize(state.positions,count);
+   state.server=AccountInfoString(ACCOUNT_SERVER);
+   state.login=AccountInfoInteger(ACCOUNT_LOGIN);
+   state.time_msc=NowMsc();
+   Funds(state.funds);
+   return(PositionsTotal()==total);
+  }
+//+------------------------------------------------------------------+
+//| The selected position                                            |
+//+------------------------------------------------------------------+
+void CCopierAccount::Position(CopierPosition &position)
+  {
+   position.id=PositionGetInteger(POSITION_IDENTIFIER);
+   position.symbol=PositionGetString(POSITION_SYMBOL);
+   position.is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
+   position.volume=PositionGetDouble(POSITION_VOLUME);
+   position.price=PositionGetDouble(POSITION_PRICE_OPEN);
+   position.sl=PositionGetDouble(POSITION_SL);
+   position.tp=PositionGetDouble(POSITION_TP);
+   position.time_msc=ToGmt(PositionGetInteger(POSITION_TIME_MSC));
+   position.magic=PositionGetInteger(POSITION_MAGIC);
+   position.comment=PositionGetString(POSITION_COMMENT);
+   position.contract_size=SymbolInfoDouble(position.symbol,SYMBOL_TRADE_CONTRACT_SIZE);
+  }
+//+------------------------------------------------------------------+
+//| What the rules need of a symbol; false without a price           |
+//+------------------------------------------------------------------+
+bool CCopierAccount::Symbol(const string name,CopierSymbol &symbol)
+  {
+   symbol.name=name;
+   symbol.contract_size=SymbolInfoDouble(name,SYMBOL_TRADE_CONTRACT_SIZE);
+   symbol.point=SymbolInfoDouble(name,SYMBOL_POINT);
+   symbol.tick_size=SymbolInfoDouble(name,SYMBOL_TRADE_TICK_SIZE);
+   symbol.tick_value=SymbolInfoDouble(name,SYMBOL_TRADE_TICK_VALUE);
+   symbol.volume_min=SymbolInfoDouble(name,SYMBOL_VOLUME_MIN);
+   symbol.volume_max=SymbolInfoDouble(name,SYMBOL_VOLUME_MAX);
+   symbol.volume_step=SymbolInfoDouble(name,SYMBOL_VOLUME_STEP);
+   symbol.bid=SymbolInfoDouble(name,SYMBOL_BID);
+   symbol.ask=SymbolInfoDouble(name,SYMBOL_ASK);
+   return(symbol.bid>0 && symbol.ask>0);
+  }
+#endif
+//+------------------------------------------------------------------+

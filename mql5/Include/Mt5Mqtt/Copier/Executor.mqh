@@ -1,0 +1,274 @@
+//+------------------------------------------------------------------+
+//|                                                     Executor.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_EXECUTOR_MQH
+#define MT5MQTT_COPIER_EXECUTOR_MQH
+#include "Account.mqh"
+#include "Plan.mqh"
+#include "Retcodes.mqh"
+#include "..\Internal\Trade.mqh"
+//--- how long the terminal may take to show what was done, in ms
+#define COPIER_SETTLE_MS 3000
+//--- how long an order may take whose answer was lost, in ms
+#define COPIER_UNCERTAIN_MS 15000
+//+------------------------------------------------------------------+
+//| When an action may be tried again                                |
+//+------------------------------------------------------------------+
+struct CopierAttempt
+  {
+   ENUM_COPIER_ACTION action;
+   long              id;
+   ulong             ticket;
+   ulong             next;                 // GetTickCount64() from which on it may be tried
+   double            volume;               // of the ticket when it was sent: another one ends the wait
+   int               count;                // failures in a row
+   int               filling;              // fillings that were refused
+   bool              no_stops;
+  };
+//+------------------------------------------------------------------+
+//| An open whose answer was lost                                    |
+//+------------------------------------------------------------------+
+struct CopierUncertain
+  {
+   long              id;
+   string            symbol;
+   bool              is_buy;
+   double            volume;
+   long              sent_msc;             // by the trade server's clock
+   ulong             until;
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierExecutor.                                           |
+//| Appointment: sends one action, and says when the same may be     |
+//|              sent again. An action whose effect isn't visible    |
+//|              yet is not sent a second time.                      |
+//+------------------------------------------------------------------+
+class CCopierExecutor
+  {
+private:
+   CopierAttempt     m_attempts[];
+   CopierUncertain   m_uncertain[];
+   int               m_wait_ms;            // until a closed market is tried again
+
+public:
+   //--- of the last action
+   ENUM_COPIER_OUTCOME m_outcome;
+   uint              m_retcode;
+   double            m_price;
+   double            m_volume;
+   ulong             m_order;
+
+                     CCopierExecutor(void) : m_wait_ms(30000),m_outcome(COPIER_OUTCOME_DONE),m_retcode(0),m_price(0),m_volume(0),m_order(0) { }
+   void              SetWait(const int wait_ms) { m_wait_ms=wait_ms; }
+   bool              IsDue(const CopierAction &action,const double held_volume);
+   void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
+   //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
+   long              Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc);
+
+private:
+   int               Find(const CopierAction &action) const;
+   int               FindOrAdd(const CopierAction &action);
+   bool              IsUncertain(const long id);
+   void              Request(const CopierAction &action,const CopierAttempt &attempt,const string comment,
+                             const ulong deviation,MqlTradeRequest &request) const;
+   ENUM_ORDER_TYPE_FILLING Filling(const string symbol,const int refused) const;
+   void              Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc);
+   void              Drop(const int index);
+  };
+//+------------------------------------------------------------------+
+//| Earlier attempts at the same                                     |
+//+------------------------------------------------------------------+
+int CCopierExecutor::Find(const CopierAction &action) const
+  {
+   for(int i=0; i<ArraySize(m_attempts); i++)
+      if(m_attempts[i].action==action.action && m_attempts[i].id==action.id && m_attempts[i].ticket==action.ticket)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| The same, made if there is none                                  |
+//+------------------------------------------------------------------+
+int CCopierExecutor::FindOrAdd(const CopierAction &action)
+  {
+   int i=Find(action);
+   if(i>=0)
+      return(i);
+//--- what was settled long ago is of no use
+   for(int k=ArraySize(m_attempts)-1; k>=0; k--)
+      if(m_attempts[k].next+600000<GetTickCount64())
+         Drop(k);
+   i=ArraySize(m_attempts);
+   ArrayResize(m_attempts,i+1,16);
+   m_attempts[i].action=action.action;
+   m_attempts[i].id=action.id;
+   m_attempts[i].ticket=action.ticket;
+   m_attempts[i].next=0;
+   m_attempts[i].volume=0;
+   m_attempts[i].count=0;
+   m_attempts[i].filling=0;
+   m_attempts[i].no_stops=false;
+   return(i);
+  }
+//+------------------------------------------------------------------+
+//| Removes an attempt                                               |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Drop(const int index)
+  {
+   ArrayRemove(m_attempts,index,1);
+  }
+//+------------------------------------------------------------------+
+//| Is an open on its way of which nobody knows?                     |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsUncertain(const long id)
+  {
+   bool found=false;
+   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
+     {
+      if(m_uncertain[i].until<=GetTickCount64())
+         ArrayRemove(m_uncertain,i,1);
+      else
+         if(m_uncertain[i].id==id)
+            found=true;
+     }
+   return(found);
+  }
+//+------------------------------------------------------------------+
+//| May it be sent now?                                              |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
+  {
+   if(action.action==COPIER_ACTION_OPEN && IsUncertain(action.id))
+      return(false);
+   int i=Find(action);
+   if(i<0 || GetTickCount64()>=m_attempts[i].next)
+      return(true);
+   return(action.action==COPIER_ACTION_CLOSE && MathAbs(m_attempts[i].volume-held_volume)>0.00000001);
+  }
+//+------------------------------------------------------------------+
+//| Sends it                                                         |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation)
+  {
+   MqlTradeRequest request;
+   MqlTradeResult  result;
+   int             i=FindOrAdd(action);
+   long            sent_msc=(long)TimeTradeServer()*1000;
+   ZeroMemory(request);
+   ZeroMemory(result);
+   Request(action,m_attempts[i],comment,deviation,request);
+   bool sent=OrderSend(request,result);
+   m_retcode=result.retcode;
+   m_price=result.price;
+   m_volume=result.volume;
+   m_order=result.order;
+   m_outcome=CCopierRetcodes::Outcome(result.retcode);
+//--- an open without an order's number can't be told from one that failed
+   if(m_outcome==COPIER_OUTCOME_DONE && action.action==COPIER_ACTION_OPEN && (!sent || result.order==0))
+      m_outcome=COPIER_OUTCOME_UNCERTAIN;
+   Remember(action,m_attempts[i],held_volume,sent_msc);
+  }
+//+------------------------------------------------------------------+
+//| The request                                                      |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Request(const CopierAction &action,const CopierAttempt &attempt,const string comment,
+                              const ulong deviation,MqlTradeRequest &request) const
+  {
+   request.symbol=action.symbol;
+   request.magic=COPIER_MAGIC;
+   request.position=action.ticket;
+   if(action.action==COPIER_ACTION_STOPS)
+     {
+      request.action=TRADE_ACTION_SLTP;
+      request.sl=CMqttTrade::Price(action.symbol,action.sl);
+      request.tp=CMqttTrade::Price(action.symbol,action.tp);
+      return;
+     }
+   bool is_buy=(action.is_buy==(action.action==COPIER_ACTION_OPEN));
+   request.action=TRADE_ACTION_DEAL;
+   request.volume=action.volume;
+   request.type=(is_buy ? ORDER_TYPE_BUY : ORDER_TYPE_SELL);
+   request.price=SymbolInfoDouble(action.symbol,is_buy ? SYMBOL_ASK : SYMBOL_BID);
+   request.deviation=deviation;
+   request.type_filling=Filling(action.symbol,attempt.filling);
+   request.comment=comment;
+   if(action.action==COPIER_ACTION_OPEN && !attempt.no_stops)
+     {
+      request.sl=CMqttTrade::Price(action.symbol,action.sl);
+      request.tp=CMqttTrade::Price(action.symbol,action.tp);
+     }
+  }
+//+------------------------------------------------------------------+
+//| The symbol's, then the others                                    |
+//+------------------------------------------------------------------+
+ENUM_ORDER_TYPE_FILLING CCopierExecutor::Filling(const string symbol,const int refused) const
+  {
+   ENUM_ORDER_TYPE_FILLING first=CMqttTrade::Filling(symbol);
+   return((ENUM_ORDER_TYPE_FILLING)(((int)first+refused)%3));
+  }
+//+------------------------------------------------------------------+
+//| When the same may be sent again                                  |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc)
+  {
+   ulong now=GetTickCount64();
+   int   shift=MathMin(attempt.count,6);
+   attempt.volume=held_volume;
+   attempt.count=(m_outcome==COPIER_OUTCOME_DONE ? 0 : attempt.count+1);
+   switch(m_outcome)
+     {
+      case COPIER_OUTCOME_DONE:
+         attempt.next=now+COPIER_SETTLE_MS;
+         break;
+      case COPIER_OUTCOME_RETRY:
+         attempt.next=now+(ulong)(250*(1<<shift));
+         break;
+      case COPIER_OUTCOME_OTHER_FILLING:
+         attempt.filling++;
+         attempt.next=now+(attempt.filling%3==0 ? (ulong)m_wait_ms : 0);
+         break;
+      case COPIER_OUTCOME_NO_STOPS:
+         attempt.next=now+(attempt.no_stops || action.action!=COPIER_ACTION_OPEN ? (ulong)m_wait_ms : 0);
+         attempt.no_stops=true;
+         break;
+      case COPIER_OUTCOME_UNCERTAIN:
+         attempt.next=now+(action.action==COPIER_ACTION_OPEN ? COPIER_UNCERTAIN_MS : COPIER_SETTLE_MS);
+         break;
+      case COPIER_OUTCOME_WAIT:
+      case COPIER_OUTCOME_STOP:
+         attempt.next=now+(ulong)m_wait_ms;
+         break;
+     }
+   if(m_outcome!=COPIER_OUTCOME_UNCERTAIN || action.action!=COPIER_ACTION_OPEN)
+      return;
+   int count=ArraySize(m_uncertain);
+   ArrayResize(m_uncertain,count+1,16);
+   m_uncertain[count].id=action.id;
+   m_uncertain[count].symbol=action.symbol;
+   m_uncertain[count].is_buy=action.is_buy;
+   m_uncertain[count].volume=action.volume;
+   m_uncertain[count].sent_msc=sent_msc;
+   m_uncertain[count].until=now+COPIER_UNCERTAIN_MS;
+  }
+//+------------------------------------------------------------------+
+//| The broker has rewritten the comment, and the answer was lost    |
+//+------------------------------------------------------------------+
+long CCopierExecutor::Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc)
+  {
+   int found=-1;
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(m_uncertain[i].symbol==symbol && m_uncertain[i].is_buy==is_buy && opened_msc+1000>=m_uncertain[i].sent_msc &&
+         MathAbs(m_uncertain[i].volume-volume)<0.00000001)
+        {
+         if(found>=0)
+            return(0);
+         found=i;
+        }
+   if(found<0)
+      return(0);
+   long id=m_uncertain[found].id;
+   ArrayRemove(m_uncertain,found,1);
+   return(id);
+  }
+#endif
+//+------------------------------------------------------------------+

@@ -1,0 +1,322 @@
+//+------------------------------------------------------------------+
+//|                                                     Follower.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_FOLLOWER_MQH
+#define MT5MQTT_COPIER_FOLLOWER_MQH
+#include "..\Mt5Mqtt.mqh"
+#include "Executor.mqh"
+#include "Store.mqh"
+//--- of a position's comment, so that brokers keep it: mq:name:id
+#define COPIER_NAME_LENGTH 12
+//+------------------------------------------------------------------+
+//| Class CCopierFollower.                                           |
+//| Appointment: takes a master's state, compares it with what is    |
+//|              held of it here, and executes the difference.       |
+//|                                                                  |
+//| A copy is known by the file, else by its comment, else it is one |
+//| whose order's answer was lost. Other positions are never touched.|
+//+------------------------------------------------------------------+
+class CCopierFollower : public CMqttClient
+  {
+private:
+   string            m_master;             // name
+   string            m_topic;              // of the master, with / at its end
+   CopierRules       m_rules;
+   ulong             m_deviation;
+   CCopierPlan       m_plan;
+   CCopierStore      m_store;
+   CCopierExecutor   m_executor;
+   CopierState       m_state;
+   bool              m_has_state;
+   bool              m_is_first;           // no state of this master was ever seen
+   CopierSymbol      m_symbols[];
+   CopierHeld        m_held[];
+   string            m_told;               // the last thing that keeps it from working
+
+public:
+                     CCopierFollower(void) : m_master(""),m_topic(""),m_deviation(0),m_has_state(false),m_is_first(true),m_told("") { }
+   bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms);
+   void              Work(void);
+   //--- why Start() failed
+   string            Told(void) const { return(m_told); }
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, follows ",m_topic);                  }
+   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnMessage(const CMqttMessage &message);
+
+private:
+   bool              Tell(const string text);
+   bool              ReadHeld(void);
+   bool              IsClosed(const long identifier) const;
+   long              IdByComment(const string comment) const;
+   void              ReadSymbols(void);
+   double            HeldVolume(const ulong ticket) const;
+   void              Do(const CopierAction &action);
+   void              Report(const CopierAction &action);
+  };
+//+------------------------------------------------------------------+
+//| Reads the file and subscribes; Connect() follows                 |
+//+------------------------------------------------------------------+
+bool CCopierFollower::Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms)
+  {
+   bool exists=false;
+   m_master=master;
+   m_rules=rules;
+   m_deviation=deviation;
+   m_has_state=false;
+   m_executor.SetWait(wait_ms);
+   m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
+   if(!CCopierAccount::IsHedging())
+      return(Tell("the account must be a hedging one: netting followers are not supported"));
+   if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
+      return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
+   string file="Mt5Mqtt\\copier-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+master+".json";
+   if(!m_store.Load(file,m_plan,exists))
+      return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
+   m_is_first=!exists;
+   int count=SymbolsTotal(false);
+   ArrayResize(m_symbols,count);
+   for(int i=0; i<count; i++)
+      CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
+   if(!Subscribe(m_topic+"state",1) || !Subscribe(m_topic+"presence",1))
+      return(Tell(ResultDescription()));
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Says it once; returns false                                      |
+//+------------------------------------------------------------------+
+bool CCopierFollower::Tell(const string text)
+  {
+   if(text!=m_told && text!="")
+      Print("copier: ",text);
+   m_told=text;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| A state, unless it is older than one that was taken: a Server    |
+//| that lost its memory may give an old one                         |
+//+------------------------------------------------------------------+
+void CCopierFollower::OnMessage(const CMqttMessage &message)
+  {
+   CopierState state;
+   string      error="";
+   if(message.Topic()==m_topic+"presence")
+     {
+      Print("the master is ",message.PayloadText());
+      return;
+     }
+   if(!CCopierState::Read(message.PayloadText(),state,error))
+     {
+      Tell(error);
+      return;
+     }
+   if(state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
+     {
+      Tell("the master is this very account: nothing is copied");
+      return;
+     }
+   if(state.time_msc<m_store.m_state_msc || (state.time_msc==m_store.m_state_msc && state.sequence<m_store.m_state_sequence))
+     {
+      Tell("a state that is older than the last one was passed over");
+      return;
+     }
+   m_store.m_state_msc=state.time_msc;
+   m_store.m_state_sequence=state.sequence;
+   m_state=state;
+   m_has_state=true;
+   Work();
+  }
+//+------------------------------------------------------------------+
+//| Looks, compares, executes                                        |
+//+------------------------------------------------------------------+
+void CCopierFollower::Work(void)
+  {
+   CopierFunds own;
+   if(!m_has_state)
+      return;
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0 || MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
+     {
+      Tell("the terminal isn't connected, or automated trading is off");
+      return;
+     }
+   if(!ReadHeld())
+      return;
+   ReadSymbols();
+   CCopierAccount::Funds(own);
+   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,CCopierAccount::NowMsc(),m_is_first);
+   m_is_first=false;
+//--- what was decided must be on disk before anything is sent
+   if(!m_store.Save(m_plan))
+     {
+      Tell("the file can't be written: nothing is sent");
+      return;
+     }
+   for(int i=0; i<count && !IsStopped(); i++)
+     {
+      CopierAction action;
+      m_plan.Action(i,action);
+      if(m_executor.IsDue(action,HeldVolume(action.ticket)))
+         Do(action);
+     }
+  }
+//+------------------------------------------------------------------+
+//| The copies of this master. False while the terminal doesn't show |
+//| what it must: a copy that is neither there nor closed by a deal  |
+//+------------------------------------------------------------------+
+bool CCopierFollower::ReadHeld(void)
+  {
+   long identifiers[];
+   int  total=PositionsTotal();
+   int  count=0;
+   ArrayResize(m_held,total);
+   ArrayResize(identifiers,total);
+   for(int i=0; i<total; i++)
+     {
+      ulong ticket=PositionGetTicket(i);
+      if(ticket==0)
+         return(false);
+      if(PositionGetInteger(POSITION_MAGIC)!=COPIER_MAGIC)
+         continue;
+      long   identifier=PositionGetInteger(POSITION_IDENTIFIER);
+      string symbol=PositionGetString(POSITION_SYMBOL);
+      bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
+      double volume=PositionGetDouble(POSITION_VOLUME);
+      long   id=m_store.MasterId(identifier);
+      if(id==0)
+         id=IdByComment(PositionGetString(POSITION_COMMENT));
+      if(id==0)
+         id=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
+      if(id==0)
+         continue;
+      m_store.AddCopy(identifier,id);
+      identifiers[count]=identifier;
+      m_held[count].ticket=ticket;
+      m_held[count].id=id;
+      m_held[count].symbol=symbol;
+      m_held[count].is_buy=is_buy;
+      m_held[count].volume=volume;
+      m_held[count].sl=PositionGetDouble(POSITION_SL);
+      m_held[count].tp=PositionGetDouble(POSITION_TP);
+      count++;
+     }
+   ArrayResize(m_held,count);
+   ArrayResize(identifiers,count);
+   if(PositionsTotal()!=total)
+      return(false);
+   for(int i=0; i<m_store.Copies(); i++)
+     {
+      bool is_there=false;
+      for(int j=0; j<count && !is_there; j++)
+         is_there=(identifiers[j]==m_store.Identifier(i));
+      if(!is_there && !IsClosed(m_store.Identifier(i)))
+         return(Tell("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
+     }
+   m_store.KeepOnly(identifiers);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Do the deals of a position say that it is over?                  |
+//+------------------------------------------------------------------+
+bool CCopierFollower::IsClosed(const long identifier) const
+  {
+   double volume=0;
+   bool   has_exit=false;
+   if(!HistorySelectByPosition(identifier))
+      return(false);
+   for(int i=0; i<HistoryDealsTotal(); i++)
+     {
+      ulong  deal=HistoryDealGetTicket(i);
+      double part=HistoryDealGetDouble(deal,DEAL_VOLUME);
+      if(HistoryDealGetInteger(deal,DEAL_ENTRY)==DEAL_ENTRY_IN)
+         volume+=part;
+      else
+        {
+         volume-=part;
+         has_exit=true;
+        }
+     }
+   return(has_exit && volume<0.00000001);
+  }
+//+------------------------------------------------------------------+
+//| mq:name:id                                                       |
+//+------------------------------------------------------------------+
+long CCopierFollower::IdByComment(const string comment) const
+  {
+   string parts[];
+   if(StringSplit(comment,':',parts)!=3 || parts[0]!="mq" || parts[1]!=m_master)
+      return(0);
+   return(StringToInteger(parts[2]));
+  }
+//+------------------------------------------------------------------+
+//| Fresh figures of the symbols that matter                         |
+//+------------------------------------------------------------------+
+void CCopierFollower::ReadSymbols(void)
+  {
+   for(int i=0; i<ArraySize(m_state.positions); i++)
+     {
+      int symbol=CCopierRules::Symbol(m_rules,m_state.positions[i].symbol,m_symbols);
+      if(symbol<0)
+         continue;
+      SymbolSelect(m_symbols[symbol].name,true);
+      CCopierAccount::Symbol(m_symbols[symbol].name,m_symbols[symbol]);
+     }
+  }
+//+------------------------------------------------------------------+
+//| Volume of a copy                                                 |
+//+------------------------------------------------------------------+
+double CCopierFollower::HeldVolume(const ulong ticket) const
+  {
+   for(int i=0; i<ArraySize(m_held); i++)
+      if(m_held[i].ticket==ticket)
+         return(m_held[i].volume);
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| One action                                                       |
+//+------------------------------------------------------------------+
+void CCopierFollower::Do(const CopierAction &action)
+  {
+   m_executor.Execute(action,HeldVolume(action.ticket),"mq:"+m_master+":"+IntegerToString(action.id),m_deviation);
+   if(action.action==COPIER_ACTION_OPEN)
+     {
+      if(m_executor.m_outcome==COPIER_OUTCOME_DONE)
+        {
+         //--- in hedging the order's ticket becomes the position's identifier
+         m_store.AddCopy((long)m_executor.m_order,action.id);
+         m_plan.Opened(action.id,m_executor.m_volume);
+        }
+      if(m_executor.m_outcome==COPIER_OUTCOME_STOP)
+         m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode));
+     }
+   if(!m_store.Save(m_plan))
+      Tell("the file can't be written");
+   Report(action);
+  }
+//+------------------------------------------------------------------+
+//| Tells the master, and the journal                                |
+//+------------------------------------------------------------------+
+void CCopierFollower::Report(const CopierAction &action)
+  {
+   CMqttJsonWriter json;
+   string          kind=(action.action==COPIER_ACTION_OPEN ? "open" : (action.action==COPIER_ACTION_CLOSE ? "close" : "stops"));
+   json.BeginObject();
+   json.IntegerField("id",action.id);
+   json.StringField("action",kind);
+   json.StringField("symbol",action.symbol);
+   json.NumberField("volume",action.volume,8);
+   json.IntegerField("retcode",m_executor.m_retcode);
+   json.StringField("result",CCopierRetcodes::Text(m_executor.m_retcode));
+   json.NumberField("price",m_executor.m_price,8);
+   json.StringField("reason",action.reason);
+   json.IntegerField("sequence",m_state.sequence);
+   json.IntegerField("age_ms",CCopierAccount::NowMsc()-m_state.time_msc);
+   json.EndObject();
+   Print(kind," ",action.symbol," ",DoubleToString(action.volume,2)," (",action.reason,"): ",CCopierRetcodes::Text(m_executor.m_retcode));
+   if(IsConnected() && !Publish(m_topic+"reports/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN)),json.Text(),1,false))
+      Print("report: ",ResultDescription());
+  }
+#endif
+//+------------------------------------------------------------------+

@@ -1,0 +1,445 @@
+//+------------------------------------------------------------------+
+//|                                                         Plan.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_PLAN_MQH
+#define MT5MQTT_COPIER_PLAN_MQH
+#include "Rules.mqh"
+//+------------------------------------------------------------------+
+//| What became of a position of the master                          |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_LINK
+  {
+   COPIER_LINK_OPEN,                       // is to be held
+   COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
+   COPIER_LINK_CLOSED                      // was closed here, by hand or by a stop: stays closed
+  };
+//+------------------------------------------------------------------+
+//| What the follower has to remember of a position of the master    |
+//+------------------------------------------------------------------+
+struct CopierLink
+  {
+   long              id;
+   ENUM_COPIER_LINK  state;
+   string            symbol;               // the follower's
+   double            master_volume;        // when it was decided
+   double            volume;               // for that; both give the ratio, which stays
+   double            reached;              // what was held when it was last looked at
+   string            reason;               // why it is not held
+  };
+//+------------------------------------------------------------------+
+//| A position of the follower that is a copy                        |
+//+------------------------------------------------------------------+
+struct CopierHeld
+  {
+   ulong             ticket;
+   long              id;                   // of the master's position
+   string            symbol;
+   bool              is_buy;
+   double            volume;
+   double            sl;
+   double            tp;
+  };
+//+------------------------------------------------------------------+
+//| What is to be done                                               |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_ACTION
+  {
+   COPIER_ACTION_CLOSE,                    // that volume of that ticket
+   COPIER_ACTION_OPEN,
+   COPIER_ACTION_STOPS
+  };
+struct CopierAction
+  {
+   ENUM_COPIER_ACTION action;
+   long              id;
+   ulong             ticket;
+   string            symbol;
+   bool              is_buy;
+   double            volume;
+   double            sl;
+   double            tp;
+   string            reason;
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierPlan.                                               |
+//| Appointment: compares what one master has with what a hedging    |
+//|              follower holds of it, and says what is to be done.  |
+//|                                                                  |
+//| Nothing is remembered of actions: the next call sees what came   |
+//| of them. So an answer that was lost, a failure or a restart      |
+//| heals by itself, if the links are kept and each copy can be told |
+//| (CopierHeld::id). Closes come first, then stops, then opens.     |
+//| Nothing here asks the terminal.                                  |
+//+------------------------------------------------------------------+
+class CCopierPlan
+  {
+private:
+   CopierLink        m_links[];
+   CopierAction      m_actions[];
+   double            m_carry;              // volume too small to open
+
+public:
+                     CCopierPlan(void) : m_carry(0) { }
+   //--- is_first: this follower has never seen a state of this master
+   int               Make(const CopierState &state,const CopierRules &rules,const CopierSymbol &symbols[],
+                          const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first);
+   int               Actions(void) const                              { return(ArraySize(m_actions)); }
+   void              Action(const int index,CopierAction &action) const { action=m_actions[index];  }
+   //--- links, to be kept in a file and given back after a restart
+   int               Links(void) const                                { return(ArraySize(m_links)); }
+   void              Link(const int index,CopierLink &link) const     { link=m_links[index];        }
+   void              AddLink(const CopierLink &link);
+   void              Clear(void);
+   //--- the trade server has refused to open it: it is not tried again
+   void              Refuse(const long id,const string reason);
+   //--- it was opened, though the account may not show it yet
+   void              Opened(const long id,const double volume);
+   int               FindLink(const long id) const;
+
+private:
+   void              Forget(const CopierState &state,const CopierHeld &held[]);
+   void              Decide(const CopierPosition &position,const CopierState &state,const CopierRules &rules,
+                            const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
+   string            OpenRefusal(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
+                                 const long now_msc,const bool is_first) const;
+   void              CloseGone(const CopierState &state,const CopierHeld &held[]);
+   void              Keep(CopierLink &link,const CopierPosition &position,const CopierRules &rules,
+                          const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc);
+   void              Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[]);
+   void              Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[]);
+   static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
+   static double     OnGrid(const double price,const CopierSymbol &symbol);
+   static int        SymbolByName(const string name,const CopierSymbol &symbols[]);
+   int               Add(const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
+   void              Sort(void);
+  };
+//+------------------------------------------------------------------+
+//| A link from the file                                             |
+//+------------------------------------------------------------------+
+void CCopierPlan::AddLink(const CopierLink &link)
+  {
+   int count=ArraySize(m_links);
+   ArrayResize(m_links,count+1,64);
+   m_links[count]=link;
+  }
+//+------------------------------------------------------------------+
+//| Forgets everything, before the file is read                      |
+//+------------------------------------------------------------------+
+void CCopierPlan::Clear(void)
+  {
+   ArrayResize(m_links,0);
+   ArrayResize(m_actions,0);
+   m_carry=0;
+  }
+//+------------------------------------------------------------------+
+//| What is held of it already stays                                 |
+//+------------------------------------------------------------------+
+void CCopierPlan::Refuse(const long id,const string reason)
+  {
+   int link=FindLink(id);
+   if(link<0 || m_links[link].reached>0)
+      return;
+   m_links[link].state=COPIER_LINK_IGNORED;
+   m_links[link].reason=reason;
+  }
+//+------------------------------------------------------------------+
+//| What vanishes from now on was closed, and is not opened again    |
+//+------------------------------------------------------------------+
+void CCopierPlan::Opened(const long id,const double volume)
+  {
+   int link=FindLink(id);
+   if(link>=0)
+      m_links[link].reached=NormalizeDouble(m_links[link].reached+volume,8);
+  }
+//+------------------------------------------------------------------+
+//| The link of a position of the master, -1 if there is none        |
+//+------------------------------------------------------------------+
+int CCopierPlan::FindLink(const long id) const
+  {
+   for(int i=0; i<ArraySize(m_links); i++)
+      if(m_links[i].id==id)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| Returns how many actions there are                               |
+//+------------------------------------------------------------------+
+int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const CopierSymbol &symbols[],
+                      const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first)
+  {
+   ArrayResize(m_actions,0);
+   if(rules.mode==COPIER_OFF)
+      return(0);
+   Forget(state,held);
+   CloseGone(state,held);
+   for(int i=0; i<ArraySize(state.positions); i++)
+     {
+      int link=FindLink(state.positions[i].id);
+      if(link<0)
+        {
+         Decide(state.positions[i],state,rules,symbols,own,now_msc,is_first);
+         link=FindLink(state.positions[i].id);
+        }
+      if(m_links[link].state==COPIER_LINK_OPEN)
+         Keep(m_links[link],state.positions[i],rules,symbols,held,now_msc);
+     }
+   Sort();
+   return(ArraySize(m_actions));
+  }
+//+------------------------------------------------------------------+
+//| A link goes when neither side has the position any more          |
+//+------------------------------------------------------------------+
+void CCopierPlan::Forget(const CopierState &state,const CopierHeld &held[])
+  {
+   for(int i=ArraySize(m_links)-1; i>=0; i--)
+     {
+      bool is_held=false;
+      for(int j=0; j<ArraySize(held) && !is_held; j++)
+         is_held=(held[j].id==m_links[i].id);
+      if(!is_held && CCopierState::Find(state,m_links[i].id)<0)
+         ArrayRemove(m_links,i,1);
+     }
+  }
+//+------------------------------------------------------------------+
+//| What the master has closed; a close has no age                   |
+//+------------------------------------------------------------------+
+void CCopierPlan::CloseGone(const CopierState &state,const CopierHeld &held[])
+  {
+   for(int i=0; i<ArraySize(held); i++)
+      if(CCopierState::Find(state,held[i].id)<0)
+        {
+         int action=Add(COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,"closed by the master");
+         m_actions[action].is_buy=held[i].is_buy;
+         m_actions[action].volume=held[i].volume;
+        }
+  }
+//+------------------------------------------------------------------+
+//| A position that is seen for the first time: once for its life    |
+//+------------------------------------------------------------------+
+void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state,const CopierRules &rules,
+                         const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first)
+  {
+   CopierLink link;
+   link.id=position.id;
+   link.state=COPIER_LINK_IGNORED;
+   link.symbol="";
+   link.master_volume=position.volume;
+   link.volume=0;
+   link.reached=0;
+   link.reason=CCopierRules::Refusal(rules,position);
+   int symbol=CCopierRules::Symbol(rules,position.symbol,symbols);
+   if(link.reason=="" && symbol<0)
+      link.reason="no symbol, or more than one, for "+position.symbol;
+   if(link.reason=="")
+     {
+      link.symbol=symbols[symbol].name;
+      link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_first);
+     }
+   if(link.reason=="")
+     {
+      double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
+      link.volume=CCopierRules::Fit(rules,exact,symbols[symbol],m_carry);
+      if(link.volume<=0)
+         link.reason=StringFormat("a volume of %.8f is too small",exact);
+      else
+         link.state=COPIER_LINK_OPEN;
+     }
+   AddLink(link);
+  }
+//+------------------------------------------------------------------+
+//| Why a position is not opened now, empty if it may be             |
+//+------------------------------------------------------------------+
+string CCopierPlan::OpenRefusal(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
+                                const long now_msc,const bool is_first) const
+  {
+   if(!is_first)
+      return(rules.max_age_ms>0 && now_msc-position.time_msc>rules.max_age_ms ? "too old to be opened" : "");
+   if(rules.existing==COPIER_EXISTING_SKIP)
+      return("it was there before");
+   if(rules.existing==COPIER_EXISTING_COPY)
+      return("");
+   bool   is_buy=(position.is_buy!=rules.reverse);
+   double price=(is_buy ? symbol.ask : symbol.bid);
+   if(MathAbs(price-position.price)>rules.near_points*symbol.point)
+      return("it was there before, and the price has gone");
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| Volume, side and stops of a copy                                 |
+//+------------------------------------------------------------------+
+void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const CopierRules &rules,
+                       const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc)
+  {
+   bool   is_buy=(position.is_buy!=rules.reverse);
+   double volume=0;
+   bool   is_turned=false;
+   for(int i=0; i<ArraySize(held); i++)
+      if(held[i].id==link.id)
+        {
+         if(held[i].is_buy==is_buy)
+            volume+=held[i].volume;
+         else
+           {
+            //--- a netting master has reversed: the identifier stays
+            int action=Add(COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reversed by the master");
+            m_actions[action].is_buy=held[i].is_buy;
+            m_actions[action].volume=held[i].volume;
+            is_turned=true;
+           }
+        }
+   int symbol=SymbolByName(link.symbol,symbols);
+   if(symbol<0)
+      return;
+   if(is_turned)
+      link.reached=0;
+   else
+      if(volume<link.reached-symbols[symbol].volume_step/2)
+        {
+         //--- less than there was, and not by us
+         link.volume*=volume/link.reached;
+         if(volume<=0)
+           {
+            link.state=COPIER_LINK_CLOSED;
+            link.reason="closed here by hand or by a stop";
+            return;
+           }
+        }
+   double wanted=Wanted(link,position.volume,rules,symbols[symbol]);
+   double difference=NormalizeDouble(wanted-volume,8);
+   double sl=OnGrid(rules.reverse ? (rules.copy_tp ? position.tp : 0) : (rules.copy_sl ? position.sl : 0),symbols[symbol]);
+   double tp=OnGrid(rules.reverse ? (rules.copy_sl ? position.sl : 0) : (rules.copy_tp ? position.tp : 0),symbols[symbol]);
+   link.reached=MathMin(volume,wanted);
+   if(difference<=-symbols[symbol].volume_step/2)
+      Reduce(link,-difference,symbols[symbol],held);
+   if(!is_turned)
+      Stops(link,sl,tp,symbols[symbol],held);
+   if(difference<symbols[symbol].volume_step/2 || rules.mode!=COPIER_ON)
+      return;
+   if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-position.time_msc>rules.max_age_ms)
+     {
+      link.state=COPIER_LINK_IGNORED;
+      link.reason="could not be opened in time";
+      return;
+     }
+//--- an addition below the minimum waits until there is more
+   if(difference<symbols[symbol].volume_min)
+      return;
+   int action=Add(COPIER_ACTION_OPEN,link.id,0,link.symbol,volume>0 ? "added to by the master" : "opened by the master");
+   m_actions[action].is_buy=is_buy;
+   m_actions[action].volume=difference;
+   m_actions[action].sl=sl;
+   m_actions[action].tp=tp;
+  }
+//+------------------------------------------------------------------+
+//| Takes a volume off the copies, the last one first. What would be |
+//| left of a ticket is nothing, or at least the minimum             |
+//+------------------------------------------------------------------+
+void CCopierPlan::Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[])
+  {
+   double left=by;
+   for(int i=ArraySize(held)-1; i>=0 && left>=symbol.volume_step/2; i--)
+     {
+      if(held[i].id!=link.id)
+         continue;
+      double part=MathMin(left,held[i].volume);
+      double rest=NormalizeDouble(held[i].volume-part,8);
+      if(rest>0 && rest<symbol.volume_min)
+         part=NormalizeDouble(held[i].volume-symbol.volume_min,8);
+      if(part<symbol.volume_min-symbol.volume_step/2)
+         continue;
+      int action=Add(COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reduced by the master");
+      m_actions[action].is_buy=held[i].is_buy;
+      m_actions[action].volume=part;
+      left=NormalizeDouble(left-part,8);
+     }
+  }
+//+------------------------------------------------------------------+
+//| Stops of each copy that has others                               |
+//+------------------------------------------------------------------+
+void CCopierPlan::Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[])
+  {
+   double half=symbol.tick_size/2;
+   for(int i=0; i<ArraySize(held); i++)
+     {
+      if(held[i].id!=link.id || (MathAbs(held[i].sl-sl)<half && MathAbs(held[i].tp-tp)<half))
+         continue;
+      int action=Add(COPIER_ACTION_STOPS,link.id,held[i].ticket,held[i].symbol,"stops changed by the master");
+      m_actions[action].is_buy=held[i].is_buy;
+      m_actions[action].volume=held[i].volume;
+      m_actions[action].sl=sl;
+      m_actions[action].tp=tp;
+     }
+  }
+//+------------------------------------------------------------------+
+//| The volume for what the master has left. It is never below the   |
+//| minimum while the master holds the position: what can't be       |
+//| reduced further is closed when he closes                         |
+//+------------------------------------------------------------------+
+double CCopierPlan::Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol)
+  {
+   double most=(rules.volume_max>0 ? MathMin(rules.volume_max,symbol.volume_max) : symbol.volume_max);
+   double volume=CCopierRules::Down(MathMin(link.volume*master_volume/link.master_volume,most),symbol);
+   return(MathMax(volume,symbol.volume_min));
+  }
+//+------------------------------------------------------------------+
+//| A price that the symbol takes, 0 stays 0                         |
+//+------------------------------------------------------------------+
+double CCopierPlan::OnGrid(const double price,const CopierSymbol &symbol)
+  {
+   if(symbol.tick_size<=0)
+      return(price);
+   return(NormalizeDouble(MathRound(price/symbol.tick_size)*symbol.tick_size,8));
+  }
+//+------------------------------------------------------------------+
+//| A symbol of the follower                                         |
+//+------------------------------------------------------------------+
+int CCopierPlan::SymbolByName(const string name,const CopierSymbol &symbols[])
+  {
+   for(int i=0; i<ArraySize(symbols); i++)
+      if(symbols[i].name==name)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| A new action                                                     |
+//+------------------------------------------------------------------+
+int CCopierPlan::Add(const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason)
+  {
+   int count=ArraySize(m_actions);
+   ArrayResize(m_actions,count+1,64);
+   m_actions[count].action=kind;
+   m_actions[count].id=id;
+   m_actions[count].ticket=ticket;
+   m_actions[count].symbol=symbol;
+   m_actions[count].is_buy=false;
+   m_actions[count].volume=0;
+   m_actions[count].sl=0;
+   m_actions[count].tp=0;
+   m_actions[count].reason=reason;
+   return(count);
+  }
+//+------------------------------------------------------------------+
+//| Closes first: they free margin, and lower the risk               |
+//+------------------------------------------------------------------+
+void CCopierPlan::Sort(void)
+  {
+   CopierAction sorted[];
+   int          count=ArraySize(m_actions);
+   int          position=0;
+   ArrayResize(sorted,count);
+   for(int pass=0; pass<3; pass++)
+     {
+      ENUM_COPIER_ACTION kind=(pass==0 ? COPIER_ACTION_CLOSE : (pass==1 ? COPIER_ACTION_STOPS : COPIER_ACTION_OPEN));
+      for(int i=0; i<count; i++)
+         if(m_actions[i].action==kind)
+           {
+            sorted[position]=m_actions[i];
+            position++;
+           }
+     }
+   for(int i=0; i<count; i++)
+      m_actions[i]=sorted[i];
+  }
+#endif
+//+------------------------------------------------------------------+

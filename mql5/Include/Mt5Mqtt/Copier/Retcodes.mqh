@@ -1,0 +1,133 @@
+//+------------------------------------------------------------------+
+//|                                                     Retcodes.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_RETCODES_MQH
+#define MT5MQTT_COPIER_RETCODES_MQH
+//+------------------------------------------------------------------+
+//| What a retcode asks for                                          |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_OUTCOME
+  {
+   COPIER_OUTCOME_DONE,                    // it is as wanted
+   COPIER_OUTCOME_RETRY,                   // soon, at the price of then
+   COPIER_OUTCOME_UNCERTAIN,               // nobody knows: look before anything is sent again
+   COPIER_OUTCOME_OTHER_FILLING,           // once more with another filling
+   COPIER_OUTCOME_NO_STOPS,                // an open: without stops, which are set later
+   COPIER_OUTCOME_WAIT,                    // the market or the symbol doesn't trade: later
+   COPIER_OUTCOME_STOP                     // no repetition helps
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierRetcodes.                                           |
+//| Appointment: the one table of retcodes.                          |
+//+------------------------------------------------------------------+
+class CCopierRetcodes
+  {
+public:
+   static ENUM_COPIER_OUTCOME Outcome(const uint retcode);
+   static string     Text(const uint retcode);
+  };
+//+------------------------------------------------------------------+
+//| What to do. PLACED, a timeout, a lost connection and whatever is |
+//| unknown may mean anything: look first                            |
+//+------------------------------------------------------------------+
+ENUM_COPIER_OUTCOME CCopierRetcodes::Outcome(const uint retcode)
+  {
+   switch(retcode)
+     {
+      case TRADE_RETCODE_DONE:
+      case TRADE_RETCODE_DONE_PARTIAL:
+      case TRADE_RETCODE_NO_CHANGES:
+      case TRADE_RETCODE_POSITION_CLOSED:
+         return(COPIER_OUTCOME_DONE);
+      case TRADE_RETCODE_REQUOTE:
+      case TRADE_RETCODE_PRICE_CHANGED:
+      case TRADE_RETCODE_PRICE_OFF:
+         return(COPIER_OUTCOME_RETRY);
+      case TRADE_RETCODE_INVALID_FILL:
+         return(COPIER_OUTCOME_OTHER_FILLING);
+      case TRADE_RETCODE_INVALID_STOPS:
+         return(COPIER_OUTCOME_NO_STOPS);
+      case TRADE_RETCODE_MARKET_CLOSED:
+      case TRADE_RETCODE_TRADE_DISABLED:
+      case TRADE_RETCODE_SERVER_DISABLES_AT:
+      case TRADE_RETCODE_CLIENT_DISABLES_AT:
+      case TRADE_RETCODE_TOO_MANY_REQUESTS:
+      case TRADE_RETCODE_FROZEN:
+      case TRADE_RETCODE_LOCKED:
+         return(COPIER_OUTCOME_WAIT);
+      case TRADE_RETCODE_REJECT:
+      case TRADE_RETCODE_CANCEL:
+      case TRADE_RETCODE_INVALID:
+      case TRADE_RETCODE_INVALID_VOLUME:
+      case TRADE_RETCODE_INVALID_PRICE:
+      case TRADE_RETCODE_NO_MONEY:
+      case TRADE_RETCODE_LIMIT_ORDERS:
+      case TRADE_RETCODE_LIMIT_VOLUME:
+      case TRADE_RETCODE_INVALID_CLOSE_VOLUME:
+      case TRADE_RETCODE_LIMIT_POSITIONS:
+      case TRADE_RETCODE_LONG_ONLY:
+      case TRADE_RETCODE_SHORT_ONLY:
+      case TRADE_RETCODE_CLOSE_ONLY:
+      case TRADE_RETCODE_FIFO_CLOSE:
+      case TRADE_RETCODE_HEDGE_PROHIBITED:
+         return(COPIER_OUTCOME_STOP);
+     }
+   return(COPIER_OUTCOME_UNCERTAIN);
+  }
+//+------------------------------------------------------------------+
+//| In words                                                         |
+//+------------------------------------------------------------------+
+string CCopierRetcodes::Text(const uint retcode)
+  {
+   switch(retcode)
+     {
+      case TRADE_RETCODE_REQUOTE:
+         return("requote");
+      case TRADE_RETCODE_REJECT:
+         return("rejected");
+      case TRADE_RETCODE_PLACED:
+      case TRADE_RETCODE_DONE:
+         return("done");
+      case TRADE_RETCODE_DONE_PARTIAL:
+         return("done in part");
+      case TRADE_RETCODE_TIMEOUT:
+         return("no answer in time");
+      case TRADE_RETCODE_INVALID_VOLUME:
+         return("invalid volume");
+      case TRADE_RETCODE_INVALID_STOPS:
+         return("invalid stops");
+      case TRADE_RETCODE_TRADE_DISABLED:
+         return("trading is disabled");
+      case TRADE_RETCODE_MARKET_CLOSED:
+         return("the market is closed");
+      case TRADE_RETCODE_NO_MONEY:
+         return("not enough money");
+      case TRADE_RETCODE_PRICE_CHANGED:
+         return("the price changed");
+      case TRADE_RETCODE_PRICE_OFF:
+         return("no price");
+      case TRADE_RETCODE_TOO_MANY_REQUESTS:
+         return("too many requests");
+      case TRADE_RETCODE_NO_CHANGES:
+         return("no changes");
+      case TRADE_RETCODE_SERVER_DISABLES_AT:
+      case TRADE_RETCODE_CLIENT_DISABLES_AT:
+         return("automated trading is off");
+      case TRADE_RETCODE_FROZEN:
+         return("frozen");
+      case TRADE_RETCODE_INVALID_FILL:
+         return("invalid filling");
+      case TRADE_RETCODE_CONNECTION:
+         return("no connection to the trade server");
+      case TRADE_RETCODE_LIMIT_VOLUME:
+         return("limit of volume");
+      case TRADE_RETCODE_POSITION_CLOSED:
+         return("already closed");
+      case TRADE_RETCODE_CLOSE_ONLY:
+         return("only closing is allowed");
+     }
+   return(StringFormat("retcode %u",retcode));
+  }
+#endif
+//+------------------------------------------------------------------+

@@ -1,0 +1,306 @@
+//+------------------------------------------------------------------+
+//|                                                        Rules.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_RULES_MQH
+#define MT5MQTT_COPIER_RULES_MQH
+#include "State.mqh"
+//+------------------------------------------------------------------+
+//| What a follower does at all                                      |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_MODE
+  {
+   COPIER_ON,                              // opens, changes and closes
+   COPIER_CLOSE_ONLY,                      // opens nothing new
+   COPIER_OFF                              // touches nothing
+  };
+//+------------------------------------------------------------------+
+//| How a volume is reckoned                                         |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_SIZE
+  {
+   COPIER_SIZE_FIXED,                      // the value, in lots
+   COPIER_SIZE_MULTIPLIER,                 // master's volume times the value
+   COPIER_SIZE_BALANCE,                    // by the ratio of balances, times the value
+   COPIER_SIZE_EQUITY,                     // by the ratio of equities, times the value
+   COPIER_SIZE_FREE_MARGIN,                // by the ratio of free margins, times the value
+   COPIER_SIZE_RISK                        // the value in percent of equity, lost at the stop
+  };
+//+------------------------------------------------------------------+
+//| What happens to a volume below the symbol's minimum              |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_SMALL
+  {
+   COPIER_SMALL_SKIP,                      // is not opened
+   COPIER_SMALL_MINIMUM,                   // becomes the minimum
+   COPIER_SMALL_CARRY                      // is not opened, and added to the next one
+  };
+//+------------------------------------------------------------------+
+//| What happens to positions that were there before the follower    |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_EXISTING
+  {
+   COPIER_EXISTING_SKIP,
+   COPIER_EXISTING_NEAR,                   // opened if the price is still near
+   COPIER_EXISTING_COPY
+  };
+//+------------------------------------------------------------------+
+//| The rules of a follower for one master                           |
+//+------------------------------------------------------------------+
+struct CopierRules
+  {
+   ENUM_COPIER_MODE  mode;
+   ENUM_COPIER_SIZE  size;
+   double            size_value;
+   ENUM_COPIER_SMALL small;
+   double            volume_max;           // lots of one position, 0 = the symbol's maximum
+   bool              reverse;              // buys become sells, SL becomes TP
+   bool              copy_sl;
+   bool              copy_tp;
+   ENUM_COPIER_EXISTING existing;
+   double            near_points;          // for COPIER_EXISTING_NEAR
+   long              max_age_ms;           // of an open, 0 = any; a close never expires
+   bool              buys;
+   bool              sells;
+   string            allowed;              // symbols of the master, apart by commas; empty = all
+   string            denied;               // likewise; empty = none
+   string            magics;               // likewise; empty = all
+   string            comment;              // must be part of the position's comment; empty = any
+   string            map;                  // MASTER=FOLLOWER, apart by commas
+   string            master_suffix;        // is taken off the master's symbol
+   string            suffix;               // is added to the follower's
+  };
+//+------------------------------------------------------------------+
+//| A symbol of the follower                                         |
+//+------------------------------------------------------------------+
+struct CopierSymbol
+  {
+   string            name;
+   double            contract_size;
+   double            point;
+   double            tick_size;
+   double            tick_value;           // of one lot
+   double            volume_min;
+   double            volume_max;
+   double            volume_step;
+   double            bid;
+   double            ask;
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierRules.                                              |
+//| Appointment: what the rules say of one position. Nothing here    |
+//|              asks the terminal: the same input gives the same    |
+//|              answer.                                             |
+//+------------------------------------------------------------------+
+class CCopierRules
+  {
+public:
+   static void       Defaults(CopierRules &rules);
+   //--- why a position is not copied, empty if it is
+   static string     Refusal(const CopierRules &rules,const CopierPosition &position);
+   //--- index of the follower's symbol, -1 if there is none or more than one
+   static int        Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[]);
+   //--- the volume before it is made to fit; 0 if it can't be told
+   static double     Exact(const CopierRules &rules,const CopierPosition &position,const CopierFunds &master,
+                           const CopierFunds &own,const CopierSymbol &symbol);
+   //--- the volume to open; carry is what smaller ones have left
+   static double     Fit(const CopierRules &rules,const double exact,const CopierSymbol &symbol,double &carry);
+   //--- down to the symbol's step
+   static double     Down(const double volume,const CopierSymbol &symbol);
+   static bool       Contains(const string list,const string value);
+
+private:
+   static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
+   static int        Find(const string name,const CopierSymbol &symbols[]);
+   static double     Ratio(const double own,const double master);
+  };
+//+------------------------------------------------------------------+
+//| The same volume, SL and TP; nothing that was there before        |
+//+------------------------------------------------------------------+
+void CCopierRules::Defaults(CopierRules &rules)
+  {
+   rules.mode=COPIER_ON;
+   rules.size=COPIER_SIZE_MULTIPLIER;
+   rules.size_value=1;
+   rules.small=COPIER_SMALL_SKIP;
+   rules.volume_max=0;
+   rules.reverse=false;
+   rules.copy_sl=true;
+   rules.copy_tp=true;
+   rules.existing=COPIER_EXISTING_SKIP;
+   rules.near_points=0;
+   rules.max_age_ms=0;
+   rules.buys=true;
+   rules.sells=true;
+   rules.allowed="";
+   rules.denied="";
+   rules.magics="";
+   rules.comment="";
+   rules.map="";
+   rules.master_suffix="";
+   rules.suffix="";
+  }
+//+------------------------------------------------------------------+
+//| Is a value one of a list? Blanks around it don't count           |
+//+------------------------------------------------------------------+
+bool CCopierRules::Contains(const string list,const string value)
+  {
+   string parts[];
+   int    count=StringSplit(list,',',parts);
+   for(int i=0; i<count; i++)
+     {
+      string part=parts[i];
+      StringTrimLeft(part);
+      StringTrimRight(part);
+      if(part==value)
+         return(true);
+     }
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| The filters                                                      |
+//+------------------------------------------------------------------+
+string CCopierRules::Refusal(const CopierRules &rules,const CopierPosition &position)
+  {
+   if(rules.mode!=COPIER_ON)
+      return("nothing new is opened in this mode");
+   if(rules.allowed!="" && !Contains(rules.allowed,position.symbol))
+      return("the symbol is not among those to copy");
+   if(Contains(rules.denied,position.symbol))
+      return("the symbol is among those not to copy");
+   if(rules.magics!="" && !Contains(rules.magics,IntegerToString(position.magic)))
+      return("the magic number is not among those to copy");
+   if(position.is_buy ? !rules.buys : !rules.sells)
+      return("this side is not copied");
+   if(rules.comment!="" && StringFind(position.comment,rules.comment)<0)
+      return("the comment is not one to copy");
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| The follower's name by the map; an entry is binding              |
+//+------------------------------------------------------------------+
+string CCopierRules::Mapped(const CopierRules &rules,const string master,bool &is_mapped)
+  {
+   string entries[];
+   int    count=StringSplit(rules.map,',',entries);
+   is_mapped=false;
+   for(int i=0; i<count; i++)
+     {
+      string sides[];
+      if(StringSplit(entries[i],'=',sides)!=2)
+         continue;
+      StringTrimLeft(sides[0]);
+      StringTrimRight(sides[0]);
+      StringTrimLeft(sides[1]);
+      StringTrimRight(sides[1]);
+      if(sides[0]==master)
+        {
+         is_mapped=true;
+         return(sides[1]);
+        }
+     }
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| By name                                                          |
+//+------------------------------------------------------------------+
+int CCopierRules::Find(const string name,const CopierSymbol &symbols[])
+  {
+   for(int i=0; i<ArraySize(symbols); i++)
+      if(symbols[i].name==name)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| The map; else the name with suffixes changed; else the only      |
+//| symbol whose name begins with it                                 |
+//+------------------------------------------------------------------+
+int CCopierRules::Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[])
+  {
+   bool   is_mapped=false;
+   string name=Mapped(rules,master,is_mapped);
+   if(is_mapped)
+      return(Find(name,symbols));
+   name=master;
+   int length=StringLen(rules.master_suffix);
+   int start=StringLen(name)-length;
+   if(length>0 && start>0 && StringSubstr(name,start)==rules.master_suffix)
+      name=StringSubstr(name,0,start);
+   int found=Find(name+rules.suffix,symbols);
+   if(found>=0 || rules.suffix!="")
+      return(found);
+   for(int i=0; i<ArraySize(symbols); i++)
+      if(StringFind(symbols[i].name,name)==0)
+        {
+         if(found>=0)
+            return(-1);
+         found=i;
+        }
+   return(found);
+  }
+//+------------------------------------------------------------------+
+//| 0 if it makes no sense                                           |
+//+------------------------------------------------------------------+
+double CCopierRules::Ratio(const double own,const double master)
+  {
+   return(own>0 && master>0 ? own/master : 0);
+  }
+//+------------------------------------------------------------------+
+//| The volume by the rule of size. What depends on the master's     |
+//| volume is reckoned in units of the underlying, as a lot may be   |
+//| of another size here                                             |
+//+------------------------------------------------------------------+
+double CCopierRules::Exact(const CopierRules &rules,const CopierPosition &position,const CopierFunds &master,
+                           const CopierFunds &own,const CopierSymbol &symbol)
+  {
+   double lots=position.volume*rules.size_value;
+   if(position.contract_size>0 && symbol.contract_size>0)
+      lots*=position.contract_size/symbol.contract_size;
+   switch(rules.size)
+     {
+      case COPIER_SIZE_FIXED:
+         return(rules.size_value);
+      case COPIER_SIZE_MULTIPLIER:
+         return(lots);
+      case COPIER_SIZE_BALANCE:
+         return(lots*Ratio(own.balance,master.balance));
+      case COPIER_SIZE_EQUITY:
+         return(lots*Ratio(own.equity,master.equity));
+      case COPIER_SIZE_FREE_MARGIN:
+         return(lots*Ratio(own.free_margin,master.free_margin));
+      case COPIER_SIZE_RISK:
+         break;
+     }
+   double stop=(rules.reverse ? position.tp : position.sl);
+   if(stop==0 || symbol.tick_size<=0)
+      return(0);
+   double loss=MathAbs(position.price-stop)/symbol.tick_size*symbol.tick_value;
+   return(loss>0 ? own.equity*rules.size_value/100/loss : 0);
+  }
+//+------------------------------------------------------------------+
+//| Never up: the risk was reckoned                                  |
+//+------------------------------------------------------------------+
+double CCopierRules::Down(const double volume,const CopierSymbol &symbol)
+  {
+   if(symbol.volume_step<=0)
+      return(volume);
+   return(NormalizeDouble(MathFloor(volume/symbol.volume_step+0.0000001)*symbol.volume_step,8));
+  }
+//+------------------------------------------------------------------+
+//| A volume that the symbol takes, 0 if nothing is to be opened     |
+//+------------------------------------------------------------------+
+double CCopierRules::Fit(const CopierRules &rules,const double exact,const CopierSymbol &symbol,double &carry)
+  {
+   if(exact<=0)
+      return(0);
+   double wanted=exact+(rules.small==COPIER_SMALL_CARRY ? carry : 0);
+   double most=(rules.volume_max>0 ? MathMin(rules.volume_max,symbol.volume_max) : symbol.volume_max);
+   double volume=Down(MathMin(wanted,most),symbol);
+   if(volume<symbol.volume_min)
+      volume=(rules.small==COPIER_SMALL_MINIMUM && symbol.volume_min<=most ? symbol.volume_min : 0);
+   if(rules.small==COPIER_SMALL_CARRY)
+      carry=MathMax(0.0,MathMin(wanted,most)-volume);
+   return(volume);
+  }
+#endif
+//+------------------------------------------------------------------+

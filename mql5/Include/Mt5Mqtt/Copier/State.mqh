@@ -1,0 +1,188 @@
+//+------------------------------------------------------------------+
+//|                                                        State.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_STATE_MQH
+#define MT5MQTT_COPIER_STATE_MQH
+#include "..\Internal\JsonReader.mqh"
+#include "..\Internal\JsonWriter.mqh"
+//--- the form of the text; another number is refused
+#define COPIER_STATE_VERSION 1
+//--- more than any account holds: the text comes from outside
+#define COPIER_MAX_POSITIONS 2000
+//+------------------------------------------------------------------+
+//| A position of the master                                         |
+//+------------------------------------------------------------------+
+struct CopierPosition
+  {
+   long              id;                   // POSITION_IDENTIFIER: the ticket may change
+   string            symbol;
+   bool              is_buy;
+   double            volume;               // what is left of it
+   double            price;                // of its opening
+   double            sl;                   // 0 = none
+   double            tp;                   // 0 = none
+   long              time_msc;             // of its opening, by the trade server's clock
+   long              magic;
+   string            comment;
+   double            contract_size;
+  };
+//+------------------------------------------------------------------+
+//| What sizes are reckoned from                                     |
+//+------------------------------------------------------------------+
+struct CopierFunds
+  {
+   double            balance;
+   double            equity;
+   double            free_margin;
+  };
+//+------------------------------------------------------------------+
+//| All that a master holds, at one moment                           |
+//+------------------------------------------------------------------+
+struct CopierState
+  {
+   string            server;
+   long              login;
+   long              sequence;             // grows with each state of one run
+   long              time_msc;             // of the trade server, when it was made
+   CopierFunds       funds;
+   CopierPosition    positions[];
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierState.                                              |
+//| Appointment: a state as text, for a retained message. It is read |
+//|              whole or not at all: half a state would close       |
+//|              positions that the master still has.                |
+//+------------------------------------------------------------------+
+class CCopierState
+  {
+public:
+   static string     Write(const CopierState &state);
+   static bool       Read(const string text,CopierState &state,string &error);
+   //--- position in the array, -1 if there is none
+   static int        Find(const CopierState &state,const long id);
+
+private:
+   static void       WritePosition(const CopierPosition &position,CMqttJsonWriter &json);
+   static bool       ReadPosition(const CMqttJsonReader &json,const int node,CopierPosition &position);
+   static bool       ReadHead(const CMqttJsonReader &json,CopierState &state);
+  };
+//+------------------------------------------------------------------+
+//| As text                                                          |
+//+------------------------------------------------------------------+
+string CCopierState::Write(const CopierState &state)
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.IntegerField("version",COPIER_STATE_VERSION);
+   json.StringField("server",state.server);
+   json.IntegerField("login",state.login);
+   json.IntegerField("sequence",state.sequence);
+   json.IntegerField("time_msc",state.time_msc);
+   json.NumberField("balance",state.funds.balance,2);
+   json.NumberField("equity",state.funds.equity,2);
+   json.NumberField("free_margin",state.funds.free_margin,2);
+   json.BeginArray("positions");
+   for(int i=0; i<ArraySize(state.positions); i++)
+      WritePosition(state.positions[i],json);
+   json.EndArray();
+   json.EndObject();
+   return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| One position as text                                             |
+//+------------------------------------------------------------------+
+void CCopierState::WritePosition(const CopierPosition &position,CMqttJsonWriter &json)
+  {
+   json.BeginObject();
+   json.IntegerField("id",position.id);
+   json.StringField("symbol",position.symbol);
+   json.StringField("side",position.is_buy ? "buy" : "sell");
+   json.NumberField("volume",position.volume,8);
+   json.NumberField("price",position.price,8);
+   json.NumberField("sl",position.sl,8);
+   json.NumberField("tp",position.tp,8);
+   json.IntegerField("time_msc",position.time_msc);
+   json.IntegerField("magic",position.magic);
+   json.StringField("comment",position.comment);
+   json.NumberField("contract_size",position.contract_size,8);
+   json.EndObject();
+  }
+//+------------------------------------------------------------------+
+//| From text; on a failure the state is of no use                   |
+//+------------------------------------------------------------------+
+bool CCopierState::Read(const string text,CopierState &state,string &error)
+  {
+   CMqttJsonReader json;
+   ArrayResize(state.positions,0);
+   if(!json.Parse(text))
+     {
+      error=json.Error();
+      return(false);
+     }
+   if(!ReadHead(json,state))
+     {
+      error="the state is of another version, or incomplete";
+      return(false);
+     }
+   int list=json.Member(0,"positions");
+   int count=json.Count(list);
+   if(json.Type(list)!=MQTT_JSON_ARRAY || count>COPIER_MAX_POSITIONS)
+     {
+      error="the state has no positions, or too many";
+      return(false);
+     }
+   ArrayResize(state.positions,count);
+   int i=0;
+   for(int node=json.Child(list); node>=0; node=json.Next(node))
+     {
+      if(!ReadPosition(json,node,state.positions[i]) || Find(state,state.positions[i].id)!=i)
+        {
+         error=StringFormat("position %d of the state is incomplete, or stands there twice",i);
+         return(false);
+        }
+      i++;
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| All but the positions                                            |
+//+------------------------------------------------------------------+
+bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
+  {
+   long version=0;
+   if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
+      return(false);
+   return(json.String(0,"server",state.server) && json.Integer(0,"login",state.login) &&
+          json.Integer(0,"sequence",state.sequence) && json.Integer(0,"time_msc",state.time_msc) &&
+          json.Number(0,"balance",state.funds.balance) && json.Number(0,"equity",state.funds.equity) &&
+          json.Number(0,"free_margin",state.funds.free_margin));
+  }
+//+------------------------------------------------------------------+
+//| One position                                                     |
+//+------------------------------------------------------------------+
+bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,CopierPosition &position)
+  {
+   string side="";
+   if(!json.Integer(node,"id",position.id) || !json.String(node,"symbol",position.symbol) || !json.String(node,"side",side) ||
+      !json.Number(node,"volume",position.volume) || !json.Number(node,"price",position.price) ||
+      !json.Number(node,"sl",position.sl) || !json.Number(node,"tp",position.tp) ||
+      !json.Integer(node,"time_msc",position.time_msc) || !json.Integer(node,"magic",position.magic) ||
+      !json.String(node,"comment",position.comment) || !json.Number(node,"contract_size",position.contract_size))
+      return(false);
+   position.is_buy=(side=="buy");
+   return((side=="buy" || side=="sell") && position.volume>0 && position.price>0 && position.sl>=0 && position.tp>=0 &&
+          position.symbol!="");
+  }
+//+------------------------------------------------------------------+
+//| The first position with that identifier                          |
+//+------------------------------------------------------------------+
+int CCopierState::Find(const CopierState &state,const long id)
+  {
+   for(int i=0; i<ArraySize(state.positions); i++)
+      if(state.positions[i].id==id)
+         return(i);
+   return(-1);
+  }
+#endif
+//+------------------------------------------------------------------+

@@ -1,0 +1,196 @@
+//+------------------------------------------------------------------+
+//|                                                        Store.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_STORE_MQH
+#define MT5MQTT_COPIER_STORE_MQH
+#include "Plan.mqh"
+//+------------------------------------------------------------------+
+//| Which position of this account is a copy of which                |
+//+------------------------------------------------------------------+
+struct CopierCopy
+  {
+   long              identifier;           // of the copy
+   long              id;                   // of the master's position
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierStore.                                              |
+//| Appointment: what a follower must know after a restart, in a     |
+//|              file that is replaced whole: a crash leaves the old |
+//|              one or the new one.                                 |
+//+------------------------------------------------------------------+
+class CCopierStore
+  {
+private:
+   string            m_name;
+   string            m_saved;              // the text in the file
+   CopierCopy        m_copies[];
+
+public:
+   long              m_state_msc;          // of the newest state that was taken
+   long              m_state_sequence;
+
+                     CCopierStore(void) : m_name(""),m_saved(""),m_state_msc(0),m_state_sequence(0) { }
+   //--- exists: there was a file; false if it can't be read
+   bool              Load(const string name,CCopierPlan &plan,bool &exists);
+   bool              Save(const CCopierPlan &plan);
+   //--- copies
+   int               Copies(void) const              { return(ArraySize(m_copies));        }
+   long              Identifier(const int index) const { return(m_copies[index].identifier); }
+   long              MasterId(const long identifier) const;
+   void              AddCopy(const long identifier,const long id);
+   void              KeepOnly(const long &identifiers[]);
+
+private:
+   string            Text(const CCopierPlan &plan) const;
+   bool              Take(const string text,CCopierPlan &plan);
+  };
+//+------------------------------------------------------------------+
+//| Reads the file                                                   |
+//+------------------------------------------------------------------+
+bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
+  {
+   uchar bytes[];
+   m_name=name;
+   m_saved="";
+   m_state_msc=0;
+   m_state_sequence=0;
+   ArrayResize(m_copies,0);
+   plan.Clear();
+   exists=FileIsExist(name);
+   if(!exists)
+      return(true);
+   int file=FileOpen(name,FILE_READ|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(false);
+   FileReadArray(file,bytes);
+   FileClose(file);
+   m_saved=CharArrayToString(bytes,0,WHOLE_ARRAY,CP_UTF8);
+   return(Take(m_saved,plan));
+  }
+//+------------------------------------------------------------------+
+//| Writes the file, if anything has changed                         |
+//+------------------------------------------------------------------+
+bool CCopierStore::Save(const CCopierPlan &plan)
+  {
+   uchar  bytes[];
+   string text=Text(plan);
+   if(text==m_saved)
+      return(true);
+   int size=StringToCharArray(text,bytes,0,WHOLE_ARRAY,CP_UTF8)-1;
+   int file=FileOpen(m_name+".new",FILE_WRITE|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(false);
+   bool written=(FileWriteArray(file,bytes,0,size)==(uint)size);
+   FileFlush(file);
+   FileClose(file);
+   if(!written || !FileMove(m_name+".new",0,m_name,FILE_REWRITE))
+      return(false);
+   m_saved=text;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| As text                                                          |
+//+------------------------------------------------------------------+
+string CCopierStore::Text(const CCopierPlan &plan) const
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.IntegerField("version",1);
+   json.IntegerField("state_msc",m_state_msc);
+   json.IntegerField("state_sequence",m_state_sequence);
+   json.BeginArray("links");
+   for(int i=0; i<plan.Links(); i++)
+     {
+      CopierLink link;
+      plan.Link(i,link);
+      json.BeginObject();
+      json.IntegerField("id",link.id);
+      json.IntegerField("state",link.state);
+      json.StringField("symbol",link.symbol);
+      json.NumberField("master_volume",link.master_volume,8);
+      json.NumberField("volume",link.volume,8);
+      json.NumberField("reached",link.reached,8);
+      json.StringField("reason",link.reason);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.BeginArray("copies");
+   for(int i=0; i<ArraySize(m_copies); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("identifier",m_copies[i].identifier);
+      json.IntegerField("id",m_copies[i].id);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.EndObject();
+   return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| From text                                                        |
+//+------------------------------------------------------------------+
+bool CCopierStore::Take(const string text,CCopierPlan &plan)
+  {
+   CMqttJsonReader json;
+   CopierLink      link;
+   long            state=0;
+   if(!json.Parse(text) || !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
+      return(false);
+   for(int node=json.Child(json.Member(0,"links")); node>=0; node=json.Next(node))
+     {
+      if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
+         !json.Number(node,"master_volume",link.master_volume) || !json.Number(node,"volume",link.volume) ||
+         !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) || state<0 || state>2)
+         return(false);
+      link.state=(ENUM_COPIER_LINK)state;
+      plan.AddLink(link);
+     }
+   for(int node=json.Child(json.Member(0,"copies")); node>=0; node=json.Next(node))
+     {
+      long identifier=0;
+      long id=0;
+      if(!json.Integer(node,"identifier",identifier) || !json.Integer(node,"id",id))
+         return(false);
+      AddCopy(identifier,id);
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| What a position is a copy of, 0 if that isn't known              |
+//+------------------------------------------------------------------+
+long CCopierStore::MasterId(const long identifier) const
+  {
+   for(int i=0; i<ArraySize(m_copies); i++)
+      if(m_copies[i].identifier==identifier)
+         return(m_copies[i].id);
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| A copy was made, or recognised                                   |
+//+------------------------------------------------------------------+
+void CCopierStore::AddCopy(const long identifier,const long id)
+  {
+   if(MasterId(identifier)!=0)
+      return;
+   int count=ArraySize(m_copies);
+   ArrayResize(m_copies,count+1,64);
+   m_copies[count].identifier=identifier;
+   m_copies[count].id=id;
+  }
+//+------------------------------------------------------------------+
+//| Forgets copies that are gone                                     |
+//+------------------------------------------------------------------+
+void CCopierStore::KeepOnly(const long &identifiers[])
+  {
+   for(int i=ArraySize(m_copies)-1; i>=0; i--)
+     {
+      bool is_there=false;
+      for(int j=0; j<ArraySize(identifiers) && !is_there; j++)
+         is_there=(identifiers[j]==m_copies[i].identifier);
+      if(!is_there)
+         ArrayRemove(m_copies,i,1);
+     }
+  }
+#endif
+//+------------------------------------------------------------------+

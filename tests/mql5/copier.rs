@@ -1,0 +1,48 @@
+//! The trade copier's logic, which asks no terminal: its rules by examples, its plan by random masters and followers.
+
+use crate::host::{Terminal, compiler, program};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[test]
+fn states_filters_symbols_and_volumes() {
+    let Some(_) = compiler("the copier's rules") else { return };
+    let mut terminal = Terminal::start();
+    terminal.load("script", "rules", &program("tests/mql5/programs/CopierRules.mq5"), ("1", "EURUSD"), &[]);
+    terminal.expect("rules", "ended", "");
+    let said = terminal.said("rules", "print");
+    let failed: Vec<_> = said.iter().filter(|line| line.starts_with("FAIL")).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(said.last().is_some_and(|line| line.ends_with(" passed, 0 failed")), "{said:?}");
+    terminal.close();
+}
+
+/// First seeds whose sequences failed once.
+const KEPT: [u32; 0] = [];
+
+/// Runs so many sequences; returns what failed.
+fn sequences(first: u32, count: u32) -> Vec<String> {
+    let mut terminal = Terminal::start();
+    let inputs = [("InpSeed", first.to_string()), ("InpRounds", count.to_string())];
+    let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
+    terminal.load("script", "plan", &program("tests/mql5/programs/CopierPlan.mq5"), ("1", "EURUSD"), &inputs);
+    terminal.expect("plan", "ended", "");
+    let mut said = terminal.said("plan", "print");
+    let last = said.pop().unwrap_or_default();
+    assert!(last.starts_with(&format!("{count} sequences, {} failed", said.len())), "{last}: {said:?}");
+    terminal.close();
+    said
+}
+
+#[test]
+fn after_quiet_a_follower_holds_what_the_rules_say() {
+    let Some(_) = compiler("the copier's plan") else { return };
+    for seed in KEPT {
+        assert_eq!(sequences(seed, 1), [""; 0]);
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let new = u32::try_from(now % 1_000_000_000).expect("less than 2^31");
+    for batch in 0..3 {
+        assert_eq!(sequences(1 + 100 * batch, 100), [""; 0]);
+        assert_eq!(sequences(new + 100 * batch, 100), [""; 0]);
+    }
+}

@@ -1,0 +1,310 @@
+//! The trade copier's two programs in two terminals, over a real Server: after quiet the follower holds what the master has.
+
+use crate::common::mosquitto::Mosquitto;
+use crate::common::tools::leave_out;
+use crate::host::{Terminal, compiler};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const MASTER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5";
+const FOLLOWER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5";
+const QUIET: Duration = Duration::from_secs(60);
+
+/// SplitMix64: a course that a printed seed repeats.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) % u64::from(bound)) as u32
+    }
+}
+
+/// The follower's MQL5\Files.
+struct Files(PathBuf);
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Copying {
+    server: Mosquitto,
+    master: Terminal,
+    follower: Terminal,
+    files: Files,
+    inputs: Vec<(&'static str, String)>,
+}
+
+type Fields = BTreeMap<String, String>;
+
+impl Copying {
+    /// Two terminals with the same prices, not loaded yet. None, reported, where a tool is missing.
+    fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
+        compiler("the trade copier")?;
+        let Some(server) = Mosquitto::start() else {
+            leave_out("the trade copier", "mosquitto");
+            return None;
+        };
+        let files = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("copier-{test}-{}", std::process::id()));
+        fs::create_dir_all(&files).expect("create a folder");
+        let files = Files(files);
+        let mut copying = Self {
+            server,
+            master: Terminal::start(),
+            follower: Terminal::start(),
+            files,
+            inputs: inputs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+        };
+        copying.follower.command(&["files", &copying.files.0.display().to_string()]);
+        copying.follower.command(&["account", "login=2002", "balance=100000"]);
+        copying.master.command(&["account", "login=1001", "balance=100000"]);
+        for terminal in [&mut copying.master, &mut copying.follower] {
+            for symbol in ["EURUSD", "GBPUSD"] {
+                terminal.command(&["symbol", symbol, "digits=5"]);
+            }
+        }
+        copying.price("1.10000", "1.10010");
+        Some(copying)
+    }
+
+    fn price(&mut self, bid: &str, ask: &str) {
+        for terminal in [&mut self.master, &mut self.follower] {
+            for symbol in ["EURUSD", "GBPUSD"] {
+                terminal.command(&["tick", symbol, bid, ask]);
+            }
+        }
+    }
+
+    fn load_master(&mut self) {
+        self.master.expert("master", MASTER, &[("InpUrl", &self.server.url()), ("InpSeconds", "1")]);
+    }
+
+    #[track_caller]
+    fn load_follower(&mut self) {
+        let url = self.server.url();
+        let mut inputs = vec![("InpUrl", url.as_str()), ("InpWait", "1")];
+        inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
+        self.follower.expert("follower", FOLLOWER, &inputs);
+    }
+
+    /// Waits until the follower has taken the master's state of this moment.
+    fn load_both(&mut self) {
+        self.load_master();
+        self.master.expect("master", "print", "connected");
+        self.load_follower();
+        self.follower.expect("follower", "print", "subscribed: ");
+        self.follower.expect("follower", "print", "the master is online");
+        let deadline = Instant::now() + QUIET;
+        while !self.files.0.join("Mt5Mqtt/copier-2002-master.json").is_file() {
+            assert!(Instant::now() < deadline, "{}", self.follower.transcript());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends a request by the master's user; returns its retcode.
+    fn trade(&mut self, fields: &str) -> String {
+        let mut words = vec!["trade"];
+        words.extend(fields.split(' '));
+        self.master.command(&words);
+        self.master.expect("*", "trade", "")
+    }
+
+    /// `symbol side volume sl tp` of each position, sorted.
+    fn summary(positions: &[Fields]) -> Vec<String> {
+        let mut lines: Vec<String> = positions
+            .iter()
+            .map(|fields| ["symbol", "side", "volume", "sl", "tp"].map(|name| fields[name].as_str()).join(" "))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    /// Waits until both hold the same, and sees that it stays so.
+    #[track_caller]
+    fn converge(&mut self) {
+        self.converge_to(|positions| positions);
+    }
+
+    #[track_caller]
+    fn converge_to(&mut self, expected: impl Fn(Vec<Fields>) -> Vec<Fields>) {
+        let deadline = Instant::now() + QUIET;
+        let mut same = 0;
+        while same < 5 {
+            let wanted = Self::summary(&expected(self.master.positions()));
+            let held = Self::summary(&self.follower.positions());
+            same = if wanted == held { same + 1 } else { 0 };
+            let transcript = || format!("{}\n{}", self.master.transcript(), self.follower.transcript());
+            assert!(Instant::now() < deadline, "wanted {wanted:#?}\nheld {held:#?}\n{}", transcript());
+            std::thread::sleep(Duration::from_millis(60));
+        }
+    }
+
+    fn close(self) {
+        self.master.close();
+        self.follower.close();
+    }
+}
+
+fn deal(side: u32, volume: &str, more: &str) -> String {
+    format!("action=1 symbol=EURUSD type={side} volume={volume}{more}")
+}
+
+#[test]
+fn opens_changes_and_closes_are_copied_and_survive_a_restart() {
+    let Some(mut copying) = Copying::start("course", &[]) else { return };
+    copying.trade(&deal(0, "0.77", ""));
+    copying.load_both();
+    copying.converge_to(|_| Vec::new());
+    copying.trade(&deal(0, "0.30", " sl=1.09000 tp=1.12000"));
+    copying.trade(&deal(1, "0.20", ""));
+    // The one that was there before is not copied.
+    let new = |positions: Vec<Fields>| positions.into_iter().filter(|fields| fields["volume"] != "0.77").collect();
+    copying.converge_to(new);
+    let ids: Vec<String> = copying.master.positions().iter().map(|fields| fields["id"].clone()).collect();
+    copying.trade(&deal(1, "0.10", &format!(" position={}", ids[1])));
+    copying.trade(&format!("action=6 position={} sl=1.12000 tp=0", ids[2]));
+    copying.converge_to(new);
+    copying.trade(&deal(1, "0.10", &format!(" position={}", ids[1])));
+    copying.converge_to(new);
+
+    // What happens while the follower is away is made good, and nothing is doubled.
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.trade(&deal(0, "0.20", &format!(" position={}", ids[2])));
+    copying.trade(&deal(0, "0.05", ""));
+    copying.load_follower();
+    copying.converge_to(new);
+
+    // A ticket that the server changes is the same position.
+    let copy = copying.follower.positions()[0]["id"].clone();
+    copying.follower.command(&["swap", &copy]);
+    copying.master.command(&["swap", &ids[1]]);
+    copying.trade(&deal(1, "0.01", ""));
+    copying.converge_to(new);
+
+    // What the follower's user closes stays closed.
+    let held = copying.follower.positions();
+    let by_hand = held.iter().find(|fields| fields["volume"] == "0.05").expect("a copy");
+    let close = format!("position={}", by_hand["ticket"]);
+    copying.follower.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.05", &close]);
+    let rest = move |positions: Vec<Fields>| {
+        let kept = |fields: &Fields| fields["volume"] != "0.77" && fields["volume"] != "0.05";
+        positions.into_iter().filter(kept).collect()
+    };
+    copying.converge_to(rest);
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.load_follower();
+    copying.trade(&deal(0, "0.02", ""));
+    copying.converge_to(rest);
+    copying.close();
+}
+
+#[test]
+fn answers_that_are_lost_and_refusals_double_nothing() {
+    for comments in ["keep", "rewrite", "drop"] {
+        let Some(mut copying) = Copying::start("retcodes", &[]) else { return };
+        copying.follower.command(&["account", &format!("comments={comments}"), "shuffle=3", "lag=150"]);
+        copying.load_both();
+        // The terminal shows what was done some time after the answer. Requote; lost answers of what was done, or is done
+        // later; wrong filling; wrong stops; closed for a moment.
+        for (retcode, effect) in [
+            ("10004", "refused"),
+            ("10012", "carried-out"),
+            ("10030", "refused"),
+            ("10016", "refused"),
+            ("10018", "refused"),
+            ("10031", "carried-out"),
+            ("10012", "late"),
+        ] {
+            copying.follower.command(&["inject", retcode, effect]);
+            copying.trade(&deal(0, "0.10", " sl=1.09000"));
+            copying.converge();
+        }
+        copying.follower.command(&["inject", "10012", "carried-out"]);
+        let first = copying.master.positions()[0]["id"].clone();
+        copying.trade(&deal(1, "0.05", &format!(" position={first}")));
+        copying.converge();
+        copying.follower.command(&["inject", "10024", "refused"]);
+        copying.trade(&deal(1, "0.05", &format!(" position={first}")));
+        copying.converge();
+        // No money: told, not tried again, and the others go on.
+        copying.follower.command(&["inject", "10019", "refused"]);
+        copying.trade(&deal(0, "0.33", ""));
+        copying.follower.expect("follower", "print", "not enough money");
+        copying.trade(&deal(0, "0.04", ""));
+        copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] != "0.33").collect());
+        copying.close();
+    }
+}
+
+#[test]
+fn a_random_master_is_followed_through_restarts_of_everything() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let seed = now.as_secs() ^ u64::from(std::process::id()) << 40;
+    let mut random = Random(seed);
+    let Some(mut copying) = Copying::start("random", &[("InpReverse", "true"), ("InpSizeValue", "2")]) else { return };
+    copying.follower.command(&["account", "lag=70", "shuffle=5"]);
+    copying.load_both();
+    for _ in 0..60 {
+        let positions = copying.master.positions();
+        let chosen = positions.get(random.below(positions.len().max(1) as u32) as usize);
+        match (random.below(10), chosen) {
+            (0..=3, _) | (_, None) => {
+                let symbol = ["EURUSD", "GBPUSD"][random.below(2) as usize];
+                let volume = f64::from(1 + random.below(40)) / 100.0;
+                copying.trade(&format!("action=1 symbol={symbol} type={} volume={volume}", random.below(2)));
+            }
+            (4..=5, Some(fields)) => {
+                let whole: f64 = fields["volume"].parse().expect("a volume");
+                let hundredths = 1 + random.below((whole * 100.0).round() as u32);
+                let type_ = if fields["side"] == "buy" { 1 } else { 0 };
+                let (symbol, ticket) = (&fields["symbol"], &fields["ticket"]);
+                let part = f64::from(hundredths) / 100.0;
+                copying.trade(&format!("action=1 symbol={symbol} type={type_} volume={part} position={ticket}"));
+            }
+            (6, Some(fields)) => {
+                let (low, high) = ("1.09000", format!("1.1{}000", 1 + random.below(8)));
+                let (sl, tp) = if fields["side"] == "buy" { (low, high.as_str()) } else { (high.as_str(), low) };
+                copying.trade(&format!("action=6 position={} sl={sl} tp={tp}", fields["ticket"]));
+            }
+            (7, _) => {
+                let code = ["10004", "10012", "10018", "10031"][random.below(4) as usize];
+                let effect = ["refused", "carried-out"][random.below(2) as usize];
+                copying.follower.command(&["inject", code, effect]);
+            }
+            (8, _) if random.below(3) == 0 => copying.server.restart(),
+            (8, _) => {
+                copying.follower.command(&["remove", "follower"]);
+                copying.follower.expect("follower", "ended", "");
+                copying.load_follower();
+            }
+            _ => {
+                copying.master.command(&["remove", "master"]);
+                copying.master.expect("master", "ended", "");
+                copying.load_master();
+            }
+        }
+    }
+    eprintln!("seed {seed}");
+    copying.converge_to(|positions| positions.into_iter().map(mirrored).collect());
+    copying.close();
+}
+
+/// What InpReverse and a factor of 2 make of a position.
+fn mirrored(mut fields: Fields) -> Fields {
+    let side = if fields["side"] == "buy" { "sell" } else { "buy" };
+    let volume: f64 = fields["volume"].parse().expect("a volume");
+    let (sl, tp) = (fields["tp"].clone(), fields["sl"].clone());
+    fields.insert("side".into(), side.into());
+    fields.insert("volume".into(), format!("{}", (volume * 200.0).round() / 100.0));
+    fields.insert("sl".into(), sl);
+    fields.insert("tp".into(), tp);
+    fields
+}

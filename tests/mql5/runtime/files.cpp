@@ -1,0 +1,61 @@
+// Files below the folder that the command `files` names.
+#include "terminal.hpp"
+#include <cstdio>
+#include <sys/stat.h>
+
+static std::mutex files_lock;
+static std::map<int,FILE*> files;
+static int last_file=0;
+
+static std::string path_of(const string &name) {
+   std::string path=mql_to_utf8(name);
+   for(char &c : path) if(c=='\\') c='/';
+   // A program can't leave its folder.
+   if(path.find("..")!=std::string::npos || path.empty() || path[0]=='/') throw mql_critical{"a file outside of MQL5\\Files"};
+   for(size_t slash=path.find('/'); slash!=std::string::npos; slash=path.find('/',slash+1))
+      mkdir((terminal.files+"/"+path.substr(0,slash)).c_str(),0700);
+   return terminal.files+"/"+path;
+}
+static FILE *file_of(int file) {
+   std::lock_guard<std::mutex> guard(files_lock);
+   auto found=files.find(file);
+   return found==files.end() ? nullptr : found->second;
+}
+
+bool mql_file_is_there(const string &name) {
+   struct stat status;
+   return stat(path_of(name).c_str(),&status)==0;
+}
+int FileOpen(const string &name,int flags) {
+   FILE *opened=fopen(path_of(name).c_str(),flags & FILE_WRITE ? "wb" : "rb");
+   if(!opened) { mql_set_error(5004); return INVALID_HANDLE; }
+   std::lock_guard<std::mutex> guard(files_lock);
+   files[++last_file]=opened;
+   return last_file;
+}
+void FileClose(int file) {
+   FILE *opened=file_of(file);
+   if(opened) fclose(opened);
+   std::lock_guard<std::mutex> guard(files_lock);
+   files.erase(file);
+}
+void FileFlush(int file) { if(FILE *opened=file_of(file)) fflush(opened); }
+bool FileDelete(const string &name) { return remove(path_of(name).c_str())==0; }
+bool FileMove(const string &from,int,const string &to,int flags) {
+   if(mql_file_is_there(to) && !(flags & FILE_REWRITE)) return false;
+   return rename(path_of(from).c_str(),path_of(to).c_str())==0;
+}
+uint mql_file_read(int file,std::string &bytes) {
+   FILE *opened=file_of(file);
+   char buffer[4096];
+   while(opened) {
+      size_t size=fread(buffer,1,sizeof buffer,opened);
+      if(size==0) break;
+      bytes.append(buffer,size);
+   }
+   return (uint)bytes.size();
+}
+uint mql_file_write(int file,const void *bytes,size_t size) {
+   FILE *opened=file_of(file);
+   return opened ? (uint)fwrite(bytes,1,size,opened) : 0;
+}
