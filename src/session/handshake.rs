@@ -28,6 +28,8 @@ impl Session {
         self.breaches.start(self.options.strict);
         let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
         let mut connection = Connection::new(now, deadline, version, limits);
+        self.session_in_doubt |= self.connect_unanswered;
+        self.connect_unanswered = true;
         if let Err(error) = self.send_connect(&mut connection) {
             let detail = format!("CONNECT can't be sent: {error}");
             connection.close(Disconnected::new(Some(Status::InvalidArgument), detail));
@@ -102,6 +104,7 @@ impl Session {
             // [MQTT-3.2.0-2]
             return self.break_off(ReasonCode::PROTOCOL_ERROR, "the Server sent a second CONNACK".to_owned());
         }
+        self.connect_unanswered = false;
         if connack.reason.is_error() {
             if connack.session_present {
                 self.tolerate(Breach::SessionPresentInRefusal);
@@ -170,10 +173,14 @@ impl Session {
         });
         if connack.session_present {
             self.outbound.resume(connection, &mut output!(self));
+            if self.session_in_doubt {
+                self.requests.doubt_session(&mut self.log);
+            }
         } else {
             // [MQTT-3.2.2-5]
             self.lose_session();
         }
+        self.session_in_doubt = false;
         if !self.resumable {
             self.resumable = true;
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);

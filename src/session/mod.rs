@@ -106,6 +106,11 @@ pub struct Session {
     resumable: bool,
     /// The batch in which that becomes durable.
     resumable_recorded: u64,
+    /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
+    /// that it is present.
+    connect_unanswered: bool,
+    /// The same of a CONNECT before the present one.
+    session_in_doubt: bool,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -131,6 +136,8 @@ impl Session {
             options,
             resumable: false,
             resumable_recorded: 0,
+            connect_unanswered: false,
+            session_in_doubt: false,
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -240,14 +247,15 @@ impl Session {
         properties: PropertiesBuf,
     ) {
         let filter = filter.as_str().to_owned();
-        self.requests.add(Request { token, filter, properties, options: Some(options) });
+        self.requests.add(Request { token, filter, properties, options: Some(options), perhaps_there: false });
         self.pump_subscriptions();
     }
 
     /// Ends a subscription, now or when there is a connection.
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
         self.requester.unsubscribed(filter.as_str());
-        self.requests.add(Request { token, filter: filter.as_str().to_owned(), properties, options: None });
+        let filter = filter.as_str().to_owned();
+        self.requests.add(Request { token, filter, properties, options: None, perhaps_there: false });
         self.pump_subscriptions();
     }
 

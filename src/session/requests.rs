@@ -15,10 +15,10 @@ use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 use crate::codec::unsubscribe::Unsubscribe;
 use crate::codec::{Packet, PacketId};
-use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
+use crate::types::{ProtocolVersion, QoS};
 use std::collections::VecDeque;
 
 #[derive(Debug)]
@@ -28,13 +28,15 @@ pub(super) struct Request {
     pub properties: PropertiesBuf,
     /// `None` asks to unsubscribe.
     pub options: Option<SubscriptionOptions>,
+    /// A subscription that the Server may have already: then its retained messages are not wanted again.
+    pub perhaps_there: bool,
 }
 
 impl Request {
     /// A granted subscription that is made again.
     fn again(granted: Granted) -> Self {
         let Granted { filter, properties, options } = granted;
-        Request { token: 0, filter, properties, options: Some(options) }
+        Request { token: 0, filter, properties, options: Some(options), perhaps_there: false }
     }
 
     /// The subscription to a Response Topic: what a responder sends comes as it was sent, and nothing from before.
@@ -45,7 +47,8 @@ impl Request {
             retain_as_published: false,
             retain_handling: RetainHandling::Never,
         };
-        Request { token: 0, filter: topic.to_owned(), properties: PropertiesBuf::new(), options: Some(options) }
+        let (filter, properties) = (topic.to_owned(), PropertiesBuf::new());
+        Request { token: 0, filter, properties, options: Some(options), perhaps_there: false }
     }
 }
 
@@ -189,6 +192,15 @@ impl Requests {
         }
     }
 
+    /// Whether the Server's Session is the one that it had, nobody can say: the granted subscriptions are made again to be
+    /// sure of them.
+    pub fn doubt_session(&mut self, log: &mut Log) {
+        let before = self.waiting.len();
+        self.lose_session(log);
+        let again = self.waiting.len() - before;
+        self.waiting.iter_mut().take(again).for_each(|request| request.perhaps_there = true);
+    }
+
     /// Takes over a subscription that an earlier process had stored.
     pub fn restore(&mut self, key: Key, record: Record) -> Result<(), &'static str> {
         let (Key::Subscription(filter), Record::Subscription { options, properties, granted }) = (key, record) else {
@@ -224,16 +236,24 @@ fn checked(filter: &str) -> TopicFilter<'_> {
 }
 
 fn send(packet_id: PacketId, request: &Request, connection: &mut Connection) -> Result<(), EncodeError> {
+    let if_new = |options: SubscriptionOptions| match options.retain_handling {
+        // MQTT 3.1.1 has no such option.
+        RetainHandling::Always if request.perhaps_there && connection.version == ProtocolVersion::V5 => {
+            SubscriptionOptions { retain_handling: RetainHandling::IfNew, ..options }
+        }
+        _ => options,
+    };
     let filter = checked(&request.filter);
     let properties = request.properties.as_properties();
-    connection.send(&match request.options {
+    let packet = match request.options.map(if_new) {
         Some(options) => Packet::Subscribe(Subscribe {
             packet_id,
             properties,
             subscriptions: vec![Subscription { filter, options }],
         }),
         None => Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters: vec![filter] }),
-    })
+    };
+    connection.send(&packet)
 }
 
 /// A subscription that was made again without being asked for is only spoken of when it failed.

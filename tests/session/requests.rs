@@ -153,6 +153,33 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
 }
 
 #[test]
+fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has() {
+    // MQTT-3.2.2-2, MQTT-3.2.2-3: Session Present is true of the Session that the CONNECT before this one began, whose CONNACK
+    // was lost: the Server had forgotten the subscriptions then.
+    let mut trace = Trace::connected(options());
+    subscribed(&mut trace, 1, "a");
+    trace.loses_connection();
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.loses_connection();
+    trace.connects(true, &[]);
+    let mut packet_id = 0;
+    trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => {
+            // If it is still there, its retained messages are not wanted again.
+            assert_eq!(subscribe.subscriptions[0].options.retain_handling, RetainHandling::IfNew);
+            packet_id = subscribe.packet_id.get();
+        }
+        other => panic!("{other:?}"),
+    });
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    trace.tells_nothing();
+    // From then on there is no doubt.
+    trace.reconnects(true);
+    trace.sends_nothing();
+}
+
+#[test]
 fn a_subscription_that_is_refused_when_made_again_is_told() {
     let mut trace = Trace::connected(options());
     subscribed(&mut trace, 1, "a");
