@@ -314,7 +314,7 @@
 /**
  * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
  * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
- * an [IPv6] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
+ * an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
  * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
  * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
  */
@@ -1217,6 +1217,14 @@ int32_t mt5mqtt_set_will_w(int64_t client,
                            int32_t qos,
                            int32_t retain,
                            int64_t properties);
+
+/**
+ * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next connect on. `properties` is a set of
+ * properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
+ * and they are left out there.
+ */
+int32_t mt5mqtt_set_connect_properties(int64_t client,
+                                       int64_t properties);
 
 /**
  * Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or

@@ -12,7 +12,7 @@ use super::store::Identity;
 use super::tls_options::{self, TlsOptions};
 use super::ws_headers;
 use crate::codec::message::Message;
-use crate::codec::property::PropertiesBuf;
+use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{
     Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
@@ -121,6 +121,7 @@ pub struct Options {
     /// The name of a User Property.
     deduplicate_by: Option<String>,
     will: Option<WillMessage>,
+    connect_user_properties: PropertiesBuf,
     /// Random bytes of this client.
     seed: [u8; 32],
     ints: Vec<i64>,
@@ -147,6 +148,7 @@ impl Default for Options {
             store_path: None,
             deduplicate_by: None,
             will: None,
+            connect_user_properties: PropertiesBuf::new(),
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
         }
@@ -293,6 +295,21 @@ impl Options {
         Ok(())
     }
 
+    /// Sets the User Properties of CONNECT; nothing else may stand in `properties`.
+    pub fn set_connect_properties(&mut self, properties: PropertiesBuf, idle: bool) -> Result<(), OptionError> {
+        require_idle("CONNECT's User Properties", idle)?;
+        let other = properties.as_properties().iter().map(|(id, _)| id).find(|id| *id != PropertyId::UserProperty);
+        if let Some(id) = other {
+            let text = format!(
+                "{} is no property to be set for CONNECT: User Properties are, the rest are options",
+                id.name()
+            );
+            return Err((Status::InvalidArgument, text));
+        }
+        self.connect_user_properties = properties;
+        Ok(())
+    }
+
     /// Checks what only the whole can show, and makes the Session's part of it.
     pub fn session_options(&self) -> Result<SessionOptions, OptionError> {
         let version = match self.int(IntOption::ProtocolVersion) {
@@ -330,6 +347,7 @@ impl Options {
             outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,
             request_problem_information: self.flag(IntOption::RequestProblemInformation),
             request_response_information: self.flag(IntOption::RequestResponseInformation),
+            user_properties: self.connect_user_properties.clone(),
             response_topic: self.response_topic.clone(),
             seed: self.seed,
             authentication: self.authentication(version, fall_back_to_v311)?,

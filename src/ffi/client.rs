@@ -156,6 +156,18 @@ pub unsafe extern "C" fn mt5mqtt_set_will_w(
     })
 }
 
+/// Sets the User Properties of CONNECT, which some Servers ask for; in force from the next connect on. `properties` is a set of
+/// properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
+/// and they are left out there.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_set_connect_properties(client: i64, properties: i64) -> i32 {
+    guard_client(client, |client| {
+        let properties = properties::copy(properties, Section::Packet(PacketType::Connect))?;
+        client.set_option(|options, idle| options.set_connect_properties(properties, idle))?;
+        Ok(0)
+    })
+}
+
 /// Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
 /// MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
 /// set or the client isn't idle.

@@ -52,6 +52,7 @@ impl Session {
         set(PropertyId::TopicAliasMaximum, options.topic_alias_maximum.into(), 0);
         set(PropertyId::RequestProblemInformation, options.request_problem_information.into(), 1);
         set(PropertyId::RequestResponseInformation, options.request_response_information.into(), 0);
+        properties.extend(options.user_properties.as_properties());
         if self.version == ProtocolVersion::V5 {
             self.begin_authentication(connection, &mut properties);
         }

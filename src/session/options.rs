@@ -36,6 +36,8 @@ pub struct SessionOptions {
     pub outgoing_topic_alias_maximum: u16,
     pub request_problem_information: bool,
     pub request_response_information: bool,
+    /// User Properties of CONNECT (section 3.1.2.11.8), and nothing else.
+    pub user_properties: PropertiesBuf,
     /// Where responses to requests are to be sent; empty for one that no other client uses.
     pub response_topic: String,
     /// Random bytes of the client's, to tell the requests of one Session from those of another.

@@ -1,6 +1,7 @@
 //! Sets of properties: what they take, what leaves with a packet, and what is read of an event.
 
 use crate::common::abi::{abi, text};
+use crate::common::fake_server::FakeServer;
 use crate::host::{Client, Properties, constants, refused};
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
@@ -19,6 +20,24 @@ fn setters(property: i32) -> [i32; 3] {
         abi().properties_set_text(set.handle, property, c"a".as_ptr()),
         abi().properties_set_bytes(set.handle, property, [1].as_ptr(), 1),
     ]
+}
+
+#[test]
+fn connect_takes_user_properties_and_nothing_else() {
+    let mut server = FakeServer::start();
+    let client = Client::new();
+    let set = Properties::new();
+    abi().good(abi().properties_add_user(set.handle, c"terminal".as_ptr(), c"7".as_ptr()));
+    abi().good(abi().set_connect_properties(client.handle, set.handle));
+    abi().good(abi().properties_set_int(set.handle, MT5MQTT_PROP_RECEIVE_MAXIMUM, 5));
+    let told = ["Receive Maximum", "options"];
+    refused(abi().set_connect_properties(client.handle, set.handle), MT5MQTT_E_INVALID_ARGUMENT, &told);
+    client.set_text(MT5MQTT_OPT_URL, &server.url());
+    abi().good(abi().connect(client.handle));
+    let received = server.accept().expect(PacketType::Connect);
+    let Packet::Connect(connect) = received.packet() else { unreachable!() };
+    assert_eq!(connect.properties.nth(PropertyId::UserProperty, 0), Some(Value::Pair("terminal", "7")));
+    refused(abi().set_connect_properties(client.handle, 0), MT5MQTT_E_WRONG_STATE, &["User Properties"]);
 }
 
 #[test]

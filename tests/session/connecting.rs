@@ -33,7 +33,13 @@ fn connect_carries_what_was_asked_for() {
     // MQTT-3.1.3-1, MQTT-3.1.2-17, MQTT-3.1.2-19, MQTT-3.1.2-9: what a flag announces is there.
     let mut will = PropertiesBuf::new();
     will.set(PropertyId::WillDelayInterval, Value::Int(7)).unwrap();
+    let mut user_properties = PropertiesBuf::new();
+    for value in ["1", "2"] {
+        // Section 3.1.2.11.8: a name may stand more than once, and the order is kept.
+        user_properties.add(PropertyId::UserProperty, Value::Pair("name", value)).unwrap();
+    }
     let mut trace = Trace::new(SessionOptions {
+        user_properties,
         user_name: Some("user".to_owned()),
         password: Some(vec![0, 1, 2].into()),
         will: Some(WillMessage { message: message("gone", QoS::AtLeastOnce, true), properties: will }),
@@ -64,6 +70,8 @@ fn connect_carries_what_was_asked_for() {
         for (id, value) in expected {
             assert_eq!(connect.properties.int(id), Some(value), "{}", id.name());
         }
+        let pairs = |index| connect.properties.nth(PropertyId::UserProperty, index);
+        assert_eq!([pairs(0), pairs(1)], [Some(Value::Pair("name", "1")), Some(Value::Pair("name", "2"))]);
     });
 }
 

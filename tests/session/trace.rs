@@ -40,6 +40,7 @@ pub fn options() -> SessionOptions {
         outgoing_topic_alias_maximum: 64,
         request_problem_information: true,
         request_response_information: false,
+        user_properties: PropertiesBuf::new(),
         response_topic: String::new(),
         seed: [7; 32],
         authentication: None,

@@ -128,6 +128,11 @@ void BeforeConnect(CMqttClient &client)
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
    Accepted(client.SetWill(Topic("w/text"),"gone",1,false),client,"SetWill with text");
    Refused(client.SetWill(Topic("w/#"),"gone",1,false),client,MT5MQTT_E_INVALID_TOPIC,"SetWill");
+   CMqttProperties connect;
+   Accepted(connect.AddUserProperty("terminal","self test"),connect,"AddUserProperty");
+   Accepted(client.SetConnectProperties(connect),client,"SetConnectProperties");
+   Accepted(connect.SetInteger(MT5MQTT_PROP_RECEIVE_MAXIMUM,5),connect,"SetInteger");
+   Refused(client.SetConnectProperties(connect),client,MT5MQTT_E_INVALID_ARGUMENT,"SetConnectProperties of an option");
   }
 //+------------------------------------------------------------------+
 //| Texts and bytes there and back                                   |

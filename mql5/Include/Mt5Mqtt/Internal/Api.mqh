@@ -309,6 +309,7 @@ int  mt5mqtt_set_int(long client,int option,long value);
 int  mt5mqtt_set_text_w(long client,int option,const string value);
 int  mt5mqtt_set_bytes(long client,int option,const uchar &value[],int size);
 int  mt5mqtt_set_will_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
+int  mt5mqtt_set_connect_properties(long client,long properties);
 int  mt5mqtt_connect(long client);
 int  mt5mqtt_doctor_start(long client);
 int  mt5mqtt_disconnect(long client,int reason_code,long properties,int timeout_ms);

@@ -54,6 +54,7 @@ public:
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
    bool              SetWill(const string topic,const string text,const int qos,const bool retain);
    bool              SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              SetConnectProperties(const CMqttProperties &properties);
    //--- connection
    bool              StartDoctor(void);
    bool              Connect(void);
@@ -289,6 +290,13 @@ bool CMqttClient::SetWill(const string topic,const string text,const int qos,con
 bool CMqttClient::SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties)
   {
    return(Create() && Succeeded(mt5mqtt_set_will_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties.Handle())));
+  }
+//+------------------------------------------------------------------+
+//| The User Properties of CONNECT                                   |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetConnectProperties(const CMqttProperties &properties)
+  {
+   return(Create() && Succeeded(mt5mqtt_set_connect_properties(m_client,properties.Handle())));
   }
 //+------------------------------------------------------------------+
 //| Examines the connection; the report comes to OnDoctor()          |
