@@ -60,8 +60,13 @@ fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
     terminal.command(&["tick", "EURUSD", "1.3", "1.31", "119000"]);
     assert_eq!(next(&listening).1["bid"], 1.3);
     terminal.command(&["tick", "EURUSD", "1.0", "1.01", "120000"]);
-    assert_eq!(next(&listening).1["bid"], 1.0);
-    let (topic, bar) = next(&listening);
+    // The first tick of a minute closes the bar before it; a look of the timer may see that first.
+    let (mut tick, mut bar) = (next(&listening), next(&listening));
+    if tick.0.starts_with("mt5/bars/") {
+        std::mem::swap(&mut tick, &mut bar);
+    }
+    assert_eq!((tick.0.as_str(), &tick.1["bid"]), ("mt5/ticks/EURUSD", &Value::from(1.0)));
+    let (topic, bar) = bar;
     assert_eq!(topic, "mt5/bars/EURUSD/M1");
     let expected = serde_json::json!(
         {"time": 60, "open": 1.1, "high": 1.3, "low": 1.1, "close": 1.3, "tick_volume": 2}
