@@ -85,6 +85,11 @@ fn an_order_overtakes_prices_of_which_the_latest_is_kept_and_what_is_too_old_is_
     let short = set(|properties| mt5mqtt_properties_set_time_to_live(properties, 1));
     let long = set(|properties| mt5mqtt_properties_set_time_to_live(properties, 90_000));
     let expired = host.publish(c"x", c"too old", 1, short);
+    // Its millisecond has to be over when the Server takes the others.
+    let over = Instant::now() + Duration::from_millis(2);
+    while Instant::now() < over {
+        std::thread::yield_now();
+    }
     let superseded = host.publish(c"EURUSD", c"1.1", 1, price);
     host.publish(c"GBPUSD", c"1.3", 1, price);
     host.publish(c"EURUSD", c"1.2", 1, price);
