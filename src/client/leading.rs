@@ -9,8 +9,9 @@
 //! One caller at a time leads. Others, and everybody while there is no connection, wait for the queue of events alone.
 
 use super::clock;
-use super::core::{Core, READS_IN_A_ROW, Shared};
+use super::core::{Core, READS_IN_A_ROW};
 use super::options::IntOption;
+use super::shared::Shared;
 use super::transport::Fault;
 use super::{Client, Failure};
 use crate::types::status::Status;

@@ -19,6 +19,7 @@ pub mod options;
 mod proxy;
 mod receiving;
 mod redirect;
+mod shared;
 pub mod slots;
 mod stages;
 mod statistics;
@@ -30,10 +31,10 @@ mod transport;
 mod worker;
 mod ws_headers;
 
-pub use self::core::State;
+pub use self::shared::State;
 pub use self::statistics::Statistics;
 
-use self::core::Shared;
+use self::shared::Shared;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use crate::codec::subscribe::SubscriptionOptions;

@@ -8,9 +8,9 @@ mod advice;
 mod check;
 
 use super::clock;
-use super::core::Shared;
 use super::events::NoticeKind;
 use super::options::Options;
+use super::shared::Shared;
 use super::thread::{self, Stop};
 use super::{Client, Failure, State};
 use crate::types::status::Status;

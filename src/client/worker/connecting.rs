@@ -3,9 +3,10 @@
 use super::{FIRST_SOCKET, Held, Phase, Worker};
 use crate::client::address::Address;
 use crate::client::clock;
-use crate::client::core::{Core, State};
+use crate::client::core::Core;
 use crate::client::log::Level;
 use crate::client::options::IntOption;
+use crate::client::shared::State;
 use crate::client::thread::Hold;
 use crate::client::transport::Fault;
 use crate::client::transport::connector::{Connector, Plan, TOKENS};

@@ -6,9 +6,10 @@ mod reading;
 
 use super::backoff::Backoff;
 use super::clock;
-use super::core::{Core, Shared, State};
+use super::core::Core;
 use super::log::Level;
 use super::options::{IntOption, Options};
+use super::shared::{Shared, State};
 use super::store::Keeper;
 use super::thread::Hold;
 use super::transport::connector::{Connector, Progress};

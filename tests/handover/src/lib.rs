@@ -3,7 +3,7 @@
 //!
 //! It is a model and not the code: a count stands for the channel, a flag for the waker, and orderings are no stronger than
 //! those of the code. The fences are a parameter, so that the tests show what they are for: without them loom finds the
-//! order that loses something. src/client/core.rs (`submit`, `work_off_commands`, `has_commands`, `leave`, `apply_waiting`)
+//! order that loses something. src/client/shared.rs (`submit`, `work_off_commands`, `has_commands`, `leave`) and core.rs (`apply_waiting`)
 //! and src/client/receiving.rs (`room_was_made`) must stay as they are here.
 
 #![cfg(test)]

@@ -1,0 +1,279 @@
+//! What the threads of one client share: the core under its lock, and how commands get to it.
+//!
+//! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a channel and
+//! goes on, and the holder carries it out, or has the background thread do so, before it is done. So no call ever waits
+//! for another thread's system call, and what piles up meanwhile leaves in one write.
+
+use super::command::Command;
+use super::core::Core;
+use super::doctor::Doctor;
+use super::events::{EventQueue, NoticeKind};
+use super::leading::Leading;
+use super::log::{Level, Log, lines};
+use super::stages::Stages;
+use super::store::Identity;
+use super::thread::Stop;
+use crate::session::event::Event;
+use crate::session::limits::ServerLimits;
+use crate::session::{Counters, Session};
+use crate::types::ProtocolVersion;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::{Condvar, Mutex};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
+use std::time::Instant;
+
+/// Where a client stands; the numbers cross the C ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum State {
+    Idle = 0,
+    Connecting = 1,
+    Connected = 2,
+    Waiting = 3,
+    Failed = 4,
+}
+
+/// Everything that the threads of one client share.
+pub(super) struct Shared {
+    pub core: Mutex<Core>,
+    /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
+    /// the Receive Maximum.
+    commands: Sender<Command>,
+    waiting_commands: Receiver<Command>,
+    pub events: EventQueue,
+    pub log: Log,
+    pub doctor: Doctor,
+    /// Interrupts the background thread's wait; there once the thread is.
+    pub waker: OnceLock<mio::Waker>,
+    /// The background thread's poll, as others see it; there once the thread is.
+    pub registry: OnceLock<mio::Registry>,
+    pub leading: Leading,
+    state: AtomicI32,
+    /// The library is being unloaded: the thread must leave at once.
+    pub unloading: AtomicBool,
+    pub reading_paused: AtomicBool,
+    /// Acknowledgements in `commands` that nobody was woken for.
+    left: AtomicUsize,
+    /// Accepted and unanswered subscribes, unsubscribes and requests.
+    pub requests: AtomicUsize,
+    /// Accepted and unfinished publishes, those in `commands` included.
+    pub outgoing_count: AtomicUsize,
+    pub outgoing_bytes: AtomicUsize,
+    pub next_token: AtomicI64,
+    pub stages: Stages,
+    /// The store can't be written: what it can't keep is not accepted.
+    pub store_failed: AtomicBool,
+    /// What the client was connected with first: a store, or none.
+    pub store: Mutex<Option<Option<(PathBuf, Identity)>>>,
+    pub snapshot: Mutex<Snapshot>,
+    changes: Mutex<()>,
+    changed: Condvar,
+}
+
+/// What is known outside of the core's lock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Snapshot {
+    pub counters: Counters,
+    pub in_flight: usize,
+    pub version: Option<ProtocolVersion>,
+    pub limits: Option<ServerLimits>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub last_delay_ms: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
+    /// Which of the URLs is tried or in use.
+    pub server: usize,
+}
+
+/// A caller looks this often at what others have left meanwhile. The rest is for the background thread.
+const ROUNDS_OF_A_CALLER: usize = 2;
+
+impl Shared {
+    pub fn new(session: Session, events: EventQueue, log: Log) -> Self {
+        let (commands, waiting_commands) = unbounded();
+        Shared {
+            core: Mutex::new(Core::new(session)),
+            commands,
+            waiting_commands,
+            events,
+            log,
+            doctor: Doctor::default(),
+            waker: OnceLock::new(),
+            registry: OnceLock::new(),
+            leading: Leading::default(),
+            state: AtomicI32::new(State::Idle as i32),
+            unloading: AtomicBool::new(false),
+            reading_paused: AtomicBool::new(false),
+            left: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            outgoing_count: AtomicUsize::new(0),
+            outgoing_bytes: AtomicUsize::new(0),
+            next_token: AtomicI64::new(1),
+            stages: Stages::default(),
+            store_failed: AtomicBool::new(false),
+            store: Mutex::new(None),
+            snapshot: Mutex::new(Snapshot::default()),
+            changes: Mutex::new(()),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            1 => State::Connecting,
+            2 => State::Connected,
+            3 => State::Waiting,
+            4 => State::Failed,
+            _ => State::Idle,
+        }
+    }
+
+    /// A client that has failed stays so.
+    pub fn set_state(&self, state: State) {
+        let keep_failed = |old| (old != State::Failed as i32).then_some(state as i32);
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_failed);
+        self.notify_change();
+    }
+
+    /// Changes the state if it is `from`.
+    pub fn transition(&self, from: State, to: State) -> bool {
+        self.state.compare_exchange(from as i32, to as i32, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    pub fn notify_change(&self) {
+        // The lock orders this with a waiter between its look at the state and its wait.
+        drop(self.changes.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until `condition` holds. False if that took longer than to the deadline.
+    pub fn wait_until(&self, deadline: Instant, condition: impl Fn(&Shared) -> bool) -> bool {
+        let mut changes = self.changes.lock();
+        while !condition(self) {
+            if self.changed.wait_until(&mut changes, deadline).timed_out() {
+                return condition(self);
+            }
+        }
+        true
+    }
+
+    /// The client has failed for good.
+    pub fn fail(&self, what: &str) {
+        self.set_state(State::Failed);
+        self.note(Level::Error, || format!("a fault inside the library: {what}"));
+        self.events.push(NoticeKind::Failed(format!("a fault inside the library: {what}")));
+        self.wake();
+    }
+
+    /// Adds a line to the log, if its level is wanted.
+    pub fn note(&self, level: Level, text: impl FnOnce() -> String) {
+        if !self.log.wants(level) {
+            return;
+        }
+        let added = self.log.add(level, &text());
+        if let Some((line, text_at)) = added.event {
+            self.events.push(NoticeKind::Log { level, line, text_at });
+        }
+        if added.wake {
+            // The background thread writes the file.
+            self.wake();
+        }
+    }
+
+    /// Tells the program of an event, and the log.
+    pub fn tell(&self, event: Event) {
+        if self.log.wants(Level::Error) {
+            if let Event::Connected { assigned_client_id: Some(client_id), .. } = &event {
+                self.log.set_client_id(client_id);
+            }
+            let (level, text) = lines::describe(&event);
+            self.note(level, || text);
+        }
+        self.events.push(NoticeKind::Session(event));
+    }
+
+    pub fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            // It fails only when the poll is gone, and with it the thread.
+            let _ = waker.wake();
+        }
+    }
+
+    /// Carries the command out, on this thread if the core is free.
+    pub fn submit(&self, command: Command) {
+        match self.core.try_lock() {
+            Some(mut core) => {
+                // What this thread left before comes first.
+                if core.apply_waiting(self) {
+                    core.apply(command);
+                } else {
+                    drop(self.commands.send(command));
+                }
+                core.work_for_caller(self);
+            }
+            // The receiver lives as long as `self`.
+            None => drop(self.commands.send(command)),
+        }
+        self.work_off_commands();
+    }
+
+    /// Puts the command where the background thread finds it, together with those that come before it wakes up.
+    pub fn leave(&self, command: Command) {
+        drop(self.commands.send(command));
+        // Sent first, counted then: who resets the count afterwards takes out what was sent.
+        if self.left.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.wake();
+        }
+    }
+
+    /// How many commands were left since the last holder of the core looked.
+    pub fn left(&self) -> usize {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Whoever looks at the commands now takes out what was counted.
+    pub fn forget_left(&self) {
+        self.left.swap(0, Ordering::AcqRel);
+    }
+
+    /// The next command that a caller has left.
+    pub fn next_command(&self) -> Option<Command> {
+        self.waiting_commands.try_recv().ok()
+    }
+
+    /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which
+    /// looks itself when it is done.
+    pub fn work_off_commands(&self) {
+        for _ in 0..ROUNDS_OF_A_CALLER {
+            if !self.has_commands() {
+                return;
+            }
+            let Some(mut core) = self.core.try_lock() else { return };
+            core.work_for_caller(self);
+        }
+        if self.has_commands() {
+            self.wake();
+        }
+    }
+
+    /// Whether callers have left something. To be asked by everybody who has unlocked the core.
+    pub fn has_commands(&self) -> bool {
+        // Between a `send` or unlock and this look there must be no reordering: of two threads that do both, at least one
+        // must see the other.
+        fence(Ordering::SeqCst);
+        !self.waiting_commands.is_empty()
+    }
+}
+
+impl Stop for Shared {
+    fn stop_for_unload(&self) {
+        self.unloading.store(true, Ordering::SeqCst);
+        self.wake();
+        self.events.wake_leader();
+    }
+}
