@@ -30,7 +30,9 @@ static int still_works(int64_t client, const uint16_t *topic)
          next_event(client, MT5MQTT_EVENT_MESSAGE, &event, 5000);
 }
 
-enum victim { IN_WAIT, IN_POLL, IN_PUBLISH, IN_ANYTHING };
+/* Calls that allocate are left out: a thread that is ended inside the system's allocator leaves the heap of the whole process
+ * locked, whoever called it, and nothing in the process goes on then. */
+enum victim { IN_WAIT, IN_POLL };
 
 struct doomed {
   enum victim how;
@@ -45,12 +47,10 @@ static DWORD WINAPI doomed(void *argument)
   while (!stop) {
     if (this->how == IN_WAIT)
       mqtt_wait(this->client, 250);
-    if (this->how == IN_POLL || this->how == IN_ANYTHING)
+    if (this->how == IN_POLL) {
       mqtt_poll(this->client, &event);
-    if (this->how == IN_PUBLISH || this->how == IN_ANYTHING)
-      mqtt_publish_text_w(this->client, TEXT16("doomed"), TEXT16("x"), 0, 0, 0);
-    if (this->how == IN_ANYTHING)
       mqtt_stat(this->client, MT5MQTT_STAT_EVENTS);
+    }
   }
   return 0;
 }
@@ -238,7 +238,5 @@ int main(int count, char **arguments)
   /* Last: Wine's loader loses count of the threads that are ended so, and can't load another library afterwards. */
   threads_are_terminated(IN_WAIT, rounds, "threads that wait are ended");
   threads_are_terminated(IN_POLL, rounds, "threads that poll are ended");
-  threads_are_terminated(IN_PUBLISH, rounds, "threads that publish are ended");
-  threads_are_terminated(IN_ANYTHING, rounds, "threads in any call are ended");
   return failures != 0;
 }
