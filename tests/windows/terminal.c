@@ -31,7 +31,8 @@ static int still_works(int64_t client, const uint16_t *topic)
 }
 
 /* Calls that allocate are left out: a thread that is ended inside the system's allocator leaves the heap of the whole process
- * locked, whoever called it, and nothing in the process goes on then. */
+ * locked, whoever called it, and nothing in the process goes on then. So are those that lock what belongs to their client: that
+ * client can't be freed afterwards. */
 enum victim { IN_WAIT, IN_POLL };
 
 struct doomed {
@@ -47,10 +48,8 @@ static DWORD WINAPI doomed(void *argument)
   while (!stop) {
     if (this->how == IN_WAIT)
       mqtt_wait(this->client, 250);
-    if (this->how == IN_POLL) {
+    if (this->how == IN_POLL)
       mqtt_poll(this->client, &event);
-      mqtt_stat(this->client, MT5MQTT_STAT_EVENTS);
-    }
   }
   return 0;
 }
