@@ -134,7 +134,7 @@ run roundtrip.exe "mqtts://127.0.0.1:$((port + 1))" 5 "$ca"
 run roundtrip.exe "ws://127.0.0.1:$((port + 2))" 5
 run roundtrip.exe "wss://127.0.0.1:$((port + 3))" 4 "$ca"
 run unload.exe "$port" "$rounds"
-run terminal.exe "$port" "$((rounds / 4))" mt5mqtt-other.dll
+run terminal.exe "$port" "$((rounds / 20))" mt5mqtt-other.dll
 run terminal.exe "$port" 1 mt5mqtt-other.dll leave
 
 reconnect() {
