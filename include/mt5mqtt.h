@@ -573,6 +573,14 @@
 #define MT5MQTT_OPT_TLS_PINS 136
 
 /**
+ * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
+ * text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
+ * date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
+ * isn't asked either).
+ */
+#define MT5MQTT_OPT_TLS_CRL 220
+
+/**
  * Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
  * `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
  */

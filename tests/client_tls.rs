@@ -2,9 +2,9 @@
 
 mod common;
 
+use common::attempt::{ONCE, TlsServer, assert_fails, try_connect};
 use common::certificates::{Authority, Certified, Folder, Validity};
 use common::fake_server::FakeServer;
-use common::mosquitto::Mosquitto;
 use common::program::{Program, within};
 use common::tls_server::{self, TlsOptions};
 use common::tools;
@@ -15,8 +15,6 @@ use mt5mqtt::types::status::Status;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
-
 /// Whether Mosquitto is there; says so if not.
 fn mosquitto_is_missing() -> bool {
     let missing = tools::find("mosquitto").is_none();
@@ -24,50 +22,6 @@ fn mosquitto_is_missing() -> bool {
         tools::leave_out("TLS with a real Server", "mosquitto");
     }
     missing
-}
-
-/// A Mosquitto with a TLS listener that shows this certificate.
-struct TlsServer {
-    mosquitto: Mosquitto,
-    _folder: Folder,
-}
-
-impl TlsServer {
-    fn start(server: &Certified, more: &str) -> Self {
-        let folder = Folder::new();
-        let lines = format!("{}{more}", folder.listener(server));
-        TlsServer { mosquitto: Mosquitto::start_with_listener(&lines).expect("mosquitto"), _folder: folder }
-    }
-
-    fn url(&self) -> String {
-        format!("mqtts://127.0.0.1:{}", self.mosquitto.second_port())
-    }
-}
-
-/// Connects once with these text options; the failure, or `None` and the connection is there.
-fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
-    let program = Program::new(url, &[ONCE]);
-    for (option, value) in ints {
-        program.set_int(*option, *value);
-    }
-    for (option, value) in texts {
-        program.set_text(*option, value);
-    }
-    program.connect().unwrap();
-    match program.event("Connected or Disconnected") {
-        Event::Connected { .. } => None,
-        Event::Disconnected(end) => Some((end.failure.expect("a failure"), end.detail)),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[track_caller]
-fn assert_fails(failure: Option<(Status, String)>, wanted: Status, words: &[&str]) {
-    let (status, text) = failure.expect("a failure");
-    assert_eq!(status, wanted, "{text}");
-    for word in words {
-        assert!(text.contains(word), "'{word}' is not in: {text}");
-    }
 }
 
 #[test]

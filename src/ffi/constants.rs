@@ -228,6 +228,11 @@ pub const MT5MQTT_OPT_TLS_SERVER_NAME: i32 = 135;
 /// Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
 /// commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
 pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
+/// Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
+/// text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
+/// date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
+/// isn't asked either).
+pub const MT5MQTT_OPT_TLS_CRL: i32 = 220;
 /// Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
 /// `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
 pub const MT5MQTT_OPT_PROXY: i32 = 137;
@@ -546,6 +551,7 @@ same! {
     MT5MQTT_OPT_TLS_ALPN, options::TLS_ALPN;
     MT5MQTT_OPT_TLS_SERVER_NAME, options::TLS_SERVER_NAME;
     MT5MQTT_OPT_TLS_PINS, options::TLS_PINS;
+    MT5MQTT_OPT_TLS_CRL, options::TLS_CRL;
     MT5MQTT_OPT_PROXY, options::PROXY;
     MT5MQTT_OPT_WS_HEADERS, options::WS_HEADERS;
     MT5MQTT_OPT_LOG_LEVEL, IntOption::LogLevel;
