@@ -7,6 +7,7 @@ use crate::session::event::{Delivery, Token};
 use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
+use zeroize::Zeroizing;
 
 /// What a program asks of its client.
 pub(super) enum Command {
@@ -33,11 +34,11 @@ pub(super) enum Command {
     },
     Authenticate {
         step: u64,
-        data: Option<Vec<u8>>,
+        data: Option<Zeroizing<Vec<u8>>>,
         properties: PropertiesBuf,
     },
     Reauthenticate {
-        data: Option<Vec<u8>>,
+        data: Option<Zeroizing<Vec<u8>>>,
         properties: PropertiesBuf,
     },
     Subscribe {

@@ -401,9 +401,7 @@ impl Options {
             );
         }
         let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
-            (data, ..) if method != scram::METHOD || data.is_some() => {
-                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
-            }
+            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
             (_, Some(user_name), Some(password)) => {
                 let credentials = Credentials::new(user_name, password);
                 Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)

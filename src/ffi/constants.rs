@@ -297,7 +297,7 @@ pub const MT5MQTT_EVENT_BREACH: i32 = 10;
 pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 /// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
 pub const MT5MQTT_EVENT_LOG: i32 = 15;
-/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 /// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
