@@ -1411,6 +1411,15 @@ int32_t mt5mqtt_acknowledge(int64_t client,
                             int32_t reason_code);
 
 /**
+ * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
+ * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
+ */
+int32_t mt5mqtt_acknowledge_with(int64_t client,
+                                 int64_t token,
+                                 int32_t reason_code,
+                                 int64_t properties);
+
+/**
  * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
  * that token: the response, or MT5MQTT_E_TIMEOUT after `timeout_ms` (1 to 86400000), or why it could not be sent; a request
  * makes no MT5MQTT_EVENT_PUBLISHED.
