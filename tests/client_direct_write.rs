@@ -5,40 +5,13 @@
 
 mod common;
 
-use common::fake_server::{DEADLINE, FakeServer};
+use common::background_thread::{sleeps_of_background_thread, until_it_sleeps};
+use common::fake_server::FakeServer;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
-
-/// How often the background thread went to sleep.
-fn sleeps_of_background_thread() -> u64 {
-    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
-    let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
-        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
-        name.trim_end() == "mt5mqtt"
-    });
-    let thread = found.next().expect("a background thread");
-    assert!(found.next().is_none(), "more than one background thread");
-    let status = fs::read_to_string(thread.join("status")).expect("its status");
-    let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
-}
-
-/// The program has sent its message and waits.
-fn until_it_sleeps(thread: &Path) {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let status = fs::read_to_string(thread.join("status")).expect("its status");
-        if status.lines().any(|line| line.starts_with("State:") && line.contains('S')) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "the program doesn't wait");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {

@@ -5,6 +5,7 @@ mod common;
 use common::attempt::{ONCE, TlsServer, assert_fails, try_connect};
 use common::certificates::{Authority, Certified, Folder, Validity};
 use common::fake_server::FakeServer;
+use common::mosquitto::Mosquitto;
 use common::program::{Program, within};
 use common::tls_server::{self, TlsOptions};
 use common::tools;
@@ -200,7 +201,7 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
     assert_fails(connect(&foreign, &foreign.key, &[]), refused, &["refuses our client certificate"]);
 
-    let encrypted = encrypted(&client.key, "open sesame");
+    let encrypted = client.encrypted_key("open sesame");
     let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
     assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
     let setup = Status::TlsSetup;
@@ -208,15 +209,6 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let failure = connect(&client, &encrypted, &password("close sesame"));
     assert!(!failure.as_ref().unwrap().1.contains("sesame"));
     assert_fails(failure, setup, &["TLS_CLIENT_KEY_PASSWORD is wrong"]);
-}
-
-/// A private key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
-fn encrypted(key: &str, password: &str) -> String {
-    let (_, document) = pkcs8::Document::from_pem(key).expect("a key in PKCS#8");
-    let parameters = pkcs8::pkcs5::pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, &[7; 16], &[9; 16]).unwrap();
-    let info = pkcs8::PrivateKeyInfo::try_from(document.as_bytes()).unwrap();
-    let encrypted = info.encrypt_with_params(parameters, password).unwrap();
-    encrypted.to_pem("ENCRYPTED PRIVATE KEY", pkcs8::LineEnding::LF).unwrap().to_string()
 }
 
 #[test]
@@ -295,6 +287,36 @@ fn a_server_of_tls_1_2_says_little_but_the_client_says_what_it_wants() {
         let texts =
             [(options::TLS_CLIENT_CERTIFICATE, &*foreign.certificate), (options::TLS_CLIENT_KEY, &*foreign.key)];
         assert_fails(against(&wants, &texts, &[]), Status::TlsClientCertificate, &["refuses our client certificate"]);
+    }
+}
+
+#[test]
+fn a_server_of_old_versions_only_is_told_from_other_failures() {
+    // A ServerHello of TLS 1.1 with TLS_RSA_WITH_AES_128_CBC_SHA, and the alert protocol_version.
+    let hello = [&[0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0, 0x2F, 0]].concat();
+    for says in [&hello[..], &[0x15, 3, 2, 0, 2, 2, 70]] {
+        let mut server = FakeServer::start();
+        let program = Program::connecting(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+        let mut peer = server.accept();
+        peer.send_bytes(says);
+        let end = program.expect_disconnected();
+        let words = ["no common version of TLS", "1.2 and 1.3"];
+        assert_fails(end.failure.map(|status| (status, end.detail)), Status::Tls, &words);
+    }
+}
+
+#[test]
+fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let trusted = (options::TLS_CA, &*authority.certificate);
+    for (protocol, scheme) in [("", "mqtts"), ("protocol websockets\n", "wss")] {
+        let folder = Folder::new();
+        let tls = folder.listener(&authority.issue("server", &["::1"], Validity::Now));
+        let server = Mosquitto::start_with_listener_at("::1", &format!("{protocol}{tls}")).expect("mosquitto");
+        assert_eq!(try_connect(&format!("{scheme}://[::1]:{}", server.second_port()), &[trusted], &[]), None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Enhanced Authentication (section 4.12) as the program takes part in it: by events and calls.
 
-use super::command::Command;
+use super::command::{AuthenticationData, Command};
 use super::doctor::Asked;
 use super::events::{Notice, NoticeKind};
 use super::{Client, Failure, State};
@@ -61,7 +61,7 @@ fn asker(notice: &Notice) -> Result<Asker, Failure> {
 fn checked(
     data: Option<&[u8]>,
     properties: Properties<'_>,
-) -> Result<(Option<Zeroizing<Vec<u8>>>, PropertiesBuf), Failure> {
+) -> Result<(Option<AuthenticationData>, PropertiesBuf), Failure> {
     if data.is_some_and(|data| data.len() > text::MAX_LENGTH) {
         return Err((Status::TooLarge, "Authentication Data has at most 65,535 bytes".to_owned()));
     }

@@ -4,10 +4,13 @@ use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
-use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
+use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
 use zeroize::Zeroizing;
+
+/// It may be a password or the like.
+pub(super) type AuthenticationData = Zeroizing<Vec<u8>>;
 
 /// What a program asks of its client.
 pub(super) enum Command {
@@ -34,11 +37,11 @@ pub(super) enum Command {
     },
     Authenticate {
         step: u64,
-        data: Option<Zeroizing<Vec<u8>>>,
+        data: Option<AuthenticationData>,
         properties: PropertiesBuf,
     },
     Reauthenticate {
-        data: Option<Zeroizing<Vec<u8>>>,
+        data: Option<AuthenticationData>,
         properties: PropertiesBuf,
     },
     Subscribe {
@@ -54,7 +57,7 @@ pub(super) enum Command {
     },
     Acknowledge {
         delivery: Delivery,
-        reason: ReasonCode,
+        acknowledgement: Acknowledgement,
     },
     /// The program has taken a message that was acknowledged on arrival.
     Taken {

@@ -4,6 +4,7 @@
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::event::Disconnected;
 use super::limits::ServerLimits;
+use super::options::Acknowledgement;
 use super::scram::Scram;
 use super::unsent::Unsent;
 use crate::codec::disconnect::Disconnect;
@@ -66,9 +67,9 @@ pub(super) enum Held {
     /// The PUBLISH of a message in flight.
     Publish(PacketId),
     Pubrel(PacketId),
-    Puback(PacketId, ReasonCode),
-    Pubrec(PacketId, ReasonCode),
-    Pubcomp(PacketId, ReasonCode),
+    Puback(PacketId, Acknowledgement),
+    Pubrec(PacketId, Acknowledgement),
+    Pubcomp(PacketId, Acknowledgement),
 }
 
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::done::{Done, Known};
 use super::event::{Delivery, Event};
-use super::options::{Acknowledge, Deduplicate, PayloadFormatCheck};
+use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
@@ -36,7 +36,7 @@ struct Unanswered {
     delivery: Delivery,
     qos: QoS,
     /// What the program said, while an earlier message keeps it from being sent.
-    acknowledged: Option<ReasonCode>,
+    acknowledged: Option<Acknowledgement>,
     /// The batch after which it may be answered.
     recorded: u64,
     /// Its number among the messages that are recognised by a key.
@@ -121,7 +121,7 @@ impl Inbound {
             // [MQTT-4.3.3-10]: PUBREC again, and nothing to the program.
             self.received_now += usize::from(!received.now);
             received.now = true;
-            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS), out.log);
+            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS.into()), out.log);
             return Ok(());
         }
         let known = self.unanswered.get(&id);
@@ -149,8 +149,8 @@ impl Inbound {
             let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
             let mut recorded = 0;
             let acknowledged = match rules.acknowledge {
-                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
-                _ if suppressed => Some(ReasonCode::SUCCESS),
+                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
+                _ if suppressed => Some(ReasonCode::SUCCESS.into()),
                 Acknowledge::OnArrival => {
                     if out.log.is_on() {
                         let arrival = || Record::Arrival { packet_id: id, message: message() };
@@ -160,7 +160,7 @@ impl Inbound {
                     if let Some(Known::New(number)) = known {
                         recorded = recorded.max(self.done.finish(number, out.log));
                     }
-                    Some(ReasonCode::SUCCESS)
+                    Some(ReasonCode::SUCCESS.into())
                 }
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
@@ -209,7 +209,7 @@ impl Inbound {
     pub fn acknowledge(
         &mut self,
         delivery: Delivery,
-        reason: ReasonCode,
+        acknowledgement: Acknowledgement,
         connection: Option<&mut Connection>,
         log: &mut Log,
     ) -> bool {
@@ -218,9 +218,10 @@ impl Inbound {
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
             return false;
         }
-        unanswered.acknowledged = Some(reason);
+        let refused = acknowledgement.reason.is_error();
+        unanswered.acknowledged = Some(acknowledgement);
         match unanswered.keyed {
-            Some(number) if reason.is_error() => self.done.forget(number),
+            Some(number) if refused => self.done.forget(number),
             // Whoever forgot it in a crash would not recognise it when it comes again.
             Some(number) => unanswered.recorded = self.done.finish(number, log),
             None => {}
@@ -235,23 +236,23 @@ impl Inbound {
     /// \[MQTT-4.6.0-3\].
     fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
         while let Some(&id) = connection.unanswered.front() {
-            let Some(unanswered) = self.unanswered.get(&id) else {
+            let Some(unanswered) = self.unanswered.get_mut(&id) else {
                 connection.unanswered.pop_front();
                 continue;
             };
-            let Some(reason) = unanswered.acknowledged else { return };
+            let Some(acknowledgement) = unanswered.acknowledged.take() else { return };
             let mut recorded = unanswered.recorded;
             match unanswered.qos {
                 QoS::ExactlyOnce => {
-                    if !reason.is_error() {
+                    if !acknowledgement.reason.is_error() {
                         // Who forgot it in a crash would take the Server's repetition for a new message.
                         recorded = recorded.max(log.add(Key::Received(id), || Record::Received));
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
-                    answer_when_durable(connection, recorded, Held::Pubrec(id, reason), log);
+                    answer_when_durable(connection, recorded, Held::Pubrec(id, acknowledgement), log);
                 }
-                _ => answer_when_durable(connection, recorded, Held::Puback(id, reason), log),
+                _ => answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log),
             }
             if !self.received.contains_key(&id) {
                 self.contents.remove(&id);
@@ -272,7 +273,7 @@ impl Inbound {
             }
             None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, 0),
         };
-        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason), log);
+        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason.into()), log);
     }
 
     /// The connection is gone; the Session may go on.
@@ -357,12 +358,16 @@ fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held,
 }
 
 pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
-    let packet = match answer {
-        Held::Puback(id, reason) => Packet::Puback(Ack::new(id, reason)),
-        Held::Pubrec(id, reason) => Packet::Pubrec(Ack::new(id, reason)),
-        Held::Pubcomp(id, reason) => Packet::Pubcomp(Ack::new(id, reason)),
+    let (packet_id, acknowledgement, packet): (_, _, fn(_) -> _) = match &answer {
+        Held::Puback(id, acknowledgement) => (*id, acknowledgement, Packet::Puback),
+        Held::Pubrec(id, acknowledgement) => (*id, acknowledgement, Packet::Pubrec),
+        Held::Pubcomp(id, acknowledgement) => (*id, acknowledgement, Packet::Pubcomp),
         Held::Publish(_) | Held::Pubrel(_) => return,
     };
-    // Acknowledgements without properties have at most five bytes: they always fit.
-    let _ = connection.send(&packet);
+    let (reason, properties) = (acknowledgement.reason, acknowledgement.properties.as_properties());
+    if connection.send(&packet(Ack { packet_id, reason, properties })).is_err() {
+        // Too large for the Server: it goes without its texts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
+        // Five bytes always fit.
+        let _ = connection.send(&packet(Ack::new(packet_id, reason)));
+    }
 }

@@ -35,6 +35,18 @@ impl Certified {
     }
 }
 
+impl Certified {
+    /// The key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
+    pub fn encrypted_key(&self, password: &str) -> String {
+        use pkcs8::pkcs5::pbes2::Parameters;
+        let (_, document) = pkcs8::Document::from_pem(&self.key).expect("a key in PKCS#8");
+        let parameters = Parameters::pbkdf2_sha256_aes256cbc(2048, &[7; 16], &[9; 16]).expect("parameters");
+        let info = pkcs8::PrivateKeyInfo::try_from(document.as_bytes()).expect("a key in PKCS#8");
+        let encrypted = info.encrypt_with_params(parameters, password).expect("an encrypted key");
+        encrypted.to_pem("ENCRYPTED PRIVATE KEY", pkcs8::LineEnding::LF).expect("PEM").to_string()
+    }
+}
+
 /// The bytes that a PEM text stands for.
 pub fn pem_content(pem: &str) -> Vec<u8> {
     let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();

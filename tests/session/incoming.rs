@@ -3,11 +3,11 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
-use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::Event;
-use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::session::options::{Acknowledge, Acknowledgement, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
@@ -328,9 +328,35 @@ fn a_message_that_nobody_asked_for_is_answered_too() {
 }
 
 #[test]
-fn answers_are_of_five_bytes_at_most() {
-    // MQTT-3.4.2-2, MQTT-3.4.2-3, MQTT-3.5.2-2, MQTT-3.5.2-3, MQTT-3.7.2-2, MQTT-3.7.2-3: they carry no Reason String and no
-    // User Properties, so that the smallest Maximum Packet Size that a Server can work with is kept.
+fn an_answer_carries_what_the_program_tells_the_server_if_that_is_not_too_large() {
+    // MQTT-3.4.2-2, MQTT-3.4.2-3, MQTT-3.5.2-2, MQTT-3.5.2-3
+    let texts = || {
+        let mut properties = set(&[(PropertyId::ReasonString, Value::Text("full"))]);
+        properties.add(PropertyId::UserProperty, Value::Pair("depth", "7")).unwrap();
+        properties
+    };
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        for reason in [ReasonCode::SUCCESS, ReasonCode::QUOTA_EXCEEDED] {
+            // Two bytes before the Remaining Length's end, two of the identifier, one of the reason, and the properties.
+            let whole = 2 + 2 + 1 + 1 + (3 + 4) + (3 + 5 + 2 + 1);
+            for maximum in [whole, whole - 1] {
+                let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(maximum))]);
+                trace.receives(publish("a", qos, 1));
+                let Event::Message { delivery, .. } = trace.tells() else { panic!("no message") };
+                let properties = if maximum == whole { texts() } else { PropertiesBuf::new() };
+                assert!(trace.session.acknowledge(delivery.unwrap(), Acknowledgement { reason, properties: texts() }));
+                let ack = Ack { packet_id: id(1), reason, properties: properties.as_properties() };
+                trace.sends(if qos == QoS::AtLeastOnce { Packet::Puback(ack) } else { Packet::Pubrec(ack) });
+                trace.stays_connected();
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_without_texts_are_of_five_bytes_at_most() {
+    // MQTT-3.4.2-2, MQTT-3.5.2-2, MQTT-3.7.2-2, MQTT-3.7.2-3: the smallest Maximum Packet Size that a Server can work with is
+    // kept.
     let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(5))]);
     let mut answers = |packet: Packet<'_>, reason: Option<ReasonCode>, bytes: &[u8]| {
         trace.receives(packet);

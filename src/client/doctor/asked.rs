@@ -1,13 +1,12 @@
 //! A step of an Enhanced Authentication that the doctor can't take itself: the program is asked, and its answer goes to the
 //! doctor's connection.
 
-use crate::client::command::Command;
+use crate::client::command::{AuthenticationData, Command};
 use crate::client::shared::Shared;
 use crate::codec::property::PropertiesBuf;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use zeroize::Zeroizing;
 
 /// One step, and whether it was answered. An answer that comes when the connection is gone does nothing.
 pub struct Asked {
@@ -22,7 +21,7 @@ impl Asked {
         Asked { by: Arc::downgrade(by), step, answered: AtomicBool::new(false) }
     }
 
-    pub(in crate::client) fn answer(&self, data: Option<Zeroizing<Vec<u8>>>, properties: PropertiesBuf) {
+    pub(in crate::client) fn answer(&self, data: Option<AuthenticationData>, properties: PropertiesBuf) {
         self.answered.store(true, Ordering::Release);
         if let Some(by) = self.by.upgrade() {
             by.submit(Command::Authenticate { step: self.step, data, properties });
