@@ -733,7 +733,7 @@
 #define MT5MQTT_EVENT_LOG 15
 
 /**
- * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
  */
 #define MT5MQTT_EVENT_AUTHENTICATE 12
 
@@ -1248,7 +1248,8 @@ int32_t mt5mqtt_connect(int64_t client);
  * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
  * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
  * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
- * examination runs.
+ * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
+ * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
  */
 int32_t mt5mqtt_doctor_start(int64_t client);
 
