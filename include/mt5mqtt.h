@@ -377,7 +377,8 @@
 
 /**
  * QoS 1 and 2 messages sent without waiting for an acknowledgement: 1 to 65500. A smaller Receive Maximum of the Server
- * holds. 0 (default): the Server's Receive Maximum; 20 in MQTT 3.1.1, where a Server has no way to announce its own.
+ * holds. 0 (default): 2000, for some Servers slow down with more; 20 in MQTT 3.1.1, where a Server has no way to announce its
+ * Receive Maximum.
  */
 #define MT5MQTT_OPT_IN_FLIGHT_MAXIMUM 16
 
@@ -1409,6 +1410,15 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 int32_t mt5mqtt_acknowledge(int64_t client,
                             int64_t token,
                             int32_t reason_code);
+
+/**
+ * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
+ * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
+ */
+int32_t mt5mqtt_acknowledge_with(int64_t client,
+                                 int64_t token,
+                                 int32_t reason_code,
+                                 int64_t properties);
 
 /**
  * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with

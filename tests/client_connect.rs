@@ -8,7 +8,7 @@ use common::program::{Program, within};
 use mt5mqtt::client::State;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::{Properties, PropertyId, Value};
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -241,7 +241,7 @@ fn options_of_the_connection_are_refused_while_it_is_made_and_live_ones_are_not(
 
 #[test]
 fn what_the_server_does_not_support_is_refused_at_the_call() {
-    // MQTT-3.2.2-11, 5-3.2.2.3.4-b, MQTT-3.2.2-14, 5-3.2.2.3.5-b
+    // MQTT-3.2.2-11, 5-3.2.2.3.4-b, MQTT-3.2.2-14, 5-3.2.2.3.5-b, 5-3.2.2.3.11-b, 5-3.2.2.3.12-b, 5-3.2.2.3.13-b
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept();
@@ -250,6 +250,13 @@ fn what_the_server_does_not_support_is_refused_at_the_call() {
         properties.set(PropertyId::MaximumQoS, Value::Int(0)).unwrap();
         properties.set(PropertyId::RetainAvailable, Value::Int(0)).unwrap();
         properties.set(PropertyId::MaximumPacketSize, Value::Int(100)).unwrap();
+        for lacking in [
+            PropertyId::WildcardSubscriptionAvailable,
+            PropertyId::SubscriptionIdentifierAvailable,
+            PropertyId::SharedSubscriptionAvailable,
+        ] {
+            properties.set(lacking, Value::Int(0)).unwrap();
+        }
     });
     program.expect_connected();
     assert_eq!(program.try_send(b"", QoS::AtLeastOnce), Err(Status::NotSupportedByServer));
@@ -257,6 +264,17 @@ fn what_the_server_does_not_support_is_refused_at_the_call() {
     let topic = mt5mqtt::types::topic::TopicName::new("t").unwrap();
     let retained = program.publish(topic, b"", QoS::AtMostOnce, true, Properties::EMPTY);
     assert_eq!(retained.unwrap_err().0, Status::NotSupportedByServer);
+    let mut numbered = PropertiesBuf::new();
+    numbered.set(PropertyId::SubscriptionIdentifier, Value::Int(7)).unwrap();
+    for (filter, properties, named) in [
+        ("a/#", PropertiesBuf::new(), "wildcards"),
+        ("$share/group/a", PropertiesBuf::new(), "Shared Subscriptions"),
+        ("a", numbered, "Subscription Identifiers"),
+    ] {
+        let (status, text) = program.try_subscribe(filter, QoS::AtMostOnce, properties).unwrap_err();
+        assert_eq!(status, Status::NotSupportedByServer);
+        assert!(text.contains(named), "{text}");
+    }
     program.send("fits", QoS::AtMostOnce);
     peer.expect_publish("fits");
 }

@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::background_thread::sleeps_of_background_thread;
 use common::fake_server::{DEADLINE, FakeServer};
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
@@ -12,20 +13,6 @@ use mt5mqtt::types::QoS;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
-
-/// How often the background thread went to sleep.
-fn sleeps_of_background_thread() -> u64 {
-    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
-    let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
-        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
-        name.trim_end() == "mt5mqtt"
-    });
-    let thread = found.next().expect("a background thread");
-    assert!(found.next().is_none(), "more than one background thread");
-    let status = fs::read_to_string(thread.join("status")).expect("its status");
-    let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
-}
 
 /// The program has sent its message and waits.
 fn until_it_sleeps(thread: &Path) {

@@ -6,13 +6,13 @@
 
 mod common;
 
+use common::background_thread::sleeps_of_background_thread;
 use common::certificates::{Authority, Validity};
 use common::fake_server::FakeServer;
 use common::program::Program;
 use common::tls_server::{self, TlsOptions};
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::types::QoS;
-use std::fs;
 use std::io::{Read, Write};
 use tungstenite::Message;
 use tungstenite::handshake::server::{Request, Response};
@@ -20,20 +20,6 @@ use tungstenite::http::HeaderValue;
 
 const PUBLISHES: usize = 300;
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
-
-/// How often the background thread went to sleep.
-fn sleeps_of_background_thread() -> u64 {
-    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
-    let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
-        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
-        name.trim_end() == "mt5mqtt"
-    });
-    let thread = found.next().expect("a background thread");
-    assert!(found.next().is_none(), "more than one background thread");
-    let status = fs::read_to_string(thread.join("status")).expect("its status");
-    let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
-}
 
 /// Publishes and sees each message at the Server before the next one; `receive` waits for the next bytes.
 fn publish_one_by_one(program: &Program, mut receive: impl FnMut() -> Vec<u8>) {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::fake_server::{FakeServer, Peer};
-use common::program::{Program, within};
+use common::program::{connected, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::{Packet, PacketId};
@@ -13,14 +13,6 @@ use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
-
-fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
-    let mut server = FakeServer::start();
-    let program = Program::connecting(&server.url(), ints);
-    let peer = server.accept_mqtt();
-    program.expect_connected();
-    (server, program, peer)
-}
 
 #[test]
 fn a_flood_of_qos_0_that_nobody_takes_keeps_the_newest_or_the_oldest_and_counts_the_rest() {

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::fake_server::{FakeServer, Peer};
-use common::program::{Program, within};
+use common::fake_server::FakeServer;
+use common::program::{Program, connected, within};
 use mt5mqtt::client::State;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
@@ -13,14 +13,6 @@ use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
-
-fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
-    let mut server = FakeServer::start();
-    let program = Program::connecting(&server.url(), ints);
-    let peer = server.accept_mqtt();
-    program.expect_connected();
-    (server, program, peer)
-}
 
 #[test]
 fn an_idle_connection_hears_a_pingreq_within_its_keep_alive() {

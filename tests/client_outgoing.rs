@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::fake_server::{FakeServer, Peer};
-use common::program::{Program, within};
+use common::fake_server::FakeServer;
+use common::program::{Program, connected, within};
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::PropertiesBuf;
@@ -15,14 +15,6 @@ use mt5mqtt::types::topic::TopicFilter;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::{Duration, Instant};
-
-fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
-    let mut server = FakeServer::start();
-    let program = Program::connecting(&server.url(), ints);
-    let peer = server.accept_mqtt();
-    program.expect_connected();
-    (server, program, peer)
-}
 
 /// Publishes numbered messages of a kilobyte until the queue is full; returns how many were accepted.
 fn fill(program: &Program, qos: QoS) -> usize {

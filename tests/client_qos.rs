@@ -191,6 +191,18 @@ fn no_more_messages_are_in_flight_than_the_server_announced() {
 }
 
 #[test]
+fn a_server_without_a_limit_gets_two_thousand_messages_at_a_time() {
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server);
+    (0..2_001).for_each(|number: i32| _ = program.send(&number.to_string(), QoS::AtLeastOnce));
+    let first = peer.expect_publish("0").id();
+    (1..2_000).for_each(|number: i32| _ = peer.expect_publish(&number.to_string()));
+    assert!(peer.read_within(Duration::from_millis(10), "nothing above the limit").is_none());
+    peer.puback(first);
+    peer.expect_publish("2000");
+}
+
+#[test]
 fn every_token_has_exactly_one_outcome_however_often_the_connection_is_cut() {
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);

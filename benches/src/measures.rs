@@ -237,7 +237,7 @@ fn idle(order: &Order<'_>) -> [(&'static str, f64); 2] {
 
 /// CPU per QoS 1 publish when `count` are in flight together and are answered the last first.
 fn in_flight(order: &Order<'_>) -> [(&'static str, f64); 1] {
-    let mut sender = order.peer.connect_with(order.port, &format!("reverse-{}", order.count), 65_535, nothing());
+    let mut sender = order.peer.connect_with(order.port, &format!("reverse-{}", order.count), 65_500, nothing());
     let payload = vec![b'x'; order.size];
     let rounds = (60_000 / order.count).max(1);
     let cpu = process_cpu();
@@ -269,7 +269,7 @@ fn queued(order: &Order<'_>) -> [(&'static str, f64); 1] {
 /// Nanoseconds of a poll that finds nothing.
 fn poll_empty(order: &Order<'_>) -> [(&'static str, f64); 1] {
     assert_eq!(order.peer, Peer::Ours);
-    let client = Ours::connect(order.port, "polling", nothing());
+    let client = Ours::connect(order.port, "polling", 0, nothing());
     let mut event = Event { struct_size: size_of::<Event>() as i32, ..Event::default() };
     let (api, handle) = (ours::api(), client.handle());
     let begin = Instant::now();

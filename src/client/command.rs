@@ -4,7 +4,7 @@ use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
-use crate::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
+use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ pub(super) enum Command {
     },
     Acknowledge {
         delivery: Delivery,
-        reason: ReasonCode,
+        acknowledgement: Acknowledgement,
     },
     /// The program has taken a message that was acknowledged on arrival.
     Taken {

@@ -149,8 +149,8 @@ impl Core {
                     self.session.unsubscribe(token, filter, properties);
                 }
             }
-            Command::Acknowledge { delivery, reason } => {
-                self.session.acknowledge(delivery, reason);
+            Command::Acknowledge { delivery, acknowledgement } => {
+                self.session.acknowledge(delivery, acknowledgement);
             }
             Command::Taken { delivery } => self.session.taken(delivery),
             Command::Heard { token } => self.session.heard(token),

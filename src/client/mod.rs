@@ -287,10 +287,13 @@ impl Client {
         Ok(())
     }
 
-    /// Refuses at the call what the present Server said it won't take. One that is met later says so by an event.
+    /// What the present Server said it won't take is refused at the call. One that is met later says so by an event.
+    fn server_limits(&self) -> ServerLimits {
+        self.shared.snapshot.lock().limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
+    }
+
     fn check_against_server(&self, size: usize, qos: QoS, retain: bool) -> Result<(), Failure> {
-        let unlimited = ServerLimits::before_connack(0, 0);
-        let limits = self.shared.snapshot.lock().limits.unwrap_or(unlimited);
+        let limits = self.server_limits();
         if qos > limits.maximum_qos {
             let text = format!("the Server takes QoS {} at most", limits.maximum_qos as u8);
             return Err((Status::NotSupportedByServer, text));
@@ -316,6 +319,10 @@ impl Client {
             // [MQTT-3.8.3-4]
             let text = "No Local can't be used with a Shared Subscription".to_owned();
             return Err((Status::InvalidArgument, text));
+        }
+        let refused = self.server_limits().refuses_subscription(filter, properties.as_properties());
+        if let Some(why) = refused {
+            return Err((Status::NotSupportedByServer, why.to_owned()));
         }
         self.count_request()?;
         let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);

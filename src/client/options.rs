@@ -45,6 +45,9 @@ macro_rules! int_options {
 
 /// A few Packet Identifiers stay free for SUBSCRIBE and UNSUBSCRIBE.
 const MOST_IN_FLIGHT: i64 = 65_500;
+/// Enough to fill any line. Servers search lists of what is on its way: without a limit, Mosquitto 2.0.11 completes a fifth as many
+/// QoS 2 messages in a second.
+const IN_FLIGHT_V5: i64 = 2_000;
 /// MQTT 3.1.1 has no Receive Maximum. Servers have one all the same and close the connection without a word when it is
 /// exceeded, Mosquitto at 20 QoS 2 messages; the client would come back, send the same again, and so on for ever.
 const IN_FLIGHT_V311: i64 = 20;
@@ -341,7 +344,7 @@ impl Options {
             keep_alive: self.int(IntOption::KeepAlive) as u16,
             receive_maximum: self.int(IntOption::ReceiveMaximum) as u16,
             maximum_packet_size: self.int(IntOption::MaximumPacketSize) as u32,
-            in_flight_maximum: in_flight_maximum(MOST_IN_FLIGHT),
+            in_flight_maximum: in_flight_maximum(IN_FLIGHT_V5),
             in_flight_maximum_v311: in_flight_maximum(IN_FLIGHT_V311),
             topic_alias_maximum: self.int(IntOption::TopicAliasMaximum) as u16,
             outgoing_topic_alias_maximum: self.int(IntOption::OutgoingTopicAliasMaximum) as u16,

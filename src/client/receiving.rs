@@ -3,8 +3,9 @@
 use super::command::Command;
 use super::events::{Notice, NoticeKind};
 use super::{Client, Failure};
+use crate::codec::property::Section;
 use crate::session::event::{Delivery, Event, Token};
-use crate::session::options::Acknowledge;
+use crate::session::options::{Acknowledge, Acknowledgement};
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -91,7 +92,7 @@ impl Client {
     }
 
     fn acknowledge_taken(&self, delivery: Delivery) {
-        let command = Command::Acknowledge { delivery, reason: ReasonCode::SUCCESS };
+        let command = Command::Acknowledge { delivery, acknowledgement: ReasonCode::SUCCESS.into() };
         if self.shared.left() + 1 >= ACKNOWLEDGEMENTS_TOGETHER || self.shared.events.is_empty() {
             self.shared.submit(command);
         } else {
@@ -101,7 +102,9 @@ impl Client {
     }
 
     /// The program is done with a message that it took.
-    pub fn acknowledge(&self, delivery: Delivery, reason: ReasonCode) -> Result<(), Failure> {
+    pub fn acknowledge(&self, delivery: Delivery, acknowledgement: impl Into<Acknowledgement>) -> Result<(), Failure> {
+        let acknowledgement = acknowledgement.into();
+        let reason = acknowledgement.reason;
         self.check_alive()?;
         if self.options.lock().acknowledge() != Acknowledge::Explicitly {
             let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
@@ -110,11 +113,14 @@ impl Client {
         if !reason.allowed_in(PacketType::Puback) {
             return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
         }
+        if let Err(error) = acknowledgement.properties.as_properties().check_for(Section::Packet(PacketType::Puback)) {
+            return Err((Status::InvalidArgument, error.to_string()));
+        }
         if !self.unacknowledged.lock().remove(&delivery) {
             let text = format!("no message waits for an acknowledgement with the token {delivery}");
             return Err((Status::UnknownToken, text));
         }
-        self.shared.submit(Command::Acknowledge { delivery, reason });
+        self.shared.submit(Command::Acknowledge { delivery, acknowledgement });
         Ok(())
     }
 

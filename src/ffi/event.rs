@@ -3,15 +3,17 @@
 use super::client::milliseconds;
 use super::constants::*;
 use super::guard::guard_client;
-use super::properties::property_id;
+use super::properties::{self, property_id};
 use super::publish::reason_code;
 use super::text::{put_bytes, put_utf8, put_utf16, size};
 use crate::client::events::{Notice, NoticeKind};
 use crate::client::{Client, Failure};
 use crate::codec::PacketId;
 use crate::codec::message::Message;
-use crate::codec::property::{Properties, PropertyId, Value};
+use crate::codec::property::{Properties, PropertyId, Section, Value};
 use crate::session::event::Event;
+use crate::session::options::Acknowledgement;
+use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::ffi::c_char;
@@ -446,6 +448,18 @@ pub unsafe extern "C" fn mt5mqtt_event_user_value_w(client: i64, index: i32, buf
 pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32) -> i32 {
     guard_client(client, |client| {
         client.acknowledge(token, self::reason_code(reason_code)?)?;
+        Ok(0)
+    })
+}
+
+/// As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
+/// are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_acknowledge_with(client: i64, token: i64, reason_code: i32, properties: i64) -> i32 {
+    guard_client(client, |client| {
+        let properties = properties::copy(properties, Section::Packet(PacketType::Puback))?;
+        let reason = self::reason_code(reason_code)?;
+        client.acknowledge(token, Acknowledgement { reason, properties })?;
         Ok(0)
     })
 }

@@ -4,6 +4,7 @@
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::event::Disconnected;
 use super::limits::ServerLimits;
+use super::options::Acknowledgement;
 use super::scram::Scram;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
@@ -72,9 +73,9 @@ pub(super) enum Held {
     /// The PUBLISH of a message in flight.
     Publish(PacketId),
     Pubrel(PacketId),
-    Puback(PacketId, ReasonCode),
-    Pubrec(PacketId, ReasonCode),
-    Pubcomp(PacketId, ReasonCode),
+    Puback(PacketId, Acknowledgement),
+    Pubrec(PacketId, Acknowledgement),
+    Pubcomp(PacketId, Acknowledgement),
 }
 
 #[derive(Debug)]

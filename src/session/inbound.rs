@@ -13,7 +13,7 @@ use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::done::{Done, Known};
 use super::event::{Delivery, Event};
-use super::options::{Acknowledge, Deduplicate, PayloadFormatCheck};
+use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
@@ -36,7 +36,7 @@ struct Unanswered {
     delivery: Delivery,
     qos: QoS,
     /// What the program said, while an earlier message keeps it from being sent.
-    acknowledged: Option<ReasonCode>,
+    acknowledged: Option<Acknowledgement>,
     /// The batch after which it may be answered.
     recorded: u64,
     /// Its number among the messages that are recognised by a key.
@@ -110,10 +110,10 @@ impl Inbound {
             out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
             return Ok(());
         };
-        let content = content(topic, publish.payload);
-        if self.is_other(id, content, connection) {
+        let content = content(topic, publish);
+        if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
-            self.forget(id, out.log);
+            self.forget(id, connection, out.log);
         }
         if publish.qos == QoS::ExactlyOnce
             && let Some(received) = self.received.get_mut(&id)
@@ -121,7 +121,7 @@ impl Inbound {
             // [MQTT-4.3.3-10]: PUBREC again, and nothing to the program.
             self.received_now += usize::from(!received.now);
             received.now = true;
-            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS), out.log);
+            answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS.into()), out.log);
             return Ok(());
         }
         let known = self.unanswered.get(&id);
@@ -149,8 +149,8 @@ impl Inbound {
             let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
             let mut recorded = 0;
             let acknowledged = match rules.acknowledge {
-                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID),
-                _ if suppressed => Some(ReasonCode::SUCCESS),
+                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
+                _ if suppressed => Some(ReasonCode::SUCCESS.into()),
                 Acknowledge::OnArrival => {
                     if out.log.is_on() {
                         let arrival = || Record::Arrival { packet_id: id, message: message() };
@@ -160,7 +160,7 @@ impl Inbound {
                     if let Some(Known::New(number)) = known {
                         recorded = recorded.max(self.done.finish(number, out.log));
                     }
-                    Some(ReasonCode::SUCCESS)
+                    Some(ReasonCode::SUCCESS.into())
                 }
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
@@ -181,17 +181,20 @@ impl Inbound {
         Ok(())
     }
 
-    /// Whether the identifier belongs to an unfinished message of an earlier connection, and this is another one.
-    fn is_other(&self, id: PacketId, content: u64, connection: &Connection) -> bool {
-        self.contents.get(&id).is_some_and(|known| *known != content)
-            && !connection.unanswered.contains(&id)
-            && !self.received.get(&id).is_some_and(|received| received.now)
+    /// Whether the identifier belongs to an unfinished message, and this is another one. Within one connection, where there
+    /// are no redeliveries, a QoS 1 PUBLISH without DUP is another one too.
+    fn is_other(&self, id: PacketId, publish: &Publish<'_>, content: u64, connection: &Connection) -> bool {
+        let Some(known) = self.contents.get(&id) else { return false };
+        let anew = publish.qos == QoS::AtLeastOnce && !publish.dup && connection.unanswered.contains(&id);
+        *known != content || anew
     }
 
     /// The Server has forgotten this message.
-    fn forget(&mut self, id: PacketId, log: &mut Log) {
+    fn forget(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
         self.unanswered.remove(&id);
-        if self.received.remove(&id).is_some() {
+        connection.unanswered.retain(|unanswered| *unanswered != id);
+        if let Some(received) = self.received.remove(&id) {
+            self.received_now -= usize::from(received.now);
             log.remove(Key::Received(id));
         }
         self.contents.remove(&id);
@@ -209,7 +212,7 @@ impl Inbound {
     pub fn acknowledge(
         &mut self,
         delivery: Delivery,
-        reason: ReasonCode,
+        acknowledgement: Acknowledgement,
         connection: Option<&mut Connection>,
         log: &mut Log,
     ) -> bool {
@@ -218,9 +221,10 @@ impl Inbound {
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
             return false;
         }
-        unanswered.acknowledged = Some(reason);
+        let refused = acknowledgement.reason.is_error();
+        unanswered.acknowledged = Some(acknowledgement);
         match unanswered.keyed {
-            Some(number) if reason.is_error() => self.done.forget(number),
+            Some(number) if refused => self.done.forget(number),
             // Whoever forgot it in a crash would not recognise it when it comes again.
             Some(number) => unanswered.recorded = self.done.finish(number, log),
             None => {}
@@ -235,23 +239,23 @@ impl Inbound {
     /// \[MQTT-4.6.0-3\].
     fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
         while let Some(&id) = connection.unanswered.front() {
-            let Some(unanswered) = self.unanswered.get(&id) else {
+            let Some(unanswered) = self.unanswered.get_mut(&id) else {
                 connection.unanswered.pop_front();
                 continue;
             };
-            let Some(reason) = unanswered.acknowledged else { return };
+            let Some(acknowledgement) = unanswered.acknowledged.take() else { return };
             let mut recorded = unanswered.recorded;
             match unanswered.qos {
                 QoS::ExactlyOnce => {
-                    if !reason.is_error() {
+                    if !acknowledgement.reason.is_error() {
                         // Who forgot it in a crash would take the Server's repetition for a new message.
                         recorded = recorded.max(log.add(Key::Received(id), || Record::Received));
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
-                    answer_when_durable(connection, recorded, Held::Pubrec(id, reason), log);
+                    answer_when_durable(connection, recorded, Held::Pubrec(id, acknowledgement), log);
                 }
-                _ => answer_when_durable(connection, recorded, Held::Puback(id, reason), log),
+                _ => answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log),
             }
             if !self.received.contains_key(&id) {
                 self.contents.remove(&id);
@@ -272,7 +276,7 @@ impl Inbound {
             }
             None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, 0),
         };
-        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason), log);
+        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason.into()), log);
     }
 
     /// The connection is gone; the Session may go on.
@@ -340,10 +344,11 @@ impl Output<'_> {
 }
 
 /// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
-fn content(topic: TopicName<'_>, payload: &[u8]) -> u64 {
+fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
+    hasher.write_u8(publish.qos as u8);
     hasher.write(topic.as_str().as_bytes());
-    hasher.write(payload);
+    hasher.write(publish.payload);
     hasher.finish()
 }
 
@@ -357,12 +362,16 @@ fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held,
 }
 
 pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
-    let packet = match answer {
-        Held::Puback(id, reason) => Packet::Puback(Ack::new(id, reason)),
-        Held::Pubrec(id, reason) => Packet::Pubrec(Ack::new(id, reason)),
-        Held::Pubcomp(id, reason) => Packet::Pubcomp(Ack::new(id, reason)),
+    let (packet_id, acknowledgement, packet): (_, _, fn(_) -> _) = match &answer {
+        Held::Puback(id, acknowledgement) => (*id, acknowledgement, Packet::Puback),
+        Held::Pubrec(id, acknowledgement) => (*id, acknowledgement, Packet::Pubrec),
+        Held::Pubcomp(id, acknowledgement) => (*id, acknowledgement, Packet::Pubcomp),
         Held::Publish(_) | Held::Pubrel(_) => return,
     };
-    // Acknowledgements without properties have at most five bytes: they always fit.
-    let _ = connection.send(&packet);
+    let (reason, properties) = (acknowledgement.reason, acknowledgement.properties.as_properties());
+    if connection.send(&packet(Ack { packet_id, reason, properties })).is_err() {
+        // Too large for the Server: it goes without its texts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
+        // Five bytes always fit.
+        let _ = connection.send(&packet(Ack::new(packet_id, reason)));
+    }
 }

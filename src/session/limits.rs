@@ -1,8 +1,9 @@
 //! What the Server announced in CONNACK (section 3.2.2.3): what may be sent on this Network Connection.
 
 use crate::codec::connack::Connack;
-use crate::codec::property::PropertyId;
+use crate::codec::property::{Properties, PropertyId};
 use crate::codec::varint;
+use crate::types::topic::TopicFilter;
 use crate::types::{ProtocolVersion, QoS};
 
 /// The Server's limits; absent properties are filled in with what the standard says they mean.
@@ -55,6 +56,21 @@ impl ServerLimits {
             session_expiry_interval: properties
                 .int(PropertyId::SessionExpiryInterval)
                 .unwrap_or(session_expiry_interval),
+        }
+    }
+
+    /// Why a SUBSCRIBE for `filter` with these properties would be refused, in words; `None` if the Server takes it.
+    pub fn refuses_subscription(&self, filter: TopicFilter<'_>, properties: Properties<'_>) -> Option<&'static str> {
+        if filter.is_shared() && !self.shared_subscription_available {
+            Some("the Server has no Shared Subscriptions")
+        } else if filter.has_wildcard() && !self.wildcard_subscription_available {
+            Some("the Server takes no wildcards in Topic Filters")
+        } else if properties.int(PropertyId::SubscriptionIdentifier).is_some()
+            && !self.subscription_identifier_available
+        {
+            Some("the Server takes no Subscription Identifiers")
+        } else {
+            None
         }
     }
 

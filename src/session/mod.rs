@@ -46,7 +46,7 @@ use connection::{Connection, Expired, Phase};
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::Inbound;
 use limits::ServerLimits;
-use options::{OutgoingOverflow, PublishOptions, SessionOptions};
+use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Outbound, Output};
 use packet_ids::PacketIds;
 use record::{Key, Log};
@@ -260,8 +260,8 @@ impl Session {
     }
 
     /// The program is done with a received message. False if none waits under this name.
-    pub fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode) -> bool {
-        self.inbound.acknowledge(delivery, reason, self.connection.as_mut(), &mut self.log)
+    pub fn acknowledge(&mut self, delivery: Delivery, acknowledgement: impl Into<Acknowledgement>) -> bool {
+        self.inbound.acknowledge(delivery, acknowledgement.into(), self.connection.as_mut(), &mut self.log)
     }
 
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits

@@ -4,6 +4,7 @@ use super::authentication::Authentication;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::types::ProtocolVersion;
+use crate::types::reason::ReasonCode;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +95,20 @@ pub enum Acknowledge {
     WhenTaken,
     /// When the program says so.
     Explicitly,
+}
+
+/// What the Server is told about a received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub reason: ReasonCode,
+    /// Those of PUBACK or PUBREC, left out if they make the packet too large for the Server. MQTT 3.1.1 has none.
+    pub properties: PropertiesBuf,
+}
+
+impl From<ReasonCode> for Acknowledgement {
+    fn from(reason: ReasonCode) -> Self {
+        Acknowledgement { reason, properties: PropertiesBuf::new() }
+    }
 }
 
 /// What happens when a received payload isn't UTF-8, though its Payload Format Indicator says so.

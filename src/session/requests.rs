@@ -11,7 +11,7 @@ use super::outbound::Output;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
 use crate::codec::error::EncodeError;
-use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
+use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 use crate::codec::unsubscribe::Unsubscribe;
 use crate::codec::{Packet, PacketId};
@@ -109,8 +109,9 @@ impl Requests {
             return;
         }
         while let Some(request) = self.waiting.pop_front() {
-            if let Some(status) = unsupported(&request, connection) {
-                finish(request, Outcome::local(status), events);
+            let (filter, properties) = (checked(&request.filter), request.properties.as_properties());
+            if request.options.is_some() && connection.limits.refuses_subscription(filter, properties).is_some() {
+                finish(request, Outcome::local(Status::NotSupportedByServer), events);
                 continue;
             }
             let Some(id) = ids.allocate() else {
@@ -215,19 +216,6 @@ impl Requests {
         }
         Ok(())
     }
-}
-
-/// What the Server said it doesn't support (section 3.2.2.3).
-fn unsupported(request: &Request, connection: &Connection) -> Option<Status> {
-    let limits = &connection.limits;
-    let filter = checked(&request.filter);
-    let is_subscribe = request.options.is_some();
-    let refused = is_subscribe
-        && ((filter.is_shared() && !limits.shared_subscription_available)
-            || (filter.has_wildcard() && !limits.wildcard_subscription_available)
-            || (!limits.subscription_identifier_available
-                && request.properties.as_properties().int(PropertyId::SubscriptionIdentifier).is_some()));
-    refused.then_some(Status::NotSupportedByServer)
 }
 
 fn checked(filter: &str) -> TopicFilter<'_> {

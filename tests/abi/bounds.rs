@@ -2,7 +2,8 @@
 
 use crate::common::abi::abi;
 use crate::common::fake_server::FakeServer;
-use crate::host::{Client, refused, within};
+use crate::common::program::within;
+use crate::host::{Client, refused};
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::PacketType;
 use std::time::{Duration, Instant};

@@ -1,8 +1,9 @@
 //! Poll, wait, the current event, acknowledgements: what a host may rely on, call by call.
 
 use crate::common::abi::{Event, abi};
-use crate::host::{Client, refused};
+use crate::host::{Client, Properties, refused};
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::{PacketType, QoS};
@@ -132,6 +133,34 @@ fn explicit_acknowledgements_go_out_in_order_once_and_with_their_reason() {
     }
     // A Reason Code that PUBACK can't carry.
     refused(abi().acknowledge(handle, tokens[0], 0x8B), MT5MQTT_E_OUT_OF_RANGE, &["PUBACK"]);
+}
+
+#[test]
+fn an_acknowledgement_tells_the_server_why() {
+    // MQTT-3.4.2-2, MQTT-3.4.2-3
+    let (_server, client, mut peer) = Client::connected(&[(MT5MQTT_OPT_ACKNOWLEDGE, 2)]);
+    let properties = Properties::new();
+    abi().good(abi().properties_set_text(properties.handle, MT5MQTT_PROP_REASON_STRING, c"market closed".as_ptr()));
+    abi().good(abi().properties_add_user(properties.handle, c"symbol".as_ptr(), c"EURUSD".as_ptr()));
+    peer.publish(b"", Some(1), QoS::AtLeastOnce);
+    let token = client.expect(MT5MQTT_EVENT_MESSAGE).token;
+    let wrong = Properties::new();
+    abi().good(abi().properties_set_int(wrong.handle, MT5MQTT_PROP_TOPIC_ALIAS, 1));
+    let result = abi().acknowledge_with(client.handle, token, 0x83, wrong.handle);
+    refused(result, MT5MQTT_E_INVALID_ARGUMENT, &["Topic Alias"]);
+    assert_eq!(abi().acknowledge_with(client.handle, token, 0x83, properties.handle), 0);
+    match peer.expect(PacketType::Puback).packet() {
+        Packet::Puback(ack) => {
+            assert_eq!(ack.reason.0, 0x83);
+            assert_eq!(ack.properties.text(PropertyId::ReasonString), Some("market closed"));
+            assert_eq!(ack.properties.nth(PropertyId::UserProperty, 0), Some(Value::Pair("symbol", "EURUSD")));
+        }
+        other => panic!("{other:?}"),
+    }
+    peer.publish(b"", Some(2), QoS::AtLeastOnce);
+    let token = client.expect(MT5MQTT_EVENT_MESSAGE).token;
+    assert_eq!(abi().acknowledge_with(client.handle, token, 0, 0), 0);
+    assert_eq!(peer.expect(PacketType::Puback).id().get(), 2);
 }
 
 #[test]

@@ -157,12 +157,3 @@ pub fn constants(prefix: &str) -> Vec<(String, i32)> {
     assert!(!found.is_empty(), "the header has no {prefix} constant");
     found
 }
-
-/// Runs something and sees that it takes no longer than that.
-#[track_caller]
-pub fn within<R>(limit: Duration, what: &str, run: impl FnOnce() -> R) -> R {
-    let start = Instant::now();
-    let result = run();
-    assert!(start.elapsed() < limit, "{what} took {:?}, the limit is {limit:?}", start.elapsed());
-    result
-}

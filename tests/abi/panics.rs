@@ -1,7 +1,8 @@
 //! A fault inside the library ends one client, which says so, and never the process.
 
 use crate::common::abi::abi;
-use crate::host::{Client, exports, refused, within};
+use crate::common::program::within;
+use crate::host::{Client, exports, refused};
 use mt5mqtt::ffi::constants::*;
 use std::ffi::c_void;
 use std::time::{Duration, Instant};

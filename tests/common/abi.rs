@@ -93,6 +93,7 @@ functions! {
     poll(client: i64, event: *mut Event) -> i32;
     wait(client: i64, timeout_ms: i32) -> i32;
     acknowledge(client: i64, token: i64, reason_code: i32) -> i32;
+    acknowledge_with(client: i64, token: i64, reason_code: i32, properties: i64) -> i32;
     event_topic(client: i64, buffer: *mut c_char, capacity: i32) -> i32;
     event_topic_w(client: i64, buffer: *mut u16, capacity: i32) -> i32;
     event_payload(client: i64, buffer: *mut u8, capacity: i32) -> i32;

@@ -5,6 +5,7 @@
 
 pub mod abi;
 pub mod any_export;
+pub mod background_thread;
 pub mod c_header;
 pub mod certificates;
 pub mod fake_server;

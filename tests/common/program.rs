@@ -1,8 +1,9 @@
 //! The program that uses a client, with deadlines: what it waits for comes in time, or the test says what was missing.
 
+use super::fake_server::{FakeServer, Peer};
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::client::{Client, State};
+use mt5mqtt::client::{Client, Failure, State};
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
@@ -75,14 +76,18 @@ impl Program {
 
     #[track_caller]
     pub fn subscribe_to(&self, filter: &str, maximum_qos: QoS) -> Token {
+        self.try_subscribe(filter, maximum_qos, PropertiesBuf::new()).expect("an accepted subscribe")
+    }
+
+    /// Subscribes with these properties, or says why not.
+    pub fn try_subscribe(&self, filter: &str, maximum_qos: QoS, properties: PropertiesBuf) -> Result<Token, Failure> {
         let options = SubscriptionOptions {
             maximum_qos,
             no_local: false,
             retain_as_published: false,
             retain_handling: RetainHandling::Always,
         };
-        let filter = TopicFilter::new(filter).expect("a Topic Filter");
-        self.client.subscribe(filter, options, PropertiesBuf::new()).expect("an accepted subscribe")
+        self.client.subscribe(TopicFilter::new(filter).expect("a Topic Filter"), options, properties)
     }
 
     /// The next event, if it comes in that time.
@@ -239,6 +244,15 @@ impl Program {
             assert_eq!(self.state(), State::Idle);
         }
     }
+}
+
+/// A scripted Server, a client with these options that is connected to it, and the Server's end of the connection.
+pub fn connected(ints: &[(IntOption, i64)]) -> (FakeServer, Program, Peer) {
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), ints);
+    let peer = server.accept_mqtt();
+    program.expect_connected();
+    (server, program, peer)
 }
 
 /// Runs something and sees that it takes no longer than that.

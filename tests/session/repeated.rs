@@ -63,8 +63,8 @@ fn a_second_message_with_a_key_is_told_of_as_one() {
     arrives(&mut trace, "order 1", QOS_1, 4, false);
     assert!(gets(&mut trace, "order 1").1);
     // Without a key every message is a new one, and so is one of QoS 0.
-    for _ in 0..2 {
-        trace.receives(publish("no key", QOS_1, 5));
+    for packet_id in [5, 6] {
+        trace.receives(publish("no key", QOS_1, packet_id));
         assert!(!gets(&mut trace, "no key").1);
         arrives(&mut trace, "order 1", QoS::AtMostOnce, 0, false);
         assert!(!gets(&mut trace, "order 1").1);

@@ -44,6 +44,8 @@ impl Peer {
         match self {
             Peer::Mosquitto => 100,
             Peer::Rumqttc => 10_000,
+            // Its own default.
+            Peer::Ours => 2_000,
             _ => 65_535,
         }
     }
@@ -58,7 +60,7 @@ impl Peer {
     pub fn connect_with(self, port: u16, id: &str, in_flight: u16, on_message: OnMessage) -> Box<dyn Connection> {
         match self {
             Peer::Raw => Box::new(raw::Raw::connect(port, id, on_message)),
-            Peer::Ours => Box::new(ours::Ours::connect(port, id, on_message)),
+            Peer::Ours => Box::new(ours::Ours::connect(port, id, in_flight, on_message)),
             Peer::Mosquitto => c_libraries::connect(&c_libraries::MOSQUITTO, port, id, in_flight, on_message),
             Peer::Paho => c_libraries::connect(&c_libraries::PAHO, port, id, in_flight, on_message),
             Peer::Rumqttc => Box::new(rumqtt::Rumqtt::connect(port, id, in_flight, on_message)),

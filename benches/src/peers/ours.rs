@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 const OPT_URL: i32 = 1;
 const OPT_CLIENT_ID: i32 = 2;
+const OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
 const OPT_OUTGOING_MAXIMUM: i32 = 40;
 const OPT_OUTGOING_MAXIMUM_BYTES: i32 = 41;
 const EVENT_CONNECTED: i32 = 1;
@@ -112,12 +113,13 @@ impl Ours {
         }
     }
 
-    pub fn connect(port: u16, id: &str, on_message: OnMessage) -> Ours {
+    pub fn connect(port: u16, id: &str, in_flight: u16, on_message: OnMessage) -> Ours {
         let mut ours = Ours::create(id, on_message);
         let url = CString::new(format!("mqtt://127.0.0.1:{port}")).expect("no NUL");
         // SAFETY: the arguments are what the header asks for.
         unsafe {
             assert_eq!((ours.api.set_text)(ours.handle, OPT_URL, url.as_ptr()), 0);
+            assert_eq!((ours.api.set_int)(ours.handle, OPT_IN_FLIGHT_MAXIMUM, in_flight.into()), 0);
             assert_eq!((ours.api.connect)(ours.handle), 0);
         }
         ours.wait_until(|ours| ours.other == EVENT_CONNECTED);

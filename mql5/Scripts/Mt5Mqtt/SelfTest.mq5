@@ -334,6 +334,9 @@ void Acknowledging(CMqttClient &client)
    CMqttMessage message;
    uchar        data[]={1};
    Refused(client.Acknowledge(message,0),client,MT5MQTT_E_UNKNOWN_TOKEN,"Acknowledge of nothing");
+   CMqttProperties why;
+   Accepted(why.SetString(MT5MQTT_PROP_REASON_STRING,"market closed"),why,"SetString of a Reason String");
+   Refused(client.Acknowledge(message,131,why),client,MT5MQTT_E_UNKNOWN_TOKEN,"Acknowledge of nothing, with its reason");
    ExtCheck.That(!client.Authenticate(data) && !client.Reauthenticate(data),"no authentication without a method");
   }
 //+------------------------------------------------------------------+

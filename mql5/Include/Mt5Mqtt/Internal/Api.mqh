@@ -354,6 +354,7 @@ int  mt5mqtt_event_property_bytes(long client,int property,int index,uchar &buff
 int  mt5mqtt_event_user_name_w(long client,int index,ushort &buffer[],int capacity);
 int  mt5mqtt_event_user_value_w(long client,int index,ushort &buffer[],int capacity);
 int  mt5mqtt_acknowledge(long client,long token,int reason_code);
+int  mt5mqtt_acknowledge_with(long client,long token,int reason_code,long properties);
 #import
 #endif
 //+------------------------------------------------------------------+

@@ -93,6 +93,7 @@ public:
    int               Dispatch(const int max_events);
    bool              Wait(const int timeout_ms);
    bool              Acknowledge(const CMqttMessage &message,const int reason_code);
+   bool              Acknowledge(const CMqttMessage &message,const int reason_code,const CMqttProperties &properties);
    //--- symbols such as #USSPX500 in topics
    static string     EscapeTopicLevel(const string level)   { return(CMqttText::EscapeTopicLevel(level));   }
    static string     UnescapeTopicLevel(const string level) { return(CMqttText::UnescapeTopicLevel(level)); }
@@ -630,6 +631,13 @@ bool CMqttClient::Wait(const int timeout_ms)
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {
    return(Succeeded(mt5mqtt_acknowledge(m_client,message.Token(),reason_code)));
+  }
+//+------------------------------------------------------------------+
+//| The same with a Reason String and User Properties for the Server |
+//+------------------------------------------------------------------+
+bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code,const CMqttProperties &properties)
+  {
+   return(Succeeded(mt5mqtt_acknowledge_with(m_client,message.Token(),reason_code,properties.Handle())));
   }
 #endif
 //+------------------------------------------------------------------+
