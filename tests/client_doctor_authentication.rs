@@ -1,4 +1,5 @@
-//! The doctor and Enhanced Authentication: what the program answers itself, and what it leaves unanswered.
+//! The doctor and what only a scripted Server does: Enhanced Authentication, which the program answers itself or leaves
+//! unanswered, and every limit that a Server can announce.
 
 mod common;
 
@@ -152,4 +153,52 @@ fn scram_needs_no_answer_of_the_program() {
     let (lines, failure) = report(&program, |_, _| panic!("the program is asked"));
     assert_eq!(failure, None, "{lines:#?}");
     assert!(lines.concat().contains("accepted the connection"), "{lines:#?}");
+}
+
+#[test]
+fn the_limits_that_the_server_announces_are_told() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[]);
+    program.start_doctor().unwrap();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack_with(false, |set| {
+        for (id, value) in [
+            (PropertyId::ReceiveMaximum, 7),
+            (PropertyId::MaximumQoS, 0),
+            (PropertyId::RetainAvailable, 0),
+            (PropertyId::MaximumPacketSize, 5000),
+            (PropertyId::TopicAliasMaximum, 3),
+            (PropertyId::WildcardSubscriptionAvailable, 0),
+            (PropertyId::SharedSubscriptionAvailable, 0),
+            (PropertyId::SubscriptionIdentifierAvailable, 0),
+            (PropertyId::ServerKeepAlive, 11),
+        ] {
+            set.set(id, Value::Int(value)).unwrap();
+        }
+    });
+    // The Server accepts no more than that, and nobody reads on.
+    let filter = peer.expect(PacketType::Subscribe);
+    drop(filter);
+    peer.close();
+    let mut lines = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while !lines.iter().any(|line: &String| line.contains("FAILED: ")) {
+        let polled = program.poll(|notice| match &notice.kind {
+            NoticeKind::Doctor { line, .. } => line.clone(),
+            other => panic!("nothing else happens: {other:?}"),
+        });
+        match polled.expect("a client that lives") {
+            Some(line) => lines.push(line),
+            None => assert!(Instant::now() < deadline, "no failure: {lines:#?}"),
+        }
+    }
+    let text = lines.concat();
+    for words in [
+        "it takes QoS 0 at most, 7 messages in flight, packets of 5000 bytes, keeps no retained messages; Keep Alive 11 s",
+        "it takes 3 Topic Aliases; it has no Wildcard Subscriptions, no Shared Subscriptions, no Subscription Identifiers",
+        "FAILED: subscribing to mt5mqtt/doctor/",
+    ] {
+        assert!(text.contains(words), "'{words}' is missing: {lines:#?}");
+    }
 }

@@ -10,7 +10,6 @@ use crate::client::options::Options;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Disconnected, Event, Outcome, Token};
-use crate::session::limits::ServerLimits;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
@@ -251,14 +250,24 @@ impl<'a> Examination<'a> {
         };
         self.report.line(&format!("the Server accepted the connection (CONNACK), {version}"));
         let Some(limits) = figures.limits else { return };
-        let ServerLimits { receive_maximum, maximum_qos, retain_available, maximum_packet_size, keep_alive, .. } =
-            limits;
-        let retained = if retain_available { "keeps retained messages" } else { "keeps no retained messages" };
+        let retained = if limits.retain_available { "keeps retained messages" } else { "keeps no retained messages" };
         self.report.remark(&format!(
-            "it takes QoS {} at most, {receive_maximum} messages in flight, packets of {maximum_packet_size} bytes, {retained}; Keep \
-             Alive {keep_alive} s",
-            maximum_qos as u8
+            "it takes QoS {} at most, {} messages in flight, packets of {} bytes, {retained}; Keep Alive {} s",
+            limits.maximum_qos as u8, limits.receive_maximum, limits.maximum_packet_size, limits.keep_alive
         ));
+        if figures.version == Some(ProtocolVersion::V311) {
+            return;
+        }
+        let missing: Vec<&str> = [
+            (limits.wildcard_subscription_available, "Wildcard Subscriptions"),
+            (limits.shared_subscription_available, "Shared Subscriptions"),
+            (limits.subscription_identifier_available, "Subscription Identifiers"),
+        ]
+        .into_iter()
+        .filter_map(|(available, what)| (!available).then_some(what))
+        .collect();
+        let missing = if missing.is_empty() { String::new() } else { format!("; it has no {}", missing.join(", no ")) };
+        self.report.remark(&format!("it takes {} Topic Aliases{missing}", limits.topic_alias_maximum));
     }
 
     fn failed(&self, status: Status, cause: &str, advice: &str) -> Result<(), Status> {
