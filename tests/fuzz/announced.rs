@@ -25,7 +25,7 @@ const EMPTY: usize = 64 * 1024;
 /// Each of these may be there as a message, as an event of it and as bytes.
 const BOUND: usize = EMPTY + 3 * (RECEIVE_MAXIMUM as usize + TOPIC_ALIAS_MAXIMUM as usize + 1) * MAXIMUM_PACKET_SIZE;
 /// So many that no more than the smallest entry of a list can stay of each.
-const MESSAGES: usize = BOUND / 16;
+const MESSAGES: usize = BOUND / 8;
 
 struct Line {
     session: Session,
