@@ -13,6 +13,7 @@ mod declarations;
 mod deduplication;
 mod event_layout;
 mod events;
+mod features;
 mod handles;
 mod host;
 mod library_texts;
