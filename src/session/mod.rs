@@ -31,6 +31,7 @@ mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod unsent;
 
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
