@@ -14,6 +14,7 @@ mod deduplication;
 mod doctor;
 mod event_layout;
 mod events;
+mod features;
 mod handles;
 mod host;
 mod library_texts;
