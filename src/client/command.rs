@@ -63,7 +63,6 @@ pub(super) enum Command {
     Heard {
         token: Token,
     },
-    Stop,
     /// For tests of the failure handling: panics on the background thread.
     Panic,
 }
