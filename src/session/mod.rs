@@ -31,6 +31,7 @@ mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod unsent;
 
 use crate::codec::Packet;
 use crate::codec::disconnect::Disconnect;
@@ -111,7 +112,7 @@ pub struct Session {
     /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
     /// that it is present.
     connect_unanswered: bool,
-    /// The same of a CONNECT before the present one.
+    /// The same of a CONNECT before the present one, perhaps of an earlier process.
     session_in_doubt: bool,
     connection: Option<Connection>,
     ids: PacketIds,

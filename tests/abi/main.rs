@@ -11,6 +11,7 @@ mod bounds;
 mod buffers;
 mod declarations;
 mod deduplication;
+mod doctor;
 mod event_layout;
 mod events;
 mod features;
