@@ -356,7 +356,7 @@
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
 
 /**
- * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+ * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
  */
 #define MT5MQTT_OPT_CLEAN_START 11
 
