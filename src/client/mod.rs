@@ -6,8 +6,10 @@
 mod address;
 mod authentication;
 mod backoff;
+mod burst;
 pub mod clock;
 mod command;
+mod commands;
 mod core;
 mod doctor;
 pub mod events;
@@ -235,7 +237,7 @@ impl Client {
             }
             _ => properties,
         };
-        let message = Message::new(topic, payload, qos, retain, properties);
+        let message = Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties);
         self.accept(&message, how.conflation_key.is_some())?;
         let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         if qos != QoS::AtMostOnce {
