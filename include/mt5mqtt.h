@@ -479,7 +479,7 @@
 #define MT5MQTT_OPT_PROGRESS 161
 
 /**
- * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 
@@ -635,7 +635,7 @@
 #define MT5MQTT_EVENT_MESSAGE 3
 
 /**
- * The end of a publish: token; status 0 means complete; reason_code is the Server's.
+ * The end of a publish: token; status 0 means complete; reason_code is the Server's. With option STORE_PATH it is kept until the program polls again, disconnects or frees the client: if the program dies before, the next one that uses the store is told once more, before it is connected.
  */
 #define MT5MQTT_EVENT_PUBLISHED 4
 

@@ -18,6 +18,7 @@ use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, QoS};
+use redb::ReadableTable;
 use std::fs;
 use std::time::Duration;
 
@@ -320,18 +321,44 @@ fn a_damaged_store_is_an_error_and_stays_as_it_is() {
     program.expect_soon("the message of the undamaged store", |client| client.statistics().restored == 1);
 }
 
+/// What the store says its format is, after it was perhaps changed.
+fn format(folder: &Folder, change: Option<u32>) -> u32 {
+    let database = redb::Database::open(folder.path().join("session.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let about: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("about");
+    let format = {
+        let mut about = transaction.open_table(about).unwrap();
+        if let Some(format) = change {
+            about.insert("format", format.to_be_bytes().as_slice()).unwrap();
+        }
+        let format = about.get("format").unwrap().unwrap().value().try_into().unwrap();
+        u32::from_be_bytes(format)
+    };
+    transaction.commit().unwrap();
+    format
+}
+
 #[test]
 fn a_store_of_a_newer_version_is_refused() {
     let (server, folder) = (FakeServer::start(), Folder::new("store-newer"));
     store_with_a_message(&server.url(), &folder);
-    let database = redb::Database::open(folder.path().join("session.redb")).unwrap();
-    let transaction = database.begin_write().unwrap();
-    let about: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("about");
-    transaction.open_table(about).unwrap().insert("format", 2u32.to_be_bytes().as_slice()).unwrap();
-    transaction.commit().unwrap();
-    drop(database);
+    let newer = format(&folder, None) + 1;
+    format(&folder, Some(newer));
     let (status, text, state) = refused(&server.url(), &folder);
     assert_eq!((status, state), (Status::StoreNewer, State::Idle), "{text}");
+}
+
+#[test]
+fn a_store_of_an_older_version_is_taken_over_and_no_older_library_reads_it_afterwards() {
+    let (server, folder) = (FakeServer::start(), Folder::new("store-older"));
+    store_with_a_message(&server.url(), &folder);
+    let ours = format(&folder, None);
+    format(&folder, Some(1));
+    let program = program(&server.url(), &folder, &[]);
+    program.connect().unwrap();
+    program.expect_soon("the message of the older store", |client| client.statistics().restored == 1);
+    end(program);
+    assert_eq!(format(&folder, None), ours);
 }
 
 #[test]

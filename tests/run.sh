@@ -62,6 +62,8 @@ check "lints" cargo clippy --quiet --all-targets -- -D warnings
 check "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --document-private-items
 # With every tool at hand, a test that leaves something out has failed.
 counted "tests" env MT5MQTT_REQUIRE_ALL=1 cargo test --no-fail-fast
+# What they do is among the tests; this is whether they can still be built.
+check "fuzz targets" cargo check --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 counted "Windows" tests/windows/run.sh
 
 echo "$passed passed, $failed failed"

@@ -59,6 +59,10 @@ pub(super) enum Command {
     Taken {
         delivery: Delivery,
     },
+    /// The program has heard how a publish ended.
+    Heard {
+        token: Token,
+    },
     Stop,
     /// For tests of the failure handling: panics on the background thread.
     Panic,

@@ -163,6 +163,7 @@ impl Core {
                 self.session.acknowledge(delivery, acknowledgement);
             }
             Command::Taken { delivery } => self.session.taken(delivery),
+            Command::Heard { token } => self.session.heard(token),
             Command::Stop => {
                 self.stop = true;
                 self.needs_worker = true;
@@ -314,6 +315,9 @@ impl Core {
                 _ => {}
             }
             shared.tell(event);
+        }
+        if self.session.has_unheard() {
+            shared.events.take_untold().into_iter().for_each(|token| self.session.heard(token));
         }
     }
 

@@ -7,7 +7,7 @@
 use super::clock;
 use super::log::Level;
 use super::store::StoreError;
-use crate::session::event::{Event, Outcome};
+use crate::session::event::{Event, Outcome, Token};
 use crate::types::status::Status;
 use mio::Waker;
 use parking_lot::{Condvar, Mutex};
@@ -74,6 +74,8 @@ struct Inner {
     dropped_ever: u64,
     limits: EventLimits,
     closed: bool,
+    /// Publishes whose end will never be polled, as it was dropped or isn't asked for; kept once somebody wants to know.
+    untold: Option<Vec<Token>>,
     /// A caller sleeps in the poll of the socket (`leading.rs`), or is about to.
     leader_sleeps: bool,
 }
@@ -101,6 +103,7 @@ impl EventQueue {
                 dropped_ever: 0,
                 limits,
                 closed: false,
+                untold: None,
                 leader_sleeps: false,
             }),
             available: Condvar::new(),
@@ -119,6 +122,7 @@ impl EventQueue {
     pub fn push(&self, kind: NoticeKind) {
         let mut inner = self.inner.lock();
         if is_plain_success(&kind) && !inner.limits.successes {
+            inner.leave_untold(&kind);
             return;
         }
         let size = size(&kind);
@@ -129,6 +133,7 @@ impl EventQueue {
             return;
         }
         if !keep && inner.limits.drop_newest && inner.has_no_room_for(size) {
+            inner.leave_untold(&kind);
             inner.count_drop();
             return;
         }
@@ -145,6 +150,7 @@ impl EventQueue {
         while inner.has_no_room_for(0) {
             let Some(oldest) = inner.droppable.pop_front() else { break };
             inner.bytes -= self::size(&oldest.notice.kind);
+            inner.leave_untold(&oldest.notice.kind);
             inner.count_drop();
         }
         self.publish_state(&inner);
@@ -177,6 +183,11 @@ impl EventQueue {
         self.count.store(inner.kept.len() + inner.droppable.len(), Ordering::Release);
         let blocked = inner.kept.len() >= inner.limits.count || inner.bytes >= inner.limits.bytes;
         self.blocked.store(blocked && inner.droppable.is_empty(), Ordering::Release);
+    }
+
+    /// Publishes whose end will never be polled, since the last call. They are noted from the first call on.
+    pub fn take_untold(&self) -> Vec<Token> {
+        self.inner.lock().untold.replace(Vec::new()).unwrap_or_default()
     }
 
     pub fn len(&self) -> usize {
@@ -266,6 +277,12 @@ impl Inner {
 
     fn is_half_full(&self) -> bool {
         self.kept.len() + self.droppable.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
+    }
+
+    fn leave_untold(&mut self, kind: &NoticeKind) {
+        if let (Some(untold), NoticeKind::Session(Event::Published { token, .. })) = (&mut self.untold, kind) {
+            untold.push(*token);
+        }
     }
 
     fn count_drop(&mut self) {

@@ -55,7 +55,7 @@ use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -76,6 +76,8 @@ pub struct Client {
     thread: Mutex<Option<ThreadTicket>>,
     /// What `poll` handed out last.
     current: Mutex<Option<Notice>>,
+    /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
+    hears: AtomicI64,
     /// With explicit acknowledgement: what was handed out and waits for it.
     unacknowledged: Mutex<HashSet<Delivery>>,
 }
@@ -97,6 +99,7 @@ impl Client {
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
+            hears: AtomicI64::new(0),
             unacknowledged: Mutex::new(HashSet::new()),
         }
     }
@@ -369,6 +372,7 @@ impl Client {
         if self.state() == State::Idle {
             return Ok(());
         }
+        self.heard();
         let timeout = timeout.min(LONGEST_DISCONNECT);
         let deadline = clock::now() + timeout;
         if !timeout.is_zero() && self.state() == State::Connected {
@@ -404,6 +408,7 @@ impl Client {
             let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
         }
         if self.state() != State::Failed {
+            self.heard();
             self.shared.submit(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
             self.shared.submit(Command::Stop);
         }

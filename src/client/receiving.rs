@@ -4,7 +4,7 @@ use super::command::Command;
 use super::events::{Notice, NoticeKind};
 use super::{Client, Failure};
 use crate::codec::property::Section;
-use crate::session::event::{Delivery, Event};
+use crate::session::event::{Delivery, Event, Token};
 use crate::session::options::{Acknowledge, Acknowledgement};
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
@@ -15,9 +15,26 @@ use std::sync::atomic::{Ordering, fence};
 const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
 
 impl Client {
+    /// The program comes back for more, or leaves: it has dealt with the end of a publish that it got last. Were that said when
+    /// it takes the event, and it died before it had dealt with it, nobody would ever tell it again.
+    pub(super) fn heard(&self) {
+        if self.hears.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let before = self.hears.swap(0, Ordering::AcqRel);
+        self.leave_heard(before);
+    }
+
+    fn leave_heard(&self, token: Token) {
+        if token != 0 {
+            self.shared.leave(Command::Heard { token });
+        }
+    }
+
     /// Takes the next event off the queue and makes it the current one. A QoS 1 or 2 message counts as taken now, which
     /// acknowledges it unless the program has chosen otherwise.
     pub fn poll<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<Option<R>, Failure> {
+        self.heard();
         let Some(notice) = self.shared.events.pop() else {
             // What failed can still be told about; after that there is nothing.
             self.check_alive()?;
@@ -28,6 +45,10 @@ impl Client {
             NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => self.response_taken(answer.delivery),
             // The Server doesn't know any more what was handed out before.
             NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
+            NoticeKind::Session(Event::Published { token, .. }) if self.has_store() => {
+                let before = self.hears.swap(*token, Ordering::AcqRel);
+                self.leave_heard(before);
+            }
             _ => {}
         }
         self.room_was_made();

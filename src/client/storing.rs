@@ -22,6 +22,8 @@ impl Worker {
             let stored = self.keeper.open(folder, identity, clock::moment())?;
             let shared = self.shared.clone();
             shared.note(Level::Info, || format!("store opened: {} records", stored.records.len()));
+            // From now on it matters which ends of publishes the program never gets.
+            shared.events.take_untold();
             let mut core = shared.core.lock();
             if let Err(why) = core.restore(&shared, stored) {
                 self.keeper.close();

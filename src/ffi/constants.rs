@@ -188,7 +188,7 @@ pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
 pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 /// 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
 pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
-/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
 pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
@@ -255,7 +255,7 @@ pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
 pub const MT5MQTT_EVENT_DISCONNECTED: i32 = 2;
 /// An Application Message: topic, payload, properties; token names it for mt5mqtt_acknowledge (0 for QoS 0).
 pub const MT5MQTT_EVENT_MESSAGE: i32 = 3;
-/// The end of a publish: token; status 0 means complete; reason_code is the Server's.
+/// The end of a publish: token; status 0 means complete; reason_code is the Server's. With option STORE_PATH it is kept until the program polls again, disconnects or frees the client: if the program dies before, the next one that uses the store is told once more, before it is connected.
 pub const MT5MQTT_EVENT_PUBLISHED: i32 = 4;
 /// The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0: a subscription could not be made again after the Server had lost the Session.
 pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;

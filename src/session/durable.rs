@@ -1,7 +1,7 @@
 //! The Session as it outlives the process: changes to be stored, what goes on once they are, and its restoration.
 
 use super::connection::Held;
-use super::event::{Delivery, Event};
+use super::event::{Delivery, Event, Token};
 use super::inbound::send_answer;
 use super::outbound::Output;
 use super::record::{Batch, Key, Record};
@@ -25,6 +25,12 @@ impl Session {
                 Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
                 Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {
                     self.inbound.restore(key, record, &mut output!(self))?
+                }
+                Key::Ended(token) => {
+                    let Record::Ended { outcome } = record else { return Err("an end has a record of another kind") };
+                    let token = token as Token;
+                    self.log.restore_end(token);
+                    self.events.push_back(Event::Published { token, outcome });
                 }
                 Key::Subscription(_) => self.requests.restore(key, record)?,
             }
@@ -63,5 +69,16 @@ impl Session {
     /// The program has taken a message. It needs to be said only of those that are acknowledged on arrival.
     pub fn taken(&mut self, delivery: Delivery) {
         self.inbound.taken(delivery, &mut self.log);
+    }
+
+    /// The program has heard how a publish ended, or will never: until then a durable Session keeps it, and tells it again
+    /// after a crash.
+    pub fn heard(&mut self, token: Token) {
+        self.log.heard(token);
+    }
+
+    /// Whether there are ends of publishes that `heard` wasn't said of.
+    pub fn has_unheard(&self) -> bool {
+        self.log.has_unheard()
     }
 }

@@ -117,10 +117,10 @@ impl Inbound {
             out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
             return Ok(());
         };
-        let content = content(topic, publish.payload);
-        if self.is_other(id, content, connection) {
+        let content = content(topic, publish);
+        if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
-            self.forget(id, out.log);
+            self.forget(id, connection, out.log);
         }
         if publish.qos == QoS::ExactlyOnce
             && let Some(received) = self.received.get_mut(&id)
@@ -188,17 +188,20 @@ impl Inbound {
         Ok(())
     }
 
-    /// Whether the identifier belongs to an unfinished message of an earlier connection, and this is another one.
-    fn is_other(&self, id: PacketId, content: u64, connection: &Connection) -> bool {
-        self.contents.get(&id).is_some_and(|known| *known != content)
-            && !connection.unanswered.contains(&id)
-            && !self.received.get(&id).is_some_and(|received| received.now)
+    /// Whether the identifier belongs to an unfinished message, and this is another one. Within one connection, where there
+    /// are no redeliveries, a QoS 1 PUBLISH without DUP is another one too.
+    fn is_other(&self, id: PacketId, publish: &Publish<'_>, content: u64, connection: &Connection) -> bool {
+        let Some(known) = self.contents.get(&id) else { return false };
+        let anew = publish.qos == QoS::AtLeastOnce && !publish.dup && connection.unanswered.contains(&id);
+        *known != content || anew
     }
 
     /// The Server has forgotten this message.
-    fn forget(&mut self, id: PacketId, log: &mut Log) {
+    fn forget(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
         self.unanswered.remove(&id);
-        if self.received.remove(&id).is_some() {
+        connection.unanswered.retain(|unanswered| *unanswered != id);
+        if let Some(received) = self.received.remove(&id) {
+            self.received_now -= usize::from(received.now);
             log.remove(Key::Received(id));
         }
         self.contents.remove(&id);
@@ -348,10 +351,11 @@ impl Output<'_> {
 }
 
 /// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
-fn content(topic: TopicName<'_>, payload: &[u8]) -> u64 {
+fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
+    hasher.write_u8(publish.qos as u8);
     hasher.write(topic.as_str().as_bytes());
-    hasher.write(payload);
+    hasher.write(publish.payload);
     hasher.finish()
 }
 

@@ -302,7 +302,14 @@ impl Session {
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
             let event = match self.events.pop_front()? {
-                Event::Published { token, outcome } => self.requester.published(token, outcome),
+                Event::Published { token, outcome } => {
+                    let event = self.requester.published(token, outcome);
+                    if !matches!(event, Some(Event::Published { .. })) {
+                        // It is the request's end that the program hears of.
+                        self.log.heard(token);
+                    }
+                    event
+                }
                 event => Some(event),
             };
             if event.is_some() {

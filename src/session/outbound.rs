@@ -181,7 +181,7 @@ impl Outbound {
             // Its record is the successor's now.
             self.forget(&old);
             let outcome = Outcome::local(Status::Superseded);
-            out.events.push_back(Event::Published { token: old.token, outcome });
+            out.end(old.token, outcome);
         } else {
             self.finish(old, Outcome::local(Status::Superseded), out);
         }
@@ -210,9 +210,9 @@ impl Outbound {
         self.forget(&publishing);
         if !publishing.is_qos0() {
             out.log.remove(Key::Publish(publishing.number));
-        }
-        // That a QoS 0 message was sent says nothing about its arrival.
-        if !publishing.is_qos0() || outcome.failure.is_some() {
+            out.end(publishing.token, outcome);
+        } else if outcome.failure.is_some() {
+            // That a QoS 0 message was sent says nothing about its arrival.
             out.events.push_back(Event::Published { token: publishing.token, outcome });
         }
     }
@@ -456,7 +456,7 @@ impl Outbound {
                 let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
                 let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
                 let outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
-                out.events.push_back(Event::Published { token: released.token, outcome });
+                out.end(released.token, outcome);
                 Answered::Fine
             }
             None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
@@ -507,6 +507,12 @@ pub(super) struct Output<'a> {
 }
 
 impl Output<'_> {
+    /// The end of a QoS 1 or 2 publish.
+    pub fn end(&mut self, token: Token, outcome: Outcome) {
+        self.log.end(token, &outcome);
+        self.events.push_back(Event::Published { token, outcome });
+    }
+
     pub fn tell(&mut self, token: Token, stage: Stage) {
         if self.progress {
             self.events.push_back(Event::Progress { token, stage });

@@ -3,12 +3,12 @@
 //! The Session doesn't store anything itself. It collects changes in batches; whoever stores them says when a batch is
 //! durable, and what had to wait for that goes on. What comes and goes within one batch is never stored at all.
 
-use super::event::{Stage, Token};
+use super::event::{Outcome, Stage, Token};
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ pub enum Key {
     Subscription(String),
     /// A message key that the program is done with, by the order in which it was.
     Done(u64),
+    /// How a publish ended, of which the program hasn't heard, by its token.
+    Ended(u64),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +66,9 @@ pub enum Record {
     Done {
         message_key: Box<[u8]>,
     },
+    Ended {
+        outcome: Outcome,
+    },
 }
 
 /// Changes that are to be stored together: `None` removes the record.
@@ -94,11 +99,21 @@ pub(super) struct Log {
     awaited: bool,
     /// What is to be told of publishes when a batch is durable.
     told: VecDeque<(u64, Token, Stage)>,
+    /// Publishes whose end is recorded, as the program hasn't heard of it.
+    unheard: BTreeSet<Token>,
 }
 
 impl Log {
     pub fn new() -> Self {
-        Log { on: false, changes: BTreeMap::new(), collecting: 0, durable: 0, awaited: false, told: VecDeque::new() }
+        Log {
+            on: false,
+            changes: BTreeMap::new(),
+            collecting: 0,
+            durable: 0,
+            awaited: false,
+            told: VecDeque::new(),
+            unheard: BTreeSet::new(),
+        }
     }
 
     pub fn switch_on(&mut self) {
@@ -144,6 +159,30 @@ impl Log {
             self.awaited = true;
         }
         self.collecting
+    }
+
+    /// A publish has ended: who forgot that before the program heard of it would leave its token without an end.
+    pub fn end(&mut self, token: Token, outcome: &Outcome) {
+        if self.on {
+            self.add(Key::Ended(token as u64), || Record::Ended { outcome: outcome.clone() });
+            self.unheard.insert(token);
+        }
+    }
+
+    /// An end that an earlier process had recorded is told once more.
+    pub fn restore_end(&mut self, token: Token) {
+        self.unheard.insert(token);
+    }
+
+    /// The program has heard how this publish ended.
+    pub fn heard(&mut self, token: Token) {
+        if self.unheard.remove(&token) {
+            self.remove(Key::Ended(token as u64));
+        }
+    }
+
+    pub fn has_unheard(&self) -> bool {
+        !self.unheard.is_empty()
     }
 
     /// Has that told of the publish when what was recorded so far is durable.

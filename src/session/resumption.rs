@@ -2,7 +2,7 @@
 //! restored (section 4.4).
 
 use super::connection::Connection;
-use super::event::{Event, Outcome, Stage};
+use super::event::{Outcome, Stage};
 use super::outbound::{InFlight, Outbound, Output, Released};
 use super::packet_ids::PacketIds;
 use super::queue::Publishing;
@@ -36,7 +36,7 @@ impl Outbound {
             ids.release(id);
             self.count -= 1;
             out.log.remove(Key::Flow(released.number));
-            out.events.push_back(Event::Published { token: released.token, outcome: Outcome::success() });
+            out.end(released.token, Outcome::success());
         }
         for (id, entry) in self.in_flight.drain() {
             ids.release(id);

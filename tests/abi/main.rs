@@ -10,6 +10,7 @@ mod common;
 mod bounds;
 mod buffers;
 mod declarations;
+mod deduplication;
 mod event_layout;
 mod events;
 mod handles;

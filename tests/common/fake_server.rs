@@ -282,6 +282,21 @@ impl Peer {
         self.send_bytes(&bytes);
     }
 
+    /// A message whose sender has given it a key, for deduplication: as its Correlation Data and as the User Property `key`.
+    #[track_caller]
+    pub fn publish_keyed(&mut self, key: &str, payload: &str, id: u16, qos: QoS, dup: bool) {
+        let mut properties = PropertiesBuf::new();
+        for (id, value) in [
+            (PropertyId::CorrelationData, Value::Binary(key.as_bytes())),
+            (PropertyId::UserProperty, Value::Pair("key", key)),
+        ] {
+            properties.add(id, value).expect("a property");
+        }
+        let topic = TopicName::new("t").expect("a Topic Name");
+        let message = Message::new(topic, payload.as_bytes(), qos, false, properties.as_properties());
+        self.send(&Packet::Publish(message.publish(PacketId::new(id), dup)));
+    }
+
     /// The bytes of a PUBLISH to topic `t`.
     #[track_caller]
     pub fn publication(&self, payload: &[u8], id: Option<u16>, qos: QoS, dup: bool) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! A publisher with a store, killed at any moment, also between writing and syncing, and started again: what it had told to
-//! be durable arrives, QoS 2 once, and each QoS in its order.
+//! be durable arrives, QoS 2 once, and each QoS in its order; and the end of each of these publishes is told, in one of the
+//! lives.
 //!
 //! A program of its own: it starts itself as the publisher. The Server is a real Mosquitto that is stopped now and then, so
 //! that messages are in every state when the kill comes; `mosquitto_sub` takes what arrives, and is never disturbed.
@@ -17,6 +18,7 @@ use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Write};
@@ -75,6 +77,7 @@ fn publisher(url: &str, folder: &str, first: u64, finishing: bool) {
     let start = Instant::now();
     let mut next = first;
     let mut restored = !finishing;
+    let mut leaving = false;
     loop {
         while let Some(event) = client
             .poll(|notice| match &notice.kind {
@@ -86,6 +89,12 @@ fn publisher(url: &str, folder: &str, first: u64, finishing: bool) {
             match event {
                 Ok(Event::Progress { token, stage: Stage::Durable }) => say(&format!("durable {token}")),
                 Ok(Event::Published { token, outcome }) => say(&format!("ended {token} {:?}", outcome.failure)),
+                // What it has to tell comes before it.
+                Ok(Event::Disconnected(_)) if leaving => {
+                    say("drained");
+                    client.free();
+                    return;
+                }
                 Ok(Event::Disconnected(end)) => say(&format!("lost {}", end.detail)),
                 Ok(Event::Connected { .. }) => {
                     restored = true;
@@ -97,10 +106,9 @@ fn publisher(url: &str, folder: &str, first: u64, finishing: bool) {
         }
         if finishing {
             let statistics = client.statistics();
-            if restored && statistics.outgoing == 0 {
-                say("drained");
-                client.free();
-                return;
+            if restored && statistics.outgoing == 0 && !leaving {
+                leaving = true;
+                client.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, Duration::ZERO).expect("a client that lives");
             }
             assert!(start.elapsed() < DEADLINE, "not drained: {statistics:?}");
         } else if next - first < 300 {
@@ -158,6 +166,8 @@ struct Said {
     /// QoS and number that may have been published.
     tried: BTreeSet<(u8, u64)>,
     durable: BTreeSet<(u8, u64)>,
+    /// Publishes whose end a life has heard of.
+    ended: BTreeSet<(u8, u64)>,
     next: u64,
     drained: bool,
     /// Lives in which the publisher was connected before the kill.
@@ -179,7 +189,10 @@ impl Said {
             }
             // A publish of which only this is known was accepted in the moment of the kill.
             "durable" => self.durable.extend(self.tokens.get(&(number(1) as Token))),
-            "ended" => assert_eq!(words[2], "None", "{line}"),
+            "ended" => {
+                assert_eq!(words[2], "None", "{line}");
+                self.ended.extend(self.tokens.get(&(number(1) as Token)));
+            }
             "drained" => self.drained = true,
             "wrong" => panic!("{line}"),
             _ => {}
@@ -274,6 +287,8 @@ fn check(server: &Mosquitto, subscriber: &Subscriber, said: &Said, kills: u64) {
     }
     let lost: Vec<_> = said.durable.iter().filter(|published| !arrived.contains_key(published)).collect();
     assert!(lost.is_empty(), "told to be durable, and lost: {lost:?}");
+    let endless: Vec<_> = said.durable.difference(&said.ended).collect();
+    assert!(endless.is_empty(), "told to be durable, and no life heard of the end: {endless:?}");
     let doubled: Vec<_> = arrived.iter().filter(|((qos, _), copies)| *qos == 2 && **copies > 1).collect();
     assert!(doubled.is_empty(), "QoS 2, and doubled: {doubled:?}");
     let (durable, tried) = (said.durable.len(), said.tried.len());

@@ -1,7 +1,8 @@
 //! The fault suite: two programs with the built library, a real Server, and everything between them that goes wrong.
 //!
 //! `cargo test --test faults` plays each scenario once, with a fixed seed. `tests/faults/run --minutes N` plays rounds of
-//! random seeds for so long and writes RESULTS.md; `--seed S` starts it at a seed, `--only NAME` keeps to one scenario.
+//! random seeds for so long, writes RESULTS.md and adds what fails to failed_once.txt; `--seed S` starts it at a seed,
+//! `--only NAME` keeps to one scenario.
 //! A failure names its scenario and seed; `--play NAME SEED` plays that round again.
 
 #[cfg(not(unix))]

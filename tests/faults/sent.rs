@@ -17,8 +17,6 @@ pub struct Sent {
     ends: HashMap<i64, Vec<(u64, i32)>>,
     /// The program's lives before the present one.
     life: u64,
-    /// Complete, but the program was killed before it heard of it.
-    unheard: HashSet<(u8, u64)>,
 }
 
 struct Accepted {
@@ -82,8 +80,8 @@ impl Sent {
         self.accepted.remove(&before);
     }
 
-    /// How the token ended: its status, once for each life that heard of it. Killed before the end was stored, a program
-    /// hears of it again in its next life.
+    /// How the token ended: its status, once for each life that heard of it. Killed before it was stored that it had heard of
+    /// the end, a program hears of it again in its next life.
     fn ends(&self, token: i64) -> Vec<i32> {
         let mut ends = self.ends.get(&token).cloned().unwrap_or_default();
         if ends.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 == pair[1].1) {
@@ -95,30 +93,21 @@ impl Sent {
     /// The numbers of this QoS that the library called complete.
     pub fn completed(&self, qos: u8) -> impl Iterator<Item = u64> {
         let of_qos = self.accepted.range((qos, 0)..=(qos, u64::MAX));
-        of_qos
-            .filter(|(name, accepted)| self.ends(accepted.token) == [0] || self.unheard.contains(name))
-            .map(|(name, _)| name.1)
+        of_qos.filter(|(_, accepted)| self.ends(accepted.token) == [0]).map(|(name, _)| name.1)
     }
 }
 
 /// Every token reaches exactly one end, and a success is the Server's own.
-pub fn judge_tokens(sent: &mut Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
+pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
     let acknowledged = acknowledged(evidence.senders_line);
-    let finished = finished(evidence.senders_line);
     let sessions = sessions(evidence.senders_line);
     if sessions > 1 && evidence.server != Server::Killed {
         broken.push("the Server forgot the sender's Session, though it was not killed".to_owned());
     }
-    let mut unheard = HashSet::new();
     for (&(qos, seq), accepted) in sent.accepted.range((1, 0)..) {
         counts.accepted += 1;
         let what = format!("QoS {qos} number {seq}, token {}", accepted.token);
         match sent.ends(accepted.token).as_slice() {
-            [] if accepted.life < sent.life && finished.contains(&(qos, seq)) => {
-                counts.completed += 1;
-                counts.unheard += 1;
-                unheard.insert((qos, seq));
-            }
             [] if accepted.life < sent.life && !accepted.durable => counts.not_durable += 1,
             [] => {
                 counts.lost += u64::from(accepted.life < sent.life);
@@ -134,24 +123,6 @@ pub fn judge_tokens(sent: &mut Sent, evidence: &Evidence<'_>, counts: &mut Count
             many => broken.push(format!("{what} came to several ends: {many:?}")),
         }
     }
-    sent.unheard = unheard;
-}
-
-/// The messages that the Server answered to the end in a life of the program that was cut short: PUBACK, or PUBCOMP in QoS 2.
-fn finished(entries: &[Entry]) -> HashSet<(u8, u64)> {
-    let last_life = entries.iter().rposition(|entry| entry.seen == Seen::NewLife).unwrap_or(0);
-    let mut names = HashMap::new();
-    let mut finished = HashSet::new();
-    for entry in &entries[..last_life] {
-        match (entry.from, &entry.seen) {
-            (From::Client, Seen::Publish { qos: qos @ 1.., seq, id, .. }) => {
-                names.insert(*id, (*qos, *seq));
-            }
-            (From::Server, Seen::Puback { id } | Seen::Pubcomp { id }) => finished.extend(names.remove(id)),
-            _ => {}
-        }
-    }
-    finished
 }
 
 /// The messages that the Server acknowledged: PUBACK, or PUBREC in QoS 2.

@@ -11,11 +11,8 @@ use std::time::Duration;
 const SEED: u64 = 2026;
 const LENGTH: Duration = Duration::from_secs(4);
 
-/// Rounds that have failed once: what had gone wrong, scenario, seed.
-const FAILED_ONCE: &[(&str, &str, u64)] = &[
-    ("a_killed_server_gives_identifiers_anew", "everything", 1013),
-    ("a_stalled_connection_is_read_after_its_successor", "everything", 1003),
-];
+/// Rounds that have failed once: scenario, seed, and what had gone wrong. The long run adds its own.
+const FAILED_ONCE: &str = include_str!("failed_once.txt");
 
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
@@ -34,8 +31,13 @@ pub fn main() -> ExitCode {
 
 fn trials() -> Vec<Trial> {
     let once = SCENARIOS.iter().map(|scenario| trial(scenario.name, scenario, SEED));
-    let again = FAILED_ONCE.iter().map(|(name, scenario, seed)| trial(name, long::scenario(scenario), *seed));
-    verdict_tests::trials().into_iter().chain(once).chain(again).collect()
+    let again = FAILED_ONCE.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut words = line.splitn(3, ' ');
+        let (scenario, seed) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let number = seed.parse().unwrap_or_else(|_| panic!("'{line}' has no seed"));
+        trial(&format!("{scenario}, which failed with seed {seed},"), long::scenario(scenario), number)
+    });
+    verdict_tests::trials().into_iter().chain(again).chain(once).collect()
 }
 
 fn trial(name: &str, scenario: &'static Scenario, seed: u64) -> Trial {

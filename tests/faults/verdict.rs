@@ -43,8 +43,6 @@ pub struct Counts {
     pub session_lost: u64,
     /// Accepted by a sender that was killed before it called them durable, and never heard of again.
     pub not_durable: u64,
-    /// Completed, and their sender was killed before it took the event.
-    pub unheard: u64,
     /// QoS 1 and 2, at the receiver.
     pub taken: u64,
     /// Taken more than once: QoS 1 may be.
@@ -79,7 +77,6 @@ impl Counts {
             completed,
             session_lost,
             not_durable,
-            unheard,
             taken,
             repeated_qos1,
             lost_by_server,
@@ -103,7 +100,6 @@ impl Counts {
         self.completed += completed;
         self.session_lost += session_lost;
         self.not_durable += not_durable;
-        self.unheard += unheard;
         self.taken += taken;
         self.repeated_qos1 += repeated_qos1;
         self.lost_by_server += lost_by_server;
@@ -127,8 +123,8 @@ impl Counts {
 /// Adds to the counts, and returns every broken promise in words.
 pub fn judge(evidence: &Evidence<'_>, counts: &mut Counts) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut sent = Sent::read(evidence.sender, counts, &mut broken);
-    sent::judge_tokens(&mut sent, evidence, counts, &mut broken);
+    let sent = Sent::read(evidence.sender, counts, &mut broken);
+    sent::judge_tokens(&sent, evidence, counts, &mut broken);
     sent::judge_wire(evidence, &mut broken);
     let receiver = Receiver {
         name: "receiver",

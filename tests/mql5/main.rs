@@ -13,6 +13,7 @@ mod host;
 mod json;
 mod programs;
 mod refusals;
+mod repeated;
 mod runtime_language;
 mod translator;
 mod wrapper;

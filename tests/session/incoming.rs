@@ -178,6 +178,77 @@ fn an_identifier_in_use_that_comes_back_with_another_message_is_that_message() {
 }
 
 #[test]
+fn an_identifier_that_is_given_to_another_message_on_one_connection_loses_neither() {
+    // MQTT-2.2.1-4: whatever DUP says and whether the first was answered, the second is no repetition, as its content says.
+    for (qos, dup) in [QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().flat_map(|qos| [(qos, false), (qos, true)]) {
+        for answered in [false, true] {
+            if qos == QoS::AtLeastOnce && answered {
+                // After PUBACK the identifier is free.
+                continue;
+            }
+            let answer = |packet_id| if qos == QoS::ExactlyOnce { pubrec(packet_id) } else { puback(packet_id) };
+            let second = || if dup { publish_again("y", qos, 1) } else { publish("y", qos, 1) };
+            let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..options() });
+            trace.receives(publish("x", qos, 1));
+            let first = trace.tells_message("x");
+            if answered {
+                trace.acknowledge(first);
+                trace.sends(answer(1));
+            }
+            trace.receives(second());
+            trace.tells_breach(Breach::IdentifierInUse);
+            let delivery = trace.tells_message("y");
+            // The Server waits for one answer to this identifier, which is that of the second message.
+            trace.sends_nothing();
+            trace.acknowledge(delivery);
+            trace.sends(answer(1));
+            // It takes one place of our Receive Maximum.
+            trace.receives(publish("z", qos, 2));
+            let delivery = trace.tells_message("z");
+            trace.acknowledge(delivery);
+            trace.sends(answer(2));
+            if qos == QoS::ExactlyOnce {
+                for packet_id in [1, 2] {
+                    trace.receives(pubrel(packet_id));
+                    trace.sends(pubcomp(packet_id));
+                }
+            }
+            trace.tells_nothing();
+            trace.stays_connected();
+            assert_eq!(trace.session.counters().breaches, 1);
+
+            let mut trace = Trace::connected(strict());
+            trace.receives(publish("x", qos, 1));
+            let first = trace.tells_message("x");
+            if answered {
+                trace.acknowledge(first);
+                trace.sends(answer(1));
+            }
+            trace.receives(second());
+            trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        }
+    }
+}
+
+#[test]
+fn an_identifier_that_changes_its_qos_on_one_connection_stands_for_another_message() {
+    // MQTT-2.2.1-4
+    for (before, after) in [(QoS::AtLeastOnce, QoS::ExactlyOnce), (QoS::ExactlyOnce, QoS::AtLeastOnce)] {
+        let mut trace = Trace::connected(options());
+        trace.receives(publish("x", before, 1));
+        trace.tells_message("x");
+        trace.receives(publish_again("x", after, 1));
+        trace.tells_breach(Breach::IdentifierInUse);
+        let delivery = trace.tells_message("x");
+        trace.acknowledge(delivery);
+        trace.sends(if after == QoS::ExactlyOnce { pubrec(1) } else { puback(1) });
+        trace.sends_nothing();
+        trace.tells_nothing();
+        trace.stays_connected();
+    }
+}
+
+#[test]
 fn an_acknowledgement_between_two_connections_answers_the_redelivery() {
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::AtLeastOnce, 1));

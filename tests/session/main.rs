@@ -20,6 +20,7 @@ mod repeated;
 mod requests;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
+mod stored;
 mod trace;
 mod v311;
 mod waiting;

@@ -16,6 +16,7 @@ use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{ProtocolVersion, QoS};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -39,8 +40,10 @@ enum Step {
     Pass(u64),
     /// What is to be stored is durable.
     Store,
-    /// The process is killed, and another one takes over what was stored.
-    Crash,
+    /// The process is killed, perhaps before it has taken its last events, and another one takes over what was stored.
+    Crash {
+        unheard: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -59,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The same, of a durable Session whose process is killed now and then.
 fn step_of_a_durable_session() -> impl Strategy<Value = Step> {
-    prop_oneof![40 => step(), 10 => Just(Step::Store), 1 => Just(Step::Crash)]
+    prop_oneof![40 => step(), 10 => Just(Step::Store), 1 => any::<bool>().prop_map(|unheard| Step::Crash { unheard })]
 }
 
 /// A message of the Server's that is not finished.
@@ -107,9 +110,12 @@ struct World {
     disk: Option<BTreeMap<Key, Record>>,
     connected: bool,
     durable: BTreeSet<Token>,
-    /// Tokens of which it is not stored yet that they have ended.
-    ended_lately: BTreeSet<Token>,
-    /// Tokens that may end once more, as nobody had stored that they have ended.
+    /// The token whose end the program got last. It has dealt with it when it comes back.
+    hears: Option<Token>,
+    heard: BTreeSet<Token>,
+    /// Tokens of which it is not stored yet that the program has heard of their end.
+    not_stored: BTreeSet<Token>,
+    /// Tokens that may end once more: the process was killed before that was stored.
     may_end_again: BTreeSet<Token>,
     /// How often the program may see a message again, since it had it when it was killed.
     seen_before: BTreeMap<u32, usize>,
@@ -143,7 +149,9 @@ impl World {
             disk: None,
             connected: false,
             durable: BTreeSet::new(),
-            ended_lately: BTreeSet::new(),
+            hears: None,
+            heard: BTreeSet::new(),
+            not_stored: BTreeSet::new(),
             may_end_again: BTreeSet::new(),
             seen_before: BTreeMap::new(),
         }
@@ -165,12 +173,15 @@ impl World {
         }
         self.session.handle_durable(self.now, batch.number);
         self.subscribed |= self.connected;
-        self.ended_lately.clear();
+        self.not_stored.retain(|token| !self.heard.contains(token));
+        self.heard.clear();
     }
 
-    fn crash(&mut self) {
+    fn crash(&mut self, unheard: bool) {
         let Some(disk) = self.disk.clone() else { return };
-        self.look();
+        if !unheard {
+            self.look();
+        }
         // The line is cut too; the dead Session would tell of it.
         self.open = false;
         self.server.online = false;
@@ -188,7 +199,9 @@ impl World {
                 *self.seen_before.entry(*number).or_default() += 1;
             }
         }
-        self.may_end_again.append(&mut self.ended_lately);
+        self.may_end_again.append(&mut self.not_stored);
+        self.heard.clear();
+        self.hears = None;
     }
 
     fn take(&mut self, step: Step) {
@@ -247,7 +260,7 @@ impl World {
                 self.session.handle_timeout(self.now);
             }
             Step::Store => self.store(),
-            Step::Crash => self.crash(),
+            Step::Crash { unheard } => self.crash(unheard),
         }
         if self.session.wants_close() {
             self.cut();
@@ -268,14 +281,20 @@ impl World {
 
     /// Takes the events.
     fn look(&mut self) {
-        while let Some(event) = self.session.poll_event() {
+        loop {
+            if let Some(token) = self.hears.take() {
+                self.session.heard(token);
+                self.heard.insert(token);
+            }
+            let Some(event) = self.session.poll_event() else { return };
             match event {
                 Event::Message { message, delivery, .. } => {
                     self.got.push((number(message.payload()), message.qos));
                     self.held.extend(delivery);
                 }
                 Event::Published { token, outcome } => {
-                    self.ended_lately.insert(token);
+                    self.not_stored.insert(token);
+                    self.hears = Some(token);
                     let previous = self.ended.insert(token, outcome.failure);
                     let again = self.may_end_again.remove(&token) && previous == Some(outcome.failure);
                     assert!(previous.is_none() || again, "the second end of token {token}");
@@ -491,7 +510,7 @@ fn server_publish(payload: &[u8], qos: QoS, packet_id: u16, dup: bool) -> Packet
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("failed_once"))), ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_and_nothing_doubled(steps in prop::collection::vec(step(), 0..250)) {

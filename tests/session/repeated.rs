@@ -7,11 +7,10 @@ use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::session::event::{Delivery, Event};
 use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
-use mt5mqtt::session::record::{Key, Record};
+use mt5mqtt::session::record::Record;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
-use std::collections::BTreeMap;
 
 const QOS_1: QoS = QoS::AtLeastOnce;
 const QOS_2: QoS = QoS::ExactlyOnce;
@@ -64,8 +63,8 @@ fn a_second_message_with_a_key_is_told_of_as_one() {
     arrives(&mut trace, "order 1", QOS_1, 4, false);
     assert!(gets(&mut trace, "order 1").1);
     // Without a key every message is a new one, and so is one of QoS 0.
-    for _ in 0..2 {
-        trace.receives(publish("no key", QOS_1, 5));
+    for packet_id in [5, 6] {
+        trace.receives(publish("no key", QOS_1, packet_id));
         assert!(!gets(&mut trace, "no key").1);
         arrives(&mut trace, "order 1", QoS::AtMostOnce, 0, false);
         assert!(!gets(&mut trace, "order 1").1);
@@ -141,26 +140,12 @@ fn a_user_property_can_be_the_key() {
     }
 }
 
-/// What was stored, and is told to be durable.
-fn store(trace: &mut Trace, disk: &mut BTreeMap<Key, Record>) {
-    while let Some(batch) = trace.session.poll_records() {
-        for (key, record) in batch.changes {
-            match record {
-                Some(record) => disk.insert(key, record),
-                None => disk.remove(&key),
-            };
-        }
-        trace.session.handle_durable(trace.now, batch.number);
-    }
-}
-
 #[test]
 fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_new() {
-    let mut disk = BTreeMap::new();
-    let mut trace = Trace::new(recognising(false, 2));
-    trace.session.restore(Vec::new()).unwrap();
+    let mut disk = Disk::default();
+    let mut trace = disk.start(recognising(false, 2));
     trace.connects(false, &[]);
-    store(&mut trace, &mut disk);
+    disk.store(&mut trace);
     arrives(&mut trace, "done", QOS_1, 1, false);
     arrives(&mut trace, "not done", QOS_1, 2, false);
     let (done, _) = gets(&mut trace, "done");
@@ -168,12 +153,11 @@ fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_n
     trace.acknowledge(done);
     // The Server hears of it when the key is stored, and not before.
     trace.sends_nothing();
-    store(&mut trace, &mut disk);
+    disk.store(&mut trace);
     trace.sends(puback(1));
 
     // The process is killed. The PUBACK was lost with the line, so the Server sends both again.
-    let mut trace = Trace::new(recognising(false, 2));
-    trace.session.restore(disk.clone().into_iter().collect()).unwrap();
+    let mut trace = disk.start(recognising(false, 2));
     trace.connects(true, &[]);
     arrives(&mut trace, "done", QOS_1, 1, true);
     arrives(&mut trace, "not done", QOS_1, 2, true);
@@ -186,8 +170,8 @@ fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_n
     arrives(&mut trace, "third", QOS_1, 3, false);
     let (third, _) = gets(&mut trace, "third");
     trace.acknowledge(third);
-    store(&mut trace, &mut disk);
+    disk.store(&mut trace);
     // The window is that of the store too.
-    let keys = disk.values().filter(|record| matches!(record, Record::Done { .. }));
+    let keys = disk.records.values().filter(|record| matches!(record, Record::Done { .. }));
     assert_eq!(keys.count(), 2);
 }

@@ -13,11 +13,41 @@ use mt5mqtt::session::Session;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
 use mt5mqtt::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions};
+use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{ProtocolVersion, QoS};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+/// What a durable Session has stored.
+#[derive(Default)]
+pub struct Disk {
+    pub records: BTreeMap<Key, Record>,
+}
+
+impl Disk {
+    /// A process begins with what an earlier one has stored, however that ended.
+    pub fn start(&self, options: SessionOptions) -> Trace {
+        let mut trace = Trace::new(options);
+        trace.session.restore(self.records.clone().into_iter().collect()).expect("what was stored fits together");
+        trace
+    }
+
+    /// Stores what is to be stored, and says that it is durable.
+    pub fn store(&mut self, trace: &mut Trace) {
+        while let Some(batch) = trace.session.poll_records() {
+            for (key, record) in batch.changes {
+                match record {
+                    Some(record) => self.records.insert(key, record),
+                    None => self.records.remove(&key),
+                };
+            }
+            trace.session.handle_durable(trace.now, batch.number);
+        }
+    }
+}
 
 /// No limit of a peer.
 const UNLIMITED: usize = 268_435_460;

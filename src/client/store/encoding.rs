@@ -5,9 +5,13 @@ use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::event::Outcome;
 use crate::session::record::{Key, Record};
 use crate::types::QoS;
+use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
 use crate::types::topic::TopicName;
+use std::slice;
 use std::time::{Duration, Instant};
 
 const SESSION: u8 = 1;
@@ -17,6 +21,7 @@ const RECEIVED: u8 = 4;
 const ARRIVAL: u8 = 5;
 const SUBSCRIPTION: u8 = 6;
 const DONE: u8 = 7;
+const ENDED: u8 = 8;
 
 pub fn encode_key(key: &Key) -> Vec<u8> {
     let numbered = |kind, number: &u64| [&[kind][..], &number.to_be_bytes()].concat();
@@ -28,6 +33,7 @@ pub fn encode_key(key: &Key) -> Vec<u8> {
         Key::Arrival(number) => numbered(ARRIVAL, number),
         Key::Subscription(filter) => [&[SUBSCRIPTION], filter.as_bytes()].concat(),
         Key::Done(number) => numbered(DONE, number),
+        Key::Ended(token) => numbered(ENDED, token),
     }
 }
 
@@ -59,6 +65,11 @@ pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
             put_bytes(properties.as_properties().as_bytes(), &mut out);
         }
         Record::Done { message_key } => put_bytes(message_key, &mut out),
+        Record::Ended { outcome } => {
+            out.extend(outcome.failure.map_or(0, |status| status as i32).to_be_bytes());
+            put_option(outcome.reason.as_ref().map(|reason| slice::from_ref(&reason.0)), &mut out);
+            put_bytes(outcome.properties.as_properties().as_bytes(), &mut out);
+        }
     }
     out
 }
@@ -131,6 +142,21 @@ pub fn decode(key: &[u8], value: &[u8], now: Moment) -> Option<(Key, Record)> {
             },
         ),
         DONE => (Key::Done(number()?), Record::Done { message_key: from.bytes()?.into() }),
+        ENDED => (
+            // A token is above 0.
+            Key::Ended(i64::try_from(number()?).ok()?.cast_unsigned()),
+            Record::Ended {
+                outcome: Outcome {
+                    failure: from.status()?,
+                    reason: from
+                        .option()?
+                        .map(|code| <[u8; 1]>::try_from(code).map(|[code]| ReasonCode(code)))
+                        .transpose()
+                        .ok()?,
+                    properties: from.properties()?.into(),
+                },
+            },
+        ),
         _ => return None,
     };
     from.0.is_empty().then_some((key, record))
@@ -160,6 +186,14 @@ impl<'a> Bytes<'a> {
 
     fn i64(&mut self) -> Option<i64> {
         Some(i64::from_be_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    /// 0 is none.
+    fn status(&mut self) -> Option<Option<Status>> {
+        match i32::from_be_bytes(self.take(4)?.try_into().ok()?) {
+            0 => Some(None),
+            code => Status::from_code(code).map(Some),
+        }
     }
 
     fn packet_id(&mut self) -> Option<PacketId> {
@@ -217,6 +251,8 @@ mod tests {
         let mut properties = PropertiesBuf::new();
         properties.add(PropertyId::UserProperty, Value::Pair("a", "ä")).unwrap();
         properties.add(PropertyId::MessageExpiryInterval, Value::Int(77)).unwrap();
+        let mut reason_string = PropertiesBuf::new();
+        reason_string.add(PropertyId::ReasonString, Value::Text("no room")).unwrap();
         let topic = TopicName::new("mt5/EURUSD").unwrap();
         let message = |qos| Message::new(topic, b"\0payload\xFF", qos, true, properties.as_properties());
         let id = PacketId::new(65_535).unwrap();
@@ -256,6 +292,20 @@ mod tests {
                 },
             ),
             (Key::Done(9), Record::Done { message_key: Box::from(&b"order 7"[..]) }),
+            (
+                Key::Ended(5),
+                Record::Ended { outcome: Outcome { failure: None, reason: None, properties: PropertiesBuf::new() } },
+            ),
+            (
+                Key::Ended(6),
+                Record::Ended {
+                    outcome: Outcome {
+                        failure: Some(Status::RefusedByServer),
+                        reason: Some(ReasonCode::QUOTA_EXCEEDED),
+                        properties: reason_string,
+                    },
+                },
+            ),
         ]
     }
 

@@ -5,7 +5,7 @@
 
 use super::encoding::{decode, encode_key, encode_record};
 use super::{Identity, Moment, Store, StoreError, Stored};
-use crate::session::record::{Batch, Record};
+use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::fs;
@@ -17,8 +17,10 @@ const FILE: &str = "session.redb";
 const UNFINISHED: &str = "session.redb.new";
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
-/// Raised when an older library would misread what is stored.
-const FORMAT: u32 = 1;
+/// Raised when an older library would misread what is stored. Format 1 had no ends of publishes and no contents of received
+/// Packet Identifiers; what it has is read as it is.
+const FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
 /// Pages in memory: small, as everything is read once and then only written.
 const CACHE_SIZE: usize = 4 << 20;
 
@@ -40,6 +42,7 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
     }
     let database = open_file(&file)?;
     let stored = guarded(&file, || read(&database, &file, identity, now))?;
+    guarded(&file, || raise_format(&database).map_err(|error| cant_write(error, &file)))?;
     Ok((RedbStore { file, database: Some(database) }, stored))
 }
 
@@ -60,6 +63,18 @@ fn create(file: &Path, identity: &Identity) -> Result<(), redb::Error> {
         about.insert("server", identity.server.as_bytes())?;
     }
     transaction.commit()?;
+    Ok(())
+}
+
+/// An older library must not read what this one is going to write.
+fn raise_format(database: &Database) -> Result<(), redb::Error> {
+    let ours = FORMAT.to_be_bytes();
+    let known = database.begin_read()?.open_table(ABOUT)?.get("format")?.is_some_and(|format| format.value() == ours);
+    if !known {
+        let transaction = database.begin_write()?;
+        transaction.open_table(ABOUT)?.insert("format", ours.as_slice())?;
+        transaction.commit()?;
+    }
     Ok(())
 }
 
@@ -90,7 +105,7 @@ fn read(database: &Database, file: &Path, identity: &Identity, now: Moment) -> R
         Ok(found.map(|value| value.value().to_vec()).unwrap_or_default())
     };
     match <[u8; 4]>::try_from(value("format")?).map(u32::from_be_bytes) {
-        Ok(FORMAT) => {}
+        Ok(OLDEST_FORMAT..=FORMAT) => {}
         Ok(newer) if newer > FORMAT => {
             let text = format!("{} has format {newer}, this library knows {FORMAT}", file.display());
             return Err((Status::StoreNewer, text));
@@ -139,16 +154,20 @@ fn write(database: &Database, batches: &[Batch], now: Moment) -> Result<(), redb
         let mut last_token = None;
         let mut records = transaction.open_table(RECORDS)?;
         for (key, record) in batches.iter().flat_map(|batch| &batch.changes) {
-            let key = encode_key(key);
+            let bytes = encode_key(key);
             match record {
                 Some(record) => {
-                    records.insert(key.as_slice(), encode_record(record, now).as_slice())?;
-                    if let Record::Publish { token, .. } = record {
-                        last_token = last_token.max(Some(*token));
-                    }
+                    records.insert(bytes.as_slice(), encode_record(record, now).as_slice())?;
+                    let token = match (key, record) {
+                        (_, Record::Publish { token, .. }) => Some(*token),
+                        // It may have come and gone within this batch.
+                        (Key::Ended(token), _) => i64::try_from(*token).ok(),
+                        _ => None,
+                    };
+                    last_token = last_token.max(token);
                 }
                 None => {
-                    records.remove(key.as_slice())?;
+                    records.remove(bytes.as_slice())?;
                 }
             }
         }
