@@ -242,6 +242,11 @@ impl Shared {
         core
     }
 
+    /// Leaves the command for the next look at what was left, which must follow (`work_off_commands`).
+    pub fn gather(&self, command: Command) {
+        self.commands.push(command);
+    }
+
     /// Puts the command where the background thread finds it, together with those that come before it wakes up.
     pub fn leave(&self, command: Command) {
         self.commands.push(command);

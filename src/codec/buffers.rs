@@ -33,7 +33,7 @@ impl Default for Free {
 
 /// Which of the sizes a buffer of `capacity` bytes has; `None` if such are not kept.
 fn size_of_buffer(capacity: usize) -> Option<usize> {
-    let kept = capacity > 0 && capacity % STEP == 0 && capacity <= LARGEST_KEPT;
+    let kept = capacity > 0 && capacity.is_multiple_of(STEP) && capacity <= LARGEST_KEPT;
     kept.then(|| capacity / STEP - 1)
 }
 

@@ -20,7 +20,7 @@ pub fn quality(qos: i32) -> Result<QoS, Failure> {
     known.ok_or_else(|| (Status::InvalidArgument, format!("QoS is 0, 1 or 2, not {qos}")))
 }
 
-fn flag(what: &str, value: i32) -> Result<bool, Failure> {
+pub fn flag(what: &str, value: i32) -> Result<bool, Failure> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
