@@ -574,6 +574,14 @@
 #define MT5MQTT_OPT_TLS_PINS 136
 
 /**
+ * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
+ * text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
+ * date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
+ * isn't asked either).
+ */
+#define MT5MQTT_OPT_TLS_CRL 220
+
+/**
  * Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
  * `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
  */
@@ -725,7 +733,7 @@
 #define MT5MQTT_EVENT_LOG 15
 
 /**
- * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
  */
 #define MT5MQTT_EVENT_AUTHENTICATE 12
 
@@ -1273,7 +1281,8 @@ int32_t mt5mqtt_connect(int64_t client);
  * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
  * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
  * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
- * examination runs.
+ * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
+ * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
  */
 int32_t mt5mqtt_doctor_start(int64_t client);
 

@@ -5,27 +5,13 @@
 
 mod common;
 
-use common::background_thread::sleeps_of_background_thread;
-use common::fake_server::{DEADLINE, FakeServer};
+use common::background_thread::{sleeps_of_background_thread, until_it_sleeps};
+use common::fake_server::FakeServer;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
-
-/// The program has sent its message and waits.
-fn until_it_sleeps(thread: &Path) {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let status = fs::read_to_string(thread.join("status")).expect("its status");
-        if status.lines().any(|line| line.starts_with("State:") && line.contains('S')) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "the program doesn't wait");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {

@@ -1,35 +1,79 @@
-//! As for plain TCP, a publish on an idle connection over TLS or WebSocket is written by the thread that calls; one test in
-//! this file, as other clients' threads have the same name.
+//! As for plain TCP, a publish on an idle connection over TLS or WebSocket is written by the thread that calls, and a message
+//! for a program that waits is read by that program's thread; one test in this file, as other clients' threads have the same
+//! name.
 #![cfg(target_os = "linux")]
 // tungstenite's callbacks have this type.
 #![allow(clippy::result_large_err)]
 
 mod common;
 
-use common::background_thread::sleeps_of_background_thread;
+use common::background_thread::{sleeps_of_background_thread, until_it_sleeps};
 use common::certificates::{Authority, Validity};
 use common::fake_server::FakeServer;
 use common::program::Program;
-use common::tls_server::{self, TlsOptions};
+use common::tls_server::{self, TlsOptions, TlsStream};
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::types::QoS;
+use std::fs;
 use std::io::{Read, Write};
-use tungstenite::Message;
+use std::net::TcpStream;
+use std::path::Path;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
+use tungstenite::{Message, WebSocket};
 
 const PUBLISHES: usize = 300;
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
 
-/// Publishes and sees each message at the Server before the next one; `receive` waits for the next bytes.
-fn publish_one_by_one(program: &Program, mut receive: impl FnMut() -> Vec<u8>) {
+/// The Server's end.
+trait Peer: Send {
+    fn receive(&mut self) -> Vec<u8>;
+    fn send(&mut self, bytes: &[u8]);
+}
+
+impl Peer for TlsStream {
+    fn receive(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 4096];
+        let count = self.read(&mut buffer).expect("bytes of the client");
+        buffer[..count].to_vec()
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.write_all(bytes).and_then(|()| self.flush()).expect("the client takes it");
+    }
+}
+
+impl Peer for WebSocket<TcpStream> {
+    fn receive(&mut self) -> Vec<u8> {
+        self.read().expect("a frame").into_data().to_vec()
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        WebSocket::send(self, Message::binary(bytes.to_vec())).expect("the client takes it");
+    }
+}
+
+fn payload(number: usize) -> String {
+    format!("{number:04}")
+}
+
+/// PUBLISH to topic `t`, QoS 0, of MQTT 5.0.
+fn publication(number: usize) -> Vec<u8> {
+    [&[0x30, 8, 0, 1, b't', 0], payload(number).as_bytes()].concat()
+}
+
+fn receive_publication(peer: &mut dyn Peer, number: usize) {
+    let mut seen = Vec::new();
+    while !seen.ends_with(payload(number).as_bytes()) {
+        seen.extend(peer.receive());
+    }
+}
+
+/// Publishes and sees each message at the Server before the next one.
+fn publish_one_by_one(program: &Program, peer: &mut dyn Peer) {
     let mut next = |number: usize| {
-        let payload = format!("{number:04}");
-        program.send(&payload, QoS::AtMostOnce);
-        let mut seen = Vec::new();
-        while !seen.ends_with(payload.as_bytes()) {
-            seen.extend(receive());
-        }
+        program.send(&payload(number), QoS::AtMostOnce);
+        receive_publication(peer, number);
     };
     // The first one may come while the thread is still busy with CONNACK.
     next(0);
@@ -39,14 +83,59 @@ fn publish_one_by_one(program: &Program, mut receive: impl FnMut() -> Vec<u8>) {
     assert!(sleeps < PUBLISHES as u64 / 20, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
 }
 
+/// Publishes and waits for an answer to each, which the Server sends as soon as the program sleeps.
+fn wait_one_by_one(program: &Program, peer: &mut dyn Peer) {
+    let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
+    let before = sleeps_of_background_thread();
+    std::thread::scope(|scope| {
+        let peer = &mut *peer;
+        scope.spawn(move || {
+            for number in 0..PUBLISHES {
+                receive_publication(peer, number);
+                until_it_sleeps(&Path::new("/proc").join(&this_thread));
+                peer.send(&publication(number));
+            }
+        });
+        for number in 0..PUBLISHES {
+            program.send(&payload(number), QoS::AtMostOnce);
+            program.expect_payload(&payload(number));
+        }
+    });
+    let waiting = sleeps_of_background_thread() - before;
+    // The same measure sees what does wake the thread: messages for a program that only polls.
+    for number in 0..PUBLISHES {
+        peer.send(&publication(number));
+        program.expect_soon("the message", |client| client.poll(|_| ()).expect("a client that lives").is_some());
+    }
+    let polling = sleeps_of_background_thread() - before - waiting;
+    assert!(
+        polling > PUBLISHES as u64 / 4,
+        "{PUBLISHES} messages from the Server woke the thread {polling} times only"
+    );
+    assert!(
+        waiting * 2 < polling,
+        "the background thread woke up {waiting} times, and {polling} times for a program that polls"
+    );
+}
+
 fn connecting(url: &str) -> Program {
     let program = Program::new(url, &[(IntOption::KeepAlive, 0)]);
     program.set_text(options::CLIENT_ID, "trader");
     program
 }
 
+/// CONNECT has been sent: goes on from there.
+fn talk(program: Program, peer: &mut dyn Peer) {
+    assert_eq!(peer.receive()[0], 0x10, "CONNECT");
+    peer.send(&CONNACK);
+    program.expect_connected();
+    publish_one_by_one(&program, peer);
+    wait_one_by_one(&program, peer);
+    program.free();
+}
+
 #[test]
-fn a_publish_over_tls_and_websocket_reaches_the_server_without_the_background_thread() {
+fn publishes_and_messages_over_tls_and_websocket_need_no_background_thread() {
     let authority = Authority::new("Test CA");
     let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
     let mut server = FakeServer::start();
@@ -54,16 +143,7 @@ fn a_publish_over_tls_and_websocket_reaches_the_server_without_the_background_th
     program.set_text(options::TLS_CA, &authority.certificate);
     program.connect().unwrap();
     let mut stream = tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).expect("a handshake");
-    let read = |stream: &mut tls_server::TlsStream| {
-        let mut buffer = [0; 4096];
-        let count = stream.read(&mut buffer).expect("bytes of the client");
-        buffer[..count].to_vec()
-    };
-    assert_eq!(read(&mut stream)[0], 0x10, "CONNECT");
-    stream.write_all(&CONNACK).expect("the client takes CONNACK");
-    program.expect_connected();
-    publish_one_by_one(&program, || read(&mut stream));
-    program.free();
+    talk(program, &mut stream);
 
     let program = connecting(&format!("ws://127.0.0.1:{}", server.port()));
     program.connect().unwrap();
@@ -72,8 +152,5 @@ fn a_publish_over_tls_and_websocket_reaches_the_server_without_the_background_th
         Ok(response)
     };
     let mut websocket = tungstenite::accept_hdr(server.accept().into_stream(), callback).expect("an upgrade");
-    assert_eq!(websocket.read().expect("a frame").into_data()[0], 0x10, "CONNECT");
-    websocket.send(Message::binary(CONNACK.to_vec())).expect("the client takes CONNACK");
-    program.expect_connected();
-    publish_one_by_one(&program, || websocket.read().expect("a frame").into_data().to_vec());
+    talk(program, &mut websocket);
 }

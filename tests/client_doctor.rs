@@ -6,6 +6,7 @@ use common::certificates::{Authority, Folder, Validity};
 use common::fake_server::FakeServer;
 use common::mosquitto::{Mosquitto, free_port};
 use common::program::{Program, within};
+use common::proxy::{Answer, ProxyOptions, TestProxy};
 use common::tools;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
@@ -111,6 +112,28 @@ fn a_good_connection_is_described_step_by_step() {
     ];
     assert_says(&lines, &[&steps[..], &["WebSocket accepted, subprotocol mqtt"], &common].concat());
     assert!(!lines.concat().contains("s3cret"), "{lines:#?}");
+}
+
+#[test]
+fn a_proxy_is_a_step_of_its_own() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let server = Mosquitto::start_with_listener("protocol websockets\n").expect("mosquitto");
+    let credentials = Some(("trader", "s3cret"));
+    for (socks, scheme) in [(true, "socks5"), (false, "http")] {
+        let proxy = TestProxy::start(ProxyOptions { socks, credentials, answer: Answer::Connect });
+        let at = |password| format!("{scheme}://trader:{password}@127.0.0.1:{}", proxy.port());
+        let url = format!("ws://broker.invalid:{}", server.second_port());
+        let (lines, failure) = report(&program(&url, &[(options::PROXY, &at("s3cret"))]));
+        assert_eq!(failure, None, "{lines:#?}");
+        let connected = format!("TCP connected to 127.0.0.1:{}", proxy.port());
+        let through = format!("the proxy connected to broker.invalid:{}", server.second_port());
+        assert_says(&lines, &[&connected, &through, "WebSocket accepted", "CONNACK", "came back", "All is well"]);
+        assert!(!lines.concat().contains("s3cret"), "{lines:#?}");
+        let words = [&*connected, "refuses the user name and password", "check option PROXY"];
+        assert_fails(&program(&url, &[(options::PROXY, &at("wr0ng"))]), Status::Proxy, &words);
+    }
 }
 
 #[test]

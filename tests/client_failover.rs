@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::certificates::{Authority, Validity};
 use common::fake_server::FakeServer;
 use common::mosquitto::{Mosquitto, free_port};
 use common::program::{Program, within};
@@ -140,6 +141,64 @@ fn messages_that_flow_during_a_failover_are_neither_lost_nor_out_of_order() {
         }
     }
     assert!(tokens.iter().chain(&rest).all(|token| published[token] == 1), "one outcome each");
+}
+
+#[test]
+fn messages_go_on_at_another_real_server_with_another_scheme() {
+    const COUNT: usize = 2000;
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("failover between real Servers", "mosquitto");
+    }
+    let authority = Authority::new("Test CA");
+    let folder = common::certificates::Folder::new();
+    let tls = folder.listener(&authority.issue("server", &["127.0.0.1"], Validity::Now));
+    let mut first = Mosquitto::start_with_listener(&tls).expect("mosquitto");
+    let second = Mosquitto::start_with_listener(&format!("protocol websockets\n{tls}")).expect("mosquitto");
+    let urls = format!("mqtts://127.0.0.1:{}, wss://127.0.0.1:{}/mqtt", first.second_port(), second.second_port());
+    let program = Program::new(&urls, &[]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    program.expect_connected();
+    let seen = second.subscribe(&["-t", "t", "-q", "1"]);
+    let mut tokens: HashMap<i64, u32> = HashMap::new();
+    let mut published = 0;
+    for number in 0..COUNT {
+        tokens.insert(program.send(&number.to_string(), QoS::AtLeastOnce), 0);
+        // Some are answered, some under way, and many to come.
+        while number == COUNT / 2 && published < COUNT / 4 {
+            if let Event::Published { token, outcome } = program.event("outcomes from the first Server") {
+                assert_eq!(outcome.failure, None);
+                *tokens.get_mut(&token).expect("a publish of this test") += 1;
+                published += 1;
+            }
+        }
+        if number == COUNT / 2 {
+            first.kill();
+        }
+    }
+    while published < COUNT {
+        match program.event("the outcome of every publish") {
+            Event::Published { token, outcome } => {
+                assert_eq!(outcome.failure, None);
+                *tokens.get_mut(&token).expect("a publish of this test") += 1;
+                published += 1;
+            }
+            Event::Connected { .. } | Event::Disconnected(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(tokens.values().all(|count| *count == 1), "one outcome each");
+    assert!(program.server().unwrap().starts_with("wss://"), "{:?}", program.server());
+    // From the first on that the second Server got: all of them, in order.
+    let deadline = std::time::Instant::now() + Duration::from_secs(15);
+    let mut next: usize = seen.line(deadline).parse().expect("a number");
+    assert!(next <= COUNT / 2 + 1, "{next} is the first: those before it were not answered");
+    while next < COUNT - 1 {
+        let number: usize = seen.line(deadline).parse().expect("a number");
+        assert_eq!(number, next + 1);
+        next = number;
+    }
 }
 
 #[test]

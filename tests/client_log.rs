@@ -9,7 +9,11 @@ use common::program::Program;
 use common::proxy::{Answer, ProxyOptions, TestProxy};
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::disconnect::Auth;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::Event;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::{PacketType, QoS};
 use std::fs;
 use std::time::Duration;
@@ -124,6 +128,33 @@ fn lines_go_to_a_file_and_not_to_the_program_if_so_asked() {
 }
 
 #[test]
+fn a_full_file_is_set_aside_and_a_bounded_number_is_kept() {
+    let folder = Folder::new();
+    let path = folder.path().join("client.log");
+    let ints = [(IntOption::LogLevel, 5), (IntOption::LogFileBytes, 4096), (IntOption::LogFiles, 2)];
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &ints);
+    program.set_int(IntOption::LogEvents, 0);
+    program.set_text(options::LOG_FILE, path.to_str().unwrap());
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    for number in 0..200 {
+        program.send(&number.to_string(), QoS::AtMostOnce);
+        peer.expect_publish(&number.to_string());
+    }
+    program.free();
+    let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["client.log", "client.log.1", "client.log.2"]);
+    for name in names {
+        let text = fs::read_to_string(folder.path().join(&name)).unwrap();
+        assert!(text.len() <= 4096 && text.ends_with('\n'), "{name:?} has {} bytes", text.len());
+        without_time(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_log_file_that_can_not_be_written_is_told_of_once_and_stops_nothing() {
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[(IntOption::LogLevel, 4)]);
@@ -158,7 +189,8 @@ fn no_secret_is_in_any_line_event_or_figure() {
     for (option, value) in [
         (options::TLS_CA, ca.as_str()),
         (options::TLS_CLIENT_CERTIFICATE, &client.certificate),
-        (options::TLS_CLIENT_KEY, &client.key),
+        (options::TLS_CLIENT_KEY, &client.encrypted_key("s3cret-key")),
+        (options::TLS_CLIENT_KEY_PASSWORD, "s3cret-key"),
         (options::USER_NAME, "s3cret-user"),
         (options::PASSWORD, "s3cret-password"),
         (options::WS_HEADERS, "Authorization: s3cret-header"),
@@ -180,6 +212,41 @@ fn no_secret_is_in_any_line_event_or_figure() {
     assert!(seen.contains("-> CONNECT (") && seen.contains("through proxy socks5://127.0.0.1"), "{seen}");
     let key_line = client.key.lines().nth(1).unwrap();
     for secret in ["s3cret", "pr0xyuser", key_line, &data_encoding::BASE64.encode(b"s3cret-password")] {
+        assert!(!seen.contains(secret), "{secret}: {seen}");
+    }
+}
+
+#[test]
+fn no_authentication_data_is_in_any_line_event_or_error() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::LogLevel, 5)]);
+    program.set_text(options::AUTHENTICATION_METHOD, "m");
+    program.set_text(options::AUTHENTICATION_DATA, "s3cret-first");
+    program.connect().unwrap();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    let mut properties = PropertiesBuf::new();
+    properties.set(PropertyId::AuthenticationMethod, Value::Text("m")).unwrap();
+    properties.set(PropertyId::AuthenticationData, Value::Binary(b"s3cret-challenge")).unwrap();
+    let reason = ReasonCode::CONTINUE_AUTHENTICATION;
+    peer.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
+    let event = program.event("a step of the authentication");
+    let mut seen = format!("{event:?} {properties:?}");
+    program.authenticate(Some(b"s3cret-answer"), Properties::EMPTY).unwrap();
+    peer.expect(PacketType::Auth);
+    peer.connack_with(false, |set| set.extend(properties.as_properties()));
+    seen += &format!("{:?}", program.event("Connected"));
+    let too_much = vec![b's'; 70_000];
+    seen += &format!("{:?}", program.reauthenticate(Some(&too_much), Properties::EMPTY).unwrap_err());
+    let refused = |options: &mut options::Options, idle| options.set_text(options::PASSWORD, Some("s3cret\0"), idle);
+    seen += &format!("{:?}", Program::new(&server.url(), &[]).set_option(refused).unwrap_err());
+    seen += &program.log.lock().unwrap().join("\n");
+    assert!(
+        seen.contains("-> AUTH (") && seen.contains("<- AUTH (") && seen.contains("AuthenticationMethod"),
+        "{seen}"
+    );
+    // As text, and as the numbers that a derived Debug prints.
+    for secret in ["s3cret", "115, 51, 99, 114, 101, 116", "73 33 63"] {
         assert!(!seen.contains(secret), "{secret}: {seen}");
     }
 }

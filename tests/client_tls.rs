@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::attempt::{ONCE, TlsServer, assert_fails, try_connect};
 use common::certificates::{Authority, Certified, Folder, Validity};
 use common::fake_server::FakeServer;
 use common::mosquitto::Mosquitto;
@@ -15,8 +16,6 @@ use mt5mqtt::types::status::Status;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
-
 /// Whether Mosquitto is there; says so if not.
 fn mosquitto_is_missing() -> bool {
     let missing = tools::find("mosquitto").is_none();
@@ -24,50 +23,6 @@ fn mosquitto_is_missing() -> bool {
         tools::leave_out("TLS with a real Server", "mosquitto");
     }
     missing
-}
-
-/// A Mosquitto with a TLS listener that shows this certificate.
-struct TlsServer {
-    mosquitto: Mosquitto,
-    _folder: Folder,
-}
-
-impl TlsServer {
-    fn start(server: &Certified, more: &str) -> Self {
-        let folder = Folder::new();
-        let lines = format!("{}{more}", folder.listener(server));
-        TlsServer { mosquitto: Mosquitto::start_with_listener(&lines).expect("mosquitto"), _folder: folder }
-    }
-
-    fn url(&self) -> String {
-        format!("mqtts://127.0.0.1:{}", self.mosquitto.second_port())
-    }
-}
-
-/// Connects once with these text options; the failure, or `None` and the connection is there.
-fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
-    let program = Program::new(url, &[ONCE]);
-    for (option, value) in ints {
-        program.set_int(*option, *value);
-    }
-    for (option, value) in texts {
-        program.set_text(*option, value);
-    }
-    program.connect().unwrap();
-    match program.event("Connected or Disconnected") {
-        Event::Connected { .. } => None,
-        Event::Disconnected(end) => Some((end.failure.expect("a failure"), end.detail)),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[track_caller]
-fn assert_fails(failure: Option<(Status, String)>, wanted: Status, words: &[&str]) {
-    let (status, text) = failure.expect("a failure");
-    assert_eq!(status, wanted, "{text}");
-    for word in words {
-        assert!(text.contains(word), "'{word}' is not in: {text}");
-    }
 }
 
 #[test]
@@ -246,7 +201,7 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
     assert_fails(connect(&foreign, &foreign.key, &[]), refused, &["refuses our client certificate"]);
 
-    let encrypted = encrypted(&client.key, "open sesame");
+    let encrypted = client.encrypted_key("open sesame");
     let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
     assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
     let setup = Status::TlsSetup;
@@ -254,15 +209,6 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let failure = connect(&client, &encrypted, &password("close sesame"));
     assert!(!failure.as_ref().unwrap().1.contains("sesame"));
     assert_fails(failure, setup, &["TLS_CLIENT_KEY_PASSWORD is wrong"]);
-}
-
-/// A private key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
-fn encrypted(key: &str, password: &str) -> String {
-    let (_, document) = pkcs8::Document::from_pem(key).expect("a key in PKCS#8");
-    let parameters = pkcs8::pkcs5::pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, &[7; 16], &[9; 16]).unwrap();
-    let info = pkcs8::PrivateKeyInfo::try_from(document.as_bytes()).unwrap();
-    let encrypted = info.encrypt_with_params(parameters, password).unwrap();
-    encrypted.to_pem("ENCRYPTED PRIVATE KEY", pkcs8::LineEnding::LF).unwrap().to_string()
 }
 
 #[test]
@@ -341,6 +287,36 @@ fn a_server_of_tls_1_2_says_little_but_the_client_says_what_it_wants() {
         let texts =
             [(options::TLS_CLIENT_CERTIFICATE, &*foreign.certificate), (options::TLS_CLIENT_KEY, &*foreign.key)];
         assert_fails(against(&wants, &texts, &[]), Status::TlsClientCertificate, &["refuses our client certificate"]);
+    }
+}
+
+#[test]
+fn a_server_of_old_versions_only_is_told_from_other_failures() {
+    // A ServerHello of TLS 1.1 with TLS_RSA_WITH_AES_128_CBC_SHA, and the alert protocol_version.
+    let hello = [&[0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0, 0x2F, 0]].concat();
+    for says in [&hello[..], &[0x15, 3, 2, 0, 2, 2, 70]] {
+        let mut server = FakeServer::start();
+        let program = Program::connecting(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+        let mut peer = server.accept();
+        peer.send_bytes(says);
+        let end = program.expect_disconnected();
+        let words = ["no common version of TLS", "1.2 and 1.3"];
+        assert_fails(end.failure.map(|status| (status, end.detail)), Status::Tls, &words);
+    }
+}
+
+#[test]
+fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let trusted = (options::TLS_CA, &*authority.certificate);
+    for (protocol, scheme) in [("", "mqtts"), ("protocol websockets\n", "wss")] {
+        let folder = Folder::new();
+        let tls = folder.listener(&authority.issue("server", &["::1"], Validity::Now));
+        let server = Mosquitto::start_with_listener_at("::1", &format!("{protocol}{tls}")).expect("mosquitto");
+        assert_eq!(try_connect(&format!("{scheme}://[::1]:{}", server.second_port()), &[trusted], &[]), None);
     }
 }
 

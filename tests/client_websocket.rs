@@ -183,6 +183,20 @@ fn the_request_has_path_query_and_headers() {
 }
 
 #[test]
+fn an_address_of_ipv6_stands_in_brackets_in_the_request() {
+    let mut server = FakeServer::start_at("::1".parse().unwrap());
+    let port = server.port();
+    let program = program(&format!("ws://[::1]:{port}"), &[]);
+    program.connect().unwrap();
+    let mut peer = Scripted::accept(server.accept(), |request| {
+        assert_eq!(request.headers()["host"].to_str().unwrap(), format!("[::1]:{port}"));
+    });
+    peer.expect(PacketType::Connect);
+    peer.send(&CONNACK);
+    program.expect_connected();
+}
+
+#[test]
 fn the_borders_of_frames_mean_nothing() {
     // MQTT-6.0.0-2, MQTT-6.0.0-1
     let mut server = FakeServer::start();

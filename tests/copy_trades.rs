@@ -1,28 +1,15 @@
 //! The example copy_trades as a whole: its processes, through their kills; its checker, on journals that were tampered with; and
 //! what it says about bad input. The run needs the library and the loopback interface, nothing else.
 
+#[path = "common/example.rs"]
+mod example;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-/// `cargo test` builds an example which has unit tests of its own only as their harness; this builds the program.
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--example", "copy_trades", "--message-format=json"]);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    let output = build.output().expect("cargo can be started");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "copy_trades")
-        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .expect("cargo names the program that it built")
-});
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| example::build("copy_trades"));
 
 fn copy_trades(arguments: &[&str]) -> Output {
     Command::new(&*PROGRAM).args(arguments).output().expect("the example can be started")

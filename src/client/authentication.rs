@@ -1,6 +1,7 @@
 //! Enhanced Authentication (section 4.12) as the program takes part in it: by events and calls.
 
-use super::command::Command;
+use super::command::{AuthenticationData, Command};
+use super::doctor::Asked;
 use super::events::{Notice, NoticeKind};
 use super::{Client, Failure, State};
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section};
@@ -8,14 +9,19 @@ use crate::session::event::Event;
 use crate::types::PacketType;
 use crate::types::status::Status;
 use crate::types::text;
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
 impl Client {
     /// Answers the step of the authentication that the current event asks for.
     pub fn authenticate(&self, data: Option<&[u8]>, properties: Properties<'_>) -> Result<(), Failure> {
         self.check_alive()?;
-        let step = self.current(asked_step)??;
+        let asker = self.current(asker)??;
         let (data, properties) = checked(data, properties)?;
-        self.shared.submit(Command::Authenticate { step, data, properties });
+        match asker {
+            Asker::Session(step) => self.shared.submit(Command::Authenticate { step, data, properties }),
+            Asker::Doctor(asked) => asked.answer(data, properties),
+        }
         Ok(())
     }
 
@@ -36,15 +42,26 @@ impl Client {
     }
 }
 
-fn asked_step(notice: &Notice) -> Result<u64, Failure> {
+/// For whom the program answers.
+enum Asker {
+    /// Its own Session, at this step.
+    Session(u64),
+    Doctor(Arc<Asked>),
+}
+
+fn asker(notice: &Notice) -> Result<Asker, Failure> {
     match &notice.kind {
-        NoticeKind::Session(Event::Authenticate { step, .. }) => Ok(*step),
+        NoticeKind::Session(Event::Authenticate { step, .. }) => Ok(Asker::Session(*step)),
+        NoticeKind::DoctorAsks { asked, .. } => Ok(Asker::Doctor(asked.clone())),
         _ => Err((Status::WrongState, "the current event asks for no step of an authentication".to_owned())),
     }
 }
 
 /// What goes into AUTH beside the method.
-fn checked(data: Option<&[u8]>, properties: Properties<'_>) -> Result<(Option<Vec<u8>>, PropertiesBuf), Failure> {
+fn checked(
+    data: Option<&[u8]>,
+    properties: Properties<'_>,
+) -> Result<(Option<AuthenticationData>, PropertiesBuf), Failure> {
     if data.is_some_and(|data| data.len() > text::MAX_LENGTH) {
         return Err((Status::TooLarge, "Authentication Data has at most 65,535 bytes".to_owned()));
     }
@@ -55,5 +72,5 @@ fn checked(data: Option<&[u8]>, properties: Properties<'_>) -> Result<(Option<Ve
     }
     let section = Section::Packet(PacketType::Auth);
     properties.check_for(section).map_err(|error| (Status::InvalidArgument, error.to_string()))?;
-    Ok((data.map(<[u8]>::to_vec), properties.into()))
+    Ok((data.map(|data| Zeroizing::new(data.to_vec())), properties.into()))
 }

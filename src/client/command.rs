@@ -7,6 +7,10 @@ use crate::session::event::{Delivery, Token};
 use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// It may be a password or the like.
+pub(super) type AuthenticationData = Zeroizing<Vec<u8>>;
 
 /// What a program asks of its client.
 pub(super) enum Command {
@@ -33,11 +37,11 @@ pub(super) enum Command {
     },
     Authenticate {
         step: u64,
-        data: Option<Vec<u8>>,
+        data: Option<AuthenticationData>,
         properties: PropertiesBuf,
     },
     Reauthenticate {
-        data: Option<Vec<u8>>,
+        data: Option<AuthenticationData>,
         properties: PropertiesBuf,
     },
     Subscribe {

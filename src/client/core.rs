@@ -144,10 +144,14 @@ impl Core {
                 self.session.request(token, message, deadline, clock::now());
             }
             Command::Authenticate { step, data, properties } => {
-                self.session.authenticate(step, data.as_deref(), properties.as_properties());
+                self.session.authenticate(step, data.as_ref().map(|data| data.as_slice()), properties.as_properties());
             }
             Command::Reauthenticate { data, properties } => {
-                self.session.reauthenticate(data.as_deref(), properties.as_properties(), clock::now());
+                self.session.reauthenticate(
+                    data.as_ref().map(|data| data.as_slice()),
+                    properties.as_properties(),
+                    clock::now(),
+                );
             }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {

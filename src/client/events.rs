@@ -5,15 +5,17 @@
 //! Server (`is_blocked`) until the program has taken some.
 
 use super::clock;
+use super::doctor::Asked;
 use super::log::Level;
 use super::store::StoreError;
+use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Outcome, Token};
 use crate::types::status::Status;
 use mio::Waker;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// What `poll` hands out.
@@ -53,6 +55,11 @@ pub enum NoticeKind {
     Doctor {
         line: String,
         end: Option<Option<Status>>,
+    },
+    /// A Server that the doctor examines asks for the next step of the authentication.
+    DoctorAsks {
+        properties: PropertiesBuf,
+        asked: Arc<Asked>,
     },
 }
 
@@ -310,6 +317,7 @@ fn is_kept(kind: &NoticeKind) -> bool {
         NoticeKind::Session(Event::Authenticate { .. }) => true,
         NoticeKind::Failed(_)
         | NoticeKind::Doctor { .. }
+        | NoticeKind::DoctorAsks { .. }
         | NoticeKind::Store(_)
         | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
@@ -330,6 +338,7 @@ fn size(kind: &NoticeKind) -> usize {
             NoticeKind::Failed(text) => text.len(),
             NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
             NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
+            NoticeKind::DoctorAsks { properties, .. } => properties.as_properties().as_bytes().len(),
             NoticeKind::Session(event) => match event {
                 Event::Message { message, .. } => message.size(),
                 Event::Progress { .. } => 0,
@@ -356,7 +365,7 @@ impl Notice {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
             NoticeKind::Doctor { end, .. } => end.flatten(),
-            NoticeKind::Log { .. } => None,
+            NoticeKind::Log { .. } | NoticeKind::DoctorAsks { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,
                 Event::Response { answer, .. } => answer.as_ref().err().and_then(|outcome| outcome.failure),

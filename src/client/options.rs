@@ -9,7 +9,7 @@ use super::address::Address;
 use super::proxy::Proxy;
 use super::redirect;
 use super::store::Identity;
-use super::tls_options::{self, TlsOptions};
+use super::tls_options::TlsOptions;
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
@@ -219,7 +219,6 @@ impl Options {
             checked.map_err(|why| refused(format!("option {name}: {why}")))?;
         }
         let owned = value.map(str::to_owned);
-        let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
         match id {
             RESPONSE_TOPIC => {
                 if let Some(topic) = value {
@@ -237,13 +236,6 @@ impl Options {
             CLIENT_ID => self.client_id = owned.unwrap_or_default(),
             USER_NAME => self.user_name = owned,
             PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
-            TLS_CA => self.tls.ca = owned,
-            TLS_CLIENT_CERTIFICATE => self.tls.client_certificate = owned,
-            TLS_CLIENT_KEY => self.tls.client_key = secret(),
-            TLS_CLIENT_KEY_PASSWORD => self.tls.client_key_password = secret(),
-            TLS_ALPN => self.tls.alpn = value.map_or(Ok(Vec::new()), tls_options::parse_alpn).map_err(refused)?,
-            TLS_SERVER_NAME => self.tls.server_name = owned,
-            TLS_PINS => self.tls.pins = value.map_or(Ok(Vec::new()), tls_options::parse_pins).map_err(refused)?,
             LOG_FILE => self.log_file = owned,
             DEDUPLICATE_BY => self.deduplicate_by = owned,
             STORE_PATH => self.store_path = value.map(PathBuf::from),
@@ -252,10 +244,11 @@ impl Options {
             AUTHENTICATION_DATA => {
                 self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
             }
-            _ => {
+            WS_HEADERS => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
-                self.ws_headers = secret();
+                self.ws_headers = value.map(|value| Zeroizing::new(value.to_owned()));
             }
+            _ => self.tls.set(id, value).map_err(refused)?,
         }
         Ok(())
     }
@@ -411,9 +404,7 @@ impl Options {
             );
         }
         let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
-            (data, ..) if method != scram::METHOD || data.is_some() => {
-                Mechanism::Program { data: data.as_ref().map(|data| data.to_vec()) }
-            }
+            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
             (_, Some(user_name), Some(password)) => {
                 let credentials = Credentials::new(user_name, password);
                 Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)

@@ -1,6 +1,7 @@
 //! What the TLS options say, before files are read and certificates parsed: `transport::tls_setup` does that when a
 //! connection is made.
 
+use super::options;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
@@ -11,6 +12,8 @@ pub type Pin = [u8; 32];
 pub struct TlsOptions {
     /// PEM text, or the path of a PEM file. `None`: the machine's certificate store and Mozilla's list.
     pub ca: Option<String>,
+    /// Certificate Revocation Lists: PEM text, or the path of a PEM or DER file. `None`: nobody asks for revocation.
+    pub crl: Option<String>,
     pub client_certificate: Option<String>,
     pub client_key: Option<Zeroizing<String>>,
     pub client_key_password: Option<Zeroizing<String>>,
@@ -23,6 +26,26 @@ pub struct TlsOptions {
     pub minimum_version: i64,
 }
 
+impl TlsOptions {
+    /// Sets the text option of this id, which is one of TLS; `None` puts it back to its default.
+    pub fn set(&mut self, id: i32, value: Option<&str>) -> Result<(), String> {
+        let owned = value.map(str::to_owned);
+        let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
+        match id {
+            options::TLS_CA => self.ca = owned,
+            options::TLS_CRL => self.crl = owned,
+            options::TLS_CLIENT_CERTIFICATE => self.client_certificate = owned,
+            options::TLS_CLIENT_KEY => self.client_key = secret(),
+            options::TLS_CLIENT_KEY_PASSWORD => self.client_key_password = secret(),
+            options::TLS_ALPN => self.alpn = value.map_or(Ok(Vec::new()), parse_alpn)?,
+            options::TLS_SERVER_NAME => self.server_name = owned,
+            options::TLS_PINS => self.pins = value.map_or(Ok(Vec::new()), parse_pins)?,
+            _ => return Err(format!("option {id} is none of TLS")),
+        }
+        Ok(())
+    }
+}
+
 /// Whether an option's text is PEM itself and not a path.
 pub fn is_pem(text: &str) -> bool {
     text.trim_start().starts_with("-----BEGIN")
@@ -30,7 +53,7 @@ pub fn is_pem(text: &str) -> bool {
 
 /// Parses pins that commas or white space separate: 64 hexadecimal digits or 44 characters of Base64 each, with or without
 /// `sha256/` or `sha256//` before them.
-pub fn parse_pins(text: &str) -> Result<Vec<Pin>, String> {
+fn parse_pins(text: &str) -> Result<Vec<Pin>, String> {
     let separator = |character: char| character == ',' || character == ';' || character.is_whitespace();
     let pins: Result<Vec<Pin>, String> = text.split(separator).filter(|pin| !pin.is_empty()).map(parse_pin).collect();
     match pins {
@@ -54,7 +77,7 @@ fn parse_pin(text: &str) -> Result<Pin, String> {
 }
 
 /// Parses protocol names for ALPN that commas separate.
-pub fn parse_alpn(text: &str) -> Result<Vec<String>, String> {
+fn parse_alpn(text: &str) -> Result<Vec<String>, String> {
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
     // RFC 7301 section 3.1
     if names.iter().any(|name| name.is_empty() || name.len() > 255) {

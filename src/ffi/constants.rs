@@ -229,6 +229,11 @@ pub const MT5MQTT_OPT_TLS_SERVER_NAME: i32 = 135;
 /// Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
 /// commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
 pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
+/// Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
+/// text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
+/// date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
+/// isn't asked either).
+pub const MT5MQTT_OPT_TLS_CRL: i32 = 220;
 /// Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
 /// `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.
 pub const MT5MQTT_OPT_PROXY: i32 = 137;
@@ -293,7 +298,7 @@ pub const MT5MQTT_EVENT_BREACH: i32 = 10;
 pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
 /// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
 pub const MT5MQTT_EVENT_LOG: i32 = 15;
-/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together.
+/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 /// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
@@ -547,6 +552,7 @@ same! {
     MT5MQTT_OPT_TLS_ALPN, options::TLS_ALPN;
     MT5MQTT_OPT_TLS_SERVER_NAME, options::TLS_SERVER_NAME;
     MT5MQTT_OPT_TLS_PINS, options::TLS_PINS;
+    MT5MQTT_OPT_TLS_CRL, options::TLS_CRL;
     MT5MQTT_OPT_PROXY, options::PROXY;
     MT5MQTT_OPT_WS_HEADERS, options::WS_HEADERS;
     MT5MQTT_OPT_LOG_LEVEL, IntOption::LogLevel;

@@ -10,7 +10,7 @@ use crate::client::events::{Notice, NoticeKind};
 use crate::client::{Client, Failure};
 use crate::codec::PacketId;
 use crate::codec::message::Message;
-use crate::codec::property::{Properties, PropertyId, Section, Value};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use crate::session::event::Event;
 use crate::session::options::Acknowledgement;
 use crate::types::PacketType;
@@ -74,14 +74,14 @@ pub(super) fn parts(notice: &Notice) -> Parts<'_> {
         NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
         NoticeKind::Store(None) => parts.text = "the store can be written again",
         NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => parts.text = line,
+        NoticeKind::DoctorAsks { properties, .. } => authentication(&mut parts, properties),
         NoticeKind::Session(event) => match event {
             Event::Connected { assigned_client_id, properties, .. } => {
                 parts.text = assigned_client_id.as_deref().unwrap_or("");
                 parts.properties = properties.as_properties();
             }
             Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
-                parts.properties = properties.as_properties();
-                parts.payload = parts.properties.binary(PropertyId::AuthenticationData).unwrap_or_default();
+                authentication(&mut parts, properties);
             }
             Event::Breach(breach) => parts.text = breach.text(),
             Event::Disconnected(end) => {
@@ -115,6 +115,11 @@ pub(super) fn parts(notice: &Notice) -> Parts<'_> {
     parts
 }
 
+fn authentication<'a>(parts: &mut Parts<'a>, properties: &'a PropertiesBuf) {
+    parts.properties = properties.as_properties();
+    parts.payload = parts.properties.binary(PropertyId::AuthenticationData).unwrap_or_default();
+}
+
 pub(super) fn describe(notice: &Notice) -> mt5mqtt_event {
     let parts = parts(notice);
     let mut event = mt5mqtt_event {
@@ -140,16 +145,14 @@ pub(super) fn describe(notice: &Notice) -> mt5mqtt_event {
             event.kind = MT5MQTT_EVENT_DOCTOR;
             event.token = end.is_some().into();
         }
+        NoticeKind::DoctorAsks { .. } => describe_step(&mut event),
         NoticeKind::Session(source) => match source {
             Event::Connected { session_present, .. } => {
                 event.kind = MT5MQTT_EVENT_CONNECTED;
                 event.reason_code = 0;
                 event.session_present = (*session_present).into();
             }
-            Event::Authenticate { .. } => {
-                event.kind = MT5MQTT_EVENT_AUTHENTICATE;
-                event.reason_code = ReasonCode::CONTINUE_AUTHENTICATION.0.into();
-            }
+            Event::Authenticate { .. } => describe_step(&mut event),
             Event::Authenticated { .. } => {
                 event.kind = MT5MQTT_EVENT_AUTHENTICATED;
                 event.reason_code = 0;
@@ -192,6 +195,12 @@ pub(super) fn describe(notice: &Notice) -> mt5mqtt_event {
         },
     }
     event
+}
+
+/// The next step of an authentication is the program's.
+fn describe_step(event: &mut mt5mqtt_event) {
+    event.kind = MT5MQTT_EVENT_AUTHENTICATE;
+    event.reason_code = ReasonCode::CONTINUE_AUTHENTICATION.0.into();
 }
 
 fn describe_message(message: &Message, packet_id: Option<PacketId>, event: &mut mt5mqtt_event) {

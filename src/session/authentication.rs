@@ -14,6 +14,7 @@ use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::time::Instant;
+use zeroize::Zeroizing;
 
 /// What CONNECT proposes.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ pub struct Authentication {
 #[derive(Clone)]
 pub enum Mechanism {
     /// The program; `data` goes with CONNECT.
-    Program { data: Option<Vec<u8>> },
+    Program { data: Option<Zeroizing<Vec<u8>>> },
     /// SCRAM-SHA-256, and so neither User Name nor Password stand in CONNECT.
     Scram(Credentials),
 }
@@ -47,11 +48,11 @@ impl Session {
                 self.scram_runs += 1;
                 let scram = Scram::new(credentials, &self.options.seed, self.scram_runs);
                 let first = scram.first();
-                (Some(scram), Some(first))
+                (Some(scram), Some(Zeroizing::new(first)))
             }
         };
         // Method and data were checked when the options were set.
-        add(properties, &authentication.method, data.as_deref());
+        add(properties, &authentication.method, data.as_ref().map(|data| data.as_slice()));
         connection.authenticating = Some(Authenticating { step: Step::OfServer, scram, deadline: None });
     }
 
@@ -167,9 +168,11 @@ impl Session {
         let (Some(connection), Some(authentication)) = (&mut self.connection, &self.options.authentication) else {
             return;
         };
-        let mut bare = PropertiesBuf::new();
+        let mut bare = Zeroizing::new(PropertiesBuf::new());
         add(&mut bare, &authentication.method, data);
-        let mut properties = bare.clone();
+        let mut properties = Zeroizing::new(PropertiesBuf::new());
+        properties.reserve(others.as_bytes().len());
+        add(&mut properties, &authentication.method, data);
         properties.extend(others);
         let mut sent = connection.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
         if let Err(EncodeError::TooLarge { .. }) = sent {
@@ -212,7 +215,9 @@ impl Authenticating {
     }
 }
 
+/// The data may be a secret: no copy of it stays behind in memory.
 fn add(properties: &mut PropertiesBuf, method: &str, data: Option<&[u8]>) {
+    properties.reserve(method.len() + data.map_or(0, <[u8]>::len) + 16);
     let _ = properties.set(PropertyId::AuthenticationMethod, Value::Text(method));
     if let Some(data) = data {
         let _ = properties.set(PropertyId::AuthenticationData, Value::Binary(data));

@@ -6,19 +6,16 @@ use super::event::Disconnected;
 use super::limits::ServerLimits;
 use super::options::Acknowledgement;
 use super::scram::Scram;
+use super::unsent::Unsent;
+use crate::codec::disconnect::Disconnect;
 use crate::codec::error::EncodeError;
-use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::codec::publish::Publish;
-use crate::codec::{self, Packet, PacketId};
+use crate::codec::{Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use zeroize::{Zeroize, Zeroizing};
-
-/// Application Messages are not added to the output above this many unsent bytes: they stay in the queue, where they are
-/// counted, and can still be dropped or overtaken. Large enough that one write takes many messages.
-const OUTPUT_HIGH_WATER: usize = 64 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -56,10 +53,7 @@ pub(super) struct Connection {
     pub authenticating: Option<Authenticating>,
     /// Why it ends, once that is decided.
     pub end: Option<Disconnected>,
-    /// Zeroized where CONNECT with its password was, as soon as that is sent; and when the connection is dropped.
-    output: Zeroizing<Vec<u8>>,
-    /// How much of `output` the transport has taken.
-    taken: usize,
+    unsent: Unsent,
     last_sent: Instant,
     last_received: Instant,
     ping: Option<Ping>,
@@ -104,8 +98,7 @@ impl Connection {
             incoming_aliases: IncomingAliases::new(0),
             authenticating: None,
             end: None,
-            output: Zeroizing::default(),
-            taken: 0,
+            unsent: Unsent::default(),
             last_sent: now,
             last_received: now,
             ping: None,
@@ -120,7 +113,7 @@ impl Connection {
     /// Puts a packet into the output.
     pub fn send(&mut self, packet: &Packet<'_>) -> Result<(), EncodeError> {
         debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
-        codec::encode(packet, self.version, self.limits.maximum_packet_size, &mut self.output)
+        self.unsent.add(packet, self.version, self.limits.maximum_packet_size)
     }
 
     /// Keeps something back until the batch is durable, and everything that was kept back before it is.
@@ -170,28 +163,18 @@ impl Connection {
 
     /// Whether there is room for another Application Message in the output.
     pub fn has_room(&self) -> bool {
-        self.output.len() - self.taken < OUTPUT_HIGH_WATER
+        self.unsent.has_room()
     }
 
     pub fn output(&self) -> &[u8] {
-        &self.output[self.taken..]
+        self.unsent.as_slice()
     }
 
     /// The transport took `count` bytes of the output.
     pub fn sent(&mut self, now: Instant, count: usize) {
-        self.taken += count;
+        self.unsent.took(count);
         if count > 0 {
             self.last_sent = now;
-        }
-        if matches!(self.phase, Phase::AwaitingConnack { .. } | Phase::Closing) {
-            self.output[..self.taken].zeroize();
-        }
-        if self.taken == self.output.len() {
-            self.output.clear();
-            self.taken = 0;
-        } else if self.taken > OUTPUT_HIGH_WATER {
-            self.output.drain(..self.taken);
-            self.taken = 0;
         }
     }
 
@@ -209,7 +192,7 @@ impl Connection {
             return;
         }
         if self.version == ProtocolVersion::V5 {
-            let disconnect = codec::disconnect::Disconnect { reason, properties: codec::property::Properties::EMPTY };
+            let disconnect = Disconnect { reason, properties: Properties::EMPTY };
             // A Server whose Maximum Packet Size is too small for it just sees the connection close.
             let _ = self.send(&Packet::Disconnect(disconnect));
         }

@@ -21,7 +21,11 @@ impl Session {
         let mut outgoing = Vec::new();
         for (key, record) in records {
             match key {
-                Key::Session => self.resumable = true,
+                Key::Session => {
+                    self.resumable = true;
+                    // The process may have died between a CONNECT and its CONNACK.
+                    self.session_in_doubt = true;
+                }
                 Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
                 Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {
                     self.inbound.restore(key, record, &mut output!(self))?

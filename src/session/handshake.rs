@@ -20,6 +20,7 @@ use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::time::Instant;
+use zeroize::Zeroizing;
 
 impl Session {
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
@@ -39,7 +40,7 @@ impl Session {
 
     fn send_connect(&mut self, connection: &mut Connection) -> Result<(), EncodeError> {
         let options = &self.options;
-        let mut properties = PropertiesBuf::new();
+        let mut properties = Zeroizing::new(PropertiesBuf::new());
         let mut set = |id, value: u32, unless: u32| {
             if value != unless {
                 // The ranges of the options are those of the properties.

@@ -25,8 +25,9 @@ use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
+use siphasher::sip::SipHasher13;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
@@ -256,7 +257,8 @@ impl Inbound {
                 QoS::ExactlyOnce => {
                     if !acknowledgement.reason.is_error() {
                         // Who forgot it in a crash would take the Server's repetition for a new message.
-                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received));
+                        let content = self.contents.get(&id).copied();
+                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
@@ -305,7 +307,8 @@ impl Inbound {
     /// Takes over what an earlier process had stored; messages that no program had taken are handed out again.
     pub fn restore(&mut self, key: Key, record: Record, out: &mut Output<'_>) -> Result<(), &'static str> {
         match (key, record) {
-            (Key::Received(id), Record::Received) => {
+            (Key::Received(id), Record::Received { content }) => {
+                self.contents.extend(content.map(|content| (id, content)));
                 self.received.insert(id, Received { now: false, recorded: 0 });
             }
             (Key::Arrival(delivery), Record::Arrival { packet_id, mut message }) => {
@@ -351,10 +354,13 @@ impl Output<'_> {
 }
 
 /// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
+/// It is stored, so it must stay the same in all versions of this library, which nobody promises of std's hash.
 fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u8(publish.qos as u8);
+    let mut hasher = SipHasher13::new();
+    hasher.write(&[publish.qos as u8]);
     hasher.write(topic.as_str().as_bytes());
+    // No Topic Name has it: it parts the two.
+    hasher.write(&[0]);
     hasher.write(publish.payload);
     hasher.finish()
 }
@@ -380,5 +386,32 @@ pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
         // Too large for the Server: it goes without its texts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
         // Five bytes always fit.
         let _ = connection.send(&packet(Ack::new(packet_id, reason)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::property::Properties;
+
+    #[test]
+    fn what_a_message_is_recognised_by_is_the_same_in_all_versions_of_this_library() {
+        let content_of = |qos, topic, payload: &[u8]| {
+            let topic = TopicName::new(topic).unwrap();
+            let (packet_id, properties) = (PacketId::new(1), Properties::EMPTY);
+            let publish =
+                Publish { dup: false, qos, retain: false, topic: Some(topic), packet_id, properties, payload };
+            content(topic, &publish)
+        };
+        let known = content_of(QoS::ExactlyOnce, "mt5/EURUSD", b"1.1");
+        // It stands in the stores of those who use it.
+        assert_eq!(known, 16_532_686_047_335_193_077);
+        for other in [
+            content_of(QoS::AtLeastOnce, "mt5/EURUSD", b"1.1"),
+            content_of(QoS::ExactlyOnce, "mt5/EURUSD1", b".1"),
+            content_of(QoS::ExactlyOnce, "mt5/EURUSD", b"1.2"),
+        ] {
+            assert_ne!(known, other);
+        }
     }
 }

@@ -31,6 +31,7 @@ mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod unsent;
 
 use crate::codec::Packet;
 use crate::codec::buffers::Buffers;
@@ -111,7 +112,7 @@ pub struct Session {
     /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
     /// that it is present.
     connect_unanswered: bool,
-    /// The same of a CONNECT before the present one.
+    /// The same of a CONNECT before the present one, perhaps of an earlier process.
     session_in_doubt: bool,
     connection: Option<Connection>,
     ids: PacketIds,
@@ -208,8 +209,9 @@ impl Session {
 
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.requester.expire(now, &mut self.events);
+        // What was never sent is out of the queue before its request ends.
         self.outbound.expire(now, &mut output!(self));
+        self.requester.expire(now, &mut self.events);
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
             Expired::Nothing => {}
@@ -309,6 +311,10 @@ impl Session {
                         self.log.heard(token);
                     }
                     event
+                }
+                Event::Response { token, answer } => {
+                    self.requester.told(token);
+                    Some(Event::Response { token, answer })
                 }
                 event => Some(event),
             };

@@ -52,7 +52,10 @@ pub enum Record {
         /// PUBREC was seen.
         released: bool,
     },
-    Received,
+    Received {
+        /// What its message is recognised by; `None` in a store of a version that didn't say.
+        content: Option<u64>,
+    },
     Arrival {
         packet_id: PacketId,
         message: Message,
@@ -252,12 +255,12 @@ mod tests {
         let mut log = log();
         log.add(Key::Publish(1), || Record::Session);
         log.take();
-        log.replace(Key::Publish(1), || Record::Received);
+        log.replace(Key::Publish(1), || Record::Session);
         log.remove(Key::Publish(1));
         assert_eq!(log.take().unwrap().changes, [(Key::Publish(1), None)]);
         // Removed and added again.
         log.remove(Key::Publish(2));
-        log.add(Key::Publish(2), || Record::Received);
+        log.add(Key::Publish(2), || Record::Session);
         log.remove(Key::Publish(2));
         assert_eq!(log.take().unwrap().changes, [(Key::Publish(2), None)]);
     }

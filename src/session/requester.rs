@@ -21,6 +21,10 @@ struct Request {
     deadline: Instant,
     /// Until it is published.
     message: Option<Message>,
+    /// Published with QoS 0.
+    is_qos0: bool,
+    /// Its own Message Expiry Interval ends before the deadline.
+    expires_early: bool,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(super) struct Requester {
     waiting_bytes: usize,
     /// Published above QoS 0, and not finished as a publish; some of them have been answered already.
     publishing: HashSet<Token>,
+    /// Published with QoS 0, and ended at their deadline, which the program hasn't been told: perhaps they were never sent.
+    unanswered: HashSet<Token>,
     /// By how many bytes requests have grown since they were added.
     grown: usize,
     /// Where responses are to be sent; known on a connection.
@@ -55,6 +61,7 @@ impl Requester {
             waiting_count: 0,
             waiting_bytes: 0,
             publishing: HashSet::new(),
+            unanswered: HashSet::new(),
             grown: 0,
             response_topic: None,
             subscribed: false,
@@ -64,7 +71,8 @@ impl Requester {
     pub fn add(&mut self, token: Token, message: Message, deadline: Instant) {
         self.waiting_count += 1;
         self.waiting_bytes += message.size();
-        self.requests.insert(token, Request { deadline, message: Some(message) });
+        let is_qos0 = message.qos == QoS::AtMostOnce;
+        self.requests.insert(token, Request { deadline, message: Some(message), is_qos0, expires_early: false });
         self.deadlines.insert((deadline, token));
         self.waiting.push_back(token);
     }
@@ -121,7 +129,9 @@ impl Requester {
             // Neither can fail: the topic was checked, and the range of a second's count is wide enough.
             let _ = properties.set(PropertyId::ResponseTopic, Value::Text(topic));
             let _ = properties.set(PropertyId::CorrelationData, Value::Binary(&correlation));
-            if message.properties().int(PropertyId::MessageExpiryInterval).is_none() {
+            if let Some(seconds) = message.properties().int(PropertyId::MessageExpiryInterval) {
+                request.expires_early = Duration::from_secs(seconds.into()) < left;
+            } else {
                 // Nobody waits for the response any more when a responder gets the request later than that.
                 let seconds = left.as_millis().div_ceil(1000);
                 let _ = properties.set(PropertyId::MessageExpiryInterval, Value::Int(seconds as u32));
@@ -162,12 +172,22 @@ impl Requester {
     }
 
     /// What the end of a publish is to the program: nothing, if a request was merely delivered, and its end if it was not.
-    pub fn published(&mut self, token: Token, outcome: Outcome) -> Option<Event> {
-        let was_request = self.publishing.remove(&token) || self.requests.contains_key(&token);
+    pub fn published(&mut self, token: Token, mut outcome: Outcome) -> Option<Event> {
+        let request = self.requests.get(&token);
+        let was_request = self.publishing.remove(&token) || self.unanswered.contains(&token) || request.is_some();
         if !was_request {
             return Some(Event::Published { token, outcome });
         }
+        if outcome.failure == Some(Status::Expired) && request.is_some_and(|request| !request.expires_early) {
+            // The deadline is what it did not live to see.
+            outcome.failure = Some(Status::Timeout);
+        }
         (outcome.failure.is_some() && self.end(token)).then_some(Event::Response { token, answer: Err(outcome) })
+    }
+
+    /// The program is told of the end of a request.
+    pub fn told(&mut self, token: Token) {
+        self.unanswered.remove(&token);
     }
 
     /// Ends everything that isn't published yet.
@@ -186,6 +206,9 @@ impl Requester {
         while let Some(&(deadline, token)) = self.deadlines.first()
             && deadline <= now
         {
+            if self.requests.get(&token).is_some_and(|request| request.is_qos0 && request.message.is_none()) {
+                self.unanswered.insert(token);
+            }
             self.end(token);
             events.push_back(Event::Response { token, answer: Err(Outcome::local(Status::Timeout)) });
         }

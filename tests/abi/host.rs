@@ -102,6 +102,21 @@ impl Client {
         text(|buffer, capacity| abi().event_text(self.handle, buffer, capacity))
     }
 
+    /// A text property of the current event.
+    #[track_caller]
+    pub fn text(&self, property: i32) -> String {
+        text(|buffer, capacity| abi().event_property_text(self.handle, property, 0, buffer, capacity))
+    }
+
+    /// The User Properties of the current event, in their order.
+    #[track_caller]
+    pub fn user_properties(&self) -> Vec<(String, String)> {
+        let count = abi().good(abi().event_property_count(self.handle, MT5MQTT_PROP_USER_PROPERTY));
+        let name = |index| text(|buffer, capacity| abi().event_user_name(self.handle, index, buffer, capacity));
+        let value = |index| text(|buffer, capacity| abi().event_user_value(self.handle, index, buffer, capacity));
+        (0..count).map(|index| (name(index), value(index))).collect()
+    }
+
     /// The payload of the current event.
     #[track_caller]
     pub fn payload(&self) -> Vec<u8> {
@@ -126,6 +141,30 @@ pub struct Properties {
 impl Properties {
     pub fn new() -> Self {
         Properties { handle: abi().good(abi().properties_create()) }
+    }
+
+    #[track_caller]
+    pub fn int(self, property: i32, value: i64) -> Self {
+        abi().good(abi().properties_set_int(self.handle, property, value));
+        self
+    }
+
+    #[track_caller]
+    pub fn text(self, property: i32, value: &str) -> Self {
+        abi().good(abi().properties_set_text(self.handle, property, utf8(value).as_ptr()));
+        self
+    }
+
+    #[track_caller]
+    pub fn bytes(self, property: i32, value: &[u8]) -> Self {
+        abi().good(abi().properties_set_bytes(self.handle, property, value.as_ptr(), value.len() as i32));
+        self
+    }
+
+    #[track_caller]
+    pub fn user(self, name: &str, value: &str) -> Self {
+        abi().good(abi().properties_add_user(self.handle, utf8(name).as_ptr(), utf8(value).as_ptr()));
+        self
     }
 }
 

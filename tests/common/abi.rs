@@ -86,6 +86,8 @@ functions! {
     set_will_w(client: i64, topic: *const u16, payload: *const u8, size: i32, qos: i32, retain: i32, properties: i64) -> i32;
     set_connect_properties(client: i64, properties: i64) -> i32;
     connect(client: i64) -> i32;
+    doctor_start(client: i64) -> i32;
+    authenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32;
     state(client: i64) -> i32;
     stat(client: i64, stat: i32) -> i64;
@@ -120,6 +122,10 @@ functions! {
     subscribe_w(client: i64, filter: *const u16, options: i32, properties: i64) -> i64;
     unsubscribe(client: i64, filter: *const c_char, properties: i64) -> i64;
     unsubscribe_w(client: i64, filter: *const u16, properties: i64) -> i64;
+    authenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
+    reauthenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
+    request(client: i64, topic: *const c_char, payload: *const u8, size: i32, qos: i32, properties: i64, timeout_ms: i32) -> i64;
+    respond(client: i64, payload: *const u8, size: i32, qos: i32, properties: i64) -> i64;
     abi_version() -> i32;
     event_size() -> i32;
     version(buffer: *mut c_char, capacity: i32) -> i32;

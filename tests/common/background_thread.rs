@@ -1,6 +1,9 @@
 //! What the system tells of the client's own thread. There must be one client in the process.
 
+use super::fake_server::DEADLINE;
 use std::fs;
+use std::path::Path;
+use std::time::Instant;
 
 /// How often the background thread went to sleep.
 pub fn sleeps_of_background_thread() -> u64 {
@@ -14,4 +17,17 @@ pub fn sleeps_of_background_thread() -> u64 {
     let status = fs::read_to_string(thread.join("status")).expect("its status");
     let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
+}
+
+/// The thread, the program's own, has sent its message and waits.
+pub fn until_it_sleeps(thread: &Path) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let status = fs::read_to_string(thread.join("status")).expect("its status");
+        if status.lines().any(|line| line.starts_with("State:") && line.contains('S')) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the program doesn't wait");
+        std::thread::yield_now();
+    }
 }

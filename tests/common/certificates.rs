@@ -1,6 +1,9 @@
 //! Certificates made at test time: good ones, and every kind of bad one.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod, KeyPair,
+    RevokedCertParams, SerialNumber, date_time_ymd,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,13 +14,14 @@ pub struct Certified {
     pub key: String,
     /// SHA-256 of the public key's SubjectPublicKeyInfo, in Base64.
     pub pin: String,
+    serial: Option<SerialNumber>,
 }
 
 impl Certified {
     fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
         let spki = pem_content(&key.public_key_pem());
         let pin = data_encoding::BASE64.encode(ring::digest::digest(&ring::digest::SHA256, &spki).as_ref());
-        Certified { certificate: certificate.pem(), key: key.serialize_pem(), pin }
+        Certified { certificate: certificate.pem(), key: key.serialize_pem(), pin, serial: None }
     }
 
     /// Its own issuer, as `openssl req -x509` makes one: marked as a CA's unless `leaf`.
@@ -31,7 +35,20 @@ impl Certified {
     }
 }
 
-fn pem_content(pem: &str) -> Vec<u8> {
+impl Certified {
+    /// The key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
+    pub fn encrypted_key(&self, password: &str) -> String {
+        use pkcs8::pkcs5::pbes2::Parameters;
+        let (_, document) = pkcs8::Document::from_pem(&self.key).expect("a key in PKCS#8");
+        let parameters = Parameters::pbkdf2_sha256_aes256cbc(2048, &[7; 16], &[9; 16]).expect("parameters");
+        let info = pkcs8::PrivateKeyInfo::try_from(document.as_bytes()).expect("a key in PKCS#8");
+        let encrypted = info.encrypt_with_params(parameters, password).expect("an encrypted key");
+        encrypted.to_pem("ENCRYPTED PRIVATE KEY", pkcs8::LineEnding::LF).expect("PEM").to_string()
+    }
+}
+
+/// The bytes that a PEM text stands for.
+pub fn pem_content(pem: &str) -> Vec<u8> {
     let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     data_encoding::BASE64.decode(lines.as_bytes()).expect("PEM")
 }
@@ -72,6 +89,8 @@ impl Authority {
     pub fn issue(&self, common_name: &str, names: &[&str], validity: Validity) -> Certified {
         let key = KeyPair::generate().expect("a key");
         let mut params = params(common_name, names);
+        let serial = next_serial();
+        params.serial_number = Some(serial.clone());
         match validity {
             Validity::Now => {}
             Validity::Expired => {
@@ -83,8 +102,48 @@ impl Authority {
                 params.not_after = date_time_ymd(2096, 1, 1);
             }
         }
-        Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key)
+        let certified = Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key);
+        Certified { serial: Some(serial), ..certified }
     }
+
+    /// A CA below this one, and its certificate by this one.
+    pub fn subordinate(&self, common_name: &str) -> (Authority, Certified) {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(common_name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let serial = next_serial();
+        params.serial_number = Some(serial.clone());
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let certified = Certified { serial: Some(serial), ..Certified::new(&certificate, &key) };
+        (Authority { certificate: certificate.pem(), issuer: Issuer::new(params, key) }, certified)
+    }
+
+    /// A Certificate Revocation List with these certificates of this CA, in PEM: `Expired` since 2021-02-03, or of now.
+    pub fn revocation_list(&self, revoked: &[&Certified], validity: Validity) -> String {
+        let revoked = revoked.iter().map(|certified| RevokedCertParams {
+            serial_number: certified.serial.clone().expect("a certificate of a CA"),
+            revocation_time: date_time_ymd(2020, 3, 4),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 2),
+            next_update: match validity {
+                Validity::Expired => date_time_ymd(2021, 2, 3),
+                _ => date_time_ymd(2095, 4, 5),
+            },
+            crl_number: next_serial(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")
+    }
+}
+
+fn next_serial() -> SerialNumber {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    SerialNumber::from(u64::from(NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// A folder for certificates, which goes with the test.

@@ -5,6 +5,7 @@
 
 pub mod abi;
 pub mod any_export;
+pub mod attempt;
 pub mod background_thread;
 pub mod c_header;
 pub mod certificates;

@@ -101,6 +101,7 @@ impl Program {
                     None
                 }
                 NoticeKind::Doctor { line, .. } => panic!("nobody waits for the doctor's '{line}'"),
+                NoticeKind::DoctorAsks { asked, .. } => panic!("nobody waits for the doctor's {asked:?}"),
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
                 NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });

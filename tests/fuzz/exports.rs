@@ -21,7 +21,7 @@ pub struct Made {
 }
 
 /// Text options that may be anything: none of them names a file to be written, or a machine.
-const ANY_TEXT: [i32; 10] = [
+const ANY_TEXT: [i32; 11] = [
     MT5MQTT_OPT_CLIENT_ID,
     MT5MQTT_OPT_USER_NAME,
     MT5MQTT_OPT_PASSWORD,
@@ -32,6 +32,7 @@ const ANY_TEXT: [i32; 10] = [
     MT5MQTT_OPT_TLS_ALPN,
     MT5MQTT_OPT_TLS_SERVER_NAME,
     MT5MQTT_OPT_TLS_PINS,
+    MT5MQTT_OPT_TLS_CRL,
 ];
 
 struct Host<'a> {

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod announced;
 mod choices;
 mod decoder;
 mod exports;
@@ -102,9 +103,14 @@ fn the_session_holds_against_any_order_of_bytes_commands_and_time() {
         all.subscribed += happened.subscribed;
         all.redelivered += happened.redelivered;
         all.answered += happened.answered;
+        all.authenticated += happened.authenticated;
+        all.recognised += happened.recognised;
     });
-    let few = [all.connected, all.published, all.messages, all.subscribed, all.redelivered, all.answered];
-    assert!(few.into_iter().min() >= Some(50), "the stories are empty: {all:?}");
+    let few = [
+        [all.connected, all.published, all.messages, all.subscribed],
+        [all.redelivered, all.answered, all.authenticated, all.recognised],
+    ];
+    assert!(few.into_iter().flatten().min() >= Some(50), "the stories are empty: {all:?}");
 }
 
 #[test]

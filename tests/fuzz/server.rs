@@ -3,13 +3,14 @@
 use crate::choices::Choices;
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::connack::Connack;
-use mt5mqtt::codec::disconnect::Disconnect;
+use mt5mqtt::codec::disconnect::{Auth, Disconnect};
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::subscribe::Suback;
 use mt5mqtt::codec::unsubscribe::Unsuback;
 use mt5mqtt::codec::{Decoded, Packet, PacketId, decode, encode};
+use mt5mqtt::session::scram;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
@@ -155,7 +156,7 @@ impl ServerBytes {
     /// The bytes of a packet that a Server may send, though perhaps not now.
     pub fn packet(&mut self, choices: &mut Choices<'_>) -> Vec<u8> {
         let mut properties = PropertiesBuf::new();
-        let packet = match choices.below(12) {
+        let packet = match choices.below(14) {
             0 | 1 => self.connack(choices, &mut properties),
             2 => Packet::Puback(self.ack(choices, PacketType::Puback)),
             3 => Packet::Pubrec(self.ack(choices, PacketType::Pubrec)),
@@ -177,6 +178,12 @@ impl ServerBytes {
             9 if choices.byte() > 200 => {
                 let reason = self.reason(choices, PacketType::Disconnect);
                 Packet::Disconnect(Disconnect { reason, properties: properties.as_properties() })
+            }
+            12 => self.auth(choices, &mut properties),
+            13 => {
+                let reason = self.reason(choices, PacketType::Connack);
+                self.authentication(choices, &mut properties);
+                Packet::Connack(Connack { session_present: false, reason, properties: properties.as_properties() })
             }
             _ => return self.publish(choices),
         };
@@ -221,6 +228,22 @@ impl ServerBytes {
         Packet::Connack(Connack { session_present, reason, properties: properties.as_properties() })
     }
 
+    fn auth<'a>(&self, choices: &mut Choices<'_>, properties: &'a mut PropertiesBuf) -> Packet<'a> {
+        let reasons = [ReasonCode::CONTINUE_AUTHENTICATION, ReasonCode::SUCCESS, ReasonCode::RE_AUTHENTICATE];
+        let reason = reasons[choices.below(reasons.len())];
+        self.authentication(choices, properties);
+        Packet::Auth(Auth { reason, properties: properties.as_properties() })
+    }
+
+    fn authentication(&self, choices: &mut Choices<'_>, properties: &mut PropertiesBuf) {
+        let method = ["m", scram::METHOD, "other"][choices.below(3)];
+        properties.set(PropertyId::AuthenticationMethod, Value::Text(method)).expect("a method");
+        let data = choices.take(80);
+        if !data.is_empty() {
+            properties.set(PropertyId::AuthenticationData, Value::Binary(data)).expect("data");
+        }
+    }
+
     /// One that the client has used, or any.
     fn id(&self, choices: &mut Choices<'_>) -> PacketId {
         let back = choices.below(8);
@@ -255,6 +278,9 @@ impl ServerBytes {
             }
             (32..64, _) => {
                 properties.set(PropertyId::PayloadFormatIndicator, Value::Int(1)).expect("an indicator");
+            }
+            (byte @ 16..32, _) => {
+                properties.set(PropertyId::CorrelationData, Value::Binary(&[byte % 4])).expect("Correlation Data");
             }
             _ => {}
         }

@@ -10,10 +10,13 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::SubscriptionOptions;
 use mt5mqtt::session::Session;
+use mt5mqtt::session::authentication::{Authentication, Mechanism};
 use mt5mqtt::session::event::{Delivery, Event, Token};
 use mt5mqtt::session::options::{
-    Acknowledge, OutgoingOverflow, PayloadFormatCheck, PublishOptions, SessionOptions, WillMessage,
+    Acknowledge, Acknowledgement, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, PublishOptions,
+    SessionOptions, WillMessage,
 };
+use mt5mqtt::session::scram::{self, Credentials};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -35,6 +38,8 @@ pub struct Happened {
     pub subscribed: usize,
     pub redelivered: usize,
     pub answered: usize,
+    pub authenticated: usize,
+    pub recognised: usize,
 }
 
 pub fn run(bytes: &[u8]) -> Happened {
@@ -65,6 +70,8 @@ struct Story {
     asking: HashSet<Token>,
     deliveries: Vec<Delivery>,
     named: HashSet<Delivery>,
+    /// The last step of an authentication that the program was told of.
+    asked: u64,
 }
 
 fn qos(choices: &mut Choices<'_>) -> QoS {
@@ -113,6 +120,41 @@ fn options(choices: &mut Choices<'_>) -> SessionOptions {
     options
 }
 
+/// What most stories do without.
+fn with_more(options: SessionOptions, choices: &mut Choices<'_>) -> SessionOptions {
+    let mechanism = match choices.below(4) {
+        _ if options.version == ProtocolVersion::V311 || options.fall_back_to_v311 => None,
+        0 => None,
+        1 => Some(("m", Mechanism::Program { data: None })),
+        2 => Some(("m", Mechanism::Program { data: Some(b"hello".to_vec()) })),
+        _ => Some((scram::METHOD, Mechanism::Scram(Credentials::new("user", b"pencil").expect("a password")))),
+    };
+    let key = match choices.below(3) {
+        0 => None,
+        1 => Some(MessageKey::CorrelationData),
+        _ => Some(MessageKey::UserProperty("name".to_owned())),
+    };
+    let window = 1 + choices.below(3);
+    SessionOptions {
+        authentication: mechanism.map(|(method, mechanism)| Authentication { method: method.to_owned(), mechanism }),
+        deduplicate: key.map(|key| Deduplicate { key, window, suppress: choices.flag() }),
+        progress: choices.flag(),
+        priority_reserve: [0, 1, u16::MAX][choices.below(3)],
+        request_problem_information: choices.flag(),
+        ..options
+    }
+}
+
+/// What goes along with an answer of the program's.
+fn texts(choices: &mut Choices<'_>) -> PropertiesBuf {
+    let mut properties = PropertiesBuf::new();
+    if choices.flag() {
+        properties.add(PropertyId::ReasonString, Value::Text("why")).expect("a Reason String");
+        properties.add(PropertyId::UserProperty, Value::Pair("name", "value")).expect("a User Property");
+    }
+    properties
+}
+
 impl Story {
     fn new(choices: &mut Choices<'_>) -> Self {
         let options = options(choices);
@@ -129,6 +171,7 @@ impl Story {
             asking: HashSet::new(),
             deliveries: Vec::new(),
             named: HashSet::new(),
+            asked: 0,
         }
     }
 
@@ -138,7 +181,7 @@ impl Story {
     }
 
     fn step(&mut self, choices: &mut Choices<'_>) {
-        match choices.below(16) {
+        match choices.below(18) {
             0 => self.open(),
             1..4 => {
                 let bytes = self.server.packet(choices);
@@ -158,7 +201,14 @@ impl Story {
                 self.server.closed();
             }
             14 => self.change(choices),
-            _ => self.disconnect(choices),
+            15 => self.disconnect(choices),
+            16 => self.authenticate(choices),
+            _ => {
+                let data = choices.take(16);
+                self.given += data.len();
+                let data = (!data.is_empty()).then_some(data);
+                self.session.reauthenticate(data, texts(choices).as_properties(), self.now);
+            }
         }
     }
 
@@ -229,8 +279,18 @@ impl Story {
         }
     }
 
+    fn authenticate(&mut self, choices: &mut Choices<'_>) {
+        let step = if choices.byte() < 240 { self.asked } else { choices.u64() };
+        let data = choices.take(16);
+        self.given += data.len();
+        self.session.authenticate(step, (!data.is_empty()).then_some(data), texts(choices).as_properties());
+    }
+
     fn acknowledge(&mut self, choices: &mut Choices<'_>) {
-        let reason = if choices.flag() { ReasonCode::SUCCESS } else { ReasonCode::NOT_AUTHORIZED };
+        let byte = choices.byte();
+        let reason = if byte & 1 == 1 { ReasonCode::SUCCESS } else { ReasonCode::NOT_AUTHORIZED };
+        let properties = if byte >= 128 { texts(choices) } else { PropertiesBuf::new() };
+        let reason = Acknowledgement { reason, properties };
         if self.deliveries.is_empty() || choices.byte() == 0 {
             self.session.acknowledge(choices.u64() as Delivery, reason);
         } else {
@@ -248,18 +308,21 @@ impl Story {
     }
 
     fn change(&mut self, choices: &mut Choices<'_>) {
-        match choices.below(3) {
+        match choices.below(4) {
             0 => {
                 let maximum = 1 + choices.below(8);
                 self.session.limit_outgoing(maximum, 1 << 20, OutgoingOverflow::DropOldest);
                 self.options.outgoing_maximum = maximum;
             }
             // Options are taken while there is no connection.
-            1 => {
+            number @ (1 | 3) => {
                 self.session.handle_closed(Status::Network, "idle");
                 self.waiting.clear();
                 self.server.closed();
                 self.options = options(choices);
+                if number == 3 {
+                    self.options = with_more(self.options.clone(), choices);
+                }
                 self.session.set_options(self.options.clone());
             }
             _ => self.session.handle_reading_paused(self.now),
@@ -284,8 +347,9 @@ impl Story {
                     assert!(self.publishing.remove(&token) || outcome.failure.is_some(), "publish {token} ended twice");
                     self.happened.published += usize::from(outcome.failure.is_none());
                 }
-                Event::Message { message, delivery, .. } => {
+                Event::Message { message, delivery, seen_before, .. } => {
                     self.happened.messages += 1;
+                    self.happened.recognised += usize::from(seen_before);
                     assert_eq!(delivery.is_some(), message.qos != QoS::AtMostOnce);
                     if let Some(delivery) = delivery {
                         assert!(self.named.insert(delivery), "delivery {delivery} stands for two messages");
@@ -299,7 +363,15 @@ impl Story {
                         self.deliveries.extend(delivery);
                     }
                 }
-                Event::Connected { .. } => self.happened.connected += 1,
+                Event::Authenticate { step, .. } => {
+                    assert!(step > self.asked, "step {step} of an authentication after {}", self.asked);
+                    self.asked = step;
+                }
+                Event::Authenticated { .. } => self.happened.authenticated += 1,
+                Event::Connected { .. } => {
+                    self.happened.connected += 1;
+                    self.happened.authenticated += usize::from(self.options.authentication.is_some());
+                }
                 Event::Subscribed { outcome, .. } if outcome.failure.is_none() => self.happened.subscribed += 1,
                 _ => {}
             }
@@ -332,6 +404,7 @@ impl Story {
         }
         assert!(self.asking.is_empty(), "requests that nothing ends: {:?}", self.asking);
         self.happened.redelivered = self.session.counters().redelivered as usize;
+        self.happened.recognised += self.session.counters().messages_suppressed as usize;
         self.happened
     }
 }

@@ -16,8 +16,12 @@ use std::time::Duration;
 /// How to reach a Server, and what to ask of it.
 pub struct Server {
     pub url: String,
+    /// Whose certificates are trusted, in PEM.
+    pub ca: String,
     pub version: ProtocolVersion,
     pub receive_maximum: i64,
+    /// Bytes of the largest payload.
+    pub largest: usize,
 }
 
 pub struct Party {
@@ -40,6 +44,7 @@ impl Party {
         let version = server.version;
         let program = Program::new(&server.url, &[(IntOption::ProtocolVersion, version as i64)]);
         program.set_text(options::CLIENT_ID, client_id);
+        program.set_text(options::TLS_CA, &server.ca);
         // The Servers are new: there is no Session to be rid of, and MQTT 3.1.1 keeps one only without Clean Session.
         program.set_int(IntOption::CleanStart, 0);
         program.set_int(IntOption::ReceiveMaximum, server.receive_maximum);

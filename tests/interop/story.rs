@@ -16,7 +16,7 @@ pub fn told(server: &Server) {
     let master = Party::connected(server, "master");
     let follower = Party::connected(server, "follower");
     every_qos(&master, &follower);
-    many_in_order(&master, &follower);
+    many_in_order(&master, &follower, server.largest);
     retained(&master, &follower);
     unsubscribed(&master, &follower);
     resumed(&master, &follower);
@@ -48,7 +48,7 @@ fn every_qos(master: &Party, follower: &Party) {
     }
 }
 
-fn many_in_order(master: &Party, follower: &Party) {
+fn many_in_order(master: &Party, follower: &Party, largest: usize) {
     follower.subscribes("many/#", PLAIN);
     for qos in ALL_QOS {
         let topic = format!("many/{}", qos as u8);
@@ -59,8 +59,7 @@ fn many_in_order(master: &Party, follower: &Party) {
             follower.hears(&topic, &number.to_string());
         }
     }
-    // Larger than any buffer of a socket.
-    let large = "x".repeat(3_000_000);
+    let large = "x".repeat(largest);
     master.publishes("many/large", &large, QoS::ExactlyOnce, false);
     assert_eq!(follower.message().payload(), large.as_bytes());
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// The program answers, with the method `m`.
 fn by_program() -> SessionOptions {
-    let mechanism = Mechanism::Program { data: Some(b"hello".to_vec()) };
+    let mechanism = Mechanism::Program { data: Some(b"hello".to_vec().into()) };
     SessionOptions { authentication: Some(Authentication { method: "m".to_owned(), mechanism }), ..options() }
 }
 

@@ -199,6 +199,53 @@ fn a_request_that_waits_for_the_send_quota_is_not_sent_after_its_deadline() {
 }
 
 #[test]
+fn a_request_that_could_not_be_sent_in_its_time_ends_as_one_that_nobody_answered() {
+    // Whichever part of the Session looks at the time first.
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+        let (mut trace, topic, correlation) = requested(options());
+        trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+        assert!(trace.tells_response(7).is_ok());
+        trace.session.request(8, message("late", qos, false), trace.now, trace.now);
+        trace.sends_nothing();
+        assert_eq!(trace.tells_response(8), Err(Status::Timeout));
+        trace.session.handle_timeout(trace.now);
+        trace.tells_nothing();
+        assert_eq!(trace.session.outstanding(), (0, 0));
+    }
+}
+
+#[test]
+fn a_request_that_waits_for_room_in_the_output_ends_once() {
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+        let (mut trace, ..) = requested(SessionOptions { keep_alive: 0, ..options() });
+        let large = "x".repeat(100_000);
+        trace.publish(1, &large, QoS::AtMostOnce);
+        trace.session.request(8, message("ask", qos, false), trace.now + SECOND, trace.now);
+        trace.passes(SECOND);
+        assert_eq!(trace.tells_response(8), Err(Status::Timeout));
+        trace.tells_nothing();
+        trace.sends(publish(&large, QoS::AtMostOnce, 0));
+        trace.sends_nothing();
+        assert_eq!(trace.session.outstanding(), (0, 0));
+    }
+}
+
+#[test]
+fn a_request_that_the_program_lets_expire_earlier_says_so() {
+    let (mut trace, ..) = requested(SessionOptions { keep_alive: 0, ..options() });
+    let large = "x".repeat(100_000);
+    trace.publish(1, &large, QoS::AtMostOnce);
+    let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(1))]);
+    let topic = TopicName::new("t").unwrap();
+    let message = Message::new(topic, b"ask", QoS::AtMostOnce, false, properties.as_properties());
+    trace.session.request(8, message, trace.now + 3 * SECOND, trace.now);
+    trace.passes(2 * SECOND);
+    assert_eq!(trace.tells_response(8), Err(Status::Expired));
+    trace.passes(2 * SECOND);
+    trace.tells_nothing();
+}
+
+#[test]
 fn a_message_expiry_interval_of_the_program_stays() {
     let mut trace = Trace::connected(options());
     let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(60))]);

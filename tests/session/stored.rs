@@ -1,7 +1,11 @@
 //! A durable Session whose process is killed: what the next one says and does, by what was stored.
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::PropertyId;
+use mt5mqtt::codec::subscribe::RetainHandling;
+use mt5mqtt::session::breaches::Breach;
+use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -86,4 +90,93 @@ fn an_end_is_no_record_if_the_program_hears_of_it_before_anything_is_stored() {
     assert!(!trace.session.has_unheard());
     let batch = trace.session.poll_records().expect("a batch, as somebody may wait for it");
     assert_eq!(batch.changes, []);
+}
+
+/// A process is killed after it has answered a QoS 2 message with PUBREC.
+fn killed_after_pubrec(disk: &mut Disk) {
+    let mut trace = connected(disk);
+    trace.receives(publish("one", QOS_2, 7));
+    let delivery = trace.tells_message("one");
+    trace.acknowledge(delivery);
+    disk.store(&mut trace);
+    trace.sends(pubrec(7));
+}
+
+#[test]
+fn a_received_message_is_recognised_by_the_next_process_when_it_is_sent_again() {
+    // MQTT-4.3.3-10
+    let mut disk = Disk::default();
+    killed_after_pubrec(&mut disk);
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.receives(publish_again("one", QOS_2, 7));
+    trace.sends(pubrec(7));
+    trace.tells_nothing();
+    trace.receives(pubrel(7));
+    disk.store(&mut trace);
+    trace.sends(pubcomp(7));
+}
+
+#[test]
+fn another_message_under_its_identifier_is_not_swallowed_by_the_next_process() {
+    // A Server that was killed may have come back with an older state, or with a new Session whose CONNACK nobody heard.
+    let mut disk = Disk::default();
+    killed_after_pubrec(&mut disk);
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.receives(publish("two", QOS_2, 7));
+    trace.tells_breach(Breach::IdentifierInUse);
+    let delivery = trace.tells_message("two");
+    trace.acknowledge(delivery);
+    disk.store(&mut trace);
+    trace.sends(pubrec(7));
+    // And the one after it knows the new message.
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.receives(publish_again("two", QOS_2, 7));
+    trace.sends(pubrec(7));
+    trace.tells_nothing();
+}
+
+#[test]
+fn what_an_older_version_stored_without_a_content_is_recognised_by_its_identifier() {
+    let mut disk = Disk::default();
+    killed_after_pubrec(&mut disk);
+    disk.records.insert(Key::Received(id(7)), Record::Received { content: None });
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.receives(publish_again("one", QOS_2, 7));
+    trace.sends(pubrec(7));
+    trace.tells_nothing();
+}
+
+#[test]
+fn the_subscriptions_of_a_restored_session_are_made_again_as_it_may_be_another_one() {
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    trace.subscribe(1, "kept");
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
+    disk.store(&mut trace);
+    trace.tells();
+    trace.loses_connection();
+    // CONNECT reaches a Server that has lost the Session and begins a new one; the process is killed before CONNACK.
+    trace.opens();
+    trace.sends_connect(|connect| assert!(!connect.clean_start));
+
+    let mut trace = disk.start(options());
+    // All that this CONNACK can say is that there is a Session.
+    trace.connects(true, &[]);
+    trace.takes_packet(|packet| {
+        let Packet::Subscribe(subscribe) = packet else { panic!("{packet:?}") };
+        assert_eq!(subscribe.subscriptions[0].filter.as_str(), "kept");
+        // Without the retained messages, if the subscription is still there.
+        assert_eq!(subscribe.subscriptions[0].options.retain_handling, RetainHandling::IfNew);
+    });
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
+    disk.store(&mut trace);
+    trace.tells_nothing();
+    // Once heard of, there is no doubt any more.
+    trace.reconnects(true);
+    trace.sends_nothing();
 }

@@ -134,6 +134,9 @@ run roundtrip.exe "mqtts://127.0.0.1:$((port + 1))" 5 "$ca"
 run roundtrip.exe "ws://127.0.0.1:$((port + 2))" 5
 run roundtrip.exe "wss://127.0.0.1:$((port + 3))" 4 "$ca"
 run unload.exe "$port" "$rounds"
+run unload.exe "mqtts://127.0.0.1:$((port + 1))" "$((rounds / 4))" "$ca"
+run unload.exe "ws://127.0.0.1:$((port + 2))" "$((rounds / 4))"
+run unload.exe "wss://127.0.0.1:$((port + 3))" "$((rounds / 4))" "$ca"
 run terminal.exe "$port" "$((rounds / 20))" mt5mqtt-other.dll
 run terminal.exe "$port" 1 mt5mqtt-other.dll leave
 

@@ -15,6 +15,7 @@ input string InpPassword="";                      // Password
 input int    InpVersion=5;                        // 5, or 4 for MQTT 3.1.1
 input group  "TLS and proxy"
 input string InpCa="";                            // PEM file of the CA (empty: those that Windows trusts)
+input string InpCrl="";                           // PEM or DER file of revocation lists (empty: none)
 input string InpCertificate="";                   // PEM file of the client certificate (empty: none)
 input string InpKey="";                           // PEM file of its key
 input string InpKeyPassword="";                   // Password of the key (empty: none)
@@ -61,6 +62,7 @@ void OnStart(void)
             SetIfGiven(client,MT5MQTT_OPT_USER_NAME,InpUserName) &&
             SetIfGiven(client,MT5MQTT_OPT_PASSWORD,InpPassword) &&
             SetIfGiven(client,MT5MQTT_OPT_TLS_CA,InpCa) &&
+            SetIfGiven(client,MT5MQTT_OPT_TLS_CRL,InpCrl) &&
             SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE,InpCertificate) &&
             SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY,InpKey) &&
             SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD,InpKeyPassword) &&

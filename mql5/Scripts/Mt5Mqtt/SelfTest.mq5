@@ -129,6 +129,9 @@ void BeforeConnect(CMqttClient &client)
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
    Accepted(client.SetWill(Topic("w/text"),"gone",1,false),client,"SetWill with text");
    Refused(client.SetWill(Topic("w/#"),"gone",1,false),client,MT5MQTT_E_INVALID_TOPIC,"SetWill");
+   CMqttProperties delayed;
+   Accepted(delayed.SetInteger(MT5MQTT_PROP_WILL_DELAY_INTERVAL,5),delayed,"SetInteger of a Will Delay Interval");
+   Accepted(client.SetWill(Topic("w/text"),"gone",1,false,delayed),client,"SetWill with text and a delay");
    CMqttProperties connect;
    Accepted(connect.AddUserProperty("terminal","self test"),connect,"AddUserProperty");
    Accepted(client.SetConnectProperties(connect),client,"SetConnectProperties");
@@ -410,6 +413,7 @@ void Acknowledging(CMqttClient &client)
    Accepted(why.SetString(MT5MQTT_PROP_REASON_STRING,"market closed"),why,"SetString of a Reason String");
    Refused(client.Acknowledge(message,131,why),client,MT5MQTT_E_UNKNOWN_TOKEN,"Acknowledge of nothing, with its reason");
    ExtCheck.That(!client.Authenticate(data) && !client.Reauthenticate(data),"no authentication without a method");
+   ExtCheck.That(!client.Authenticate(data,why) && !client.Reauthenticate(data,why),"nor with its reason");
   }
 //+------------------------------------------------------------------+
 //| Figures                                                          |

@@ -1,25 +1,29 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
 use super::advice::advice;
-use super::{Client, Report, State};
+use super::{Asked, Client, Report, State};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
 use crate::client::log::Level;
 use crate::client::options::Options;
-use crate::codec::property::{Properties, PropertiesBuf};
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Disconnected, Event, Outcome, Token};
-use crate::session::limits::ServerLimits;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{ProtocolVersion, QoS};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long the Server may take for an answer once it is connected.
 const ANSWER: Duration = Duration::from_secs(10);
+/// What to do when the program leaves a step of the authentication to the doctor.
+const ANSWER_STEPS: &str = "the connection is good up to this step, and the rest of it was not tried. Only your program knows what to \
+                            answer: let it start the doctor itself, and answer MT5MQTT_EVENT_AUTHENTICATE as for its own connection \
+                            (the script Doctor and the example doctor can't; SCRAM-SHA-256 needs no answer)";
 /// How often it is looked whether anybody still wants to know.
 const SLICE: Duration = Duration::from_millis(50);
 /// How long another scheme is tried on the same port.
@@ -47,16 +51,32 @@ impl<'a> Examination<'a> {
         if let Err((status, text)) = client.connect() {
             return self.failed(status, &text, "correct the option that is named");
         }
-        let connected = self.next(client, None, |event| match event {
-            Event::Connected { session_present, .. } => Some(Ok(*session_present)),
-            Event::Disconnected(end) => Some(Err(end.clone())),
-            _ => None,
-        });
+        // The step of an authentication that the program was asked for last.
+        let mut asked: Option<Arc<Asked>> = None;
+        let connected = loop {
+            let happened = self.next(client, None, |event| match event {
+                Event::Connected { .. } => Some(Connecting::Done(Ok(()))),
+                Event::Disconnected(end) => Some(Connecting::Done(Err(end.clone()))),
+                Event::Authenticate { step, properties } => Some(Connecting::Asks(*step, properties.clone())),
+                _ => None,
+            });
+            match happened {
+                Some(Connecting::Asks(step, properties)) => asked = Some(self.ask(client, step, properties)),
+                Some(Connecting::Done(done)) => break Some(done),
+                None => break None,
+            }
+        };
         match connected {
-            Some(Ok(_)) => {}
+            Some(Ok(())) => {}
             Some(Err(end)) => {
                 let status = end.failure.unwrap_or(Status::Network);
-                if let Some(scheme) = self.probe(status) {
+                if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {
+                    let cause = "the Server asked for Authentication Data, and nobody answered in time";
+                    return self.failed(status, cause, ANSWER_STEPS);
+                }
+                if asked.is_none()
+                    && let Some(scheme) = self.probe(status)
+                {
                     let port = self.address.port;
                     let speaks = if scheme.is_tls() { "TLS" } else { "plain MQTT" };
                     let cause = format!("port {port} answers, but the Server on it speaks {speaks}");
@@ -68,6 +88,15 @@ impl<'a> Examination<'a> {
         }
         self.tell_connack(client);
         self.echo(client)
+    }
+
+    /// Hands a step of the authentication on to the program.
+    fn ask(&self, client: &Client, step: u64, properties: PropertiesBuf) -> Arc<Asked> {
+        let asked = Arc::new(Asked::new(&client.shared, step));
+        let method = properties.as_properties().text(PropertyId::AuthenticationMethod).unwrap_or_default();
+        self.report.remark(&format!("with Authentication Method {method}, which the program has to answer"));
+        self.report.shared.events.push(NoticeKind::DoctorAsks { properties, asked: asked.clone() });
+        asked
     }
 
     /// A message to itself, with times.
@@ -221,14 +250,24 @@ impl<'a> Examination<'a> {
         };
         self.report.line(&format!("the Server accepted the connection (CONNACK), {version}"));
         let Some(limits) = figures.limits else { return };
-        let ServerLimits { receive_maximum, maximum_qos, retain_available, maximum_packet_size, keep_alive, .. } =
-            limits;
-        let retained = if retain_available { "keeps retained messages" } else { "keeps no retained messages" };
+        let retained = if limits.retain_available { "keeps retained messages" } else { "keeps no retained messages" };
         self.report.remark(&format!(
-            "it takes QoS {} at most, {receive_maximum} messages in flight, packets of {maximum_packet_size} bytes, {retained}; Keep \
-             Alive {keep_alive} s",
-            maximum_qos as u8
+            "it takes QoS {} at most, {} messages in flight, packets of {} bytes, {retained}; Keep Alive {} s",
+            limits.maximum_qos as u8, limits.receive_maximum, limits.maximum_packet_size, limits.keep_alive
         ));
+        if figures.version == Some(ProtocolVersion::V311) {
+            return;
+        }
+        let missing: Vec<&str> = [
+            (limits.wildcard_subscription_available, "Wildcard Subscriptions"),
+            (limits.shared_subscription_available, "Shared Subscriptions"),
+            (limits.subscription_identifier_available, "Subscription Identifiers"),
+        ]
+        .into_iter()
+        .filter_map(|(available, what)| (!available).then_some(what))
+        .collect();
+        let missing = if missing.is_empty() { String::new() } else { format!("; it has no {}", missing.join(", no ")) };
+        self.report.remark(&format!("it takes {} Topic Aliases{missing}", limits.topic_alias_maximum));
     }
 
     fn failed(&self, status: Status, cause: &str, advice: &str) -> Result<(), Status> {
@@ -236,6 +275,12 @@ impl<'a> Examination<'a> {
         self.report.remark(&format!("What to do: {advice}."));
         Err(status)
     }
+}
+
+/// What comes before a connection is accepted.
+enum Connecting {
+    Asks(u64, PropertiesBuf),
+    Done(Result<(), Disconnected>),
 }
 
 enum Happened {

@@ -5,7 +5,10 @@
 //! examination. What it finds comes to the program's client as events.
 
 mod advice;
+mod asked;
 mod check;
+
+pub use asked::Asked;
 
 use super::clock;
 use super::events::NoticeKind;

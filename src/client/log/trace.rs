@@ -118,9 +118,17 @@ fn push_properties(text: &mut String, properties: Properties<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::PacketId;
+    use crate::codec::ack::Ack;
+    use crate::codec::connack::Connack;
     use crate::codec::connect::{Connect, Will};
+    use crate::codec::disconnect::{Auth, Disconnect};
+    use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+    use crate::codec::publish::Publish;
+    use crate::codec::subscribe::{Suback, Subscribe, Subscription, SubscriptionOptions};
+    use crate::codec::unsubscribe::{Unsuback, Unsubscribe};
     use crate::types::QoS;
-    use crate::types::topic::TopicName;
+    use crate::types::topic::{TopicFilter, TopicName};
 
     #[test]
     fn connect_is_one_line_without_its_secrets() {
@@ -151,5 +159,69 @@ mod tests {
         let size = bytes.len() - 3;
         let words = "MQTT 5.0, client id 'EA1', keep alive 30 s, clean start, user name, password, will on 'gone'";
         assert_eq!(lines, [format!("CONNECT ({size} bytes) {words}"), "PINGREQ (2 bytes)".to_owned()]);
+    }
+
+    #[test]
+    fn every_other_packet_is_one_line_with_what_matters_and_no_payload_or_secret() {
+        let mut secret = PropertiesBuf::new();
+        secret.set(PropertyId::AuthenticationMethod, Value::Text("m")).unwrap();
+        secret.set(PropertyId::AuthenticationData, Value::Binary(b"secret")).unwrap();
+        let id = PacketId::new(7).unwrap();
+        let none = Properties::EMPTY;
+        let filter = TopicFilter::new("a/#").unwrap();
+        let options = SubscriptionOptions::from_u8(1).unwrap();
+        let ack = |reason| Ack::new(id, reason);
+        let (success, refused) = (ReasonCode::SUCCESS, ReasonCode::NOT_AUTHORIZED);
+        let publish = Publish {
+            dup: true,
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            topic: TopicName::new("a/b").ok(),
+            packet_id: Some(id),
+            properties: none,
+            payload: b"secret",
+        };
+        let by_alias = Publish { topic: None, dup: false, retain: false, ..publish.clone() };
+        let subscriptions = vec![Subscription { filter, options }];
+        let cases = [
+            (
+                Packet::Connack(Connack { session_present: true, reason: success, properties: none }),
+                format!("CONNACK (9 bytes), {success}, session present"),
+            ),
+            (Packet::Publish(publish), "PUBLISH (9 bytes) 'a/b', QoS 1, payload 6 bytes, id 7, dup, retain".to_owned()),
+            (Packet::Publish(by_alias), "PUBLISH (9 bytes) topic by alias, QoS 1, payload 6 bytes, id 7".to_owned()),
+            (Packet::Puback(ack(refused)), format!("PUBACK (9 bytes) id 7, {refused}")),
+            (Packet::Pubrec(ack(success)), format!("PUBREC (9 bytes) id 7, {success}")),
+            (Packet::Pubrel(ack(success)), format!("PUBREL (9 bytes) id 7, {success}")),
+            (Packet::Pubcomp(ack(success)), format!("PUBCOMP (9 bytes) id 7, {success}")),
+            (
+                Packet::Subscribe(Subscribe { packet_id: id, properties: none, subscriptions }),
+                "SUBSCRIBE (9 bytes) id 7, 'a/#' QoS 1".to_owned(),
+            ),
+            (
+                Packet::Suback(Suback { packet_id: id, properties: none, reasons: vec![success, refused] }),
+                format!("SUBACK (9 bytes) id 7, {success}, {refused}"),
+            ),
+            (
+                Packet::Unsubscribe(Unsubscribe { packet_id: id, properties: none, filters: vec![filter] }),
+                "UNSUBSCRIBE (9 bytes) id 7, 'a/#'".to_owned(),
+            ),
+            (
+                Packet::Unsuback(Unsuback { packet_id: id, properties: none, reasons: vec![success] }),
+                format!("UNSUBACK (9 bytes) id 7, {success}"),
+            ),
+            (Packet::Pingresp, "PINGRESP (9 bytes)".to_owned()),
+            (
+                Packet::Disconnect(Disconnect { reason: refused, properties: none }),
+                format!("DISCONNECT (9 bytes), {refused}"),
+            ),
+            (
+                Packet::Auth(Auth { reason: success, properties: secret.as_properties() }),
+                format!("AUTH (9 bytes), {success}, 2 properties"),
+            ),
+        ];
+        for (packet, line) in cases {
+            assert_eq!(describe(&packet, 9), line);
+        }
     }
 }

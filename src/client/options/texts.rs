@@ -30,6 +30,7 @@ text_options! {
     LOG_FILE = 145;
     STORE_PATH = 162;
     DEDUPLICATE_BY = 164;
+    TLS_CRL = 220;
 }
 
 /// The name of a text option.

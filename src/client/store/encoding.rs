@@ -40,7 +40,8 @@ pub fn encode_key(key: &Key) -> Vec<u8> {
 pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
     let mut out = Vec::new();
     match record {
-        Record::Session | Record::Received => {}
+        Record::Session => {}
+        Record::Received { content } => content.iter().for_each(|content| out.extend(content.to_be_bytes())),
         Record::Publish { token, message, priority, conflation_key, expires, message_expires } => {
             out.extend(token.to_be_bytes());
             out.push((*priority).into());
@@ -129,7 +130,10 @@ pub fn decode(key: &[u8], value: &[u8], now: Moment) -> Option<(Key, Record)> {
                 released: from.flag()?,
             },
         ),
-        RECEIVED => (Key::Received(Bytes(key).packet_id()?), Record::Received),
+        RECEIVED => {
+            let content = if value.is_empty() { None } else { Some(from.i64()?.cast_unsigned()) };
+            (Key::Received(Bytes(key).packet_id()?), Record::Received { content })
+        }
         ARRIVAL => {
             (Key::Arrival(number()?), Record::Arrival { packet_id: from.packet_id()?, message: from.message()? })
         }
@@ -281,7 +285,8 @@ mod tests {
                 },
             ),
             (Key::Flow(256), Record::Flow { token: 3, packet_id: id, order: 1 << 40, released: true }),
-            (Key::Received(id), Record::Received),
+            (Key::Received(PacketId::new(7).unwrap()), Record::Received { content: None }),
+            (Key::Received(id), Record::Received { content: Some(u64::MAX - 1) }),
             (Key::Arrival(65_537), Record::Arrival { packet_id: id, message: message(QoS::ExactlyOnce) }),
             (
                 Key::Subscription("mt5/#".to_owned()),
@@ -339,7 +344,8 @@ mod tests {
         let now = Moment { instant: Instant::now(), unix_ms: 1 };
         for (key, record) in all(now.instant) {
             let (key, value) = (encode_key(&key), encode_record(&record, now));
-            for size in 0..value.len() {
+            // Without its content it is a record of format 1.
+            for size in usize::from(matches!(record, Record::Received { .. }))..value.len() {
                 assert_eq!(decode(&key, &value[..size], now), None);
             }
             assert_eq!(decode(&key, &[&value[..], &[0]].concat(), now), None);

@@ -181,4 +181,38 @@ mod tests {
         assert!(is_own_end(&TcpStream::from_std(socket.into())));
         assert!(!is_own_end(&TcpStream::from_std(other)));
     }
+
+    /// RFC 8305
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_address_that_is_silent_does_not_keep_the_next_from_its_turn() {
+        use socket2::{Domain, Socket, Type};
+        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // A port whose queue of connections is full: Linux lets every further attempt wait.
+        let silent = socket();
+        silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        silent.listen(0).unwrap();
+        let address = silent.local_addr().unwrap();
+        let queued: Vec<Socket> = std::iter::repeat_with(socket).take(4).collect();
+        for client in &queued {
+            client.set_nonblocking(true).unwrap();
+            let _ = client.connect(&address);
+        }
+        let server = std::net::TcpListener::bind("[::1]:0").unwrap();
+        let (silent, answers) = (address.as_socket().unwrap(), server.local_addr().unwrap());
+
+        let mut poll = mio::Poll::new().unwrap();
+        let start = crate::client::clock::now();
+        let mut race = Race::new(vec![silent, answers], start, Token(1));
+        assert!(matches!(race.advance(start, poll.registry()), Progress::Pending));
+        assert_eq!(race.account(), format!("{silent}: no answer"), "one after the other");
+        assert_eq!(race.next_start(), Some(start + ATTEMPT_DELAY));
+        let mut progress = race.advance(start + ATTEMPT_DELAY, poll.registry());
+        while let Progress::Pending = progress {
+            poll.poll(&mut mio::Events::with_capacity(4), Some(std::time::Duration::from_secs(15))).unwrap();
+            progress = race.advance(start + ATTEMPT_DELAY, poll.registry());
+        }
+        assert!(matches!(progress, Progress::Connected { address, token: Token(2), .. } if address == answers));
+        assert_eq!(race.account(), format!("{silent}: no answer"));
+    }
 }

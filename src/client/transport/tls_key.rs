@@ -1,4 +1,4 @@
-//! Certificates and keys from PEM text or files, with errors that name the option and say what is wrong.
+//! Certificates, revocation lists and keys from PEM text or files, with errors that name the option and say what is wrong.
 
 use super::Fault;
 use crate::client::tls_options::is_pem;
@@ -6,12 +6,15 @@ use crate::types::status::Status;
 use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::der::SecretDocument;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fs;
 use zeroize::Zeroizing;
 
-/// Larger files are no certificates.
-const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+/// Larger files are no certificates; the longest revocation lists of public CAs have some MiB.
+const LARGEST_FILE: u64 = 32 * 1024 * 1024;
+
+/// A private key that leaves no copy of itself in memory.
+pub(super) type SecretKey = Zeroizing<PrivateKeyDer<'static>>;
 
 pub(super) fn setup_fault(text: impl Into<String>) -> Fault {
     Fault::new(Status::TlsSetup, text)
@@ -51,8 +54,27 @@ pub(super) fn certificates(option: &str, value: &str) -> Result<Vec<CertificateD
     Ok(certificates)
 }
 
+/// All Certificate Revocation Lists of an option, at least one. CAs publish them as DER, one in a file.
+pub(super) fn revocation_lists(option: &str, value: &str) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+    /// A SEQUENCE, as which every list begins.
+    const DER: u8 = 0x30;
+    let bytes = read(option, value)?;
+    if bytes.first() == Some(&DER) {
+        return Ok(vec![bytes.to_vec().into()]);
+    }
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&bytes).collect();
+    let lists =
+        lists.map_err(|error| setup_fault(format!("option {option}: {} is not valid PEM: {error}", source(value))))?;
+    if lists.is_empty() {
+        let text =
+            format!("option {option}: {} has no revocation list (-----BEGIN X509 CRL-----, or DER)", source(value));
+        return Err(setup_fault(text));
+    }
+    Ok(lists)
+}
+
 /// The private key of an option; decrypts a PKCS#8 one with `password`.
-pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> Result<PrivateKeyDer<'static>, Fault> {
+pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> Result<SecretKey, Fault> {
     let pem = read(option, value)?;
     let wrong = |why: &str| setup_fault(format!("option {option}: {} {why}", source(value)));
     let has = |text: &[u8]| pem.windows(text.len()).any(|window| window == text);
@@ -69,11 +91,12 @@ pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> 
         ));
     }
     PrivateKeyDer::from_pem_slice(&pem)
+        .map(Zeroizing::new)
         .map_err(|error| wrong(&format!("has no private key in PEM (-----BEGIN PRIVATE KEY-----): {error}")))
 }
 
 /// The first encrypted key of a PEM text. The error goes on after the name of the option.
-fn decrypt(pem: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, &'static str> {
+fn decrypt(pem: &[u8], password: &str) -> Result<SecretKey, &'static str> {
     const BAD: &str = "holds an encrypted key that is damaged";
     let text = std::str::from_utf8(pem).map_err(|_| BAD)?;
     // Something else may stand before it.
@@ -86,5 +109,5 @@ fn decrypt(pem: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, &'stati
         "can't be decrypted: TLS_CLIENT_KEY_PASSWORD is wrong, or the key is encrypted in another way than PBES2 with AES \
          (convert it with 'openssl pkcs8 -topk8 -v2 aes256')"
     })?;
-    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+    Ok(Zeroizing::new(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()))
 }

@@ -2,13 +2,13 @@
 //! background thread only.
 
 use super::Fault;
-use super::tls_key::{certificates, private_key, setup_fault};
+use super::tls_key::{certificates, private_key, revocation_lists, setup_fault};
 use super::tls_verify::{OwnCertificate, Verifier, Witness};
 use crate::client::tls_options::TlsOptions;
 use once_cell::sync::OnceCell;
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
@@ -29,15 +29,21 @@ impl TlsSetup {
         let versions: &[&SupportedProtocolVersion] =
             if options.minimum_version >= 13 { &[&TLS13] } else { &[&TLS13, &TLS12] };
         let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
-        let chain = if options.accept_any_certificate { None } else { Some(chain_verifier(&trusted, &provider)?) };
+        let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
+        let asks_for_revocation = !revoked.is_empty();
+        let chain = match options.accept_any_certificate {
+            true => None,
+            false => Some(chain_verifier(&trusted, revoked, &provider)?),
+        };
         let verifier = Verifier {
             chain,
             trusted,
+            asks_for_revocation,
             pins: options.pins.clone(),
             provider: provider.clone(),
             witness: witness.clone(),
         };
-        let own = OwnCertificate { key: own_certificate(options, &provider)?, witness: witness.clone() };
+        let own = OwnCertificate { key: own_certificate(options)?, witness: witness.clone() };
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .map_err(|error| setup_fault(format!("TLS can't be set up: {error}")))?
@@ -51,6 +57,7 @@ impl TlsSetup {
 
 fn chain_verifier(
     trusted: &[CertificateDer<'static>],
+    revoked: Vec<CertificateRevocationListDer<'static>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, Fault> {
     let roots = if trusted.is_empty() {
@@ -63,9 +70,17 @@ fn chain_verifier(
         }
         Arc::new(roots)
     };
+    // Of each certificate of the chain it must be known that it isn't revoked, from a list that isn't out of date.
     WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+        .with_crls(revoked)
+        .enforce_revocation_expiration()
         .build()
-        .map_err(|error| setup_fault(format!("TLS can't be set up: {error}")))
+        .map_err(|error| match error {
+            VerifierBuilderError::InvalidCrl(error) => {
+                setup_fault(format!("option TLS_CRL: a revocation list can't be used: {error:?}"))
+            }
+            _ => setup_fault(format!("TLS can't be set up: {error}")),
+        })
 }
 
 /// The machine's certificate store and Mozilla's list: a company's own CA is in the first, and the second is there on machines
@@ -82,7 +97,7 @@ fn machine_roots() -> Arc<RootCertStore> {
         .clone()
 }
 
-fn own_certificate(options: &TlsOptions, provider: &CryptoProvider) -> Result<Option<Arc<CertifiedKey>>, Fault> {
+fn own_certificate(options: &TlsOptions) -> Result<Option<Arc<CertifiedKey>>, Fault> {
     let (certificate, key) = match (&options.client_certificate, &options.client_key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => (certificate, key),
@@ -92,9 +107,8 @@ fn own_certificate(options: &TlsOptions, provider: &CryptoProvider) -> Result<Op
     let chain = certificates("TLS_CLIENT_CERTIFICATE", certificate)?;
     let password = options.client_key_password.as_ref().map(|password| password.as_str());
     let key = private_key("TLS_CLIENT_KEY", key, password)?;
-    let key = provider
-        .key_provider
-        .load_private_key(key)
+    // As the provider does it, but for a copy that nobody would zeroize.
+    let key = ring::sign::any_supported_type(&key)
         .map_err(|error| setup_fault(format!("option TLS_CLIENT_KEY: this type of key can't be used: {error}")))?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What was seen during a handshake, for the words about its failure.
 #[derive(Debug, Default)]
 pub(super) struct Witness {
-    /// The Server's certificate, as it came.
-    pub leaf: Mutex<Option<CertificateDer<'static>>>,
+    /// The Server's certificates as they came, its own first.
+    pub shown: Mutex<Vec<CertificateDer<'static>>>,
     /// The Server wanted a certificate of ours.
     pub asked: AtomicBool,
     /// It got one.
@@ -29,7 +29,7 @@ pub(super) struct Witness {
 impl Witness {
     /// Another handshake begins.
     pub fn forget(&self) {
-        *self.leaf.lock() = None;
+        self.shown.lock().clear();
         self.asked.store(false, Ordering::Relaxed);
         self.answered.store(false, Ordering::Relaxed);
     }
@@ -56,12 +56,38 @@ pub(super) struct Verifier {
     pub chain: Option<Arc<WebPkiServerVerifier>>,
     /// Certificates that the program itself named as trusted.
     pub trusted: Vec<CertificateDer<'static>>,
+    /// The chain's verifier has revocation lists.
+    pub asks_for_revocation: bool,
     pub pins: Vec<Pin>,
     pub provider: Arc<CryptoProvider>,
     pub witness: Arc<Witness>,
 }
 
 impl Verifier {
+    /// By its chain, or as one that the program has named itself.
+    fn verify_chain(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let Some(chain) = &self.chain else { return Ok(()) };
+        let by_chain = || chain.verify_server_cert(leaf, intermediates, name, ocsp_response, now).map(|_| ());
+        if !self.trusted.contains(leaf) {
+            return by_chain();
+        }
+        // What the program has named may have been revoked since.
+        if self.asks_for_revocation
+            && let Err(why) = by_chain()
+            && is_of_revocation(&why)
+        {
+            return Err(why);
+        }
+        check_trusted_itself(leaf, name, now)
+    }
+
     fn check_pins(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         if self.pins.is_empty() {
             return Ok(());
@@ -73,6 +99,20 @@ impl Verifier {
         let mismatch = PinMismatch { found: BASE64.encode(&described.pin) };
         Err(CertificateError::Other(OtherError(Arc::new(mismatch))).into())
     }
+}
+
+/// Whether a certificate wasn't accepted for what a revocation list says, or doesn't say.
+fn is_of_revocation(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertRevocationList(_)
+            | Error::InvalidCertificate(
+                CertificateError::Revoked
+                    | CertificateError::UnknownRevocationStatus
+                    | CertificateError::ExpiredRevocationList
+                    | CertificateError::ExpiredRevocationListContext { .. }
+            )
+    )
 }
 
 /// A certificate that the program has named itself needs no issuer: people make one with `openssl req -x509`, which marks it
@@ -98,14 +138,9 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        *self.witness.leaf.lock() = Some(leaf.clone().into_owned());
-        if let Some(chain) = &self.chain {
-            if self.trusted.iter().any(|trusted| trusted == leaf) {
-                check_trusted_itself(leaf, name, now)?;
-            } else {
-                chain.verify_server_cert(leaf, intermediates, name, ocsp_response, now)?;
-            }
-        }
+        *self.witness.shown.lock() =
+            [leaf].into_iter().chain(intermediates).map(|shown| shown.clone().into_owned()).collect();
+        self.verify_chain(leaf, intermediates, name, ocsp_response, now)?;
         self.check_pins(leaf)?;
         Ok(ServerCertVerified::assertion())
     }

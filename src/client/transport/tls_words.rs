@@ -4,13 +4,16 @@ use super::Fault;
 use super::certificate::{Described, date};
 use super::tls_verify::{PinMismatch, Witness};
 use crate::types::status::Status;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
+use rustls::{
+    AlertDescription, CertRevocationListError, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
+};
 use std::sync::atomic::Ordering;
 
 /// What an error of rustls stands for. `name` is the one that the certificate should have.
 pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
     match error {
         Error::InvalidCertificate(why) => certificate_fault(why, witness, name),
+        Error::InvalidCertRevocationList(why) => revocation_list_fault(why),
         Error::AlertReceived(alert) => alert_fault(*alert, witness),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -49,8 +52,8 @@ pub(super) fn closed_at_once() -> Fault {
 pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
     let text = if witness.answered.load(Ordering::Relaxed) {
         format!(
-            "the Server refuses our client certificate ({said}): it is expired, or not from a CA that the Server trusts; see \
-             option TLS_CLIENT_CERTIFICATE"
+            "the Server refuses our client certificate ({said}): it is expired or revoked, or not from a CA that the Server trusts; \
+             see option TLS_CLIENT_CERTIFICATE"
         )
     } else {
         format!("the Server wants a client certificate ({said}): set options TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY")
@@ -71,6 +74,17 @@ fn no_application_protocol() -> Fault {
         Status::Tls,
         "the Server doesn't know a protocol that option TLS_ALPN offers: see its documentation for the right name",
     )
+}
+
+fn revocation_list_fault(why: &CertRevocationListError) -> Fault {
+    let why = match why {
+        CertRevocationListError::BadSignature => "it is not signed by the CA that it names".to_owned(),
+        CertRevocationListError::IssuerInvalidForCrl => {
+            "it is signed by a CA that may not sign any (its Key Usage says so)".to_owned()
+        }
+        _ => format!("{why:?}"),
+    };
+    Fault::new(Status::TlsCertificate, format!("a revocation list in option TLS_CRL can't be trusted: {why}"))
 }
 
 fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
@@ -109,11 +123,12 @@ fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
 }
 
 fn certificate_fault(why: &CertificateError, witness: &Witness, name: &str) -> Fault {
-    let leaf = witness.leaf.lock().as_ref().and_then(Described::new);
-    Fault::new(Status::TlsCertificate, certificate_text(why, leaf.as_ref(), name))
+    let shown: Vec<Described> = witness.shown.lock().iter().filter_map(Described::new).collect();
+    Fault::new(Status::TlsCertificate, certificate_text(why, &shown, name))
 }
 
-fn certificate_text(why: &CertificateError, leaf: Option<&Described>, name: &str) -> String {
+fn certificate_text(why: &CertificateError, shown: &[Described], name: &str) -> String {
+    let leaf = shown.first();
     if let CertificateError::Other(OtherError(other)) = why
         && let Some(mismatch) = other.downcast_ref::<PinMismatch>()
     {
@@ -143,7 +158,21 @@ fn certificate_text(why: &CertificateError, leaf: Option<&Described>, name: &str
                  option TLS_SERVER_NAME to it"
             )
         }
-        CertificateError::Revoked => "the Server's certificate has been revoked".to_owned(),
+        CertificateError::Revoked => "the Server's certificate, or that of a CA above it, has been revoked by its issuer, so that anybody \
+                                      may have its key: don't connect, and ask whoever runs the Server for a new certificate"
+            .to_owned(),
+        CertificateError::UnknownRevocationStatus => {
+            let issuers: Vec<String> = shown.iter().map(|shown| format!("'{}'", shown.issuer)).collect();
+            format!(
+                "whether the Server's certificate has been revoked is not known: option TLS_CRL needs the revocation list of each \
+                 CA of its chain, and has not that of each of these: {}",
+                issuers.join(", ")
+            )
+        }
+        CertificateError::ExpiredRevocationListContext { next_update, .. } => {
+            let until = date(next_update.as_secs());
+            format!("a revocation list in option TLS_CRL is out of date since {until}: get the CA's present one{check_clock}")
+        }
         CertificateError::BadEncoding => "the Server's certificate is damaged".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the Server's certificate is not one for Servers (its Extended Key Usage says so)".to_owned()

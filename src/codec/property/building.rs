@@ -5,6 +5,7 @@ use crate::codec::varint;
 use crate::types::text::{self, TextError};
 use crate::types::topic::{TopicError, TopicName};
 use std::fmt;
+use zeroize::Zeroize;
 
 /// Why a property can't be added to a set, or a set not be used in a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl fmt::Display for PropertyError {
 }
 
 /// A set of properties that is being put together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PropertiesBuf {
     bytes: Vec<u8>,
 }
@@ -47,6 +48,11 @@ pub struct PropertiesBuf {
 impl PropertiesBuf {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes room for so many bytes more, which are then added without leaving copies of what is there behind.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
     }
 
     pub fn clear(&mut self) {
@@ -103,6 +109,19 @@ impl PropertiesBuf {
                 append_field(value.as_bytes(), out);
             }
         }
+    }
+}
+
+impl Zeroize for PropertiesBuf {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+/// Without secrets, as that of `Properties`.
+impl fmt::Debug for PropertiesBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_properties().fmt(f)
     }
 }
 

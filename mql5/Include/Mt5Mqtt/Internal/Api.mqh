@@ -140,7 +140,8 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_STORE_PATH=162,             // text: a folder
    MT5MQTT_OPT_DEDUPLICATE=163,            // 1 tells of repeated messages, 2 keeps them away
    MT5MQTT_OPT_DEDUPLICATE_BY=164,         // text: the name of a User Property
-   MT5MQTT_OPT_DEDUPLICATION_WINDOW=165
+   MT5MQTT_OPT_DEDUPLICATION_WINDOW=165,
+   MT5MQTT_OPT_TLS_CRL=220                 // text: PEM or the path of a PEM or DER file
   };
 //+------------------------------------------------------------------+
 //| Kinds of event                                                   |

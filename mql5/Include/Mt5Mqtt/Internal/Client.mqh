@@ -55,6 +55,7 @@ public:
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
    bool              SetWill(const string topic,const string text,const int qos,const bool retain);
+   bool              SetWill(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
    bool              SetConnectProperties(const CMqttProperties &properties);
    //--- connection
@@ -82,7 +83,9 @@ public:
    bool              Unsubscribe(const string filter,const CMqttProperties &properties);
    //--- Enhanced Authentication: Authenticate() answers the MT5MQTT_EVENT_AUTHENTICATE taken last
    bool              Authenticate(const uchar &data[]);
+   bool              Authenticate(const uchar &data[],const CMqttProperties &properties);
    bool              Reauthenticate(const uchar &data[]);
+   bool              Reauthenticate(const uchar &data[],const CMqttProperties &properties);
    //--- requests: the end comes as MT5MQTT_EVENT_RESPONSE; Respond() answers the event taken last
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms);
    bool              Request(const string topic,const string text,const int qos,const int timeout_ms,const CMqttProperties &properties);
@@ -131,6 +134,7 @@ private:
    bool              PublishText(const string topic,const string text,const int qos,const bool retain,const long properties);
    bool              PublishBytes(const string topic,const uchar &payload[],const int qos,const bool retain,const long properties);
    bool              PublishBatch(CMqttBatch &batch,const long properties);
+   bool              WillText(const string topic,const string text,const int qos,const bool retain,const long properties);
   };
 //+------------------------------------------------------------------+
 //| Nothing that can fail: Create() does that                        |
@@ -287,9 +291,23 @@ bool CMqttClient::SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &valu
 //+------------------------------------------------------------------+
 bool CMqttClient::SetWill(const string topic,const string text,const int qos,const bool retain)
   {
+   return(WillText(topic,text,qos,retain,0));
+  }
+//+------------------------------------------------------------------+
+//| The Will Message, as text with properties                        |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetWill(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties)
+  {
+   return(WillText(topic,text,qos,retain,properties.Handle()));
+  }
+//+------------------------------------------------------------------+
+//| The Will Message, as UTF-8                                       |
+//+------------------------------------------------------------------+
+bool CMqttClient::WillText(const string topic,const string text,const int qos,const bool retain,const long properties)
+  {
    uchar payload[];
    CMqttText::ToUtf8(text,payload);
-   return(Create() && Succeeded(mt5mqtt_set_will_w(m_client,topic,payload,ArraySize(payload),qos,retain,0)));
+   return(Create() && Succeeded(mt5mqtt_set_will_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
 //| The Will Message, as bytes with properties                       |
@@ -499,11 +517,25 @@ bool CMqttClient::Authenticate(const uchar &data[])
    return(Succeeded(mt5mqtt_authenticate(m_client,data,ArraySize(data),0)));
   }
 //+------------------------------------------------------------------+
+//| The same with a Reason String and User Properties for the Server |
+//+------------------------------------------------------------------+
+bool CMqttClient::Authenticate(const uchar &data[],const CMqttProperties &properties)
+  {
+   return(Succeeded(mt5mqtt_authenticate(m_client,data,ArraySize(data),properties.Handle())));
+  }
+//+------------------------------------------------------------------+
 //| Starts a re-authentication; SCRAM-SHA-256 needs no data for it   |
 //+------------------------------------------------------------------+
 bool CMqttClient::Reauthenticate(const uchar &data[])
   {
    return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),0)));
+  }
+//+------------------------------------------------------------------+
+//| The same with a Reason String and User Properties for the Server |
+//+------------------------------------------------------------------+
+bool CMqttClient::Reauthenticate(const uchar &data[],const CMqttProperties &properties)
+  {
+   return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),properties.Handle())));
   }
 //+------------------------------------------------------------------+
 //| Asks with text, as UTF-8                                         |

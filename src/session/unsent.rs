@@ -1,0 +1,151 @@
+//! The bytes of a connection that its transport hasn't taken yet. Secrets among them, those of CONNECT and AUTH, leave no copy
+//! in memory when they are sent.
+
+use crate::codec::error::EncodeError;
+use crate::codec::{self, Packet};
+use crate::types::ProtocolVersion;
+use std::fmt;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Above this many unsent bytes no Application Messages are added: they stay in the queue, where they are counted, and can
+/// still be dropped or overtaken. Large enough that one write takes many messages.
+const HIGH_WATER: usize = 64 * 1024;
+/// More than what a packet has beside its fields of variable length.
+const ROOM_FOR_LENGTHS: usize = 64;
+
+#[derive(Default)]
+pub(super) struct Unsent {
+    bytes: Zeroizing<Vec<u8>>,
+    /// How much of `bytes` the transport has taken.
+    taken: usize,
+    holds_secret: bool,
+}
+
+impl Unsent {
+    pub fn add(&mut self, packet: &Packet<'_>, version: ProtocolVersion, maximum: usize) -> Result<(), EncodeError> {
+        if let Some(size) = size_with_secret(packet) {
+            self.holds_secret = true;
+            self.make_room(size);
+        }
+        codec::encode(packet, version, maximum, &mut self.bytes)
+    }
+
+    /// So that the vector doesn't grow while the secret is written, nor, with what is there already, without a trace.
+    fn make_room(&mut self, size: usize) {
+        if self.bytes.capacity() - self.bytes.len() < size {
+            let mut larger = Zeroizing::new(Vec::with_capacity(self.bytes.len() + size));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
+    }
+
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.bytes.len() - self.taken < HIGH_WATER
+    }
+
+    /// The transport took `count` bytes.
+    pub fn took(&mut self, count: usize) {
+        self.taken += count;
+        if self.holds_secret {
+            self.bytes[..self.taken].zeroize();
+        }
+        if self.taken == self.bytes.len() {
+            self.bytes.clear();
+            self.taken = 0;
+            self.holds_secret = false;
+        } else if self.taken > HIGH_WATER {
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+}
+
+/// Not the bytes: a password may be among them.
+impl fmt::Debug for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.as_slice().len())
+    }
+}
+
+/// The most that a packet takes, if it may have a secret.
+fn size_with_secret(packet: &Packet<'_>) -> Option<usize> {
+    let size = match packet {
+        Packet::Auth(auth) => auth.properties.as_bytes().len(),
+        Packet::Connect(connect) => {
+            let will = connect
+                .will
+                .as_ref()
+                .map_or(0, |will| will.topic.as_str().len() + will.payload.len() + will.properties.as_bytes().len());
+            connect.properties.as_bytes().len()
+                + connect.client_id.len()
+                + will
+                + connect.user_name.map_or(0, str::len)
+                + connect.password.map_or(0, <[u8]>::len)
+        }
+        _ => return None,
+    };
+    Some(size + ROOM_FOR_LENGTHS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::connect::Connect;
+    use crate::codec::disconnect::Auth;
+    use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+    use crate::types::reason::ReasonCode;
+
+    fn connect(password: &[u8]) -> Packet<'_> {
+        Packet::Connect(Connect {
+            version: ProtocolVersion::V5,
+            clean_start: true,
+            keep_alive: 30,
+            properties: Properties::EMPTY,
+            client_id: "EA1",
+            will: None,
+            user_name: Some("me"),
+            password: Some(password),
+        })
+    }
+
+    #[test]
+    fn a_secret_that_was_sent_is_gone_from_memory_and_nothing_grew_meanwhile() {
+        let mut properties = PropertiesBuf::new();
+        properties.set(PropertyId::AuthenticationMethod, Value::Text("m")).unwrap();
+        properties.set(PropertyId::AuthenticationData, Value::Binary(&[0xA5; 3000])).unwrap();
+        let auth = Auth { reason: ReasonCode::CONTINUE_AUTHENTICATION, properties: properties.as_properties() };
+        for packet in [connect(&[0xA5; 5000]), Packet::Auth(auth)] {
+            let mut unsent = Unsent::default();
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+            unsent.make_room(size_with_secret(&packet).unwrap());
+            let at = unsent.bytes.as_ptr();
+            unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
+            assert_eq!(unsent.bytes.as_ptr(), at, "it was moved while it was written");
+            assert!(unsent.as_slice().contains(&0xA5));
+            let size = unsent.as_slice().len();
+            unsent.took(size - 1);
+            assert!(unsent.bytes[..size - 1].iter().all(|byte| *byte == 0));
+            assert_eq!(format!("{unsent:?}"), "1 bytes");
+            unsent.took(1);
+            assert!(unsent.as_slice().is_empty() && !unsent.holds_secret);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_makes_room() {
+        let mut unsent = Unsent::default();
+        while unsent.has_room() {
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+        }
+        let count = unsent.as_slice().len();
+        assert!(count >= HIGH_WATER);
+        unsent.took(1);
+        assert!(unsent.has_room() && unsent.as_slice().len() == count - 1);
+        unsent.took(count - 1);
+        assert!(unsent.as_slice().is_empty());
+    }
+}
