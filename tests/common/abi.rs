@@ -87,7 +87,6 @@ functions! {
     set_connect_properties(client: i64, properties: i64) -> i32;
     connect(client: i64) -> i32;
     doctor_start(client: i64) -> i32;
-    authenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32;
     state(client: i64) -> i32;
     stat(client: i64, stat: i32) -> i64;
