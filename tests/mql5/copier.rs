@@ -18,13 +18,15 @@ fn states_filters_symbols_and_volumes() {
 
 /// First seeds whose sequences failed once.
 const KEPT: [u32; 0] = [];
+const PLAN: &str = "tests/mql5/programs/CopierPlan.mq5";
+const NET: &str = "tests/mql5/programs/CopierNet.mq5";
 
 /// Runs so many sequences; returns what failed.
-fn sequences(first: u32, count: u32) -> Vec<String> {
+fn sequences(of: &str, first: u32, count: u32) -> Vec<String> {
     let mut terminal = Terminal::start();
     let inputs = [("InpSeed", first.to_string()), ("InpRounds", count.to_string())];
     let inputs = inputs.each_ref().map(|(name, value)| (*name, value.as_str()));
-    terminal.load("script", "plan", &program("tests/mql5/programs/CopierPlan.mq5"), ("1", "EURUSD"), &inputs);
+    terminal.load("script", "plan", &program(of), ("1", "EURUSD"), &inputs);
     terminal.expect("plan", "ended", "");
     let mut said = terminal.said("plan", "print");
     let last = said.pop().unwrap_or_default();
@@ -33,16 +35,27 @@ fn sequences(first: u32, count: u32) -> Vec<String> {
     said
 }
 
-#[test]
-fn after_quiet_a_follower_holds_what_the_rules_say() {
-    let Some(_) = compiler("the copier's plan") else { return };
+/// Sequences that failed once, then the same on each run, then new ones.
+fn all_come_to_rest(of: &str) {
     for seed in KEPT {
-        assert_eq!(sequences(seed, 1), [""; 0]);
+        assert_eq!(sequences(of, seed, 1), [""; 0]);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let new = u32::try_from(now % 1_000_000_000).expect("less than 2^31");
     for batch in 0..3 {
-        assert_eq!(sequences(1 + 100 * batch, 100), [""; 0]);
-        assert_eq!(sequences(new + 100 * batch, 100), [""; 0]);
+        assert_eq!(sequences(of, 1 + 100 * batch, 100), [""; 0]);
+        assert_eq!(sequences(of, new + 100 * batch, 100), [""; 0]);
     }
+}
+
+#[test]
+fn after_quiet_a_follower_holds_what_the_rules_say() {
+    let Some(_) = compiler("the copier's plan") else { return };
+    all_come_to_rest(PLAN);
+}
+
+#[test]
+fn after_quiet_a_netting_follower_holds_the_sum() {
+    let Some(_) = compiler("the copier's plan for netting") else { return };
+    all_come_to_rest(NET);
 }

@@ -125,6 +125,12 @@ impl Copying {
         lines
     }
 
+    /// Waits until the follower holds the sum of what the master has, but for these positions.
+    #[track_caller]
+    fn converge_to_net(&mut self, without: &[String]) {
+        self.converge_to(|positions| net(positions.into_iter().filter(|fields| !without.contains(&fields["id"]))));
+    }
+
     /// Waits until both hold the same, and sees that it stays so.
     #[track_caller]
     fn converge(&mut self) {
@@ -244,13 +250,82 @@ fn answers_that_are_lost_and_refusals_double_nothing() {
     }
 }
 
+/// One position of a symbol, which is the sum, without stops.
+fn net(positions: impl Iterator<Item = Fields>) -> Vec<Fields> {
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for fields in positions {
+        let hundredths = (fields["volume"].parse::<f64>().expect("a volume") * 100.0).round() as i64;
+        let signed = if fields["side"] == "buy" { hundredths } else { -hundredths };
+        *sums.entry(fields["symbol"].clone()).or_default() += signed;
+    }
+    let position = |(symbol, sum): (String, i64)| {
+        let side = if sum > 0 { "buy" } else { "sell" };
+        let volume = (sum.abs() as f64 / 100.0).to_string();
+        let fields = [("symbol", symbol.as_str()), ("side", side), ("volume", &volume), ("sl", "0"), ("tp", "0")];
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    };
+    sums.into_iter().filter(|(_, sum)| *sum != 0).map(position).collect()
+}
+
 #[test]
-fn a_random_master_is_followed_through_restarts_of_everything() {
+fn a_netting_follower_holds_the_sum() {
+    for comments in ["keep", "rewrite"] {
+        let Some(mut copying) = Copying::start("netting", &[]) else { return };
+        copying.follower.command(&["account", "mode=netting", &format!("comments={comments}"), "lag=150"]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.trade(&deal(1, "0.10", ""));
+        copying.converge_to_net(&[]);
+        // To the other side, by lost answers, and with a restart between.
+        copying.follower.command(&["inject", "10012", "carried-out"]);
+        copying.trade(&deal(1, "0.50", ""));
+        copying.converge_to_net(&[]);
+        for (retcode, effect) in [("10004", "refused"), ("10031", "carried-out"), ("10012", "late")] {
+            copying.follower.command(&["inject", retcode, effect]);
+            copying.trade(&deal(1, "0.07", ""));
+            copying.converge_to_net(&[]);
+        }
+        copying.follower.command(&["remove", "follower"]);
+        copying.follower.expect("follower", "ended", "");
+        copying.trade(&deal(0, "0.05", ""));
+        copying.load_follower();
+        copying.converge_to_net(&[]);
+
+        // What the follower's user closes stays closed; what comes later is copied.
+        let by_hand: Vec<String> = copying.master.positions().iter().map(|fields| fields["id"].clone()).collect();
+        let held = copying.follower.positions()[0].clone();
+        let volume = format!("volume={}", held["volume"]);
+        copying.follower.command(&["trade", "action=1", "symbol=EURUSD", "type=0", &volume]);
+        copying.converge_to_net(&by_hand);
+        copying.trade(&deal(0, "0.02", ""));
+        copying.converge_to_net(&by_hand);
+
+        // A position that isn't the copier's is left alone, once the terminal shows it.
+        copying.follower.command(&["account", "lag=0"]);
+        copying.follower.command(&["trade", "action=1", "symbol=GBPUSD", "type=0", "volume=0.11"]);
+        copying.trade("action=1 symbol=GBPUSD type=1 volume=0.40");
+        copying.follower.expect("follower", "print", "GBPUSD that is not the copier's");
+        copying.converge_to(|positions| {
+            let later = positions.into_iter().filter(|fields| !by_hand.contains(&fields["id"]));
+            let mut wanted = net(later);
+            for fields in wanted.iter_mut().filter(|fields| fields["symbol"] == "GBPUSD") {
+                fields.insert("side".into(), "buy".into());
+                fields.insert("volume".into(), "0.11".into());
+            }
+            wanted
+        });
+        copying.close();
+    }
+}
+
+/// A random master, and failures, restarts and lost lines between; the follower has a moment for each.
+fn random_course(mode: &str, inputs: &[(&'static str, &str)]) -> Option<Copying> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     let seed = now.as_secs() ^ u64::from(std::process::id()) << 40;
     let mut random = Random(seed);
-    let Some(mut copying) = Copying::start("random", &[("InpReverse", "true"), ("InpSizeValue", "2")]) else { return };
-    copying.follower.command(&["account", "lag=70", "shuffle=5"]);
+    eprintln!("seed {seed}");
+    let mut copying = Copying::start(&format!("random-{mode}"), inputs)?;
+    copying.follower.command(&["account", &format!("mode={mode}"), "lag=70", "shuffle=5"]);
     copying.load_both();
     for _ in 0..60 {
         let positions = copying.master.positions();
@@ -292,8 +367,22 @@ fn a_random_master_is_followed_through_restarts_of_everything() {
             }
         }
     }
-    eprintln!("seed {seed}");
+    Some(copying)
+}
+
+#[test]
+fn a_random_master_is_followed_through_restarts_of_everything() {
+    let inputs = [("InpReverse", "true"), ("InpSizeValue", "2")];
+    let Some(mut copying) = random_course("hedging", &inputs) else { return };
     copying.converge_to(|positions| positions.into_iter().map(mirrored).collect());
+    copying.close();
+}
+
+#[test]
+fn a_random_master_is_followed_by_a_netting_account() {
+    let inputs = [("InpReverse", "true"), ("InpSizeValue", "2"), ("InpCopySl", "false"), ("InpCopyTp", "false")];
+    let Some(mut copying) = random_course("netting", &inputs) else { return };
+    copying.converge_to(|positions| net(positions.into_iter().map(mirrored)));
     copying.close();
 }
 

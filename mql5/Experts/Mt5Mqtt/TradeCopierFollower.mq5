@@ -3,7 +3,7 @@
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
 #property version     "1.00"
-#property description "Holds what a TradeCopierMaster has, by your rules. Hedging accounts; no pending orders."
+#property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting; no pending orders."
 #property description "One per master and account."
 #include <Mt5Mqtt\Copier\Follower.mqh>
 input group  "MQTT Server"

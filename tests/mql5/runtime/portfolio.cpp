@@ -122,6 +122,7 @@ static Deal deal_of(ulong ticket) {
    for(const Deal &d : view().deals) if(d.ticket==ticket) return d;
    return {};
 }
+bool HistoryDealSelect(ulong ticket) { return deal_of(ticket).ticket!=0; }
 mql_long HistoryDealGetInteger(ulong ticket,ENUM_DEAL_PROPERTY_INTEGER what) {
    const Deal d=deal_of(ticket);
    switch(what) {

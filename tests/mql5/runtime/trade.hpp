@@ -131,6 +131,7 @@ mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what);
 double   OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what);
 string   OrderGetString(ENUM_ORDER_PROPERTY_STRING what);
 bool     HistorySelectByPosition(mql_long position);
+bool     HistoryDealSelect(ulong ticket);
 bool     HistorySelect(datetime from,datetime to);
 int      HistoryDealsTotal();
 ulong    HistoryDealGetTicket(int index);

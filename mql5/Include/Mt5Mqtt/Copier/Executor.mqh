@@ -20,6 +20,7 @@ struct CopierAttempt
    ENUM_COPIER_ACTION action;
    long              id;
    ulong             ticket;
+   string            symbol;
    ulong             next;                 // GetTickCount64() from which on it may be tried
    double            volume;               // of the ticket when it was sent: another one ends the wait
    int               count;                // failures in a row
@@ -58,8 +59,9 @@ public:
    double            m_price;
    double            m_volume;
    ulong             m_order;
+   ulong             m_deal;
 
-                     CCopierExecutor(void) : m_wait_ms(30000),m_outcome(COPIER_OUTCOME_DONE),m_retcode(0),m_price(0),m_volume(0),m_order(0) { }
+                     CCopierExecutor(void) : m_wait_ms(30000),m_outcome(COPIER_OUTCOME_DONE),m_retcode(0),m_price(0),m_volume(0),m_order(0),m_deal(0) { }
    void              SetWait(const int wait_ms) { m_wait_ms=wait_ms; }
    bool              IsDue(const CopierAction &action,const double held_volume);
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
@@ -69,7 +71,7 @@ public:
 private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
-   bool              IsUncertain(const long id);
+   int               Uncertain(const CopierAction &action);
    void              Request(const CopierAction &action,const CopierAttempt &attempt,const string comment,
                              const ulong deviation,MqlTradeRequest &request) const;
    ENUM_ORDER_TYPE_FILLING Filling(const string symbol,const int refused) const;
@@ -82,7 +84,8 @@ private:
 int CCopierExecutor::Find(const CopierAction &action) const
   {
    for(int i=0; i<ArraySize(m_attempts); i++)
-      if(m_attempts[i].action==action.action && m_attempts[i].id==action.id && m_attempts[i].ticket==action.ticket)
+      if(m_attempts[i].action==action.action && m_attempts[i].id==action.id && m_attempts[i].ticket==action.ticket &&
+         m_attempts[i].symbol==action.symbol)
          return(i);
    return(-1);
   }
@@ -103,6 +106,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].action=action.action;
    m_attempts[i].id=action.id;
    m_attempts[i].ticket=action.ticket;
+   m_attempts[i].symbol=action.symbol;
    m_attempts[i].next=0;
    m_attempts[i].volume=0;
    m_attempts[i].count=0;
@@ -118,32 +122,41 @@ void CCopierExecutor::Drop(const int index)
    ArrayRemove(m_attempts,index,1);
   }
 //+------------------------------------------------------------------+
-//| Is an open on its way of which nobody knows?                     |
+//| The same open on its way of which nobody knows, -1 if there is   |
+//| none                                                             |
 //+------------------------------------------------------------------+
-bool CCopierExecutor::IsUncertain(const long id)
+int CCopierExecutor::Uncertain(const CopierAction &action)
   {
-   bool found=false;
    for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
-     {
       if(m_uncertain[i].until<=GetTickCount64())
          ArrayRemove(m_uncertain,i,1);
-      else
-         if(m_uncertain[i].id==id)
-            found=true;
-     }
-   return(found);
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
+         return(i);
+   return(-1);
   }
 //+------------------------------------------------------------------+
 //| May it be sent now?                                              |
 //+------------------------------------------------------------------+
 bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
   {
-   if(action.action==COPIER_ACTION_OPEN && IsUncertain(action.id))
-      return(false);
-   int i=Find(action);
+   int  i=Find(action);
+   bool is_visible=(i>=0 && MathAbs(m_attempts[i].volume-held_volume)>0.00000001);
+   if(action.action==COPIER_ACTION_OPEN)
+     {
+      int uncertain=Uncertain(action);
+      //--- in netting the volume tells that it went through
+      if(uncertain>=0 && action.id==COPIER_NET && is_visible)
+        {
+         ArrayRemove(m_uncertain,uncertain,1);
+         return(true);
+        }
+      if(uncertain>=0)
+         return(false);
+     }
    if(i<0 || GetTickCount64()>=m_attempts[i].next)
       return(true);
-   return(action.action==COPIER_ACTION_CLOSE && MathAbs(m_attempts[i].volume-held_volume)>0.00000001);
+   return(is_visible && (action.action==COPIER_ACTION_CLOSE || action.id==COPIER_NET));
   }
 //+------------------------------------------------------------------+
 //| Sends it                                                         |
@@ -162,9 +175,11 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    m_price=result.price;
    m_volume=result.volume;
    m_order=result.order;
+   m_deal=result.deal;
    m_outcome=CCopierRetcodes::Outcome(result.retcode);
-//--- an open without an order's number can't be told from one that failed
-   if(m_outcome==COPIER_OUTCOME_DONE && action.action==COPIER_ACTION_OPEN && (!sent || result.order==0))
+//--- an open without a number can't be told from one that failed
+   if(m_outcome==COPIER_OUTCOME_DONE && action.action==COPIER_ACTION_OPEN &&
+      (!sent || result.order==0 || (action.id==COPIER_NET && result.deal==0)))
       m_outcome=COPIER_OUTCOME_UNCERTAIN;
    Remember(action,m_attempts[i],held_volume,sent_msc);
   }

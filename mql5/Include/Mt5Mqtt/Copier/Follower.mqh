@@ -53,7 +53,9 @@ private:
    bool              IsClosed(const long identifier) const;
    long              IdByComment(const string comment) const;
    void              ReadSymbols(void);
-   double            HeldVolume(const ulong ticket) const;
+   double            HeldVolume(const CopierAction &action) const;
+   bool              IsShown(void);
+   void              TellForeign(void);
    void              Do(const CopierAction &action);
    void              Report(const CopierAction &action);
   };
@@ -69,8 +71,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_has_state=false;
    m_executor.SetWait(wait_ms);
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
-   if(!CCopierAccount::IsHedging())
-      return(Tell("the account must be a hedging one: netting followers are not supported"));
+   m_rules.netting=!CCopierAccount::IsHedging();
    if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    string file="Mt5Mqtt\\copier-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+master+".json";
@@ -158,9 +159,11 @@ void CCopierFollower::Work(void)
      {
       CopierAction action;
       m_plan.Action(i,action);
-      if(m_executor.IsDue(action,HeldVolume(action.ticket)))
+      if(m_executor.IsDue(action,HeldVolume(action)))
          Do(action);
      }
+   if(m_rules.netting)
+      TellForeign();
   }
 //+------------------------------------------------------------------+
 //| The copies of this master. False while the terminal doesn't show |
@@ -171,6 +174,8 @@ bool CCopierFollower::ReadHeld(void)
    long identifiers[];
    int  total=PositionsTotal();
    int  count=0;
+   if(!IsShown())
+      return(false);
    ArrayResize(m_held,total);
    ArrayResize(identifiers,total);
    for(int i=0; i<total; i++)
@@ -178,21 +183,23 @@ bool CCopierFollower::ReadHeld(void)
       ulong ticket=PositionGetTicket(i);
       if(ticket==0)
          return(false);
-      if(PositionGetInteger(POSITION_MAGIC)!=COPIER_MAGIC)
+      bool is_ours=(PositionGetInteger(POSITION_MAGIC)==COPIER_MAGIC);
+      if(!is_ours && !m_rules.netting)
          continue;
       long   identifier=PositionGetInteger(POSITION_IDENTIFIER);
       string symbol=PositionGetString(POSITION_SYMBOL);
       bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
       double volume=PositionGetDouble(POSITION_VOLUME);
-      long   id=m_store.MasterId(identifier);
-      if(id==0)
+      long   id=(is_ours ? m_store.MasterId(identifier) : 0);
+      if(id==0 && is_ours)
          id=IdByComment(PositionGetString(POSITION_COMMENT));
-      if(id==0)
+      if(id==0 && is_ours)
          id=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
-      if(id==0)
+      if(id==0 && !m_rules.netting)
          continue;
-      m_store.AddCopy(identifier,id);
-      identifiers[count]=identifier;
+      if(id!=0)
+         m_store.AddCopy(identifier,id);
+      identifiers[count]=(id!=0 ? identifier : 0);
       m_held[count].ticket=ticket;
       m_held[count].id=id;
       m_held[count].symbol=symbol;
@@ -206,7 +213,7 @@ bool CCopierFollower::ReadHeld(void)
    ArrayResize(identifiers,count);
    if(PositionsTotal()!=total)
       return(false);
-   for(int i=0; i<m_store.Copies(); i++)
+   for(int i=0; i<m_store.Copies() && !m_rules.netting; i++)
      {
       bool is_there=false;
       for(int j=0; j<count && !is_there; j++)
@@ -216,6 +223,37 @@ bool CCopierFollower::ReadHeld(void)
      }
    m_store.KeepOnly(identifiers);
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Does the terminal show all that was done? In netting a deal may  |
+//| have added to a position, so its ticket tells nothing            |
+//+------------------------------------------------------------------+
+bool CCopierFollower::IsShown(void)
+  {
+   for(int i=m_store.Awaited()-1; i>=0; i--)
+     {
+      if(!HistoryDealSelect(m_store.AwaitedDeal(i)))
+         return(Tell("waiting until the terminal shows the deal "+IntegerToString((long)m_store.AwaitedDeal(i))));
+      m_store.Shown(i);
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Positions that are in the way                                    |
+//+------------------------------------------------------------------+
+void CCopierFollower::TellForeign(void)
+  {
+   for(int i=0; i<ArraySize(m_held); i++)
+      for(int k=0; k<m_plan.Links(); k++)
+        {
+         CopierLink link;
+         m_plan.Link(k,link);
+         if(link.state==COPIER_LINK_OPEN && CCopierNet::IsForeign(link.symbol,m_held))
+           {
+            Tell("this account has a position in "+link.symbol+" that is not the copier's: nothing is copied in it");
+            return;
+           }
+        }
   }
 //+------------------------------------------------------------------+
 //| Do the deals of a position say that it is over?                  |
@@ -265,12 +303,12 @@ void CCopierFollower::ReadSymbols(void)
      }
   }
 //+------------------------------------------------------------------+
-//| Volume of a copy                                                 |
+//| Volume of the copy that an action changes                        |
 //+------------------------------------------------------------------+
-double CCopierFollower::HeldVolume(const ulong ticket) const
+double CCopierFollower::HeldVolume(const CopierAction &action) const
   {
    for(int i=0; i<ArraySize(m_held); i++)
-      if(m_held[i].ticket==ticket)
+      if(action.id==COPIER_NET ? m_held[i].symbol==action.symbol : m_held[i].ticket==action.ticket)
          return(m_held[i].volume);
    return(0);
   }
@@ -279,18 +317,20 @@ double CCopierFollower::HeldVolume(const ulong ticket) const
 //+------------------------------------------------------------------+
 void CCopierFollower::Do(const CopierAction &action)
   {
-   m_executor.Execute(action,HeldVolume(action.ticket),"mq:"+m_master+":"+IntegerToString(action.id),m_deviation);
+   m_executor.Execute(action,HeldVolume(action),"mq:"+m_master+":"+IntegerToString(action.id),m_deviation);
    if(action.action==COPIER_ACTION_OPEN)
      {
       if(m_executor.m_outcome==COPIER_OUTCOME_DONE)
         {
-         //--- in hedging the order's ticket becomes the position's identifier
+         //--- an opening order's ticket becomes the position's identifier
          m_store.AddCopy((long)m_executor.m_order,action.id);
-         m_plan.Opened(action.id,m_executor.m_volume);
+         m_plan.Opened(action,m_executor.m_volume);
         }
-      if(m_executor.m_outcome==COPIER_OUTCOME_STOP)
+      if(m_executor.m_outcome==COPIER_OUTCOME_STOP && action.id!=COPIER_NET)
          m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode));
      }
+   if(action.id==COPIER_NET && m_executor.m_outcome==COPIER_OUTCOME_DONE && m_executor.m_deal!=0)
+      m_store.Await(m_executor.m_deal);
    if(!m_store.Save(m_plan))
       Tell("the file can't be written");
    Report(action);

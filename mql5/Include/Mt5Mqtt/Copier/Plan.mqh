@@ -4,67 +4,11 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_PLAN_MQH
 #define MT5MQTT_COPIER_PLAN_MQH
-#include "Rules.mqh"
-//+------------------------------------------------------------------+
-//| What became of a position of the master                          |
-//+------------------------------------------------------------------+
-enum ENUM_COPIER_LINK
-  {
-   COPIER_LINK_OPEN,                       // is to be held
-   COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
-   COPIER_LINK_CLOSED                      // was closed here, by hand or by a stop: stays closed
-  };
-//+------------------------------------------------------------------+
-//| What the follower has to remember of a position of the master    |
-//+------------------------------------------------------------------+
-struct CopierLink
-  {
-   long              id;
-   ENUM_COPIER_LINK  state;
-   string            symbol;               // the follower's
-   double            master_volume;        // when it was decided
-   double            volume;               // for that; both give the ratio, which stays
-   double            reached;              // what was held when it was last looked at
-   string            reason;               // why it is not held
-  };
-//+------------------------------------------------------------------+
-//| A position of the follower that is a copy                        |
-//+------------------------------------------------------------------+
-struct CopierHeld
-  {
-   ulong             ticket;
-   long              id;                   // of the master's position
-   string            symbol;
-   bool              is_buy;
-   double            volume;
-   double            sl;
-   double            tp;
-  };
-//+------------------------------------------------------------------+
-//| What is to be done                                               |
-//+------------------------------------------------------------------+
-enum ENUM_COPIER_ACTION
-  {
-   COPIER_ACTION_CLOSE,                    // that volume of that ticket
-   COPIER_ACTION_OPEN,
-   COPIER_ACTION_STOPS
-  };
-struct CopierAction
-  {
-   ENUM_COPIER_ACTION action;
-   long              id;
-   ulong             ticket;
-   string            symbol;
-   bool              is_buy;
-   double            volume;
-   double            sl;
-   double            tp;
-   string            reason;
-  };
+#include "Net.mqh"
 //+------------------------------------------------------------------+
 //| Class CCopierPlan.                                               |
-//| Appointment: compares what one master has with what a hedging    |
-//|              follower holds of it, and says what is to be done.  |
+//| Appointment: compares what one master has with what a follower   |
+//|              holds of it, and says what is to be done.           |
 //|                                                                  |
 //| Nothing is remembered of actions: the next call sees what came   |
 //| of them. So an answer that was lost, a failure or a restart      |
@@ -76,6 +20,7 @@ class CCopierPlan
   {
 private:
    CopierLink        m_links[];
+   CopierNet         m_nets[];             // of a netting follower
    CopierAction      m_actions[];
    double            m_carry;              // volume too small to open
 
@@ -90,11 +35,16 @@ public:
    int               Links(void) const                                { return(ArraySize(m_links)); }
    void              Link(const int index,CopierLink &link) const     { link=m_links[index];        }
    void              AddLink(const CopierLink &link);
+   int               Nets(void) const                                 { return(ArraySize(m_nets));  }
+   void              Net(const int index,CopierNet &net) const        { net=m_nets[index];          }
+   void              AddNet(const CopierNet &net);
+   double            Carry(void) const                                { return(m_carry);            }
+   void              SetCarry(const double carry)                     { m_carry=carry;              }
    void              Clear(void);
    //--- the trade server has refused to open it: it is not tried again
    void              Refuse(const long id,const string reason);
    //--- it was opened, though the account may not show it yet
-   void              Opened(const long id,const double volume);
+   void              Opened(const CopierAction &action,const double volume);
    int               FindLink(const long id) const;
 
 private:
@@ -109,9 +59,6 @@ private:
    void              Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[]);
    void              Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[]);
    static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
-   static double     OnGrid(const double price,const CopierSymbol &symbol);
-   static int        SymbolByName(const string name,const CopierSymbol &symbols[]);
-   int               Add(const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
    void              Sort(void);
   };
 //+------------------------------------------------------------------+
@@ -124,11 +71,21 @@ void CCopierPlan::AddLink(const CopierLink &link)
    m_links[count]=link;
   }
 //+------------------------------------------------------------------+
+//| What was reached, from the file                                  |
+//+------------------------------------------------------------------+
+void CCopierPlan::AddNet(const CopierNet &net)
+  {
+   int count=ArraySize(m_nets);
+   ArrayResize(m_nets,count+1,16);
+   m_nets[count]=net;
+  }
+//+------------------------------------------------------------------+
 //| Forgets everything, before the file is read                      |
 //+------------------------------------------------------------------+
 void CCopierPlan::Clear(void)
   {
    ArrayResize(m_links,0);
+   ArrayResize(m_nets,0);
    ArrayResize(m_actions,0);
    m_carry=0;
   }
@@ -146,9 +103,12 @@ void CCopierPlan::Refuse(const long id,const string reason)
 //+------------------------------------------------------------------+
 //| What vanishes from now on was closed, and is not opened again    |
 //+------------------------------------------------------------------+
-void CCopierPlan::Opened(const long id,const double volume)
+void CCopierPlan::Opened(const CopierAction &action,const double volume)
   {
-   int link=FindLink(id);
+   for(int i=0; i<ArraySize(m_nets) && action.id==COPIER_NET; i++)
+      if(m_nets[i].symbol==action.symbol)
+         m_nets[i].reached=NormalizeDouble(m_nets[i].reached+(action.is_buy ? volume : -volume),8);
+   int link=FindLink(action.id);
    if(link>=0)
       m_links[link].reached=NormalizeDouble(m_links[link].reached+volume,8);
   }
@@ -172,7 +132,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const Co
    if(rules.mode==COPIER_OFF)
       return(0);
    Forget(state,held);
-   CloseGone(state,held);
+   if(!rules.netting)
+      CloseGone(state,held);
    for(int i=0; i<ArraySize(state.positions); i++)
      {
       int link=FindLink(state.positions[i].id);
@@ -181,9 +142,11 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const Co
          Decide(state.positions[i],state,rules,symbols,own,now_msc,is_first);
          link=FindLink(state.positions[i].id);
         }
-      if(m_links[link].state==COPIER_LINK_OPEN)
+      if(m_links[link].state==COPIER_LINK_OPEN && !rules.netting)
          Keep(m_links[link],state.positions[i],rules,symbols,held,now_msc);
      }
+   if(rules.netting)
+      CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions);
    Sort();
    return(ArraySize(m_actions));
   }
@@ -209,7 +172,7 @@ void CCopierPlan::CloseGone(const CopierState &state,const CopierHeld &held[])
    for(int i=0; i<ArraySize(held); i++)
       if(CCopierState::Find(state,held[i].id)<0)
         {
-         int action=Add(COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,"closed by the master");
+         int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,"closed by the master");
          m_actions[action].is_buy=held[i].is_buy;
          m_actions[action].volume=held[i].volume;
         }
@@ -239,7 +202,8 @@ void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state
    if(link.reason=="")
      {
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
-      link.volume=CCopierRules::Fit(rules,exact,symbols[symbol],m_carry);
+      //--- in netting the sum is made to fit
+      link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],m_carry));
       if(link.volume<=0)
          link.reason=StringFormat("a volume of %.8f is too small",exact);
       else
@@ -282,13 +246,13 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
          else
            {
             //--- a netting master has reversed: the identifier stays
-            int action=Add(COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reversed by the master");
+            int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reversed by the master");
             m_actions[action].is_buy=held[i].is_buy;
             m_actions[action].volume=held[i].volume;
             is_turned=true;
            }
         }
-   int symbol=SymbolByName(link.symbol,symbols);
+   int symbol=CCopierRules::Find(link.symbol,symbols);
    if(symbol<0)
       return;
    if(is_turned)
@@ -307,8 +271,8 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
         }
    double wanted=Wanted(link,position.volume,rules,symbols[symbol]);
    double difference=NormalizeDouble(wanted-volume,8);
-   double sl=OnGrid(rules.reverse ? (rules.copy_tp ? position.tp : 0) : (rules.copy_sl ? position.sl : 0),symbols[symbol]);
-   double tp=OnGrid(rules.reverse ? (rules.copy_sl ? position.sl : 0) : (rules.copy_tp ? position.tp : 0),symbols[symbol]);
+   double sl=CCopierActions::StopLoss(position,rules,symbols[symbol]);
+   double tp=CCopierActions::TakeProfit(position,rules,symbols[symbol]);
    link.reached=MathMin(volume,wanted);
    if(difference<=-symbols[symbol].volume_step/2)
       Reduce(link,-difference,symbols[symbol],held);
@@ -325,7 +289,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
 //--- an addition below the minimum waits until there is more
    if(difference<symbols[symbol].volume_min)
       return;
-   int action=Add(COPIER_ACTION_OPEN,link.id,0,link.symbol,volume>0 ? "added to by the master" : "opened by the master");
+   int action=CCopierActions::Add(m_actions,COPIER_ACTION_OPEN,link.id,0,link.symbol,volume>0 ? "added to by the master" : "opened by the master");
    m_actions[action].is_buy=is_buy;
    m_actions[action].volume=difference;
    m_actions[action].sl=sl;
@@ -348,7 +312,7 @@ void CCopierPlan::Reduce(const CopierLink &link,const double by,const CopierSymb
          part=NormalizeDouble(held[i].volume-symbol.volume_min,8);
       if(part<symbol.volume_min-symbol.volume_step/2)
          continue;
-      int action=Add(COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reduced by the master");
+      int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reduced by the master");
       m_actions[action].is_buy=held[i].is_buy;
       m_actions[action].volume=part;
       left=NormalizeDouble(left-part,8);
@@ -364,7 +328,7 @@ void CCopierPlan::Stops(const CopierLink &link,const double sl,const double tp,c
      {
       if(held[i].id!=link.id || (MathAbs(held[i].sl-sl)<half && MathAbs(held[i].tp-tp)<half))
          continue;
-      int action=Add(COPIER_ACTION_STOPS,link.id,held[i].ticket,held[i].symbol,"stops changed by the master");
+      int action=CCopierActions::Add(m_actions,COPIER_ACTION_STOPS,link.id,held[i].ticket,held[i].symbol,"stops changed by the master");
       m_actions[action].is_buy=held[i].is_buy;
       m_actions[action].volume=held[i].volume;
       m_actions[action].sl=sl;
@@ -381,43 +345,6 @@ double CCopierPlan::Wanted(const CopierLink &link,const double master_volume,con
    double most=(rules.volume_max>0 ? MathMin(rules.volume_max,symbol.volume_max) : symbol.volume_max);
    double volume=CCopierRules::Down(MathMin(link.volume*master_volume/link.master_volume,most),symbol);
    return(MathMax(volume,symbol.volume_min));
-  }
-//+------------------------------------------------------------------+
-//| A price that the symbol takes, 0 stays 0                         |
-//+------------------------------------------------------------------+
-double CCopierPlan::OnGrid(const double price,const CopierSymbol &symbol)
-  {
-   if(symbol.tick_size<=0)
-      return(price);
-   return(NormalizeDouble(MathRound(price/symbol.tick_size)*symbol.tick_size,8));
-  }
-//+------------------------------------------------------------------+
-//| A symbol of the follower                                         |
-//+------------------------------------------------------------------+
-int CCopierPlan::SymbolByName(const string name,const CopierSymbol &symbols[])
-  {
-   for(int i=0; i<ArraySize(symbols); i++)
-      if(symbols[i].name==name)
-         return(i);
-   return(-1);
-  }
-//+------------------------------------------------------------------+
-//| A new action                                                     |
-//+------------------------------------------------------------------+
-int CCopierPlan::Add(const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason)
-  {
-   int count=ArraySize(m_actions);
-   ArrayResize(m_actions,count+1,64);
-   m_actions[count].action=kind;
-   m_actions[count].id=id;
-   m_actions[count].ticket=ticket;
-   m_actions[count].symbol=symbol;
-   m_actions[count].is_buy=false;
-   m_actions[count].volume=0;
-   m_actions[count].sl=0;
-   m_actions[count].tp=0;
-   m_actions[count].reason=reason;
-   return(count);
   }
 //+------------------------------------------------------------------+
 //| Closes first: they free margin, and lower the risk               |

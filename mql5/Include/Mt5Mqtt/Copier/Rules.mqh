@@ -49,6 +49,7 @@ enum ENUM_COPIER_EXISTING
 //+------------------------------------------------------------------+
 struct CopierRules
   {
+   bool              netting;              // one position per symbol: its volume is the sum of the copies
    ENUM_COPIER_MODE  mode;
    ENUM_COPIER_SIZE  size;
    double            size_value;
@@ -100,6 +101,7 @@ public:
    static string     Refusal(const CopierRules &rules,const CopierPosition &position);
    //--- index of the follower's symbol, -1 if there is none or more than one
    static int        Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[]);
+   static int        Find(const string name,const CopierSymbol &symbols[]);
    //--- the volume before it is made to fit; 0 if it can't be told
    static double     Exact(const CopierRules &rules,const CopierPosition &position,const CopierFunds &master,
                            const CopierFunds &own,const CopierSymbol &symbol);
@@ -111,7 +113,6 @@ public:
 
 private:
    static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
-   static int        Find(const string name,const CopierSymbol &symbols[]);
    static double     Ratio(const double own,const double master);
   };
 //+------------------------------------------------------------------+
@@ -119,6 +120,7 @@ private:
 //+------------------------------------------------------------------+
 void CCopierRules::Defaults(CopierRules &rules)
   {
+   rules.netting=false;
    rules.mode=COPIER_ON;
    rules.size=COPIER_SIZE_MULTIPLIER;
    rules.size_value=1;

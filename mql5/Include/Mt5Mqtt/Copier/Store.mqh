@@ -25,6 +25,7 @@ private:
    string            m_name;
    string            m_saved;              // the text in the file
    CopierCopy        m_copies[];
+   ulong             m_awaited[];          // deals that the terminal doesn't show yet
 
 public:
    long              m_state_msc;          // of the newest state that was taken
@@ -40,6 +41,11 @@ public:
    long              MasterId(const long identifier) const;
    void              AddCopy(const long identifier,const long id);
    void              KeepOnly(const long &identifiers[]);
+   //--- deals of a netting follower, until the terminal shows them
+   int               Awaited(void) const               { return(ArraySize(m_awaited));        }
+   ulong             AwaitedDeal(const int index) const { return(m_awaited[index]);           }
+   void              Await(const ulong deal);
+   void              Shown(const int index)            { ArrayRemove(m_awaited,index,1);      }
 
 private:
    string            Text(const CCopierPlan &plan) const;
@@ -56,6 +62,7 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    m_state_msc=0;
    m_state_sequence=0;
    ArrayResize(m_copies,0);
+   ArrayResize(m_awaited,0);
    plan.Clear();
    exists=FileIsExist(name);
    if(!exists)
@@ -99,6 +106,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
    json.IntegerField("version",1);
    json.IntegerField("state_msc",m_state_msc);
    json.IntegerField("state_sequence",m_state_sequence);
+   json.NumberField("carry",plan.Carry(),8);
    json.BeginArray("links");
    for(int i=0; i<plan.Links(); i++)
      {
@@ -112,6 +120,25 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.NumberField("volume",link.volume,8);
       json.NumberField("reached",link.reached,8);
       json.StringField("reason",link.reason);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.BeginArray("nets");
+   for(int i=0; i<plan.Nets(); i++)
+     {
+      CopierNet net;
+      plan.Net(i,net);
+      json.BeginObject();
+      json.StringField("symbol",net.symbol);
+      json.NumberField("reached",net.reached,8);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.BeginArray("awaited");
+   for(int i=0; i<ArraySize(m_awaited); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("deal",(long)m_awaited[i]);
       json.EndObject();
      }
    json.EndArray();
@@ -134,8 +161,11 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
   {
    CMqttJsonReader json;
    CopierLink      link;
+   CopierNet       net;
    long            state=0;
-   if(!json.Parse(text) || !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
+   long            deal=0;
+   double          carry=0;
+   if(!json.Parse(text) || !json.Number(0,"carry",carry) || !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
       return(false);
    for(int node=json.Child(json.Member(0,"links")); node>=0; node=json.Next(node))
      {
@@ -145,6 +175,19 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          return(false);
       link.state=(ENUM_COPIER_LINK)state;
       plan.AddLink(link);
+     }
+   plan.SetCarry(carry);
+   for(int node=json.Child(json.Member(0,"nets")); node>=0; node=json.Next(node))
+     {
+      if(!json.String(node,"symbol",net.symbol) || !json.Number(node,"reached",net.reached))
+         return(false);
+      plan.AddNet(net);
+     }
+   for(int node=json.Child(json.Member(0,"awaited")); node>=0; node=json.Next(node))
+     {
+      if(!json.Integer(node,"deal",deal))
+         return(false);
+      Await((ulong)deal);
      }
    for(int node=json.Child(json.Member(0,"copies")); node>=0; node=json.Next(node))
      {
@@ -177,6 +220,15 @@ void CCopierStore::AddCopy(const long identifier,const long id)
    ArrayResize(m_copies,count+1,64);
    m_copies[count].identifier=identifier;
    m_copies[count].id=id;
+  }
+//+------------------------------------------------------------------+
+//| A deal was made; until the terminal shows it, its figures are old|
+//+------------------------------------------------------------------+
+void CCopierStore::Await(const ulong deal)
+  {
+   int count=ArraySize(m_awaited);
+   ArrayResize(m_awaited,count+1,16);
+   m_awaited[count]=deal;
   }
 //+------------------------------------------------------------------+
 //| Forgets copies that are gone                                     |

@@ -1,0 +1,285 @@
+//+------------------------------------------------------------------+
+//|                                                          Net.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_NET_MQH
+#define MT5MQTT_COPIER_NET_MQH
+#include "Links.mqh"
+//+------------------------------------------------------------------+
+//| Class CCopierNet.                                                |
+//| Appointment: what a netting follower is to do: its one position  |
+//|              of a symbol is the sum of all copies in it.         |
+//|                                                                  |
+//| A symbol in which the account has a position that is not the     |
+//| copier's is left alone. A turn takes two steps: the position is  |
+//| closed, and the next look opens the other side.                  |
+//+------------------------------------------------------------------+
+class CCopierNet
+  {
+public:
+   static void       Make(CopierLink &links[],CopierNet &nets[],const CopierState &state,const CopierRules &rules,
+                          const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[]);
+   //--- is there a position in the symbol that is not the copier's?
+   static bool       IsForeign(const string symbol,const CopierHeld &held[]);
+
+private:
+   static void       Names(const CopierLink &links[],const CopierNet &nets[],const CopierHeld &held[],string &names[]);
+   static void       AddName(const string name,string &names[]);
+   static int        Reached(const string symbol,CopierNet &nets[]);
+   static int        Own(const string symbol,const CopierHeld &held[]);
+   static void       TakenOff(CopierLink &links[],const string symbol,const double left);
+   static double     Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules);
+   static double     Fit(const double sum,const CopierRules &rules,const CopierSymbol &symbol);
+   static double     Within(const double target,const double held,const CopierRules &rules);
+   static void       Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const string symbol,const long now_msc);
+   static void       Complete(CopierLink &links[],const string symbol);
+   static void       Move(const double held,const double target,const CopierHeld &position,const CopierSymbol &symbol,CopierAction &actions[]);
+   static void       Stops(const CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,
+                           const CopierHeld &position,CopierAction &actions[]);
+  };
+//+------------------------------------------------------------------+
+//| Symbol by symbol                                                 |
+//+------------------------------------------------------------------+
+void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &state,const CopierRules &rules,
+                      const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[])
+  {
+   string names[];
+   Names(links,nets,held,names);
+   for(int i=0; i<ArraySize(names); i++)
+     {
+      int symbol=CCopierRules::Find(names[i],symbols);
+      if(symbol<0 || IsForeign(names[i],held))
+         continue;
+      CopierHeld position;
+      position.ticket=0;
+      position.volume=0;
+      position.is_buy=true;
+      int own=Own(names[i],held);
+      if(own>=0)
+         position=held[own];
+      double half=symbols[symbol].volume_step/2;
+      double now=(position.is_buy ? position.volume : -position.volume);
+      int    net=Reached(names[i],nets);
+      //--- less than there was, and not by us
+      double reached=nets[net].reached;
+      if(reached!=0 && (now*reached<=0 || MathAbs(now)<MathAbs(reached)-half))
+         TakenOff(links,names[i],now*reached>0 ? now/reached : 0);
+      Late(links,state,rules,names[i],now_msc);
+      double target=Within(Fit(Sum(links,names[i],state,rules),rules,symbols[symbol]),now,rules);
+      nets[net].reached=(now*target>0 ? (MathAbs(now)<MathAbs(target) ? now : target) : 0);
+      if(MathAbs(target-now)<half)
+         Complete(links,names[i]);
+      else
+         Move(now,target,position,symbols[symbol],actions);
+      if(own>=0 && now*target>0)
+         Stops(links,state,rules,symbols[symbol],position,actions);
+     }
+  }
+//+------------------------------------------------------------------+
+//| All symbols that concern the copier                              |
+//+------------------------------------------------------------------+
+void CCopierNet::Names(const CopierLink &links[],const CopierNet &nets[],const CopierHeld &held[],string &names[])
+  {
+   ArrayResize(names,0);
+   for(int i=0; i<ArraySize(links); i++)
+      if(links[i].state==COPIER_LINK_OPEN)
+         AddName(links[i].symbol,names);
+   for(int i=0; i<ArraySize(nets); i++)
+      if(nets[i].reached!=0)
+         AddName(nets[i].symbol,names);
+   for(int i=0; i<ArraySize(held); i++)
+      if(held[i].id==COPIER_NET)
+         AddName(held[i].symbol,names);
+  }
+//+------------------------------------------------------------------+
+//| Once each                                                        |
+//+------------------------------------------------------------------+
+void CCopierNet::AddName(const string name,string &names[])
+  {
+   int count=ArraySize(names);
+   for(int i=0; i<count; i++)
+      if(names[i]==name)
+         return;
+   ArrayResize(names,count+1,16);
+   names[count]=name;
+  }
+//+------------------------------------------------------------------+
+//| A position that is not the copier's                              |
+//+------------------------------------------------------------------+
+bool CCopierNet::IsForeign(const string symbol,const CopierHeld &held[])
+  {
+   for(int i=0; i<ArraySize(held); i++)
+      if(held[i].symbol==symbol && held[i].id==0)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| What was reached, made if there is nothing yet                   |
+//+------------------------------------------------------------------+
+int CCopierNet::Reached(const string symbol,CopierNet &nets[])
+  {
+   int count=ArraySize(nets);
+   for(int i=0; i<count; i++)
+      if(nets[i].symbol==symbol)
+         return(i);
+   ArrayResize(nets,count+1,16);
+   nets[count].symbol=symbol;
+   nets[count].reached=0;
+   return(count);
+  }
+//+------------------------------------------------------------------+
+//| The copier's position                                            |
+//+------------------------------------------------------------------+
+int CCopierNet::Own(const string symbol,const CopierHeld &held[])
+  {
+   for(int i=0; i<ArraySize(held); i++)
+      if(held[i].symbol==symbol && held[i].id==COPIER_NET)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| By hand or by a stop: that part of all copies stays away         |
+//+------------------------------------------------------------------+
+void CCopierNet::TakenOff(CopierLink &links[],const string symbol,const double left)
+  {
+   for(int i=0; i<ArraySize(links); i++)
+     {
+      if(links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol)
+         continue;
+      links[i].volume*=left;
+      if(left<=0)
+        {
+         links[i].state=COPIER_LINK_CLOSED;
+         links[i].reason="closed here by hand or by a stop";
+        }
+     }
+  }
+//+------------------------------------------------------------------+
+//| Of all copies, as they would be in hedging                       |
+//+------------------------------------------------------------------+
+double CCopierNet::Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules)
+  {
+   double sum=0;
+   for(int i=0; i<ArraySize(links); i++)
+     {
+      int position=CCopierState::Find(state,links[i].id);
+      if(position<0 || links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol)
+         continue;
+      double volume=links[i].volume*state.positions[position].volume/links[i].master_volume;
+      sum+=(state.positions[position].is_buy!=rules.reverse ? volume : -volume);
+     }
+   return(sum);
+  }
+//+------------------------------------------------------------------+
+//| A volume that the symbol takes. What is too small adds up by     |
+//| itself: there is nothing to carry                                |
+//+------------------------------------------------------------------+
+double CCopierNet::Fit(const double sum,const CopierRules &rules,const CopierSymbol &symbol)
+  {
+   double most=(rules.volume_max>0 ? MathMin(rules.volume_max,symbol.volume_max) : symbol.volume_max);
+   double volume=CCopierRules::Down(MathMin(MathAbs(sum),most),symbol);
+   if(volume<symbol.volume_min-symbol.volume_step/2)
+      volume=(rules.small==COPIER_SMALL_MINIMUM && MathAbs(sum)>0.00000001 && symbol.volume_min<=most ? symbol.volume_min : 0);
+   return(sum<0 ? -volume : volume);
+  }
+//+------------------------------------------------------------------+
+//| When nothing new is opened, a position only becomes smaller      |
+//+------------------------------------------------------------------+
+double CCopierNet::Within(const double target,const double held,const CopierRules &rules)
+  {
+   if(rules.mode==COPIER_ON)
+      return(target);
+   if(target*held<=0)
+      return(0);
+   return(MathAbs(target)<MathAbs(held) ? target : held);
+  }
+//+------------------------------------------------------------------+
+//| What was never reached and is too old now                        |
+//+------------------------------------------------------------------+
+void CCopierNet::Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const string symbol,const long now_msc)
+  {
+   for(int i=0; i<ArraySize(links) && rules.max_age_ms>0; i++)
+     {
+      if(links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol || links[i].reached>0)
+         continue;
+      int position=CCopierState::Find(state,links[i].id);
+      if(position<0 || now_msc-state.positions[position].time_msc<=rules.max_age_ms)
+         continue;
+      links[i].state=COPIER_LINK_IGNORED;
+      links[i].reason="could not be opened in time";
+     }
+  }
+//+------------------------------------------------------------------+
+//| The position is the sum of them all                              |
+//+------------------------------------------------------------------+
+void CCopierNet::Complete(CopierLink &links[],const string symbol)
+  {
+   for(int i=0; i<ArraySize(links); i++)
+      if(links[i].state==COPIER_LINK_OPEN && links[i].symbol==symbol)
+         links[i].reached=links[i].volume;
+  }
+//+------------------------------------------------------------------+
+//| From what is held to what is wanted                              |
+//+------------------------------------------------------------------+
+void CCopierNet::Move(const double held,const double target,const CopierHeld &position,const CopierSymbol &symbol,CopierAction &actions[])
+  {
+   if(held!=0 && (held*target<=0 || MathAbs(target)<MathAbs(held)))
+     {
+      bool is_whole=(held*target<=0);
+      int  action=CCopierActions::Add(actions,COPIER_ACTION_CLOSE,COPIER_NET,position.ticket,symbol.name,
+                                      is_whole ? "closed or turned by the master" : "reduced by the master");
+      actions[action].is_buy=position.is_buy;
+      actions[action].volume=(is_whole ? position.volume : NormalizeDouble(MathAbs(held-target),8));
+      return;
+     }
+   double volume=NormalizeDouble(MathAbs(target-held),8);
+//--- an addition below the minimum waits until there is more
+   if(volume<symbol.volume_min-symbol.volume_step/2)
+      return;
+   int action=CCopierActions::Add(actions,COPIER_ACTION_OPEN,COPIER_NET,0,symbol.name,held!=0 ? "added to by the master" : "opened by the master");
+   actions[action].is_buy=(target>0);
+   actions[action].volume=volume;
+   actions[action].sl=position.ticket!=0 ? position.sl : 0;
+   actions[action].tp=position.ticket!=0 ? position.tp : 0;
+  }
+//+------------------------------------------------------------------+
+//| One position has one pair of stops: that of the copies, if all   |
+//| agree, else none. The master's own stops close what they close   |
+//+------------------------------------------------------------------+
+void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,
+                       const CopierHeld &position,CopierAction &actions[])
+  {
+   double sl=0;
+   double tp=0;
+   bool   is_first=true;
+   for(int i=0; i<ArraySize(links); i++)
+     {
+      int found=CCopierState::Find(state,links[i].id);
+      if(found<0 || links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol.name)
+         continue;
+      bool   is_same=(position.is_buy==(state.positions[found].is_buy!=rules.reverse));
+      double its_sl=(is_same ? CCopierActions::StopLoss(state.positions[found],rules,symbol) : 0);
+      double its_tp=(is_same ? CCopierActions::TakeProfit(state.positions[found],rules,symbol) : 0);
+      if(is_first)
+        {
+         sl=its_sl;
+         tp=its_tp;
+         is_first=false;
+         continue;
+        }
+      if(MathAbs(sl-its_sl)>=symbol.tick_size/2)
+         sl=0;
+      if(MathAbs(tp-its_tp)>=symbol.tick_size/2)
+         tp=0;
+     }
+   double half=symbol.tick_size/2;
+   if(MathAbs(position.sl-sl)<half && MathAbs(position.tp-tp)<half)
+      return;
+   int action=CCopierActions::Add(actions,COPIER_ACTION_STOPS,COPIER_NET,position.ticket,symbol.name,"stops changed by the master");
+   actions[action].is_buy=position.is_buy;
+   actions[action].volume=position.volume;
+   actions[action].sl=sl;
+   actions[action].tp=tp;
+  }
+#endif
+//+------------------------------------------------------------------+
