@@ -34,6 +34,7 @@ pub mod scram;
 mod unsent;
 
 use crate::codec::Packet;
+use crate::codec::buffers::Buffers;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
@@ -54,6 +55,7 @@ use record::{Key, Log};
 use requester::Requester;
 use requests::{Request, Requests, Standing};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
@@ -127,10 +129,12 @@ pub struct Session {
     log: Log,
     events: VecDeque<Event>,
     counters: Counters,
+    buffers: Arc<Buffers>,
 }
 
 impl Session {
     pub fn new(options: SessionOptions) -> Session {
+        let buffers = Arc::<Buffers>::default();
         Session {
             client_id: options.client_id.clone(),
             requester: Requester::new(&options.seed),
@@ -145,7 +149,7 @@ impl Session {
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
-            inbound: Inbound::new(),
+            inbound: Inbound::new(buffers.clone()),
             requests: Requests::new(),
             scram_runs: 0,
             auth_steps: 0,
@@ -153,6 +157,7 @@ impl Session {
             log: Log::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
+            buffers,
         }
     }
 
@@ -236,6 +241,11 @@ impl Session {
     pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
         let mut out = output!(self);
         self.outbound.expire(now, &mut out);
+        if let Some(connection) = &mut self.connection
+            && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)
+        {
+            return self.outbound.send_at_once(token, &message, connection, &mut out);
+        }
         self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
@@ -364,6 +374,11 @@ impl Session {
     /// What the Server announced for the present connection.
     pub fn limits(&self) -> Option<&ServerLimits> {
         self.connection.as_ref().filter(|connection| connection.is_online()).map(|connection| &connection.limits)
+    }
+
+    /// Where the buffers of messages come from and go back to.
+    pub fn buffers(&self) -> &Arc<Buffers> {
+        &self.buffers
     }
 
     /// The Client Identifier in use; empty until the Server has assigned one.
