@@ -121,6 +121,7 @@ functions! {
     subscribe_w(client: i64, filter: *const u16, options: i32, properties: i64) -> i64;
     unsubscribe(client: i64, filter: *const c_char, properties: i64) -> i64;
     unsubscribe_w(client: i64, filter: *const u16, properties: i64) -> i64;
+    authenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     reauthenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     request(client: i64, topic: *const c_char, payload: *const u8, size: i32, qos: i32, properties: i64, timeout_ms: i32) -> i64;
     respond(client: i64, payload: *const u8, size: i32, qos: i32, properties: i64) -> i64;
