@@ -53,6 +53,10 @@ pub(super) struct Shared {
     state: AtomicI32,
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
+    /// The program frees the client: the background thread says farewell and ends.
+    pub freed: AtomicBool,
+    /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
+    pub hears: AtomicI64,
     pub reading_paused: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
@@ -108,6 +112,8 @@ impl Shared {
             leading: Leading::default(),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
+            freed: AtomicBool::new(false),
+            hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
@@ -153,7 +159,7 @@ impl Shared {
 
     /// Waits until `condition` holds. False if that took longer than to the deadline.
     pub fn wait_until(&self, deadline: Instant, condition: impl Fn(&Shared) -> bool) -> bool {
-        let mut changes = self.changes.lock();
+        let Some(mut changes) = self.changes.try_lock_until(deadline) else { return condition(self) };
         while !condition(self) {
             if self.changed.wait_until(&mut changes, deadline).timed_out() {
                 return condition(self);

@@ -105,6 +105,8 @@ pub const MT5MQTT_E_STORE_OF_ANOTHER: i32 = -85;
 pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 /// A fault inside the library: this client has failed for good and can only be freed.
 pub const MT5MQTT_E_PANIC: i32 = -90;
+/// A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the process ends.
+pub const MT5MQTT_E_LEFT_LOCKED: i32 = -120;
 
 /// Not asked to connect, or disconnected.
 pub const MT5MQTT_STATE_IDLE: i32 = 0;
@@ -490,6 +492,7 @@ same! {
     MT5MQTT_E_STORE_OF_ANOTHER, Status::StoreOfAnother;
     MT5MQTT_E_STORE_NOT_WRITTEN, Status::StoreNotWritten;
     MT5MQTT_E_PANIC, Status::Panic;
+    MT5MQTT_E_LEFT_LOCKED, Status::LeftLocked;
     MT5MQTT_STATE_IDLE, State::Idle;
     MT5MQTT_STATE_CONNECTING, State::Connecting;
     MT5MQTT_STATE_CONNECTED, State::Connected;

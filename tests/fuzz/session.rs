@@ -126,7 +126,7 @@ fn with_more(options: SessionOptions, choices: &mut Choices<'_>) -> SessionOptio
         _ if options.version == ProtocolVersion::V311 || options.fall_back_to_v311 => None,
         0 => None,
         1 => Some(("m", Mechanism::Program { data: None })),
-        2 => Some(("m", Mechanism::Program { data: Some(b"hello".to_vec()) })),
+        2 => Some(("m", Mechanism::Program { data: Some(b"hello".to_vec().into()) })),
         _ => Some((scram::METHOD, Mechanism::Scram(Credentials::new("user", b"pencil").expect("a password")))),
     };
     let key = match choices.below(3) {
