@@ -356,7 +356,7 @@
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
 
 /**
- * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+ * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
  */
 #define MT5MQTT_OPT_CLEAN_START 11
 
@@ -1170,6 +1170,39 @@ int32_t mt5mqtt_reauthenticate(int64_t client,
                                const uint8_t *data,
                                int32_t size,
                                int64_t properties);
+
+/**
+ * Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and
+ * leave together: in one write, if the connection takes it. `properties` is a set of properties for all of them, or 0.
+ *
+ * A message is 32 bytes, and directly behind them its topic (UTF-8, without a NUL) and its payload; directly behind that is
+ * the next message, without padding. The 32 bytes, in the machine's byte order: struct_size (int32_t, 32), status (int32_t),
+ * token (int64_t), qos (int32_t), retain (int32_t), topic_size (int32_t), payload_size (int32_t).
+ *
+ * Returns how many were accepted, from the first on; token of each is filled in, and status is 0. The first message that is
+ * not accepted ends the call: its status is filled in, mt5mqtt_last_error says more, and it and those behind it are as if
+ * they had not been there. Fails with MT5MQTT_E_INVALID_ARGUMENT or MT5MQTT_E_STRUCT_SIZE when the array is not made so;
+ * then nothing was accepted.
+ */
+int32_t mt5mqtt_publish_batch(int64_t client,
+                              uint8_t *messages,
+                              int32_t size,
+                              int64_t properties);
+
+/**
+ * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
+ * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
+ * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
+ *
+ * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
+ * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told
+ * again after a crash until the program has come back for more. An event for which there is no room stays in the queue;
+ * if it is the first, the call fails with MT5MQTT_E_TOO_LARGE, and mt5mqtt_poll takes it.
+ */
+int32_t mt5mqtt_poll_batch(int64_t client,
+                           uint8_t *buffer,
+                           int32_t capacity,
+                           int32_t maximum);
 
 /**
  * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole

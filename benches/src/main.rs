@@ -4,7 +4,8 @@
 //!
 //! Peers alternate within each round, so that what else the machine does hits them alike; the medians of the rounds are
 //! reported, and written to benches/RESULTS.md and benches/results.svg. With words as arguments, only rows whose measure is
-//! one of them are run, and nothing is written. `ROUNDS=n` overrides the number of rounds.
+//! one of them are run, and nothing is written. `ROUNDS=n` overrides the number of rounds. `sizes LIBRARY` says instead what
+//! each crate costs in a library that was not stripped.
 
 mod measures;
 mod peers;
@@ -13,6 +14,7 @@ mod plot;
 mod report;
 mod server;
 mod servers;
+mod sizes;
 mod wire;
 
 use peers::Peer;
@@ -32,6 +34,11 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["server"] => server::run(),
+        ["sizes", library] => {
+            let table = sizes::table(library);
+            println!("{table}");
+            report::rewrite(concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md"), "sizes", &table);
+        }
         ["measure", peer, port, measure, qos, size, count] => measures::run(&measures::Order {
             peer: Peer::from_name(peer).expect("a peer"),
             port: port.parse().expect("a port"),
@@ -76,7 +83,7 @@ fn compare(only: &[&str]) {
     if only.is_empty() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/");
         std::fs::write(format!("{folder}results.svg"), plot::svg(&results)).expect("write results.svg");
-        report::rewrite(&format!("{folder}RESULTS.md"), &results.document(&rows, rounds));
+        report::rewrite(&format!("{folder}RESULTS.md"), "figures", &results.document(&rows, rounds));
     }
 }
 

@@ -33,6 +33,8 @@ pub fn run(order: &Order<'_>) {
         "in-flight" => &in_flight(order),
         "queued" => &queued(order),
         "poll-empty" => &poll_empty(order),
+        "durable" => &durable(order),
+        "batch" => &batch(order),
         other => panic!("there is no measure {other}"),
     };
     for (name, value) in result {
@@ -278,4 +280,45 @@ fn poll_empty(order: &Order<'_>) -> [(&'static str, f64); 1] {
         assert_eq!(black_box(unsafe { (api.poll)(handle, &mut event) }), 0);
     }
     [("ns", begin.elapsed().as_nanos() as f64 / order.count as f64)]
+}
+
+/// QoS 1 publishes that are durable, per second: many together, which share their syncs, against one after the other. There
+/// is no Server, so that each has to be stored.
+fn durable(order: &Order<'_>) -> [(&'static str, f64); 3] {
+    assert_eq!(order.peer, Peer::Ours);
+    const ALONE: usize = 100;
+    let folder = std::env::temp_dir().join(format!("mt5mqtt-benches-store-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let mut sender = Ours::with_store(&folder);
+    sender.allow_outgoing(order.count as i64 + 1000);
+    let payload = vec![b'x'; order.size];
+    let mut rate = |count: usize, together: usize| {
+        let begin = Instant::now();
+        for _ in 0..count / together {
+            (0..together).for_each(|_| sender.publish(TOPIC, &payload, 1));
+            sender.until_durable(together);
+        }
+        count as f64 / begin.elapsed().as_secs_f64()
+    };
+    rate(10, 1);
+    let (alone, together) = (rate(ALONE, 1), rate(order.count, order.count));
+    drop(sender);
+    let _ = std::fs::remove_dir_all(folder);
+    [("alone", alone), ("together", together), ("ratio", together / alone)]
+}
+
+/// CPU per QoS 0 publish when a hundred cross the ABI in one call.
+fn batch(order: &Order<'_>) -> [(&'static str, f64); 1] {
+    assert_eq!(order.peer, Peer::Ours);
+    const TOGETHER: usize = 100;
+    let mut sender = Ours::connect(order.port, "batches", 2_000, nothing());
+    let payload = vec![b'x'; order.size];
+    let mut burst = |count: usize| {
+        let cpu = process_cpu();
+        (0..count / TOGETHER).for_each(|_| sender.publish_batch(TOPIC, &payload, TOGETHER));
+        sender.finish();
+        process_cpu() - cpu
+    };
+    burst(order.count / 10);
+    [("cpu", burst(order.count) / order.count as f64)]
 }

@@ -178,6 +178,13 @@ pub static PLAN: &[Row] = &[
         ],
     ),
     row(
+        "batch",
+        Minimal,
+        (0, 64, 200_000),
+        OURS,
+        &[less("cpu", "the same by batches of 100, CPU per publish", "us", Nothing, 0.0)],
+    ),
+    row(
         "publish",
         Mosquitto,
         (1, 64, 60_000),
@@ -284,6 +291,17 @@ pub static PLAN: &[Row] = &[
         (1, 64, 1_000_000),
         OURS,
         &[less("cpu", "1,000,000 queued, CPU of one more publish", "us", Nothing, 0.0)],
+    ),
+    row(
+        "durable",
+        Minimal,
+        (1, 64, 20_000),
+        OURS,
+        &[
+            more("alone", "durable QoS 1, one sync per message", "/s", Nothing, 0.0),
+            more("together", "durable QoS 1, group commit", "/s", Nothing, 0.0),
+            more("ratio", "durable QoS 1, group commit to one sync per message", "times", Nothing, 20.0),
+        ],
     ),
     row("start", Mosquitto, (0, 64, 100), ALL, &[less("median", "create to CONNACK, median", "us", Raw, 1.2)]),
     row("start", Minimal, (0, 64, 100), ALL, &[less("median", "create to CONNACK, median", "us", Raw, 1.2)]),

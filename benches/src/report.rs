@@ -5,10 +5,6 @@ use crate::plan::{Against, Figure, PLAN, Row};
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// In RESULTS.md everything between these two lines is written anew by each run; the rest is written by hand.
-const BEGIN: &str = "<!-- figures: written by the harness -->";
-const END: &str = "<!-- end of the figures -->";
-
 pub struct Results {
     /// By row (its place in the plan), peer and key.
     values: HashMap<(usize, &'static str, String), Vec<f64>>,
@@ -130,10 +126,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Puts the figures where they belong in the file, and leaves the rest of it as it is.
-pub fn rewrite(path: &str, figures: &str) {
+/// Puts what was measured where it belongs in RESULTS.md: between the two lines that name the part. The rest of the file is
+/// written by hand.
+pub fn rewrite(path: &str, part: &str, text: &str) {
+    let (begin, end) = (format!("<!-- {part}: written by the harness -->"), format!("<!-- end of the {part} -->"));
     let old = std::fs::read_to_string(path).unwrap_or_default();
-    let (before, rest) = old.split_once(BEGIN).unwrap_or((&old, ""));
-    let after = rest.split_once(END).map_or("\n", |(_, after)| after);
-    std::fs::write(path, format!("{before}{BEGIN}\n\n{figures}\n{END}{after}")).expect("write RESULTS.md");
+    let (before, rest) = old.split_once(&begin).unwrap_or((&old, ""));
+    let after = rest.split_once(&end).map_or("\n", |(_, after)| after);
+    std::fs::write(path, format!("{before}{begin}\n\n{text}\n{end}{after}")).expect("write RESULTS.md");
 }

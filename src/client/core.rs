@@ -1,5 +1,6 @@
 //! The Session and its transport: what whoever holds their lock does with them. How the lock is come by is in `shared`.
 
+use super::burst::Burst;
 use super::clock;
 use super::command::Command;
 use super::input::Input;
@@ -39,6 +40,9 @@ pub(super) struct Core {
     pub lost: Option<(Status, String)>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
+    burst: Burst,
+    /// Output was left to the background thread, which has been woken for it.
+    gathering: bool,
     /// How many bytes of the Session's output the log has told of.
     traced: usize,
     /// When the background thread looks at the timers on its own.
@@ -57,10 +61,14 @@ pub(super) struct Core {
 
 /// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call.
 const LARGEST_CALLER_WRITE: usize = 64 * 1024;
+/// What a burst has gathered is written by the caller when it is so much, if the background thread hasn't come before.
+const GATHERED: usize = 16 * 1024;
 /// At most so many commands that others have left are carried out in one go; for the same reason.
 const COMMANDS_IN_A_ROW: usize = 256;
 /// After so many reads in a row others have their turn: timers, commands, the program.
 pub(super) const READS_IN_A_ROW: usize = 16;
+/// After so many writes in a row the background thread reads.
+const WRITES_IN_A_ROW: usize = 16;
 /// The background thread looks this often before it reads and looks at its timers again.
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
@@ -81,6 +89,8 @@ impl Core {
             panic: false,
             lost: None,
             write_blocked: false,
+            burst: Burst::default(),
+            gathering: false,
             traced: 0,
             worker_deadline: None,
             needs_worker: false,
@@ -177,10 +187,18 @@ impl Core {
         false
     }
 
-    /// What the holder of the lock does on a caller's thread: one write at most.
+    /// What the holder of the lock does on a caller's thread: one write at most, and in a burst one now and then.
     pub fn work_for_caller(&mut self, shared: &Shared) {
         self.apply_waiting(shared);
-        self.write_once(clock::now(), LARGEST_CALLER_WRITE, shared);
+        let now = clock::now();
+        let output = self.session.output().len();
+        let gathers = output > 0 && self.burst.goes_on(now) && self.session.is_online() && output < GATHERED;
+        if gathers {
+            self.burst.call_ended(now);
+        } else {
+            self.write_once(now, LARGEST_CALLER_WRITE, shared);
+            self.burst.call_ended(clock::now());
+        }
         self.report(shared);
         let timer_moved = match (self.session.next_timeout(), self.worker_deadline) {
             (Some(wanted), Some(planned)) => wanted < planned,
@@ -188,19 +206,29 @@ impl Core {
             (None, _) => false,
         };
         let output_left = !self.write_blocked && !self.session.output().is_empty();
+        // The background thread is woken once for what is gathered until it comes.
+        let output_left = output_left && !(gathers && std::mem::replace(&mut self.gathering, true));
         let needs_worker = std::mem::take(&mut self.needs_worker) || self.session.has_records();
         if needs_worker || output_left || timer_moved || self.lost.is_some() || self.session.wants_close() {
             shared.wake();
         }
     }
 
-    /// What the background thread does: everything, but for commands that come in without a pause. They must not keep it
-    /// from reading, so it looks again whether there are any.
+    /// What the background thread does: everything, but for commands that come in without a pause, and what a fast Server
+    /// takes out of a long queue. They must not keep it from reading, so it comes back for the rest.
     pub fn work(&mut self, now: Instant, shared: &Shared) {
+        self.gathering = false;
+        let mut writes = 0;
         for _ in 0..ROUNDS_OF_THE_WORKER {
             self.apply_waiting(shared);
-            while self.write_once(now, usize::MAX, shared) {}
+            while writes < WRITES_IN_A_ROW && self.write_once(now, usize::MAX, shared) {
+                writes += 1;
+            }
             self.report(shared);
+            if writes == WRITES_IN_A_ROW {
+                self.needs_worker = true;
+                return;
+            }
             if !shared.has_commands() {
                 return;
             }

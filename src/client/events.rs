@@ -28,6 +28,15 @@ pub struct Notice {
     pub dropped: u64,
 }
 
+/// What `pop_if` found.
+#[derive(Debug)]
+pub(super) enum Next {
+    Nothing,
+    /// An event that wasn't wanted: it is the next one still.
+    Left,
+    Taken(Notice),
+}
+
 #[derive(Debug)]
 pub enum NoticeKind {
     Session(Event),
@@ -169,21 +178,25 @@ impl EventQueue {
         self.available.notify_one();
     }
 
-    pub fn pop(&self) -> Option<Notice> {
+    /// Takes the next event, if it is `wanted`.
+    pub fn pop_if(&self, wanted: impl FnOnce(&Notice) -> bool) -> Next {
         if self.is_empty() {
-            return None;
+            return Next::Nothing;
         }
         let mut inner = self.inner.lock();
         let kept_is_next = match (inner.kept.front(), inner.droppable.front()) {
             (Some(kept), Some(droppable)) => kept.number < droppable.number,
             (kept, _) => kept.is_some(),
         };
-        let queued = if kept_is_next { inner.kept.pop_front() } else { inner.droppable.pop_front() };
-        let mut notice = queued?.notice;
+        let queue = if kept_is_next { &mut inner.kept } else { &mut inner.droppable };
+        if queue.front().is_some_and(|next| !wanted(&next.notice)) {
+            return Next::Left;
+        }
+        let Some(Queued { mut notice, .. }) = queue.pop_front() else { return Next::Nothing };
         inner.bytes -= size(&notice.kind);
         notice.dropped = std::mem::take(&mut inner.dropped_since);
         self.publish_state(&inner);
-        Some(notice)
+        Next::Taken(notice)
     }
 
     fn publish_state(&self, inner: &Inner) {
@@ -392,7 +405,7 @@ mod tests {
     }
 
     fn take(queue: &EventQueue) -> Option<(String, u64)> {
-        let notice = queue.pop()?;
+        let Next::Taken(notice) = queue.pop_if(|_| true) else { return None };
         match notice.kind {
             NoticeKind::Session(Event::Message { message, .. }) => {
                 Some((String::from_utf8(message.payload().to_vec()).unwrap(), notice.dropped))

@@ -6,8 +6,10 @@
 mod address;
 mod authentication;
 mod backoff;
+mod burst;
 pub mod clock;
 mod command;
+mod commands;
 mod core;
 mod doctor;
 pub mod events;
@@ -31,6 +33,7 @@ mod transport;
 mod worker;
 mod ws_headers;
 
+pub use self::receiving::Polled;
 pub use self::shared::State;
 pub use self::statistics::Statistics;
 
@@ -227,8 +230,42 @@ impl Client {
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
-        mut how: PublishOptions,
+        how: PublishOptions,
     ) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+        self.shared.submit(command);
+        Ok(token)
+    }
+
+    /// As `publish_with`, but the message leaves with `send_gathered`, together with others.
+    pub fn publish_gathered(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        how: PublishOptions,
+    ) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+        self.shared.gather(command);
+        Ok(token)
+    }
+
+    /// Sends what was gathered, on this thread if the core is free.
+    pub fn send_gathered(&self) {
+        self.shared.work_off_commands();
+    }
+
+    fn accept_publish(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        mut how: PublishOptions,
+    ) -> Result<(Token, Command), Failure> {
         self.check_alive()?;
         if how.conflation_key.as_deref() == Some("") {
             how.conflation_key = Some(topic.as_str().into());
@@ -245,14 +282,13 @@ impl Client {
             }
             _ => properties,
         };
-        let message = Message::new(topic, payload, qos, retain, properties);
+        let message = Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties);
         self.accept(&message, how.conflation_key.is_some())?;
         let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
         if qos != QoS::AtMostOnce {
             self.shared.stages.advance(token, Stage::Accepted);
         }
-        self.shared.submit(Command::Publish { token, message, how });
-        Ok(token)
+        Ok((token, Command::Publish { token, message, how }))
     }
 
     /// Checks a message and takes its place in the budget of the outgoing queue. Whether one that conflates finds a message

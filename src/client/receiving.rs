@@ -1,7 +1,7 @@
 //! The program's side of the event queue: polling and acknowledging.
 
 use super::command::Command;
-use super::events::{Notice, NoticeKind};
+use super::events::{Next, Notice, NoticeKind};
 use super::{Client, Failure};
 use crate::codec::property::Section;
 use crate::session::event::{Delivery, Event, Token};
@@ -14,15 +14,28 @@ use std::sync::atomic::{Ordering, fence};
 /// Acknowledgements of taken messages leave together, at the latest when so many wait.
 const ACKNOWLEDGEMENTS_TOGETHER: usize = 32;
 
+/// What a poll came to.
+pub enum Polled<R> {
+    Nothing,
+    /// The next event wasn't wanted.
+    Left,
+    Event(R),
+}
+
 impl Client {
     /// The program comes back for more, or leaves: it has dealt with the end of a publish that it got last. Were that said when
     /// it takes the event, and it died before it had dealt with it, nobody would ever tell it again.
-    pub(super) fn heard(&self) {
+    pub fn heard(&self) {
         if self.shared.hears.load(Ordering::Acquire) == 0 {
             return;
         }
         let before = self.shared.hears.swap(0, Ordering::AcqRel);
         self.leave_heard(before);
+    }
+
+    /// Whether the program is yet to deal with the end of a publish that it got.
+    pub fn has_to_hear(&self) -> bool {
+        self.shared.hears.load(Ordering::Acquire) != 0
     }
 
     fn leave_heard(&self, token: Token) {
@@ -35,10 +48,27 @@ impl Client {
     /// acknowledges it unless the program has chosen otherwise.
     pub fn poll<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<Option<R>, Failure> {
         self.heard();
-        let Some(notice) = self.shared.events.pop() else {
-            // What failed can still be told about; after that there is nothing.
-            self.check_alive()?;
-            return Ok(None);
+        Ok(match self.poll_if(|_| true, read)? {
+            Polled::Event(result) => Some(result),
+            Polled::Nothing | Polled::Left => None,
+        })
+    }
+
+    /// As `poll`, if the next event is `wanted`; otherwise it stays where it is. For a program that takes several events before
+    /// it deals with them: it has to say first that it has `heard` those before, and to stop at one that it `has_to_hear`.
+    pub fn poll_if<R>(
+        &self,
+        wanted: impl FnOnce(&Notice) -> bool,
+        read: impl FnOnce(&Notice) -> R,
+    ) -> Result<Polled<R>, Failure> {
+        let notice = match self.shared.events.pop_if(wanted) {
+            Next::Taken(notice) => notice,
+            Next::Left => return Ok(Polled::Left),
+            Next::Nothing => {
+                // What failed can still be told about; after that there is nothing.
+                self.check_alive()?;
+                return Ok(Polled::Nothing);
+            }
         };
         match &notice.kind {
             NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => self.taken(*delivery),
@@ -53,7 +83,7 @@ impl Client {
         }
         self.room_was_made();
         let mut current = self.current.lock();
-        Ok(Some(read(current.insert(notice))))
+        Ok(Polled::Event(read(current.insert(notice))))
     }
 
     /// Wakes the background thread if it waits for room in the event queue.

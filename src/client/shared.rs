@@ -1,10 +1,14 @@
 //! What the threads of one client share: the core under its lock, and how commands get to it.
 //!
-//! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a channel and
-//! goes on, and the holder carries it out, or has the background thread do so, before it is done. So no call ever waits
-//! for another thread's system call, and what piles up meanwhile leaves in one write.
+//! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a queue and goes
+//! on, and the holder carries it out, or has the background thread do so, before it is done. So no call ever waits for
+//! another thread's system call, and what piles up meanwhile leaves in one write.
+//!
+//! A thread that has to read waits for the lock. While one does, callers leave their commands to it and don't take the lock
+//! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
 use super::command::Command;
+use super::commands::Commands;
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
@@ -13,15 +17,15 @@ use super::log::{Level, Log, lines};
 use super::stages::Stages;
 use super::store::Identity;
 use super::thread::Stop;
+use crate::codec::buffers::Buffers;
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
 use crate::types::ProtocolVersion;
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Where a client stands; the numbers cross the C ABI.
@@ -40,9 +44,12 @@ pub(super) struct Shared {
     pub core: Mutex<Core>,
     /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
     /// the Receive Maximum.
-    commands: Sender<Command>,
-    waiting_commands: Receiver<Command>,
+    commands: Commands,
+    /// Threads that wait for the core, and look at `commands` when they have had it.
+    readers_waiting: AtomicUsize,
     pub events: EventQueue,
+    /// Where the buffers of messages come from.
+    pub buffers: Arc<Buffers>,
     pub log: Log,
     pub doctor: Doctor,
     /// Interrupts the background thread's wait; there once the thread is.
@@ -99,11 +106,12 @@ const ROUNDS_OF_A_CALLER: usize = 2;
 
 impl Shared {
     pub fn new(session: Session, events: EventQueue, log: Log) -> Self {
-        let (commands, waiting_commands) = unbounded();
+        let buffers = session.buffers().clone();
         Shared {
+            buffers,
             core: Mutex::new(Core::new(session)),
-            commands,
-            waiting_commands,
+            commands: Commands::default(),
+            readers_waiting: AtomicUsize::new(0),
             events,
             log,
             doctor: Doctor::default(),
@@ -212,26 +220,43 @@ impl Shared {
 
     /// Carries the command out, on this thread if the core is free.
     pub fn submit(&self, command: Command) {
-        match self.core.try_lock() {
+        match self.try_core() {
             Some(mut core) => {
                 // What this thread left before comes first.
                 if core.apply_waiting(self) {
                     core.apply(command);
                 } else {
-                    drop(self.commands.send(command));
+                    self.commands.push(command);
                 }
                 core.work_for_caller(self);
             }
-            // The receiver lives as long as `self`.
-            None => drop(self.commands.send(command)),
+            None => self.commands.push(command),
         }
         self.work_off_commands();
     }
 
+    /// The core for a caller, if nobody has it or waits for it.
+    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
+        if self.readers_waiting.load(Ordering::Acquire) > 0 { None } else { self.core.try_lock() }
+    }
+
+    /// The core for a thread that reads, and asks `has_commands` when it has unlocked it.
+    pub fn core_for_reader(&self) -> MutexGuard<'_, Core> {
+        self.readers_waiting.fetch_add(1, Ordering::AcqRel);
+        let core = self.core.lock();
+        self.readers_waiting.fetch_sub(1, Ordering::AcqRel);
+        core
+    }
+
+    /// Leaves the command for the next look at what was left, which must follow (`work_off_commands`).
+    pub fn gather(&self, command: Command) {
+        self.commands.push(command);
+    }
+
     /// Puts the command where the background thread finds it, together with those that come before it wakes up.
     pub fn leave(&self, command: Command) {
-        drop(self.commands.send(command));
-        // Sent first, counted then: who resets the count afterwards takes out what was sent.
+        self.commands.push(command);
+        // Left first, counted then: who resets the count afterwards takes out what was left.
         if self.left.fetch_add(1, Ordering::AcqRel) == 0 {
             self.wake();
         }
@@ -249,7 +274,7 @@ impl Shared {
 
     /// The next command that a caller has left.
     pub fn next_command(&self) -> Option<Command> {
-        self.waiting_commands.try_recv().ok()
+        self.commands.pop()
     }
 
     /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which
@@ -259,7 +284,7 @@ impl Shared {
             if !self.has_commands() {
                 return;
             }
-            let Some(mut core) = self.core.try_lock() else { return };
+            let Some(mut core) = self.try_core() else { return };
             core.work_for_caller(self);
         }
         if self.has_commands() {
@@ -269,10 +294,10 @@ impl Shared {
 
     /// Whether callers have left something. To be asked by everybody who has unlocked the core.
     pub fn has_commands(&self) -> bool {
-        // Between a `send` or unlock and this look there must be no reordering: of two threads that do both, at least one
-        // must see the other.
+        // Between leaving a command or unlocking and this look there must be no reordering: of two threads that do both, at
+        // least one must see the other.
         fence(Ordering::SeqCst);
-        !self.waiting_commands.is_empty()
+        !self.commands.is_empty()
     }
 }
 

@@ -1,13 +1,15 @@
 //! An Application Message that is owned: what a program publishes and what it receives.
 //!
 //! Topic Name, properties and payload lie one after the other in one buffer, so that keeping a message costs one
-//! allocation and its size is known at a glance.
+//! allocation and its size is known at a glance; or none, if the buffer was that of another message (`buffers`).
 
+use super::buffers::{Buffer, Buffers};
 use super::property::{Properties, PropertyId};
 use super::publish::Publish;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
 use std::fmt;
+use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -17,14 +19,37 @@ pub struct Message {
     pub dup: bool,
     topic_size: u32,
     properties_size: u32,
-    content: Vec<u8>,
+    content: Buffer,
 }
 
 impl Message {
     pub fn new(topic: TopicName<'_>, payload: &[u8], qos: QoS, retain: bool, properties: Properties<'_>) -> Message {
+        Message::made(topic, payload, qos, retain, properties, None)
+    }
+
+    /// The same in a buffer that comes from there, and goes back to it.
+    pub fn new_in(
+        buffers: &Arc<Buffers>,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Message {
+        Message::made(topic, payload, qos, retain, properties, Some(buffers))
+    }
+
+    fn made(
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        buffers: Option<&Arc<Buffers>>,
+    ) -> Message {
         let topic = topic.as_str().as_bytes();
         let properties = properties.as_bytes();
-        let mut content = Vec::with_capacity(topic.len() + properties.len() + payload.len());
+        let mut content = Buffer::with_capacity(topic.len() + properties.len() + payload.len(), buffers);
         content.extend_from_slice(topic);
         content.extend_from_slice(properties);
         content.extend_from_slice(payload);

@@ -5,6 +5,7 @@
 //! purpose: everything that needs memory of earlier packets (`session`).
 
 pub mod ack;
+pub mod buffers;
 pub mod connack;
 pub mod connect;
 pub mod disconnect;

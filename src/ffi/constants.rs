@@ -137,7 +137,7 @@ pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
 pub const MT5MQTT_OPT_AUTHENTICATION_METHOD: i32 = 6;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
-/// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+/// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
 pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
 /// Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection, 4294967295 keeps it for ever.
 pub const MT5MQTT_OPT_SESSION_EXPIRY_S: i32 = 12;

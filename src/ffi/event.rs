@@ -61,14 +61,14 @@ pub struct mt5mqtt_event {
 }
 
 /// The parts of an event that the readers copy out.
-struct Parts<'a> {
-    topic: &'a str,
-    payload: &'a [u8],
-    text: &'a str,
-    properties: Properties<'a>,
+pub(super) struct Parts<'a> {
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    pub text: &'a str,
+    pub properties: Properties<'a>,
 }
 
-fn parts(notice: &Notice) -> Parts<'_> {
+pub(super) fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
         NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
@@ -120,7 +120,7 @@ fn authentication<'a>(parts: &mut Parts<'a>, properties: &'a PropertiesBuf) {
     parts.payload = parts.properties.binary(PropertyId::AuthenticationData).unwrap_or_default();
 }
 
-fn describe(notice: &Notice) -> mt5mqtt_event {
+pub(super) fn describe(notice: &Notice) -> mt5mqtt_event {
     let parts = parts(notice);
     let mut event = mt5mqtt_event {
         struct_size: size_of::<mt5mqtt_event>() as i32,

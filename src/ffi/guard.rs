@@ -60,10 +60,15 @@ fn client(handle: i64) -> Result<Arc<Client>, Failure> {
 
 fn finish<R: Returned>(result: Result<R, Failure>) -> R {
     result.unwrap_or_else(|(status, text)| {
-        // A thread that is about to end has no place for the text any more; its status is enough.
-        let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
+        remember(text);
         R::from_status(status)
     })
+}
+
+/// Keeps the text of a failure for `mt5mqtt_last_error`.
+pub fn remember(text: String) {
+    // A thread that is about to end has no place for the text any more; its status is enough.
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
 }
 
 /// The text of the last failure on this thread.

@@ -8,6 +8,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod authentication;
+pub mod batch;
 pub mod client;
 pub mod constants;
 pub mod event;

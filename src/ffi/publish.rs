@@ -2,7 +2,7 @@
 
 use super::guard::guard_client;
 use super::properties::{self, Set};
-use super::text::{bytes, required, utf8, utf16};
+use super::text::{bytes, utf8, utf16, with_utf16};
 use crate::client::{Client, Failure};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, Section};
@@ -11,6 +11,7 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicError, TopicFilter, TopicName};
 use crate::types::{PacketType, QoS};
+
 use std::borrow::Cow;
 use std::ffi::c_char;
 
@@ -19,7 +20,7 @@ pub fn quality(qos: i32) -> Result<QoS, Failure> {
     known.ok_or_else(|| (Status::InvalidArgument, format!("QoS is 0, 1 or 2, not {qos}")))
 }
 
-fn flag(what: &str, value: i32) -> Result<bool, Failure> {
+pub fn flag(what: &str, value: i32) -> Result<bool, Failure> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -61,11 +62,11 @@ struct How {
     properties: i64,
 }
 
-fn publish(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: How) -> Result<i64, Failure> {
-    let topic = required("the topic", topic)?;
+fn publish(client: &Client, topic: Option<&str>, payload: &[u8], how: How) -> Result<i64, Failure> {
+    let topic = topic.ok_or_else(|| (Status::InvalidArgument, "the topic is NULL".to_owned()))?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
     let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
-    client.publish_with(topic_name(&topic)?, payload, qos, retain, properties.as_properties(), publish)
+    client.publish_with(topic_name(topic)?, payload, qos, retain, properties.as_properties(), publish)
 }
 
 /// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn mt5mqtt_publish(
     guard_client(client, |client| {
         // SAFETY: text and bytes are the caller's promise.
         let (topic, payload) = unsafe { (utf8("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
-        publish(client, topic, payload, How { qos, retain, properties })
+        publish(client, topic.as_deref(), payload, How { qos, retain, properties })
     })
 }
 
@@ -103,9 +104,11 @@ pub unsafe extern "C" fn mt5mqtt_publish_w(
     properties: i64,
 ) -> i64 {
     guard_client(client, |client| {
-        // SAFETY: text and bytes are the caller's promise.
-        let (topic, payload) = unsafe { (utf16("the topic", topic)?, bytes("the payload", payload, payload_size)?) };
-        publish(client, topic, payload, How { qos, retain, properties })
+        // SAFETY: the bytes are the caller's promise.
+        let payload = unsafe { bytes("the payload", payload, payload_size)? };
+        let publish = |topic: Option<&str>| publish(client, topic, payload, How { qos, retain, properties });
+        // SAFETY: the text is the caller's promise.
+        unsafe { with_utf16("the topic", topic, publish) }
     })
 }
 
@@ -122,7 +125,7 @@ pub unsafe extern "C" fn mt5mqtt_publish_text(
     guard_client(client, |client| {
         // SAFETY: the texts are the caller's promise.
         let (topic, text) = unsafe { (utf8("the topic", topic)?, utf8("the text", text)?.unwrap_or_default()) };
-        publish(client, topic, text.as_bytes(), How { qos, retain, properties })
+        publish(client, topic.as_deref(), text.as_bytes(), How { qos, retain, properties })
     })
 }
 
@@ -137,9 +140,13 @@ pub unsafe extern "C" fn mt5mqtt_publish_text_w(
     properties: i64,
 ) -> i64 {
     guard_client(client, |client| {
+        let how = How { qos, retain, properties };
         // SAFETY: the texts are the caller's promise.
-        let (topic, text) = unsafe { (utf16("the topic", topic)?, utf16("the text", text)?.unwrap_or_default()) };
-        publish(client, topic, text.as_bytes(), How { qos, retain, properties })
+        unsafe {
+            with_utf16("the topic", topic, |topic| {
+                with_utf16("the text", text, |text| publish(client, topic, text.unwrap_or_default().as_bytes(), how))
+            })
+        }
     })
 }
 

@@ -25,14 +25,15 @@ pub unsafe fn utf8<'a>(what: &str, pointer: *const c_char) -> Result<Option<Cow<
     text.to_str().map(|text| Some(Cow::Borrowed(text))).map_err(|_| invalid(what, "it is not well-formed UTF-8"))
 }
 
-/// The NUL-terminated UTF-16 at `pointer`; `None` for NULL. A lone surrogate is refused, never replaced.
+/// The units of the NUL-terminated UTF-16 at `pointer`; `None` for NULL.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes.
-pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a, str>>, Failure> {
+/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes, and stay unchanged as long as the
+/// result lives.
+unsafe fn units<'a>(pointer: *const u16) -> Option<&'a [u16]> {
     if pointer.is_null() {
-        return Ok(None);
+        return None;
     }
     let mut length = 0;
     // SAFETY: every unit up to and with the 0 is readable by the caller's promise.
@@ -40,10 +41,49 @@ pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a
         length += 1;
     }
     // SAFETY: these units were just read.
-    let units = unsafe { std::slice::from_raw_parts(pointer, length) };
-    String::from_utf16(units)
-        .map(|text| Some(Cow::Owned(text)))
-        .map_err(|_| invalid(what, "it holds a lone surrogate: the text is not well-formed UTF-16"))
+    Some(unsafe { std::slice::from_raw_parts(pointer, length) })
+}
+
+fn lone_surrogate(what: &str) -> Failure {
+    invalid(what, "it holds a lone surrogate: the text is not well-formed UTF-16")
+}
+
+/// The NUL-terminated UTF-16 at `pointer`; `None` for NULL. A lone surrogate is refused, never replaced.
+///
+/// # Safety
+///
+/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes.
+pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a, str>>, Failure> {
+    // SAFETY: the caller's promise.
+    let Some(units) = (unsafe { units(pointer) }) else { return Ok(None) };
+    String::from_utf16(units).map(|text| Some(Cow::Owned(text))).map_err(|_| lone_surrogate(what))
+}
+
+/// The longest UTF-8 that `with_utf16` makes without an allocation: longer than most Topic Names.
+const SHORT: usize = 512;
+
+/// As `utf16`, for what is needed during a call only. A short text costs no allocation.
+///
+/// # Safety
+///
+/// As for `utf16`.
+pub unsafe fn with_utf16<R>(
+    what: &str,
+    pointer: *const u16,
+    body: impl FnOnce(Option<&str>) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    // SAFETY: the caller's promise.
+    let Some(units) = (unsafe { units(pointer) }) else { return body(None) };
+    // A unit becomes three bytes at most, a pair of them four.
+    if units.len() > SHORT / 3 {
+        let text = String::from_utf16(units).map_err(|_| lone_surrogate(what))?;
+        return body(Some(&text));
+    }
+    let (mut bytes, mut size) = ([0; SHORT], 0);
+    for character in char::decode_utf16(units.iter().copied()) {
+        size += character.map_err(|_| lone_surrogate(what))?.encode_utf8(&mut bytes[size..]).len();
+    }
+    body(Some(std::str::from_utf8(&bytes[..size]).expect("made of whole characters")))
 }
 
 /// A text argument that must be there.
@@ -66,31 +106,32 @@ pub unsafe fn bytes<'a>(what: &str, pointer: *const u8, size: i32) -> Result<&'a
     }
 }
 
-/// Copies `units` and a 0 behind them, if there is room; the size without the 0 is returned either way.
-///
-/// # Safety
-///
-/// `buffer` is NULL, or `capacity` units at it are writable.
-unsafe fn put<T: Copy>(units: &[T], terminator: Option<T>, buffer: *mut T, capacity: i32) -> Result<i32, Failure> {
-    let size = i32::try_from(units.len())
+/// Whether `size` units with `needed - size` behind them go into the caller's buffer, and what is returned.
+fn room<T>(size: usize, needed: usize, buffer: *mut T, capacity: i32) -> Result<(bool, i32), Failure> {
+    let size = i32::try_from(size)
         .map_err(|_| (Status::TooLarge, "the value is larger than an int32_t can say".to_owned()))?;
-    let needed = units.len() + usize::from(terminator.is_some());
     if capacity < 0 {
         return Err((Status::InvalidArgument, "the capacity is negative".to_owned()));
     }
-    if buffer.is_null() {
-        return if capacity == 0 {
-            Ok(size)
-        } else {
-            Err((Status::InvalidArgument, format!("the buffer is NULL, but its capacity is {capacity}")))
-        };
+    if buffer.is_null() && capacity > 0 {
+        return Err((Status::InvalidArgument, format!("the buffer is NULL, but its capacity is {capacity}")));
     }
-    if needed <= capacity as usize {
-        // SAFETY: `needed` units fit into the caller's buffer, which can't overlap with memory of ours.
+    Ok((!buffer.is_null() && needed <= capacity as usize, size))
+}
+
+/// Copies `bytes` and a 0 behind them, if there is room; the size without the 0 is returned either way.
+///
+/// # Safety
+///
+/// `buffer` is NULL, or `capacity` bytes at it are writable.
+unsafe fn put(bytes: &[u8], terminated: bool, buffer: *mut u8, capacity: i32) -> Result<i32, Failure> {
+    let (fits, size) = room(bytes.len(), bytes.len() + usize::from(terminated), buffer, capacity)?;
+    if fits {
+        // SAFETY: they fit into the caller's buffer, which can't overlap with memory of ours.
         unsafe {
-            std::ptr::copy_nonoverlapping(units.as_ptr(), buffer, units.len());
-            if let Some(terminator) = terminator {
-                *buffer.add(units.len()) = terminator;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
+            if terminated {
+                *buffer.add(bytes.len()) = 0;
             }
         }
     }
@@ -104,7 +145,7 @@ unsafe fn put<T: Copy>(units: &[T], terminator: Option<T>, buffer: *mut T, capac
 /// `buffer` is NULL, or `capacity` bytes at it are writable.
 pub unsafe fn put_utf8(text: &str, buffer: *mut c_char, capacity: i32) -> Result<i32, Failure> {
     // SAFETY: the caller's promise; `char` and `u8` have the same layout.
-    unsafe { put(text.as_bytes(), Some(0), buffer.cast(), capacity) }
+    unsafe { put(text.as_bytes(), true, buffer.cast(), capacity) }
 }
 
 /// Text out as UTF-16.
@@ -113,9 +154,15 @@ pub unsafe fn put_utf8(text: &str, buffer: *mut c_char, capacity: i32) -> Result
 ///
 /// `buffer` is NULL, or `capacity` 16-bit units at it are writable.
 pub unsafe fn put_utf16(text: &str, buffer: *mut u16, capacity: i32) -> Result<i32, Failure> {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    // SAFETY: the caller's promise.
-    unsafe { put(&units, Some(0), buffer, capacity) }
+    let length = text.encode_utf16().count();
+    let (fits, size) = room(length, length + 1, buffer, capacity)?;
+    if fits {
+        for (index, unit) in text.encode_utf16().chain([0]).enumerate() {
+            // SAFETY: the units and the 0 fit into the caller's buffer.
+            unsafe { *buffer.add(index) = unit };
+        }
+    }
+    Ok(size)
 }
 
 /// Bytes out, without a terminator.
@@ -125,7 +172,7 @@ pub unsafe fn put_utf16(text: &str, buffer: *mut u16, capacity: i32) -> Result<i
 /// `buffer` is NULL, or `capacity` bytes at it are writable.
 pub unsafe fn put_bytes(bytes: &[u8], buffer: *mut u8, capacity: i32) -> Result<i32, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { put(bytes, None, buffer, capacity) }
+    unsafe { put(bytes, false, buffer, capacity) }
 }
 
 /// The size of a value in an event, as the struct carries it.
@@ -154,5 +201,26 @@ mod tests {
         // SAFETY: the units end with a 0.
         let pair = unsafe { utf16("the text", [0xD83D, 0xDE00, 0].as_ptr()) };
         assert_eq!(pair.unwrap().as_deref(), Some("😀"));
+    }
+
+    #[test]
+    fn utf16_of_any_length_and_width_becomes_the_same_text() {
+        for character in ['a', 'é', '€', '😀'] {
+            for length in [0, 1, 84, 85, 86, 169, 170, 171, 172, 512, 5000] {
+                let text = character.to_string().repeat(length);
+                let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
+                let compare = |converted: Option<&str>| {
+                    assert_eq!(converted, Some(text.as_str()));
+                    Ok(())
+                };
+                // SAFETY: the units end with a 0.
+                unsafe { with_utf16("the text", units.as_ptr(), compare) }.unwrap();
+            }
+        }
+        for units in [&[0xD83D, 0][..], &[0x61, 0xDE00, 0]] {
+            // SAFETY: the units end with a 0.
+            let refused = unsafe { with_utf16("the text", units.as_ptr(), |_| Ok(())) };
+            assert_eq!(refused.unwrap_err().0, Status::InvalidText);
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatChe
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
 use crate::codec::ack::Ack;
+use crate::codec::buffers::Buffers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
 use crate::codec::publish::Publish;
@@ -27,6 +28,7 @@ use crate::types::topic::TopicName;
 use siphasher::sip::SipHasher13;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hasher;
+use std::sync::Arc;
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
 const PACKET_ID_BITS: u32 = 16;
@@ -66,11 +68,14 @@ pub(super) struct Inbound {
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
+    /// Where the buffers of received messages come from.
+    buffers: Arc<Buffers>,
 }
 
 impl Inbound {
-    pub fn new() -> Self {
+    pub fn new(buffers: Arc<Buffers>) -> Self {
         Inbound {
+            buffers,
             unanswered: HashMap::new(),
             received: HashMap::new(),
             received_now: 0,
@@ -91,8 +96,10 @@ impl Inbound {
         out: &mut Output<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
+        let buffers = self.buffers.clone();
         let message = || {
-            let mut message = Message::new(topic, publish.payload, publish.qos, publish.retain, publish.properties);
+            let Publish { payload, qos, retain, properties, .. } = *publish;
+            let mut message = Message::new_in(&buffers, topic, payload, qos, retain, properties);
             message.dup = publish.dup;
             message
         };

@@ -27,7 +27,8 @@ impl<T> Lane<T> {
     pub fn insert(&mut self, number: u64, value: T) -> &T {
         self.live += 1;
         let place = if self.last().is_none_or(|last| last < number) {
-            self.slots.len()
+            self.slots.push_back((number, None));
+            self.slots.len() - 1
         } else if self.first().is_some_and(|first| number < first) {
             0
         } else {
@@ -41,7 +42,11 @@ impl<T> Lane<T> {
     }
 
     pub fn remove(&mut self, number: u64) -> Option<T> {
-        let place = self.slots.binary_search_by_key(&number, |slot| slot.0).ok()?;
+        // Most leave in their order.
+        let place = match self.first() {
+            Some(first) if first == number => 0,
+            _ => self.slots.binary_search_by_key(&number, |slot| slot.0).ok()?,
+        };
         let value = self.slots[place].1.take()?;
         self.live -= 1;
         while self.slots.front().is_some_and(|slot| slot.1.is_none()) {

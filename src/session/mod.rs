@@ -34,6 +34,7 @@ pub mod scram;
 mod unsent;
 
 use crate::codec::Packet;
+use crate::codec::buffers::Buffers;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
@@ -54,6 +55,7 @@ use record::{Key, Log};
 use requester::Requester;
 use requests::{Request, Requests, Standing};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
@@ -105,6 +107,8 @@ pub struct Session {
     version_spoken: bool,
     /// Whether an earlier connection was accepted, so that there is a Session to resume.
     resumable: bool,
+    /// Whether it ended with that connection: should the Server not know that, it shall not go on with it all the same.
+    ended: bool,
     /// The batch in which that becomes durable.
     resumable_recorded: u64,
     /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
@@ -125,10 +129,12 @@ pub struct Session {
     log: Log,
     events: VecDeque<Event>,
     counters: Counters,
+    buffers: Arc<Buffers>,
 }
 
 impl Session {
     pub fn new(options: SessionOptions) -> Session {
+        let buffers = Arc::<Buffers>::default();
         Session {
             client_id: options.client_id.clone(),
             requester: Requester::new(&options.seed),
@@ -136,13 +142,14 @@ impl Session {
             version_spoken: false,
             options,
             resumable: false,
+            ended: false,
             resumable_recorded: 0,
             connect_unanswered: false,
             session_in_doubt: false,
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
-            inbound: Inbound::new(),
+            inbound: Inbound::new(buffers.clone()),
             requests: Requests::new(),
             scram_runs: 0,
             auth_steps: 0,
@@ -150,6 +157,7 @@ impl Session {
             log: Log::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
+            buffers,
         }
     }
 
@@ -160,6 +168,7 @@ impl Session {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
             self.resumable = false;
+            self.ended = false;
             self.log.remove(Key::Session);
         }
         self.version = options.version;
@@ -199,6 +208,11 @@ impl Session {
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.limits.session_expiry_interval == 0 {
             self.lose_session();
+            // In MQTT 3.1.1 it was a Clean Session.
+            if self.resumable && connection.version == ProtocolVersion::V5 {
+                self.ended = true;
+                self.log.remove(Key::Session);
+            }
         }
     }
 
@@ -227,6 +241,11 @@ impl Session {
     pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
         let mut out = output!(self);
         self.outbound.expire(now, &mut out);
+        if let Some(connection) = &mut self.connection
+            && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)
+        {
+            return self.outbound.send_at_once(token, &message, connection, &mut out);
+        }
         self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
@@ -273,7 +292,9 @@ impl Session {
         if connection.phase == Phase::Closing {
             return;
         }
-        let interval = properties.int(PropertyId::SessionExpiryInterval);
+        // MQTT 3.1.1 has no way to say it.
+        let v5 = connection.version == ProtocolVersion::V5;
+        let interval = properties.int(PropertyId::SessionExpiryInterval).filter(|_| v5);
         if connection.send(&Packet::Disconnect(Disconnect { reason, properties })).is_err() {
             // Too large for the Server: it leaves without its texts [MQTT-3.14.2-3] [MQTT-3.14.2-4].
             let mut bare = PropertiesBuf::new();
@@ -353,6 +374,11 @@ impl Session {
     /// What the Server announced for the present connection.
     pub fn limits(&self) -> Option<&ServerLimits> {
         self.connection.as_ref().filter(|connection| connection.is_online()).map(|connection| &connection.limits)
+    }
+
+    /// Where the buffers of messages come from and go back to.
+    pub fn buffers(&self) -> &Arc<Buffers> {
+        &self.buffers
     }
 
     /// The Client Identifier in use; empty until the Server has assigned one.

@@ -117,6 +117,35 @@ impl Outbound {
         }
     }
 
+    /// Whether nothing keeps a new QoS 0 message from being the next to be sent: it needn't go through the queue then.
+    pub fn may_leave_at_once(
+        &self,
+        message: &Message,
+        how: &PublishOptions,
+        options: &SessionOptions,
+        connection: &Connection,
+    ) -> bool {
+        message.qos == QoS::AtMostOnce
+            && how.time_to_live.is_none()
+            && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
+            && self.queue.is_empty()
+            && connection.is_online()
+            && connection.has_room()
+            && self.count < options.outgoing_maximum
+            && self.bytes + message.size() <= options.outgoing_maximum_bytes
+    }
+
+    /// Sends a QoS 0 message that never was in the queue.
+    pub fn send_at_once(&self, token: Token, message: &Message, connection: &mut Connection, out: &mut Output<'_>) {
+        let refused = refusal(message, &connection.limits);
+        let sent =
+            refused.map_or_else(|| connection.send_publish(&message.publish(None, false)).map_err(status_of), Err);
+        match sent {
+            Ok(()) => out.counters.messages_sent += 1,
+            Err(status) => out.events.push_back(Event::Published { token, outcome: Outcome::local(status) }),
+        }
+    }
+
     /// Puts a publish at its place in the queue, and in the log.
     pub(super) fn add(&mut self, publishing: Publishing, out: &mut Output<'_>) {
         self.count += 1;

@@ -111,6 +111,10 @@ impl Queue {
         Queue { lanes: [const { Lane::new() }; 4], by_key: HashMap::new(), by_expiry: BTreeSet::new(), next_number: 1 }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.first().is_none())
+    }
+
     /// Adds a new publish. Returns the waiting one that it supersedes, and itself with its number. It takes over that one's
     /// place, so that a value which changes all the time is sent all the same.
     pub fn push(&mut self, mut publishing: Publishing) -> (Option<Publishing>, &Publishing) {

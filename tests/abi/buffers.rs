@@ -31,9 +31,9 @@ fn reader() -> Client {
     client
 }
 
-/// The exports that write into a buffer of the caller.
+/// The exports that write one value into a buffer of the caller. Arrays of messages and events are in `batches`.
 fn writers() -> impl Iterator<Item = (&'static Export, Kind)> {
-    exports().iter().filter_map(|export| {
+    exports().iter().filter(|export| !export.name.ends_with("_batch")).filter_map(|export| {
         let buffer = export.parameters.iter().find(|parameter| parameter.kind.is_buffer())?;
         Some((export, buffer.kind))
     })

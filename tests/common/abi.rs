@@ -115,11 +115,12 @@ functions! {
     publish_w(client: i64, topic: *const u16, payload: *const u8, size: i32, qos: i32, retain: i32, properties: i64) -> i64;
     publish_text(client: i64, topic: *const c_char, text: *const c_char, qos: i32, retain: i32, properties: i64) -> i64;
     publish_text_w(client: i64, topic: *const u16, text: *const u16, qos: i32, retain: i32, properties: i64) -> i64;
+    publish_batch(client: i64, messages: *mut u8, size: i32, properties: i64) -> i32;
+    poll_batch(client: i64, buffer: *mut u8, capacity: i32, maximum: i32) -> i32;
     subscribe(client: i64, filter: *const c_char, options: i32, properties: i64) -> i64;
     subscribe_w(client: i64, filter: *const u16, options: i32, properties: i64) -> i64;
     unsubscribe(client: i64, filter: *const c_char, properties: i64) -> i64;
     unsubscribe_w(client: i64, filter: *const u16, properties: i64) -> i64;
-    authenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     reauthenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32;
     request(client: i64, topic: *const c_char, payload: *const u8, size: i32, qos: i32, properties: i64, timeout_ms: i32) -> i64;
     respond(client: i64, payload: *const u8, size: i32, qos: i32, properties: i64) -> i64;

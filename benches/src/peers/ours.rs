@@ -12,11 +12,15 @@ const OPT_CLIENT_ID: i32 = 2;
 const OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
 const OPT_OUTGOING_MAXIMUM: i32 = 40;
 const OPT_OUTGOING_MAXIMUM_BYTES: i32 = 41;
+const OPT_STORE_PATH: i32 = 162;
+const OPT_PROGRESS: i32 = 161;
 const EVENT_CONNECTED: i32 = 1;
 const EVENT_DISCONNECTED: i32 = 2;
 const EVENT_MESSAGE: i32 = 3;
 const EVENT_PUBLISHED: i32 = 4;
 const EVENT_SUBSCRIBED: i32 = 5;
+const EVENT_PROGRESS: i32 = 18;
+const STAGE_DURABLE: i32 = 2;
 const STAT_OUTGOING: i32 = 10;
 const E_QUEUE_FULL: i64 = -20;
 
@@ -60,6 +64,7 @@ api! {
     set_text: fn(i64, i32, *const c_char) -> i32;
     connect: fn(i64) -> i32;
     publish: fn(i64, *const c_char, *const u8, i32, i32, i32, i64) -> i64;
+    publish_batch: fn(i64, *mut u8, i32, i64) -> i32;
     subscribe: fn(i64, *const c_char, i32, i64) -> i64;
     poll: fn(i64, *mut Event) -> i32;
     wait: fn(i64, i32) -> i32;
@@ -124,6 +129,60 @@ impl Ours {
         }
         ours.wait_until(|ours| ours.other == EVENT_CONNECTED);
         ours
+    }
+
+    /// A client with a store and without a Server, which tells when a publish is durable.
+    pub fn with_store(folder: &Path) -> Ours {
+        let ours = Ours::create("durable", Box::new(|| {}));
+        let folder = CString::new(folder.to_str().expect("UTF-8")).expect("no NUL");
+        // SAFETY: the arguments are what the header asks for. Nobody listens on port 1.
+        unsafe {
+            assert_eq!((ours.api.set_text)(ours.handle, OPT_URL, c"mqtt://127.0.0.1:1".as_ptr()), 0);
+            assert_eq!((ours.api.set_text)(ours.handle, OPT_STORE_PATH, folder.as_ptr()), 0);
+            assert_eq!((ours.api.set_int)(ours.handle, OPT_PROGRESS, 2), 0);
+        }
+        ours
+    }
+
+    /// Returns when so many more publishes are durable. The first call connects, as far as that goes.
+    pub fn until_durable(&mut self, count: usize) {
+        // SAFETY: numbers only.
+        unsafe { (self.api.connect)(self.handle) };
+        let (mut durable, deadline) = (0, Instant::now() + TIMEOUT);
+        while durable < count {
+            let mut event = Event { struct_size: size_of::<Event>() as i32, ..Event::default() };
+            // SAFETY: the event has its size.
+            if unsafe { (self.api.poll)(self.handle, &mut event) } == 1 {
+                durable += usize::from(event.kind == EVENT_PROGRESS && event.flags[5] == STAGE_DURABLE);
+            } else {
+                assert!(Instant::now() < deadline, "{durable} of {count} after {TIMEOUT:?}");
+                // SAFETY: numbers only.
+                unsafe { (self.api.wait)(self.handle, 250) };
+            }
+        }
+    }
+
+    /// Publishes the same message so many times in one call, with QoS 0.
+    pub fn publish_batch(&mut self, topic: &str, payload: &[u8], count: usize) {
+        let mut messages = Vec::with_capacity(count * (32 + topic.len() + payload.len()));
+        for _ in 0..count {
+            for field in [32, 0, 0, 0, 0, 0, topic.len() as i32, payload.len() as i32] {
+                messages.extend(field.to_ne_bytes());
+            }
+            messages.extend(topic.as_bytes());
+            messages.extend(payload);
+        }
+        let mut rest = messages.as_mut_slice();
+        while !rest.is_empty() {
+            // SAFETY: the array has its size.
+            let accepted = unsafe { (self.api.publish_batch)(self.handle, rest.as_mut_ptr(), rest.len() as i32, 0) };
+            assert!(accepted >= 0, "publish_batch: {accepted}");
+            let each = 32 + topic.len() + payload.len();
+            rest = &mut rest[accepted as usize * each..];
+            if !rest.is_empty() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
     }
 
     pub fn handle(&self) -> i64 {
@@ -206,7 +265,8 @@ impl Connection for Ours {
         self.wait_until(|ours| ours.acknowledged == ours.wanted);
         // SAFETY: numbers only.
         while unsafe { (self.api.stat)(self.handle, STAT_OUTGOING) } > 0 {
-            std::thread::sleep(Duration::from_micros(100));
+            // Seldom enough that looking costs nothing beside what is measured.
+            std::thread::sleep(Duration::from_micros(500));
         }
     }
 

@@ -5,6 +5,7 @@
 //--- The one public include:  #include <Mt5Mqtt\Mt5Mqtt.mqh>
 //---   CMqttClient      a client: connect, publish, subscribe, receive
 //---   CMqttMessage     one event: a message, or the outcome of a call
+//---   CMqttBatch       messages to publish in one call
 //---   CMqttProperties  MQTT 5.0 properties to send with a packet
 //---   CMqttDoorbell    a service wakes the chart whose client has events
 //---   CMqttJsonWriter  JSON to send

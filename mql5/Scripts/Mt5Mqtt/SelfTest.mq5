@@ -83,6 +83,7 @@ void OnStart(void)
      {
       ExtCheck.That(client.IsConnected() && !message.SessionPresent(),"a new Session");
       Messages(client);
+      Batches(client);
       if(InpVersion==5)
         {
          Properties(client);
@@ -219,6 +220,77 @@ void Payloads(CMqttClient &client)
    Accepted(client.Publish(Topic("t/l"),bytes,0,false),client,"Publish of much");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(StringLen(message.PayloadText()),100000,"a long text");
+  }
+//+------------------------------------------------------------------+
+//| Many messages in one call, there and back                        |
+//+------------------------------------------------------------------+
+void Batches(CMqttClient &client)
+  {
+   CMqttBatch   batch;
+   CMqttMessage message;
+   string       price="1.08512 "+ShortToString(0x20AC);
+   CMqttMessage messages[];
+   ArrayResize(messages,10);
+   Accepted(client.Subscribe(Topic("t/#"),0),client,"Subscribe for batches");
+   Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
+   uchar        bytes[]={0,1,254,255};
+   ExtCheck.That(client.Publish(batch) && batch.Count()==0 && batch.Token(0)==0,"an empty batch");
+   batch.Add(Topic("t/1"),price,0,false);
+   batch.Add(Topic("t/2"),bytes,0,false);
+   batch.Add(Topic("t/3"),"",0,false);
+   Accepted(client.Publish(batch),client,"Publish of a batch");
+   ExtCheck.That(batch.Token(0)>0 && batch.Token(1)>batch.Token(0) && batch.Token(2)>batch.Token(1),"a token each");
+   int   seen=0;
+   ulong end=GetTickCount64()+10000;
+   while(seen<3 && GetTickCount64()<end)
+     {
+      client.Wait(100);
+      int count=client.NextBatch(messages);
+      for(int i=0; i<count; i++)
+        {
+         seen++;
+         ExtCheck.That(messages[i].Topic()==Topic("t/"+IntegerToString(seen)),"the topic");
+         if(seen==1)
+            ExtCheck.That(messages[i].PayloadText()==price,"text of a batch");
+         if(seen==2)
+           {
+            uchar received[];
+            messages[i].Payload(received);
+            ExtCheck.That(ArraySize(received)==4 && received[3]==255 && !messages[i].PayloadIsText(),"bytes of a batch");
+           }
+        }
+     }
+   ExtCheck.Equal(seen,3,"messages of a batch");
+//--- more than the buffer holds comes as well
+   ArrayResize(bytes,100000);
+   ArrayInitialize(bytes,'x');
+   batch.Clear();
+   batch.Add(Topic("t/l"),bytes,0,false);
+   Accepted(client.Publish(batch),client,"Publish of a long batch");
+   for(seen=0; seen==0 && GetTickCount64()<end; seen=client.NextBatch(messages))
+      client.Wait(100);
+   ExtCheck.That(seen==1 && messages[0].PayloadSize()==100000,"a long message");
+//--- the first that is refused
+   batch.Clear();
+   batch.Add(Topic("t/4"),"accepted",0,false);
+   batch.Add(Topic("t/#"),"refused",0,false);
+   batch.Add(Topic("t/5"),"behind it",0,false);
+   Refused(client.Publish(batch),client,MT5MQTT_E_INVALID_TOPIC,"a batch with a wildcard");
+   ExtCheck.That(batch.Token(0)>0 && batch.Token(1)==0 && batch.Token(2)==0 && batch.Status(1)==MT5MQTT_E_INVALID_TOPIC,"one of three");
+   if(Await(client,message,MT5MQTT_EVENT_MESSAGE))
+      ExtCheck.That(message.PayloadText()=="accepted","what was accepted");
+//--- properties go with each message
+   CMqttProperties properties;
+   if(InpVersion==5)
+      properties.SetString(MT5MQTT_PROP_CONTENT_TYPE,"text/plain");
+   batch.Clear();
+   batch.Add(Topic("t/6"),"with properties",0,false);
+   Accepted(client.Publish(batch,properties),client,"Publish of a batch with properties");
+   for(seen=0; seen==0 && GetTickCount64()<end; seen=client.NextBatch(messages))
+      client.Wait(100);
+   ExtCheck.Equal(messages[0].PropertyCount(MT5MQTT_PROP_CONTENT_TYPE),InpVersion==5 ? 1 : 0,"properties of a batch");
+   Accepted(client.Unsubscribe(Topic("t/#")),client,"Unsubscribe for batches");
+   Await(client,message,MT5MQTT_EVENT_UNSUBSCRIBED);
   }
 //+------------------------------------------------------------------+
 //| Properties of MQTT 5.0 there and back                            |

@@ -160,7 +160,7 @@ impl Worker {
             writable |= event.is_writable() || event.is_error();
         }
         if writable {
-            self.shared.core.lock().write_blocked = false;
+            self.shared.core_for_reader().write_blocked = false;
         }
         true
     }
@@ -169,8 +169,8 @@ impl Worker {
     fn step(&mut self, current_options: &impl Fn() -> Options) -> Option<Option<Instant>> {
         let shared = self.shared.clone();
         loop {
+            let mut core = shared.core_for_reader();
             let now = clock::now();
-            let mut core = shared.core.lock();
             // Requests run out of time without a connection too.
             core.session.handle_timeout(now);
             core.work(now, &shared);

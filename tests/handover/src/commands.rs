@@ -11,7 +11,9 @@ const ROUNDS_OF_A_CALLER: usize = 2;
 struct Shared {
     fences: Fences,
     core: Lock,
-    /// Commands in the channel.
+    /// Threads that wait for the core and look at the commands afterwards.
+    readers_waiting: AtomicUsize,
+    /// Commands in the queue.
     waiting: AtomicUsize,
     /// Commands that nobody was woken for.
     left: AtomicUsize,
@@ -25,6 +27,7 @@ impl Shared {
         Arc::new(Shared {
             fences,
             core: Lock::new(),
+            readers_waiting: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             left: AtomicUsize::new(0),
             carried_out: AtomicUsize::new(0),
@@ -32,7 +35,7 @@ impl Shared {
         })
     }
 
-    fn send(&self) {
+    fn push(&self) {
         self.waiting.fetch_add(1, Ordering::Release);
     }
 
@@ -43,7 +46,7 @@ impl Shared {
     /// Under the lock.
     fn apply_waiting(&self) {
         self.left.swap(0, Ordering::AcqRel);
-        // One after the other, as the channel gives them out: one that is sent meanwhile may be missed.
+        // One after the other, as the queue gives them out: one that is left meanwhile may be missed.
         let mut seen = self.waiting.load(Ordering::Acquire);
         while seen > 0 {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -57,20 +60,30 @@ impl Shared {
         self.waiting.load(Ordering::Acquire) > 0
     }
 
+    fn try_core(&self) -> bool {
+        self.readers_waiting.load(Ordering::Acquire) == 0 && self.core.try_lock()
+    }
+
+    fn core_for_reader(&self) {
+        self.readers_waiting.fetch_add(1, Ordering::AcqRel);
+        self.core.lock();
+        self.readers_waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+
     fn submit(&self) {
-        if self.core.try_lock() {
+        if self.try_core() {
             self.apply_waiting();
             self.carried_out.fetch_add(1, Ordering::Relaxed);
             self.core.unlock();
         } else {
-            self.send();
+            self.push();
         }
         self.work_off_commands();
     }
 
     fn work_off_commands(&self) {
         for _ in 0..ROUNDS_OF_A_CALLER {
-            if !self.has_commands() || !self.core.try_lock() {
+            if !self.has_commands() || !self.try_core() {
                 return;
             }
             self.apply_waiting();
@@ -82,7 +95,7 @@ impl Shared {
     }
 
     fn leave(&self) {
-        self.send();
+        self.push();
         if self.left.fetch_add(1, Ordering::AcqRel) == 0 {
             self.wake();
         }
@@ -91,7 +104,7 @@ impl Shared {
     /// What the background thread does when it is awake, until it sleeps.
     fn worker(&self) {
         loop {
-            self.core.lock();
+            self.core_for_reader();
             self.apply_waiting();
             self.core.unlock();
             if !self.has_commands() {

@@ -322,6 +322,7 @@ long mt5mqtt_stat(long client,int stat);
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
 int  mt5mqtt_publish_stage(long client,long token);
+int  mt5mqtt_publish_batch(long client,uchar &messages[],int size,long properties);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);
 long mt5mqtt_request_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,long properties,int timeout_ms);
@@ -344,6 +345,7 @@ int  mt5mqtt_properties_set_priority(long properties,int priority);
 int  mt5mqtt_properties_set_conflation_key_w(long properties,const string key);
 //--- events
 int  mt5mqtt_poll(long client,MqttEvent &event);
+int  mt5mqtt_poll_batch(long client,uchar &buffer[],int capacity,int maximum);
 int  mt5mqtt_wait(long client,int timeout_ms);
 int  mt5mqtt_event_topic_w(long client,ushort &buffer[],int capacity);
 int  mt5mqtt_event_payload(long client,uchar &buffer[],int capacity);

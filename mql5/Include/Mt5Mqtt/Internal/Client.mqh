@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_CLIENT_MQH
 #define MT5MQTT_CLIENT_MQH
+#include "Batch.mqh"
 #include "Message.mqh"
 #include "Properties.mqh"
 //--- mt5mqtt_wait() can't see IsStopped(): the longest wait between looks
@@ -28,6 +29,7 @@ private:
    bool              m_allow_in_tester;
    MqttEvent         m_event;              // the current event
    ushort            m_units[];            // buffer for text
+   uchar             m_events[];           // buffer for events that are taken together
 
 public:
                      CMqttClient(void);
@@ -71,6 +73,8 @@ public:
    bool              Publish(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain);
    bool              Publish(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
+   bool              Publish(CMqttBatch &batch);
+   bool              Publish(CMqttBatch &batch,const CMqttProperties &properties);
    bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
@@ -93,6 +97,7 @@ public:
    bool              Respond(const uchar &payload[],const int qos,const CMqttProperties &properties);
    //--- receiving
    bool              Next(CMqttMessage &message);
+   int               NextBatch(CMqttMessage &messages[]);
    int               Dispatch(const int max_events);
    bool              Wait(const int timeout_ms);
    bool              Acknowledge(const CMqttMessage &message,const int reason_code);
@@ -128,6 +133,7 @@ private:
    bool              CheckLibrary(void);
    bool              PublishText(const string topic,const string text,const int qos,const bool retain,const long properties);
    bool              PublishBytes(const string topic,const uchar &payload[],const int qos,const bool retain,const long properties);
+   bool              PublishBatch(CMqttBatch &batch,const long properties);
    bool              WillText(const string topic,const string text,const int qos,const bool retain,const long properties);
   };
 //+------------------------------------------------------------------+
@@ -438,6 +444,33 @@ bool CMqttClient::PublishBytes(const string topic,const uchar &payload[],const i
    return(Accepted(mt5mqtt_publish_w(m_client,topic,payload,ArraySize(payload),qos,retain,properties)));
   }
 //+------------------------------------------------------------------+
+//| Publishes many messages in one call; false if not all were       |
+//| accepted: those before the first that has no token were          |
+//+------------------------------------------------------------------+
+bool CMqttClient::Publish(CMqttBatch &batch)
+  {
+   return(PublishBatch(batch,0));
+  }
+//+------------------------------------------------------------------+
+//| The same with properties, which go with each message             |
+//+------------------------------------------------------------------+
+bool CMqttClient::Publish(CMqttBatch &batch,const CMqttProperties &properties)
+  {
+   return(PublishBatch(batch,properties.Handle()));
+  }
+//+------------------------------------------------------------------+
+//| Publishes many messages                                          |
+//+------------------------------------------------------------------+
+bool CMqttClient::PublishBatch(CMqttBatch &batch,const long properties)
+  {
+   if(IsSilent())
+      return(Succeeded(MT5MQTT_OK));
+   int accepted=batch.Publish(m_client,properties);
+   if(accepted>=0 && accepted<batch.Count())
+      return(Failed((ENUM_MQTT_STATUS)batch.Status(accepted),CMqttText::LastError()));
+   return(Succeeded(accepted));
+  }
+//+------------------------------------------------------------------+
 //| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
 //+------------------------------------------------------------------+
 bool CMqttClient::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
@@ -572,6 +605,28 @@ bool CMqttClient::Next(CMqttMessage &message)
       return(false);
    message.Read(m_client,m_event,m_units);
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Takes as many events as there are, up to the size of the array,  |
+//| in one call; returns how many. Each counts as taken, so the      |
+//| Server won't send again what the program has not dealt with.     |
+//+------------------------------------------------------------------+
+int CMqttClient::NextBatch(CMqttMessage &messages[])
+  {
+   int maximum=ArraySize(messages);
+   if(maximum==0)
+      return(0);
+   if(ArraySize(m_events)==0)
+      ArrayResize(m_events,65536);
+   int count=mt5mqtt_poll_batch(m_client,m_events,ArraySize(m_events),maximum);
+   if(count==MT5MQTT_E_TOO_LARGE)
+      return(Next(messages[0]) ? 1 : 0);
+   if(!Succeeded(count))
+      return(0);
+   int position=0;
+   for(int i=0; i<count; i++)
+      position=messages[i].Unpack(m_client,m_events,position,m_units);
+   return(count);
   }
 //+------------------------------------------------------------------+
 //| Takes up to max_events and gives each to its On... method;       |

@@ -77,6 +77,8 @@ public:
    bool              UserProperty(const int index,string &name,string &value) const;
    //--- for CMqttClient::Next(): copies the client's current event
    void              Read(const long client,const MqttEvent &event,ushort &units[]);
+   //--- the same out of a batch; returns where the next one begins
+   int               Unpack(const long client,const uchar &bytes[],const int start,ushort &units[]);
 
 private:
    void              ReadPayload(const long client,ushort &units[]);
@@ -181,6 +183,59 @@ void CMqttMessage::Read(const long client,const MqttEvent &event,ushort &units[]
    ArrayResize(m_properties,0);
    if(event.property_count>0)
       ReadProperties(client,units);
+  }
+//+------------------------------------------------------------------+
+//| Takes an event out of what mt5mqtt_poll_batch() has filled in.   |
+//| One with properties is the last, and so the current event.       |
+//+------------------------------------------------------------------+
+int CMqttMessage::Unpack(const long client,const uchar &bytes[],const int start,ushort &units[])
+  {
+   m_event.struct_size=(int)CMqttText::Integer(bytes,start,4);
+   m_event.kind=(int)CMqttText::Integer(bytes,start+4,4);
+   m_event.token=CMqttText::Integer(bytes,start+8,8);
+   m_event.time_us=CMqttText::Integer(bytes,start+16,8);
+   m_event.dropped=CMqttText::Integer(bytes,start+24,8);
+   m_event.status=(int)CMqttText::Integer(bytes,start+32,4);
+   m_event.reason_code=(int)CMqttText::Integer(bytes,start+36,4);
+   m_event.topic_size=(int)CMqttText::Integer(bytes,start+40,4);
+   m_event.payload_size=(int)CMqttText::Integer(bytes,start+44,4);
+   m_event.text_size=(int)CMqttText::Integer(bytes,start+48,4);
+   m_event.property_count=(int)CMqttText::Integer(bytes,start+52,4);
+   m_event.qos=(int)CMqttText::Integer(bytes,start+56,4);
+   m_event.retain=(int)CMqttText::Integer(bytes,start+60,4);
+   m_event.dup=(int)CMqttText::Integer(bytes,start+64,4);
+   m_event.session_present=(int)CMqttText::Integer(bytes,start+68,4);
+   m_event.packet_id=(int)CMqttText::Integer(bytes,start+72,4);
+   m_event.detail=(int)CMqttText::Integer(bytes,start+76,4);
+   int position=start+(int)sizeof(MqttEvent);
+   m_topic="";
+   if(m_event.topic_size>0)
+      m_topic=CharArrayToString(bytes,position,m_event.topic_size,CP_UTF8);
+   position+=m_event.topic_size;
+   m_payload_text="";
+   m_payload_is_text=true;
+   ArrayResize(m_payload,m_event.payload_size);
+   if(m_event.payload_size>0)
+     {
+      ArrayCopy(m_payload,bytes,0,position,m_event.payload_size);
+      m_payload_text=CharArrayToString(m_payload,0,m_event.payload_size,CP_UTF8);
+      //--- what is no UTF-8 doesn't come back as it was
+      uchar again[];
+      CMqttText::ToUtf8(m_payload_text,again);
+      m_payload_is_text=(ArraySize(again)==m_event.payload_size);
+      for(int i=0; i<m_event.payload_size && m_payload_is_text; i++)
+         m_payload_is_text=(again[i]==m_payload[i]);
+      if(!m_payload_is_text)
+         m_payload_text="";
+     }
+   position+=m_event.payload_size;
+   m_text="";
+   if(m_event.text_size>0)
+      m_text=CharArrayToString(bytes,position,m_event.text_size,CP_UTF8);
+   ArrayResize(m_properties,0);
+   if(m_event.property_count>0)
+      ReadProperties(client,units);
+   return(position+m_event.text_size);
   }
 //+------------------------------------------------------------------+
 //| Copies the payload, as text too if it is text                    |

@@ -17,6 +17,8 @@ public:
    static void       Reserve(ushort &units[],const int size);
    static string     FromUnits(const ushort &units[],const int length);
    static void       ToUtf8(const string text,uchar &bytes[]);
+   //--- numbers in an array of bytes
+   static long       Integer(const uchar &bytes[],const int position,const int size);
    //--- the library's own texts
    static string     Version(void);
    static string     Status(const int status);
@@ -54,6 +56,16 @@ void CMqttText::ToUtf8(const string text,uchar &bytes[])
   {
    int size=StringToCharArray(text,bytes,0,WHOLE_ARRAY,CP_UTF8);
    ArrayResize(bytes,size>0 ? size-1 : 0);
+  }
+//+------------------------------------------------------------------+
+//| A number of 4 or 8 bytes with a sign, the lowest byte first      |
+//+------------------------------------------------------------------+
+long CMqttText::Integer(const uchar &bytes[],const int position,const int size)
+  {
+   long value=0;
+   for(int i=size-1; i>=0; i--)
+      value=(value<<8) | (long)bytes[position+i];
+   return(size==4 ? (long)(int)value : value);
   }
 //+------------------------------------------------------------------+
 //| The version of mt5mqtt.dll                                       |

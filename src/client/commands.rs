@@ -1,0 +1,43 @@
+//! Commands that callers have left because the core was taken, in the order in which they came. A queue of our own, as it
+//! keeps its room: what is left and carried out costs no allocation.
+
+use super::command::Command;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Room for so many is kept. More come together only while the core is taken for long.
+const ROOM_KEPT: usize = 256;
+
+/// Its lock is never held across a system call.
+#[derive(Default)]
+pub(super) struct Commands {
+    queue: Mutex<VecDeque<Command>>,
+    /// How many there are, to be read without the lock.
+    count: AtomicUsize,
+}
+
+impl Commands {
+    pub fn push(&self, command: Command) {
+        let mut queue = self.queue.lock();
+        queue.push_back(command);
+        self.count.store(queue.len(), Ordering::Release);
+    }
+
+    pub fn pop(&self) -> Option<Command> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut queue = self.queue.lock();
+        let command = queue.pop_front();
+        self.count.store(queue.len(), Ordering::Release);
+        if queue.is_empty() && queue.capacity() > ROOM_KEPT {
+            *queue = VecDeque::with_capacity(ROOM_KEPT);
+        }
+        command
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+}
