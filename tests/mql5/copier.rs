@@ -3,17 +3,27 @@
 use crate::host::{Terminal, compiler, program};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[test]
-fn states_filters_symbols_and_volumes() {
-    let Some(_) = compiler("the copier's rules") else { return };
+/// A script of checks, none of which may fail.
+fn checks(leg: &str, path: &str) {
+    let Some(_) = compiler(leg) else { return };
     let mut terminal = Terminal::start();
-    terminal.load("script", "rules", &program("tests/mql5/programs/CopierRules.mq5"), ("1", "EURUSD"), &[]);
-    terminal.expect("rules", "ended", "");
-    let said = terminal.said("rules", "print");
+    terminal.load("script", "checks", &program(path), ("1", "EURUSD"), &[]);
+    terminal.expect("checks", "ended", "");
+    let said = terminal.said("checks", "print");
     let failed: Vec<_> = said.iter().filter(|line| line.starts_with("FAIL")).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(said.last().is_some_and(|line| line.ends_with(" passed, 0 failed")), "{said:?}");
     terminal.close();
+}
+
+#[test]
+fn states_filters_symbols_and_volumes() {
+    checks("the copier's rules", "tests/mql5/programs/CopierRules.mq5");
+}
+
+#[test]
+fn guards_carried_volumes_and_origins() {
+    checks("the copier's guards", "tests/mql5/programs/CopierGuards.mq5");
 }
 
 /// First seeds whose sequences failed once.

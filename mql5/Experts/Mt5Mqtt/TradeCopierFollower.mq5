@@ -22,6 +22,13 @@ input ENUM_COPIER_SIZE InpSize=COPIER_SIZE_MULTIPLIER;           // Volume by
 input double InpSizeValue=1;                                     // Lots, factor or percent
 input ENUM_COPIER_SMALL InpSmall=COPIER_SMALL_SKIP;              // Below the symbol's minimum
 input double InpVolumeMax=0;                                     // Lots at most (0: the symbol's maximum)
+input group  "Guards"
+input double InpMaxSpread=0;                                     // Points; an open waits for a smaller spread (0: any)
+input double InpMaxSlippage=0;                                   // Points worse than the master's price; an open waits (0: any)
+input double InpMinEquity=0;                                     // Equity below which nothing is opened (0: any)
+input double InpMaxDrawdown=0;                                   // Percent below the highest equity: nothing is opened any more (0: any)
+input bool   InpGuardCloses=false;                               // Equity and drawdown close what is held
+input bool   InpResume=false;                                    // Resume after a drawdown, from today's equity
 input group  "Filters"
 input string InpAllowed="";                                      // Symbols to copy (empty: all)
 input string InpDenied="";                                       // Symbols not to copy
@@ -56,6 +63,11 @@ void Rules(CopierRules &rules)
    rules.existing=InpExisting;
    rules.near_points=InpNearPoints;
    rules.max_age_ms=(long)InpMaxAge*1000;
+   rules.max_spread=InpMaxSpread;
+   rules.max_slippage=InpMaxSlippage;
+   rules.min_equity=InpMinEquity;
+   rules.max_drawdown=InpMaxDrawdown;
+   rules.guard_closes=InpGuardCloses;
    rules.buys=InpBuys;
    rules.sells=InpSells;
    rules.allowed=InpAllowed;
@@ -81,7 +93,7 @@ int OnInit(void)
       Print("MQTT: ",ExtFollower.ResultDescription());
       return(INIT_FAILED);
      }
-   if(!ExtFollower.Start(InpRoot,InpMaster,rules,(ulong)InpDeviation,InpWait*1000))
+   if(!ExtFollower.Start(InpRoot,InpMaster,rules,(ulong)InpDeviation,InpWait*1000,InpResume))
       return(INIT_FAILED);
    if(ExtFollower.Connect())
       return(INIT_SUCCEEDED);

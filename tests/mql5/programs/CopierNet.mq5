@@ -192,7 +192,9 @@ void CSequence::Restart(void)
       m_plan.Net(i,net);
       plan.AddNet(net);
      }
-   plan.SetCarry(m_plan.Carry());
+   CopierGuard guard;
+   m_plan.Guard(guard);
+   plan.SetGuard(guard);
    delete m_plan;
    m_plan=plan;
   }

@@ -32,7 +32,7 @@ private:
 
 public:
                      CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_received_us(0) { }
-   bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms);
+   bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Work(void);
 
 protected:
@@ -52,7 +52,7 @@ private:
 //+------------------------------------------------------------------+
 //| Reads the file and subscribes; Connect() follows                 |
 //+------------------------------------------------------------------+
-bool CCopierFollower::Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms)
+bool CCopierFollower::Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume)
   {
    bool exists=false;
    m_rules=rules;
@@ -67,6 +67,13 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    if(!m_store.Load(file,m_plan,exists))
       return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
    m_is_first=!exists;
+   if(resume)
+     {
+      CopierGuard guard;
+      guard.peak=0;
+      guard.halted="";
+      m_plan.SetGuard(guard);
+     }
    int count=SymbolsTotal(false);
    ArrayResize(m_symbols,count);
    for(int i=0; i<count; i++)
@@ -142,6 +149,8 @@ void CCopierFollower::Work(void)
       if(m_executor.IsDue(action,HeldVolume(action)))
          Do(action);
      }
+   if(m_plan.Held()!="")
+      Tell(m_plan.Held());
    ReportRefused(m_plan,m_state.sequence,m_received_us);
    if(m_rules.netting)
       TellForeign();

@@ -4,7 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_LINKS_MQH
 #define MT5MQTT_COPIER_LINKS_MQH
-#include "Rules.mqh"
+#include "Guard.mqh"
 //--- CopierHeld::id of what a netting follower holds: it belongs to no
 //--- single position of the master
 #define COPIER_NET -1
@@ -15,7 +15,8 @@ enum ENUM_COPIER_LINK
   {
    COPIER_LINK_OPEN,                       // is to be held
    COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
-   COPIER_LINK_CLOSED                      // was closed here, by hand or by a stop: stays closed
+   COPIER_LINK_CLOSED,                     // was closed here, by hand or by a stop: stays closed
+   COPIER_LINK_HALTED                      // closed by a guard: stays closed
   };
 //+------------------------------------------------------------------+
 //| What the follower has to remember of a position of the master    |
@@ -30,6 +31,14 @@ struct CopierLink
    double            reached;              // what was held when it was last looked at
    string            reason;               // why it is not held
    string            via;                  // accounts that it came through, the master's too
+  };
+//+------------------------------------------------------------------+
+//| Volume of a symbol that was too small to open                    |
+//+------------------------------------------------------------------+
+struct CopierCarry
+  {
+   string            symbol;
+   double            volume;
   };
 //+------------------------------------------------------------------+
 //| A position of the follower that is a copy                        |

@@ -70,7 +70,8 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       if(MathAbs(target-now)<half)
          Complete(links,names[i]);
       else
-         Move(now,target,position,symbols[symbol],actions);
+         if(MathAbs(target)<MathAbs(now) || target*now<0 || CCopierGuards::NotNow(rules,symbols[symbol])=="")
+            Move(now,target,position,symbols[symbol],actions);
       if(own>=0 && now*target>0)
          Stops(links,state,rules,symbols[symbol],position,actions);
      }

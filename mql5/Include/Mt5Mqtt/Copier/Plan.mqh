@@ -22,12 +22,15 @@ private:
    CopierLink        m_links[];
    CopierNet         m_nets[];             // of a netting follower
    CopierAction      m_actions[];
-   double            m_carry;              // volume too small to open
+   CopierCarry       m_carries[];
+   CopierGuard       m_guard;
+   string            m_tripped;            // why nothing is opened, empty = it is
+   string            m_waiting;            // why something isn't opened yet
 
 public:
-                     CCopierPlan(void) : m_carry(0) { }
+                     CCopierPlan(void)                                { Clear(); }
    //--- is_first: this follower has never seen a state of this master
-   int               Make(const CopierState &state,const CopierRules &rules,const CopierSymbol &symbols[],
+   int               Make(const CopierState &state,const CopierRules &given,const CopierSymbol &symbols[],
                           const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first);
    int               Actions(void) const                              { return(ArraySize(m_actions)); }
    void              Action(const int index,CopierAction &action) const { action=m_actions[index];  }
@@ -38,8 +41,13 @@ public:
    int               Nets(void) const                                 { return(ArraySize(m_nets));  }
    void              Net(const int index,CopierNet &net) const        { net=m_nets[index];          }
    void              AddNet(const CopierNet &net);
-   double            Carry(void) const                                { return(m_carry);            }
-   void              SetCarry(const double carry)                     { m_carry=carry;              }
+   int               Carries(void) const                              { return(ArraySize(m_carries)); }
+   void              Carry(const int index,CopierCarry &carry) const  { carry=m_carries[index];     }
+   int               AddCarry(const string symbol,const double volume);
+   void              Guard(CopierGuard &guard) const                  { guard=m_guard;              }
+   void              SetGuard(const CopierGuard &guard)               { m_guard=guard;              }
+   //--- after Make(): what keeps opens from being sent, empty if nothing does
+   string            Held(void) const                                 { return(m_tripped!="" ? m_tripped : m_waiting); }
    void              Clear(void);
    //--- the trade server has refused to open it: it is not tried again
    void              Refuse(const long id,const string reason);
@@ -48,6 +56,7 @@ public:
    int               FindLink(const long id) const;
 
 private:
+   void              Halt(CopierRules &rules);
    void              Forget(const CopierState &state,const CopierHeld &held[]);
    void              Decide(const CopierPosition &position,const CopierState &state,const CopierRules &rules,
                             const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
@@ -87,7 +96,11 @@ void CCopierPlan::Clear(void)
    ArrayResize(m_links,0);
    ArrayResize(m_nets,0);
    ArrayResize(m_actions,0);
-   m_carry=0;
+   ArrayResize(m_carries,0);
+   m_guard.peak=0;
+   m_guard.halted="";
+   m_tripped="";
+   m_waiting="";
   }
 //+------------------------------------------------------------------+
 //| What is held of it already stays                                 |
@@ -125,13 +138,19 @@ int CCopierPlan::FindLink(const long id) const
 //+------------------------------------------------------------------+
 //| Returns how many actions there are                               |
 //+------------------------------------------------------------------+
-int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const CopierSymbol &symbols[],
+int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const CopierSymbol &symbols[],
                       const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first)
   {
+   CopierRules rules=given;
    ArrayResize(m_actions,0);
+   m_tripped="";
+   m_waiting="";
    if(rules.mode==COPIER_OFF)
       return(0);
    Forget(state,held);
+   m_tripped=CCopierGuards::Look(rules,own,m_guard);
+   if(m_tripped!="")
+      Halt(rules);
    if(!rules.netting)
       CloseGone(state,held);
    for(int i=0; i<ArraySize(state.positions); i++)
@@ -150,6 +169,34 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const Co
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions);
    Sort();
    return(ArraySize(m_actions));
+  }
+//+------------------------------------------------------------------+
+//| A guard has tripped: nothing is opened, and what is held closed, |
+//| if so wanted                                                     |
+//+------------------------------------------------------------------+
+void CCopierPlan::Halt(CopierRules &rules)
+  {
+   rules.mode=COPIER_CLOSE_ONLY;
+   for(int i=0; i<ArraySize(m_links) && rules.guard_closes; i++)
+      if(m_links[i].state==COPIER_LINK_OPEN)
+        {
+         m_links[i].state=COPIER_LINK_HALTED;
+         m_links[i].reason=m_tripped;
+        }
+  }
+//+------------------------------------------------------------------+
+//| Of one symbol only: lots of another are another thing            |
+//+------------------------------------------------------------------+
+int CCopierPlan::AddCarry(const string symbol,const double volume)
+  {
+   int count=ArraySize(m_carries);
+   for(int i=0; i<count; i++)
+      if(m_carries[i].symbol==symbol)
+         return(i);
+   ArrayResize(m_carries,count+1,16);
+   m_carries[count].symbol=symbol;
+   m_carries[count].volume=volume;
+   return(count);
   }
 //+------------------------------------------------------------------+
 //| A link goes when neither side has the position any more          |
@@ -171,12 +218,18 @@ void CCopierPlan::Forget(const CopierState &state,const CopierHeld &held[])
 void CCopierPlan::CloseGone(const CopierState &state,const CopierHeld &held[])
   {
    for(int i=0; i<ArraySize(held); i++)
-      if(CCopierState::Find(state,held[i].id)<0)
+     {
+      int  link=FindLink(held[i].id);
+      bool is_halted=(link>=0 && m_links[link].state==COPIER_LINK_HALTED);
+      bool is_gone=(CCopierState::Find(state,held[i].id)<0);
+      if(is_gone || is_halted)
         {
-         int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,"closed by the master");
+         int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,
+                                        is_gone ? "closed by the master" : m_links[link].reason);
          m_actions[action].is_buy=held[i].is_buy;
          m_actions[action].volume=held[i].volume;
         }
+     }
   }
 //+------------------------------------------------------------------+
 //| A position that is seen for the first time: once for its life    |
@@ -193,6 +246,8 @@ void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state
    link.reached=0;
    link.via="";
    link.reason=CCopierRules::Refusal(rules,position);
+   if(link.reason!="" && m_tripped!="")
+      link.reason=m_tripped;
    int symbol=CCopierRules::Symbol(rules,position.symbol,symbols);
    if(link.reason=="" && symbol<0)
       link.reason="no symbol, or more than one, for "+position.symbol;
@@ -205,7 +260,10 @@ void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state
      {
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
-      link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],m_carry));
+      int    carry=AddCarry(link.symbol,0);
+      double carried=m_carries[carry].volume;
+      link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],carried));
+      m_carries[carry].volume=carried;
       if(link.volume<=0)
          link.reason=StringFormat("a volume of %.8f is too small",exact);
       else
@@ -291,6 +349,14 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
 //--- an addition below the minimum waits until there is more
    if(difference<symbols[symbol].volume_min)
       return;
+   string not_now=CCopierGuards::NotNow(rules,symbols[symbol]);
+   if(not_now=="" && volume<=0 && !is_turned)
+      not_now=CCopierGuards::NotAtThisPrice(rules,position,is_buy,symbols[symbol]);
+   if(not_now!="")
+     {
+      m_waiting=not_now;
+      return;
+     }
    int action=CCopierActions::Add(m_actions,COPIER_ACTION_OPEN,link.id,0,link.symbol,volume>0 ? "added to by the master" : "opened by the master");
    m_actions[action].is_buy=is_buy;
    m_actions[action].volume=difference;

@@ -61,6 +61,11 @@ struct CopierRules
    ENUM_COPIER_EXISTING existing;
    double            near_points;          // for COPIER_EXISTING_NEAR
    long              max_age_ms;           // of an open, 0 = any; a close never expires
+   double            max_spread;           // points; an open waits for less, 0 = any
+   double            max_slippage;         // points worse than the master's price; an open waits for less, 0 = any
+   double            min_equity;           // below it nothing is opened, 0 = any
+   double            max_drawdown;         // percent below the highest equity: nothing is opened until resumed, 0 = any
+   bool              guard_closes;         // what is held is closed, too
    bool              buys;
    bool              sells;
    string            allowed;              // symbols of the master, apart by commas; empty = all
@@ -132,6 +137,11 @@ void CCopierRules::Defaults(CopierRules &rules)
    rules.existing=COPIER_EXISTING_SKIP;
    rules.near_points=0;
    rules.max_age_ms=0;
+   rules.max_spread=0;
+   rules.max_slippage=0;
+   rules.min_equity=0;
+   rules.max_drawdown=0;
+   rules.guard_closes=false;
    rules.buys=true;
    rules.sells=true;
    rules.allowed="";

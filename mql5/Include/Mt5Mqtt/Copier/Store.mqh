@@ -115,7 +115,21 @@ string CCopierStore::Text(const CCopierPlan &plan) const
    json.IntegerField("version",1);
    json.IntegerField("state_msc",m_state_msc);
    json.IntegerField("state_sequence",m_state_sequence);
-   json.NumberField("carry",plan.Carry(),8);
+   CopierGuard guard;
+   plan.Guard(guard);
+   json.NumberField("peak",guard.peak,2);
+   json.StringField("halted",guard.halted);
+   json.BeginArray("carries");
+   for(int i=0; i<plan.Carries(); i++)
+     {
+      CopierCarry carry;
+      plan.Carry(i,carry);
+      json.BeginObject();
+      json.StringField("symbol",carry.symbol);
+      json.NumberField("volume",carry.volume,8);
+      json.EndObject();
+     }
+   json.EndArray();
    json.BeginArray("links");
    for(int i=0; i<plan.Links(); i++)
      {
@@ -174,20 +188,28 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
    CopierNet       net;
    long            state=0;
    long            deal=0;
-   double          carry=0;
-   if(!json.Parse(text) || !json.Number(0,"carry",carry) || !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
+   CopierCarry     carry;
+   CopierGuard     guard;
+   if(!json.Parse(text) || !json.Number(0,"peak",guard.peak) || !json.String(0,"halted",guard.halted) ||
+      !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
       return(false);
    for(int node=json.Child(json.Member(0,"links")); node>=0; node=json.Next(node))
      {
       if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
          !json.Number(node,"master_volume",link.master_volume) || !json.Number(node,"volume",link.volume) ||
          !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) ||
-         !json.String(node,"via",link.via) || state<0 || state>2)
+         !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_HALTED)
          return(false);
       link.state=(ENUM_COPIER_LINK)state;
       plan.AddLink(link);
      }
-   plan.SetCarry(carry);
+   plan.SetGuard(guard);
+   for(int node=json.Child(json.Member(0,"carries")); node>=0; node=json.Next(node))
+     {
+      if(!json.String(node,"symbol",carry.symbol) || !json.Number(node,"volume",carry.volume))
+         return(false);
+      plan.AddCarry(carry.symbol,carry.volume);
+     }
    for(int node=json.Child(json.Member(0,"nets")); node>=0; node=json.Next(node))
      {
       if(!json.String(node,"symbol",net.symbol) || !json.Number(node,"reached",net.reached))

@@ -1,0 +1,69 @@
+//+------------------------------------------------------------------+
+//|                                                        Guard.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_GUARD_MQH
+#define MT5MQTT_COPIER_GUARD_MQH
+#include "Rules.mqh"
+//+------------------------------------------------------------------+
+//| What a guard remembers                                           |
+//+------------------------------------------------------------------+
+struct CopierGuard
+  {
+   double            peak;                 // highest equity so far, within a thousandth; 0 = none yet
+   string            halted;               // why nothing is opened any more, until the user resumes; empty = it isn't
+  };
+//+------------------------------------------------------------------+
+//| Class CCopierGuards.                                             |
+//| Appointment: limits that come before all other rules. They never |
+//|              keep anything from being closed. Nothing here asks  |
+//|              the terminal.                                       |
+//+------------------------------------------------------------------+
+class CCopierGuards
+  {
+public:
+   //--- why nothing may be opened, empty if it may
+   static string     Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard);
+   //--- why a position can't be opened now, though it may be soon
+   static string     NotNow(const CopierRules &rules,const CopierSymbol &symbol);
+   static string     NotAtThisPrice(const CopierRules &rules,const CopierPosition &position,const bool is_buy,const CopierSymbol &symbol);
+  };
+//+------------------------------------------------------------------+
+//| Equity may recover; a drawdown stops until the user resumes      |
+//+------------------------------------------------------------------+
+string CCopierGuards::Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard)
+  {
+//--- a terminal that has just started knows no figures
+   if(own.equity<=0 && own.balance<=0)
+      return("");
+   if(own.equity>guard.peak*1.001)
+      guard.peak=own.equity;
+   if(guard.halted=="" && rules.max_drawdown>0 && own.equity<=guard.peak*(1-rules.max_drawdown/100))
+      guard.halted=StringFormat("guard: an equity of %.2f is %.1f percent or more below %.2f",own.equity,rules.max_drawdown,guard.peak);
+   if(guard.halted!="")
+      return(guard.halted);
+   if(rules.min_equity>0 && own.equity<rules.min_equity)
+      return(StringFormat("guard: the equity is below %.2f",rules.min_equity));
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| The spread                                                       |
+//+------------------------------------------------------------------+
+string CCopierGuards::NotNow(const CopierRules &rules,const CopierSymbol &symbol)
+  {
+   if(rules.max_spread<=0 || symbol.ask-symbol.bid<=(rules.max_spread+0.01)*symbol.point)
+      return("");
+   return("waiting for a smaller spread of "+symbol.name);
+  }
+//+------------------------------------------------------------------+
+//| Worse than the master's own; a better price is no harm           |
+//+------------------------------------------------------------------+
+string CCopierGuards::NotAtThisPrice(const CopierRules &rules,const CopierPosition &position,const bool is_buy,const CopierSymbol &symbol)
+  {
+   double worse=(is_buy ? symbol.ask-position.price : position.price-symbol.bid);
+   if(rules.max_slippage<=0 || worse<=(rules.max_slippage+0.01)*symbol.point)
+      return("");
+   return("waiting for a price of "+symbol.name+" nearer to the master's");
+  }
+#endif
+//+------------------------------------------------------------------+
