@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check of the project, with all the set-up that they need: formatting, lints, the Rust tests (which drive the
-# built library, the C host and real Servers) and the Windows leg under Wine. Its last line is `N passed, N failed`.
+# built library, the C host and real Servers), the model of what threads share (loom) and the Windows leg under Wine. Its
+# last line is `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -65,6 +66,7 @@ check "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --
 counted "tests" env MT5MQTT_REQUIRE_ALL=1 cargo test --no-fail-fast
 # What they do is among the tests; this is whether they can still be built.
 check "fuzz targets" cargo check --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+counted "hand-over between threads" timeout 600 cargo test --manifest-path tests/handover/Cargo.toml
 counted "Windows" tests/windows/run.sh
 
 echo "$passed passed, $failed failed"

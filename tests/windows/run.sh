@@ -60,7 +60,18 @@ for host in roundtrip reconnect unload terminal; do
         "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi -lws2_32 || { bad "compiling $host.c"; finish; }
 done
 cp "$dll" "$hosts/"
-cp "$dll" "$hosts/mt5mqtt-other.dll"
+# There is one version of this library so far: the other one is its code with another number, in its texts and in its resource.
+other=${version%.*}.$((10#${version##*.} + 1))
+if [ ${#other} = ${#version} ]; then
+    FROM=$version TO=$other perl -0777 -pe '
+        my ($from, $to) = @ENV{qw(FROM TO)};
+        my ($from16, $to16) = map { join "", map { "$_\0" } split // } $from, $to;
+        s/\Q$from\E/$to/g;
+        s/\Q$from16\E/$to16/g;
+    ' "$dll" >"$hosts/mt5mqtt-other.dll"
+else
+    bad "the version $version has no successor of the same length: take another one for the copy"
+fi
 
 work=$(mktemp -d)
 server=
