@@ -287,6 +287,11 @@
 #define MT5MQTT_E_PANIC -90
 
 /**
+ * A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the process ends.
+ */
+#define MT5MQTT_E_LEFT_LOCKED -120
+
+/**
  * Not asked to connect, or disconnected.
  */
 #define MT5MQTT_STATE_IDLE 0
@@ -351,7 +356,7 @@
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
 
 /**
- * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+ * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
  */
 #define MT5MQTT_OPT_CLEAN_START 11
 
@@ -1208,7 +1213,10 @@ int64_t mt5mqtt_create(void);
 /**
  * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
  * for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
- * nothing. 0 is ignored.
+ * nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
+ * locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
+ * Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
+ * the whole process locked.
  */
 int32_t mt5mqtt_free(int64_t client);
 

@@ -41,7 +41,7 @@ fn freeing_the_client_wakes_the_caller() {
     for _ in 0..5 {
         let mut server = FakeServer::start();
         let (program, _peer) = connected(&mut server, &[]);
-        assert!(!woken_by(&program, || program.free()));
+        assert!(!woken_by(&program, || assert!(program.free())));
     }
 }
 

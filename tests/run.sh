@@ -9,6 +9,7 @@ needs=(
     mosquitto=mosquitto mosquitto_pub=mosquitto-clients openssl=openssl cc=gcc c++=g++ nm=binutils
     x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 wine=wine wine64=wine64
     /usr/bin/rustc=rustc-web /usr/bin/cargo=cargo-web /usr/src/rustc-*/library/std/Cargo.toml=rust-web-src
+    /usr/lib/python3/dist-packages/websockets/__init__.py=python3-websockets
 )
 
 is_there() {

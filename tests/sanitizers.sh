@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Runs the C ABI's tests, some fuzz cases and a C host under AddressSanitizer, with its leak check. On Linux, with rustup's
-# stable toolchain, gcc and Mosquitto. Its last line is `N passed, N failed`.
+# Runs the C ABI's tests, some fuzz cases and a C host under AddressSanitizer, with its leak check; and under ThreadSanitizer
+# those tests in which threads share a client: the socket that is handed to a waiting caller and back, the event queue, many
+# threads on one handle. On Linux, with rustup's stable toolchain and its rust-src, gcc and Mosquitto. Its last line is
+# `N passed, N failed`.
 #
-# Absent: ThreadSanitizer. It must see into the standard library, or it takes what a Mutex orders for a race, and rustup's
-# library comes ready-made. What threads share without a lock is modelled in tests/handover.
+# ThreadSanitizer must see into the standard library, or it takes what a Mutex orders for a race; so that is built from its
+# sources, which takes minutes. Tests that measure time are left out of it. It sees one order of events per run: all orders
+# of what threads share without a lock are tried in the model of tests/handover.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +37,12 @@ counted() {
     if [ "$code" != 0 ] && [ "${counts#* }" = 0 ]; then failed=$((failed + 1)); echo "FAILED: $*"; fi
 }
 
+if ! [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ]; then
+    echo "ThreadSanitizer needs the sources of the standard library: rustup component add rust-src"
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+
 # The program has the runtime that the library in it needs: -rdynamic shows it to the loader. The C host, which
 # MT5MQTT_CFLAGS instruments, brings one of its own.
 counted "AddressSanitizer" \
@@ -42,6 +51,18 @@ counted "AddressSanitizer" \
     MT5MQTT_FUZZ_CASES=2000 \
     cargo test --manifest-path tests/sanitizers/Cargo.toml --target "$target" --no-fail-fast \
     --test abi --test fuzz --test c_host
+
+# A report ends the program.
+threads() {
+    counted "ThreadSanitizer" \
+        CARGO_TARGET_DIR=target/sanitizers/thread CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+        RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer -Clink-arg=-rdynamic" \
+        TSAN_OPTIONS=halt_on_error=1 \
+        cargo test -Zbuild-std=std,panic_unwind,test --manifest-path tests/sanitizers/Cargo.toml --target "$target" \
+        --no-fail-fast "$@"
+}
+threads --test client_waiting --test client_backpressure --test client_reconnect
+threads --test abi threads::
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use zeroize::Zeroizing;
 
 /// More URLs than anybody has Servers.
 const MOST_ADDRESSES: usize = 16;
@@ -53,8 +54,8 @@ pub struct Address {
     /// A name, an IPv4 or an IPv6 address, the latter without brackets.
     pub host: String,
     pub port: u16,
-    /// Of a WebSocket URL: path and query, from the `/` on. Empty otherwise.
-    pub path: String,
+    /// Of a WebSocket URL: path and query, from the `/` on, in which a token may stand. Empty otherwise.
+    pub path: Zeroizing<String>,
 }
 
 impl Address {
@@ -102,7 +103,7 @@ impl Address {
             _ => format!("/{path}"),
         };
         let (host, port) = host_and_port(authority).map_err(wrong)?;
-        Ok(Address { scheme, host, port: port.unwrap_or(scheme.default_port()), path })
+        Ok(Address { scheme, host, port: port.unwrap_or(scheme.default_port()), path: path.into() })
     }
 
     /// Host and port as a URL has them.
@@ -192,7 +193,7 @@ mod tests {
             ("wss://x:8084/mqtt?token=a%20b&c=/@:", Scheme::Wss, "x", 8084, "/mqtt?token=a%20b&c=/@:"),
             ("wss://x?a", Scheme::Wss, "x", 443, "/?a"),
         ] {
-            let address = Address { scheme, host: host.to_owned(), port, path: path.to_owned() };
+            let address = Address { scheme, host: host.to_owned(), port, path: path.to_owned().into() };
             assert_eq!(one(url), Ok(address), "{url}");
         }
     }

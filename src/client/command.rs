@@ -67,7 +67,6 @@ pub(super) enum Command {
     Heard {
         token: Token,
     },
-    Stop,
     /// For tests of the failure handling: panics on the background thread.
     Panic,
 }

@@ -168,10 +168,6 @@ impl Core {
             }
             Command::Taken { delivery } => self.session.taken(delivery),
             Command::Heard { token } => self.session.heard(token),
-            Command::Stop => {
-                self.stop = true;
-                self.needs_worker = true;
-            }
             Command::Panic => {
                 self.panic = true;
                 self.needs_worker = true;

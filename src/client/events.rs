@@ -272,11 +272,17 @@ impl EventQueue {
         }
     }
 
-    /// Wakes everybody who waits, for good.
-    pub fn close(&self) {
-        self.inner.lock().closed = true;
+    /// Locks the queue for good.
+    pub fn leave_locked(&self) {
+        std::mem::forget(self.inner.lock());
+    }
+
+    /// Wakes everybody who waits, for good. False if the queue was locked until the deadline.
+    pub fn close(&self, deadline: Instant) -> bool {
+        let locked = self.inner.try_lock_until(deadline).map(|mut inner| inner.closed = true);
         self.available.notify_all();
         self.wake_leader();
+        locked.is_some()
     }
 }
 
@@ -463,7 +469,7 @@ mod tests {
         let queue = std::sync::Arc::new(queue(2, false));
         let waiting = queue.clone();
         let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
-        queue.close();
+        assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));
         assert!(!thread.join().unwrap());
     }
 }

@@ -48,15 +48,16 @@ use crate::session::options::{OutgoingOverflow, PublishOptions};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
-use crate::types::{PacketType, ProtocolVersion, QoS};
+use crate::types::{PacketType, QoS};
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
 use log::Log;
 use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use std::mem::forget;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use thread::ThreadTicket;
 use worker::Worker;
@@ -71,14 +72,21 @@ pub const LONGEST_DISCONNECT: Duration = Duration::from_secs(2);
 /// Subscribes and unsubscribes that may wait for their answer: as many as there are Packet Identifiers.
 const MAXIMUM_REQUESTS: usize = 65_535;
 
+/// What a caller's thread may hold when it is ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Locked {
+    Session,
+    Options,
+    Figures,
+    Events,
+}
+
 pub struct Client {
     shared: Arc<Shared>,
     options: Arc<Mutex<Options>>,
     thread: Mutex<Option<ThreadTicket>>,
     /// What `poll` handed out last.
     current: Mutex<Option<Notice>>,
-    /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
-    hears: AtomicI64,
     /// With explicit acknowledgement: what was handed out and waits for it.
     unacknowledged: Mutex<HashSet<Delivery>>,
 }
@@ -100,7 +108,6 @@ impl Client {
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
             current: Mutex::new(None),
-            hears: AtomicI64::new(0),
             unacknowledged: Mutex::new(HashSet::new()),
         }
     }
@@ -397,8 +404,11 @@ impl Client {
         if let Err(error) = properties.check_for(section) {
             return refuse(error.to_string());
         }
+        let timeout = timeout.min(LONGEST_DISCONNECT);
+        let deadline = clock::now() + timeout;
+        let late = || (Status::Timeout, "the connection isn't closed yet; it will be".to_owned());
         if properties.int(PropertyId::SessionExpiryInterval).is_some_and(|interval| interval > 0)
-            && self.options.lock().int(IntOption::SessionExpiry) == 0
+            && self.options.try_lock_for(LONGEST_DISCONNECT).ok_or_else(late)?.int(IntOption::SessionExpiry) == 0
         {
             // Section 3.14.2.2.2
             return refuse("DISCONNECT can't prolong a Session that was to end with its connection".to_owned());
@@ -407,50 +417,37 @@ impl Client {
             return Ok(());
         }
         self.heard();
-        let timeout = timeout.min(LONGEST_DISCONNECT);
-        let deadline = clock::now() + timeout;
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
                 shared.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
             });
         }
-        self.shared.submit(Command::Disconnect { reason, properties: properties.into() });
+        // It is left to the background thread: of the locks that carrying it out takes, a thread that was ended might hold one.
+        self.shared.leave(Command::Disconnect { reason, properties: properties.into() });
         if timeout.is_zero() {
             return Ok(());
         }
-        if self.shared.wait_until(deadline, |shared| shared.state() == State::Idle) {
+        let is_closed = self.shared.wait_until(deadline, |shared| shared.state() == State::Idle)
             // Whoever made it idle lets go of the core when the event of it is in the queue.
-            drop(self.shared.core.lock());
-            return Ok(());
-        }
-        Err((Status::Timeout, "the connection isn't closed yet; it will be".to_owned()))
+            && self.shared.core.try_lock_for(LONGEST_DISCONNECT).is_some();
+        if is_closed { Ok(()) } else { Err(late()) }
     }
 
     /// Ends the client: sends DISCONNECT if there is a connection, wakes a waiting caller, and waits for the background
-    /// thread, at most [`LONGEST_FREE`]; a thread that a name resolution keeps longer ends by itself.
-    pub fn free(&self) {
-        self.shared.events.close();
-        self.stop_doctor();
-        let (anonymous, version) = {
-            let options = self.options.lock();
-            let session = options.session_options();
-            session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version))
-        };
-        let mut properties = PropertiesBuf::new();
-        if anonymous && version == ProtocolVersion::V5 {
-            // The Server made up this Client Identifier: nobody can ever resume the Session.
-            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
-        }
-        if self.state() != State::Failed {
-            self.heard();
-            self.shared.submit(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
-            self.shared.submit(Command::Stop);
-        }
-        self.shared.wake();
+    /// thread, at most [`LONGEST_FREE`]; a thread that a name resolution keeps longer ends by itself. False if a thread was
+    /// ended in a call of this client and left it locked: then what the client holds stays.
+    ///
+    /// The farewell is the background thread's: on this one nothing is done that might wait for a lock without a bound.
+    pub fn free(&self) -> bool {
         let deadline = clock::now() + LONGEST_FREE;
-        if let Some(thread) = self.thread.lock().take() {
-            thread.end(deadline);
-        }
+        self.stop_doctor();
+        self.shared.freed.store(true, Ordering::SeqCst);
+        self.shared.wake();
+        let closed = self.shared.events.close(deadline);
+        let Some(mut thread) = self.thread.try_lock_until(deadline) else { return false };
+        let ended = thread.take().is_none_or(|thread| thread.end(deadline));
+        // Nobody who lives keeps the core for so long.
+        closed && (ended || self.shared.core.try_lock().is_some())
     }
 
     pub fn state(&self) -> State {
@@ -476,6 +473,16 @@ impl Client {
         self.shared.submit(Command::Panic);
     }
 
+    /// Locks what callers lock, for good: for tests of what a thread leaves that is ended in the middle of a call.
+    pub fn leave_locked(&self, what: Locked) {
+        match what {
+            Locked::Session => forget(self.shared.core.lock()),
+            Locked::Options => forget(self.options.lock()),
+            Locked::Figures => forget(self.shared.snapshot.lock()),
+            Locked::Events => self.shared.events.leave_locked(),
+        }
+    }
+
     fn check_alive(&self) -> Result<(), Failure> {
         if self.state() == State::Failed {
             return Err((Status::Panic, Status::Panic.text().to_owned()));
@@ -494,7 +501,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         // `free` has taken the thread already, unless the client is dropped as a Rust value.
         if let Some(thread) = self.thread.get_mut().take() {
-            self.shared.submit(Command::Stop);
+            self.shared.freed.store(true, Ordering::SeqCst);
             self.shared.wake();
             thread.end(clock::now());
         }

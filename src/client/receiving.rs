@@ -26,16 +26,16 @@ impl Client {
     /// The program comes back for more, or leaves: it has dealt with the end of a publish that it got last. Were that said when
     /// it takes the event, and it died before it had dealt with it, nobody would ever tell it again.
     pub fn heard(&self) {
-        if self.hears.load(Ordering::Acquire) == 0 {
+        if self.shared.hears.load(Ordering::Acquire) == 0 {
             return;
         }
-        let before = self.hears.swap(0, Ordering::AcqRel);
+        let before = self.shared.hears.swap(0, Ordering::AcqRel);
         self.leave_heard(before);
     }
 
     /// Whether the program is yet to deal with the end of a publish that it got.
     pub fn has_to_hear(&self) -> bool {
-        self.hears.load(Ordering::Acquire) != 0
+        self.shared.hears.load(Ordering::Acquire) != 0
     }
 
     fn leave_heard(&self, token: Token) {
@@ -76,7 +76,7 @@ impl Client {
             // The Server doesn't know any more what was handed out before.
             NoticeKind::Session(Event::Connected { session_present: false, .. }) => self.unacknowledged.lock().clear(),
             NoticeKind::Session(Event::Published { token, .. }) if self.has_store() => {
-                let before = self.hears.swap(*token, Ordering::AcqRel);
+                let before = self.shared.hears.swap(*token, Ordering::AcqRel);
                 self.leave_heard(before);
             }
             _ => {}

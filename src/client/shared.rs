@@ -60,6 +60,10 @@ pub(super) struct Shared {
     state: AtomicI32,
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
+    /// The program frees the client: the background thread says farewell and ends.
+    pub freed: AtomicBool,
+    /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
+    pub hears: AtomicI64,
     pub reading_paused: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
@@ -116,6 +120,8 @@ impl Shared {
             leading: Leading::default(),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
+            freed: AtomicBool::new(false),
+            hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
@@ -161,7 +167,7 @@ impl Shared {
 
     /// Waits until `condition` holds. False if that took longer than to the deadline.
     pub fn wait_until(&self, deadline: Instant, condition: impl Fn(&Shared) -> bool) -> bool {
-        let mut changes = self.changes.lock();
+        let Some(mut changes) = self.changes.try_lock_until(deadline) else { return condition(self) };
         while !condition(self) {
             if self.changed.wait_until(&mut changes, deadline).timed_out() {
                 return condition(self);
@@ -234,7 +240,8 @@ impl Shared {
         if self.readers_waiting.load(Ordering::Acquire) > 0 { None } else { self.core.try_lock() }
     }
 
-    /// The core for a thread that reads, and asks `has_commands` when it has unlocked it.
+    /// The core for the background thread, which asks `has_commands` when it has unlocked it. Not for a thread of the host's: one
+    /// that is ended while it waits would keep all others away.
     pub fn core_for_reader(&self) -> MutexGuard<'_, Core> {
         self.readers_waiting.fetch_add(1, Ordering::AcqRel);
         let core = self.core.lock();

@@ -34,7 +34,10 @@ pub extern "C" fn mt5mqtt_create() -> i64 {
 
 /// Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
 /// for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
-/// nothing. 0 is ignored.
+/// nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
+/// locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
+/// Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
+/// the whole process locked.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
     guard(|| {
@@ -43,8 +46,10 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
         }
         match handles::remove(client, |object| matches!(object, Object::Client(_))) {
             Some(Object::Client(client)) => {
-                client.free();
-                Ok(0)
+                if client.free() {
+                    return Ok(0);
+                }
+                Err((Status::LeftLocked, Status::LeftLocked.text().to_owned()))
             }
             _ => Err((Status::InvalidHandle, format!("there is no client with the handle {client}"))),
         }

@@ -105,6 +105,8 @@ pub const MT5MQTT_E_STORE_OF_ANOTHER: i32 = -85;
 pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 /// A fault inside the library: this client has failed for good and can only be freed.
 pub const MT5MQTT_E_PANIC: i32 = -90;
+/// A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the process ends.
+pub const MT5MQTT_E_LEFT_LOCKED: i32 = -120;
 
 /// Not asked to connect, or disconnected.
 pub const MT5MQTT_STATE_IDLE: i32 = 0;
@@ -135,7 +137,7 @@ pub const MT5MQTT_OPT_RESPONSE_TOPIC: i32 = 5;
 pub const MT5MQTT_OPT_AUTHENTICATION_METHOD: i32 = 6;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
-/// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects always resume it.
+/// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
 pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
 /// Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection, 4294967295 keeps it for ever.
 pub const MT5MQTT_OPT_SESSION_EXPIRY_S: i32 = 12;
@@ -490,6 +492,7 @@ same! {
     MT5MQTT_E_STORE_OF_ANOTHER, Status::StoreOfAnother;
     MT5MQTT_E_STORE_NOT_WRITTEN, Status::StoreNotWritten;
     MT5MQTT_E_PANIC, Status::Panic;
+    MT5MQTT_E_LEFT_LOCKED, Status::LeftLocked;
     MT5MQTT_STATE_IDLE, State::Idle;
     MT5MQTT_STATE_CONNECTING, State::Connecting;
     MT5MQTT_STATE_CONNECTED, State::Connected;

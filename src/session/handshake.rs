@@ -89,7 +89,8 @@ impl Session {
 
     fn asks_for_clean_start(&self) -> bool {
         match self.version {
-            ProtocolVersion::V5 => self.options.clean_start && !self.resumable,
+            // What this side has ended must not come back [MQTT-3.2.2-4].
+            ProtocolVersion::V5 => self.ended || (self.options.clean_start && !self.resumable),
             // Without an identifier there is nothing to resume [MQTT311-3.1.3-7]. Clean Session also ends the
             // Session with the connection, which is what a Session Expiry Interval of 0 means.
             ProtocolVersion::V311 => {
@@ -183,7 +184,7 @@ impl Session {
             self.lose_session();
         }
         self.session_in_doubt = false;
-        if !self.resumable {
+        if std::mem::take(&mut self.ended) || !self.resumable {
             self.resumable = true;
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
         }

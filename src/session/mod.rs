@@ -107,6 +107,8 @@ pub struct Session {
     version_spoken: bool,
     /// Whether an earlier connection was accepted, so that there is a Session to resume.
     resumable: bool,
+    /// Whether it ended with that connection: should the Server not know that, it shall not go on with it all the same.
+    ended: bool,
     /// The batch in which that becomes durable.
     resumable_recorded: u64,
     /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
@@ -140,6 +142,7 @@ impl Session {
             version_spoken: false,
             options,
             resumable: false,
+            ended: false,
             resumable_recorded: 0,
             connect_unanswered: false,
             session_in_doubt: false,
@@ -165,6 +168,7 @@ impl Session {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
             self.resumable = false;
+            self.ended = false;
             self.log.remove(Key::Session);
         }
         self.version = options.version;
@@ -204,6 +208,11 @@ impl Session {
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.limits.session_expiry_interval == 0 {
             self.lose_session();
+            // In MQTT 3.1.1 it was a Clean Session.
+            if self.resumable && connection.version == ProtocolVersion::V5 {
+                self.ended = true;
+                self.log.remove(Key::Session);
+            }
         }
     }
 
@@ -283,7 +292,9 @@ impl Session {
         if connection.phase == Phase::Closing {
             return;
         }
-        let interval = properties.int(PropertyId::SessionExpiryInterval);
+        // MQTT 3.1.1 has no way to say it.
+        let v5 = connection.version == ProtocolVersion::V5;
+        let interval = properties.int(PropertyId::SessionExpiryInterval).filter(|_| v5);
         if connection.send(&Packet::Disconnect(Disconnect { reason, properties })).is_err() {
             // Too large for the Server: it leaves without its texts [MQTT-3.14.2-3] [MQTT-3.14.2-4].
             let mut bare = PropertiesBuf::new();

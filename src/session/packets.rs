@@ -64,10 +64,10 @@ impl Session {
                 let detail = format!("the Server sent {} before CONNACK", packet.packet_type().name());
                 return self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
             }
-            _ if v5 && !self.options.request_problem_information && explains_too_much(packet) => {
-                self.tolerate(Breach::ProblemInformation);
-            }
             _ => {}
+        }
+        if v5 && !self.options.request_problem_information && explains_too_much(packet) {
+            self.tolerate(Breach::ProblemInformation);
         }
         let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
             return;

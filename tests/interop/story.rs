@@ -25,6 +25,7 @@ pub fn told(server: &Server) {
     if server.version == ProtocolVersion::V5 {
         subscription_options(&master, &follower);
         all_properties(&master, &follower);
+        a_will_that_waits(&follower, server);
         an_expired_session(&follower);
     }
     assert!(follower.message_within(Duration::from_millis(50)).is_none(), "more messages than were published");
@@ -155,6 +156,39 @@ fn the_will(follower: &Party, server: &Server) {
         assert_eq!(user_properties(&message), pairs);
         assert_eq!(message.properties().int(PropertyId::WillDelayInterval), None);
     }
+}
+
+/// The Will Message waits for its Will Delay Interval, and comes to nothing if its client is back by then. A client can leave
+/// and have it published all the same.
+fn a_will_that_waits(follower: &Party, server: &Server) {
+    follower.subscribes("waits/#", PLAIN);
+    let with_will = |client_id: &str, delay: u32| {
+        let party = Party::new(server, client_id);
+        let topic = format!("waits/{client_id}");
+        let message =
+            Message::new(TopicName::new(&topic).unwrap(), b"gone", QoS::AtLeastOnce, false, Properties::EMPTY);
+        let mut properties = PropertiesBuf::new();
+        properties.set(PropertyId::WillDelayInterval, Value::Int(delay)).unwrap();
+        let set = party.program.set_option(|options, idle| options.set_will(Some((message, properties)), idle));
+        set.expect("a Will Message");
+        assert!(!party.connects());
+        party
+    };
+    let returns = with_will("returns", 600);
+    returns.program.panic_in_background();
+    let returns = Party::new(server, "returns");
+    assert!(returns.connects(), "the Session is there as long as the Will waits");
+    let cut = with_will("cut-later", 2);
+    let begun = Instant::now();
+    cut.program.panic_in_background();
+    follower.hears("waits/cut-later", "gone");
+    // Servers count whole seconds, of which the first may be over at once.
+    assert!(begun.elapsed() > Duration::from_millis(500), "it didn't wait");
+    let leaves = with_will("leaves", 1);
+    let (reason, timeout) = (ReasonCode::DISCONNECT_WITH_WILL, Duration::from_secs(2));
+    leaves.program.disconnect(reason, Properties::EMPTY, timeout).expect("a connection that ends");
+    follower.hears("waits/leaves", "gone");
+    returns.disconnects();
 }
 
 /// Each message goes to one of those who share a subscription. It is a feature of MQTT 5.0 that both Servers have in 3.1.1 too.

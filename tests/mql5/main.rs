@@ -8,6 +8,7 @@ mod account;
 #[path = "../common/mod.rs"]
 mod common;
 mod copier;
+mod copier_peers;
 mod copier_run;
 mod host;
 mod json;

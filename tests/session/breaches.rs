@@ -4,9 +4,10 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
-use mt5mqtt::codec::disconnect::Disconnect;
+use mt5mqtt::codec::disconnect::{Auth, Disconnect};
 use mt5mqtt::codec::message::Message;
-use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::codec::property::{Properties, PropertyId, Value};
+use mt5mqtt::session::authentication::{Authentication, Mechanism};
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::session::options::{PayloadFormatCheck, SessionOptions};
@@ -128,6 +129,33 @@ fn every_packet_that_explains_unasked_is_noticed() {
                 trace.tells_breach(Breach::ProblemInformation);
                 trace.stays_connected();
             }
+        }
+    }
+    // AUTH, before CONNACK and after it.
+    let authentication =
+        || Some(Authentication { method: "m".to_owned(), mechanism: Mechanism::Program { data: None } });
+    let explained =
+        set(&[(PropertyId::AuthenticationMethod, Value::Text("m")), (PropertyId::UserProperty, Value::Pair("a", "b"))]);
+    let auth = || {
+        let (reason, properties) = (ReasonCode::CONTINUE_AUTHENTICATION, explained.as_properties());
+        Packet::Auth(Auth { reason, properties })
+    };
+    for (online, is_strict) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut trace = Trace::new(SessionOptions { authentication: authentication(), ..silent(is_strict) });
+        if online {
+            trace.connects(false, &[(PropertyId::AuthenticationMethod, Value::Text("m"))]);
+            trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
+            trace.takes_packet(|_| ());
+        } else {
+            trace.opens();
+            trace.sends_connect(|_| ());
+        }
+        trace.receives(auth());
+        if is_strict {
+            trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        } else {
+            trace.tells_breach(Breach::ProblemInformation);
+            assert!(matches!(trace.tells(), Event::Authenticate { .. }));
         }
     }
     let mut trace = Trace::new(silent(true));

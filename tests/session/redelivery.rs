@@ -6,6 +6,7 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
 use std::time::Duration;
@@ -147,6 +148,95 @@ fn the_servers_session_expiry_interval_overrules_ours() {
     trace.sends(publish("x", QoS::ExactlyOnce, 1));
     trace.loses_connection();
     assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+}
+
+#[test]
+fn a_session_that_this_side_has_ended_is_not_gone_on_with() {
+    // MQTT-3.2.2-4: a Server that didn't hear of the end, or not yet, would take new messages under identifiers that it still
+    // knows for old ones, and throw them away.
+    let ends_with_disconnect = |trace: &mut Trace| {
+        let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+        trace.session.disconnect(ReasonCode::SUCCESS, properties.as_properties());
+        trace.takes_packet(|_| ());
+        trace.closes();
+    };
+    let asks = |trace: &mut Trace| {
+        let mut clean_start = false;
+        trace.opens();
+        trace.sends_connect(|connect| clean_start = connect.clean_start);
+        clean_start
+    };
+    for clean_start in [true, false] {
+        let mut trace = Trace::connected(SessionOptions { clean_start, ..options() });
+        ends_with_disconnect(&mut trace);
+        for _ in 0..2 {
+            // Also after an attempt that came to nothing.
+            assert!(asks(&mut trace));
+            trace.loses_connection();
+        }
+        assert!(asks(&mut trace));
+        trace.receives(connack(true, ReasonCode::SUCCESS, &set(&[])));
+        trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        trace.connects(false, &[]);
+        // The new one is gone on with.
+        trace.loses_connection();
+        assert!(!asks(&mut trace));
+
+        let mut trace = Trace::connected(SessionOptions { clean_start, session_expiry_interval: 0, ..options() });
+        trace.loses_connection();
+        assert!(asks(&mut trace));
+        let mut trace = Trace::connected_to(
+            SessionOptions { clean_start, ..options() },
+            &[(PropertyId::SessionExpiryInterval, Value::Int(0))],
+        );
+        trace.loses_connection();
+        assert!(asks(&mut trace));
+    }
+    // What the program says it has is not given up because the Server was not to be reached.
+    let mut trace = Trace::new(SessionOptions { clean_start: false, session_expiry_interval: 0, ..options() });
+    for _ in 0..2 {
+        assert!(!asks(&mut trace));
+        trace.loses_connection();
+    }
+}
+
+#[test]
+fn the_next_process_does_not_go_on_with_it_either() {
+    // MQTT-3.2.2-4
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, properties.as_properties());
+    trace.takes_packet(|_| ());
+    trace.closes();
+    disk.store(&mut trace);
+    let asks = |trace: &mut Trace, expected: bool| {
+        trace.opens();
+        trace.sends_connect(|connect| assert_eq!(connect.clean_start, expected));
+    };
+    let mut next = disk.start(options());
+    asks(&mut next, true);
+    // In the same process there is a new Session, which the next one goes on with.
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    let mut next = disk.start(options());
+    asks(&mut next, false);
+}
+
+#[test]
+fn mqtt_3_1_1_has_no_disconnect_that_ends_a_session() {
+    let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    let properties = set(&[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, properties.as_properties());
+    trace.takes_packet(|_| ());
+    trace.closes();
+    trace.tells_nothing();
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QoS::ExactlyOnce, 1));
 }
 
 #[test]

@@ -94,7 +94,7 @@ int OnInit(void)
 void OnDeinit(const int reason)
   {
    EventKillTimer();
-   ExtFollower.Deinit(reason);
+   ExtFollower.Stop(reason);
   }
 //+------------------------------------------------------------------+
 //| Takes states, and looks at what became of the actions            |

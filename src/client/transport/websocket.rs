@@ -12,6 +12,7 @@ use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::http::{HeaderName, HeaderValue, Request};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, HandshakeError, Message};
+use zeroize::{Zeroize, Zeroizing};
 
 /// The largest frame that is sent: what is written in one go.
 const LARGEST_FRAME: usize = 64 * 1024;
@@ -24,6 +25,8 @@ struct Lower {
     output: Vec<u8>,
     /// How much of `output` the transport has taken.
     taken: usize,
+    /// The output is the request, whose URL and headers may hold a token.
+    is_request: bool,
 }
 
 impl Lower {
@@ -36,6 +39,9 @@ impl Lower {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
+        }
+        if self.is_request {
+            self.output.zeroize();
         }
         self.output.clear();
         self.taken = 0;
@@ -79,8 +85,9 @@ impl Upgrade {
             true => authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host),
             false => &authority,
         };
+        let url = Zeroizing::new(format!("{}://{authority}{}", server.scheme.name(), server.path.as_str()));
         let request = Request::builder()
-            .uri(format!("{}://{authority}{}", server.scheme.name(), server.path))
+            .uri(url.as_str())
             .header("Host", host)
             .header("Connection", "Upgrade")
             .header("Upgrade", "websocket")
@@ -97,7 +104,7 @@ impl Upgrade {
             .write_buffer_size(0)
             .max_message_size(largest)
             .max_frame_size(largest);
-        let lower = Lower { transport, output: Vec::new(), taken: 0 };
+        let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: true };
         let handshake = ClientHandshake::start(lower, request, Some(config)).map_err(|error| in_words(&error))?;
         Ok(Upgrade { handshake: Some(handshake) })
     }
@@ -106,7 +113,10 @@ impl Upgrade {
         let Some(mut handshake) = self.handshake.take() else { return Ok(Stage::Pending) };
         loop {
             let waits = match handshake.handshake() {
-                Ok((websocket, _)) => return Ok(Stage::Done(WebSocket::new(websocket))),
+                Ok((mut websocket, _)) => {
+                    websocket.get_mut().is_request = false;
+                    return Ok(Stage::Done(WebSocket::new(websocket)));
+                }
                 Err(HandshakeError::Failure(error)) => return Err(in_words(&error)),
                 Err(HandshakeError::Interrupted(handshake)) => handshake,
             };

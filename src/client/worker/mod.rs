@@ -6,6 +6,7 @@ mod reading;
 
 use super::backoff::Backoff;
 use super::clock;
+use super::command::Command;
 use super::core::Core;
 use super::log::Level;
 use super::options::{IntOption, Options};
@@ -16,6 +17,7 @@ use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
 use crate::client::redirect::Redirect;
+use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -172,6 +174,10 @@ impl Worker {
             // Requests run out of time without a connection too.
             core.session.handle_timeout(now);
             core.work(now, &shared);
+            if shared.freed.load(Ordering::Acquire) && !core.stop {
+                self.say_farewell(&mut core);
+                core.work(now, &shared);
+            }
             core.needs_worker = false;
             if self.has_to_store(now, &core) {
                 let batch = core.session.poll_records();
@@ -377,6 +383,24 @@ impl Worker {
         if let Some(delay) = next_attempt {
             self.shared.note(Level::Info, || format!("next attempt in {} ms", delay.as_millis()));
         }
+    }
+
+    /// The program frees the client.
+    fn say_farewell(&self, core: &mut Core) {
+        let session = self.options.session_options();
+        let (anonymous, version) =
+            session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version));
+        let mut properties = PropertiesBuf::new();
+        if anonymous && version == ProtocolVersion::V5 {
+            // The Server made up this Client Identifier: nobody can ever resume the Session.
+            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
+        }
+        let token = self.shared.hears.swap(0, Ordering::AcqRel);
+        if token != 0 {
+            core.apply(Command::Heard { token });
+        }
+        core.apply(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
+        core.stop = true;
     }
 
     /// The program gave up before a connection was there.

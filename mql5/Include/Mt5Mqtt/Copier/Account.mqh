@@ -4,10 +4,8 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_ACCOUNT_MQH
 #define MT5MQTT_COPIER_ACCOUNT_MQH
+#include "Relay.mqh"
 #include "Rules.mqh"
-//--- every copy has this magic number, which brokers don't rewrite: a
-//--- master doesn't publish copies, so copiers can't run in a circle
-#define COPIER_MAGIC 5067075
 //+------------------------------------------------------------------+
 //| Class CCopierAccount.                                            |
 //| Appointment: reads positions, funds and symbols of this terminal.|
@@ -18,8 +16,10 @@ class CCopierAccount
 public:
    static bool       IsHedging(void);
    static void       Funds(CopierFunds &funds);
+   //--- this one, as it stands in lists of accounts
+   static string     Own(void);
    //--- the state of a master; false if it changed while it was read
-   static bool       State(CopierState &state);
+   static bool       State(CCopierRelay &relay,CopierState &state);
    static bool       Symbol(const string name,CopierSymbol &symbol);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
 
@@ -51,9 +51,16 @@ long CCopierAccount::ToGmt(const long server_msc)
    return(server_msc+((long)TimeGMT()-(long)TimeTradeServer())*1000);
   }
 //+------------------------------------------------------------------+
-//| All positions but copies                                         |
+//| login@server                                                     |
 //+------------------------------------------------------------------+
-bool CCopierAccount::State(CopierState &state)
+string CCopierAccount::Own(void)
+  {
+   return(CCopierOrigin::Account(AccountInfoInteger(ACCOUNT_LOGIN),AccountInfoString(ACCOUNT_SERVER)));
+  }
+//+------------------------------------------------------------------+
+//| All positions; copies only if they are relayed, and with origin  |
+//+------------------------------------------------------------------+
+bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
   {
    int total=PositionsTotal();
    int count=0;
@@ -62,9 +69,11 @@ bool CCopierAccount::State(CopierState &state)
      {
       if(PositionGetTicket(i)==0)
          return(false);
-      if(PositionGetInteger(POSITION_MAGIC)==COPIER_MAGIC)
+      string via="";
+      if(CCopierOrigin::IsCopy(PositionGetInteger(POSITION_MAGIC)) && !relay.Via(PositionGetInteger(POSITION_IDENTIFIER),via))
          continue;
       Position(state.positions[count]);
+      state.positions[count].via=via;
       if(CCopierState::Find(state,state.positions[count].id)!=count)
          return(false);
       count++;

@@ -50,6 +50,7 @@ class CCopierExecutor
 private:
    CopierAttempt     m_attempts[];
    CopierUncertain   m_uncertain[];
+   long              m_magic;
    int               m_wait_ms;            // until a closed market is tried again
 
 public:
@@ -60,9 +61,15 @@ public:
    double            m_volume;
    ulong             m_order;
    ulong             m_deal;
+   ulong             m_sent_us;            // by GetMicrosecondCount()
+   ulong             m_answered_us;
+   double            m_quote;              // price when it was sent, 0 = of no matter
 
-                     CCopierExecutor(void) : m_wait_ms(30000),m_outcome(COPIER_OUTCOME_DONE),m_retcode(0),m_price(0),m_volume(0),m_order(0),m_deal(0) { }
+                     CCopierExecutor(void) : m_magic(0),m_wait_ms(30000),m_outcome(COPIER_OUTCOME_DONE),m_retcode(0),m_price(0),m_volume(0),m_order(0),m_deal(0),
+                                             m_sent_us(0),m_answered_us(0),m_quote(0) { }
    void              SetWait(const int wait_ms) { m_wait_ms=wait_ms; }
+   void              SetMagic(const long magic) { m_magic=magic;     }
+   long              Magic(void) const          { return(m_magic);   }
    bool              IsDue(const CopierAction &action,const double held_volume);
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
    //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
@@ -170,7 +177,10 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    ZeroMemory(request);
    ZeroMemory(result);
    Request(action,m_attempts[i],comment,deviation,request);
+   m_quote=request.price;
+   m_sent_us=GetMicrosecondCount();
    bool sent=OrderSend(request,result);
+   m_answered_us=GetMicrosecondCount();
    m_retcode=result.retcode;
    m_price=result.price;
    m_volume=result.volume;
@@ -190,7 +200,7 @@ void CCopierExecutor::Request(const CopierAction &action,const CopierAttempt &at
                               const ulong deviation,MqlTradeRequest &request) const
   {
    request.symbol=action.symbol;
-   request.magic=COPIER_MAGIC;
+   request.magic=(ulong)m_magic;
    request.position=action.ticket;
    if(action.action==COPIER_ACTION_STOPS)
      {

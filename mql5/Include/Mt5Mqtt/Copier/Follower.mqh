@@ -4,8 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_FOLLOWER_MQH
 #define MT5MQTT_COPIER_FOLLOWER_MQH
-#include "..\Mt5Mqtt.mqh"
-#include "Executor.mqh"
+#include "Peer.mqh"
 #include "Store.mqh"
 //--- of a position's comment, so that brokers keep it: mq:name:id
 #define COPIER_NAME_LENGTH 12
@@ -17,38 +16,29 @@
 //| A copy is known by the file, else by its comment, else it is one |
 //| whose order's answer was lost. Other positions are never touched.|
 //+------------------------------------------------------------------+
-class CCopierFollower : public CMqttClient
+class CCopierFollower : public CCopierPeer
   {
 private:
-   string            m_master;             // name
-   string            m_topic;              // of the master, with / at its end
    CopierRules       m_rules;
    ulong             m_deviation;
    CCopierPlan       m_plan;
    CCopierStore      m_store;
-   CCopierExecutor   m_executor;
    CopierState       m_state;
    bool              m_has_state;
    bool              m_is_first;           // no state of this master was ever seen
    CopierSymbol      m_symbols[];
    CopierHeld        m_held[];
-   string            m_told;               // the last thing that keeps it from working
+   ulong             m_received_us;        // when the state came, by GetMicrosecondCount()
 
 public:
-                     CCopierFollower(void) : m_master(""),m_topic(""),m_deviation(0),m_has_state(false),m_is_first(true),m_told("") { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_received_us(0) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms);
    void              Work(void);
-   //--- why Start() failed
-   string            Told(void) const { return(m_told); }
 
 protected:
-   virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, follows ",m_topic);                  }
-   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
-   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
-   bool              Tell(const string text);
    bool              ReadHeld(void);
    bool              IsClosed(const long identifier) const;
    long              IdByComment(const string comment) const;
@@ -57,7 +47,7 @@ private:
    bool              IsShown(void);
    void              TellForeign(void);
    void              Do(const CopierAction &action);
-   void              Report(const CopierAction &action);
+   void              ShowHoldings(void);
   };
 //+------------------------------------------------------------------+
 //| Reads the file and subscribes; Connect() follows                 |
@@ -65,16 +55,15 @@ private:
 bool CCopierFollower::Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms)
   {
    bool exists=false;
-   m_master=master;
    m_rules=rules;
    m_deviation=deviation;
    m_has_state=false;
    m_executor.SetWait(wait_ms);
-   m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_rules.netting=!CCopierAccount::IsHedging();
    if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
-   string file="Mt5Mqtt\\copier-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+master+".json";
+   string file=CCopierStore::FileName(master);
+   m_executor.SetMagic(CCopierOrigin::Magic(master));
    if(!m_store.Load(file,m_plan,exists))
       return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
    m_is_first=!exists;
@@ -82,19 +71,9 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    ArrayResize(m_symbols,count);
    for(int i=0; i<count; i++)
       CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
-   if(!Subscribe(m_topic+"state",1) || !Subscribe(m_topic+"presence",1))
+   if(!StartPeer(root,master))
       return(Tell(ResultDescription()));
    return(true);
-  }
-//+------------------------------------------------------------------+
-//| Says it once; returns false                                      |
-//+------------------------------------------------------------------+
-bool CCopierFollower::Tell(const string text)
-  {
-   if(text!=m_told && text!="")
-      Print("copier: ",text);
-   m_told=text;
-   return(false);
   }
 //+------------------------------------------------------------------+
 //| A state, unless it is older than one that was taken: a Server    |
@@ -104,11 +83,8 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
   {
    CopierState state;
    string      error="";
-   if(message.Topic()==m_topic+"presence")
-     {
-      Print("the master is ",message.PayloadText());
+   if(IsPresence(message))
       return;
-     }
    if(!CCopierState::Read(message.PayloadText(),state,error))
      {
       Tell(error);
@@ -126,8 +102,11 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
      }
    m_store.m_state_msc=state.time_msc;
    m_store.m_state_sequence=state.sequence;
+   if(CCopierState::Without(state,CCopierAccount::Own())>0)
+      Tell("a circle of copiers: what came from this very account isn't copied back to it");
    m_state=state;
    m_has_state=true;
+   m_received_us=GetMicrosecondCount();
    Work();
   }
 //+------------------------------------------------------------------+
@@ -136,6 +115,7 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
 void CCopierFollower::Work(void)
   {
    CopierFunds own;
+   ShowHoldings();
    if(!m_has_state)
       return;
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0 || MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
@@ -162,6 +142,7 @@ void CCopierFollower::Work(void)
       if(m_executor.IsDue(action,HeldVolume(action)))
          Do(action);
      }
+   ReportRefused(m_plan,m_state.sequence,m_received_us);
    if(m_rules.netting)
       TellForeign();
   }
@@ -183,7 +164,7 @@ bool CCopierFollower::ReadHeld(void)
       ulong ticket=PositionGetTicket(i);
       if(ticket==0)
          return(false);
-      bool is_ours=(PositionGetInteger(POSITION_MAGIC)==COPIER_MAGIC);
+      bool is_ours=(PositionGetInteger(POSITION_MAGIC)==m_executor.Magic());
       if(!is_ours && !m_rules.netting)
          continue;
       long   identifier=PositionGetInteger(POSITION_IDENTIFIER);
@@ -333,30 +314,20 @@ void CCopierFollower::Do(const CopierAction &action)
       m_store.Await(m_executor.m_deal);
    if(!m_store.Save(m_plan))
       Tell("the file can't be written");
-   Report(action);
+   Report(action,m_executor.m_quote,m_state.sequence,m_received_us);
   }
 //+------------------------------------------------------------------+
-//| Tells the master, and the journal                                |
+//| The panel                                                        |
 //+------------------------------------------------------------------+
-void CCopierFollower::Report(const CopierAction &action)
+void CCopierFollower::ShowHoldings(void)
   {
-   CMqttJsonWriter json;
-   string          kind=(action.action==COPIER_ACTION_OPEN ? "open" : (action.action==COPIER_ACTION_CLOSE ? "close" : "stops"));
-   json.BeginObject();
-   json.IntegerField("id",action.id);
-   json.StringField("action",kind);
-   json.StringField("symbol",action.symbol);
-   json.NumberField("volume",action.volume,8);
-   json.IntegerField("retcode",m_executor.m_retcode);
-   json.StringField("result",CCopierRetcodes::Text(m_executor.m_retcode));
-   json.NumberField("price",m_executor.m_price,8);
-   json.StringField("reason",action.reason);
-   json.IntegerField("sequence",m_state.sequence);
-   json.IntegerField("age_ms",CCopierAccount::NowMsc()-m_state.time_msc);
-   json.EndObject();
-   Print(kind," ",action.symbol," ",DoubleToString(action.volume,2)," (",action.reason,"): ",CCopierRetcodes::Text(m_executor.m_retcode));
-   if(IsConnected() && !Publish(m_topic+"reports/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN)),json.Text(),1,false))
-      Print("report: ",ResultDescription());
+   if(!m_panel.IsDue())
+      return;
+   string text="State: none yet";
+   if(m_has_state)
+      text=StringFormat("State: %I64d, %I64d s ago\nMaster has %d positions, held here %d",m_state.sequence,
+                        (long)((GetMicrosecondCount()-m_received_us)/1000000),ArraySize(m_state.positions),ArraySize(m_held));
+   Show(text);
   }
 #endif
 //+------------------------------------------------------------------+

@@ -29,6 +29,7 @@ struct CopierLink
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at
    string            reason;               // why it is not held
+   string            via;                  // accounts that it came through, the master's too
   };
 //+------------------------------------------------------------------+
 //| A position of the follower that is a copy                        |

@@ -142,6 +142,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &rules,const Co
          Decide(state.positions[i],state,rules,symbols,own,now_msc,is_first);
          link=FindLink(state.positions[i].id);
         }
+      m_links[link].via=CCopierOrigin::Join(state.positions[i].via,CCopierOrigin::Account(state.login,state.server));
       if(m_links[link].state==COPIER_LINK_OPEN && !rules.netting)
          Keep(m_links[link],state.positions[i],rules,symbols,held,now_msc);
      }
@@ -190,6 +191,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state
    link.master_volume=position.volume;
    link.volume=0;
    link.reached=0;
+   link.via="";
    link.reason=CCopierRules::Refusal(rules,position);
    int symbol=CCopierRules::Symbol(rules,position.symbol,symbols);
    if(link.reason=="" && symbol<0)

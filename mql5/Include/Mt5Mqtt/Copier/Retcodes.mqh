@@ -25,6 +25,7 @@ class CCopierRetcodes
   {
 public:
    static ENUM_COPIER_OUTCOME Outcome(const uint retcode);
+   static bool       IsDone(const uint retcode)       { return(Outcome(retcode)==COPIER_OUTCOME_DONE); }
    static string     Text(const uint retcode);
   };
 //+------------------------------------------------------------------+

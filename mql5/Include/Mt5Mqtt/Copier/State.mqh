@@ -6,6 +6,7 @@
 #define MT5MQTT_COPIER_STATE_MQH
 #include "..\Internal\JsonReader.mqh"
 #include "..\Internal\JsonWriter.mqh"
+#include "Origin.mqh"
 //--- the form of the text; another number is refused
 #define COPIER_STATE_VERSION 1
 //--- more than any account holds: the text comes from outside
@@ -26,6 +27,7 @@ struct CopierPosition
    long              magic;
    string            comment;
    double            contract_size;
+   string            via;                  // accounts that it came through before this one, empty = none
   };
 //+------------------------------------------------------------------+
 //| What sizes are reckoned from                                     |
@@ -44,7 +46,8 @@ struct CopierState
    string            server;
    long              login;
    long              sequence;             // grows with each state of one run
-   long              time_msc;             // of the trade server, when it was made
+   long              time_msc;             // GMT, when it was made
+   long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
   };
@@ -59,6 +62,8 @@ class CCopierState
 public:
    static string     Write(const CopierState &state);
    static bool       Read(const string text,CopierState &state,string &error);
+   //--- takes out what came through an account; returns how many
+   static int        Without(CopierState &state,const string account);
    //--- position in the array, -1 if there is none
    static int        Find(const CopierState &state,const long id);
 
@@ -79,6 +84,7 @@ string CCopierState::Write(const CopierState &state)
    json.IntegerField("login",state.login);
    json.IntegerField("sequence",state.sequence);
    json.IntegerField("time_msc",state.time_msc);
+   json.IntegerField("waited_ms",state.waited_ms);
    json.NumberField("balance",state.funds.balance,2);
    json.NumberField("equity",state.funds.equity,2);
    json.NumberField("free_margin",state.funds.free_margin,2);
@@ -106,6 +112,7 @@ void CCopierState::WritePosition(const CopierPosition &position,CMqttJsonWriter 
    json.IntegerField("magic",position.magic);
    json.StringField("comment",position.comment);
    json.NumberField("contract_size",position.contract_size,8);
+   json.StringField("via",position.via);
    json.EndObject();
   }
 //+------------------------------------------------------------------+
@@ -154,7 +161,7 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
    if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
       return(false);
    return(json.String(0,"server",state.server) && json.Integer(0,"login",state.login) &&
-          json.Integer(0,"sequence",state.sequence) && json.Integer(0,"time_msc",state.time_msc) &&
+          json.Integer(0,"sequence",state.sequence) && json.Integer(0,"time_msc",state.time_msc) && json.Integer(0,"waited_ms",state.waited_ms) &&
           json.Number(0,"balance",state.funds.balance) && json.Number(0,"equity",state.funds.equity) &&
           json.Number(0,"free_margin",state.funds.free_margin));
   }
@@ -168,11 +175,31 @@ bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,Copie
       !json.Number(node,"volume",position.volume) || !json.Number(node,"price",position.price) ||
       !json.Number(node,"sl",position.sl) || !json.Number(node,"tp",position.tp) ||
       !json.Integer(node,"time_msc",position.time_msc) || !json.Integer(node,"magic",position.magic) ||
-      !json.String(node,"comment",position.comment) || !json.Number(node,"contract_size",position.contract_size))
+      !json.String(node,"comment",position.comment) || !json.Number(node,"contract_size",position.contract_size) ||
+      !json.String(node,"via",position.via) || CCopierOrigin::Count(position.via)>COPIER_MAX_VIA)
       return(false);
    position.is_buy=(side=="buy");
    return((side=="buy" || side=="sell") && position.volume>0 && position.price>0 && position.sl>=0 && position.tp>=0 &&
           position.symbol!="");
+  }
+//+------------------------------------------------------------------+
+//| A circle of copiers: what came from here is as if it weren't     |
+//| there                                                            |
+//+------------------------------------------------------------------+
+int CCopierState::Without(CopierState &state,const string account)
+  {
+   int total=ArraySize(state.positions);
+   int kept=0;
+   for(int i=0; i<total; i++)
+     {
+      if(CCopierOrigin::Contains(state.positions[i].via,account))
+         continue;
+      if(kept!=i)
+         state.positions[kept]=state.positions[i];
+      kept++;
+     }
+   ArrayResize(state.positions,kept);
+   return(total-kept);
   }
 //+------------------------------------------------------------------+
 //| The first position with that identifier                          |

@@ -32,6 +32,8 @@ public:
    long              m_state_sequence;
 
                      CCopierStore(void) : m_name(""),m_saved(""),m_state_msc(0),m_state_sequence(0) { }
+   //--- of the follower of that master in this account
+   static string     FileName(const string master);
    //--- exists: there was a file; false if it can't be read
    bool              Load(const string name,CCopierPlan &plan,bool &exists);
    bool              Save(const CCopierPlan &plan);
@@ -51,6 +53,13 @@ private:
    string            Text(const CCopierPlan &plan) const;
    bool              Take(const string text,CCopierPlan &plan);
   };
+//+------------------------------------------------------------------+
+//| Below MQL5\Files                                                 |
+//+------------------------------------------------------------------+
+string CCopierStore::FileName(const string master)
+  {
+   return("Mt5Mqtt\\copier-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+master+".json");
+  }
 //+------------------------------------------------------------------+
 //| Reads the file                                                   |
 //+------------------------------------------------------------------+
@@ -120,6 +129,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.NumberField("volume",link.volume,8);
       json.NumberField("reached",link.reached,8);
       json.StringField("reason",link.reason);
+      json.StringField("via",link.via);
       json.EndObject();
      }
    json.EndArray();
@@ -171,7 +181,8 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
      {
       if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
          !json.Number(node,"master_volume",link.master_volume) || !json.Number(node,"volume",link.volume) ||
-         !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) || state<0 || state>2)
+         !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) ||
+         !json.String(node,"via",link.via) || state<0 || state>2)
          return(false);
       link.state=(ENUM_COPIER_LINK)state;
       plan.AddLink(link);

@@ -64,7 +64,8 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_STORE_NEWER=-84,              // written by a newer version of the library
    MT5MQTT_E_STORE_OF_ANOTHER=-85,         // another Client Identifier or Server
    MT5MQTT_E_STORE_NOT_WRITTEN=-86,        // the disk is full?
-   MT5MQTT_E_PANIC=-90                     // a fault inside the library; this client has failed for good
+   MT5MQTT_E_PANIC=-90,                    // a fault inside the library; this client has failed for good
+   MT5MQTT_E_LEFT_LOCKED=-120              // a thread was ended in a call of this client
   };
 //+------------------------------------------------------------------+
 //| States of a client                                               |

@@ -1,0 +1,186 @@
+//+------------------------------------------------------------------+
+//|                                                       Master.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_MASTER_MQH
+#define MT5MQTT_COPIER_MASTER_MQH
+#include "..\Mt5Mqtt.mqh"
+#include "Account.mqh"
+#include "Answers.mqh"
+#include "Panel.mqh"
+//+------------------------------------------------------------------+
+//| Class CCopierMaster.                                             |
+//| Appointment: publishes the account's whole state on every change |
+//|              and at intervals, and lists what followers answer.  |
+//+------------------------------------------------------------------+
+class CCopierMaster : public CMqttClient
+  {
+private:
+   string            m_topic;              // of this master, with / at its end
+   string            m_name;
+   int               m_interval_ms;
+   long              m_sequence;
+   string            m_published;          // the positions as they were published last
+   string            m_seen;               // as they were seen last
+   ulong             m_seen_us;            // when, by GetMicrosecondCount()
+   ulong             m_next;               // when they are published again
+   int               m_positions;
+   string            m_told;
+   CCopierRelay      m_relay;
+   CCopierAnswers    m_answers;
+   CCopierPanel      m_panel;
+
+public:
+                     CCopierMaster(void);
+   bool              Start(const string root,const string name,const string relayed,const int interval_ms);
+   void              Stop(const int reason);
+   void              Look(void);
+
+protected:
+   virtual void      OnConnected(const CMqttMessage &message);
+   virtual void      OnDisconnected(const CMqttMessage &message);
+   virtual void      OnMessage(const CMqttMessage &message);
+
+private:
+   void              Tell(const string text);
+   void              Show(void);
+  };
+//+------------------------------------------------------------------+
+//| Nothing was published                                            |
+//+------------------------------------------------------------------+
+CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_published(""),m_seen(""),m_seen_us(0),
+                                     m_next(0),m_positions(0),m_told("")
+  {
+  }
+//+------------------------------------------------------------------+
+//| Connects; the Will tells followers that the master is away       |
+//+------------------------------------------------------------------+
+bool CCopierMaster::Start(const string root,const string name,const string relayed,const int interval_ms)
+  {
+   m_name=name;
+   m_interval_ms=interval_ms;
+   m_relay.Start(relayed);
+   m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
+   return(SetWill(m_topic+"presence","offline",1,true) && Subscribe(m_topic+"reports/+",1) && Subscribe(m_topic+"followers/+",1) &&
+          Connect());
+  }
+//+------------------------------------------------------------------+
+//| On each connection the state goes out anew                       |
+//+------------------------------------------------------------------+
+void CCopierMaster::OnConnected(const CMqttMessage &message)
+  {
+   Print("connected as ",m_topic);
+   Publish(m_topic+"presence","online",1,true);
+   m_published="";
+   Look();
+  }
+//+------------------------------------------------------------------+
+//| Followers go on with what they have                              |
+//+------------------------------------------------------------------+
+void CCopierMaster::OnDisconnected(const CMqttMessage &message)
+  {
+   Tell("disconnected: "+message.Text());
+  }
+//+------------------------------------------------------------------+
+//| A follower's presence, or what became of a position there        |
+//+------------------------------------------------------------------+
+void CCopierMaster::OnMessage(const CMqttMessage &message)
+  {
+   CopierReport report;
+   string       levels[];
+   int          count=StringSplit(message.Topic(),'/',levels);
+   if(count>=2 && levels[count-2]=="followers")
+     {
+      string follower=UnescapeTopicLevel(levels[count-1]);
+      m_answers.Presence(follower,message.PayloadText()=="online");
+      Print("follower ",follower," is ",message.PayloadText());
+      return;
+     }
+   if(!CCopierReport::Read(message.PayloadText(),report))
+     {
+      Tell("a report that can't be read: "+message.PayloadText());
+      return;
+     }
+   m_answers.Add(report);
+   Print("report: ",m_answers.Line(0));
+   if(report.retcode!=0 && !CCopierRetcodes::IsDone((uint)report.retcode))
+      m_panel.Error(m_answers.Line(0));
+  }
+//+------------------------------------------------------------------+
+//| Into the journal, once, and onto the chart                       |
+//+------------------------------------------------------------------+
+void CCopierMaster::Tell(const string text)
+  {
+   if(text==m_told)
+      return;
+   m_told=text;
+   Print(text);
+   m_panel.Error(text);
+  }
+//+------------------------------------------------------------------+
+//| A wanted end: the state stays, so followers keep their copies    |
+//+------------------------------------------------------------------+
+void CCopierMaster::Stop(const int reason)
+  {
+   if(reason!=REASON_CHARTCHANGE && IsConnected())
+     {
+      Publish(m_topic+"presence","offline",1,true);
+      Disconnect(500);
+     }
+   if(reason!=REASON_CHARTCHANGE)
+      m_panel.Clear();
+   Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| Publishes what has changed. Nothing is queued without a          |
+//| connection: only the newest state is of use                      |
+//+------------------------------------------------------------------+
+void CCopierMaster::Look(void)
+  {
+   CopierState state;
+   Show();
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || !CCopierAccount::State(m_relay,state))
+      return;
+   state.sequence=m_sequence+1;
+   state.waited_ms=0;
+   string text=CCopierState::Write(state);
+   string positions=StringSubstr(text,StringFind(text,"\"positions\":"));
+   m_positions=ArraySize(state.positions);
+   if(positions!=m_seen)
+     {
+      m_seen=positions;
+      m_seen_us=GetMicrosecondCount();
+     }
+   if(!IsConnected() || (positions==m_published && GetTickCount64()<m_next))
+      return;
+   if(positions!=m_published)
+     {
+      state.waited_ms=(long)((GetMicrosecondCount()-m_seen_us)/1000);
+      text=CCopierState::Write(state);
+     }
+   m_sequence++;
+   if(!Publish(m_topic+"state",text,1,true))
+     {
+      Tell("state: "+ResultDescription());
+      return;
+     }
+   m_answers.Published(m_sequence,state.waited_ms*1000);
+   m_published=positions;
+   m_next=GetTickCount64()+(ulong)m_interval_ms;
+  }
+//+------------------------------------------------------------------+
+//| The panel                                                        |
+//+------------------------------------------------------------------+
+void CCopierMaster::Show(void)
+  {
+   if(!m_panel.IsDue())
+      return;
+   string lines="Trade copier: master "+m_name+"\nServer: "+(IsConnected() ? "connected to "+Server() : "not connected")+
+                StringFormat("\nPublished: %d positions, state %I64d",m_positions,m_sequence)+
+                "\nFollowers: "+m_answers.Peers();
+   for(int i=0; i<m_answers.Count() && i<8; i++)
+      lines+=(i==0 ? "\nAnswers:" : "")+"\n  "+m_answers.Line(i);
+   m_panel.Show(lines);
+  }
+#endif
+//+------------------------------------------------------------------+

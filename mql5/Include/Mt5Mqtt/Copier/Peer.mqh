@@ -1,0 +1,227 @@
+//+------------------------------------------------------------------+
+//|                                                         Peer.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_PEER_MQH
+#define MT5MQTT_COPIER_PEER_MQH
+#include "..\Mt5Mqtt.mqh"
+#include "Executor.mqh"
+#include "Panel.mqh"
+#include "Report.mqh"
+//+------------------------------------------------------------------+
+//| Class CCopierPeer.                                               |
+//| Appointment: what a follower tells its master, the journal and   |
+//|              the chart.                                          |
+//+------------------------------------------------------------------+
+class CCopierPeer : public CMqttClient
+  {
+protected:
+   string            m_master;             // name
+   string            m_topic;              // of the master, with / at its end
+   CCopierExecutor   m_executor;
+   CCopierPanel      m_panel;
+
+private:
+   string            m_own;                // login@server
+   bool              m_is_master_online;
+   string            m_told;               // the last thing that keeps it from working
+   string            m_last;               // the last action
+   CopierLink        m_refused[];          // that were reported
+
+public:
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_own(""),m_is_master_online(false),m_told(""),m_last("") { }
+   void              Stop(const int reason);
+   //--- what keeps it from working, or did
+   string            Told(void) const { return(m_told); }
+
+protected:
+   bool              StartPeer(const string root,const string master);
+   virtual void      OnConnected(const CMqttMessage &message);
+   virtual void      OnDisconnected(const CMqttMessage &message);
+   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   bool              IsPresence(const CMqttMessage &message);
+   //--- says it once; returns false
+   bool              Tell(const string text);
+   //--- what was sent to the trade server, or is not to be
+   void              Report(const CopierAction &action,const double quote,const long sequence,const ulong received_us);
+   void              ReportRefused(const CCopierPlan &plan,const long sequence,const ulong received_us);
+   void              Show(const string holdings);
+
+private:
+   string            PeerTopic(const string kind) const { return(m_topic+kind+"/"+EscapeTopicLevel(m_own)); }
+   void              Send(const CopierReport &report);
+   bool              IsReported(const CopierLink &link) const;
+   static double     Slippage(const CopierAction &action,const double quote,const double price);
+  };
+//+------------------------------------------------------------------+
+//| Topics, and the Will. Connect() follows                          |
+//+------------------------------------------------------------------+
+bool CCopierPeer::StartPeer(const string root,const string master)
+  {
+   m_master=master;
+   m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
+   m_own=CCopierAccount::Own();
+   ArrayResize(m_refused,0);
+   return(SetWill(PeerTopic("followers"),"offline",1,true) && Subscribe(m_topic+"state",1) && Subscribe(m_topic+"presence",1));
+  }
+//+------------------------------------------------------------------+
+//| The master sees it                                               |
+//+------------------------------------------------------------------+
+void CCopierPeer::OnConnected(const CMqttMessage &message)
+  {
+   Print("connected, follows ",m_topic);
+   Publish(PeerTopic("followers"),"online",1,true);
+  }
+//+------------------------------------------------------------------+
+//| Copies stay as they are                                          |
+//+------------------------------------------------------------------+
+void CCopierPeer::OnDisconnected(const CMqttMessage &message)
+  {
+   Print("disconnected: ",message.Text());
+   m_panel.Error("disconnected: "+message.Text());
+  }
+//+------------------------------------------------------------------+
+//| A wanted end: the copies stay                                    |
+//+------------------------------------------------------------------+
+void CCopierPeer::Stop(const int reason)
+  {
+   if(reason!=REASON_CHARTCHANGE && IsConnected())
+     {
+      Publish(PeerTopic("followers"),"offline",1,true);
+      Disconnect(500);
+     }
+   if(reason!=REASON_CHARTCHANGE)
+      m_panel.Clear();
+   Deinit(reason);
+  }
+//+------------------------------------------------------------------+
+//| Is the master there?                                             |
+//+------------------------------------------------------------------+
+bool CCopierPeer::IsPresence(const CMqttMessage &message)
+  {
+   if(message.Topic()!=m_topic+"presence")
+      return(false);
+   m_is_master_online=(message.PayloadText()=="online");
+   Print("the master is ",message.PayloadText());
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Says it once; returns false                                      |
+//+------------------------------------------------------------------+
+bool CCopierPeer::Tell(const string text)
+  {
+   if(text!=m_told && text!="")
+     {
+      Print("copier: ",text);
+      m_panel.Error(text);
+     }
+   m_told=text;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Points worse than the price that was there when it was sent      |
+//+------------------------------------------------------------------+
+double CCopierPeer::Slippage(const CopierAction &action,const double quote,const double price)
+  {
+   double point=SymbolInfoDouble(action.symbol,SYMBOL_POINT);
+   bool   is_buy=(action.is_buy==(action.action==COPIER_ACTION_OPEN));
+   if(price<=0 || quote<=0 || point<=0)
+      return(0);
+   return((is_buy ? price-quote : quote-price)/point);
+  }
+//+------------------------------------------------------------------+
+//| After the executor has sent an action                            |
+//+------------------------------------------------------------------+
+void CCopierPeer::Report(const CopierAction &action,const double quote,const long sequence,const ulong received_us)
+  {
+   CopierReport report;
+   report.follower=m_own;
+   report.id=action.id;
+   report.action=(action.action==COPIER_ACTION_OPEN ? "open" : (action.action==COPIER_ACTION_CLOSE ? "close" : "stops"));
+   report.symbol=action.symbol;
+   report.volume=action.volume;
+   report.retcode=(long)m_executor.m_retcode;
+   report.result=CCopierRetcodes::Text(m_executor.m_retcode);
+   report.price=m_executor.m_price;
+   report.slippage=Slippage(action,quote,m_executor.m_price);
+   report.reason=action.reason;
+   report.sequence=sequence;
+   report.waited_us=(long)(m_executor.m_sent_us-received_us);
+   report.trade_us=(long)(m_executor.m_answered_us-m_executor.m_sent_us);
+   report.held_us=(long)(GetMicrosecondCount()-received_us);
+   m_last=report.action+" "+action.symbol+" "+DoubleToString(action.volume,2)+" ("+action.reason+"): "+report.result;
+   Print(m_last);
+   if(!CCopierRetcodes::IsDone(m_executor.m_retcode))
+      m_panel.Error(m_last);
+   Send(report);
+  }
+//+------------------------------------------------------------------+
+//| Positions that are not to be held, each once                     |
+//+------------------------------------------------------------------+
+void CCopierPeer::ReportRefused(const CCopierPlan &plan,const long sequence,const ulong received_us)
+  {
+   CopierLink refused[];
+   int        count=0;
+   ArrayResize(refused,plan.Links());
+   for(int i=0; i<plan.Links(); i++)
+     {
+      CopierReport report;
+      CopierLink   link;
+      plan.Link(i,link);
+      if(link.state==COPIER_LINK_OPEN)
+         continue;
+      refused[count]=link;
+      count++;
+      if(IsReported(link))
+         continue;
+      report.follower=m_own;
+      report.id=link.id;
+      report.action="refused";
+      report.symbol=link.symbol;
+      report.volume=0;
+      report.retcode=0;
+      report.result="";
+      report.price=0;
+      report.slippage=0;
+      report.reason=link.reason;
+      report.sequence=sequence;
+      report.waited_us=0;
+      report.trade_us=0;
+      report.held_us=(long)(GetMicrosecondCount()-received_us);
+      Print("not copied ",link.id,": ",link.reason);
+      Send(report);
+     }
+   ArrayResize(refused,count);
+   ArrayResize(m_refused,count);
+   for(int i=0; i<count; i++)
+      m_refused[i]=refused[i];
+  }
+//+------------------------------------------------------------------+
+//| Was it reported for that reason?                                 |
+//+------------------------------------------------------------------+
+bool CCopierPeer::IsReported(const CopierLink &link) const
+  {
+   for(int i=0; i<ArraySize(m_refused); i++)
+      if(m_refused[i].id==link.id && m_refused[i].reason==link.reason)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| To the master                                                    |
+//+------------------------------------------------------------------+
+void CCopierPeer::Send(const CopierReport &report)
+  {
+   if(IsConnected() && !Publish(PeerTopic("reports"),CCopierReport::Write(report),1,false))
+      Print("report: ",ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| The panel                                                        |
+//+------------------------------------------------------------------+
+void CCopierPeer::Show(const string holdings)
+  {
+   m_panel.Show("Trade copier: follower of "+m_master+"\nServer: "+(IsConnected() ? "connected to "+Server() : "not connected")+
+                "\nMaster: "+(m_is_master_online ? "online" : "offline")+"\n"+holdings+
+                (m_last=="" ? "" : "\nLast: "+m_last)+(m_told=="" ? "" : "\nNow: "+m_told));
+  }
+#endif
+//+------------------------------------------------------------------+

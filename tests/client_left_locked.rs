@@ -1,0 +1,71 @@
+//! A thread that is ended in the middle of a call (TerminateThread) leaves locked what it had locked. Whatever that is,
+//! disconnect and free keep their bounds, and other clients don't notice.
+
+mod common;
+
+use common::fake_server::{FakeServer, Peer};
+use common::program::Program;
+use mt5mqtt::client::{LONGEST_DISCONNECT, LONGEST_FREE, Locked};
+use mt5mqtt::codec::property::Properties;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{PacketType, QoS};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// What a loaded machine may take on top of a bound; a wait without a bound takes for ever.
+const ON_TOP: Duration = Duration::from_secs(10);
+
+/// Runs it on a thread of its own, which must be back in time.
+#[track_caller]
+fn within<R: Send + 'static>(limit: Duration, what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(run()));
+    receiver.recv_timeout(limit + ON_TOP).unwrap_or_else(|_| panic!("{what} has no bound"))
+}
+
+/// A connected client on which a thread of the host was ended.
+fn left_locked(what: Locked) -> (&'static Program, FakeServer, Peer) {
+    let mut server = FakeServer::start();
+    // The thread that was ended had a hold on it, so it is never dropped.
+    let program: &Program = Box::leak(Box::new(Program::connecting(&server.url(), &[])));
+    let peer = server.accept_mqtt();
+    program.expect_connected();
+    thread::spawn(move || program.leave_locked(what)).join().expect("a thread that locks");
+    (program, server, peer)
+}
+
+#[test]
+fn disconnect_and_free_are_bounded_whatever_is_left_locked() {
+    // The background thread doesn't need the options for its farewell, and everything else.
+    for (what, goes) in
+        [(Locked::Session, false), (Locked::Events, false), (Locked::Figures, false), (Locked::Options, true)]
+    {
+        let (program, _server, _peer) = left_locked(what);
+        let disconnected = within(LONGEST_DISCONNECT, "disconnect", move || {
+            program.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, LONGEST_DISCONNECT)
+        });
+        assert_eq!(disconnected.map_err(|failure| failure.0).err(), (!goes).then_some(Status::Timeout), "{what:?}");
+        let freed = within(LONGEST_FREE, "free", move || program.free());
+        assert_eq!(freed, goes, "{what:?}");
+    }
+    // Clients of others go on, and so do new ones.
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[]);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    program.send("x", QoS::AtLeastOnce);
+    peer.expect(PacketType::Publish);
+    assert!(within(LONGEST_FREE, "free", move || program.free()));
+}
+
+#[test]
+fn free_alone_is_bounded_too() {
+    for what in [Locked::Session, Locked::Events, Locked::Figures] {
+        let (program, _server, _peer) = left_locked(what);
+        assert!(!within(LONGEST_FREE, "free", move || program.free()), "{what:?}");
+        // A second time as well.
+        within(LONGEST_FREE, "free", move || program.free());
+    }
+}

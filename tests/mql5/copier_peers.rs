@@ -1,0 +1,212 @@
+//! Copiers among each other: several masters, chains and circles of copiers, what followers answer, presence, panels.
+
+use crate::common::mosquitto::Mosquitto;
+use crate::common::tools::leave_out;
+use crate::host::{Terminal, compiler};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const MASTER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5";
+const FOLLOWER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5";
+
+struct Account {
+    terminal: Terminal,
+    url: String,
+    files: PathBuf,
+}
+
+impl Account {
+    fn start(login: u32, server: &Mosquitto) -> Self {
+        let mut terminal = Terminal::start();
+        let files = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("peers-{login}-{}", std::process::id()));
+        fs::create_dir_all(&files).expect("create a folder");
+        terminal.command(&["files", &files.display().to_string()]);
+        terminal.command(&["account", &format!("login={login}"), "balance=100000"]);
+        terminal.command(&["symbol", "EURUSD", "digits=5"]);
+        terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+        Self { terminal, url: server.url(), files }
+    }
+
+    fn master(&mut self, name: &str, relay: &str) {
+        let inputs = [("InpUrl", self.url.as_str()), ("InpName", name), ("InpRelay", relay), ("InpSeconds", "1")];
+        self.terminal.expert(&format!("master-{name}"), MASTER, &inputs.map(|(key, value)| (key, value)));
+        self.terminal.expect(&format!("master-{name}"), "print", "connected as");
+    }
+
+    /// Returns when the first state was taken.
+    fn follower(&mut self, login: u32, master: &str) {
+        let name = format!("follower-{master}");
+        let inputs = [("InpUrl", self.url.as_str()), ("InpMaster", master), ("InpWait", "1")];
+        self.terminal.expert(&name, FOLLOWER, &inputs);
+        let file = self.files.join(format!("Mt5Mqtt/copier-{login}-{master}.json"));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !file.is_file() {
+            assert!(Instant::now() < deadline, "{}", self.terminal.transcript());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn buy(&mut self, volume: &str) {
+        let volume = format!("volume={volume}");
+        self.terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", &volume]);
+        assert!(self.terminal.expect("*", "trade", "").starts_with("10009 "));
+    }
+
+    fn volumes(&mut self) -> Vec<String> {
+        let mut volumes: Vec<_> = self.terminal.positions().iter().map(|fields| fields["volume"].clone()).collect();
+        volumes.sort();
+        volumes
+    }
+
+    #[track_caller]
+    fn converge(&mut self, expected: &[&str]) {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            let volumes = self.volumes();
+            if volumes == expected {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{volumes:?}, not {expected:?}\n{}", self.terminal.transcript());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn close(self) {
+        self.terminal.close();
+        let _ = fs::remove_dir_all(&self.files);
+    }
+}
+
+fn set_up(leg: &str) -> Option<Mosquitto> {
+    compiler(leg)?;
+    let server = Mosquitto::start();
+    if server.is_none() {
+        leave_out(leg, "mosquitto");
+    }
+    server
+}
+
+#[test]
+fn one_account_follows_several_masters_and_never_takes_one_for_the_other() {
+    let Some(server) = set_up("several masters") else { return };
+    let [mut one, mut two, mut both] = [3001, 3002, 3003].map(|login| Account::start(login, &server));
+    one.master("one", "");
+    two.master("two", "");
+    // Neither comments nor answers help: the magic number of each master's copies is its own.
+    both.terminal.command(&["account", "comments=drop"]);
+    both.follower(3003, "one");
+    both.follower(3003, "two");
+    // The first open is never carried out, and both are alike.
+    both.terminal.command(&["inject", "10012", "refused"]);
+    one.buy("0.10");
+    both.terminal.expect("follower-one", "print", "open EURUSD");
+    two.buy("0.10");
+    both.converge(&["0.1", "0.1"]);
+    let position = one.terminal.positions()[0]["ticket"].clone();
+    let position = format!("position={position}");
+    one.terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.10", &position]);
+    both.converge(&["0.1"]);
+    two.buy("0.20");
+    both.converge(&["0.1", "0.2"]);
+    one.close();
+    two.close();
+    both.close();
+}
+
+#[test]
+fn a_chain_is_copied_through_and_a_circle_is_cut() {
+    let Some(server) = set_up("a circle of copiers") else { return };
+    let [mut a, mut b, mut c] = [4001, 4002, 4003].map(|login| Account::start(login, &server));
+    // a -> b -> c -> a: each publishes what it copies.
+    a.master("a", "c");
+    b.master("b", "a");
+    c.master("c", "b");
+    b.follower(4002, "a");
+    c.follower(4003, "b");
+    a.follower(4001, "c");
+    a.buy("0.30");
+    b.converge(&["0.3"]);
+    c.converge(&["0.3"]);
+    a.terminal.expect("follower-c", "print", "a circle of copiers");
+    // What begins elsewhere runs through the others, and ends where it began.
+    b.buy("0.05");
+    c.converge(&["0.05", "0.3"]);
+    a.converge(&["0.05", "0.3"]);
+    b.terminal.expect("follower-a", "print", "a circle of copiers");
+    assert_eq!(b.volumes(), ["0.05", "0.3"]);
+    // The end runs through as well.
+    let position = format!("position={}", a.terminal.positions()[0]["ticket"]);
+    a.terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.30", &position]);
+    b.converge(&["0.05"]);
+    c.converge(&["0.05"]);
+    a.converge(&["0.05"]);
+    for account in [a, b, c] {
+        account.close();
+    }
+}
+
+#[test]
+fn copies_are_not_published_unless_they_are_relayed() {
+    let Some(server) = set_up("copies of copies") else { return };
+    let [mut a, mut b, mut c] = [5001, 5002, 5003].map(|login| Account::start(login, &server));
+    a.master("a", "");
+    b.master("b", "");
+    b.follower(5002, "a");
+    c.follower(5003, "b");
+    a.buy("0.30");
+    b.converge(&["0.3"]);
+    b.buy("0.07");
+    c.converge(&["0.07"]);
+    for account in [a, b, c] {
+        account.close();
+    }
+}
+
+#[test]
+fn the_master_lists_what_followers_answer_and_who_is_there() {
+    let Some(server) = set_up("answers") else { return };
+    let [mut master, mut follower] = [6001, 6002].map(|login| Account::start(login, &server));
+    let answers = server.subscribe(&["-t", "mt5/copier/m/reports/#", "-F", "%t %p"]);
+    master.master("m", "");
+    follower.follower(6002, "m");
+    master.terminal.expect("master-m", "print", "follower 6002@Simulated is online");
+    master.buy("0.10");
+    let line = answers.line(Instant::now() + Duration::from_secs(20));
+    let (topic, payload) = line.split_once(' ').expect("a topic and a payload");
+    assert_eq!(topic, "mt5/copier/m/reports/6002@Simulated");
+    let report: serde_json::Value = serde_json::from_str(payload).expect("JSON");
+    let id = master.terminal.positions()[0]["id"].parse::<u64>().expect("an identifier");
+    assert_eq!(report["follower"], "6002@Simulated");
+    assert_eq!((&report["id"], &report["action"], &report["symbol"]), (&id.into(), &"open".into(), &"EURUSD".into()));
+    assert_eq!((&report["retcode"], &report["result"]), (&10009.into(), &"done".into()));
+    assert_eq!((report["price"].as_f64(), report["slippage"].as_f64()), (Some(1.1001), Some(0.0)));
+    for stage in ["waited_us", "trade_us", "held_us"] {
+        assert!(report[stage].as_i64().is_some_and(|time| time >= 0), "{payload}");
+    }
+    assert!(report["held_us"].as_i64() >= report["waited_us"].as_i64(), "{payload}");
+    let said = master.terminal.expect("master-m", "print", "report: 6002@Simulated: open");
+    assert!(said.contains("done at 1.10010, 0.0 points of slippage, ms: seen "), "{said}");
+    assert!(!said.contains('?'), "{said}");
+    let panel = master.terminal.expect("master-m", "comment", "6002@Simulated: open");
+    assert!(panel.contains("Server: connected") && panel.contains("Published: 1 positions"), "{panel}");
+    let panel = follower.terminal.expect("follower-m", "comment", "held here 1");
+    assert!(panel.contains("follower of m") && panel.contains("Master: online"), "{panel}");
+
+    // What is not copied is answered, too, and a failure is among the last errors on both charts.
+    follower.terminal.command(&["inject", "10019", "refused"]);
+    master.buy("0.20");
+    master.terminal.expect("master-m", "print", "not enough money");
+    master.terminal.expect("master-m", "print", "refused");
+    let panel = master.terminal.expect("master-m", "comment", "Last errors:");
+    assert!(panel.contains("not enough money"), "{panel}");
+    let panel = follower.terminal.expect("follower-m", "comment", "Last errors:");
+    assert!(panel.contains("not enough money"), "{panel}");
+
+    // A follower that is killed is told of by its Will.
+    drop(follower.terminal);
+    master.terminal.expect("master-m", "print", "follower 6002@Simulated is offline");
+    master.terminal.expect("master-m", "comment", "6002@Simulated (offline)");
+    master.close();
+    let _ = fs::remove_dir_all(follower.files);
+}
