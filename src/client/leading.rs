@@ -85,7 +85,7 @@ impl Shared {
         if self.unloading.load(Ordering::SeqCst) {
             return true;
         }
-        let mut core = self.core.lock();
+        let mut core = self.core_for_reader();
         if !core.led {
             // It was taken back, because the connection ends or the socket takes no more.
             return true;

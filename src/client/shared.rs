@@ -240,8 +240,7 @@ impl Shared {
         if self.readers_waiting.load(Ordering::Acquire) > 0 { None } else { self.core.try_lock() }
     }
 
-    /// The core for the background thread, which asks `has_commands` when it has unlocked it. Not for a thread of the host's: one
-    /// that is ended while it waits would keep all others away.
+    /// The core for a thread that reads, and asks `has_commands` when it has unlocked it.
     pub fn core_for_reader(&self) -> MutexGuard<'_, Core> {
         self.readers_waiting.fetch_add(1, Ordering::AcqRel);
         let core = self.core.lock();
@@ -285,7 +284,14 @@ impl Shared {
             if !self.has_commands() {
                 return;
             }
-            let Some(mut core) = self.try_core() else { return };
+            let Some(mut core) = self.try_core() else {
+                // A host may have ended the thread that waited: then the background thread has to look, once for all that
+                // is left until it does.
+                if self.readers_waiting.load(Ordering::Acquire) > 0 && self.left.fetch_add(1, Ordering::AcqRel) == 0 {
+                    self.wake();
+                }
+                return;
+            };
             core.work_for_caller(self);
         }
         if self.has_commands() {
