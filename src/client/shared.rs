@@ -284,7 +284,14 @@ impl Shared {
             if !self.has_commands() {
                 return;
             }
-            let Some(mut core) = self.try_core() else { return };
+            let Some(mut core) = self.try_core() else {
+                // A host may have ended the thread that waited: then the background thread has to look, once for all that
+                // is left until it does.
+                if self.readers_waiting.load(Ordering::Acquire) > 0 && self.left.fetch_add(1, Ordering::AcqRel) == 0 {
+                    self.wake();
+                }
+                return;
+            };
             core.work_for_caller(self);
         }
         if self.has_commands() {
