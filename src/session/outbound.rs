@@ -244,11 +244,7 @@ impl Outbound {
             let Some(entry) = self.in_flight.get_mut(id) else { continue };
             entry.counted = true;
             connection.send_quota -= 1;
-            if out.log.is_durable(entry.recorded) {
-                self.send_in_flight(now, id, connection, ids, out);
-            } else {
-                connection.hold(entry.recorded, Held::Publish(id));
-            }
+            self.send_or_hold(now, id, connection, ids, out);
         }
         while connection.has_room() {
             let quota = if connection.resend.is_empty() { connection.send_quota } else { 0 };
@@ -286,15 +282,8 @@ impl Outbound {
             let flow = || Record::Flow { token, packet_id, order, released: false };
             let recorded = out.log.add(Key::Flow(number), flow);
             connection.send_quota -= 1;
-            let is_qos2 = publishing.message.qos == QoS::ExactlyOnce;
             self.in_flight.insert(packet_id, InFlight { publishing, counted: true, sent: false, recorded });
-            // A QoS 2 Packet Identifier that is forgotten in a crash would be used for another message, which the Server
-            // would take for this one. QoS 1 has no such state.
-            if is_qos2 && !out.log.is_durable(recorded) {
-                connection.hold(recorded, Held::Publish(packet_id));
-            } else {
-                self.send_in_flight(now, packet_id, connection, ids, out);
-            }
+            self.send_or_hold(now, packet_id, connection, ids, out);
             return true;
         }
         publishing.rewrite_expiry(now);
@@ -306,6 +295,25 @@ impl Outbound {
             Err(error) => self.finish(publishing, Outcome::local(status_of(error)), out),
         }
         true
+    }
+
+    /// Sends a message in flight, or keeps it back until its Packet Identifier is durable. A QoS 2 identifier that is forgotten
+    /// in a crash would be used for another message, which the Server would take for this one. QoS 1 has no such state, and is
+    /// never kept back: what comes after it must not overtake it [MQTT-4.6.0-1].
+    fn send_or_hold(
+        &mut self,
+        now: Instant,
+        id: PacketId,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) {
+        let Some(entry) = self.in_flight.get(id) else { return };
+        if entry.publishing.message.qos == QoS::ExactlyOnce && !out.log.is_durable(entry.recorded) {
+            connection.hold(entry.recorded, Held::Publish(id));
+        } else {
+            self.send_in_flight(now, id, connection, ids, out);
+        }
     }
 
     /// Sends a message in flight, for the first time or again.
