@@ -10,6 +10,7 @@
 //! packets of the Server's in `packets`.
 
 mod aliases;
+mod answers;
 pub mod authentication;
 pub mod breaches;
 mod connection;

@@ -1,10 +1,11 @@
 //! What the Server sends: bytes to packets, and each packet to the part of the Session that it belongs to.
 
+use super::answers::Answered;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::Disconnected;
 use super::inbound::{Refused, Rules};
-use super::outbound::{Answered, Output};
+use super::outbound::Output;
 use super::{Session, output};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;

@@ -1,0 +1,153 @@
+//! What the Server says of our QoS 1 and 2 messages: PUBACK, PUBREC and PUBCOMP (section 4.3), and the PUBREL in between.
+
+use super::breaches::Breach;
+use super::connection::{Connection, Held};
+use super::event::{Outcome, Stage};
+use super::outbound::{Outbound, Output, Released};
+use super::packet_ids::PacketIds;
+use super::record::{Key, Record};
+use crate::codec::ack::Ack;
+use crate::codec::{Packet, PacketId};
+use crate::types::reason::ReasonCode;
+use crate::types::{PacketType, ProtocolVersion, QoS};
+
+/// What an acknowledgement means for the connection.
+pub(super) enum Answered {
+    Fine,
+    /// It belongs to a message that is in another state.
+    ProtocolError(&'static str),
+    Breach(Breach),
+}
+
+impl Outbound {
+    /// PUBACK: the end of a QoS 1 message.
+    pub fn handle_puback(
+        &mut self,
+        ack: &Ack<'_>,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) -> Answered {
+        match self.qos_in_flight(ack.packet_id) {
+            Some(QoS::AtLeastOnce) => {
+                self.end(ack, connection, ids, out);
+                Answered::Fine
+            }
+            Some(_) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
+            None if self.released.contains(ack.packet_id) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
+        }
+    }
+
+    /// The Server's last word on a message in flight.
+    fn end(&mut self, ack: &Ack<'_>, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+        if let Some(entry) = self.leave_flight(ack.packet_id, ids, out) {
+            if entry.counted {
+                restore_quota(connection);
+            }
+            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out);
+        }
+    }
+
+    fn qos_in_flight(&self, id: PacketId) -> Option<QoS> {
+        self.in_flight.get(id).map(|entry| entry.publishing.message.qos)
+    }
+
+    /// PUBREC: the Server has the QoS 2 message, or refused it.
+    pub fn handle_pubrec(
+        &mut self,
+        ack: &Ack<'_>,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) -> Answered {
+        let id = ack.packet_id;
+        match self.qos_in_flight(id) {
+            Some(QoS::ExactlyOnce) if ack.reason.is_error() => {
+                // [MQTT-4.4.0-2]: refused, and so finished; there is no PUBREL.
+                self.end(ack, connection, ids, out);
+                return Answered::Fine;
+            }
+            Some(QoS::ExactlyOnce) => {
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let said = says_more.then(|| Outcome::of(ack.reason, ack.properties));
+                self.release(id, said, connection, out);
+            }
+            Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
+            // The Server repeats itself; so does the PUBREL.
+            None if self.released.contains(id) => {}
+            None if ack.reason.is_error() => return Answered::Breach(Breach::UnknownAcknowledgement),
+            None => {
+                // The Server has to forget about it too, so it gets its answer before anything is said of the breach.
+                send_pubrel(id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, connection);
+                return Answered::Breach(Breach::UnknownAcknowledgement);
+            }
+        }
+        self.send_pubrel(id, connection, out);
+        Answered::Fine
+    }
+
+    /// The Server has the message: only its Packet Identifier is needed any more.
+    fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Output<'_>) {
+        let order = self.next_order();
+        let Some(entry) = self.in_flight.remove(id) else { return };
+        self.bytes -= entry.publishing.message.size();
+        if !entry.counted {
+            connection.send_quota = connection.send_quota.saturating_sub(1);
+        }
+        let (number, token) = (entry.publishing.number, entry.publishing.token);
+        out.log.remove(Key::Publish(number));
+        let flow = || Record::Flow { token, packet_id: id, order, released: true };
+        let recorded = out.log.replace(Key::Flow(number), flow);
+        self.released.insert(id, Released { token, number, recorded, said });
+        out.tell(token, Stage::Acknowledged);
+    }
+
+    /// Sends PUBREL once it is durable that PUBREC was seen: who forgot that in a crash would send the PUBLISH again, after
+    /// the Server had forgotten it too.
+    pub(super) fn send_pubrel(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
+        match self.released.get(id) {
+            Some(released) if !out.log.is_durable(released.recorded) => {
+                connection.hold(released.recorded, Held::Pubrel(id));
+            }
+            _ => send_pubrel(id, ReasonCode::SUCCESS, connection),
+        }
+    }
+
+    /// PUBCOMP: the end of a QoS 2 message. "Packet Identifier not found" is an end too: the Server had finished it before.
+    pub fn handle_pubcomp(
+        &mut self,
+        ack: &Ack<'_>,
+        connection: &mut Connection,
+        ids: &mut PacketIds,
+        out: &mut Output<'_>,
+    ) -> Answered {
+        match self.released.remove(ack.packet_id) {
+            Some(released) => {
+                ids.release(ack.packet_id);
+                out.log.remove(Key::Flow(released.number));
+                restore_quota(connection);
+                self.count -= 1;
+                let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
+                let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
+                let outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
+                out.end(released.token, outcome);
+                Answered::Fine
+            }
+            None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
+            None => Answered::Breach(Breach::UnknownAcknowledgement),
+        }
+    }
+}
+
+/// A message that this connection had sent is answered for.
+pub(super) fn restore_quota(connection: &mut Connection) {
+    connection.send_quota = (connection.send_quota + 1).min(connection.quota_limit);
+}
+
+pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
+    let reason = if connection.version == ProtocolVersion::V5 { reason } else { ReasonCode::SUCCESS };
+    debug_assert!(reason.allowed_in(PacketType::Pubrel));
+    // At most five bytes: a Server that can't take them can't take a QoS 2 message either.
+    let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
+}
