@@ -181,6 +181,10 @@ impl Terminal {
     }
 
     pub fn load(&mut self, kind: &str, name: &str, module: &Path, chart: (&str, &str), settings: &[(&str, &str)]) {
+        // What an earlier program of this name has said is not this one's.
+        let lines = self.said.0.lock().expect("the lines").lines.len();
+        let _ = self.read.entry((name.to_owned(), "init".to_owned())).or_default();
+        self.read.iter_mut().filter(|((source, _), _)| source == name).for_each(|(_, next)| *next = lines);
         let path = module.display().to_string();
         let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut fields = vec!["load", kind, name, &path, chart.0, chart.1];

@@ -113,6 +113,7 @@ void Hold(CCopierPlan &plan,const double volume)
    ExtHeld[0].volume=volume;
    ExtHeld[0].sl=0;
    ExtHeld[0].tp=0;
+   ExtHeld[0].is_settling=false;
    CopierAction action;
    plan.Action(0,action);
    plan.Opened(action,volume);

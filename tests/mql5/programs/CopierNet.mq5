@@ -25,6 +25,7 @@ private:
    double            m_held[];             // of each symbol, sells negative
    double            m_sl[];
    double            m_tp[];
+   double            m_late[];             // a reduction that the terminal doesn't show yet
    bool              m_by_hand[];          // touched by the user: only the end of everything can be told
    bool              m_foreign[];          // has a position that is not the copier's
    CCopierPlan      *m_plan;
@@ -46,7 +47,8 @@ private:
    void              UserMoves(void);
    void              Restart(void);
    int               Deliver(const int reliability);
-   void              Execute(const CopierAction &action);
+   void              Show(const int percent);
+   void              Execute(const CopierAction &action,const bool is_late);
    double            Sum(const int symbol) const;
    void              CheckEnd(void);
    void              Fault(const string text);
@@ -89,6 +91,7 @@ void CSequence::Symbol(const string name,const double volume_min,const double vo
    ArrayResize(m_sl,i+1);
    ArrayResize(m_tp,i+1);
    ArrayResize(m_by_hand,i+1);
+   ArrayResize(m_late,i+1);
    ArrayResize(m_foreign,i+1);
    m_symbols[i].name=name;
    m_symbols[i].contract_size=100;
@@ -104,6 +107,7 @@ void CSequence::Symbol(const string name,const double volume_min,const double vo
    m_sl[i]=0;
    m_tp[i]=0;
    m_by_hand[i]=false;
+   m_late[i]=0;
    m_foreign[i]=(i==2 && Chance(20));
   }
 //+------------------------------------------------------------------+
@@ -169,7 +173,7 @@ void CSequence::MasterMoves(void)
 void CSequence::UserMoves(void)
   {
    int i=Random(ArraySize(m_symbols));
-   if(m_held[i]==0 || m_foreign[i])
+   if(m_held[i]==0 || m_foreign[i] || m_late[i]!=0)
       return;
    m_held[i]=(Chance(50) ? 0 : NormalizeDouble(MathRound(m_held[i]/2/m_symbols[i].volume_step)*m_symbols[i].volume_step,8));
    m_by_hand[i]=true;
@@ -205,6 +209,7 @@ int CSequence::Deliver(const int reliability)
   {
    CopierHeld held[];
    int        count=0;
+   Show(30);
    for(int i=0; i<ArraySize(m_symbols); i++)
      {
       if(m_held[i]==0 && !m_foreign[i])
@@ -217,6 +222,7 @@ int CSequence::Deliver(const int reliability)
       held[count].volume=(m_foreign[i] ? 1 : MathAbs(m_held[i]));
       held[count].sl=m_sl[i];
       held[count].tp=m_tp[i];
+      held[count].is_settling=(m_late[i]!=0);
       count++;
      }
    int actions=m_plan.Make(m_state,m_rules,m_symbols,m_state.funds,held,m_now,false);
@@ -224,15 +230,29 @@ int CSequence::Deliver(const int reliability)
      {
       CopierAction action;
       m_plan.Action(i,action);
-      if(Chance(reliability))
-         Execute(action);
+      //--- while a reduction may still show, nothing more is sent
+      if(Chance(reliability) && m_late[CCopierRules::Find(action.symbol,m_symbols)]==0)
+         Execute(action,reliability<100 && Chance(15));
      }
    return(actions);
   }
 //+------------------------------------------------------------------+
+//| Of a hundred reductions that were late so many show now          |
+//+------------------------------------------------------------------+
+void CSequence::Show(const int percent)
+  {
+   for(int i=0; i<ArraySize(m_symbols); i++)
+     {
+      if(m_late[i]==0 || !Chance(percent))
+         continue;
+      m_held[i]=NormalizeDouble(m_held[i]+m_late[i],8);
+      m_late[i]=0;
+     }
+  }
+//+------------------------------------------------------------------+
 //| What the trade server does                                       |
 //+------------------------------------------------------------------+
-void CSequence::Execute(const CopierAction &action)
+void CSequence::Execute(const CopierAction &action,const bool is_late)
   {
    int i=CCopierRules::Find(action.symbol,m_symbols);
    if(m_foreign[i])
@@ -252,6 +272,11 @@ void CSequence::Execute(const CopierAction &action)
    if(action.action==COPIER_ACTION_OPEN && Chance(20))
       volume=NormalizeDouble(MathMax(m_symbols[i].volume_min,MathFloor(volume/2/m_symbols[i].volume_step)*m_symbols[i].volume_step),8);
    bool   is_buy=(action.is_buy==(action.action==COPIER_ACTION_OPEN));
+   if(is_late && action.action==COPIER_ACTION_CLOSE)
+     {
+      m_late[i]=(is_buy ? volume : -volume);
+      return;
+     }
    double before=m_held[i];
    m_held[i]=NormalizeDouble(m_held[i]+(is_buy ? volume : -volume),8);
    if(before*m_held[i]<0)
@@ -315,6 +340,7 @@ string CSequence::Run(void)
          Deliver(60);
      }
    int rounds=0;
+   Show(100);
    while(m_fault=="" && Deliver(100)>0 && rounds<50)
       rounds++;
    if(rounds>=50)

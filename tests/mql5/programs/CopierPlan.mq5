@@ -369,6 +369,7 @@ void CSequence::Execute(const CopierAction &action)
          i=ArraySize(m_held);
          ArrayResize(m_held,i+1);
          m_ticket++;
+         m_held[i].is_settling=false;
          m_held[i].ticket=m_ticket;
          m_held[i].id=action.id;
          m_held[i].symbol=action.symbol;

@@ -24,6 +24,7 @@ struct CopierAttempt
    ulong             next;                 // GetTickCount64() from which on it may be tried
    double            volume;               // of the ticket when it was sent: another one ends the wait
    int               count;                // failures in a row
+   ulong             unknown_until;        // GetTickCount64() until which its effect may still show
    int               filling;              // fillings that were refused
    bool              no_stops;
   };
@@ -71,6 +72,8 @@ public:
    void              SetMagic(const long magic) { m_magic=magic;     }
    long              Magic(void) const          { return(m_magic);   }
    bool              IsDue(const CopierAction &action,const double held_volume);
+   //--- was a reduction of this position sent that may still show?
+   bool              IsSettling(const ulong ticket,const double volume) const;
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
    //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
    long              Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc);
@@ -117,6 +120,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].next=0;
    m_attempts[i].volume=0;
    m_attempts[i].count=0;
+   m_attempts[i].unknown_until=0;
    m_attempts[i].filling=0;
    m_attempts[i].no_stops=false;
    return(i);
@@ -164,6 +168,17 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
    if(i<0 || GetTickCount64()>=m_attempts[i].next)
       return(true);
    return(is_visible && (action.action==COPIER_ACTION_CLOSE || action.id==COPIER_NET));
+  }
+//+------------------------------------------------------------------+
+//| The volume is the one of before                                  |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsSettling(const ulong ticket,const double volume) const
+  {
+   for(int i=0; i<ArraySize(m_attempts); i++)
+      if(m_attempts[i].action==COPIER_ACTION_CLOSE && m_attempts[i].ticket==ticket && m_attempts[i].unknown_until>GetTickCount64() &&
+         MathAbs(m_attempts[i].volume-volume)<0.00000001)
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| Sends it                                                         |
@@ -239,6 +254,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    ulong now=GetTickCount64();
    int   shift=MathMin(attempt.count,6);
    attempt.volume=held_volume;
+   attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
+                          (m_outcome==COPIER_OUTCOME_DONE ? now+COPIER_SETTLE_MS : 0));
    attempt.count=(m_outcome==COPIER_OUTCOME_DONE ? 0 : attempt.count+1);
    switch(m_outcome)
      {

@@ -197,6 +197,7 @@ bool CCopierFollower::ReadHeld(void)
       m_held[count].volume=volume;
       m_held[count].sl=PositionGetDouble(POSITION_SL);
       m_held[count].tp=PositionGetDouble(POSITION_TP);
+      m_held[count].is_settling=m_executor.IsSettling(m_held[count].ticket,volume);
       count++;
      }
    ArrayResize(m_held,count);

@@ -52,6 +52,7 @@ struct CopierHeld
    double            volume;
    double            sl;
    double            tp;
+   bool              is_settling;          // a reduction was sent that may still show
   };
 //+------------------------------------------------------------------+
 //| What is to be done                                               |

@@ -54,6 +54,7 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       position.ticket=0;
       position.volume=0;
       position.is_buy=true;
+      position.is_settling=false;
       int own=Own(names[i],held);
       if(own>=0)
          position=held[own];
@@ -67,6 +68,9 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       Late(links,state,rules,names[i],now_msc);
       double target=Within(Fit(Sum(links,names[i],state,rules),rules,symbols[symbol]),now,rules);
       nets[net].reached=(now*target>0 ? (MathAbs(now)<MathAbs(target) ? now : target) : 0);
+      //--- a reduction of ours that shows later is not one by hand
+      if(position.is_settling && MathAbs(nets[net].reached)>MathAbs(reached))
+         nets[net].reached=reached;
       if(MathAbs(target-now)<half)
          Complete(links,names[i]);
       else

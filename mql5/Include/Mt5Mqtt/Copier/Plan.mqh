@@ -298,9 +298,12 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
    bool   is_buy=(position.is_buy!=rules.reverse);
    double volume=0;
    bool   is_turned=false;
+   bool   is_settling=false;
    for(int i=0; i<ArraySize(held); i++)
       if(held[i].id==link.id)
         {
+         if(held[i].is_settling)
+            is_settling=true;
          if(held[i].is_buy==is_buy)
             volume+=held[i].volume;
          else
@@ -333,7 +336,11 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
    double difference=NormalizeDouble(wanted-volume,8);
    double sl=CCopierActions::StopLoss(position,rules,symbols[symbol]);
    double tp=CCopierActions::TakeProfit(position,rules,symbols[symbol]);
+   double before=link.reached;
    link.reached=MathMin(volume,wanted);
+//--- a reduction of ours that shows later is not one by hand
+   if(is_settling && link.reached>before)
+      link.reached=before;
    if(difference<=-symbols[symbol].volume_step/2)
       Reduce(link,-difference,symbols[symbol],held);
    if(!is_turned)
