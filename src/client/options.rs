@@ -285,7 +285,7 @@ impl Options {
         }
         if let Some((message, properties)) = &will {
             // Section 3.1.3.2.3
-            super::check_payload_format(message.payload(), properties.as_properties())?;
+            super::publishing::check_payload_format(message.payload(), properties.as_properties())?;
         }
         self.will = will.map(|(message, properties)| WillMessage { message, properties });
         Ok(())

@@ -1,0 +1,180 @@
+//! The program's side of the outgoing queue: what is refused at the call, and what is accepted.
+
+use super::command::Command;
+use super::options::IntOption;
+use super::{Client, Failure, State};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::session::event::{Stage, Token};
+use crate::session::limits::ServerLimits;
+use crate::session::options::{OutgoingOverflow, PublishOptions};
+use crate::types::QoS;
+use crate::types::status::Status;
+use crate::types::topic::TopicName;
+use std::sync::atomic::Ordering;
+
+impl Client {
+    /// Publishes. The token names the outcome's event.
+    pub fn publish(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) -> Result<Token, Failure> {
+        self.publish_with(topic, payload, qos, retain, properties, PublishOptions::default())
+    }
+
+    /// As `publish`, and says how the message is treated while it waits.
+    pub fn publish_with(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        how: PublishOptions,
+    ) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+        self.shared.submit(command);
+        Ok(token)
+    }
+
+    /// As `publish_with`, but the message leaves with `send_gathered`, together with others.
+    pub fn publish_gathered(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        how: PublishOptions,
+    ) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+        self.shared.gather(command);
+        Ok(token)
+    }
+
+    /// Sends what was gathered, on this thread if the core is free.
+    pub fn send_gathered(&self) {
+        self.shared.work_off_commands();
+    }
+
+    fn accept_publish(
+        &self,
+        topic: TopicName<'_>,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+        mut how: PublishOptions,
+    ) -> Result<(Token, Command), Failure> {
+        self.check_alive()?;
+        if how.conflation_key.as_deref() == Some("") {
+            how.conflation_key = Some(topic.as_str().into());
+        }
+        let mut with_expiry = PropertiesBuf::new();
+        let properties = match how.time_to_live {
+            // What is too old to be sent is too old to be kept by the Server.
+            Some(time) if properties.int(PropertyId::MessageExpiryInterval).is_none() => {
+                let seconds = u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+                with_expiry.extend(properties);
+                // The range of this property is that of the type.
+                let _ = with_expiry.set(PropertyId::MessageExpiryInterval, Value::Int(seconds));
+                with_expiry.as_properties()
+            }
+            _ => properties,
+        };
+        let message = Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties);
+        self.accept(&message, how.conflation_key.is_some())?;
+        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        if qos != QoS::AtMostOnce {
+            self.shared.stages.advance(token, Stage::Accepted);
+        }
+        Ok((token, Command::Publish { token, message, how }))
+    }
+
+    /// Checks a message and takes its place in the budget of the outgoing queue. Whether one that conflates finds a message
+    /// to supersede, the Session sees.
+    pub(super) fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
+        let (qos, retain, size) = (message.qos, message.retain, message.size());
+        let (overflow, maximum, maximum_bytes, queue_qos0) = {
+            let options = self.options.lock();
+            (
+                options.outgoing_overflow(),
+                options.int(IntOption::OutgoingMaximum) as usize,
+                options.int(IntOption::OutgoingMaximumBytes) as usize,
+                options.flag(IntOption::QueueQos0),
+            )
+        };
+        if qos == QoS::AtMostOnce && !queue_qos0 && self.state() != State::Connected {
+            let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
+            return Err((Status::NotConnected, text));
+        }
+        if qos != QoS::AtMostOnce && self.shared.store_failed.load(Ordering::Acquire) {
+            return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
+        }
+        if size > maximum_bytes {
+            let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
+            return Err((Status::TooLarge, text));
+        }
+        check_publish_properties(message.properties())?;
+        check_payload_format(message.payload(), message.properties())?;
+        self.check_against_server(size, qos, retain)?;
+        let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
+        let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
+        let full = count >= maximum || bytes + size > maximum_bytes;
+        if overflow == OutgoingOverflow::Refuse && !conflates && full {
+            self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
+            self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
+            let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
+            return Err((Status::QueueFull, text));
+        }
+        Ok(())
+    }
+
+    /// What the present Server said it won't take is refused at the call. One that is met later says so by an event.
+    pub(super) fn server_limits(&self) -> ServerLimits {
+        self.shared.snapshot.lock().limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
+    }
+
+    fn check_against_server(&self, size: usize, qos: QoS, retain: bool) -> Result<(), Failure> {
+        let limits = self.server_limits();
+        if qos > limits.maximum_qos {
+            let text = format!("the Server takes QoS {} at most", limits.maximum_qos as u8);
+            return Err((Status::NotSupportedByServer, text));
+        }
+        if retain && !limits.retain_available {
+            return Err((Status::NotSupportedByServer, "the Server keeps no retained messages".to_owned()));
+        }
+        if size > limits.maximum_packet_size {
+            let maximum = limits.maximum_packet_size;
+            return Err((Status::TooLarge, format!("the message has {size} bytes, the limit is {maximum}")));
+        }
+        Ok(())
+    }
+}
+
+/// What PUBLISH may carry by the table of properties, but not from a program.
+fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
+    for (id, why) in [
+        // [MQTT-3.2.2-17]: only the Session knows what the Server takes.
+        (PropertyId::TopicAlias, "Topic Aliases are given by the library: leave the property out"),
+        // [MQTT-3.3.4-6]
+        (PropertyId::SubscriptionIdentifier, "only a Server may put a Subscription Identifier into PUBLISH"),
+    ] {
+        if properties.nth(id, 0).is_some() {
+            return Err((Status::InvalidArgument, why.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Section 3.3.2.3.2
+pub(super) fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
+    }
+    Ok(())
+}
