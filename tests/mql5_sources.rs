@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::c_header::CHeader;
 use common::rust_source::blank;
 use common::tools::project;
 use std::fs;
@@ -110,4 +111,38 @@ fn each_fault_is_found() {
         assert_ne!(faults("f", &clean.replacen(old, new, 1)), [""; 0], "{old} -> {new}");
     }
     assert_ne!(faults("f", "int a;\n"), [""; 0], "no banner at the end");
+}
+
+#[test]
+fn the_readme_says_what_to_do_about_every_status() {
+    let header = fs::read_to_string(project("include/mt5mqtt.h")).expect("the header");
+    let readme = fs::read_to_string(project("mql5/README.md")).expect("the README");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let name = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
+        let number = cells.get(2)?.parse::<i64>().ok()?;
+        assert!(cells.get(3).is_some_and(|advice| !advice.is_empty()), "{name} has no advice");
+        Some((format!("MT5MQTT_E_{name}"), number))
+    };
+    let mut told: Vec<_> = readme.lines().filter_map(row).collect();
+    let constants = CHeader::parse(&header).constants.into_iter();
+    let mut known: Vec<_> = constants.filter(|(name, _)| name.starts_with("MT5MQTT_E_")).collect();
+    told.sort();
+    known.sort();
+    assert!(!known.is_empty());
+    assert_eq!(told, known);
+}
+
+#[test]
+fn the_readmes_tree_of_files_is_the_one_that_there_is() {
+    let readme = fs::read_to_string(project("mql5/README.md")).expect("the README");
+    let tree = readme.split("       MQL5\n").nth(1).or_else(|| readme.split("       MQL5\r\n").nth(1));
+    let tree = tree.and_then(|rest| rest.split("4. Allow DLLs").next()).expect("the tree");
+    let mut told: Vec<&str> = tree.split([' ', ',', '\n', '\r', '|']).filter(|word| !word.is_empty()).collect();
+    told.sort_unstable();
+    for source in sources() {
+        let is_program = source.extension().is_some_and(|extension| extension == "mq5");
+        let name = source.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(!is_program || told.binary_search(&name.as_str()).is_ok(), "{name} isn't in the README's tree");
+    }
 }

@@ -11,6 +11,7 @@ mod copier;
 mod copier_peers;
 mod copier_run;
 mod host;
+mod indicator;
 mod json;
 mod programs;
 mod refusals;

@@ -2,6 +2,8 @@
 #pragma once
 #include "array.hpp"
 
+void mql_not_in_indicator(const char *what);
+
 // One imported function. The terminal binds all of them before OnInit(): what is missing keeps the program from starting.
 class mql_import {
    const char *m_library,*m_name;
@@ -54,5 +56,6 @@ template<class R,class... M> R mql_invoke(void *address,M... holders) {
 }
 template<class R,class... A> R mql_import::call(A&&... arguments) const {
    if(!m_address) throw mql_critical{"unresolved import function call"};
+   if(strcmp(m_name,"mt5mqtt_wait")==0) mql_not_in_indicator("mt5mqtt_wait() in an indicator");
    return mql_invoke<R>(m_address,mql_marshal(arguments)...);
 }

@@ -42,7 +42,7 @@ static void load(const std::vector<std::string> &words) {
 static void stop(const std::string &name,int reason) {
    auto found=program(name);
    if(!found || found->ended) return;
-   if(found->kind!="expert") found->stopped=true;
+   if(!is_on_chart(*found)) found->stopped=true;
    Event event(Event::Stop);
    event.id=reason;
    post(*found,event);
@@ -74,6 +74,10 @@ static void command(const std::vector<std::string> &words) {
       Event event(Event::ChartChange);
       event.sparam=mql_from_utf8(words.at(2));
       if(found) post(*found,event);
+   }
+   else if(verb=="buffer") {
+      auto found=program(words.at(1));
+      if(found) post(*found,Event(Event::ShowBuffer));
    }
    else if(verb=="variable") GlobalVariableSet(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr));
    else if(verb=="custom-event") {

@@ -48,7 +48,7 @@ static void set_tick(const string &name,const MqlTick &tick) {
    }
    post_where([&](const Program &program) {
       std::lock_guard<std::mutex> guard(const_cast<Program&>(program).lock);
-      return program.kind=="expert" && program.symbol==name;
+      return is_on_chart(program) && program.symbol==name;
    },Event(Event::Tick));
    account_tick(name);
 }

@@ -4,6 +4,7 @@
 #include "string.hpp"
 #include "array.hpp"
 #include "functions.hpp"
+#include "indicator.hpp"
 #include "import.hpp"
 #include "program.hpp"
 #include "market.hpp"

@@ -264,6 +264,7 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
 }
 
 bool OrderSend(const MqlTradeRequest &request,MqlTradeResult &result) {
+   mql_not_in_indicator("OrderSend() in an indicator");
    std::lock_guard<std::recursive_mutex> guard(account.lock);
    uint retcode=trade(request,result,DEAL_REASON_EXPERT);
    flush_transactions();

@@ -37,6 +37,7 @@ struct mql_handlers {
    void (*OnTick)();
    void (*OnTimer)();
    void (*OnStart)();
+   int  (*OnCalculate)(int,int,int,mql_array<double>&);
    void (*OnChartEvent)(int,mql_long,double,const string&);
    void (*OnTrade)();
    void (*OnTradeTransaction)(const MqlTradeTransaction&,const MqlTradeRequest&,const MqlTradeResult&);
@@ -51,6 +52,8 @@ template<class R> R mql_as_init(R (*handler)()) { return handler(); }
 #define MQL_TABLE_OnTick       { void (*handler)()=OnTick; table->OnTick=handler; }
 #define MQL_TABLE_OnTimer      { void (*handler)()=OnTimer; table->OnTimer=handler; }
 #define MQL_TABLE_OnTrade      { void (*handler)()=OnTrade; table->OnTrade=handler; }
+#define MQL_TABLE_OnCalculate  table->OnCalculate=[](int total,int calculated,int begin,mql_array<double> &price) \
+   { return OnCalculate(total,calculated,begin,price); };
 #define MQL_TABLE_OnStart      { void (*handler)()=OnStart; table->OnStart=handler; }
 #define MQL_TABLE_OnChartEvent { void (*handler)(const int,const mql_long&,const double&,const string&)=OnChartEvent; \
    static auto stored=handler; \

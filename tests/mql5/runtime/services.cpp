@@ -16,6 +16,7 @@ void mql_set_error(int code) { if(self) self->last_error=code; }
 
 // Looks at the stop flag every 0.1 s, as the terminal's does.
 void Sleep(int milliseconds) {
+   mql_not_in_indicator("Sleep() in an indicator");
    auto end=steady::now()+std::chrono::milliseconds(milliseconds);
    while(!IsStopped() && steady::now()<end) {
       auto slice=std::min<steady::duration>(end-steady::now(),std::chrono::milliseconds(100));
@@ -35,6 +36,7 @@ mql_long MQLInfoInteger(ENUM_MQL_INFO_INTEGER what) {
       case MQL_DLLS_ALLOWED:  return setting("dlls_allowed",1);
       case MQL_TRADE_ALLOWED: return setting("trade_allowed",1);
       case MQL_PROGRAM_TYPE:
+         if(self->kind=="indicator") return PROGRAM_INDICATOR;
          return self->kind=="expert" ? PROGRAM_EXPERT : self->kind=="service" ? PROGRAM_SERVICE : PROGRAM_SCRIPT;
    }
    return 0;
@@ -66,7 +68,7 @@ bool EventChartCustom(mql_long chart,ushort id,mql_long lparam,double dparam,con
    if(chart==0) chart=ChartID();
    bool known=false;
    post_where([&](const Program &program) {
-      bool wanted=program.kind=="expert" && program.chart==chart;
+      bool wanted=is_on_chart(program) && program.chart==chart;
       known|=wanted;
       return wanted;
    },event);

@@ -111,14 +111,19 @@ static bool init(Program &program) {
 
 void trade_transaction(Program &program,const Event &event);
 
-static void run_expert(Program &program) {
+static void run_on_chart(Program &program) {
    if(!init(program)) return;
+   calculate(program);
    for(;;) {
       Event event=next_event(program);
       mql_handlers &handlers=program.handlers;
       switch(event.kind) {
          case Event::Timer: if(handlers.OnTimer) handlers.OnTimer(); break;
-         case Event::Tick:  if(handlers.OnTick) handlers.OnTick(); break;
+         case Event::Tick:
+            if(handlers.OnTick) handlers.OnTick();
+            calculate(program);
+            break;
+         case Event::ShowBuffer: show_buffer(program); break;
          case Event::Trade: if(handlers.OnTrade) handlers.OnTrade(); break;
          case Event::Chart:
             if(handlers.OnChartEvent) handlers.OnChartEvent(event.id,event.lparam,event.dparam,event.sparam);
@@ -128,7 +133,10 @@ static void run_expert(Program &program) {
             // The same instance goes on: globals keep their values.
             deinit(program,REASON_CHARTCHANGE);
             { std::lock_guard<std::mutex> guard(program.lock); program.symbol=event.sparam; program.queue.clear(); }
+            program.buffers.clear();
+            program.calculated=0;
             if(!init(program)) return;
+            calculate(program);
             break;
          case Event::Stop:
             deinit(program,event.id);
@@ -157,7 +165,7 @@ static void run(std::shared_ptr<Program> shared) {
    if(!program.load_error.empty() || !table) say(program.name,"load-error",program.load_error);
    else try {
       table(&program.handlers);
-      if(program.kind=="expert") run_expert(program);
+      if(is_on_chart(program)) run_on_chart(program);
       else if(program.handlers.OnStart) program.handlers.OnStart();
    }
    catch(const mql_critical &error) { say(program.name,"critical",error.text); }

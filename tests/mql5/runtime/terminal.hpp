@@ -13,7 +13,7 @@
 typedef std::chrono::steady_clock steady;
 
 struct Event {
-   enum Kind { Timer,Tick,Chart,Trade,Transaction,ChartChange,Stop };
+   enum Kind { Timer,Tick,Chart,Trade,Transaction,ChartChange,ShowBuffer,Stop };
    Kind     kind;
    int      id=0;                // Chart: its id; Stop: the reason
    mql_long lparam=0;
@@ -31,6 +31,8 @@ struct Program {
    string      symbol;
    int         period=PERIOD_M1;
    mql_handlers handlers={};
+   std::vector<mql_array<double>*> buffers;      // of an indicator
+   int         calculated=0;                     // bars that OnCalculate() has seen
    std::string load_error;
 
    std::mutex              lock;
@@ -60,11 +62,16 @@ struct Terminal {
 };
 extern Terminal terminal;
 
+// Programs on charts, with events: Expert Advisors and indicators.
+inline bool is_on_chart(const Program &program) { return program.kind=="expert" || program.kind=="indicator"; }
+
 void say(const std::string &source,const std::string &kind,const std::string &text);
 void post(Program &program,Event event);
 // Every program for which `wanted` holds gets the event.
 void post_where(const std::function<bool(const Program&)> &wanted,const Event &event);
 void start_program(std::shared_ptr<Program> program);
+void calculate(Program &program);
+void show_buffer(Program &program);
 
 // market.cpp
 struct SymbolState {

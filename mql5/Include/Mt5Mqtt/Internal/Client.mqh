@@ -696,6 +696,8 @@ int CMqttClient::Dispatch(const int max_events)
 //+------------------------------------------------------------------+
 bool CMqttClient::Wait(const int timeout_ms)
   {
+   if(MQLInfoInteger(MQL_PROGRAM_TYPE)==PROGRAM_INDICATOR)
+      return(Failed(MT5MQTT_E_WRONG_STATE,"an indicator must not wait, as the chart waits with it: call Next() or Dispatch() in OnTimer()"));
    long deadline=mt5mqtt_time_monotonic_us()+(long)timeout_ms*1000;
    while(!IsStopped())
      {
