@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// MT5MQTT_E_SESSION_LOST
 const SESSION_LOST: i32 = -64;
+/// MT5MQTT_E_REFUSED_BY_SERVER
+const REFUSED: i32 = -60;
 
 /// What the sender's program reported, in all its lives.
 #[derive(Default)]
@@ -99,7 +101,14 @@ impl Sent {
 
 /// Every token reaches exactly one end, and a success is the Server's own.
 pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, broken: &mut Vec<String>) {
-    let acknowledged = acknowledged(evidence.senders_line);
+    let acknowledged = answered(evidence.senders_line, |seen| match seen {
+        Seen::Puback { id } | Seen::Pubrec { id } => Some(*id),
+        _ => None,
+    });
+    let refused = answered(evidence.senders_line, |seen| match seen {
+        Seen::Refusal { id, .. } => Some(*id),
+        _ => None,
+    });
     let sessions = sessions(evidence.senders_line);
     if sessions > 1 && evidence.server != Server::Killed {
         broken.push("the Server forgot the sender's Session, though it was not killed".to_owned());
@@ -119,28 +128,30 @@ pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, b
                 broken.push(format!("{what} is complete, but the Server has not acknowledged it"));
             }
             [SESSION_LOST] if qos == 2 && sessions > 1 => counts.session_lost += 1,
+            // After a crash a Server may refuse what it remembers half of. The line must show it.
+            [REFUSED] if evidence.server == Server::Killed && refused.contains(&(qos, seq)) => counts.refused += 1,
             [status] => broken.push(format!("{what} ended with status {status}")),
             many => broken.push(format!("{what} came to several ends: {many:?}")),
         }
     }
 }
 
-/// The messages that the Server acknowledged: PUBACK, or PUBREC in QoS 2.
-fn acknowledged(entries: &[Entry]) -> HashSet<(u8, u64)> {
+/// The messages to which the Server gave such an answer, with this Packet Identifier.
+fn answered(entries: &[Entry], answer: impl Fn(&Seen) -> Option<u16>) -> HashSet<(u8, u64)> {
     let mut names = HashMap::new();
-    let mut acknowledged = HashSet::new();
+    let mut answered = HashSet::new();
     for entry in entries {
         match (entry.from, &entry.seen) {
             (From::Client, Seen::Publish { qos, seq, id, .. }) => {
                 names.insert((entry.connection, *id), (*qos, *seq));
             }
-            (From::Server, Seen::Puback { id } | Seen::Pubrec { id }) => {
-                acknowledged.extend(names.get(&(entry.connection, *id)));
+            (From::Server, seen) => {
+                answered.extend(answer(seen).and_then(|id| names.get(&(entry.connection, id))));
             }
             _ => {}
         }
     }
-    acknowledged
+    answered
 }
 
 /// How many Sessions the Server has had for this client.

@@ -41,6 +41,8 @@ pub struct Counts {
     pub completed: u64,
     /// Ended by MT5MQTT_E_SESSION_LOST after a crash of the Server, as documented.
     pub session_lost: u64,
+    /// QoS 2: refused by PUBREC, by a Server that was killed.
+    pub refused: u64,
     /// Accepted by a sender that was killed before it called them durable, and never heard of again.
     pub not_durable: u64,
     /// QoS 1 and 2, at the receiver.
@@ -76,6 +78,7 @@ impl Counts {
             accepted,
             completed,
             session_lost,
+            refused,
             not_durable,
             taken,
             repeated_qos1,
@@ -99,6 +102,7 @@ impl Counts {
         self.accepted += accepted;
         self.completed += completed;
         self.session_lost += session_lost;
+        self.refused += refused;
         self.not_durable += not_durable;
         self.taken += taken;
         self.repeated_qos1 += repeated_qos1;

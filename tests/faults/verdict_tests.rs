@@ -158,9 +158,29 @@ pub fn trials() -> Vec<Trial> {
             (broken, counts) => Err(Failed::from(format!("{broken:?} {counts:?}"))),
         }
     };
+    let refusals = || {
+        let mut round = good();
+        round.server = Server::Killed;
+        let last = round.sender.len() - 1;
+        replace(&mut round.sender, last, Report::Ended { token: 21, status: -60, time_us: 0 });
+        round.receiver.pop();
+        round.receivers_line.truncate(round.receivers_line.len() - 4);
+        round.senders_line.truncate(round.senders_line.len() - 3);
+        let unproven = judged(&round).0;
+        round.senders_line.push(entry(0, From::Server, Seen::Refusal { id: 21, reason: 0x97 }));
+        let (broken, counts) = judged(&round);
+        round.server = Server::Restarted;
+        let by_a_sound_one = judged(&round).0;
+        let is_told = |broken: &[String]| broken.iter().any(|what| what.contains("ended with status -60"));
+        match (is_told(&unproven), broken.is_empty(), counts.refused, is_told(&by_a_sound_one)) {
+            (true, true, 1, true) => Ok(()),
+            _ => Err(Failed::from(format!("{unproven:?} {broken:?} {counts:?} {by_a_sound_one:?}"))),
+        }
+    };
     vec![
         Trial::test("the_verdict_on_a_good_round_is_good", good_is_good),
         Trial::test("the_verdict_finds_each_broken_promise", tampered),
         Trial::test("the_verdict_tells_the_servers_losses_apart", servers_own),
+        Trial::test("the_verdict_takes_a_refusal_that_the_line_shows_for_an_end", refusals),
     ]
 }

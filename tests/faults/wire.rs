@@ -33,6 +33,11 @@ pub enum Seen {
     Pubrec {
         id: u16,
     },
+    /// PUBREC with a Reason Code of failure.
+    Refusal {
+        id: u16,
+        reason: u8,
+    },
     Pubrel {
         id: u16,
     },
@@ -162,6 +167,7 @@ fn seen(packet: &Packet<'_>) -> Option<Seen> {
         },
         Packet::Puback(ack) => Seen::Puback { id: ack.packet_id.get() },
         Packet::Pubrec(ack) if !ack.reason.is_error() => Seen::Pubrec { id: ack.packet_id.get() },
+        Packet::Pubrec(ack) => Seen::Refusal { id: ack.packet_id.get(), reason: ack.reason.0 },
         Packet::Pubrel(ack) => Seen::Pubrel { id: ack.packet_id.get() },
         Packet::Pubcomp(ack) => Seen::Pubcomp { id: ack.packet_id.get() },
         Packet::Subscribe(_) | Packet::Pingreq => Seen::Other,
@@ -182,7 +188,11 @@ pub fn story(entries: &[Entry], (qos, seq): (u8, u64)) -> String {
     let told = entries.iter().filter(|entry| match &entry.seen {
         Seen::Connack { .. } | Seen::NewLife => true,
         Seen::Publish { id, .. } => ids.contains(id),
-        Seen::Puback { id } | Seen::Pubrec { id } | Seen::Pubrel { id } | Seen::Pubcomp { id } => ids.contains(id),
+        Seen::Puback { id }
+        | Seen::Pubrec { id }
+        | Seen::Refusal { id, .. }
+        | Seen::Pubrel { id }
+        | Seen::Pubcomp { id } => ids.contains(id),
         _ => false,
     });
     let lines = told.map(|entry| format!("\n    {} {:?} {:?}", entry.connection, entry.from, entry.seen));
