@@ -2,9 +2,10 @@
 //! keeps its room: what is left and carried out costs no allocation.
 
 use super::command::Command;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Room for so many is kept. More come together only while the core is taken for long.
 const ROOM_KEPT: usize = 256;
@@ -19,7 +20,15 @@ pub(super) struct Commands {
 
 impl Commands {
     pub fn push(&self, command: Command) {
-        let mut queue = self.queue.lock();
+        self.add(self.queue.lock(), command);
+    }
+
+    /// False if the queue was locked until the deadline.
+    pub fn push_until(&self, command: Command, deadline: Instant) -> bool {
+        self.queue.try_lock_until(deadline).map(|queue| self.add(queue, command)).is_some()
+    }
+
+    fn add(&self, mut queue: MutexGuard<'_, VecDeque<Command>>, command: Command) {
         queue.push_back(command);
         self.count.store(queue.len(), Ordering::Release);
     }
@@ -35,6 +44,11 @@ impl Commands {
             *queue = VecDeque::with_capacity(ROOM_KEPT);
         }
         command
+    }
+
+    /// Locks the queue for good.
+    pub fn leave_locked(&self) {
+        std::mem::forget(self.queue.lock());
     }
 
     pub fn is_empty(&self) -> bool {

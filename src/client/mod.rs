@@ -74,6 +74,7 @@ pub enum Locked {
     Options,
     Figures,
     Events,
+    Commands,
 }
 
 pub struct Client {
@@ -230,14 +231,20 @@ impl Client {
         if self.state() == State::Idle {
             return Ok(());
         }
-        self.heard();
+        // Of the locks that carrying this out takes, a thread that was ended might hold one: it is left to the background thread.
+        let bound = clock::now() + LONGEST_DISCONNECT;
+        let heard = self.shared.hears.swap(0, Ordering::AcqRel);
+        if heard != 0 && !self.shared.leave_until(Command::Heard { token: heard }, bound) {
+            return Err(late());
+        }
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
                 shared.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
             });
         }
-        // It is left to the background thread: of the locks that carrying it out takes, a thread that was ended might hold one.
-        self.shared.leave(Command::Disconnect { reason, properties: properties.into() });
+        if !self.shared.leave_until(Command::Disconnect { reason, properties: properties.into() }, bound) {
+            return Err(late());
+        }
         if timeout.is_zero() {
             return Ok(());
         }
@@ -294,6 +301,7 @@ impl Client {
             Locked::Options => forget(self.options.lock()),
             Locked::Figures => forget(self.shared.snapshot.lock()),
             Locked::Events => self.shared.events.leave_locked(),
+            Locked::Commands => self.shared.leave_commands_locked(),
         }
     }
 

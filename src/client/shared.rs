@@ -256,10 +256,28 @@ impl Shared {
     /// Puts the command where the background thread finds it, together with those that come before it wakes up.
     pub fn leave(&self, command: Command) {
         self.commands.push(command);
+        self.count_left();
+    }
+
+    /// As `leave`, unless the queue is locked until the deadline: by a thread that was ended.
+    pub fn leave_until(&self, command: Command, deadline: Instant) -> bool {
+        let left = self.commands.push_until(command, deadline);
+        if left {
+            self.count_left();
+        }
+        left
+    }
+
+    fn count_left(&self) {
         // Left first, counted then: who resets the count afterwards takes out what was left.
         if self.left.fetch_add(1, Ordering::AcqRel) == 0 {
             self.wake();
         }
+    }
+
+    /// Locks the queue of commands for good.
+    pub fn leave_commands_locked(&self) {
+        self.commands.leave_locked();
     }
 
     /// How many commands were left since the last holder of the core looked.
