@@ -2,13 +2,12 @@
 
 mod common;
 
-use common::fake_server::{FakeServer, Peer};
+use common::authentication::{expect_data, named, send_auth};
+use common::fake_server::FakeServer;
 use common::program::Program;
 use common::scram_server::ScramServer;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::disconnect::Auth;
-use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::property::{Properties, PropertyId};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::PacketType;
 use mt5mqtt::types::reason::ReasonCode;
@@ -16,29 +15,6 @@ use mt5mqtt::types::status::Status;
 use std::time::Duration;
 
 const SCRAM: &str = "SCRAM-SHA-256";
-
-fn named(set: &mut PropertiesBuf, method: &str, data: &[u8]) {
-    set.set(PropertyId::AuthenticationMethod, Value::Text(method)).unwrap();
-    set.set(PropertyId::AuthenticationData, Value::Binary(data)).unwrap();
-}
-
-fn send_auth(peer: &mut Peer, reason: ReasonCode, method: &str, data: &[u8]) {
-    let mut properties = PropertiesBuf::new();
-    named(&mut properties, method, data);
-    peer.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
-}
-
-/// The Authentication Data of the next packet, which is CONNECT or AUTH.
-#[track_caller]
-fn expect_data(peer: &mut Peer, packet: PacketType) -> Vec<u8> {
-    let received = peer.expect(packet);
-    let properties = match received.packet() {
-        Packet::Connect(connect) => connect.properties,
-        Packet::Auth(auth) => auth.properties,
-        other => panic!("{other:?}"),
-    };
-    properties.binary(PropertyId::AuthenticationData).unwrap_or_default().to_vec()
-}
 
 #[track_caller]
 fn expect_step(program: &Program, data: &[u8]) {

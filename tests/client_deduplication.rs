@@ -6,7 +6,7 @@ mod common;
 use common::fake_server::{FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
-use mt5mqtt::client::options::{self, DEDUPLICATE_BY, IntOption, STORE_PATH};
+use mt5mqtt::client::options::{DEDUPLICATE_BY, IntOption};
 use mt5mqtt::session::event::{Delivery, Event};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::{PacketType, QoS};
@@ -36,20 +36,9 @@ fn is_done_with(program: &Program, delivery: Delivery) {
 
 #[track_caller]
 fn connected(server: &mut FakeServer, program: &Program, session_present: bool) -> Peer {
-    program.connect().expect("an idle client connects");
-    let mut peer = server.accept();
-    peer.expect(PacketType::Connect);
-    peer.connack(session_present);
+    let peer = program.connect_to(server, session_present);
     assert_eq!(program.expect_connected(), session_present);
     peer
-}
-
-/// A client with a store.
-fn stored(server: &FakeServer, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
-    let program = Program::new(&server.url(), ints);
-    program.set_text(options::CLIENT_ID, "c");
-    program.set_text(STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
-    program
 }
 
 #[test]
@@ -95,7 +84,7 @@ fn a_user_property_can_be_the_key_and_the_window_forgets_the_oldest() {
 #[test]
 fn a_process_that_starts_again_keeps_away_what_was_done_and_gets_the_rest() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("deduplication"));
-    let first = stored(&server, &folder, &[KEPT_AWAY, EXPLICITLY]);
+    let first = Program::stored(&server.url(), &folder, &[KEPT_AWAY, EXPLICITLY]);
     let mut peer = connected(&mut server, &first, false);
     for (id, key, qos) in [(1, "done", QOS_1), (2, "done twice", QOS_2), (3, "taken", QOS_1), (4, "untaken", QOS_2)] {
         peer.publish_keyed(key, key, id, qos, false);
@@ -112,7 +101,7 @@ fn a_process_that_starts_again_keeps_away_what_was_done_and_gets_the_rest() {
     first.free();
 
     // The answers got lost. The Server repeats what is not answered; and its publisher has published the first anew.
-    let second = stored(&server, &folder, &[KEPT_AWAY, EXPLICITLY]);
+    let second = Program::stored(&server.url(), &folder, &[KEPT_AWAY, EXPLICITLY]);
     let mut peer = connected(&mut server, &second, true);
     peer.publish_keyed("done", "done", 1, QOS_1, true);
     peer.publish_keyed("done twice", "done twice", 2, QOS_2, true);
@@ -138,7 +127,7 @@ fn a_process_that_starts_again_keeps_away_what_was_done_and_gets_the_rest() {
     second.free();
 
     // And a third process knows all of them.
-    let third = stored(&server, &folder, &[TOLD]);
+    let third = Program::stored(&server.url(), &folder, &[TOLD]);
     let mut peer = connected(&mut server, &third, true);
     for (id, key) in (11..).zip(["done", "done twice", "taken", "untaken"]) {
         peer.publish_keyed(key, key, id, QOS_1, false);

@@ -3,40 +3,20 @@
 
 mod common;
 
+use common::authentication::{expect_data, named, send_auth};
 use common::fake_server::{FakeServer, Peer};
 use common::program::Program;
 use common::scram_server::ScramServer;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::disconnect::Auth;
-use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::property::{Properties, PropertyId, Value};
 use mt5mqtt::types::PacketType;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use std::time::{Duration, Instant};
 
-fn named(set: &mut PropertiesBuf, method: &str, data: &[u8]) {
-    set.set(PropertyId::AuthenticationMethod, Value::Text(method)).unwrap();
-    set.set(PropertyId::AuthenticationData, Value::Binary(data)).unwrap();
-}
-
 fn ask(peer: &mut Peer, method: &str, data: &[u8]) {
-    let mut properties = PropertiesBuf::new();
-    named(&mut properties, method, data);
-    let reason = ReasonCode::CONTINUE_AUTHENTICATION;
-    peer.send(&Packet::Auth(Auth { reason, properties: properties.as_properties() }));
-}
-
-#[track_caller]
-fn expect_data(peer: &mut Peer, packet: PacketType) -> Vec<u8> {
-    let received = peer.expect(packet);
-    let properties = match received.packet() {
-        Packet::Connect(connect) => connect.properties,
-        Packet::Auth(auth) => auth.properties,
-        other => panic!("{other:?}"),
-    };
-    properties.binary(PropertyId::AuthenticationData).unwrap_or_default().to_vec()
+    send_auth(peer, ReasonCode::CONTINUE_AUTHENTICATION, method, data);
 }
 
 /// The report up to where the Server has accepted, or to its end; each step is answered by `answer`.

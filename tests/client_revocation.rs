@@ -11,11 +11,7 @@ use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
 
 fn mosquitto_is_missing() -> bool {
-    let missing = tools::find("mosquitto").is_none();
-    if missing {
-        tools::leave_out("revocation with a real Server", "mosquitto");
-    }
-    missing
+    tools::lacks("revocation with a real Server", "mosquitto")
 }
 
 #[test]

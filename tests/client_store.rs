@@ -8,7 +8,7 @@ use common::folder::Folder;
 use common::program::Program;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption, STORE_PATH};
-use mt5mqtt::client::{Client, State};
+use mt5mqtt::client::{Client, Outgoing, State};
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::codec::{Packet, PacketId};
@@ -24,10 +24,7 @@ use std::time::Duration;
 
 /// A client with a store, not connected yet.
 fn program(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
-    let program = Program::new(url, &[&[(IntOption::Progress, 2)], ints].concat());
-    program.set_text(options::CLIENT_ID, "c");
-    program.set_text(STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
-    program
+    Program::stored(url, folder, &[&[(IntOption::Progress, 2)], ints].concat())
 }
 
 /// Accepts the connection; returns whether it asked for a new Session.
@@ -39,12 +36,6 @@ fn accept(server: &mut FakeServer, session_present: bool) -> (Peer, bool) {
     let clean_start = connect.clean_start;
     peer.connack(session_present);
     (peer, clean_start)
-}
-
-#[track_caller]
-fn connected(server: &mut FakeServer, program: &Program, session_present: bool) -> Peer {
-    program.connect().expect("an idle client connects");
-    accept(server, session_present).0
 }
 
 /// The next event is that a publish has got so far.
@@ -77,7 +68,9 @@ fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_ord
     let mut tokens = vec![first.send("one", QoS::AtLeastOnce), first.send("two", QoS::ExactlyOnce)];
     first.send("not kept", QoS::AtMostOnce);
     let order = PublishOptions { priority: true, ..PublishOptions::default() };
-    let order = first.publish_with(topic, b"order", QoS::AtLeastOnce, false, Properties::EMPTY, order).unwrap();
+    let (qos, properties) = (QoS::AtLeastOnce, Properties::EMPTY);
+    let order = Outgoing { topic, payload: b"order", qos, retain: false, properties, how: order };
+    let order = first.publish_with(order).unwrap();
     // Nobody answers the connection: the store works all the same.
     first.connect().unwrap();
     tokens.push(first.send("three", QoS::AtLeastOnce));
@@ -92,7 +85,7 @@ fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_ord
 
     let second = program(&server.url(), &folder, &[]);
     let newest = second.send("four", QoS::AtLeastOnce);
-    let mut peer = connected(&mut server, &second, false);
+    let mut peer = second.connect_to(&mut server, false);
     let sent: Vec<String> = (0..4).map(|_| peer.expect(PacketType::Publish).payload()).collect();
     // A QoS 2 PUBLISH waits until its Packet Identifier is stored.
     assert_eq!(sent, ["order", "one", "three", "four"]);
@@ -115,7 +108,7 @@ fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_ord
 fn qos_2_goes_on_where_it_stood() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-flow"));
     let first = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &first, false);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     let tokens = ["sent", "confirmed"].map(|payload| first.send(payload, QoS::ExactlyOnce));
     let ids = ["sent", "confirmed"].map(|payload| peer.expect_publish(payload).id());
@@ -143,7 +136,7 @@ fn qos_2_goes_on_where_it_stood() {
 fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-received"));
     let first = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &first, false);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     peer.publish(b"once", Some(7), QoS::ExactlyOnce);
     first.expect_payload("once");
@@ -151,7 +144,7 @@ fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
     end(first);
 
     let second = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &second, true);
+    let mut peer = second.connect_to(&mut server, true);
     second.expect_connected();
     let again = peer.publication(b"once", Some(7), QoS::ExactlyOnce, true);
     peer.send_bytes(&again);
@@ -163,7 +156,7 @@ fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
 
     // PUBCOMP was sent: the identifier may name a new message now, also for a third client.
     let third = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &third, true);
+    let mut peer = third.connect_to(&mut server, true);
     third.expect_connected();
     let new = peer.publication(b"new", Some(7), QoS::ExactlyOnce, true);
     peer.send_bytes(&new);
@@ -175,7 +168,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-arrival"));
     let on_arrival = [(IntOption::Acknowledge, 0)];
     let first = program(&server.url(), &folder, &on_arrival);
-    let mut peer = connected(&mut server, &first, false);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     for (id, payload) in (1..).zip(["one", "two", "three"]) {
         peer.publish(payload.as_bytes(), Some(id), QoS::AtLeastOnce);
@@ -185,7 +178,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
     end(first);
 
     let second = program(&server.url(), &folder, &on_arrival);
-    let _peer = connected(&mut server, &second, true);
+    let _peer = second.connect_to(&mut server, true);
     for payload in ["two", "three"] {
         let (message, _) = second.expect_message();
         assert_eq!((message.payload(), message.dup), (payload.as_bytes(), true));
@@ -194,7 +187,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
     end(second);
 
     let third = program(&server.url(), &folder, &on_arrival);
-    let _peer = connected(&mut server, &third, true);
+    let _peer = third.connect_to(&mut server, true);
     third.expect_connected();
 }
 
@@ -202,7 +195,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
 fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-subscriptions"));
     let first = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &first, false);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     for filter in ["kept", "ended"] {
         let token = first.subscribe_to(filter, QoS::AtLeastOnce);
@@ -220,7 +213,7 @@ fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile()
     // It dies again before the subscription is granted: the next one still knows of it.
     for _ in 0..2 {
         let next = program(&server.url(), &folder, &[]);
-        let mut peer = connected(&mut server, &next, false);
+        let mut peer = next.connect_to(&mut server, false);
         let subscribe = peer.expect(PacketType::Subscribe);
         let Packet::Subscribe(subscribe) = subscribe.packet() else { unreachable!() };
         assert_eq!(subscribe.subscriptions[0].filter.as_str(), "kept");
@@ -233,7 +226,7 @@ fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile()
 fn a_burst_costs_few_commits() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-burst"));
     let program = program(&server.url(), &folder, &[]);
-    let _peer = connected(&mut server, &program, false);
+    let _peer = program.connect_to(&mut server, false);
     program.expect_connected();
     const COUNT: usize = 5000;
     for number in 0..COUNT {
@@ -250,7 +243,7 @@ fn a_burst_costs_few_commits() {
 fn a_publish_is_told_to_be_durable_then_sent_then_acknowledged() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-stages"));
     let program = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &program, false);
+    let mut peer = program.connect_to(&mut server, false);
     program.expect_connected();
     let token = program.send("a", QoS::ExactlyOnce);
     expect_stage(&program, token, Stage::Durable);
@@ -384,7 +377,7 @@ fn a_store_belongs_to_one_client_of_one_server() {
 fn a_store_is_for_one_client_at_a_time_and_the_next_one_waits_for_it() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-in-use"));
     let first = program(&server.url(), &folder, &[]);
-    let _peer = connected(&mut server, &first, false);
+    let _peer = first.connect_to(&mut server, false);
     first.expect_connected();
     let second =
         program(&server.url(), &folder, &[(IntOption::ReconnectMinimum, 20), (IntOption::ReconnectMaximum, 20)]);
@@ -422,7 +415,7 @@ fn a_store_needs_a_session_that_goes_on() {
 fn a_client_keeps_the_store_that_it_was_connected_with() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("store-change"));
     let program = program(&server.url(), &folder, &[]);
-    let _peer = connected(&mut server, &program, false);
+    let _peer = program.connect_to(&mut server, false);
     program.expect_connected();
     program.disconnect_now(Duration::from_secs(2));
     program.set_option(|options, idle| options.set_text(STORE_PATH, None, idle)).unwrap();
@@ -470,7 +463,7 @@ fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount("store-full", "size=4m") else { return };
     let mut server = FakeServer::start();
     let program = program(&server.url(), &disk.0, &[(IntOption::Progress, 1)]);
-    let mut peer = connected(&mut server, &program, false);
+    let mut peer = program.connect_to(&mut server, false);
     program.expect_connected();
     let ballast = disk.0.path().join("ballast");
     // Whatever is left of the disk.

@@ -6,25 +6,9 @@ mod common;
 use common::fake_server::{FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
-use mt5mqtt::client::options::{self, IntOption, STORE_PATH};
+use mt5mqtt::client::options::IntOption;
 use mt5mqtt::session::event::{Event, Token};
-use mt5mqtt::types::{PacketType, QoS};
-
-fn program(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
-    let program = Program::new(url, ints);
-    program.set_text(options::CLIENT_ID, "c");
-    program.set_text(STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
-    program
-}
-
-#[track_caller]
-fn connected(server: &mut FakeServer, program: &Program, session_present: bool) -> Peer {
-    program.connect().expect("an idle client connects");
-    let mut peer = server.accept();
-    peer.expect(PacketType::Connect);
-    peer.connack(session_present);
-    peer
-}
+use mt5mqtt::types::QoS;
 
 /// Publishes, and the Server acknowledges it; returns when the client knows that.
 #[track_caller]
@@ -39,7 +23,7 @@ fn complete(program: &Program, peer: &mut Peer, payload: &str) -> Token {
 /// What a new process hears of before it is connected.
 #[track_caller]
 fn told_at_the_start(server: &mut FakeServer, program: &Program) -> Vec<Token> {
-    let _peer = connected(server, program, true);
+    let _peer = program.connect_to(server, true);
     let mut told = Vec::new();
     loop {
         match program.event("Connected") {
@@ -56,8 +40,8 @@ fn told_at_the_start(server: &mut FakeServer, program: &Program) -> Vec<Token> {
 #[test]
 fn ends_that_were_not_taken_are_told_by_the_next_client_and_by_no_other() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("ends-untaken"));
-    let first = program(&server.url(), &folder, &[]);
-    let mut peer = connected(&mut server, &first, false);
+    let first = Program::stored(&server.url(), &folder, &[]);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     let taken = complete(&first, &mut peer, "taken");
     assert_eq!(first.expect_published(taken).failure, None);
@@ -65,10 +49,10 @@ fn ends_that_were_not_taken_are_told_by_the_next_client_and_by_no_other() {
     // Their events lie in the queue. Nothing of what follows takes them: for the store this is a kill.
     first.free();
 
-    let second = program(&server.url(), &folder, &[]);
+    let second = Program::stored(&server.url(), &folder, &[]);
     assert_eq!(told_at_the_start(&mut server, &second), untaken);
     second.free();
-    let third = program(&server.url(), &folder, &[]);
+    let third = Program::stored(&server.url(), &folder, &[]);
     assert_eq!(told_at_the_start(&mut server, &third), []);
 }
 
@@ -76,21 +60,21 @@ fn ends_that_were_not_taken_are_told_by_the_next_client_and_by_no_other() {
 fn nobody_is_told_later_of_ends_that_were_not_wanted_or_had_no_room() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("ends-unwanted"));
     let unwanted = [(IntOption::PublishEvents, 0)];
-    let first = program(&server.url(), &folder, &unwanted);
-    let mut peer = connected(&mut server, &first, false);
+    let first = Program::stored(&server.url(), &folder, &unwanted);
+    let mut peer = first.connect_to(&mut server, false);
     first.expect_connected();
     complete(&first, &mut peer, "unwanted");
     first.free();
 
     // One event has room: each end displaces the one before, and the end of the connection the last.
-    let second = program(&server.url(), &folder, &[(IntOption::EventsMaximum, 1)]);
-    let mut peer = connected(&mut server, &second, true);
+    let second = Program::stored(&server.url(), &folder, &[(IntOption::EventsMaximum, 1)]);
+    let mut peer = second.connect_to(&mut server, true);
     second.expect_connected();
     complete(&second, &mut peer, "displaced");
     complete(&second, &mut peer, "the last");
     second.expect_soon("a displaced end", |client| client.statistics().events_dropped == 1);
     second.free();
 
-    let third = program(&server.url(), &folder, &[]);
+    let third = Program::stored(&server.url(), &folder, &[]);
     assert_eq!(told_at_the_start(&mut server, &third), []);
 }

@@ -18,11 +18,7 @@ use std::time::Duration;
 
 /// Whether Mosquitto is there; says so if not.
 fn mosquitto_is_missing() -> bool {
-    let missing = tools::find("mosquitto").is_none();
-    if missing {
-        tools::leave_out("TLS with a real Server", "mosquitto");
-    }
-    missing
+    tools::lacks("TLS with a real Server", "mosquitto")
 }
 
 #[test]

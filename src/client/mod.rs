@@ -35,6 +35,7 @@ mod transport;
 mod worker;
 mod ws_headers;
 
+pub use self::publishing::Outgoing;
 pub use self::receiving::Polled;
 pub use self::shared::State;
 pub use self::statistics::Statistics;

@@ -13,6 +13,16 @@ use crate::types::status::Status;
 use crate::types::topic::TopicName;
 use std::sync::atomic::Ordering;
 
+/// A message that a program publishes, and how it is treated while it waits.
+pub struct Outgoing<'a> {
+    pub topic: TopicName<'a>,
+    pub payload: &'a [u8],
+    pub qos: QoS,
+    pub retain: bool,
+    pub properties: Properties<'a>,
+    pub how: PublishOptions,
+}
+
 impl Client {
     /// Publishes. The token names the outcome's event.
     pub fn publish(
@@ -23,35 +33,19 @@ impl Client {
         retain: bool,
         properties: Properties<'_>,
     ) -> Result<Token, Failure> {
-        self.publish_with(topic, payload, qos, retain, properties, PublishOptions::default())
+        self.publish_with(Outgoing { topic, payload, qos, retain, properties, how: PublishOptions::default() })
     }
 
     /// As `publish`, and says how the message is treated while it waits.
-    pub fn publish_with(
-        &self,
-        topic: TopicName<'_>,
-        payload: &[u8],
-        qos: QoS,
-        retain: bool,
-        properties: Properties<'_>,
-        how: PublishOptions,
-    ) -> Result<Token, Failure> {
-        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+    pub fn publish_with(&self, outgoing: Outgoing<'_>) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(outgoing)?;
         self.shared.submit(command);
         Ok(token)
     }
 
     /// As `publish_with`, but the message leaves with `send_gathered`, together with others.
-    pub fn publish_gathered(
-        &self,
-        topic: TopicName<'_>,
-        payload: &[u8],
-        qos: QoS,
-        retain: bool,
-        properties: Properties<'_>,
-        how: PublishOptions,
-    ) -> Result<Token, Failure> {
-        let (token, command) = self.accept_publish(topic, payload, qos, retain, properties, how)?;
+    pub fn publish_gathered(&self, outgoing: Outgoing<'_>) -> Result<Token, Failure> {
+        let (token, command) = self.accept_publish(outgoing)?;
         self.shared.gather(command);
         Ok(token)
     }
@@ -61,15 +55,8 @@ impl Client {
         self.shared.work_off_commands();
     }
 
-    fn accept_publish(
-        &self,
-        topic: TopicName<'_>,
-        payload: &[u8],
-        qos: QoS,
-        retain: bool,
-        properties: Properties<'_>,
-        mut how: PublishOptions,
-    ) -> Result<(Token, Command), Failure> {
+    fn accept_publish(&self, outgoing: Outgoing<'_>) -> Result<(Token, Command), Failure> {
+        let Outgoing { topic, payload, qos, retain, properties, mut how } = outgoing;
         self.check_alive()?;
         if how.conflation_key.as_deref() == Some("") {
             how.conflation_key = Some(topic.as_str().into());

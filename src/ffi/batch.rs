@@ -7,7 +7,7 @@ use super::guard::{guard_client, remember};
 use super::properties::{self, Set};
 use super::publish::{flag, quality, topic_name};
 use crate::client::events::Notice;
-use crate::client::{Client, Failure, Polled};
+use crate::client::{Client, Failure, Outgoing, Polled};
 use crate::types::status::Status;
 
 /// The fields before topic and payload of a message, each of four bytes but the token, which has eight.
@@ -67,7 +67,8 @@ fn publish_one(client: &Client, record: &[u8], topic_size: usize, how: &Set) -> 
     let ill_formed = |_| (Status::InvalidText, "the topic: it is not well-formed UTF-8".to_owned());
     let topic = topic_name(std::str::from_utf8(topic).map_err(ill_formed)?)?;
     let (qos, retain) = (quality(int(record, QOS))?, flag("retain", int(record, RETAIN))?);
-    client.publish_gathered(topic, payload, qos, retain, how.properties.as_properties(), how.publish.clone())
+    let (properties, how) = (how.properties.as_properties(), how.publish.clone());
+    client.publish_gathered(Outgoing { topic, payload, qos, retain, properties, how })
 }
 
 /// Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and

@@ -3,7 +3,7 @@
 use super::guard::guard_client;
 use super::properties::{self, Set};
 use super::text::{bytes, utf8, utf16, with_utf16};
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, Outgoing};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, Section};
 use crate::codec::subscribe::SubscriptionOptions;
@@ -66,7 +66,8 @@ fn publish(client: &Client, topic: Option<&str>, payload: &[u8], how: How) -> Re
     let topic = topic.ok_or_else(|| (Status::InvalidArgument, "the topic is NULL".to_owned()))?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
     let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
-    client.publish_with(topic_name(topic)?, payload, qos, retain, properties.as_properties(), publish)
+    let (topic, properties) = (topic_name(topic)?, properties.as_properties());
+    client.publish_with(Outgoing { topic, payload, qos, retain, properties, how: publish })
 }
 
 /// Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.

@@ -6,6 +6,7 @@
 pub mod abi;
 pub mod any_export;
 pub mod attempt;
+pub mod authentication;
 pub mod background_thread;
 pub mod c_header;
 pub mod certificates;

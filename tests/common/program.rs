@@ -1,6 +1,7 @@
 //! The program that uses a client, with deadlines: what it waits for comes in time, or the test says what was missing.
 
 use super::fake_server::{FakeServer, Peer};
+use super::folder::Folder;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::client::{Client, Failure, State};
@@ -8,10 +9,10 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
-use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
+use mt5mqtt::types::{PacketType, QoS};
 use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -75,6 +76,24 @@ impl Program {
     }
 
     #[track_caller]
+    /// Not connected yet, with a store in that folder.
+    pub fn stored(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
+        let program = Program::new(url, ints);
+        program.set_text(options::CLIENT_ID, "c");
+        program.set_text(options::STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
+        program
+    }
+
+    /// Connects to the scripted Server, which says whether it has the Session.
+    #[track_caller]
+    pub fn connect_to(&self, server: &mut FakeServer, session_present: bool) -> Peer {
+        self.client.connect().expect("an idle client connects");
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack(session_present);
+        peer
+    }
+
     pub fn subscribe_to(&self, filter: &str, maximum_qos: QoS) -> Token {
         self.try_subscribe(filter, maximum_qos, PropertiesBuf::new()).expect("an accepted subscribe")
     }

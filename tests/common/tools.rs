@@ -27,6 +27,16 @@ pub fn leave_out(leg: &str, missing: &str) {
     eprintln!("left out: {leg} (needs {missing})");
 }
 
+/// Whether that leg can't run here for want of this program, which is reported.
+#[track_caller]
+pub fn lacks(leg: &str, program: &str) -> bool {
+    let lacks = find(program).is_none();
+    if lacks {
+        leave_out(leg, program);
+    }
+    lacks
+}
+
 /// Runs a command to its end; panics with its output unless it succeeds.
 #[track_caller]
 pub fn run(command: &mut Command) -> String {
