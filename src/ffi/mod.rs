@@ -7,6 +7,7 @@
 // What a caller promises about pointers is the same for every export; the conventions at the top of the header say it once.
 #![allow(clippy::missing_safety_doc)]
 
+mod agreement;
 pub mod authentication;
 pub mod batch;
 pub mod client;
