@@ -6,17 +6,18 @@
 //! poll that the socket is registered with only says who is woken. It goes back to the background thread when the caller
 //! leaves, and at once when the connection is to end or the socket takes no more bytes.
 //!
-//! One caller at a time leads. Others, and everybody while there is no connection, wait for the queue of events alone.
+//! One caller at a time has the place, and sleeps in its poll while there is no connection as well. Others look for an event
+//! again and again.
 
 use super::clock;
 use super::core::{Core, READS_IN_A_ROW};
+use super::lock::Lock;
 use super::options::IntOption;
 use super::shared::Shared;
 use super::transport::Fault;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
-use parking_lot::Mutex;
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -35,11 +36,16 @@ struct Seat {
 #[derive(Default)]
 pub(super) struct Leading {
     /// Locked by the caller that leads.
-    seat: Mutex<Option<Seat>>,
+    seat: Lock<Option<Seat>>,
     registry: OnceLock<Registry>,
 }
 
 impl Leading {
+    /// Keeps the place for good.
+    pub fn leave_locked(&self) {
+        self.seat.leave_locked();
+    }
+
     fn make(&self, shared: &Shared) -> io::Result<Seat> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
@@ -53,27 +59,31 @@ impl Leading {
 }
 
 impl Shared {
-    /// Reads from the Server on this thread until there may be an event, the deadline has come, or the connection ends.
-    /// False if there is nothing to lead, or somebody else leads.
+    /// Reads from the Server on this thread until there may be an event, the deadline has come, or the connection ends; while
+    /// there is none, it sleeps. False if somebody else has the place.
     fn lead(&self, deadline: Instant) -> bool {
         let Some(mut seat) = self.leading.seat.try_lock() else { return false };
         if seat.is_none() {
             *seat = self.leading.make(self).ok();
         }
         let Some(seat) = seat.as_mut() else { return false };
-        let Some(mut core) = self.core.try_lock_until(deadline) else { return false };
+        let Some(mut core) = self.core.try_lock_until(deadline) else { return true };
         let led = core.give_reading_to_leader(self);
         drop(core);
         self.work_off_commands();
-        while led && !self.lead_once(seat, deadline) {
+        if !led {
+            self.sleep(seat, deadline);
+            return true;
+        }
+        while !self.lead_once(seat, deadline) {
             self.work_off_commands();
         }
         self.work_off_commands();
-        led
+        true
     }
 
-    /// Sleeps until something is ready, and does what is to be done then. True when the leader has left.
-    fn lead_once(&self, seat: &mut Seat, deadline: Instant) -> bool {
+    /// Sleeps until something is ready, there is an event, or the deadline has come. True if it had no need to.
+    fn sleep(&self, seat: &mut Seat, deadline: Instant) -> bool {
         let done = !self.events.leader_falls_asleep();
         let timeout = if done { Duration::ZERO } else { deadline.saturating_duration_since(clock::now()) };
         if let Err(error) = seat.poll.poll(&mut seat.ready, Some(timeout))
@@ -82,6 +92,12 @@ impl Shared {
             panic!("waiting for the network failed: {error}");
         }
         self.events.leader_woke_up();
+        done
+    }
+
+    /// Sleeps, and does what is to be done then. True when the leader has left.
+    fn lead_once(&self, seat: &mut Seat, deadline: Instant) -> bool {
+        let done = self.sleep(seat, deadline);
         if self.unloading.load(Ordering::SeqCst) {
             return true;
         }
@@ -206,7 +222,7 @@ impl Client {
         if self.shared.events.is_empty() && !timeout.is_zero() {
             let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
             let deadline = clock::now() + timeout.min(cap);
-            // A leader comes back early when its connection ends, of which the program is about to be told.
+            // Who leads comes back early when the connection ends, of which the program is about to be told.
             while !self.shared.events.is_over_or_filled() && clock::now() < deadline {
                 if !self.shared.lead(deadline) {
                     self.shared.events.wait_until(deadline);

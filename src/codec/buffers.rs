@@ -3,7 +3,8 @@
 //! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Absent on purpose: a
 //! pool per thread.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
+use std::hint::spin_loop;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -15,7 +16,11 @@ const LARGEST_KEPT: usize = STEP * SIZES;
 /// So many bytes are kept in all.
 const KEPT: usize = 32 * 1024;
 
-/// Where the buffers of messages come from and go back to. Its lock is never held across a system call.
+/// It takes less time to make a buffer than to look more often than that.
+const LOOKS: usize = 64;
+
+/// Where the buffers of messages come from and go back to. Nobody waits for its lock: a host may have ended the thread that has
+/// it, and who can't get it does without.
 #[derive(Debug, Default)]
 pub struct Buffers(Mutex<Free>);
 
@@ -42,24 +47,29 @@ impl Buffers {
     fn take(&self, size: usize) -> Vec<u8> {
         let capacity = size.max(1).next_multiple_of(STEP);
         let Some(index) = size_of_buffer(capacity) else { return Vec::with_capacity(size) };
-        let mut free = self.0.lock();
-        match free.by_size[index].pop() {
-            Some(buffer) => {
-                free.bytes -= buffer.capacity();
-                buffer
+        let kept = self.free().and_then(|mut free| {
+            let buffer = free.by_size[index].pop()?;
+            free.bytes -= buffer.capacity();
+            Some(buffer)
+        });
+        kept.unwrap_or_else(|| Vec::with_capacity(capacity))
+    }
+
+    fn free(&self) -> Option<MutexGuard<'_, Free>> {
+        (0..LOOKS).find_map(|_| {
+            let free = self.0.try_lock();
+            if free.is_none() {
+                spin_loop();
             }
-            None => {
-                drop(free);
-                Vec::with_capacity(capacity)
-            }
-        }
+            free
+        })
     }
 
     fn give_back(&self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
         let Some(index) = size_of_buffer(capacity) else { return };
         buffer.clear();
-        let mut free = self.0.lock();
+        let Some(mut free) = self.free() else { return };
         // What comes back now is more likely to be wanted than what has been lying there.
         while free.bytes + capacity > KEPT {
             let Some(other) = free.by_size.iter_mut().rev().find_map(Vec::pop) else { return };
