@@ -64,7 +64,11 @@ fn trials() -> Vec<Trial> {
         let seed = fastrand::u64(..1 << 48);
         keep_if_failed(FAILED_ONCE, seed, play(seed, kills))
     });
-    again.chain([once, Trial::test("a seed that fails is kept", a_seed_that_fails_is_kept)]).collect()
+    let kept = Trial::test("a seed that fails is kept", a_seed_that_fails_is_kept);
+    let in_use = Trial::test("a store of another process is refused until that one is gone", || {
+        if has_tools() { caught(a_store_of_another_process_is_refused) } else { Ok(()) }
+    });
+    again.chain([once, kept, in_use]).collect()
 }
 
 fn trial(name: &str, seed: u64, kills: u64) -> Trial {
@@ -72,13 +76,38 @@ fn trial(name: &str, seed: u64, kills: u64) -> Trial {
 }
 
 fn play(seed: u64, kills: u64) -> Result<(), Failed> {
-    if !cfg!(unix) || tools::find("mosquitto").is_none() || tools::find("mosquitto_sub").is_none() {
-        tools::leave_out("the publisher that is killed", "mosquitto and mosquitto-clients on a Unix system");
+    if !has_tools() {
         return Ok(());
     }
     println!("publisher killed at random, seed {seed}");
     caught(|| conduct(seed, kills))
 }
+
+fn has_tools() -> bool {
+    let has = cfg!(unix) && tools::find("mosquitto").is_some() && tools::find("mosquitto_sub").is_some();
+    if !has {
+        tools::leave_out("the publisher that is killed", "mosquitto and mosquitto-clients on a Unix system");
+    }
+    has
+}
+
+#[cfg(unix)]
+fn a_store_of_another_process_is_refused() {
+    let server = Mosquitto::start_with("max_queued_messages 0").expect("mosquitto is there");
+    let folder = Folder::new("durable-in-use");
+    let deadline = Instant::now() + DEADLINE;
+    let mut first = Publisher::start(&server.url(), &folder, 0, false);
+    first.wait_for("connected", deadline);
+    let second = Publisher::start(&server.url(), &folder, 1000, false);
+    let told = second.wait_for("lost ", deadline);
+    assert!(told.contains("in use"), "{told}");
+    first.child.kill().expect("kill the first publisher");
+    first.child.wait().expect("the end of the first publisher");
+    second.wait_for("connected", deadline);
+}
+
+#[cfg(not(unix))]
+fn a_store_of_another_process_is_refused() {}
 
 /// Runs it. `Err` is what it panicked with.
 fn caught(run: impl FnOnce() + UnwindSafe) -> Result<(), Failed> {
@@ -202,6 +231,19 @@ impl Publisher {
             }
         });
         Publisher { child, lines }
+    }
+}
+
+impl Publisher {
+    /// The first line that begins so.
+    fn wait_for(&self, beginning: &str, deadline: Instant) -> String {
+        loop {
+            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|_| panic!("waited for '{beginning}' until the deadline"));
+            if line.starts_with(beginning) {
+                return line;
+            }
+        }
     }
 }
 
