@@ -169,6 +169,45 @@ fn orders_fill_in_parts_on_both_sides() {
 }
 
 #[test]
+fn an_order_expires_with_the_masters_or_before() {
+    let Some(mut copying) = start("expiry", 60, 20, &[]) else { return };
+    copying.load_both();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let expires = now + 7200;
+    let expiry = |copying: &mut Copying| {
+        let orders = copying.follower.orders();
+        orders.iter().map(|fields| format!("{} {}", fields["time"], fields["expiration"])).collect::<Vec<_>>()
+    };
+    copying.trade(&order(BUY_LIMIT, "0.30", "1.09000", &format!(" time=2 expiration={expires}")));
+    expect_same(&mut copying, &["2 0.3 1.09 0 0"]);
+    assert_eq!(expiry(&mut copying), [format!("2 {expires}")]);
+    let ticket = copying.master.orders()[0]["ticket"].clone();
+    copying.trade(&format!("action=7 order={ticket} price=1.09100 time=2 expiration={}", expires + 3600));
+    expect_same(&mut copying, &["2 0.3 1.091 0 0"]);
+    assert_eq!(expiry(&mut copying), [format!("2 {}", expires + 3600)]);
+
+    // A symbol that takes no times.
+    copying.follower.command(&["symbol", "EURUSD", "expirations=1"]);
+    expect_same(&mut copying, &["2 0.3 1.091 0 0"]);
+    copying.trade(&format!("action=7 order={ticket} price=1.09200 time=2 expiration={expires}"));
+    expect_same(&mut copying, &["2 0.3 1.092 0 0"]);
+    assert_eq!(expiry(&mut copying), ["0 0"]);
+    copying.master.command(&["tick", "EURUSD", "1.10000", "1.10010", &format!("{}", (expires + 1) * 1000)]);
+    expect_same(&mut copying, &[]);
+
+    // By a clock that is fast: not placed again, and the master's fill is copied.
+    copying.follower.command(&["symbol", "EURUSD", "expirations=15"]);
+    copying.trade(&order(BUY_LIMIT, "0.20", "1.09000", &format!(" time=2 expiration={}", expires + 9000)));
+    expect_same(&mut copying, &["2 0.2 1.09 0 0"]);
+    copying.follower.command(&["tick", "EURUSD", "1.10000", "1.10010", &format!("{}", (expires + 9001) * 1000)]);
+    expect(&mut copying, &["2 0.2 1.09 0 0"], &[]);
+    restart_follower(&mut copying);
+    copying.master.command(&["tick", "EURUSD", "1.08990", "1.09000", &format!("{}", (expires + 2) * 1000)]);
+    expect_same(&mut copying, &["buy 0.2"]);
+    copying.close();
+}
+
+#[test]
 fn lost_answers_and_refusals_double_no_order() {
     for comments in ["keep", "rewrite", "drop"] {
         let Some(mut copying) = start("lost-orders", 120, 60, &[]) else { return };

@@ -167,8 +167,11 @@ double CCopierPending::Keep(CopierLink &link,const CopierState &state,const doub
          link.reason=tripped;
          return(0);
         }
-      if(rules.pendings && rules.mode==COPIER_ON && wanted>=symbol.volume_step/2 && CanBeHeld(state.orders[order],rules))
+      bool is_wanted=(rules.pendings && rules.mode==COPIER_ON && wanted>=symbol.volume_step/2);
+      if(is_wanted && CanBeHeld(state.orders[order],rules))
          return(Hold(link,state.orders[order],wanted,rules,symbol,orders,actions,waiting));
+      if(is_wanted)
+         waiting="a stop limit order has no opposite: it is copied from its stop on";
       reason=(rules.mode==COPIER_ON ? "pending orders are not copied" : "nothing new is opened in this mode");
      }
    Delete(link.id,reason,orders,actions);

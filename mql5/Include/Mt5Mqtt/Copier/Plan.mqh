@@ -125,7 +125,7 @@ void CCopierPlan::Refuse(const long id,const string reason)
 void CCopierPlan::Unplaced(const long id,const double expired)
   {
    int link=FindLink(id);
-   if(link<0)
+   if(link<0 || m_links[link].pending!=COPIER_PENDING_WANTED)
       return;
    m_links[link].pending=COPIER_PENDING_OVER;
    m_links[link].reached=MathMax(0.0,NormalizeDouble(m_links[link].reached-expired,8));

@@ -18,7 +18,7 @@ class CCopierWaiting
   {
 private:
    ulong             m_tickets[];          // that were pending at the last look
-   ulong             m_until;              // GetTickCount64() when a gap is believed, 0 = there is none
+   ulong             m_until;              // GetTickCount64() from which on a gap is believed, 0 = there is none
 
 public:
                      CCopierWaiting(void) : m_until(0) { }
@@ -39,7 +39,9 @@ bool CCopierWaiting::State(CCopierRelay &relay,CopierState &state)
    if(!Read(relay,state,tickets,agrees) || !CCopierAccount::State(relay,state))
       return(false);
    //--- in netting an order makes no position of its own
-   if(!state.is_netting && !(agrees && AllEnded(tickets)))
+   if(state.is_netting || (agrees && AllEnded(tickets)))
+      m_until=0;
+   else
      {
       ulong now=GetTickCount64();
       if(m_until==0)
@@ -47,7 +49,6 @@ bool CCopierWaiting::State(CCopierRelay &relay,CopierState &state)
       if(now<m_until)
          return(false);
      }
-   m_until=0;
    int count=ArraySize(tickets);
    ArrayResize(m_tickets,count);
    for(int i=0; i<count; i++)
