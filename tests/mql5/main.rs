@@ -9,6 +9,7 @@ mod account;
 mod common;
 mod copier;
 mod copier_peers;
+mod copier_pending;
 mod copier_run;
 mod host;
 mod indicator;
