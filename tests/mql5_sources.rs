@@ -184,12 +184,13 @@ fn inputs(text: &str) -> Vec<Input> {
 
 /// The enumerators of an enum of our own, each with what the dialog shows for it; none for an enum of the terminal.
 fn choices(of: &str) -> Vec<(String, String)> {
-    let texts = sources().into_iter().map(|source| fs::read_to_string(source).expect("a source").replace("\r\n", "\n"));
-    let body = texts.filter_map(|text| {
+    let mut texts =
+        sources().into_iter().map(|source| fs::read_to_string(source).expect("a source").replace("\r\n", "\n"));
+    let body = texts.find_map(|text| {
         let start = text.find(&format!("enum {of}\n"))?;
         text[start..].split_once("{\n")?.1.split_once('}').map(|(body, _)| body.to_owned())
     });
-    let enumerators = body.last().unwrap_or_default();
+    let enumerators = body.unwrap_or_default();
     let enumerators = enumerators.lines().map(|line| line.split_once("//").unwrap_or((line, "")));
     let enumerators = enumerators.map(|(name, text)| (name.trim().trim_end_matches(','), text.trim()));
     enumerators.filter(|(name, _)| !name.is_empty()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
