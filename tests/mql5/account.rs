@@ -1,6 +1,7 @@
 //! The simulated account answers as a trade server does: checks, execution in hedging and netting, what a price triggers.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 
 /// What a request without `symbol=` and `action=` means here.
 const DEAL: [&str; 2] = ["action=1", "symbol=EURUSD"];

@@ -7,6 +7,7 @@ mod account;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod compile;
 mod copier;
 mod copier_peers;
 mod copier_pending;
@@ -14,6 +15,7 @@ mod copier_run;
 mod host;
 mod indicator;
 mod json;
+mod marshalling;
 mod programs;
 mod refusals;
 mod repeated;
