@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::hint::spin_loop;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Buffers have a multiple of so many bytes.
 const STEP: usize = 32;
@@ -16,13 +17,17 @@ const LARGEST_KEPT: usize = STEP * SIZES;
 /// So many bytes are kept in all.
 const KEPT: usize = 32 * 1024;
 
-/// It takes less time to make a buffer than to look more often than that.
-const LOOKS: usize = 64;
+/// Some hundredths of a second on the processor: longer than a holder of the lock that lives may have to wait for its turn.
+const LOOKS: usize = 400_000;
 
-/// Where the buffers of messages come from and go back to. Nobody waits for its lock: a host may have ended the thread that has
-/// it, and who can't get it does without.
+/// Where the buffers of messages come from and go back to. A host may have ended the thread that has the lock: then everybody
+/// does without.
 #[derive(Debug, Default)]
-pub struct Buffers(Mutex<Free>);
+pub struct Buffers {
+    free: Mutex<Free>,
+    /// Somebody has looked in vain.
+    is_left_locked: AtomicBool,
+}
 
 #[derive(Debug)]
 struct Free {
@@ -56,13 +61,17 @@ impl Buffers {
     }
 
     fn free(&self) -> Option<MutexGuard<'_, Free>> {
-        (0..LOOKS).find_map(|_| {
-            let free = self.0.try_lock();
-            if free.is_none() {
+        let looks = if self.is_left_locked.load(Ordering::Relaxed) { 1 } else { LOOKS };
+        let free = (0..looks).find_map(|_| {
+            self.free.try_lock().or_else(|| {
                 spin_loop();
-            }
-            free
-        })
+                None
+            })
+        });
+        if free.is_none() {
+            self.is_left_locked.store(true, Ordering::Relaxed);
+        }
+        free
     }
 
     fn give_back(&self, mut buffer: Vec<u8>) {
@@ -150,12 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn who_finds_it_left_locked_does_without() {
+        let home = Arc::new(Buffers::default());
+        drop(Buffer::with_capacity(100, Some(&home)));
+        std::mem::forget(home.free.lock());
+        for _ in 0..1000 {
+            let mut buffer = Buffer::with_capacity(100, Some(&home));
+            buffer.extend_from_slice(b"a message");
+        }
+    }
+
+    #[test]
     fn what_is_kept_is_bounded_and_follows_the_sizes_in_use() {
         let home = Arc::new(Buffers::default());
         for size in [0, 1, 100, LARGEST_KEPT, LARGEST_KEPT + 1, 64] {
             let all: Vec<Buffer> = (0..2000).map(|_| Buffer::with_capacity(size, Some(&home))).collect();
             drop(all);
-            let free = home.0.lock();
+            let free = home.free.lock();
             let kept: usize = free.by_size.iter().flatten().map(Vec::capacity).sum();
             assert!(kept <= KEPT && kept == free.bytes, "{kept} of {}", free.bytes);
             let index = size_of_buffer(size.max(1).next_multiple_of(STEP));
