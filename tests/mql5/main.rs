@@ -11,6 +11,7 @@ mod compile;
 mod copier;
 mod copier_peers;
 mod copier_pending;
+mod copier_random;
 mod copier_run;
 mod host;
 mod indicator;
