@@ -34,19 +34,19 @@ impl Drop for Files {
     }
 }
 
-struct Copying {
+pub struct Copying {
     server: Mosquitto,
-    master: Terminal,
-    follower: Terminal,
+    pub master: Terminal,
+    pub follower: Terminal,
     files: Files,
-    inputs: Vec<(&'static str, String)>,
+    pub inputs: Vec<(&'static str, String)>,
 }
 
-type Fields = BTreeMap<String, String>;
+pub type Fields = BTreeMap<String, String>;
 
 impl Copying {
     /// Two terminals with the same prices, not loaded yet. None, reported, where a tool is missing.
-    fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
+    pub fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
         compiler("the trade copier")?;
         let Some(server) = Mosquitto::start() else {
             leave_out("the trade copier", "mosquitto");
@@ -87,7 +87,7 @@ impl Copying {
     }
 
     #[track_caller]
-    fn load_follower(&mut self) {
+    pub fn load_follower(&mut self) {
         let url = self.server.url();
         let mut inputs = vec![("InpUrl", url.as_str()), ("InpWait", "1")];
         inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
@@ -95,7 +95,7 @@ impl Copying {
     }
 
     /// Waits until the follower has taken the master's state of this moment.
-    fn load_both(&mut self) {
+    pub fn load_both(&mut self) {
         self.load_master();
         self.master.expect("master", "print", "connected");
         self.load_follower();
@@ -109,7 +109,7 @@ impl Copying {
     }
 
     /// Sends a request by the master's user; returns its retcode.
-    fn trade(&mut self, fields: &str) -> String {
+    pub fn trade(&mut self, fields: &str) -> String {
         let mut words = vec!["trade"];
         words.extend(fields.split(' '));
         self.master.command(&words);
@@ -139,7 +139,7 @@ impl Copying {
     }
 
     #[track_caller]
-    fn converge_to(&mut self, expected: impl Fn(Vec<Fields>) -> Vec<Fields>) {
+    pub fn converge_to(&mut self, expected: impl Fn(Vec<Fields>) -> Vec<Fields>) {
         let deadline = Instant::now() + QUIET;
         let mut same = 0;
         while same < 5 {
@@ -152,13 +152,13 @@ impl Copying {
         }
     }
 
-    fn close(self) {
+    pub fn close(self) {
         self.master.close();
         self.follower.close();
     }
 }
 
-fn deal(side: u32, volume: &str, more: &str) -> String {
+pub fn deal(side: u32, volume: &str, more: &str) -> String {
     format!("action=1 symbol=EURUSD type={side} volume={volume}{more}")
 }
 
@@ -252,7 +252,7 @@ fn answers_that_are_lost_and_refusals_double_nothing() {
 }
 
 /// One position of a symbol, which is the sum, without stops.
-fn net(positions: impl Iterator<Item = Fields>) -> Vec<Fields> {
+pub fn net(positions: impl Iterator<Item = Fields>) -> Vec<Fields> {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for fields in positions {
         let hundredths = (fields["volume"].parse::<f64>().expect("a volume") * 100.0).round() as i64;

@@ -9,6 +9,7 @@ mod account;
 mod common;
 mod compile;
 mod copier;
+mod copier_limits;
 mod copier_peers;
 mod copier_run;
 mod host;

@@ -166,7 +166,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
          Keep(m_links[link],state.positions[i],rules,symbols,held,now_msc);
      }
    if(rules.netting)
-      CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions);
+      CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
    Sort();
    return(ArraySize(m_actions));
   }
