@@ -382,7 +382,7 @@
 
 /**
  * QoS 1 and 2 messages sent without waiting for an acknowledgement: 1 to 65500. A smaller Receive Maximum of the Server
- * holds. 0 (default): 2000, for some Servers slow down with more; 20 in MQTT 3.1.1, where a Server has no way to announce its
+ * holds. 0 (default): 500, for some Servers slow down with more; 20 in MQTT 3.1.1, where a Server has no way to announce its
  * Receive Maximum.
  */
 #define MT5MQTT_OPT_IN_FLIGHT_MAXIMUM 16

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const MASTER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5";
 const FOLLOWER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5";
-const QUIET: Duration = Duration::from_secs(60);
+pub const QUIET: Duration = Duration::from_secs(60);
 
 /// SplitMix64: a course that a printed seed repeats.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, bound: u32) -> u32 {
+    pub fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -26,7 +26,7 @@ impl Random {
 }
 
 /// The follower's MQL5\Files.
-struct Files(PathBuf);
+pub struct Files(PathBuf);
 
 impl Drop for Files {
     fn drop(&mut self) {
@@ -35,7 +35,7 @@ impl Drop for Files {
 }
 
 pub struct Copying {
-    server: Mosquitto,
+    pub server: Mosquitto,
     pub master: Terminal,
     pub follower: Terminal,
     files: Files,
@@ -74,7 +74,7 @@ impl Copying {
         Some(copying)
     }
 
-    fn price(&mut self, bid: &str, ask: &str) {
+    pub fn price(&mut self, bid: &str, ask: &str) {
         for terminal in [&mut self.master, &mut self.follower] {
             for symbol in ["EURUSD", "GBPUSD"] {
                 terminal.command(&["tick", symbol, bid, ask]);
@@ -82,7 +82,7 @@ impl Copying {
         }
     }
 
-    fn load_master(&mut self) {
+    pub fn load_master(&mut self) {
         self.master.expert("master", MASTER, &[("InpUrl", &self.server.url()), ("InpSeconds", "1")]);
     }
 

@@ -124,14 +124,32 @@ impl Terminal {
     /// The account's positions, by their fields.
     #[track_caller]
     pub fn positions(&mut self) -> Vec<BTreeMap<String, String>> {
-        let before = self.said("*", "position").len();
+        self.dumped("position")
+    }
+
+    /// Its pending orders.
+    #[track_caller]
+    pub fn orders(&mut self) -> Vec<BTreeMap<String, String>> {
+        self.dumped("order")
+    }
+
+    /// Requests of programs that have reached the trade server.
+    #[track_caller]
+    pub fn requests(&mut self) -> u32 {
+        let account = self.dumped("account").pop().expect("an account");
+        account["requests"].parse().expect("a number")
+    }
+
+    #[track_caller]
+    fn dumped(&mut self, kind: &str) -> Vec<BTreeMap<String, String>> {
+        let before = self.said("*", kind).len();
         self.command(&["dump"]);
         self.expect("*", "account", "");
         let fields = |line: &String| {
             let fields = line.split(' ').filter_map(|field| field.split_once('='));
             fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        self.said("*", "position").split_off(before).iter().map(fields).collect()
+        self.said("*", kind).split_off(before).iter().map(fields).collect()
     }
 
     /// All lines of that source and kind so far.

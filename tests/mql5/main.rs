@@ -11,6 +11,7 @@ mod compile;
 mod copier;
 mod copier_limits;
 mod copier_peers;
+mod copier_pending;
 mod copier_run;
 mod host;
 mod indicator;
