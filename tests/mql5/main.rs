@@ -4,6 +4,8 @@
 //! It is not MetaEditor: what MetaEditor would refuse and this translator doesn't know of passes here.
 
 mod account;
+mod account_symbols;
+mod account_tickets;
 
 #[path = "../common/mod.rs"]
 mod common;

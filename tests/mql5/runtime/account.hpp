@@ -65,4 +65,3 @@ void flush_transactions();
 void remember_view();
 const View &view();
 const View &orders_view();
-mql_long now_msc();
