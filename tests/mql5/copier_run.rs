@@ -27,7 +27,7 @@ pub struct Copying {
     pub master: Terminal,
     pub follower: Terminal,
     files: Files,
-    inputs: Vec<(&'static str, String)>,
+    pub inputs: Vec<(&'static str, String)>,
 }
 
 pub type Fields = BTreeMap<String, String>;
@@ -181,7 +181,7 @@ impl Copying {
     }
 }
 
-fn deal(side: u32, volume: &str, more: &str) -> String {
+pub fn deal(side: u32, volume: &str, more: &str) -> String {
     format!("action=1 symbol=EURUSD type={side} volume={volume}{more}")
 }
 

@@ -67,4 +67,3 @@ void keep_account();
 void keep_account_in(const std::string &path);
 const View &view();
 const View &orders_view();
-mql_long now_msc();
