@@ -25,6 +25,7 @@ mod proxy;
 mod publishing;
 mod receiving;
 mod redirect;
+mod seed;
 mod shared;
 pub mod slots;
 mod stages;
