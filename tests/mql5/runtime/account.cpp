@@ -49,6 +49,7 @@ void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const
 }
 
 void remember_view() {
+   keep_account();
    auto now=steady::now(),oldest=now-std::chrono::milliseconds(std::max(account.lag_ms,account.orders_lag_ms));
    account.views.push_back({now,account.positions,account.deals,account.orders,account.ended});
    while(account.views.size()>1 && account.views[1].at<=oldest) account.views.pop_front();
@@ -229,6 +230,7 @@ bool account_command(const std::vector<std::string> &words) {
    if(verb=="account") set_account(words);
    else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)!="refused",words.at(2)=="late" ? 700 : 0});
    else if(verb=="dump") dump();
+   else if(verb=="keep") keep_account_in(words.at(1));
    else if(verb=="trade") {
       MqlTradeResult result={};
       uint retcode=trade(request_of(words),result,DEAL_REASON_CLIENT);
