@@ -43,7 +43,9 @@ fn a_closed_market_is_waited_for() {
 /// Signed hundredths of lots by symbol.
 fn sums(positions: Vec<Fields>) -> BTreeMap<String, String> {
     let net = net(positions.into_iter());
-    net.into_iter().map(|fields| (fields["symbol"].clone(), format!("{} {}", fields["side"], fields["volume"]))).collect()
+    net.into_iter()
+        .map(|fields| (fields["symbol"].clone(), format!("{} {}", fields["side"], fields["volume"])))
+        .collect()
 }
 
 #[test]
