@@ -13,6 +13,7 @@ mod compile;
 mod copier;
 mod copier_limits;
 mod copier_peers;
+mod copier_markets;
 mod copier_pending;
 mod copier_random;
 mod copier_run;
