@@ -107,6 +107,10 @@ impl Copying {
         }
     }
 
+    pub fn lose_file(&self) {
+        fs::remove_file(self.files.0.join("Mt5Mqtt/copier-2002-master.json")).expect("remove the follower's file");
+    }
+
     /// Sends a request by the master's user; returns its retcode.
     pub fn trade(&mut self, fields: &str) -> String {
         let mut words = vec!["trade"];

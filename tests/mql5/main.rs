@@ -10,6 +10,7 @@ mod common;
 mod copier;
 mod copier_peers;
 mod copier_pending;
+mod copier_pending_random;
 mod copier_run;
 mod host;
 mod indicator;
