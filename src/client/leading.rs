@@ -60,6 +60,10 @@ pub(super) struct Keeping {
     left: Option<Instant>,
     /// How many times somebody took the lead, and how many of them the background thread knows of.
     visits: (u64, u64),
+    /// The socket is in no poll: its reader never sleeps (`polling`).
+    loose: bool,
+    /// When a program that polls looked last whether it does so without a pause.
+    pub looked: Option<Instant>,
 }
 
 /// The place of the leader, made when a caller waits for the first time.
@@ -96,7 +100,7 @@ impl Shared {
         seat.is_taken(clock::now());
         // What came while the socket was kept has been told of already, or never will be.
         let mut look_first = core.led;
-        let led = core.led || core.give_reading_to_leader(self);
+        let led = core.give_reading_to_leader(self);
         core.keeping.left = None;
         core.keeping.visits.0 += 1;
         drop(core);
@@ -157,24 +161,41 @@ impl Shared {
 }
 
 impl Core {
-    /// Registers the socket with the leader's poll. False if there is no connection that could be read from.
-    fn give_reading_to_leader(&mut self, shared: &Shared) -> bool {
+    /// Whether a caller waits in the poll of the socket.
+    pub fn is_read_by_leader(&self) -> bool {
+        self.led && self.keeping.left.is_none()
+    }
+
+    /// Takes the socket out of the background thread's poll. False if there is no connection that could be read from.
+    pub fn take_reading(&mut self, shared: &Shared) -> bool {
+        if self.led {
+            return true;
+        }
         let ending = self.lost.is_some() || self.stop || self.session.wants_close();
         if ending || self.write_blocked || self.read_on {
             return false;
         }
-        let (Some(own), Some(worker)) = (shared.leading.registry.get(), shared.registry.get()) else { return false };
-        let Some(transport) = &mut self.transport else { return false };
+        let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return false };
         transport.deregister(worker);
         self.led = true;
-        if transport.register(own, SOCKET, false).is_err() {
+        self.keeping.loose = true;
+        true
+    }
+
+    /// Registers the socket with the leader's poll. False if there is no connection that could be read from.
+    fn give_reading_to_leader(&mut self, shared: &Shared) -> bool {
+        if self.take_reading(shared)
+            && std::mem::take(&mut self.keeping.loose)
+            && let (Some(transport), Some(own)) = (&mut self.transport, shared.leading.registry.get())
+            && transport.register(own, SOCKET, false).is_err()
+        {
             self.give_reading_back(shared);
         }
         self.led
     }
 
     /// The leader leaves and keeps the socket: it is expected back at once.
-    fn keep_reading(&mut self, now: Instant, shared: &Shared) {
+    pub fn keep_reading(&mut self, now: Instant, shared: &Shared) {
         self.keeping.left = Some(now);
         if !std::mem::replace(&mut self.keeping.watched, true) {
             shared.wake();
@@ -204,7 +225,9 @@ impl Core {
         self.keeping.left = None;
         self.keeping.watched = false;
         if std::mem::take(&mut self.led) {
-            if let (Some(transport), Some(own)) = (&mut self.transport, shared.leading.registry.get()) {
+            let in_a_poll = !std::mem::take(&mut self.keeping.loose);
+            if let (true, Some(transport), Some(own)) = (in_a_poll, &mut self.transport, shared.leading.registry.get())
+            {
                 transport.deregister(own);
             }
             self.watch(shared);
@@ -237,7 +260,7 @@ impl Core {
 
     /// Reads until there is an event for the program, or nothing more. True if the transport may hold bytes that no poll
     /// knows of.
-    fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> bool {
+    pub fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> bool {
         for _ in 0..READS_IN_A_ROW {
             match self.read(now, shared) {
                 Read::Some => {

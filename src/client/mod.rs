@@ -19,6 +19,7 @@ mod input;
 mod leading;
 pub mod log;
 pub mod options;
+mod polling;
 mod proxy;
 mod publishing;
 mod receiving;

@@ -1,6 +1,7 @@
 //! The trade copier's logic, which asks no terminal: its rules by examples, its plan by random masters and followers.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A script of checks, none of which may fail.

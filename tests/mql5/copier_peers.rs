@@ -2,7 +2,8 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::host::{Terminal, compiler};
+use crate::compile::compiler;
+use crate::host::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

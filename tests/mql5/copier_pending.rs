@@ -58,12 +58,6 @@ fn expect_same(copying: &mut Copying, expected: &[&str]) {
     expect(copying, expected, expected);
 }
 
-pub fn restart_follower(copying: &mut Copying) {
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    copying.load_follower();
-}
-
 #[test]
 fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
     for (comments, lag, orders_lag) in [("keep", 150, 20), ("rewrite", 20, 150)] {
@@ -92,7 +86,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         // Both fill: what was pending is the position, and stays it after a restart.
         copying.price("1.09080", "1.09090");
         expect_same(&mut copying, &["3 0.1 1.11 0 0", "buy 0.3"]);
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.price("1.11000", "1.11010");
         expect_same(&mut copying, &["buy 0.3", "sell 0.1"]);
         let requests = copying.follower.requests();
@@ -104,7 +98,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         expect_same(&mut copying, &["4 0.4 1.101 0 0", "buy 0.3", "sell 0.1"]);
         copying.follower.command(&["tick", "EURUSD", "1.10090", "1.10100"]);
         expect(&mut copying, &["4 0.4 1.101 0 0", "buy 0.3", "sell 0.1"], &["buy 0.3", "buy 0.4", "sell 0.1"]);
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.master.command(&["tick", "EURUSD", "1.10090", "1.10100"]);
         expect_same(&mut copying, &["buy 0.3", "buy 0.4", "sell 0.1"]);
         assert_eq!(copying.follower.requests(), 6, "it was placed, and not opened");
@@ -135,7 +129,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         let by_hand = copying.follower.orders()[0]["ticket"].clone();
         copying.follower.command(&["trade", "action=8", &format!("order={by_hand}")]);
         copying.follower.expect("follower", "print", "not copied");
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.master.command(&["tick", "EURUSD", "1.09890", "1.09900"]);
         expect(
             &mut copying,
@@ -233,7 +227,7 @@ fn an_order_expires_with_the_masters_or_before() {
     expect_same(&mut copying, &["2 0.2 1.09 0 0"]);
     copying.follower.command(&["tick", "EURUSD", "1.10000", "1.10010", &format!("{}", (expires + 9001) * 1000)]);
     expect(&mut copying, &["2 0.2 1.09 0 0"], &[]);
-    restart_follower(&mut copying);
+    copying.restart_follower();
     copying.master.command(&["tick", "EURUSD", "1.08990", "1.09000", &format!("{}", (expires + 2) * 1000)]);
     expect_same(&mut copying, &["buy 0.2"]);
     copying.close();

@@ -2,10 +2,11 @@
 //! and in parts, lost answers, lost lines, restarts of everything. After quiet each copy is between what the master's has
 //! filled and all of it; when every order has been reached, it is the same.
 
-use crate::copier_pending::{restart_follower, start};
-use crate::copier_run::{Copying, Fields, QUIET, Random};
+use crate::copier_pending::start;
+use crate::copier_random::{Played, Random};
+use crate::copier_run::{Copying, Fields, QUIET};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Lots in hundredths that are filled and pending, and the side, by the master's identifier.
 type Volumes = BTreeMap<String, (i64, i64, String)>;
@@ -24,14 +25,18 @@ fn volumes(positions: &[Fields], orders: &[Fields], id: impl Fn(&Fields, &str) -
     volumes
 }
 
-/// A random master with pending orders, and prices, fills in parts, failures, restarts and lost lines on both sides.
-fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirrored: bool) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    let seed = now.as_secs() ^ u64::from(std::process::id()) << 40 ^ factor as u64;
+/// A random master with pending orders, and prices, fills in parts, failures, restarts, kills and lost lines on both sides.
+pub fn random_course(
+    seed: u64,
+    test: &str,
+    inputs: &[(&'static str, &str)],
+    factor: i64,
+    mirrored: bool,
+) -> Option<Played> {
     let mut random = Random(seed);
-    eprintln!("seed {seed}");
+    let mut played = Played::default();
     let lags = [(70, 10), (10, 70), (40, 40)][random.below(3) as usize];
-    let Some(mut copying) = start(test, lags.0, lags.1, inputs) else { return };
+    let mut copying = start(test, lags.0, lags.1, inputs)?;
     copying.follower.command(&["account", "balance=10000000", "shuffle=5"]);
     copying.master.command(&["account", "balance=10000000"]);
     copying.load_both();
@@ -41,7 +46,9 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
         let positions = copying.master.positions();
         let order = orders.get(random.below(orders.len().max(1) as u32) as usize);
         let position = positions.get(random.below(positions.len().max(1) as u32) as usize);
-        match (random.below(14), order, position) {
+        let what = random.below(14);
+        played.count(what <= 6, what >= 11);
+        match (what, order, position) {
             (0..=3, ..) => {
                 let type_ = 2 + random.below(6);
                 let below = matches!(type_, 2 | 5 | 7);
@@ -99,12 +106,10 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
                 copying.follower.command(&["inject", code, effect]);
             }
             (12, ..) if random.below(3) == 0 => copying.server.restart(),
-            (12, ..) => restart_follower(&mut copying),
-            (13, ..) => {
-                copying.master.command(&["remove", "master"]);
-                copying.master.expect("master", "ended", "");
-                copying.load_master();
-            }
+            (12, ..) if random.below(2) == 0 => copying.kill_follower(),
+            (12, ..) => copying.restart_follower(),
+            (13, ..) if random.below(2) == 0 => copying.kill_master(),
+            (13, ..) => copying.restart_master(),
             _ => {}
         }
     }
@@ -137,6 +142,8 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
         master.values().all(|has| has.1 == 0) && master.iter().map(copy).collect::<Volumes>() == *follower
     });
     copying.close();
+    played.sequences += 1;
+    Some(played)
 }
 
 /// Waits until that holds, and sees that it stays so.
@@ -154,14 +161,4 @@ fn rest(copying: &mut Copying, holds: impl Fn(&Volumes, &Volumes) -> bool) {
         assert!(Instant::now() < deadline, "master {master:#?}\nfollower {follower:#?}\n{}", transcript());
         std::thread::sleep(Duration::from_millis(60));
     }
-}
-
-#[test]
-fn a_random_master_with_orders_is_followed_through_restarts_of_everything() {
-    random_course("random-orders", &[], 1, false);
-}
-
-#[test]
-fn a_random_master_with_orders_is_followed_in_reverse() {
-    random_course("random-mirrored", &[("InpReverse", "true"), ("InpSizeValue", "2")], 2, true);
 }
