@@ -1,10 +1,12 @@
 //! Commands that callers have left because the core was taken, in the order in which they came. A queue of our own, as it
 //! keeps its room: what is left and carried out costs no allocation.
 
+use super::clock;
 use super::command::Command;
-use parking_lot::{Mutex, MutexGuard};
+use super::lock::{LONGEST_HOLD, Lock};
+use parking_lot::MutexGuard;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Room for so many is kept. More come together only while the core is taken for long.
@@ -13,9 +15,11 @@ const ROOM_KEPT: usize = 256;
 /// Its lock is never held across a system call.
 #[derive(Default)]
 pub(super) struct Commands {
-    queue: Mutex<VecDeque<Command>>,
+    queue: Lock<VecDeque<Command>>,
     /// How many there are, to be read without the lock.
     count: AtomicUsize,
+    /// When the first of them was left, by the monotonic clock.
+    since_us: AtomicI64,
 }
 
 impl Commands {
@@ -29,6 +33,9 @@ impl Commands {
     }
 
     fn add(&self, mut queue: MutexGuard<'_, VecDeque<Command>>, command: Command) {
+        if queue.is_empty() {
+            self.since_us.store(clock::monotonic_us(), Ordering::Relaxed);
+        }
         queue.push_back(command);
         self.count.store(queue.len(), Ordering::Release);
     }
@@ -46,9 +53,15 @@ impl Commands {
         command
     }
 
+    /// Whether they have waited for longer than anybody who lives keeps the core.
+    pub fn are_stuck(&self) -> bool {
+        !self.is_empty()
+            && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > LONGEST_HOLD.as_micros() as i64
+    }
+
     /// Locks the queue for good.
     pub fn leave_locked(&self) {
-        std::mem::forget(self.queue.lock());
+        self.queue.leave_locked();
     }
 
     pub fn is_empty(&self) -> bool {

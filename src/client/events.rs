@@ -6,13 +6,14 @@
 
 use super::clock;
 use super::doctor::Asked;
+use super::lock::{Lock, look_until};
 use super::log::Level;
 use super::store::StoreError;
+use super::thread::Pause;
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Outcome, Token};
 use crate::types::status::Status;
 use mio::Waker;
-use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -89,7 +90,6 @@ struct Inner {
     dropped_since: u64,
     dropped_ever: u64,
     limits: EventLimits,
-    closed: bool,
     /// Publishes whose end will never be polled, as it was dropped or isn't asked for; kept once somebody wants to know.
     untold: Option<Vec<Token>>,
     /// A caller sleeps in the poll of the socket (`leading.rs`), or is about to.
@@ -98,19 +98,20 @@ struct Inner {
 
 #[derive(Debug)]
 pub(super) struct EventQueue {
-    inner: Mutex<Inner>,
-    available: Condvar,
+    inner: Lock<Inner>,
     /// Wakes the caller that reads from the Server while it waits.
     leader: OnceLock<Waker>,
     /// Copies of what `inner` holds, to be read without its lock.
     count: AtomicUsize,
     blocked: AtomicBool,
+    /// There will be nobody who polls.
+    closed: AtomicBool,
 }
 
 impl EventQueue {
     pub fn new(limits: EventLimits) -> Self {
         EventQueue {
-            inner: Mutex::new(Inner {
+            inner: Lock::new(Inner {
                 kept: VecDeque::new(),
                 droppable: VecDeque::new(),
                 next_number: 0,
@@ -118,13 +119,12 @@ impl EventQueue {
                 dropped_since: 0,
                 dropped_ever: 0,
                 limits,
-                closed: false,
                 untold: None,
                 leader_sleeps: false,
             }),
-            available: Condvar::new(),
             leader: OnceLock::new(),
             count: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
         }
     }
@@ -175,7 +175,6 @@ impl EventQueue {
         if wakes_leader {
             self.wake_leader();
         }
-        self.available.notify_one();
     }
 
     /// Takes the next event, if it is `wanted`.
@@ -232,20 +231,15 @@ impl EventQueue {
         self.inner.lock().dropped_ever
     }
 
-    /// Waits until there is an event, at most until the deadline. Ends at once when the queue is closed.
-    pub fn wait_until(&self, deadline: Instant) -> bool {
-        let mut inner = self.inner.lock();
-        while !inner.is_over_or_filled() {
-            if self.available.wait_until(&mut inner, deadline).timed_out() {
-                break;
-            }
-        }
-        !inner.is_empty()
+    /// Waits until there is an event, at most until the deadline. Ends at once when the queue is closed. For those who can't
+    /// sleep in a poll: they look again and again.
+    pub fn wait_until(&self, deadline: Instant) {
+        look_until(deadline, Pause::long(), || self.is_over_or_filled().then_some(()));
     }
 
     /// Whether nobody has to wait: there is an event, or there will never be one again.
     pub fn is_over_or_filled(&self) -> bool {
-        !self.is_empty() || self.inner.lock().closed
+        !self.is_empty() || self.closed.load(Ordering::Acquire)
     }
 
     /// How to wake a caller that sleeps in a poll and not here. Fails if that is known already.
@@ -256,7 +250,7 @@ impl EventQueue {
     /// To be called before the leader sleeps: from now on the next event wakes it. False if it needn't sleep at all.
     pub fn leader_falls_asleep(&self) -> bool {
         let mut inner = self.inner.lock();
-        inner.leader_sleeps = !inner.is_over_or_filled();
+        inner.leader_sleeps = inner.is_empty() && !self.closed.load(Ordering::Acquire);
         inner.leader_sleeps
     }
 
@@ -274,25 +268,22 @@ impl EventQueue {
 
     /// Locks the queue for good.
     pub fn leave_locked(&self) {
-        std::mem::forget(self.inner.lock());
+        self.inner.leave_locked();
     }
 
-    /// Wakes everybody who waits, for good. False if the queue was locked until the deadline.
+    /// Ends the waits of everybody, for good. False if the queue was locked until the deadline.
     pub fn close(&self, deadline: Instant) -> bool {
-        let locked = self.inner.try_lock_until(deadline).map(|mut inner| inner.closed = true);
-        self.available.notify_all();
+        self.closed.store(true, Ordering::Release);
+        // The lock orders this with a leader between its look and its sleep, whose waker may be new.
+        let locked = self.inner.try_lock_until(deadline).is_some();
         self.wake_leader();
-        locked.is_some()
+        locked
     }
 }
 
 impl Inner {
     fn is_empty(&self) -> bool {
         self.kept.is_empty() && self.droppable.is_empty()
-    }
-
-    fn is_over_or_filled(&self) -> bool {
-        self.closed || !self.is_empty()
     }
 
     fn has_no_room_for(&self, size: usize) -> bool {
@@ -470,6 +461,6 @@ mod tests {
         let waiting = queue.clone();
         let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
         assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));
-        assert!(!thread.join().unwrap());
+        thread.join().unwrap();
     }
 }
