@@ -3,7 +3,7 @@
 
 use super::clock;
 use super::command::Command;
-use super::lock::{LONGEST_HOLD, Lock};
+use super::lock::Lock;
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -11,6 +11,8 @@ use std::time::Instant;
 
 /// Room for so many is kept. More come together only while the core is taken for long.
 const ROOM_KEPT: usize = 256;
+/// Whoever has the core looks at what was left after some microseconds, or as soon as it gets the processor again.
+const SUSPICIOUS_US: i64 = 1_000_000;
 
 /// Its lock is never held across a system call.
 #[derive(Default)]
@@ -53,10 +55,9 @@ impl Commands {
         command
     }
 
-    /// Whether they have waited for longer than anybody who lives keeps the core.
+    /// Whether they have waited for so long that the core may be left locked.
     pub fn are_stuck(&self) -> bool {
-        !self.is_empty()
-            && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > LONGEST_HOLD.as_micros() as i64
+        !self.is_empty() && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > SUSPICIOUS_US
     }
 
     /// Locks the queue for good.

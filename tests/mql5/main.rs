@@ -15,6 +15,7 @@ mod copier_limits;
 mod copier_markets;
 mod copier_peers;
 mod copier_pending;
+mod copier_pending_random;
 mod copier_random;
 mod copier_run;
 mod host;
