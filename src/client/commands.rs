@@ -10,6 +10,10 @@ use std::time::Instant;
 /// Room for so many is kept. More come together only while the core is taken for long.
 const ROOM_KEPT: usize = 256;
 
+/// A thread was ended while it had the lock.
+#[derive(Debug)]
+pub(super) struct LeftLocked;
+
 /// Its lock is never held across a system call.
 #[derive(Default)]
 pub(super) struct Commands {
@@ -37,7 +41,18 @@ impl Commands {
         if self.is_empty() {
             return None;
         }
-        let mut queue = self.queue.lock();
+        self.take(self.queue.lock())
+    }
+
+    /// As `pop`. `Err` if the queue was locked until the deadline.
+    pub fn pop_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.queue.try_lock_until(deadline).map(|queue| self.take(queue)).ok_or(LeftLocked)
+    }
+
+    fn take(&self, mut queue: MutexGuard<'_, VecDeque<Command>>) -> Option<Command> {
         let command = queue.pop_front();
         self.count.store(queue.len(), Ordering::Release);
         if queue.is_empty() && queue.capacity() > ROOM_KEPT {

@@ -18,7 +18,7 @@ use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub(super) struct Leading {
 impl Leading {
     fn make(&self, shared: &Shared) -> io::Result<Seat> {
         let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         // A second attempt after a failure brings nothing new: the first registry and waker would stay.
         let registry = poll.registry().try_clone()?;
         if self.registry.set(registry).is_err() || shared.events.set_leader_waker(waker).is_err() {

@@ -1,5 +1,6 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
+mod agreement;
 mod network;
 mod texts;
 
@@ -94,6 +95,7 @@ int_options! {
     Deduplicate = 163, "DEDUPLICATE", 0 => 2, 0, false;
     DeduplicationWindow = 165, "DEDUPLICATION_WINDOW", 1 => 1_000_000, 10_000, false;
     Progress = 161, "PROGRESS", 0 => 2, 0, false;
+    SharedRelease = 300, "SHARED_RELEASE_S", 1 => 3600, 10, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
@@ -128,6 +130,8 @@ pub struct Options {
     /// Random bytes of this client.
     seed: [u8; 32],
     ints: Vec<i64>,
+    /// Of a shared connection: see [`SessionOptions::every_end`].
+    every_end: bool,
 }
 
 impl Default for Options {
@@ -154,6 +158,7 @@ impl Default for Options {
             connect_user_properties: PropertiesBuf::new(),
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
+            every_end: false,
         }
     }
 }
@@ -364,6 +369,7 @@ impl Options {
             outgoing_overflow: self.outgoing_overflow(),
             deduplicate: self.deduplicate(),
             progress: self.flag(IntOption::Progress),
+            every_end: self.every_end,
             priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
     }

@@ -7,8 +7,9 @@
 //! A thread that has to read waits for the lock. While one does, callers leave their commands to it and don't take the lock
 //! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
+use super::accounts::Accounts;
 use super::command::Command;
-use super::commands::Commands;
+use super::commands::{Commands, LeftLocked};
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
@@ -53,7 +54,7 @@ pub(super) struct Shared {
     pub log: Log,
     pub doctor: Doctor,
     /// Interrupts the background thread's wait; there once the thread is.
-    pub waker: OnceLock<mio::Waker>,
+    pub waker: OnceLock<Arc<mio::Waker>>,
     /// The background thread's poll, as others see it; there once the thread is.
     pub registry: OnceLock<mio::Registry>,
     pub leading: Leading,
@@ -67,15 +68,8 @@ pub(super) struct Shared {
     pub reading_paused: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
-    /// Accepted and unanswered subscribes, unsubscribes and requests.
-    pub requests: AtomicUsize,
-    /// Accepted and unfinished publishes, those in `commands` included.
-    pub outgoing_count: AtomicUsize,
-    pub outgoing_bytes: AtomicUsize,
-    pub next_token: AtomicI64,
+    pub accounts: Arc<Accounts>,
     pub stages: Stages,
-    /// The store can't be written: what it can't keep is not accepted.
-    pub store_failed: AtomicBool,
     /// What the client was connected with first: a store, or none.
     pub store: Mutex<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Mutex<Snapshot>,
@@ -99,13 +93,17 @@ pub(super) struct Snapshot {
     pub commits: u64,
     /// Which of the URLs is tried or in use.
     pub server: usize,
+    /// Of a shared connection: programs on it, messages that were for none of them, and those that this one has missed.
+    pub programs: usize,
+    pub nobodys: u64,
+    pub missed: u64,
 }
 
 /// A caller looks this often at what others have left meanwhile. The rest is for the background thread.
 const ROUNDS_OF_A_CALLER: usize = 2;
 
 impl Shared {
-    pub fn new(session: Session, events: EventQueue, log: Log) -> Self {
+    pub fn new(session: Session, events: EventQueue, log: Log, accounts: Arc<Accounts>) -> Self {
         let buffers = session.buffers().clone();
         Shared {
             buffers,
@@ -124,12 +122,8 @@ impl Shared {
             hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
             left: AtomicUsize::new(0),
-            requests: AtomicUsize::new(0),
-            outgoing_count: AtomicUsize::new(0),
-            outgoing_bytes: AtomicUsize::new(0),
-            next_token: AtomicI64::new(1),
+            accounts,
             stages: Stages::default(),
-            store_failed: AtomicBool::new(false),
             store: Mutex::new(None),
             snapshot: Mutex::new(Snapshot::default()),
             changes: Mutex::new(()),
@@ -163,6 +157,15 @@ impl Shared {
         // The lock orders this with a waiter between its look at the state and its wait.
         drop(self.changes.lock());
         self.changed.notify_all();
+    }
+
+    /// As `set_state`. False if waiting threads may not have been told, as one that was ended has left the lock locked.
+    pub fn set_state_until(&self, state: State, deadline: Instant) -> bool {
+        let keep_failed = |old| (old != State::Failed as i32).then_some(state as i32);
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_failed);
+        let told = self.changes.try_lock_until(deadline).is_some();
+        self.changed.notify_all();
+        told
     }
 
     /// Waits until `condition` holds. False if that took longer than to the deadline.
@@ -293,6 +296,16 @@ impl Shared {
     /// The next command that a caller has left.
     pub fn next_command(&self) -> Option<Command> {
         self.commands.pop()
+    }
+
+    /// As `next_command`. `Err` if the queue was locked until the deadline: by a thread that was ended.
+    pub fn next_command_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
+        self.commands.pop_until(deadline)
+    }
+
+    /// From now on callers leave everything: it is for somebody else to take it out, whom the waker wakes.
+    pub fn leave_all_to_another(&self) {
+        self.readers_waiting.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which

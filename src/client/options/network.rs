@@ -56,7 +56,7 @@ impl Options {
         options
     }
 
-    fn put(&mut self, option: IntOption, value: i64) {
+    pub(super) fn put(&mut self, option: IntOption, value: i64) {
         if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
             self.ints[index] = value;
         }
