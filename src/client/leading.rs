@@ -18,8 +18,8 @@ use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
 use std::io;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);

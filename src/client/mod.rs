@@ -285,8 +285,8 @@ impl Client {
         self.shared.freed.store(true, Ordering::SeqCst);
         self.shared.wake();
         let closed = self.shared.events.close(deadline);
-        if self.place.is_some() {
-            return self.leave(deadline) && closed;
+        if let Some(place) = &self.place {
+            return self.leave(place, deadline) && closed;
         }
         let Some(mut thread) = self.thread.try_lock_until(deadline) else { return false };
         let ended = thread.take().is_none_or(|thread| thread.end(deadline));

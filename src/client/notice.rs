@@ -113,28 +113,28 @@ pub(super) fn is_plain_success(kind: &NoticeKind) -> bool {
 pub(super) fn held_bytes(kind: &NoticeKind) -> usize {
     let outcome_size = |outcome: &Outcome| outcome.properties.as_properties().as_bytes().len();
     match kind {
-            NoticeKind::Failed(text) => text.len(),
-            NoticeKind::Missed(_) => 0,
-            NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
-            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
-            NoticeKind::DoctorAsks { properties, .. } => properties.as_properties().as_bytes().len(),
-            NoticeKind::Session(event) => match event {
-                Event::Message { message, .. } => message.size(),
-                Event::Progress { .. } => 0,
-                Event::Published { outcome, .. } => outcome_size(outcome),
-                Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
-                    filter.len() + outcome_size(outcome)
-                }
-                Event::Breach(_) => 0,
-                Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
-                    properties.as_properties().as_bytes().len()
-                }
-                Event::Response { answer: Ok(answer), .. } => answer.message.size(),
-                Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
-                Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
-                Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
-            },
-        }
+        NoticeKind::Failed(text) => text.len(),
+        NoticeKind::Missed(_) => 0,
+        NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
+        NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
+        NoticeKind::DoctorAsks { properties, .. } => properties.as_properties().as_bytes().len(),
+        NoticeKind::Session(event) => match event {
+            Event::Message { message, .. } => message.size(),
+            Event::Progress { .. } => 0,
+            Event::Published { outcome, .. } => outcome_size(outcome),
+            Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
+                filter.len() + outcome_size(outcome)
+            }
+            Event::Breach(_) => 0,
+            Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
+                properties.as_properties().as_bytes().len()
+            }
+            Event::Response { answer: Ok(answer), .. } => answer.message.size(),
+            Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
+            Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
+            Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
+        },
+    }
 }
 
 impl Notice {
@@ -158,4 +158,3 @@ impl Notice {
         }
     }
 }
-

@@ -26,7 +26,8 @@ impl Client {
             return Err((Status::InvalidArgument, text));
         }
         if self.place.is_some() && properties.as_properties().int(PropertyId::SubscriptionIdentifier).is_some() {
-            let text = "a shared connection gives the Subscription Identifiers itself: leave the property out".to_owned();
+            let text =
+                "a shared connection gives the Subscription Identifiers itself: leave the property out".to_owned();
             return Err((Status::InvalidArgument, text));
         }
         let refused = self.server_limits().refuses_subscription(filter, properties.as_properties());

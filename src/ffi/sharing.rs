@@ -64,5 +64,7 @@ pub unsafe extern "C" fn mt5mqtt_create_shared(connection: *const c_char, inbox:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_create_shared_w(connection: *const u16, inbox: *const u16) -> i64 {
     // SAFETY: the texts are the caller's promise.
-    guard(|| unsafe { create(utf16("the name of the connection", connection)?, utf16("the name of the inbox", inbox)?) })
+    guard(|| unsafe {
+        create(utf16("the name of the connection", connection)?, utf16("the name of the inbox", inbox)?)
+    })
 }

@@ -23,7 +23,8 @@ impl Options {
         if let Some(((row, _), _)) = ints.next() {
             return Some(row.1);
         }
-        let will = |options: &Options| options.will.as_ref().map(|will| (will.message.clone(), will.properties.clone()));
+        let will =
+            |options: &Options| options.will.as_ref().map(|will| (will.message.clone(), will.properties.clone()));
         let rest = [
             ("URL", self.addresses != other.addresses),
             ("SERVER_REFERENCE_HOSTS", self.server_reference_hosts != other.server_reference_hosts),

@@ -93,17 +93,16 @@ pub(super) struct Filters {
 impl Filters {
     /// `seed` tells the identifiers of this process from those of one before, whose Session may go on.
     pub fn new(seed: u64) -> Filters {
-        Filters { held: Vec::new(), asks: HashMap::new(), last_identifier: (seed % u64::from(HIGHEST_IDENTIFIER)) as u32 }
+        Filters {
+            held: Vec::new(),
+            asks: HashMap::new(),
+            last_identifier: (seed % u64::from(HIGHEST_IDENTIFIER)) as u32,
+        }
     }
 
     /// A program subscribes. `identify` says whether the Server takes Subscription Identifiers. Fails if another program
     /// holds the filter with options that the subscription can't have at the same time.
-    pub fn subscribe(
-        &mut self,
-        program: ProgramId,
-        asked: Subscribe,
-        identify: bool,
-    ) -> Result<Subscribe, Status> {
+    pub fn subscribe(&mut self, program: ProgramId, asked: Subscribe, identify: bool) -> Result<Subscribe, Status> {
         let Subscribe { token, filter, options, properties } = asked;
         let others = self.find(&filter).map_or(&[][..], |held| &held.holders);
         let mut others = others.iter().filter(|holder| holder.program != program);
@@ -204,9 +203,8 @@ impl Filters {
             let waits = |program: ProgramId| {
                 self.asks.values().any(|ask| ask.program == Some(program) && ask.filter == held.filter && !ask.given_up)
             };
-            let wants = |holder: &&Holder| {
-                holder.options.retain_handling != RetainHandling::Never && !waits(holder.program)
-            };
+            let wants =
+                |holder: &&Holder| holder.options.retain_handling != RetainHandling::Never && !waits(holder.program);
             let again: Vec<ProgramId> = held.holders.iter().filter(wants).map(|holder| holder.program).collect();
             if let Some(number) = held.granted
                 && let Some(identifier) = held.identifiers.iter_mut().find(|identifier| identifier.number == number)

@@ -3,14 +3,14 @@
 //! Whatever is locked here belongs to one program, whose thread may have been ended while it had the lock. So each lock is
 //! waited for with a bound, and a program that has left one locked is not spoken to again.
 
-use super::filters::ProgramId;
 use super::LONGEST_LOCK;
+use super::filters::ProgramId;
+use crate::client::clock;
 use crate::client::command::Command;
 use crate::client::commands::LeftLocked;
 use crate::client::events::{Missed, NoticeKind};
 use crate::client::notice::MissedCount;
 use crate::client::shared::{Shared, Snapshot, State};
-use crate::client::clock;
 use crate::session::event::Token;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
@@ -53,13 +53,12 @@ impl Member {
         }
     }
 
-    /// Another program takes the place, with all that is to be done.
-    pub fn replace(&mut self, program: Arc<Shared>, release: Duration) {
+    /// Another program takes the place, with all that is to be done. Returns how many messages the one before has missed, and
+    /// wasn't told of.
+    pub fn replace(&mut self, program: Arc<Shared>, release: Duration) -> u64 {
         let missed = self.missing.take().map_or(0, |counter| counter.take());
         *self = Member { missed: self.missed, ..Member::new(self.id, program, &self.inbox.clone(), release) };
-        if missed > 0 {
-            self.tell_missed(missed);
-        }
+        missed
     }
 
     /// Puts a notice into the inbox.
@@ -77,6 +76,9 @@ impl Member {
             return false;
         }
         self.give(kind);
+        if self.is_dead {
+            self.count_instead(1);
+        }
         !self.is_dead
     }
 
@@ -185,7 +187,7 @@ impl Member {
         }
     }
 
-    fn tell_missed(&mut self, count: u64) {
+    pub fn tell_missed(&mut self, count: u64) {
         let counter = Arc::new(MissedCount::default());
         counter.add(count);
         self.give(NoticeKind::Missed(Missed::new(counter)));

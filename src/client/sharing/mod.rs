@@ -7,6 +7,7 @@
 //! an inbox with a bound. The table of names is no lock at all.
 
 mod filters;
+mod inheritance;
 mod members;
 mod owed;
 mod routing;
@@ -58,7 +59,8 @@ pub(super) struct Connection {
 
 /// A program's place on a shared connection.
 pub(super) struct Place {
-    connection: Arc<Connection>,
+    /// `None` after `free`.
+    connection: ArcSwapOption<Connection>,
     inbox: String,
 }
 
@@ -150,19 +152,25 @@ impl Connection {
             let _ = self.desk.waker.set(waker);
             Ok(ticket)
         };
-        let failed = |error| (Status::Thread, format!("the thread of the shared connection could not be started: {error}"));
+        let failed =
+            |error| (Status::Thread, format!("the thread of the shared connection could not be started: {error}"));
         *thread = Some(started().map_err(failed)?);
         Ok(())
+    }
+
+    /// No program is left: ends the thread, and with it the client that had the connection.
+    fn close(&mut self, deadline: Instant) {
+        if let Some(thread) = self.thread.get_mut().take() {
+            self.desk.closed.store(true, Ordering::SeqCst);
+            self.desk.wake();
+            thread.end(deadline);
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(thread) = self.thread.get_mut().take() {
-            self.desk.closed.store(true, Ordering::SeqCst);
-            self.desk.wake();
-            thread.end(clock::now());
-        }
+        self.close(clock::now());
     }
 }
 
@@ -173,13 +181,14 @@ impl Client {
         for (what, text, least) in [("connection", name, 1), ("inbox", inbox, 0)] {
             if text.len() < least || text.len() > LONGEST_NAME {
                 let length = text.len();
-                let text = format!("the name of a shared {what} has {least} to {LONGEST_NAME} bytes, this one {length}");
+                let text =
+                    format!("the name of a shared {what} has {least} to {LONGEST_NAME} bytes, this one {length}");
                 return Err((Status::InvalidArgument, text));
             }
         }
         let connection = Connection::find_or_make(name);
         let accounts = connection.desk.accounts.clone();
-        let place = Place { connection, inbox: inbox.to_owned() };
+        let place = Place { connection: ArcSwapOption::from(Some(connection)), inbox: inbox.to_owned() };
         let client = Client::with_accounts(Options::default(), accounts, Some(place));
         client.shared.leave_all_to_another();
         Ok(client)
@@ -188,15 +197,16 @@ impl Client {
     /// `connect` of a program's part: asks the switchboard to let it in.
     pub(super) fn join(&self, place: &Place, options: Options) -> Result<(), Failure> {
         options.check_for_sharing()?;
-        let desk = &place.connection.desk;
-        if desk.failed.load(Ordering::Acquire) {
+        let freed = || (Status::InvalidHandle, "the program's part of the connection was freed".to_owned());
+        let connection = place.connection.load_full().ok_or_else(freed)?;
+        if connection.desk.failed.load(Ordering::Acquire) {
             return Err((Status::Panic, Status::Panic.text().to_owned()));
         }
         let wanted = options.store_path.clone().zip(options.identity());
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
-        let joined = place.connection.start().and_then(|()| self.ask_to_join(place, options));
+        let joined = connection.start().and_then(|()| self.ask_to_join(&connection, &place.inbox, options));
         match &joined {
             // The switchboard has said where the connection stands.
             Ok(()) => *self.shared.store.lock() = Some(wanted),
@@ -205,15 +215,15 @@ impl Client {
         joined
     }
 
-    fn ask_to_join(&self, place: &Place, options: Options) -> Result<(), Failure> {
-        let desk = &place.connection.desk;
+    fn ask_to_join(&self, connection: &Connection, inbox: &str, options: Options) -> Result<(), Failure> {
+        let desk = &connection.desk;
         if let Some(waker) = desk.waker.get() {
             let _ = self.shared.waker.set(waker.clone());
         }
         let arrival = Arc::new(Arrival {
-            connection: place.connection.name.clone(),
+            connection: connection.name.clone(),
             program: self.shared.clone(),
-            inbox: place.inbox.clone(),
+            inbox: inbox.to_owned(),
             options,
             answer: Mutex::new(None),
             answered: Condvar::new(),
@@ -227,16 +237,21 @@ impl Client {
 
     /// `free` of a program's part: waits until the switchboard has let it go, and has closed the connection if it was the
     /// last one. False if what it has left can't be looked at.
-    pub(super) fn leave(&self, deadline: Instant) -> bool {
+    pub(super) fn leave(&self, place: &Place, deadline: Instant) -> bool {
         self.shared.wait_until(deadline, |shared| matches!(shared.state(), State::Idle | State::Failed));
+        let mut is_clear = true;
         // What nobody has fetched will never be sent.
-        loop {
+        while is_clear {
             match self.shared.next_command_until(deadline) {
                 Ok(Some(command)) => self.shared.accounts.strike(&command),
-                Ok(None) => return true,
-                Err(_) => return false,
+                Ok(None) => break,
+                Err(_) => is_clear = false,
             }
         }
+        if let Some(mut connection) = place.connection.swap(None).and_then(Arc::into_inner) {
+            connection.close(deadline);
+        }
+        is_clear
     }
 }
 

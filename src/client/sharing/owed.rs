@@ -33,6 +33,16 @@ impl Owed {
         self.messages.insert(delivery, Open { left, refusal: None, copy });
     }
 
+    /// A program gets, later than others, a message or an end that nobody knew for whom it was.
+    pub fn join(&mut self, program: ProgramId, delivery: Option<Delivery>, end: Option<Token>) {
+        if let Some(open) = delivery.and_then(|delivery| self.messages.get_mut(&delivery)) {
+            open.left.push(program);
+        }
+        if let Some(left) = end.and_then(|token| self.ends.get_mut(&token)) {
+            left.push(program);
+        }
+    }
+
     /// A program is done with a message. Returns what the Server is told, if all are.
     pub fn done(&mut self, program: ProgramId, delivery: Delivery, said: Acknowledgement) -> Option<Done> {
         let open = self.messages.get_mut(&delivery).filter(|open| open.left.contains(&program))?;
@@ -51,10 +61,7 @@ impl Owed {
     /// Nothing is waited for any more from this program. Returns what all others are done with.
     pub fn settle(&mut self, program: ProgramId) -> Vec<Done> {
         let deliveries: Vec<Delivery> = self.of(program).map(|(delivery, _)| *delivery).collect();
-        deliveries
-            .into_iter()
-            .filter_map(|delivery| self.done(program, delivery, ReasonCode::SUCCESS.into()))
-            .collect()
+        deliveries.into_iter().filter_map(|delivery| self.done(program, delivery, ReasonCode::SUCCESS.into())).collect()
     }
 
     /// How many messages this program isn't done with.

@@ -4,8 +4,8 @@
 use super::filters::{Answer, ProgramId};
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
-use crate::client::events::{Notice, NoticeKind};
 use crate::client::clock;
+use crate::client::events::{Notice, NoticeKind};
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Delivery, Event, Outcome, Token};
 use crate::types::reason::ReasonCode;
@@ -51,6 +51,7 @@ impl Switchboard {
                 if programs.is_empty() && !recipients.is_known && self.inherited {
                     // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
                     programs = self.members.iter().filter(|member| member.wanted).map(|member| member.id).collect();
+                    self.inheritance.add(notice.kind.clone(), &self.options);
                 }
                 self.hand_out_message(programs, *delivery, &notice.kind);
             }
@@ -95,9 +96,28 @@ impl Switchboard {
         for member in self.members.iter_mut().filter(|member| got.contains(&member.id)) {
             member.owing.get_or_insert(now);
         }
-        let has_successor = |id: &ProgramId| self.members.iter().any(|member| member.id == *id && !member.inbox.is_empty());
+        let has_successor =
+            |id: &ProgramId| self.members.iter().any(|member| member.id == *id && !member.inbox.is_empty());
         let copy = got.iter().any(has_successor).then(|| kind.clone());
         self.owed.open(delivery, got, copy);
+    }
+
+    /// A program is here for the first time: an earlier process may have left something that is for it.
+    pub fn hand_over_inheritance(&mut self, id: ProgramId) {
+        let (notices, dropped) = self.inheritance.all();
+        for kind in &notices {
+            match kind {
+                NoticeKind::Session(Event::Message { delivery, .. }) => self.owed.join(id, *delivery, None),
+                NoticeKind::Session(Event::Published { token, .. }) => self.owed.join(id, None, Some(*token)),
+                _ => {}
+            }
+        }
+        if let Some(member) = self.member(id) {
+            notices.into_iter().for_each(|kind| member.give(kind));
+            if dropped > 0 {
+                member.count_drops(dropped);
+            }
+        }
     }
 
     fn hand_out_to_owner(&mut self, owner: Option<ProgramId>, delivery: Option<Delivery>, kind: &NoticeKind) {
@@ -125,6 +145,7 @@ impl Switchboard {
                 let all = self.members.iter().filter(|member| member.wanted).map(|member| member.id).collect();
                 self.owed.open_end(token, all);
                 self.give_all(kind);
+                self.inheritance.add(kind.clone(), &self.options);
             }
         }
     }
@@ -164,8 +185,7 @@ impl Switchboard {
     }
 
     fn hand_out_connected(&mut self, session_present: bool, event: &Event) {
-        self.inherited = session_present && (self.inherited || !self.was_connected);
-        self.was_connected = true;
+        self.inherited &= session_present;
         if !session_present {
             // The Server doesn't know any more what was handed out before.
             self.owed.lose_session();

@@ -3,6 +3,7 @@
 //! wakes it.
 
 use super::filters::{Filters, ProgramId, Subscribe};
+use super::inheritance::Inheritance;
 use super::members::Member;
 use super::owed::{Done, Owed};
 use super::{Arrival, Desk, LONGEST_LOCK};
@@ -47,7 +48,7 @@ pub(super) struct Switchboard {
     /// The client that has the connection.
     pub line: Client,
     /// With what the connection is open, or was last.
-    options: Options,
+    pub options: Options,
     /// It is to be opened with these once it is idle.
     opening: Option<Options>,
     /// It was asked to close, and isn't idle yet.
@@ -62,9 +63,9 @@ pub(super) struct Switchboard {
     pub owners: HashMap<Token, Owner>,
     /// What waits for a connection: with what a SUBSCRIBE is made depends on the Server.
     deferred: VecDeque<(ProgramId, Command)>,
-    /// Whether the Session is one that an earlier process had, with subscriptions that nobody here knows of.
+    /// Whether the Session may be one that an earlier process had, with subscriptions that nobody here knows of.
     pub inherited: bool,
-    pub was_connected: bool,
+    pub inheritance: Inheritance,
     /// Messages that were for nobody.
     pub nobodys: u64,
     held: bool,
@@ -94,8 +95,8 @@ impl Switchboard {
             owed: Owed::default(),
             owners: HashMap::new(),
             deferred: VecDeque::new(),
-            inherited: false,
-            was_connected: false,
+            inherited: true,
+            inheritance: Inheritance::default(),
             nobodys: 0,
             held: false,
             has_more: false,
@@ -110,13 +111,15 @@ impl Switchboard {
         drop(starting);
         while !self.desk.unloading.load(Ordering::Acquire) && !self.desk.closed.load(Ordering::Acquire) {
             self.has_more = false;
-            self.welcome();
+            // First who leaves, then who comes.
             self.collect();
+            self.welcome();
             self.hand_out();
             self.open_when_idle();
             let next = self.look_at_the_slow();
             self.bury_the_dead();
             self.mirror();
+            self.line.shared.work_off_commands();
             if !self.has_more {
                 self.sleep(next);
             }
@@ -141,7 +144,7 @@ impl Switchboard {
     }
 
     pub fn has_store(&self) -> bool {
-        self.line.has_store()
+        self.options.store_path.is_some()
     }
 
     /// Whether the Server of this connection takes Subscription Identifiers.
@@ -158,6 +161,8 @@ impl Switchboard {
 
     fn welcome(&mut self) {
         for arrival in self.desk.arrivals.drain() {
+            // What it asked for before has woken nobody.
+            self.has_more = true;
             let admitted = self.admit(&arrival);
             let is_in = admitted.is_ok();
             if !arrival.tell(admitted) && is_in {
@@ -170,11 +175,12 @@ impl Switchboard {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
+        let was_here = self.members.iter().any(is_it);
         let is_here = |member: &Member| member.wanted && !member.is_dead;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
         if others && let Some(name) = arrival.options.difference(&self.options) {
             let connection = &arrival.connection;
-            let text = format!("option {name} is not what the shared connection {connection} is open with");
+            let text = format!("option {name} is not what the shared connection '{connection}' is open with");
             return Err((Status::SharedDiffers, text));
         }
         let differs = || arrival.options.difference(&self.options).is_some();
@@ -184,8 +190,13 @@ impl Switchboard {
             self.line.check_store(&arrival.options)?;
         }
         let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
+        let (mut missed, mut copies) = (0, Vec::new());
         let id = match place {
-            Some(index) => self.take_place(index, arrival, release),
+            Some(index) => {
+                copies = self.owed.copies(self.members[index].id);
+                missed = self.take_place(index, arrival, release);
+                self.members[index].id
+            }
             None => {
                 self.last_id += 1;
                 let member = Member::new(self.last_id, arrival.program.clone(), &arrival.inbox, release);
@@ -193,7 +204,8 @@ impl Switchboard {
                 self.last_id
             }
         };
-        let gone: Vec<ProgramId> = self.members.iter().filter(|member| !member.wanted).map(|member| member.id).collect();
+        let gone: Vec<ProgramId> =
+            self.members.iter().filter(|member| !member.wanted).map(|member| member.id).collect();
         for id in gone {
             self.let_out(id);
             self.remove(id);
@@ -201,8 +213,12 @@ impl Switchboard {
         self.note_everybody();
         let figures = self.figures();
         let connected = self.connected.clone();
+        if place.is_none() {
+            self.hand_over_inheritance(id);
+        }
         let state = if must_open { State::Connecting } else { self.line.state() };
         let is_new = place.is_none();
+        let is_successor = place.is_some() && !was_here;
         if let Some(member) = self.member(id) {
             member.mirror(&figures);
             member.set_state(state);
@@ -210,6 +226,13 @@ impl Switchboard {
                 // A program that takes a place has the subscriptions of the one before.
                 let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
                 member.give(NoticeKind::Session(event));
+            }
+            // What the program before has left, unless it is the same one.
+            if missed > 0 {
+                member.tell_missed(missed);
+            }
+            if is_successor {
+                copies.into_iter().for_each(|copy| member.give(copy));
             }
         }
         if must_open {
@@ -225,10 +248,11 @@ impl Switchboard {
         Ok(())
     }
 
-    /// A program comes back, or takes the place of another one with the same name of an inbox.
-    fn take_place(&mut self, index: usize, arrival: &Arrival, release: Duration) -> ProgramId {
-        let copies = self.owed.copies(self.members[index].id);
+    /// A program comes back, or takes the place of another one with the same name of an inbox. Returns how many messages
+    /// that one has missed, and wasn't told of.
+    fn take_place(&mut self, index: usize, arrival: &Arrival, release: Duration) -> u64 {
         let member = &mut self.members[index];
+        let mut missed = 0;
         if !Arc::ptr_eq(&member.program, &arrival.program) {
             if member.wanted {
                 let text = "another program has connected with the same name of an inbox";
@@ -236,12 +260,11 @@ impl Switchboard {
                 member.give(NoticeKind::Session(Event::Disconnected(end)));
                 member.set_state(State::Idle);
             }
-            member.replace(arrival.program.clone(), release);
-            copies.into_iter().for_each(|copy| member.give(copy));
+            missed = member.replace(arrival.program.clone(), release);
         }
         member.wanted = true;
         member.release = release;
-        member.id
+        missed
     }
 
     /// Opens the connection if that is wanted and the last one is closed.
@@ -291,7 +314,9 @@ impl Switchboard {
 
     /// A program that was let in has waited no longer.
     fn dismiss(&mut self, program: &Arc<Shared>) {
-        if let Some(id) = self.members.iter().find(|member| Arc::ptr_eq(&member.program, program)).map(|member| member.id) {
+        if let Some(id) =
+            self.members.iter().find(|member| Arc::ptr_eq(&member.program, program)).map(|member| member.id)
+        {
             self.say_goodbye(id, farewell(PropertiesBuf::new()));
         }
     }
@@ -371,7 +396,9 @@ impl Switchboard {
 
     fn collect(&mut self) {
         for index in (0..self.members.len()).rev() {
-            let Some(member) = self.members.get_mut(index).filter(|member| member.wanted && !member.is_dead) else { continue };
+            let Some(member) = self.members.get_mut(index).filter(|member| member.wanted && !member.is_dead) else {
+                continue;
+            };
             let (id, program) = (member.id, member.program.clone());
             program.forget_left();
             let mut count = 0;
@@ -383,7 +410,10 @@ impl Switchboard {
                 self.carry_out(id, command);
             }
             self.has_more |= count == IN_A_ROW;
-            if program.freed.load(Ordering::Acquire) && count < IN_A_ROW && self.member(id).is_some_and(|member| member.wanted) {
+            if program.freed.load(Ordering::Acquire)
+                && count < IN_A_ROW
+                && self.member(id).is_some_and(|member| member.wanted)
+            {
                 let farewell = farewell(self.last_words());
                 self.say_goodbye(id, farewell);
             }
