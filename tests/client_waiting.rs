@@ -158,3 +158,46 @@ fn publishes_that_the_socket_does_not_take_go_on_while_a_caller_waits() {
     assert!(answered);
     program.expect_payload("all here");
 }
+
+#[test]
+fn a_caller_that_comes_back_at_once_again_and_again_gets_every_message_and_so_does_one_that_then_stays_away() {
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[]);
+    for round in 0..3 {
+        for number in 0..50 {
+            let payload = format!("{round} {number}");
+            peer.publish(payload.as_bytes(), None, QoS::AtMostOnce);
+            assert!(program.client.wait(LONG).expect("a client that lives"));
+            program.expect_payload(&payload);
+        }
+        // Nobody waits in the library any more: the background thread has to read.
+        peer.publish(b"while away", None, QoS::AtMostOnce);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while program.client.statistics().events == 0 {
+            assert!(Instant::now() < deadline, "the message isn't read");
+            thread::yield_now();
+        }
+        program.expect_payload("while away");
+    }
+}
+
+#[test]
+fn a_caller_that_keeps_the_socket_sees_the_end_of_the_connection() {
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[]);
+    for round in 0..5 {
+        for number in 0..20 {
+            let payload = format!("{round} {number}");
+            peer.publish(payload.as_bytes(), None, QoS::AtMostOnce);
+            assert!(program.client.wait(LONG).expect("a client that lives"));
+            program.expect_payload(&payload);
+        }
+        peer.close();
+        assert!(program.client.wait(LONG).expect("a client that lives"));
+        assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));
+        peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack(true);
+        program.expect_connected();
+    }
+}

@@ -1,10 +1,15 @@
 //! The MQL5 sources keep to what every MetaEditor reads: ASCII, the stylist's layout, includes that exist, plain language.
+//! The README's tables of statuses, files and inputs are those of the sources.
+//!
+//! `MT5MQTT_BLESS=1 cargo test --test mql5_sources` writes the tables of inputs instead of comparing them.
 
 mod common;
 
 use common::c_header::CHeader;
 use common::rust_source::blank;
 use common::tools::project;
+use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -145,4 +150,125 @@ fn the_readmes_tree_of_files_is_the_one_that_there_is() {
         let name = source.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(!is_program || told.binary_search(&name.as_str()).is_ok(), "{name} isn't in the README's tree");
     }
+}
+
+/// An `input` of a program, as the terminal's dialog shows it.
+#[derive(Debug, PartialEq)]
+struct Input {
+    group: String,
+    of: String,
+    name: String,
+    default: String,
+    label: String,
+}
+
+/// The inputs of a program, in their order. A line that begins as an input and can't be read is a fault of the source.
+fn inputs(text: &str) -> Vec<Input> {
+    let mut group = String::new();
+    let mut found = Vec::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("input ")) {
+        if let Some(name) = line.strip_prefix("group") {
+            name.trim().trim_matches('"').clone_into(&mut group);
+            continue;
+        }
+        let blanked = blank(line);
+        let end = blanked.find(';').unwrap_or_else(|| panic!("an input on one line: {line}"));
+        let (head, default) = line[..end].split_once('=').unwrap_or_else(|| panic!("an input with a default: {line}"));
+        let (of, name) = head.trim().rsplit_once(' ').unwrap_or_else(|| panic!("type and name: {line}"));
+        let label = line[end + 1..].trim().strip_prefix("//").unwrap_or_else(|| panic!("a label: {line}"));
+        let [of, name, default, label] = [of, name, default, label].map(|part| part.trim().to_owned());
+        found.push(Input { group: group.clone(), of, name, default, label });
+    }
+    found
+}
+
+/// The enumerators of an enum of our own, each with what the dialog shows for it; none for an enum of the terminal.
+fn choices(of: &str) -> Vec<(String, String)> {
+    let mut texts =
+        sources().into_iter().map(|source| fs::read_to_string(source).expect("a source").replace("\r\n", "\n"));
+    let body = texts.find_map(|text| {
+        let start = text.find(&format!("enum {of}\n"))?;
+        text[start..].split_once("{\n")?.1.split_once('}').map(|(body, _)| body.to_owned())
+    });
+    let enumerators = body.unwrap_or_default();
+    let enumerators = enumerators.lines().map(|line| line.split_once("//").unwrap_or((line, "")));
+    let enumerators = enumerators.map(|(name, text)| (name.trim().trim_end_matches(','), text.trim()));
+    enumerators.filter(|(name, _)| !name.is_empty()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+/// The README's account of one program's inputs.
+fn told_inputs(name: &str, inputs: &[Input]) -> String {
+    let mut text = format!("### {name}\n\n");
+    if inputs.is_empty() {
+        return text + "No inputs.\n\n";
+    }
+    text += "| group | label in the dialog | default | name |\n| --- | --- | --- | --- |\n";
+    let mut last = "";
+    for Input { group, name, default, label, .. } in inputs {
+        let group = if std::mem::replace(&mut last, group) == group { "" } else { group.as_str() };
+        writeln!(text, "| {group} | {label} | `{default}` | `{name}` |").expect("write to a string");
+    }
+    text.push('\n');
+    for Input { of, label, .. } in inputs {
+        let choices = choices(of);
+        if !choices.is_empty() {
+            let told = choices.iter().map(|(name, meaning)| match meaning.as_str() {
+                "" => format!("`{name}`"),
+                meaning => format!("`{name}` ({meaning})"),
+            });
+            writeln!(text, "*{label}* is one of {}.\n", told.collect::<Vec<_>>().join(", "))
+                .expect("write to a string");
+        }
+    }
+    text
+}
+
+#[test]
+fn the_readme_tells_each_programs_inputs() {
+    let mut programs = sources();
+    programs.retain(|source| source.extension().is_some_and(|extension| extension == "mq5"));
+    programs.sort();
+    let mut expected = String::new();
+    for program in &programs {
+        let name = program.file_stem().expect("a name").to_string_lossy().into_owned();
+        let inputs = inputs(&fs::read_to_string(program).expect("a program"));
+        let no_group = inputs.iter().find(|input| input.group.is_empty() || input.label.is_empty());
+        assert_eq!(no_group, None, "{name}: an input has a group and a label");
+        expected += &told_inputs(&name, &inputs);
+    }
+    assert!(expected.matches("`Inp").count() > 50, "the inputs were not found:\n{expected}");
+    let path = project("mql5/README.md");
+    let readme = fs::read_to_string(&path).expect("the README").replace("\r\n", "\n");
+    let (ahead, section) = readme.split_once("\n## Inputs\n").expect("a section of inputs");
+    let (section, behind) = section.split_once("\n## ").expect("a section behind it");
+    let (intro, told) = section.split_at(section.find("### ").unwrap_or(section.len()));
+    if env::var_os("MT5MQTT_BLESS").is_some() {
+        let section = format!("{}\n\n{}", intro.trim_end(), expected);
+        fs::write(&path, format!("{ahead}\n## Inputs\n{section}## {behind}")).expect("write the README");
+        return;
+    }
+    let differing: Vec<(&str, &str)> =
+        told.trim().lines().zip(expected.trim().lines()).filter(|(told, expected)| told != expected).collect();
+    assert!(
+        told.trim() == expected.trim(),
+        "mql5/README.md tells other inputs than the programs have (first: {:?}); \
+         MT5MQTT_BLESS=1 cargo test --test mql5_sources writes them anew",
+        differing.first()
+    );
+}
+
+#[test]
+fn inputs_are_read_as_the_dialog_shows_them() {
+    let text = "input group  \"One\"\ninput string InpA=\"a;b=c\"; // Text (socks5:// or none)\ninput ENUM_X InpB=X_1;   // B\n";
+    let read = inputs(text);
+    let fields =
+        |input: &Input| [&input.group, &input.of, &input.name, &input.default, &input.label].map(String::clone);
+    assert_eq!(fields(&read[0]), ["One", "string", "InpA", "\"a;b=c\"", "Text (socks5:// or none)"]);
+    assert_eq!(fields(&read[1]), ["One", "ENUM_X", "InpB", "X_1", "B"]);
+    let told = told_inputs("P", &read);
+    assert!(
+        told.contains("| One | Text (socks5:// or none) | `\"a;b=c\"` | `InpA` |\n|  | B | `X_1` | `InpB` |"),
+        "{told}"
+    );
+    assert_eq!(choices("ENUM_COPIER_MODE").first(), Some(&("COPIER_ON".into(), "opens, changes and closes".into())));
 }

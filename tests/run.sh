@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # command=package, for Debian and its relatives
 needs=(
     mosquitto=mosquitto mosquitto_pub=mosquitto-clients openssl=openssl cc=gcc c++=g++ nm=binutils
-    x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 wine=wine wine64=wine64
+    x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix wine=wine wine64=wine64
     /usr/bin/rustc=rustc-web /usr/bin/cargo=cargo-web /usr/src/rustc-*/library/std/Cargo.toml=rust-web-src
     /usr/lib/python3/dist-packages/websockets/__init__.py=python3-websockets
 )

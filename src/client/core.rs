@@ -3,7 +3,9 @@
 use super::burst::Burst;
 use super::clock;
 use super::command::Command;
+use super::first_bytes::FirstBytes;
 use super::input::Input;
+use super::leading::Keeping;
 use super::log::{Level, trace};
 use super::shared::{Shared, State};
 use super::store::Stored;
@@ -20,11 +22,15 @@ pub(super) struct Core {
     pub session: Session,
     pub transport: Option<Box<dyn Transport>>,
     pub input: Input,
+    pub first_bytes: FirstBytes,
+    /// When the Server accepted CONNECT, as long as that connection lasts.
+    pub online_since: Option<Instant>,
     /// What the socket is called in the background thread's poll.
     pub socket: mio::Token,
     /// The socket is in the poll of a waiting caller instead.
     pub led: bool,
-    /// The leader has met the end of what the Server says, of which `lost` tells.
+    pub keeping: Keeping,
+    /// What the Server says has come to its end, of which `lost` tells.
     pub read_to_end: bool,
     /// The leader left while the transport may hold bytes: the background thread reads on.
     pub read_on: bool,
@@ -72,14 +78,34 @@ const WRITES_IN_A_ROW: usize = 16;
 /// The background thread looks this often before it reads and looks at its timers again.
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
+/// What a new Network Connection comes with.
+pub(super) struct Connection {
+    pub transport: Box<dyn Transport>,
+    pub socket: mio::Token,
+    pub first_bytes: FirstBytes,
+}
+
+/// How one read went.
+pub(super) enum Read {
+    /// Bytes came, and were used.
+    Some,
+    /// There are none now: the poll tells when that changes.
+    Nothing,
+    /// There will never be any: `lost` says why.
+    Over,
+}
+
 impl Core {
     pub fn new(session: Session) -> Self {
         Core {
             session,
             transport: None,
             input: Input::default(),
+            first_bytes: FirstBytes::default(),
+            online_since: None,
             socket: mio::Token(0),
             led: false,
+            keeping: Keeping::default(),
             read_to_end: false,
             read_on: false,
             watches_writing: true,
@@ -103,10 +129,12 @@ impl Core {
     }
 
     /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
-    pub fn open(&mut self, now: Instant, deadline: Instant, transport: Box<dyn Transport>, socket: mio::Token) {
-        self.transport = Some(transport);
+    pub fn open(&mut self, now: Instant, deadline: Instant, connection: Connection) {
+        self.transport = Some(connection.transport);
+        self.socket = connection.socket;
+        self.first_bytes = connection.first_bytes;
         self.input = Input::default();
-        self.socket = socket;
+        self.online_since = None;
         self.read_to_end = false;
         self.read_on = false;
         self.watches_writing = true;
@@ -283,8 +311,40 @@ impl Core {
         false
     }
 
+    /// Reads once, and uses what came.
+    pub fn read(&mut self, now: Instant, shared: &Shared) -> Read {
+        let Some(transport) = &mut self.transport else { return Read::Nothing };
+        let why = match transport.read(self.input.room()) {
+            Ok(0) => (Status::ConnectionClosed, self.first_bytes.closed_text()),
+            Ok(count) => {
+                self.input.received(count);
+                match self.first_bytes.wrong_protocol(self.input.bytes()) {
+                    Some(fault) => (fault.status, fault.text),
+                    None => {
+                        self.take_in(now, count, shared);
+                        return Read::Some;
+                    }
+                }
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Read::Nothing,
+                io::ErrorKind::Interrupted => return Read::Some,
+                io::ErrorKind::ConnectionReset if self.first_bytes.are_awaited() => {
+                    (Status::ConnectionClosed, self.first_bytes.closed_text())
+                }
+                _ => {
+                    let fault = Fault::of(&error, "reading from the Server");
+                    (fault.status, fault.text)
+                }
+            },
+        };
+        self.lost = Some(why);
+        self.read_to_end = true;
+        Read::Over
+    }
+
     /// Uses the `count` bytes that came into the input last.
-    pub fn take_in(&mut self, now: Instant, count: usize, shared: &Shared) {
+    fn take_in(&mut self, now: Instant, count: usize, shared: &Shared) {
         self.bytes_received += count as u64;
         if shared.log.wants(Level::Packets) {
             let told = |line| shared.note(Level::Packets, || format!("<- {line}"));
@@ -292,6 +352,9 @@ impl Core {
         }
         let used = self.session.handle_input(now, self.input.bytes());
         self.input.consume(used, |bytes| self.session.expected_size(bytes));
+        if self.online_since.is_none() && self.session.is_online() {
+            self.online_since = Some(now);
+        }
         // The program gets its message before the Server gets its answer.
         self.report(shared);
     }

@@ -6,13 +6,16 @@
 //! poll that the socket is registered with only says who is woken. It goes back to the background thread when the caller
 //! leaves, and at once when the connection is to end or the socket takes no more bytes.
 //!
+//! A caller that has come back at once, several times in a row, keeps the socket while it is away: a stream of messages would
+//! otherwise be handed to and fro for each of them, and the two threads would meet at the lock. The background thread sees to
+//! it that this is for a moment only ([`GRACE`]).
+//!
 //! One caller at a time leads. Others, and everybody while there is no connection, wait for the queue of events alone.
 
 use super::clock;
-use super::core::{Core, READS_IN_A_ROW};
+use super::core::{Core, READS_IN_A_ROW, Read};
 use super::options::IntOption;
 use super::shared::Shared;
-use super::transport::Fault;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -25,10 +28,42 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const SOCKET: Token = Token(1);
 
+/// A leader that comes back within this time deals with a stream of messages.
+const AT_ONCE: Duration = Duration::from_millis(2);
+/// After coming back at once so many times in a row, it keeps the socket while it is away.
+const OFTEN: u32 = 4;
+/// How long a leader that is away may keep the socket, as far as the background thread wakes up so precisely.
+const GRACE: Duration = Duration::from_millis(2);
+
 /// What a leading caller sleeps in.
 struct Seat {
     poll: Poll,
     ready: Events,
+    left: Option<Instant>,
+    /// How many times in a row a leader came back at once.
+    returns: u32,
+}
+
+impl Seat {
+    fn is_taken(&mut self, now: Instant) {
+        let at_once = self.left.is_some_and(|left| now.saturating_duration_since(left) < AT_ONCE);
+        self.returns = if at_once { self.returns.saturating_add(1) } else { 0 };
+    }
+}
+
+/// A leader that keeps the socket while it is away.
+#[derive(Default)]
+pub(super) struct Keeping {
+    /// The background thread looks from time to time whether the leader is still away.
+    watched: bool,
+    /// When the leader left, if it is away.
+    left: Option<Instant>,
+    /// How many times somebody took the lead, and how many of them the background thread knows of.
+    visits: (u64, u64),
+    /// The socket is in no poll: its reader never sleeps (`polling`).
+    loose: bool,
+    /// When a program that polls looked last whether it does so without a pause.
+    pub looked: Option<Instant>,
 }
 
 /// The place of the leader, made when a caller waits for the first time.
@@ -48,7 +83,7 @@ impl Leading {
         if self.registry.set(registry).is_err() || shared.events.set_leader_waker(waker).is_err() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        Ok(Seat { poll, ready: Events::with_capacity(4) })
+        Ok(Seat { poll, ready: Events::with_capacity(4), left: None, returns: 0 })
     }
 }
 
@@ -62,26 +97,35 @@ impl Shared {
         }
         let Some(seat) = seat.as_mut() else { return false };
         let Some(mut core) = self.core.try_lock_until(deadline) else { return false };
+        seat.is_taken(clock::now());
+        // What came while the socket was kept has been told of already, or never will be.
+        let mut look_first = core.led;
         let led = core.give_reading_to_leader(self);
+        core.keeping.left = None;
+        core.keeping.visits.0 += 1;
         drop(core);
         self.work_off_commands();
-        while led && !self.lead_once(seat, deadline) {
+        while led && !self.lead_once(seat, deadline, std::mem::take(&mut look_first)) {
             self.work_off_commands();
         }
         self.work_off_commands();
         led
     }
 
-    /// Sleeps until something is ready, and does what is to be done then. True when the leader has left.
-    fn lead_once(&self, seat: &mut Seat, deadline: Instant) -> bool {
-        let done = !self.events.leader_falls_asleep();
-        let timeout = if done { Duration::ZERO } else { deadline.saturating_duration_since(clock::now()) };
-        if let Err(error) = seat.poll.poll(&mut seat.ready, Some(timeout))
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            panic!("waiting for the network failed: {error}");
+    /// Sleeps until something is ready, unless it is to look at the socket first, and does what is to be done then. True when
+    /// the leader has left.
+    fn lead_once(&self, seat: &mut Seat, deadline: Instant, look_first: bool) -> bool {
+        let mut done = false;
+        if !look_first {
+            done = !self.events.leader_falls_asleep();
+            let timeout = if done { Duration::ZERO } else { deadline.saturating_duration_since(clock::now()) };
+            if let Err(error) = seat.poll.poll(&mut seat.ready, Some(timeout))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                panic!("waiting for the network failed: {error}");
+            }
+            self.events.leader_woke_up();
         }
-        self.events.leader_woke_up();
         if self.unloading.load(Ordering::SeqCst) {
             return true;
         }
@@ -92,12 +136,19 @@ impl Shared {
         }
         let now = clock::now();
         let mut more = false;
-        if seat.ready.iter().any(|event| event.token() == SOCKET) {
+        if look_first || seat.ready.iter().any(|event| event.token() == SOCKET) {
             more = core.read_for_leader(now, self);
         }
         core.work_for_caller(self);
+        let over = done || self.events.is_over_or_filled();
         let ending = core.lost.is_some() || core.session.wants_close();
-        if more || done || ending || now >= deadline || self.events.is_over_or_filled() {
+        if over && !more && !ending && core.led && seat.returns >= OFTEN && !self.events.is_blocked() {
+            seat.left = Some(now);
+            core.keep_reading(now, self);
+            return true;
+        }
+        if more || over || ending || now >= deadline {
+            seat.left = Some(now);
             core.give_reading_back(self);
             if more {
                 // The poll doesn't know of what the transport itself holds.
@@ -110,26 +161,73 @@ impl Shared {
 }
 
 impl Core {
-    /// Registers the socket with the leader's poll. False if there is no connection that could be read from.
-    fn give_reading_to_leader(&mut self, shared: &Shared) -> bool {
+    /// Whether a caller waits in the poll of the socket.
+    pub fn is_read_by_leader(&self) -> bool {
+        self.led && self.keeping.left.is_none()
+    }
+
+    /// Takes the socket out of the background thread's poll. False if there is no connection that could be read from.
+    pub fn take_reading(&mut self, shared: &Shared) -> bool {
+        if self.led {
+            return true;
+        }
         let ending = self.lost.is_some() || self.stop || self.session.wants_close();
-        if !self.session.is_online() || ending || self.write_blocked || self.read_on {
+        if ending || self.write_blocked || self.read_on {
             return false;
         }
-        let (Some(own), Some(worker)) = (shared.leading.registry.get(), shared.registry.get()) else { return false };
-        let Some(transport) = &mut self.transport else { return false };
+        let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return false };
         transport.deregister(worker);
         self.led = true;
-        if transport.register(own, SOCKET, false).is_err() {
+        self.keeping.loose = true;
+        true
+    }
+
+    /// Registers the socket with the leader's poll. False if there is no connection that could be read from.
+    fn give_reading_to_leader(&mut self, shared: &Shared) -> bool {
+        if self.take_reading(shared)
+            && std::mem::take(&mut self.keeping.loose)
+            && let (Some(transport), Some(own)) = (&mut self.transport, shared.leading.registry.get())
+            && transport.register(own, SOCKET, false).is_err()
+        {
             self.give_reading_back(shared);
         }
         self.led
     }
 
+    /// The leader leaves and keeps the socket: it is expected back at once.
+    pub fn keep_reading(&mut self, now: Instant, shared: &Shared) {
+        self.keeping.left = Some(now);
+        if !std::mem::replace(&mut self.keeping.watched, true) {
+            shared.wake();
+        }
+    }
+
+    /// For the background thread: takes the socket from a leader that doesn't come back. Returns when to look again, if at
+    /// all: a leader that has stayed since the last look says so when it leaves.
+    pub fn look_after_leader(&mut self, now: Instant, shared: &Shared) -> Option<Instant> {
+        if !self.keeping.watched {
+            return None;
+        }
+        let (visits, known) = self.keeping.visits;
+        match self.keeping.left {
+            Some(left) if now >= left + GRACE => self.give_reading_back(shared),
+            None if visits == known => self.keeping.watched = false,
+            _ => {
+                self.keeping.visits.1 = visits;
+                return Some(now + GRACE);
+            }
+        }
+        None
+    }
+
     /// Registers the socket with the background thread's poll again, which then tells of everything that is there.
     pub fn give_reading_back(&mut self, shared: &Shared) {
+        self.keeping.left = None;
+        self.keeping.watched = false;
         if std::mem::take(&mut self.led) {
-            if let (Some(transport), Some(own)) = (&mut self.transport, shared.leading.registry.get()) {
+            let in_a_poll = !std::mem::take(&mut self.keeping.loose);
+            if let (true, Some(transport), Some(own)) = (in_a_poll, &mut self.transport, shared.leading.registry.get())
+            {
                 transport.deregister(own);
             }
             self.watch(shared);
@@ -162,42 +260,20 @@ impl Core {
 
     /// Reads until there is an event for the program, or nothing more. True if the transport may hold bytes that no poll
     /// knows of.
-    fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> bool {
+    pub fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> bool {
         for _ in 0..READS_IN_A_ROW {
-            let Some(transport) = &mut self.transport else { return false };
-            match transport.read(self.input.room()) {
-                Ok(0) => {
-                    self.lost = Some((Status::ConnectionClosed, CLOSED_WITHOUT_REASON.to_owned()));
-                    self.read_to_end = true;
-                    return false;
-                }
-                Ok(count) => {
-                    self.input.received(count);
-                    self.take_in(now, count, shared);
+            match self.read(now, shared) {
+                Read::Some => {
                     let holds_input = self.transport.as_ref().is_some_and(|transport| transport.may_hold_input());
                     if shared.events.is_blocked() || (!holds_input && shared.events.is_over_or_filled()) {
                         return holds_input;
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.lost = Some(reading_failed(&error));
-                    self.read_to_end = true;
-                    return false;
-                }
+                Read::Nothing | Read::Over => return false,
             }
         }
         true
     }
-}
-
-/// The end of a stream that no DISCONNECT explains.
-pub(super) const CLOSED_WITHOUT_REASON: &str = "the Server closed the connection without giving a reason";
-
-pub(super) fn reading_failed(error: &io::Error) -> (Status, String) {
-    let fault = Fault::of(error, "reading from the Server");
-    (fault.status, fault.text)
 }
 
 impl Client {

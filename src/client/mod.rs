@@ -15,11 +15,13 @@ mod core;
 mod doctor;
 pub mod events;
 pub mod exchange;
+mod first_bytes;
 mod input;
 mod leading;
 pub mod log;
 mod notice;
 pub mod options;
+mod polling;
 mod proxy;
 mod publishing;
 mod receiving;
@@ -58,6 +60,7 @@ use log::Log;
 use options::{IntOption, Options};
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use std::io;
 use std::mem::forget;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -87,6 +90,8 @@ pub struct Client {
     shared: Arc<Shared>,
     options: Arc<Mutex<Options>>,
     thread: Mutex<Option<ThreadTicket>>,
+    /// What the thread runs, until it does.
+    worker: Arc<Mutex<Option<Worker>>>,
     /// There if the client is a program's part of a shared connection.
     place: Option<Place>,
     /// What `poll` handed out last.
@@ -115,6 +120,7 @@ impl Client {
             shared: Arc::new(Shared::new(session, events, Log::new(options.log()), accounts)),
             options: Arc::new(Mutex::new(options)),
             thread: Mutex::new(None),
+            worker: Arc::default(),
             place,
             current: Mutex::new(None),
             unacknowledged: Mutex::new(HashSet::new()),
@@ -171,8 +177,25 @@ impl Client {
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
-        self.start_thread().inspect_err(|_| self.shared.set_state(State::Idle))?;
-        self.shared.submit(Command::Connect(Box::new(session_options)));
+        let connect = Command::Connect(Box::new(session_options));
+        let mut thread = self.thread.lock();
+        if thread.is_some() {
+            self.shared.submit(connect);
+            return Ok(());
+        }
+        let failed = |error| {
+            self.shared.set_state(State::Idle);
+            (Status::Thread, format!("the background thread could not be started: {error}"))
+        };
+        let mut worker = self.worker.lock();
+        if worker.is_none() {
+            *worker = Some(self.make_worker().map_err(failed)?);
+        }
+        self.shared.submit(connect);
+        // While the system starts a thread, the Server could have answered already.
+        worker.iter_mut().for_each(|worker| worker.begin(&self.options.lock().clone()));
+        drop(worker);
+        *thread = Some(self.start_thread().inspect_err(|_| self.take_connect_back()).map_err(failed)?);
         Ok(())
     }
 
@@ -203,27 +226,33 @@ impl Client {
         self.shared.stages.get(token).ok_or_else(unknown)
     }
 
-    fn start_thread(&self) -> Result<(), Failure> {
-        let mut thread = self.thread.lock();
-        if thread.is_some() {
-            return Ok(());
-        }
-        let failed = |error| (Status::Thread, format!("the background thread could not be started: {error}"));
-        let options = self.options.clone();
-        let (worker, waker, registry) = Worker::new(self.shared.clone(), options.lock().clone()).map_err(failed)?;
+    fn make_worker(&self) -> io::Result<Worker> {
+        let (worker, waker, registry) = Worker::new(self.shared.clone(), self.options.lock().clone())?;
+        let _ = self.shared.registry.set(registry);
+        let _ = self.shared.waker.set(Arc::new(waker));
+        Ok(worker)
+    }
+
+    fn start_thread(&self) -> io::Result<ThreadTicket> {
+        let (worker, options) = (self.worker.clone(), self.options.clone());
+        let body = move |hold| {
+            let worker = worker.lock().take();
+            if let Some(worker) = worker {
+                worker.run(hold, || options.lock().clone());
+            }
+        };
         let shared = self.shared.clone();
         let on_panic = move |what: String| {
             shared.fail(&what);
             // The Server shall see the end now and publish the Will Message, not when the program frees the client.
             shared.core.lock().transport = None;
         };
-        let ticket =
-            thread::start(self.shared.clone(), move |hold| worker.run(hold, || options.lock().clone()), on_panic);
-        *thread = Some(ticket.map_err(failed)?);
-        // Not before there is a thread: a waker of one that was never started would be in the way of the next.
-        let _ = self.shared.registry.set(registry);
-        let _ = self.shared.waker.set(Arc::new(waker));
-        Ok(())
+        thread::start(self.shared.clone(), body, on_panic)
+    }
+
+    /// There is no thread for what was begun.
+    fn take_connect_back(&self) {
+        self.worker.lock().iter_mut().for_each(Worker::take_back);
     }
 
     /// Ends the connection. Within `timeout` (at most [`LONGEST_DISCONNECT`]) it lets what was published go out and be

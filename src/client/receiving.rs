@@ -61,6 +61,9 @@ impl Client {
         wanted: impl FnOnce(&Notice) -> bool,
         read: impl FnOnce(&Notice) -> R,
     ) -> Result<Polled<R>, Failure> {
+        if self.shared.events.is_empty() {
+            self.poll_found_nothing();
+        }
         let notice = match self.shared.events.pop_if(wanted) {
             Next::Taken(notice) => notice,
             Next::Left => return Ok(Polled::Left),

@@ -25,7 +25,7 @@ use crate::session::{Counters, Session};
 use crate::types::ProtocolVersion;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     /// The background thread's poll, as others see it; there once the thread is.
     pub registry: OnceLock<mio::Registry>,
     pub leading: Leading,
+    /// Polls that found nothing, about.
+    pub empty_polls: AtomicU32,
     state: AtomicI32,
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
@@ -116,6 +118,7 @@ impl Shared {
             waker: OnceLock::new(),
             registry: OnceLock::new(),
             leading: Leading::default(),
+            empty_polls: AtomicU32::new(0),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
             freed: AtomicBool::new(false),
@@ -239,7 +242,7 @@ impl Shared {
     }
 
     /// The core for a caller, if nobody has it or waits for it.
-    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
+    pub fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
         if self.readers_waiting.load(Ordering::Acquire) > 0 { None } else { self.core.try_lock() }
     }
 

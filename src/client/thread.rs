@@ -112,7 +112,9 @@ pub(super) fn start(
     let starting = Hold::new();
     let whole: Body = Box::new(move || {
         let registration = wait_for_registration.recv();
-        load_what_waiting_needs();
+        if cfg!(windows) {
+            load_what_waiting_needs();
+        }
         match catch_unwind(AssertUnwindSafe(move || body(starting))) {
             // Everything is dropped before the thread leaves: it doesn't come back for it.
             Ok(()) => drop(on_panic),

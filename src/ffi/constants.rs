@@ -148,7 +148,7 @@ pub const MT5MQTT_OPT_RECEIVE_MAXIMUM: i32 = 14;
 /// Bytes of the largest packet that is accepted from the Server: 64 to 268435460, default 16 MiB.
 pub const MT5MQTT_OPT_MAXIMUM_PACKET_SIZE: i32 = 15;
 /// QoS 1 and 2 messages sent without waiting for an acknowledgement: 1 to 65500. A smaller Receive Maximum of the Server
-/// holds. 0 (default): 2000, for some Servers slow down with more; 20 in MQTT 3.1.1, where a Server has no way to announce its
+/// holds. 0 (default): 500, for some Servers slow down with more; 20 in MQTT 3.1.1, where a Server has no way to announce its
 /// Receive Maximum.
 pub const MT5MQTT_OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
 /// 0 or 1 (default): whether the Server may explain failures by Reason Strings and User Properties.

@@ -1,6 +1,7 @@
 //! The simulated account answers as a trade server does: checks, execution in hedging and netting, what a price triggers.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 
 /// What a request without `symbol=` and `action=` means here.
 const DEAL: [&str; 2] = ["action=1", "symbol=EURUSD"];
@@ -161,12 +162,58 @@ fn a_price_triggers_orders_and_stops() {
     desk.price("1.08990", "1.09000");
     assert_eq!(desk.positions()[..1], ["buy 0.1@1.09 1.08/0"]);
     desk.price("1.07990", "1.08000");
-    assert_eq!(desk.positions()[..1], ["sell 0.4@1.085 0/0"], "the stop closed the one, and opened the other");
+    assert_eq!(desk.positions()[..1], ["sell 0.4@1.0799 0/0"], "the stop closed the one, and opened the other");
     desk.price("1.13000", "1.13010");
     let held = desk.positions();
-    assert_eq!(held, ["sell 0.4@1.085 0/0", "buy 0.3@1.12 0/0", "sell 0.2@1.11 0/0", "order 2 0.5@1.125"]);
+    // Through a gap: a stop order at a worse price than its own, a limit at a better one.
+    assert_eq!(held, ["sell 0.4@1.0799 0/0", "buy 0.3@1.1301 0/0", "sell 0.2@1.13 0/0", "order 2 0.5@1.125"]);
     desk.price("1.12480", "1.12490");
-    assert!(desk.positions().contains(&"buy 0.5@1.125 0/0".to_owned()));
+    assert!(desk.positions().contains(&"buy 0.5@1.1249 0/0".to_owned()));
+    desk.terminal.close();
+}
+
+#[test]
+fn orders_fill_in_parts_expire_and_are_rejected_without_money() {
+    let Some(mut desk) = Desk::open("hedging") else { return };
+    desk.terminal.command(&["account", "liquidity=0.04"]);
+    desk.trade(&PENDING, "type=2 volume=0.1 price=1.09000");
+    desk.trade(&PENDING, "type=5 volume=0.06 price=1.09000");
+    desk.price("1.08990", "1.09000");
+    assert_eq!(
+        desk.positions(),
+        ["sell 0.04@1.0899 0/0", "buy 0.04@1.09 0/0", "order 2 0.06@1.09", "order 5 0.02@1.09"]
+    );
+    desk.price("1.09990", "1.10000");
+    let held = desk.positions();
+    assert_eq!(held[1..], ["buy 0.04@1.09 0/0", "order 2 0.06@1.09"], "a limit waits, a stop that was reached doesn't");
+    assert!(held[0].starts_with("sell 0.06@1.0932"), "one order makes one position: {}", held[0]);
+    desk.price("1.08990", "1.09000");
+    desk.price("1.08990", "1.09000");
+    assert_eq!(desk.positions()[1..], ["buy 0.1@1.09 0/0"]);
+    desk.terminal.command(&["account", "liquidity=0"]);
+
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    for (fields, retcode) in [
+        (format!("time=2 expiration={}", now - 10), 10022),
+        (format!("time=2 expiration={}", now + 90), 10009),
+        (format!("time=3 expiration={now}"), 10009),
+        ("time=1".to_owned(), 10009),
+    ] {
+        assert_eq!(desk.trade(&PENDING, &format!("type=2 volume=0.01 price=1.08 {fields}")).0, retcode, "{fields}");
+    }
+    desk.terminal.command(&["symbol", "EURUSD", "expirations=1"]);
+    assert_eq!(desk.trade(&PENDING, "type=2 volume=0.01 price=1.08 time=1").0, 10022);
+    assert_eq!(desk.positions().len(), 5);
+    let at = |seconds: u64| format!("{}", seconds * 1000);
+    desk.terminal.command(&["tick", "EURUSD", "1.09000", "1.09010", &at(now + 91)]);
+    let of_the_day = desk.positions().len();
+    assert!(of_the_day == 4 || (now + 91) / 86400 > now / 86400, "the one of 90 seconds has expired");
+    desk.terminal.command(&["tick", "EURUSD", "1.09000", "1.09010", &at(now + 86400)]);
+    assert_eq!(desk.positions().len(), 2, "the others at the end of the day");
+
+    desk.trade(&PENDING, "type=2 volume=20 price=1.08000");
+    desk.terminal.command(&["tick", "EURUSD", "1.07990", "1.08000", &at(now + 86401)]);
+    assert_eq!(desk.positions().len(), 2, "no money: no position, and no order any more");
     desk.terminal.close();
 }
 

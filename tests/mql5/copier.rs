@@ -1,6 +1,7 @@
 //! The trade copier's logic, which asks no terminal: its rules by examples, its plan by random masters and followers.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A script of checks, none of which may fail.
@@ -26,10 +27,21 @@ fn guards_carried_volumes_and_origins() {
     checks("the copier's guards", "tests/mql5/programs/CopierGuards.mq5");
 }
 
+#[test]
+fn pending_orders_are_placed_changed_and_deleted() {
+    checks("the copier's pending orders", "tests/mql5/programs/CopierOrders.mq5");
+}
+
+#[test]
+fn pending_orders_fill_in_either_order_and_are_taken_away_by_hand() {
+    checks("the copier's fills", "tests/mql5/programs/CopierFills.mq5");
+}
+
 /// First seeds whose sequences failed once.
 const KEPT: [u32; 0] = [];
 const PLAN: &str = "tests/mql5/programs/CopierPlan.mq5";
 const NET: &str = "tests/mql5/programs/CopierNet.mq5";
+const PENDING: &str = "tests/mql5/programs/CopierPending.mq5";
 
 /// Runs so many sequences; returns what failed.
 fn sequences(of: &str, first: u32, count: u32) -> Vec<String> {
@@ -68,4 +80,10 @@ fn after_quiet_a_follower_holds_what_the_rules_say() {
 fn after_quiet_a_netting_follower_holds_the_sum() {
     let Some(_) = compiler("the copier's plan for netting") else { return };
     all_come_to_rest(NET);
+}
+
+#[test]
+fn pending_orders_and_the_market_are_never_both() {
+    let Some(_) = compiler("the copier's plan for pending orders") else { return };
+    all_come_to_rest(PENDING);
 }

@@ -2,7 +2,8 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::host::{Terminal, compiler};
+use crate::compile::compiler;
+use crate::host::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ impl Account {
     /// Returns when the first state was taken.
     fn follower(&mut self, login: u32, master: &str) {
         let name = format!("follower-{master}");
-        let inputs = [("InpUrl", self.url.as_str()), ("InpMaster", master), ("InpWait", "1")];
+        let inputs = [("InpUrl", self.url.as_str()), ("InpMaster", master), ("InpWait", "1"), ("InpPendings", "true")];
         self.terminal.expert(&name, FOLLOWER, &inputs);
         let file = self.files.join(format!("Mt5Mqtt/copier-{login}-{master}.json"));
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -68,6 +69,23 @@ impl Account {
                 return;
             }
             assert!(Instant::now() < deadline, "{volumes:?}, not {expected:?}\n{}", self.terminal.transcript());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Type and volume of each pending order.
+    #[track_caller]
+    fn converge_orders(&mut self, expected: &[&str]) {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            let orders = self.terminal.orders();
+            let mut orders: Vec<_> =
+                orders.iter().map(|fields| format!("{} {}", fields["type"], fields["volume"])).collect();
+            orders.sort();
+            if orders == expected {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{orders:?}, not {expected:?}\n{}", self.terminal.transcript());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -141,6 +159,45 @@ fn a_chain_is_copied_through_and_a_circle_is_cut() {
     b.converge(&["0.05"]);
     c.converge(&["0.05"]);
     a.converge(&["0.05"]);
+    for account in [a, b, c] {
+        account.close();
+    }
+}
+
+#[test]
+fn pending_orders_run_through_a_chain_and_a_circle_is_cut() {
+    let Some(server) = set_up("a circle of copiers with pending orders") else { return };
+    let [mut a, mut b, mut c] = [7001, 7002, 7003].map(|login| Account::start(login, &server));
+    a.master("a", "c");
+    b.master("b", "a");
+    c.master("c", "b");
+    b.follower(7002, "a");
+    c.follower(7003, "b");
+    a.follower(7001, "c");
+    for account in [&mut a, &mut b, &mut c] {
+        account.terminal.command(&["account", "lag=120", "orders_lag=20"]);
+    }
+    let order = ["trade", "action=5", "symbol=EURUSD", "filling=2", "type=2", "price=1.09000", "volume=0.30"];
+    a.terminal.command(&order);
+    b.converge_orders(&["2 0.3"]);
+    c.converge_orders(&["2 0.3"]);
+    a.terminal.expect("follower-c", "print", "a circle of copiers");
+    // One after the other fills: nothing is opened at the market, and nothing is closed.
+    for account in [&mut b, &mut a, &mut c] {
+        account.terminal.command(&["tick", "EURUSD", "1.08990", "1.09000"]);
+        account.converge(&["0.3"]);
+        account.converge_orders(&[]);
+    }
+    // Each has placed one, and a none.
+    for (account, requests) in [(&mut a, 0), (&mut b, 1), (&mut c, 1)] {
+        account.converge(&["0.3"]);
+        assert_eq!(account.terminal.requests(), requests, "{}", account.terminal.transcript());
+    }
+    let position = format!("position={}", a.terminal.positions()[0]["ticket"]);
+    a.terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.30", &position]);
+    for account in [&mut b, &mut c] {
+        account.converge(&[]);
+    }
     for account in [a, b, c] {
         account.close();
     }

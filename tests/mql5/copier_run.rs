@@ -2,7 +2,8 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::host::{Terminal, compiler};
+use crate::compile::compiler;
+use crate::host::Terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const MASTER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5";
 const FOLLOWER: &str = "mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5";
-const QUIET: Duration = Duration::from_secs(60);
+pub const QUIET: Duration = Duration::from_secs(60);
 
 /// SplitMix64: a course that a printed seed repeats.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, bound: u32) -> u32 {
+    pub fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -25,7 +26,7 @@ impl Random {
 }
 
 /// The follower's MQL5\Files.
-struct Files(PathBuf);
+pub struct Files(PathBuf);
 
 impl Drop for Files {
     fn drop(&mut self) {
@@ -33,19 +34,19 @@ impl Drop for Files {
     }
 }
 
-struct Copying {
-    server: Mosquitto,
-    master: Terminal,
-    follower: Terminal,
+pub struct Copying {
+    pub server: Mosquitto,
+    pub master: Terminal,
+    pub follower: Terminal,
     files: Files,
     inputs: Vec<(&'static str, String)>,
 }
 
-type Fields = BTreeMap<String, String>;
+pub type Fields = BTreeMap<String, String>;
 
 impl Copying {
     /// Two terminals with the same prices, not loaded yet. None, reported, where a tool is missing.
-    fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
+    pub fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
         compiler("the trade copier")?;
         let Some(server) = Mosquitto::start() else {
             leave_out("the trade copier", "mosquitto");
@@ -73,7 +74,7 @@ impl Copying {
         Some(copying)
     }
 
-    fn price(&mut self, bid: &str, ask: &str) {
+    pub fn price(&mut self, bid: &str, ask: &str) {
         for terminal in [&mut self.master, &mut self.follower] {
             for symbol in ["EURUSD", "GBPUSD"] {
                 terminal.command(&["tick", symbol, bid, ask]);
@@ -81,12 +82,12 @@ impl Copying {
         }
     }
 
-    fn load_master(&mut self) {
+    pub fn load_master(&mut self) {
         self.master.expert("master", MASTER, &[("InpUrl", &self.server.url()), ("InpSeconds", "1")]);
     }
 
     #[track_caller]
-    fn load_follower(&mut self) {
+    pub fn load_follower(&mut self) {
         let url = self.server.url();
         let mut inputs = vec![("InpUrl", url.as_str()), ("InpWait", "1")];
         inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
@@ -94,7 +95,7 @@ impl Copying {
     }
 
     /// Waits until the follower has taken the master's state of this moment.
-    fn load_both(&mut self) {
+    pub fn load_both(&mut self) {
         self.load_master();
         self.master.expect("master", "print", "connected");
         self.load_follower();
@@ -108,7 +109,7 @@ impl Copying {
     }
 
     /// Sends a request by the master's user; returns its retcode.
-    fn trade(&mut self, fields: &str) -> String {
+    pub fn trade(&mut self, fields: &str) -> String {
         let mut words = vec!["trade"];
         words.extend(fields.split(' '));
         self.master.command(&words);
@@ -151,7 +152,7 @@ impl Copying {
         }
     }
 
-    fn close(self) {
+    pub fn close(self) {
         self.master.close();
         self.follower.close();
     }

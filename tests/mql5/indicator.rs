@@ -2,7 +2,8 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 
 const REMOTE_VALUE: &str = "mql5/Indicators/Mt5Mqtt/RemoteValue.mq5";
 

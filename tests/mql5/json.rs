@@ -1,6 +1,7 @@
 //! The MQL5 reader and writer of JSON against serde_json: the same texts are taken, and they mean the same.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

@@ -7,12 +7,15 @@ mod account;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod compile;
 mod copier;
 mod copier_peers;
+mod copier_pending;
 mod copier_run;
 mod host;
 mod indicator;
 mod json;
+mod marshalling;
 mod programs;
 mod refusals;
 mod repeated;

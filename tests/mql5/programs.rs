@@ -2,7 +2,8 @@
 
 use crate::common::mosquitto::{Mosquitto, Subscriber};
 use crate::common::tools::leave_out;
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! What the translator refuses: by line, with what to write instead.
 
 use crate::common::tools::project;
-use crate::host::{compiler, compiler_errors};
+use crate::compile::{compiler, compiler_errors};
 use crate::translator::translate;
 use std::fs;
 use std::path::{Path, PathBuf};

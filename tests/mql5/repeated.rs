@@ -3,7 +3,8 @@
 
 use crate::common::fake_server::{FakeServer, Peer};
 use crate::common::folder::Folder;
-use crate::host::{Terminal, compiler};
+use crate::compile::compiler;
+use crate::host::Terminal;
 use mt5mqtt::types::{PacketType, QoS};
 
 /// A terminal with the Expert Advisor, connected.

@@ -1,6 +1,7 @@
 //! The runtime does what the MQL5 reference says of the language and of the queue of events.
 
-use crate::host::{Terminal, compiler, program};
+use crate::compile::{compiler, program};
+use crate::host::Terminal;
 use std::time::{Duration, Instant};
 
 #[test]

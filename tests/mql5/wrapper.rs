@@ -2,11 +2,11 @@
 
 use crate::common::c_header::CHeader;
 use crate::common::mosquitto::Mosquitto;
-use crate::common::tools::{self, find, leave_out, project};
-use crate::host::{Terminal, compiler, program};
+use crate::common::tools::{leave_out, project};
+use crate::compile::{c_library, compiler, program};
+use crate::host::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 const MINIMAL: &str = "mql5/Experts/Mt5Mqtt/MinimalEA.mq5";
@@ -154,14 +154,7 @@ fn other_library(without: &str) -> PathBuf {
             format!("long long {name}(void) {{ return {result}; }}\n")
         })
         .collect();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let source = folder.join(format!("other-{without}-{}.c", std::process::id()));
-    let library = source.with_extension("so");
-    fs::write(&source, code).expect("write a source");
-    let mut command = Command::new(find("gcc").expect("gcc beside g++"));
-    tools::run(command.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source));
-    fs::remove_file(source).expect("remove a source");
-    library
+    c_library(&format!("other-{without}"), &code)
 }
 
 #[test]
@@ -169,7 +162,7 @@ fn a_library_of_another_abi_is_refused_with_what_to_do() {
     let Some(_) = compiler("another ABI") else { return };
     let library = other_library("");
     let mut terminal = Terminal::start();
-    terminal.command(&["library", "mt5mqtt.dll", &library.display().to_string()]);
+    terminal.library(&library);
     terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
     let told = terminal.expect("minimal", "print", "does not fit this program");
     for word in ["ABI 99", "ABI 1", "MQL5\\Libraries\\mt5mqtt.dll", "recompile", "restart the terminal"] {
@@ -186,9 +179,9 @@ fn without_the_library_or_one_of_its_functions_the_program_does_not_start() {
     let library = other_library("mt5mqtt_poll");
     let mut terminal = Terminal::start();
     for (path, expected) in
-        [("/nowhere/x.so", "Cannot load 'mt5mqtt.dll' [126]"), (&library.display().to_string(), "'mt5mqtt_poll'")]
+        [(Path::new("/nowhere/x.so"), "Cannot load 'mt5mqtt.dll' [126]"), (&library, "'mt5mqtt_poll'")]
     {
-        terminal.command(&["library", "mt5mqtt.dll", path]);
+        terminal.library(path);
         terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
         terminal.expect("minimal", "load-error", expected);
         terminal.expect("minimal", "ended", "");

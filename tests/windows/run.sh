@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Windows DLL on Linux and tries it under Wine, in C hosts, against a real Mosquitto. Needs what tests/run.sh
-# installs. Its last line is `N passed, N failed`.
+# Builds the Windows DLL on Linux and tries it under Wine, in C hosts and in the host of the MQL5 programs, against a real
+# Mosquitto. Needs what tests/run.sh installs. Its last line is `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +16,7 @@ ok() { echo "ok $1"; passed=$((passed + 1)); }
 bad() { echo "FAILED $1"; failed=$((failed + 1)); }
 finish() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
 
-for tool in openssl /usr/bin/rustc /usr/bin/cargo perl x86_64-w64-mingw32-gcc x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
+for tool in openssl /usr/bin/rustc /usr/bin/cargo perl x86_64-w64-mingw32-gcc x86_64-w64-mingw32-g++-posix x86_64-w64-mingw32-objdump x86_64-w64-mingw32-windres wine; do
     command -v "$tool" >/dev/null || bad "$tool is not installed: tests/run.sh installs it"
 done
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not installed: tests/run.sh installs it"
@@ -169,6 +169,27 @@ reconnect() {
 
 reconnect TERM kept
 reconnect KILL lost
+
+# The host of tests/mql5, built for Windows: its tests as on Linux, but with this DLL, Windows' loader, its calling convention
+# and its wchar_t. These are the tests of what the systems do differently; names, or how they begin.
+mql5=(
+    account:: marshalling:: runtime_language::
+    wrapper::the_minimal_expert wrapper::every_method wrapper::a_chart_change wrapper::a_program_without wrapper::a_library_of
+    copier_run::opens_changes
+)
+echo "-- MQL5 programs"
+MT5MQTT_WINDOWS_DLL=$dll MT5MQTT_REQUIRE_ALL=1 timeout -k 5 600 cargo test --test mql5 -- "${mql5[@]}" >"$work/output" 2>&1
+code=$?
+good=$(grep -c '^test .* ok$' "$work/output")
+wrong=$(grep -c '^test .* FAILED$' "$work/output")
+passed=$((passed + good))
+failed=$((failed + wrong))
+# Its own count would be counted again by who counts this script's.
+grep -v '^test result: ' "$work/output"
+if [ "$code" != 0 ] && [ "$wrong" = 0 ]; then bad "the tests of the MQL5 programs ended with $code (124: they hung)"; fi
+for name in "${mql5[@]}"; do
+    grep -q "^test $name" "$work/output" || bad "no test of the MQL5 programs begins with $name"
+done
 
 wineserver -k 2>/dev/null
 finish

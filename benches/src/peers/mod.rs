@@ -45,7 +45,7 @@ impl Peer {
             Peer::Mosquitto => 100,
             Peer::Rumqttc => 10_000,
             // Its own default.
-            Peer::Ours => 2_000,
+            Peer::Ours => 0,
             _ => 65_535,
         }
     }

@@ -202,12 +202,12 @@ void CFeedClient::Send(const string topic,const string text,const int qos,const 
 int OnInit(void)
   {
    EventSetMillisecondTimer(InpTimer);
+   ExtClient.Choose();
    if(!ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());
       return(INIT_FAILED);
      }
-   ExtClient.Choose();
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+

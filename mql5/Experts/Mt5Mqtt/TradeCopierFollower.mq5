@@ -3,7 +3,7 @@
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
 #property version     "1.00"
-#property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting; no pending orders."
+#property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting."
 #property description "One per master and account."
 #include <Mt5Mqtt\Copier\Follower.mqh>
 input group  "MQTT Server"
@@ -44,6 +44,7 @@ input group  "Orders"
 input bool   InpReverse=false;                                   // Buys become sells, SL becomes TP
 input bool   InpCopySl=true;                                     // Copy SL
 input bool   InpCopyTp=true;                                     // Copy TP
+input bool   InpPendings=false;                                  // Copy pending orders (hedging accounts only)
 input int    InpDeviation=20;                                    // Slippage in points (instant execution)
 input int    InpWait=30;                                         // Seconds until a closed market is tried again
 CCopierFollower ExtFollower;
@@ -60,6 +61,7 @@ void Rules(CopierRules &rules)
    rules.reverse=InpReverse;
    rules.copy_sl=InpCopySl;
    rules.copy_tp=InpCopyTp;
+   rules.pendings=InpPendings;
    rules.existing=InpExisting;
    rules.near_points=InpNearPoints;
    rules.max_age_ms=(long)InpMaxAge*1000;

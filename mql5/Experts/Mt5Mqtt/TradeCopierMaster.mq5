@@ -3,7 +3,7 @@
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
 #property version     "1.00"
-#property description "Publishes all positions of this account for TradeCopierFollower: the whole state,"
+#property description "Publishes all positions and pending orders of this account for TradeCopierFollower: the whole state,"
 #property description "retained, on every change and at intervals."
 #include <Mt5Mqtt\Copier\Master.mqh>
 input group  "MQTT Server"

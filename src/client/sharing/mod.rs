@@ -6,6 +6,7 @@
 //! that is ended in the middle of a call leaves its own inbox locked and nothing else. The switchboard waits for the lock of
 //! an inbox with a bound. The table of names is no lock at all.
 
+mod admission;
 mod filters;
 mod inheritance;
 mod members;
@@ -20,6 +21,8 @@ use super::shared::Shared;
 use super::slots::Slots;
 use super::thread::{self, ThreadTicket};
 use super::{Client, Failure, State, clock};
+use crate::codec::property::PropertiesBuf;
+use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use arc_swap::ArcSwapOption;
 use mio::{Poll, Waker};
@@ -315,4 +318,8 @@ pub(super) fn set_own_option(
     }
     *options = changed;
     Ok(())
+}
+
+fn farewell(properties: PropertiesBuf) -> Command {
+    Command::Disconnect { reason: ReasonCode::SUCCESS, properties }
 }

@@ -7,7 +7,8 @@ mod reading;
 use super::backoff::Backoff;
 use super::clock;
 use super::command::Command;
-use super::core::Core;
+use super::core::{Connection, Core};
+use super::first_bytes::FirstBytes;
 use super::log::Level;
 use super::options::{IntOption, Options};
 use super::shared::{Shared, State};
@@ -43,13 +44,10 @@ enum Phase {
         deadline: Instant,
     },
     Online {
-        /// When the Server accepted CONNECT.
-        accepted: Option<Instant>,
         socket: Token,
     },
     /// DISCONNECT is written; the Server has until `deadline` to see it and close.
     Lingering {
-        accepted: Option<Instant>,
         socket: Token,
         deadline: Instant,
         finished: bool,
@@ -78,8 +76,6 @@ pub(super) struct Worker {
     backoff: Backoff,
     next_socket: Token,
     readable: bool,
-    /// The Server has said something on this connection.
-    heard: bool,
     resolver: Resolver,
     /// Made when the first URL with TLS is tried, and anew after it had a part in a failure: files may have been renewed.
     tls: Option<TlsSetup>,
@@ -111,7 +107,6 @@ impl Worker {
             backoff,
             next_socket: FIRST_SOCKET,
             readable: false,
-            heard: false,
             resolver: Resolver::new(move || woken.wake()),
             tls: None,
             server: 0,
@@ -121,6 +116,32 @@ impl Worker {
             hold: None,
         };
         Ok((worker, waker, registry))
+    }
+
+    /// Does on the thread of a caller what doesn't block there: up to CONNECT, for a Server in plain TCP that is named by
+    /// its address.
+    pub fn begin(&mut self, options: &Options) {
+        if !options.connect_at_once() {
+            return;
+        }
+        // The second step finds a connection if the Server is on this machine.
+        for _ in 0..2 {
+            self.step(&|| options.clone());
+        }
+    }
+
+    /// Undoes what was begun.
+    pub fn take_back(&mut self) {
+        let shared = self.shared.clone();
+        let mut core = shared.core_for_reader();
+        core.wanted = false;
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Connecting { .. } | Phase::Waiting { .. } => self.give_up(&mut core),
+            Phase::Online { .. } | Phase::Lingering { .. } => {
+                self.end_connection(Status::Thread, "there is no background thread", &mut core);
+            }
+        }
     }
 
     pub fn run(mut self, starting: Hold, current_options: impl Fn() -> Options) {
@@ -151,7 +172,7 @@ impl Worker {
             return false;
         }
         let socket = match self.phase {
-            Phase::Online { socket, .. } | Phase::Lingering { socket, .. } => Some(socket),
+            Phase::Online { socket } | Phase::Lingering { socket, .. } => Some(socket),
             _ => None,
         };
         let mut writable = false;
@@ -230,9 +251,10 @@ impl Worker {
                     match progress {
                         Progress::Pending(until) => Some(until),
                         Progress::Connected(transport, socket) => {
-                            core.open(now, *deadline, transport, socket);
-                            self.phase = Phase::Online { accepted: None, socket };
-                            self.heard = false;
+                            let deadline = *deadline;
+                            let first_bytes = FirstBytes::awaited_from(self.address());
+                            core.open(now, deadline, Connection { transport, socket, first_bytes });
+                            self.phase = Phase::Online { socket };
                             // The poll may have told of the first bytes together with the connection.
                             self.readable = true;
                             continue;
@@ -252,7 +274,8 @@ impl Worker {
             if core.needs_worker || self.has_to_store(now, &core) {
                 continue;
             }
-            let next = next.into_iter().chain(core.session.next_timeout()).chain(self.keeper.next_retry()).min();
+            let timers = core.session.next_timeout().into_iter().chain(self.keeper.next_retry());
+            let next = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
             core.worker_deadline = next;
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
@@ -272,11 +295,6 @@ impl Worker {
             self.shared.events.wake_leader();
         }
         let mut more = self.read(now, core);
-        if let Phase::Online { accepted: accepted @ None, .. } = &mut self.phase
-            && core.session.is_online()
-        {
-            *accepted = Some(now);
-        }
         core.session.handle_timeout(now);
         core.work(now, &self.shared);
         if let Some((status, detail)) = core.lost.take() {
@@ -307,8 +325,8 @@ impl Worker {
         if core.session.wants_close() {
             // Closing at once could throw away what the Server hasn't read yet, DISCONNECT included, and it would publish
             // the Will Message: the writing side ends first, and the Server gets time to close its own.
-            let Phase::Online { accepted, socket } = self.phase else { return None };
-            self.phase = Phase::Lingering { accepted, socket, deadline: now + LINGER, finished: false };
+            let Phase::Online { socket } = self.phase else { return None };
+            self.phase = Phase::Lingering { socket, deadline: now + LINGER, finished: false };
             return None;
         }
         // Reading goes on where it was paused: the poll won't tell again about bytes that are there already.
@@ -329,12 +347,11 @@ impl Worker {
     }
 
     fn end_connection(&mut self, status: Status, detail: &str, core: &mut Core) {
-        let (Phase::Online { accepted, .. } | Phase::Lingering { accepted, .. }) = self.phase else { return };
         self.drop_transport(core);
         // What happened before the end is told before it.
         core.report(&self.shared);
         core.session.handle_closed(status, detail);
-        let held = match accepted.map(|accepted| clock::now().saturating_duration_since(accepted) >= STABLE) {
+        let held = match core.online_since.take().map(|since| clock::now().saturating_duration_since(since) >= STABLE) {
             None => Held::Never,
             Some(false) => Held::Shortly,
             Some(true) => Held::Long,

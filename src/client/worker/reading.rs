@@ -1,11 +1,7 @@
-//! Reading from the Server, and what its first bytes or its silence say about the URL.
+//! Reading from the Server on the background thread, which stops when the program doesn't take what came.
 
 use super::{Phase, Worker};
-use crate::client::core::{Core, READS_IN_A_ROW};
-use crate::client::leading::{CLOSED_WITHOUT_REASON, reading_failed};
-use crate::client::transport::{Fault, looks_like_http, looks_like_tls};
-use crate::types::status::Status;
-use std::io;
+use crate::client::core::{Core, READS_IN_A_ROW, Read};
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
@@ -29,72 +25,14 @@ impl Worker {
                 // flag for a reason to sleep.
                 self.shared.reading_paused.store(false, Ordering::Release);
             }
-            let Some(transport) = &mut core.transport else { return false };
-            match transport.read(core.input.room()) {
-                Ok(0) => {
+            match core.read(now, &self.shared) {
+                Read::Some => core.work(now, &self.shared),
+                Read::Nothing | Read::Over => {
                     self.readable = false;
-                    core.lost = Some((Status::ConnectionClosed, self.closed_text()));
                     return false;
                 }
-                Ok(count) => {
-                    core.input.received(count);
-                    if !std::mem::replace(&mut self.heard, true)
-                        && let Some(fault) = self.wrong_protocol(core.input.bytes())
-                    {
-                        self.readable = false;
-                        core.lost = Some((fault.status, fault.text));
-                        return false;
-                    }
-                    core.take_in(now, count, &self.shared);
-                    core.work(now, &self.shared);
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => {
-                        self.readable = false;
-                        return false;
-                    }
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::ConnectionReset if !self.heard => {
-                        self.readable = false;
-                        core.lost = Some((Status::ConnectionClosed, self.closed_text()));
-                        return false;
-                    }
-                    _ => {
-                        self.readable = false;
-                        core.lost = Some(reading_failed(&error));
-                        return false;
-                    }
-                },
             }
         }
         true
-    }
-
-    /// What is wrong if the first bytes of a connection can't be MQTT.
-    fn wrong_protocol(&self, first: &[u8]) -> Option<Fault> {
-        let address = self.address()?;
-        if address.scheme.is_websocket() {
-            return None;
-        }
-        let (speaks, scheme) = match first {
-            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
-            bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
-            bytes if looks_like_http(bytes) => ("HTTP", "ws"),
-            _ => return None,
-        };
-        let port = address.port;
-        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
-        Some(Fault::new(Status::WrongProtocol, text))
-    }
-
-    /// The Server has closed the connection.
-    fn closed_text(&self) -> String {
-        match self.address() {
-            Some(address) if !self.heard && !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
-                "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
-            ),
-            Some(address) if !self.heard => format!("the Server at {address} closed the connection without answering"),
-            _ => CLOSED_WITHOUT_REASON.to_owned(),
-        }
     }
 }

@@ -14,6 +14,7 @@ CopierRules  ExtRules;
 CopierFunds  ExtOwn;
 CopierSymbol ExtSymbols[];
 CopierHeld   ExtHeld[];
+CopierHeldOrder ExtOrders[];
 //+------------------------------------------------------------------+
 //| All checks                                                       |
 //+------------------------------------------------------------------+
@@ -45,6 +46,12 @@ void AddSymbol(const string name)
    ExtSymbols[i].volume_step=0.1;
    ExtSymbols[i].bid=1.1;
    ExtSymbols[i].ask=1.1002;
+   ExtSymbols[i].stops_level=0;
+   ExtSymbols[i].freeze_level=0;
+   ExtSymbols[i].expires_day=true;
+   ExtSymbols[i].expires_time=true;
+   ExtSymbols[i].expires_date=true;
+   ExtSymbols[i].never_expires=true;
   }
 //+------------------------------------------------------------------+
 //| Nothing is held, and no rule limits anything                     |
@@ -56,6 +63,9 @@ void Begin(void)
    AddSymbol("GBPUSD");
    ArrayResize(ExtHeld,0);
    ArrayResize(ExtState.positions,0);
+   ArrayResize(ExtState.orders,0);
+   ExtState.has_orders=true;
+   ExtState.is_netting=false;
    ExtState.server="S";
    ExtState.login=1;
    ExtState.funds.balance=1000;
@@ -90,7 +100,7 @@ void Opens(const long id,const string symbol,const bool is_buy,const double volu
 string Made(CCopierPlan &plan)
   {
    string text="";
-   plan.Make(ExtState,ExtRules,ExtSymbols,ExtOwn,ExtHeld,0,false);
+   plan.Make(ExtState,ExtRules,ExtSymbols,ExtOwn,ExtHeld,ExtOrders,0,false);
    for(int i=0; i<plan.Actions(); i++)
      {
       CopierAction action;

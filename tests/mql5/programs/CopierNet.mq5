@@ -22,6 +22,7 @@ private:
    CopierState       m_state;
    CopierRules       m_rules;
    CopierSymbol      m_symbols[];
+   CopierHeldOrder   m_orders[];           // none
    double            m_held[];             // of each symbol, sells negative
    double            m_sl[];
    double            m_tp[];
@@ -64,6 +65,8 @@ CSequence::CSequence(const int seed) : m_seed(seed),m_fault(""),m_ticket(1000),m
    m_state.login=1;
    m_state.sequence=0;
    m_state.time_msc=0;
+   m_state.has_orders=false;
+   m_state.is_netting=false;
    m_state.funds.balance=10000;
    m_state.funds.equity=10000;
    m_state.funds.free_margin=10000;
@@ -103,6 +106,12 @@ void CSequence::Symbol(const string name,const double volume_min,const double vo
    m_symbols[i].volume_step=volume_step;
    m_symbols[i].bid=100;
    m_symbols[i].ask=100.02;
+   m_symbols[i].stops_level=0;
+   m_symbols[i].freeze_level=0;
+   m_symbols[i].expires_day=true;
+   m_symbols[i].expires_time=true;
+   m_symbols[i].expires_date=true;
+   m_symbols[i].never_expires=true;
    m_held[i]=0;
    m_sl[i]=0;
    m_tp[i]=0;
@@ -225,7 +234,7 @@ int CSequence::Deliver(const int reliability)
       held[count].is_settling=(m_late[i]!=0);
       count++;
      }
-   int actions=m_plan.Make(m_state,m_rules,m_symbols,m_state.funds,held,m_now,false);
+   int actions=m_plan.Make(m_state,m_rules,m_symbols,m_state.funds,held,m_orders,m_now,false);
    for(int i=0; i<actions; i++)
      {
       CopierAction action;

@@ -32,6 +32,7 @@ private:
    CopierState       m_state;
    CopierRules       m_rules;
    CopierSymbol      m_symbols[];
+   CopierHeldOrder   m_orders[];           // none
    CopierHeld        m_held[];
    Known             m_known[];
    CCopierPlan      *m_plan;
@@ -76,6 +77,8 @@ CSequence::CSequence(const int seed) : m_seed(seed),m_fault(""),m_first(true),m_
    m_state.login=1;
    m_state.sequence=0;
    m_state.time_msc=0;
+   m_state.has_orders=false;
+   m_state.is_netting=false;
    m_state.funds.balance=10000;
    m_state.funds.equity=10000;
    m_state.funds.free_margin=10000;
@@ -110,6 +113,12 @@ void CSequence::Symbol(const string name,const double volume_min,const double vo
    m_symbols[i].volume_step=volume_step;
    m_symbols[i].bid=100;
    m_symbols[i].ask=100.02;
+   m_symbols[i].stops_level=0;
+   m_symbols[i].freeze_level=0;
+   m_symbols[i].expires_day=true;
+   m_symbols[i].expires_time=true;
+   m_symbols[i].expires_date=true;
+   m_symbols[i].never_expires=true;
   }
 //+------------------------------------------------------------------+
 //| The first fault stays                                            |
@@ -288,7 +297,7 @@ int CSequence::Deliver(const int reliability)
    m_state.sequence++;
    if(!CCopierState::Read(CCopierState::Write(m_state),state,error))
       Fault(error);
-   int count=m_plan.Make(state,m_rules,m_symbols,own,m_held,m_now,m_first);
+   int count=m_plan.Make(state,m_rules,m_symbols,own,m_held,m_orders,m_now,m_first);
    m_first=false;
    CheckActions();
    for(int i=0; i<ArraySize(m_known); i++)
@@ -354,6 +363,8 @@ void CSequence::CheckActions(void)
             if(held<0)
                Fault("stops of what is not there");
             break;
+         default:
+            Fault("there are no pending orders");
         }
      }
   }
@@ -390,6 +401,8 @@ void CSequence::Execute(const CopierAction &action)
             break;
          m_held[i].sl=action.sl;
          m_held[i].tp=action.tp;
+         break;
+      default:
          break;
      }
   }

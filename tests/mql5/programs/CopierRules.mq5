@@ -22,6 +22,12 @@ void Symbol(CopierSymbol &symbol,const string name,const double volume_min,const
    symbol.volume_step=volume_step;
    symbol.bid=1.1;
    symbol.ask=1.1001;
+   symbol.stops_level=0;
+   symbol.freeze_level=0;
+   symbol.expires_day=true;
+   symbol.expires_time=true;
+   symbol.expires_date=true;
+   symbol.never_expires=true;
   }
 //+------------------------------------------------------------------+
 //| A position                                                       |
@@ -46,6 +52,7 @@ void Position(CopierPosition &position,const double volume)
 void OnStart(void)
   {
    States();
+   Orders();
    Filters();
    Symbols();
    Volumes();
@@ -66,6 +73,8 @@ void States(void)
    state.funds.balance=10000.5;
    state.funds.equity=9999;
    state.funds.free_margin=1;
+   state.has_orders=false;
+   state.is_netting=false;
    ArrayResize(state.positions,2);
    Position(state.positions[0],0.12);
    Position(state.positions[1],0.00000001);
@@ -97,6 +106,72 @@ void States(void)
    text=CCopierState::Write(state);
    ExtCheck.That(!CCopierState::Read(text,read,error),"an identifier twice");
    ExtCheck.That(!CCopierState::Read(StringSubstr(text,0,StringLen(text)-1),read,error) && error!="","half a text");
+  }
+//+------------------------------------------------------------------+
+//| Pending orders, and masters and followers that know none         |
+//+------------------------------------------------------------------+
+void Orders(void)
+  {
+   CopierState state;
+   CopierState read;
+   string      error="";
+   state.server="S";
+   state.login=1;
+   state.sequence=9;
+   state.time_msc=1;
+   state.waited_ms=0;
+   state.funds.balance=1;
+   state.funds.equity=1;
+   state.funds.free_margin=1;
+   state.has_orders=false;
+   string older=CCopierState::Write(state);
+   ExtCheck.That(CCopierState::Read(older,read,error) && !read.has_orders,"an older master tells nothing of orders");
+   state.has_orders=true;
+   state.is_netting=true;
+   string none=CCopierState::Write(state);
+   ExtCheck.That(CCopierState::Read(none,read,error) && read.has_orders && read.is_netting && ArraySize(read.orders)==0,"there are none");
+   string head=StringSubstr(older,0,StringLen(older)-1);
+   ExtCheck.That(StringFind(none,head)==0,"what an older follower reads is as it was");
+   string names[]={"buy limit","sell limit","buy stop","sell stop","buy stop limit","sell stop limit"};
+   string expiries[]={"none","day","time","date"};
+   ArrayResize(state.orders,6);
+   for(int i=0; i<6; i++)
+     {
+      state.orders[i].id=100+i;
+      state.orders[i].symbol="EURUSD";
+      state.orders[i].is_buy=(i%2==0);
+      state.orders[i].kind=(ENUM_COPIER_KIND)(i/2);
+      state.orders[i].volume=0.3;
+      state.orders[i].price=1.1;
+      state.orders[i].limit_price=(i>=4 ? 1.095 : 0);
+      state.orders[i].sl=1.09;
+      state.orders[i].tp=0;
+      state.orders[i].expiry=(ENUM_COPIER_EXPIRY)(i%4);
+      state.orders[i].expires_msc=(i%4>=2 ? 1700000000000 : 0);
+      state.orders[i].magic=42;
+      state.orders[i].comment="\"";
+      state.orders[i].contract_size=100000;
+      state.orders[i].via="7@X";
+     }
+   string text=CCopierState::Write(state);
+   ExtCheck.That(CCopierState::Read(text,read,error),"orders: "+error);
+   ExtCheck.Same(CCopierState::Write(read),text,"the same text");
+   for(int i=0; i<6; i++)
+      ExtCheck.That(StringFind(text,"\"type\":\""+names[i]+"\"")>0 && StringFind(text,"\"expiry\":\""+expiries[i%4]+"\"")>0,names[i]);
+   ExtCheck.That(CCopierState::Without(read,"7@X")==6 && ArraySize(read.orders)==0,"those that came from here");
+   ArrayResize(state.orders,1);
+   text=CCopierState::Write(state);
+   Spoilt(text,"\"type\":\"buy limit\"","\"type\":\"buy\"");
+   Spoilt(text,"\"limit_price\":0.0","\"limit_price\":1.2");
+   Spoilt(text,"\"expiry\":\"none\"","\"expiry\":\"time\"");
+   Spoilt(text,"\"expiry\":\"none\"","\"expiry\":\"never\"");
+   Spoilt(text,"\"price\":1.1","\"price\":0.0");
+   Spoilt(text,"\"volume\":0.3","\"volume\":0.0");
+   Spoilt(text,"\"netting\":true,","");
+   Spoilt(none,"\"orders\":[]","\"orders\":{}");
+   ArrayResize(state.orders,2);
+   state.orders[1]=state.orders[0];
+   ExtCheck.That(!CCopierState::Read(CCopierState::Write(state),read,error),"a ticket twice");
   }
 //+------------------------------------------------------------------+
 //| A text that must be refused                                      |

@@ -53,14 +53,21 @@ void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const
    pending_transactions.push_back(t);
 }
 
-void remember_view() { account.views.push_back({steady::now(),account.positions,account.deals}); }
-
-const View &view() {
-   if(account.views.empty()) remember_view();
-   auto known=steady::now()-std::chrono::milliseconds(account.lag_ms);
-   while(account.views.size()>1 && account.views[1].at<=known) account.views.pop_front();
-   return account.views.front();
+void remember_view() {
+   auto now=steady::now(),oldest=now-std::chrono::milliseconds(std::max(account.lag_ms,account.orders_lag_ms));
+   account.views.push_back({now,account.positions,account.deals,account.orders,account.ended});
+   while(account.views.size()>1 && account.views[1].at<=oldest) account.views.pop_front();
 }
+
+static const View &known_after(int lag_ms) {
+   if(account.views.empty()) remember_view();
+   auto now=steady::now();
+   size_t index=0;
+   while(index+1<account.views.size() && account.views[index+1].at<=now-std::chrono::milliseconds(lag_ms)) index++;
+   return account.views[index];
+}
+const View &view() { return known_after(account.lag_ms); }
+const View &orders_view() { return known_after(account.orders_lag_ms<0 ? account.lag_ms : account.orders_lag_ms); }
 
 void flush_transactions() {
    remember_view();
@@ -86,7 +93,7 @@ void trade_transaction(Program &program,const Event &event) {
 }
 
 // ---- deals
-static string kept_comment(const string &comment) {
+string kept_comment(const string &comment) {
    if(account.comments=="drop") return u""_s;
    if(account.comments=="rewrite") return u"broker #1"_s;
    return StringSubstr(comment,0,31);
@@ -120,8 +127,10 @@ static void open_position(const MqlTradeRequest &r,double volume,double price,ul
 void open_or_add(const MqlTradeRequest &r,double price,ulong order,int reason) {
    int side=r.type%2;
    size_t index=0;
-   while(index<account.positions.size() && account.positions[index].symbol!=r.symbol) index++;
-   if(account.hedging || index==account.positions.size()) {
+   // In hedging what an order fills later belongs to the position that it opened.
+   while(index<account.positions.size() &&
+         (account.hedging ? account.positions[index].identifier!=order : account.positions[index].symbol!=r.symbol)) index++;
+   if(index==account.positions.size()) {
       open_position(r,r.volume,price,order,reason,0,DEAL_ENTRY_IN);
       return;
    }
@@ -162,7 +171,9 @@ static void dump() {
           " tp="+number(p.tp)+" magic="+std::to_string(p.magic)+" comment="+mql_to_utf8(p.comment));
    for(const Order &o : account.orders)
       say("*","order","ticket="+std::to_string(o.ticket)+" symbol="+mql_to_utf8(o.symbol)+" type="+std::to_string(o.type)+
-          " volume="+number(o.volume)+" price="+number(o.price)+" sl="+number(o.sl)+" tp="+number(o.tp));
+          " volume="+number(o.volume)+" price="+number(o.price)+" sl="+number(o.sl)+" tp="+number(o.tp)+
+          " stoplimit="+number(o.stoplimit)+" time="+std::to_string(o.time_type)+" expiration="+std::to_string(o.expiration.seconds)+
+          " magic="+std::to_string(o.magic)+" comment="+mql_to_utf8(o.comment));
    say("*","account","positions="+std::to_string(account.positions.size())+" orders="+std::to_string(account.orders.size())+
        " deals="+std::to_string(account.deals.size())+" balance="+number(account.balance)+" requests="+std::to_string(account.requests));
 }
@@ -188,6 +199,8 @@ static MqlTradeRequest request_of(const std::vector<std::string> &words) {
       else if(key=="position") r.position=whole;
       else if(key=="position_by") r.position_by=whole;
       else if(key=="order") r.order=whole;
+      else if(key=="time") r.type_time=(ENUM_ORDER_TYPE_TIME)whole;
+      else if(key=="expiration") r.expiration=datetime((mql_long)whole);
       else if(key=="magic") r.magic=whole;
       else if(key=="comment") r.comment=mql_from_utf8(value);
       else say("*","unknown",key);
@@ -208,6 +221,8 @@ static void set_account(const std::vector<std::string> &words) {
       else if(key=="limit_orders") account.limit_orders=atoi(value.c_str());
       else if(key=="comments") account.comments=value;
       else if(key=="lag") account.lag_ms=atoi(value.c_str());
+      else if(key=="orders_lag") account.orders_lag_ms=atoi(value.c_str());
+      else if(key=="liquidity") account.liquidity=strtod(value.c_str(),nullptr);
       else if(key=="shuffle") account.shuffle=(uint32_t)atoll(value.c_str());
       else say("*","unknown",key);
    }

@@ -9,6 +9,7 @@ struct Position {
 struct Order {
    ulong ticket; string symbol; int type; double volume_initial,volume,price,stoplimit,sl,tp; ulong magic; string comment;
    int time_type; datetime expiration; int state; ulong position; mql_long setup_msc;
+   mql_long day;                         // of the trade server's clock when it was placed
 };
 struct Deal {
    ulong ticket,order,position; string symbol; int type,entry,reason; double volume,price,profit; ulong magic; string comment;
@@ -19,7 +20,9 @@ struct Deal {
 struct Injected { uint retcode; bool carried_out; int after_ms; };
 
 // What the terminal knew at a moment: it learns of a change some time after the trade server's answer.
-struct View { steady::time_point at; std::vector<Position> positions; std::vector<Deal> deals; };
+struct View {
+   steady::time_point at; std::vector<Position> positions; std::vector<Deal> deals; std::vector<Order> orders,ended;
+};
 
 struct Account {
    std::recursive_mutex lock;
@@ -31,10 +34,12 @@ struct Account {
    std::string comments="keep";          // or "rewrite", "drop": what the broker does to a comment
    ulong    next_ticket=100001;
    std::vector<Position> positions;
-   std::vector<Order>    orders;
+   std::vector<Order>    orders,ended;    // pending orders, and those that were filled or removed
    std::vector<Deal>     deals;
    std::deque<Injected>  injected;
    int              lag_ms=0;            // how late the terminal learns of changes
+   int              orders_lag_ms=-1;    // the same of pending orders, -1 = with the rest: a gap between order and position
+   double           liquidity=0;         // lots of a pending order that one price fills, 0 = all
    std::deque<View> views;
    uint32_t shuffle=0;                   // a seed: transactions come in an arbitrary order
    int      requests=0;                  // OrderSend() calls that reached the server
@@ -47,6 +52,7 @@ uint trade(const MqlTradeRequest &request,MqlTradeResult &result,int reason);
 void account_tick(const string &name);
 void close_position(size_t index,double volume,double price,ulong order,int entry,int reason);
 void open_or_add(const MqlTradeRequest &request,double price,ulong order,int reason);
+string kept_comment(const string &comment);
 double account_profit();
 double account_margin();
 double price_to_open(const string &name,int type);
@@ -58,4 +64,5 @@ void flush_transactions();
 // After each change; what programs read is the newest view that is old enough.
 void remember_view();
 const View &view();
+const View &orders_view();
 mql_long now_msc();

@@ -1,4 +1,5 @@
 // Files below the folder that the command `files` names.
+#include "platform.hpp"
 #include "terminal.hpp"
 #include <cstdio>
 #include <sys/stat.h>
@@ -13,7 +14,7 @@ static std::string path_of(const string &name) {
    // A program can't leave its folder.
    if(path.find("..")!=std::string::npos || path.empty() || path[0]=='/') throw mql_critical{"a file outside of MQL5\\Files"};
    for(size_t slash=path.find('/'); slash!=std::string::npos; slash=path.find('/',slash+1))
-      mkdir((terminal.files+"/"+path.substr(0,slash)).c_str(),0700);
+      make_folder(terminal.files+"/"+path.substr(0,slash));
    return terminal.files+"/"+path;
 }
 static FILE *file_of(int file) {
@@ -43,7 +44,7 @@ void FileFlush(int file) { if(FILE *opened=file_of(file)) fflush(opened); }
 bool FileDelete(const string &name) { return remove(path_of(name).c_str())==0; }
 bool FileMove(const string &from,int,const string &to,int flags) {
    if(mql_file_is_there(to) && !(flags & FILE_REWRITE)) return false;
-   return rename(path_of(from).c_str(),path_of(to).c_str())==0;
+   return replace_file(path_of(from),path_of(to));
 }
 uint mql_file_read(int file,std::string &bytes) {
    FILE *opened=file_of(file);

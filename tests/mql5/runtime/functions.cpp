@@ -1,9 +1,9 @@
 // Standard functions that need no terminal.
 #include "functions.hpp"
+#include "platform.hpp"
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 
 // ---- UTF-8 and UTF-16
 
@@ -253,9 +253,7 @@ int StringToCharArray(const string &text,mql_array_ref<uchar> bytes,int start,in
 // ---- time
 
 bool TimeToStruct(datetime time,MqlDateTime &parts) {
-   time_t seconds=(time_t)time.seconds;
-   tm fields;
-   gmtime_r(&seconds,&fields);
+   tm fields=calendar_of((time_t)time.seconds);
    parts={fields.tm_year+1900,fields.tm_mon+1,fields.tm_mday,fields.tm_hour,fields.tm_min,fields.tm_sec,fields.tm_wday,fields.tm_yday};
    return true;
 }
@@ -263,7 +261,7 @@ datetime StructToTime(const MqlDateTime &parts) {
    tm fields={};
    fields.tm_year=parts.year-1900; fields.tm_mon=parts.mon-1; fields.tm_mday=parts.day;
    fields.tm_hour=parts.hour; fields.tm_min=parts.min; fields.tm_sec=parts.sec;
-   return datetime((mql_long)timegm(&fields));
+   return datetime((mql_long)seconds_of(fields));
 }
 string TimeToString(datetime time,int mode) {
    MqlDateTime parts;

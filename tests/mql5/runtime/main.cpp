@@ -90,7 +90,9 @@ static void command(const std::vector<std::string> &words) {
    else if(!account_command(words)) say("*","unknown",verb);
 }
 
-int main() {
+// The argument is the folder of the programs' copies.
+int main(int count,char **arguments) {
+   if(count>1) terminal.copies=arguments[1];
    std::string line;
    while(std::getline(std::cin,line) && line!="quit") command(fields(line));
    // As closing the terminal: every program gets its OnDeinit.

@@ -12,7 +12,7 @@ SymbolState &market_symbol(const string &name) {
                      {SYMBOL_TRADE_CONTRACT_SIZE,100000},{SYMBOL_VOLUME_MIN,0.01},{SYMBOL_VOLUME_MAX,100},
                      {SYMBOL_VOLUME_STEP,0.01},{SYMBOL_VOLUME_LIMIT,0}};
       state.integers={{SYMBOL_DIGITS,5},{SYMBOL_FILLING_MODE,3},{SYMBOL_TRADE_MODE,4},{SYMBOL_TRADE_EXEMODE,2},
-                      {SYMBOL_ORDER_MODE,127}};
+                      {SYMBOL_ORDER_MODE,127},{SYMBOL_EXPIRATION_MODE,15}};
       state.strings={{SYMBOL_CURRENCY_BASE,u"EUR"_s},{SYMBOL_CURRENCY_PROFIT,u"USD"_s},{SYMBOL_DESCRIPTION,u""_s},{SYMBOL_PATH,u""_s}};
    }
    return state;
@@ -75,7 +75,7 @@ bool market_set(const string &name,const std::string &property,const std::string
    static const std::map<std::string,ENUM_SYMBOL_INFO_INTEGER> integers={
       {"digits",SYMBOL_DIGITS},{"stops_level",SYMBOL_TRADE_STOPS_LEVEL},{"freeze_level",SYMBOL_TRADE_FREEZE_LEVEL},
       {"filling",SYMBOL_FILLING_MODE},{"trade_mode",SYMBOL_TRADE_MODE},{"execution",SYMBOL_TRADE_EXEMODE},
-      {"order_mode",SYMBOL_ORDER_MODE}};
+      {"order_mode",SYMBOL_ORDER_MODE},{"expirations",SYMBOL_EXPIRATION_MODE}};
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState &state=market_symbol(name);
    if(auto d=doubles.find(property); d!=doubles.end()) state.doubles[d->second]=strtod(value.c_str(),nullptr);

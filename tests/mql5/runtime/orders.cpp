@@ -134,16 +134,42 @@ static double entry_of(int type,double price,double stoplimit) {
    return type==ORDER_TYPE_BUY_STOP_LIMIT || type==ORDER_TYPE_SELL_STOP_LIMIT ? stoplimit : price;
 }
 
+static mql_long today() { return TimeCurrent().seconds/86400; }
+
+static uint check_expiration(const string &name,const MqlTradeRequest &r) {
+   if((SymbolInfoInteger(name,SYMBOL_EXPIRATION_MODE) & (1<<r.type_time))==0) return TRADE_RETCODE_INVALID_EXPIRATION;
+   bool over=(r.type_time==ORDER_TIME_SPECIFIED && r.expiration.seconds<=TimeCurrent().seconds) ||
+             (r.type_time==ORDER_TIME_SPECIFIED_DAY && r.expiration.seconds/86400<today());
+   return over ? TRADE_RETCODE_INVALID_EXPIRATION : TRADE_RETCODE_DONE;
+}
+
+static bool is_expired(const Order &o) {
+   switch(o.time_type) {
+      case ORDER_TIME_DAY:           return today()>o.day;
+      case ORDER_TIME_SPECIFIED:     return o.expiration.seconds<=TimeCurrent().seconds;
+      case ORDER_TIME_SPECIFIED_DAY: return today()>o.expiration.seconds/86400;
+   }
+   return false;
+}
+
+// It leaves the list of orders for the history.
+static void end_order(size_t index,int state) {
+   Order order=account.orders[index];
+   order.state=state;
+   account.orders.erase(account.orders.begin()+(std::ptrdiff_t)index);
+   account.ended.push_back(order);
+   transaction(TRADE_TRANSACTION_ORDER_DELETE,nullptr,&order,nullptr);
+}
+
 static uint place(const MqlTradeRequest &r,MqlTradeResult &result) {
    if(r.type<ORDER_TYPE_BUY_LIMIT || r.type>ORDER_TYPE_SELL_STOP_LIMIT) return TRADE_RETCODE_INVALID;
    if(r.type_filling!=ORDER_FILLING_RETURN) return TRADE_RETCODE_INVALID_FILL;
    if(account.limit_orders>0 && (int)account.orders.size()>=account.limit_orders) return TRADE_RETCODE_LIMIT_ORDERS;
-   if(r.type_time==ORDER_TIME_SPECIFIED && r.expiration.seconds<=TimeCurrent().seconds) return TRADE_RETCODE_INVALID_EXPIRATION;
-   uint objection=first_objection({check_volume(r),check_open(r),check_pending_price(r.symbol,r.type,r.price,r.stoplimit),
+   uint objection=first_objection({check_expiration(r.symbol,r),check_volume(r),check_open(r),check_pending_price(r.symbol,r.type,r.price,r.stoplimit),
                                    check_stops(r.symbol,r.type%2,entry_of(r.type,r.price,r.stoplimit),r.sl,r.tp)});
    if(objection!=TRADE_RETCODE_DONE) return objection;
    Order order={account.next_ticket++,r.symbol,r.type,r.volume,r.volume,r.price,r.stoplimit,r.sl,r.tp,r.magic,
-                StringSubstr(r.comment,0,31),r.type_time,r.expiration,ORDER_STATE_PLACED,0,now_msc()};
+                kept_comment(r.comment),r.type_time,r.expiration,ORDER_STATE_PLACED,0,now_msc(),today()};
    account.orders.push_back(order);
    transaction(TRADE_TRANSACTION_ORDER_ADD,nullptr,&order,nullptr);
    result.order=order.ticket;
@@ -172,14 +198,13 @@ static uint change_order(const MqlTradeRequest &r,bool remove) {
       if(o.ticket!=r.order) continue;
       if(frozen(o.symbol,o.price)) return TRADE_RETCODE_FROZEN;
       if(remove) {
-         o.state=ORDER_STATE_CANCELED;
-         transaction(TRADE_TRANSACTION_ORDER_DELETE,nullptr,&o,nullptr);
-         account.orders.erase(account.orders.begin()+(std::ptrdiff_t)i);
+         end_order(i,ORDER_STATE_CANCELED);
          return TRADE_RETCODE_DONE;
       }
-      if(o.price==r.price && o.sl==r.sl && o.tp==r.tp && o.stoplimit==r.stoplimit && o.expiration.seconds==r.expiration.seconds)
+      if(o.price==r.price && o.sl==r.sl && o.tp==r.tp && o.stoplimit==r.stoplimit && o.expiration.seconds==r.expiration.seconds &&
+         o.time_type==r.type_time)
          return TRADE_RETCODE_NO_CHANGES;
-      uint objection=first_objection({check_pending_price(o.symbol,o.type,r.price,r.stoplimit),
+      uint objection=first_objection({check_expiration(o.symbol,r),check_pending_price(o.symbol,o.type,r.price,r.stoplimit),
                                       check_stops(o.symbol,o.type%2,entry_of(o.type,r.price,r.stoplimit),r.sl,r.tp)});
       if(objection!=TRADE_RETCODE_DONE) return objection;
       o.price=r.price; o.sl=r.sl; o.tp=r.tp; o.stoplimit=r.stoplimit; o.expiration=r.expiration; o.time_type=r.type_time;
@@ -278,15 +303,26 @@ static bool is_reached(const Order &o) {
    return below ? market<=o.price+1e-12 : market>=o.price-1e-12;
 }
 
+// Once it has been reached it is a market order: what is left is filled at any price.
+static bool is_stop(const Order &o) { return o.type==ORDER_TYPE_BUY_STOP || o.type==ORDER_TYPE_SELL_STOP; }
+
+// At the price of the market: better than a limit after a gap, and worse than a stop.
 static void fill_order(size_t index) {
-   Order order=account.orders[index];
-   account.orders.erase(account.orders.begin()+(std::ptrdiff_t)index);
+   Order &order=account.orders[index];
    MqlTradeRequest r={};
-   r.symbol=order.symbol; r.type=(ENUM_ORDER_TYPE)(order.type%2); r.volume=order.volume;
+   r.symbol=order.symbol; r.type=(ENUM_ORDER_TYPE)(order.type%2);
+   r.volume=account.liquidity>0 ? std::min(order.volume,account.liquidity) : order.volume;
    r.sl=order.sl; r.tp=order.tp; r.magic=order.magic; r.comment=order.comment;
-   open_or_add(r,order.price,order.ticket,DEAL_REASON_CLIENT);
-   order.state=ORDER_STATE_FILLED;
-   transaction(TRADE_TRANSACTION_ORDER_DELETE,nullptr,&order,nullptr);
+   if(check_money(r)!=TRADE_RETCODE_DONE) {
+      end_order(index,ORDER_STATE_REJECTED);
+      return;
+   }
+   open_or_add(r,price_to_open(order.symbol,r.type),order.ticket,DEAL_REASON_CLIENT);
+   order.position=account.deals.back().position;
+   order.volume=NormalizeDouble(order.volume-r.volume,8);
+   order.state=ORDER_STATE_PARTIAL;
+   if(order.volume<1e-9) end_order(index,ORDER_STATE_FILLED);
+   else transaction(TRADE_TRANSACTION_ORDER_UPDATE,nullptr,&order,nullptr);
 }
 
 void account_tick(const string &name) {
@@ -294,12 +330,8 @@ void account_tick(const string &name) {
    for(size_t i=account.orders.size(); i-->0;) {
       Order &o=account.orders[i];
       if(o.symbol!=name) continue;
-      if(o.time_type==ORDER_TIME_SPECIFIED && o.expiration.seconds<=TimeCurrent().seconds) {
-         o.state=ORDER_STATE_EXPIRED;
-         transaction(TRADE_TRANSACTION_ORDER_DELETE,nullptr,&o,nullptr);
-         account.orders.erase(account.orders.begin()+(std::ptrdiff_t)i);
-      }
-      else if(is_reached(o)) {
+      if(is_expired(o)) end_order(i,ORDER_STATE_EXPIRED);
+      else if(is_reached(o) || (o.state==ORDER_STATE_PARTIAL && is_stop(o))) {
          if(o.type==ORDER_TYPE_BUY_STOP_LIMIT || o.type==ORDER_TYPE_SELL_STOP_LIMIT) {
             // The stop is reached: from now on a limit order.
             o.type=o.type==ORDER_TYPE_BUY_STOP_LIMIT ? ORDER_TYPE_BUY_LIMIT : ORDER_TYPE_SELL_LIMIT;
@@ -316,7 +348,7 @@ void account_tick(const string &name) {
       double price=price_to_open(name,1-p.type),sign=p.type==POSITION_TYPE_BUY ? 1 : -1;
       bool stopped=p.sl!=0 && (price-p.sl)*sign<=1e-12,taken=p.tp!=0 && (price-p.tp)*sign>=-1e-12;
       if(stopped || taken)
-         close_position(i,p.volume,stopped ? p.sl : p.tp,account.next_ticket++,DEAL_ENTRY_OUT,stopped ? DEAL_REASON_SL : DEAL_REASON_TP);
+         close_position(i,p.volume,price,account.next_ticket++,DEAL_ENTRY_OUT,stopped ? DEAL_REASON_SL : DEAL_REASON_TP);
    }
    flush_transactions();
 }

@@ -59,20 +59,20 @@ string PositionGetString(ENUM_POSITION_PROPERTY_STRING what) {
    return what==POSITION_SYMBOL ? selected_position.symbol : selected_position.comment;
 }
 
-int OrdersTotal() { Guard guard(account.lock); return (int)account.orders.size(); }
+int OrdersTotal() { Guard guard(account.lock); return (int)orders_view().orders.size(); }
 ulong OrderGetTicket(int index) {
    Guard guard(account.lock);
-   if(index<0 || index>=(int)account.orders.size()) return 0;
-   selected_order=account.orders[(size_t)index];
+   const std::vector<Order> &orders=orders_view().orders;
+   if(index<0 || index>=(int)orders.size()) return 0;
+   selected_order=orders[(size_t)index];
    return selected_order.ticket;
 }
 bool OrderSelect(ulong ticket) {
    Guard guard(account.lock);
-   for(const Order &o : account.orders) if(o.ticket==ticket) { selected_order=o; return true; }
+   for(const Order &o : orders_view().orders) if(o.ticket==ticket) { selected_order=o; return true; }
    return false;
 }
-mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) {
-   const Order &o=selected_order;
+static mql_long integer_of(const Order &o,ENUM_ORDER_PROPERTY_INTEGER what) {
    switch(what) {
       case ORDER_TICKET:          return (mql_long)o.ticket;
       case ORDER_TYPE:            return o.type;
@@ -85,8 +85,7 @@ mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) {
    }
    return 0;
 }
-double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) {
-   const Order &o=selected_order;
+static double double_of(const Order &o,ENUM_ORDER_PROPERTY_DOUBLE what) {
    switch(what) {
       case ORDER_VOLUME_INITIAL:  return o.volume_initial;
       case ORDER_VOLUME_CURRENT:  return o.volume;
@@ -97,9 +96,21 @@ double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) {
    }
    return 0;
 }
+mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) { return integer_of(selected_order,what); }
+double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) { return double_of(selected_order,what); }
 string OrderGetString(ENUM_ORDER_PROPERTY_STRING what) {
    return what==ORDER_SYMBOL ? selected_order.symbol : selected_order.comment;
 }
+
+// Pending orders that are over; a market order leaves a deal only.
+static Order ended_order(ulong ticket) {
+   Guard guard(account.lock);
+   for(const Order &o : orders_view().ended) if(o.ticket==ticket) return o;
+   return {};
+}
+bool HistoryOrderSelect(ulong ticket) { return ended_order(ticket).ticket!=0; }
+mql_long HistoryOrderGetInteger(ulong ticket,ENUM_ORDER_PROPERTY_INTEGER what) { return integer_of(ended_order(ticket),what); }
+double HistoryOrderGetDouble(ulong ticket,ENUM_ORDER_PROPERTY_DOUBLE what) { return double_of(ended_order(ticket),what); }
 
 bool HistorySelectByPosition(mql_long position) {
    Guard guard(account.lock);

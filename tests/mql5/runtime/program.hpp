@@ -62,9 +62,19 @@ template<class R> R mql_as_init(R (*handler)()) { return handler(); }
    void (*handler)(const MqlTradeTransaction&,const MqlTradeRequest&,const MqlTradeResult&)=OnTradeTransaction; \
    table->OnTradeTransaction=handler; }
 #define MQL_HANDLER(name) MQL_TABLE_##name
-#define MQL_PROGRAM_BEGIN extern "C" __attribute__((visibility("default"))) void mql_program(mql_handlers *table); \
-   extern "C" void mql_program(mql_handlers *table) { *table={};
+#ifdef _WIN32
+#define MQL_EXPORTED __declspec(dllexport)
+// The linker sends the globals' ends here (--wrap=atexit), and the terminal calls for them: see unload_module().
+#define MQL_PROGRAM_END } \
+   static std::vector<void (*)()> &mql_ends() { static auto *ends=new std::vector<void (*)()>; return *ends; } \
+   extern "C" int __wrap_atexit(void (*end)()) { mql_ends().push_back(end); return 0; } \
+   extern "C" MQL_EXPORTED void mql_program_end() { while(!mql_ends().empty()) { auto end=mql_ends().back(); mql_ends().pop_back(); end(); } }
+#else
+#define MQL_EXPORTED __attribute__((visibility("default")))
 #define MQL_PROGRAM_END }
+#endif
+#define MQL_PROGRAM_BEGIN extern "C" MQL_EXPORTED void mql_program(mql_handlers *table); \
+   extern "C" void mql_program(mql_handlers *table) { *table={};
 
 // ---- inputs: text from the terminal, or the default
 bool mql_input_text(const char *name,string &text);

@@ -1,9 +1,8 @@
 // Programs, their threads and their events.
+#include "platform.hpp"
 #include "terminal.hpp"
 #include <cstdio>
-#include <dlfcn.h>
 #include <fstream>
-#include <unistd.h>
 
 thread_local Program *self=nullptr;
 Terminal terminal;
@@ -146,22 +145,21 @@ static void run_on_chart(Program &program) {
 }
 
 // Each program is loaded from a copy: two that run the same file have globals of their own.
-static void *load_copy(const std::string &path) {
+static void *load_copy(const std::string &path,std::string &error) {
    static std::atomic<int> count{0};
-   std::string copy=path+"."+std::to_string(getpid())+"."+std::to_string(count++);
+   std::string copy=terminal.copies+"/"+std::to_string(count++)+".module";
    { std::ofstream(copy,std::ios::binary) << std::ifstream(path,std::ios::binary).rdbuf(); }
-   void *module=dlopen(copy.c_str(),RTLD_NOW|RTLD_LOCAL);
-   unlink(copy.c_str());
-   return module;
+   return load_module(copy,error);
 }
 
 static void run(std::shared_ptr<Program> shared) {
    Program &program=*shared;
    self=&program;
-   void *module=load_copy(program.path);
+   std::string error;
+   void *module=load_copy(program.path,error);
    void (*table)(mql_handlers*)=nullptr;
-   if(!module) program.load_error=dlerror();
-   else table=(void(*)(mql_handlers*))dlsym(module,"mql_program");
+   if(!module) program.load_error=error;
+   else table=(void(*)(mql_handlers*))module_function(module,"mql_program");
    if(!program.load_error.empty() || !table) say(program.name,"load-error",program.load_error);
    else try {
       table(&program.handlers);
@@ -172,7 +170,7 @@ static void run(std::shared_ptr<Program> shared) {
    program.stopped=true;
    { std::lock_guard<std::mutex> guard(program.lock); program.timer_ms=0; }
    // Destructors of the program's globals run here, on its own thread.
-   if(module) dlclose(module);
+   if(module) unload_module(module);
    program.ended=true;
    say(program.name,"ended","");
 }
@@ -192,8 +190,9 @@ void *mql_empty_array() { return terminal.dangling ? (void*)0x1 : nullptr; }
 
 mql_import::mql_import(const char *library,const char *name) : m_library(library),m_name(name) {
    auto path=terminal.libraries.find(library);
-   void *module=path==terminal.libraries.end() ? nullptr : dlopen(path->second.c_str(),RTLD_NOW|RTLD_LOCAL);
-   if(module) m_address=dlsym(module,name);
+   std::string error;
+   void *module=path==terminal.libraries.end() ? nullptr : load_module(path->second,error);
+   if(module) m_address=module_function(module,name);
    if(self && self->load_error.empty()) {
       if(!module) self->load_error=std::string("Cannot load '")+library+"' [126]";
       else if(!m_address) self->load_error=std::string("Cannot find '")+name+"' in '"+library+"'";

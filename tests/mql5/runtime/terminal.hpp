@@ -58,6 +58,7 @@ struct Terminal {
    std::map<std::string,std::shared_ptr<Program>> programs;
    std::map<std::string,std::string> libraries;  // DLL name to path
    std::string files=".";                        // MQL5\\Files
+   std::string copies=".";                       // where programs are copied to when they are loaded
    bool dangling=false;                          // address of empty arrays
 };
 extern Terminal terminal;

@@ -34,6 +34,10 @@ enum ENUM_ACCOUNT_MARGIN_MODE { ACCOUNT_MARGIN_MODE_RETAIL_NETTING,ACCOUNT_MARGI
 #define SYMBOL_FILLING_FOK 1
 #define SYMBOL_FILLING_IOC 2
 #define SYMBOL_ORDER_CLOSEBY 64
+#define SYMBOL_EXPIRATION_GTC 1
+#define SYMBOL_EXPIRATION_DAY 2
+#define SYMBOL_EXPIRATION_SPECIFIED 4
+#define SYMBOL_EXPIRATION_SPECIFIED_DAY 8
 
 #define TRADE_RETCODE_REQUOTE 10004
 #define TRADE_RETCODE_REJECT 10006
@@ -130,6 +134,9 @@ bool     OrderSelect(ulong ticket);
 mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what);
 double   OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what);
 string   OrderGetString(ENUM_ORDER_PROPERTY_STRING what);
+bool     HistoryOrderSelect(ulong ticket);
+mql_long HistoryOrderGetInteger(ulong ticket,ENUM_ORDER_PROPERTY_INTEGER what);
+double   HistoryOrderGetDouble(ulong ticket,ENUM_ORDER_PROPERTY_DOUBLE what);
 bool     HistorySelectByPosition(mql_long position);
 bool     HistoryDealSelect(ulong ticket);
 bool     HistorySelect(datetime from,datetime to);

@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_ACCOUNT_MQH
 #define MT5MQTT_COPIER_ACCOUNT_MQH
+#include "Orders.mqh"
 #include "Relay.mqh"
 #include "Rules.mqh"
 //+------------------------------------------------------------------+
@@ -18,7 +19,7 @@ public:
    static void       Funds(CopierFunds &funds);
    //--- this one, as it stands in lists of accounts
    static string     Own(void);
-   //--- the state of a master; false if it changed while it was read
+   //--- the state of a master but for its orders; false if it changed while it was read
    static bool       State(CCopierRelay &relay,CopierState &state);
    static bool       Symbol(const string name,CopierSymbol &symbol);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
@@ -82,6 +83,8 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.server=AccountInfoString(ACCOUNT_SERVER);
    state.login=AccountInfoInteger(ACCOUNT_LOGIN);
    state.time_msc=NowMsc();
+   state.has_orders=true;
+   state.is_netting=!IsHedging();
    Funds(state.funds);
    return(PositionsTotal()==total);
   }
@@ -117,6 +120,13 @@ bool CCopierAccount::Symbol(const string name,CopierSymbol &symbol)
    symbol.volume_step=SymbolInfoDouble(name,SYMBOL_VOLUME_STEP);
    symbol.bid=SymbolInfoDouble(name,SYMBOL_BID);
    symbol.ask=SymbolInfoDouble(name,SYMBOL_ASK);
+   symbol.stops_level=(double)SymbolInfoInteger(name,SYMBOL_TRADE_STOPS_LEVEL);
+   symbol.freeze_level=(double)SymbolInfoInteger(name,SYMBOL_TRADE_FREEZE_LEVEL);
+   long expirations=SymbolInfoInteger(name,SYMBOL_EXPIRATION_MODE);
+   symbol.never_expires=((expirations&SYMBOL_EXPIRATION_GTC)!=0);
+   symbol.expires_day=((expirations&SYMBOL_EXPIRATION_DAY)!=0);
+   symbol.expires_time=((expirations&SYMBOL_EXPIRATION_SPECIFIED)!=0);
+   symbol.expires_date=((expirations&SYMBOL_EXPIRATION_SPECIFIED_DAY)!=0);
    return(symbol.bid>0 && symbol.ask>0);
   }
 #endif

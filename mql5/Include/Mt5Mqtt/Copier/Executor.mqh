@@ -27,9 +27,10 @@ struct CopierAttempt
    ulong             unknown_until;        // GetTickCount64() until which its effect may still show
    int               filling;              // fillings that were refused
    bool              no_stops;
+   string            target;               // what it was to become: another one ends the wait after a success
   };
 //+------------------------------------------------------------------+
-//| An open whose answer was lost                                    |
+//| An open, or a placed order, whose answer was lost                |
 //+------------------------------------------------------------------+
 struct CopierUncertain
   {
@@ -39,6 +40,9 @@ struct CopierUncertain
    double            volume;
    long              sent_msc;             // by the trade server's clock
    ulong             until;
+   bool              is_pending;
+   ENUM_COPIER_KIND  kind;                 // of a pending order
+   double            price;                // likewise
   };
 //+------------------------------------------------------------------+
 //| Class CCopierExecutor.                                           |
@@ -77,11 +81,19 @@ public:
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
    //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
    long              Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc);
+   //--- the same of a pending order; those that are alike may stand for each other
+   long              AdoptOrder(const CopierOrder &order,const double volume,const long placed_msc);
+   //--- it has shown which one it is: nothing of it is on its way
+   void              Seen(const long id);
 
 private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
+   static bool       IsNew(const CopierAction &action)       { return(action.action==COPIER_ACTION_OPEN || action.action==COPIER_ACTION_PLACE);    }
+   static bool       IsPending(const CopierAction &action);
+   static string     Target(const CopierAction &action);
+   void              RequestPending(const CopierAction &action,const CopierAttempt &attempt,const string comment,MqlTradeRequest &request) const;
    void              Request(const CopierAction &action,const CopierAttempt &attempt,const string comment,
                              const ulong deviation,MqlTradeRequest &request) const;
    ENUM_ORDER_TYPE_FILLING Filling(const string symbol,const int refused) const;
@@ -123,6 +135,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].unknown_until=0;
    m_attempts[i].filling=0;
    m_attempts[i].no_stops=false;
+   m_attempts[i].target="";
    return(i);
   }
 //+------------------------------------------------------------------+
@@ -153,7 +166,7 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
   {
    int  i=Find(action);
    bool is_visible=(i>=0 && MathAbs(m_attempts[i].volume-held_volume)>0.00000001);
-   if(action.action==COPIER_ACTION_OPEN)
+   if(IsNew(action))
      {
       int uncertain=Uncertain(action);
       //--- in netting the volume tells that it went through
@@ -167,6 +180,8 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
      }
    if(i<0 || GetTickCount64()>=m_attempts[i].next)
       return(true);
+   if(action.action==COPIER_ACTION_STOPS || action.action==COPIER_ACTION_MODIFY)
+      return(m_attempts[i].count==0 && m_attempts[i].target!=Target(action));
    return(is_visible && (action.action==COPIER_ACTION_CLOSE || action.id==COPIER_NET));
   }
 //+------------------------------------------------------------------+
@@ -201,9 +216,12 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    m_volume=result.volume;
    m_order=result.order;
    m_deal=result.deal;
-   m_outcome=CCopierRetcodes::Outcome(result.retcode);
-//--- an open without a number can't be told from one that failed
-   if(m_outcome==COPIER_OUTCOME_DONE && action.action==COPIER_ACTION_OPEN &&
+   m_outcome=(IsPending(action) ? CCopierRetcodes::OfPending(result.retcode,action.action==COPIER_ACTION_PLACE) :
+              CCopierRetcodes::Outcome(result.retcode));
+   if(IsPending(action))
+      m_price=0;
+//--- what is new and has no number can't be told from what failed
+   if(m_outcome==COPIER_OUTCOME_DONE && IsNew(action) &&
       (!sent || result.order==0 || (action.id==COPIER_NET && result.deal==0)))
       m_outcome=COPIER_OUTCOME_UNCERTAIN;
    Remember(action,m_attempts[i],held_volume,sent_msc);
@@ -216,6 +234,11 @@ void CCopierExecutor::Request(const CopierAction &action,const CopierAttempt &at
   {
    request.symbol=action.symbol;
    request.magic=(ulong)m_magic;
+   if(IsPending(action))
+     {
+      RequestPending(action,attempt,comment,request);
+      return;
+     }
    request.position=action.ticket;
    if(action.action==COPIER_ACTION_STOPS)
      {
@@ -239,6 +262,49 @@ void CCopierExecutor::Request(const CopierAction &action,const CopierAttempt &at
      }
   }
 //+------------------------------------------------------------------+
+//| Place, change or delete                                          |
+//+------------------------------------------------------------------+
+void CCopierExecutor::RequestPending(const CopierAction &action,const CopierAttempt &attempt,const string comment,MqlTradeRequest &request) const
+  {
+   ENUM_ORDER_TYPE_TIME times[]={ORDER_TIME_GTC,ORDER_TIME_DAY,ORDER_TIME_SPECIFIED,ORDER_TIME_SPECIFIED_DAY};
+   request.order=action.ticket;
+   request.action=TRADE_ACTION_REMOVE;
+   if(action.action==COPIER_ACTION_DELETE)
+      return;
+   request.action=TRADE_ACTION_MODIFY;
+   request.price=CMqttTrade::Price(action.symbol,action.price);
+   request.stoplimit=CMqttTrade::Price(action.symbol,action.limit_price);
+   request.type_time=times[(int)action.expiry];
+   if(action.expires_msc>0)
+      request.expiration=CCopierOrders::FromGmt(action.expires_msc);
+   if(action.action==COPIER_ACTION_MODIFY || !attempt.no_stops)
+     {
+      request.sl=CMqttTrade::Price(action.symbol,action.sl);
+      request.tp=CMqttTrade::Price(action.symbol,action.tp);
+     }
+   if(action.action==COPIER_ACTION_MODIFY)
+      return;
+   request.action=TRADE_ACTION_PENDING;
+   request.type=CCopierOrders::Type(action.is_buy,action.kind);
+   request.volume=action.volume;
+   request.type_filling=(ENUM_ORDER_TYPE_FILLING)(((int)ORDER_FILLING_RETURN+attempt.filling)%3);
+   request.comment=comment;
+  }
+//+------------------------------------------------------------------+
+//| Of a pending order                                               |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsPending(const CopierAction &action)
+  {
+   return(action.action==COPIER_ACTION_PLACE || action.action==COPIER_ACTION_MODIFY || action.action==COPIER_ACTION_DELETE);
+  }
+//+------------------------------------------------------------------+
+//| What a change leads to                                           |
+//+------------------------------------------------------------------+
+string CCopierExecutor::Target(const CopierAction &action)
+  {
+   return(StringFormat("%.8f %.8f %.8f %.8f %d %I64d",action.sl,action.tp,action.price,action.limit_price,(int)action.expiry,action.expires_msc));
+  }
+//+------------------------------------------------------------------+
 //| The symbol's, then the others                                    |
 //+------------------------------------------------------------------+
 ENUM_ORDER_TYPE_FILLING CCopierExecutor::Filling(const string symbol,const int refused) const
@@ -254,6 +320,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    ulong now=GetTickCount64();
    int   shift=MathMin(attempt.count,6);
    attempt.volume=held_volume;
+   attempt.target=Target(action);
    attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
                           (m_outcome==COPIER_OUTCOME_DONE ? now+COPIER_SETTLE_MS : 0));
    attempt.count=(m_outcome==COPIER_OUTCOME_DONE ? 0 : attempt.count+1);
@@ -270,18 +337,18 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+(attempt.filling%3==0 ? (ulong)m_wait_ms : 0);
          break;
       case COPIER_OUTCOME_NO_STOPS:
-         attempt.next=now+(attempt.no_stops || action.action!=COPIER_ACTION_OPEN ? (ulong)m_wait_ms : 0);
+         attempt.next=now+(attempt.no_stops || !IsNew(action) ? (ulong)m_wait_ms : 0);
          attempt.no_stops=true;
          break;
       case COPIER_OUTCOME_UNCERTAIN:
-         attempt.next=now+(action.action==COPIER_ACTION_OPEN ? COPIER_UNCERTAIN_MS : COPIER_SETTLE_MS);
+         attempt.next=now+(IsNew(action) ? COPIER_UNCERTAIN_MS : COPIER_SETTLE_MS);
          break;
       case COPIER_OUTCOME_WAIT:
       case COPIER_OUTCOME_STOP:
          attempt.next=now+(ulong)m_wait_ms;
          break;
      }
-   if(m_outcome!=COPIER_OUTCOME_UNCERTAIN || action.action!=COPIER_ACTION_OPEN)
+   if(m_outcome!=COPIER_OUTCOME_UNCERTAIN || !IsNew(action))
       return;
    int count=ArraySize(m_uncertain);
    ArrayResize(m_uncertain,count+1,16);
@@ -291,6 +358,9 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    m_uncertain[count].volume=action.volume;
    m_uncertain[count].sent_msc=sent_msc;
    m_uncertain[count].until=now+COPIER_UNCERTAIN_MS;
+   m_uncertain[count].is_pending=(action.action==COPIER_ACTION_PLACE);
+   m_uncertain[count].kind=action.kind;
+   m_uncertain[count].price=CMqttTrade::Price(action.symbol,action.price);
   }
 //+------------------------------------------------------------------+
 //| The broker has rewritten the comment, and the answer was lost    |
@@ -311,6 +381,31 @@ long CCopierExecutor::Adopt(const string symbol,const bool is_buy,const double v
    long id=m_uncertain[found].id;
    ArrayRemove(m_uncertain,found,1);
    return(id);
+  }
+//+------------------------------------------------------------------+
+//| Likewise; side, kind, volume and price tell it                   |
+//+------------------------------------------------------------------+
+long CCopierExecutor::AdoptOrder(const CopierOrder &order,const double volume,const long placed_msc)
+  {
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(m_uncertain[i].is_pending && m_uncertain[i].symbol==order.symbol && m_uncertain[i].is_buy==order.is_buy &&
+         m_uncertain[i].kind==order.kind && placed_msc+1000>=m_uncertain[i].sent_msc && MathAbs(m_uncertain[i].volume-volume)<0.00000001 &&
+         MathAbs(m_uncertain[i].price-order.price)<0.00000001)
+        {
+         long id=m_uncertain[i].id;
+         ArrayRemove(m_uncertain,i,1);
+         return(id);
+        }
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| Its effect is known                                              |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Seen(const long id)
+  {
+   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
+      if(m_uncertain[i].id==id)
+         ArrayRemove(m_uncertain,i,1);
   }
 #endif
 //+------------------------------------------------------------------+

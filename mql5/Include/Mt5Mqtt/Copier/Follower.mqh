@@ -14,7 +14,8 @@
 //|              held of it here, and executes the difference.       |
 //|                                                                  |
 //| A copy is known by the file, else by its comment, else it is one |
-//| whose order's answer was lost. Other positions are never touched.|
+//| whose order's answer was lost. Other positions and orders are    |
+//| never touched.                                                   |
 //+------------------------------------------------------------------+
 class CCopierFollower : public CCopierPeer
   {
@@ -28,10 +29,12 @@ private:
    bool              m_is_first;           // no state of this master was ever seen
    CopierSymbol      m_symbols[];
    CopierHeld        m_held[];
+   CopierHeldOrder   m_orders[];
+   bool              m_told_pendings;      // that they aren't copied in netting
    ulong             m_received_us;        // when the state came, by GetMicrosecondCount()
 
 public:
-                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_received_us(0) { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Work(void);
 
@@ -40,12 +43,16 @@ protected:
 
 private:
    bool              ReadHeld(void);
+   bool              ReadOrders(void);
+   bool              ReadEnded(void);
    bool              IsClosed(const long identifier) const;
    long              IdByComment(const string comment) const;
    void              ReadSymbols(void);
+   void              ReadSymbol(const string master);
    double            HeldVolume(const CopierAction &action) const;
    bool              IsShown(void);
    void              TellForeign(void);
+   void              TellPendings(void);
    void              Do(const CopierAction &action);
    void              ShowHoldings(void);
   };
@@ -130,11 +137,13 @@ void CCopierFollower::Work(void)
       Tell("the terminal isn't connected, or automated trading is off");
       return;
      }
-   if(!ReadHeld())
+   TellPendings();
+//--- orders come first: one that fills meanwhile is in both
+   if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
       return;
    ReadSymbols();
    CCopierAccount::Funds(own);
-   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,CCopierAccount::NowMsc(),m_is_first);
+   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,CCopierAccount::NowMsc(),m_is_first);
    m_is_first=false;
 //--- what was decided must be on disk before anything is sent
    if(!m_store.Save(m_plan))
@@ -154,6 +163,97 @@ void CCopierFollower::Work(void)
    ReportRefused(m_plan,m_state.sequence,m_received_us);
    if(m_rules.netting)
       TellForeign();
+  }
+//+------------------------------------------------------------------+
+//| In netting an order would meet the position of its symbol: close |
+//| it, or turn it. What it fills is copied as the master's position |
+//+------------------------------------------------------------------+
+void CCopierFollower::TellPendings(void)
+  {
+   if(m_told_pendings || !m_rules.pendings || (!m_rules.netting && !m_state.is_netting))
+      return;
+   Print("copier: ",m_rules.netting ? "this" : "the master's"," account is a netting one: its pending orders are not copied, but what they fill is");
+   m_told_pendings=true;
+  }
+//+------------------------------------------------------------------+
+//| The pending copies of this master. False while the terminal shows|
+//| an order and not what it has filled, or the reverse              |
+//+------------------------------------------------------------------+
+bool CCopierFollower::ReadOrders(void)
+  {
+   int total=OrdersTotal();
+   int count=0;
+   ArrayResize(m_orders,total);
+   for(int i=0; i<total; i++)
+     {
+      CopierOrder order;
+      ulong       ticket=0;
+      if(!CCopierOrders::Select(i,ticket))
+        {
+         if(ticket==0)
+            return(false);
+         continue;
+        }
+      if(OrderGetInteger(ORDER_MAGIC)!=m_executor.Magic())
+         continue;
+      CCopierOrders::Read(order);
+      double filled=CCopierOrders::Filled();
+      long   identifier=CCopierOrders::PositionId();
+      long   id=m_store.OrderId(ticket);
+      if(id==0)
+         id=IdByComment(order.comment);
+      if(id==0)
+         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled,8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+      if(id==0)
+         continue;
+      if(m_store.AddOrder(ticket,id))
+         m_executor.Seen(id);
+      if(!CCopierOrders::IsShown(ticket,identifier,filled))
+         return(Tell("waiting until the terminal shows what has filled of the order "+IntegerToString((long)ticket)));
+      if(filled>0)
+         m_store.AddCopy(identifier,id);
+      m_orders[count].ticket=ticket;
+      m_orders[count].id=id;
+      m_orders[count].symbol=order.symbol;
+      m_orders[count].is_buy=order.is_buy;
+      m_orders[count].kind=order.kind;
+      m_orders[count].volume=order.volume;
+      m_orders[count].price=order.price;
+      m_orders[count].limit_price=order.limit_price;
+      m_orders[count].sl=order.sl;
+      m_orders[count].tp=order.tp;
+      m_orders[count].expiry=order.expiry;
+      m_orders[count].expires_msc=order.expires_msc;
+      count++;
+     }
+   ArrayResize(m_orders,count);
+   return(OrdersTotal()==total && ReadEnded());
+  }
+//+------------------------------------------------------------------+
+//| What became of those that are pending no longer                  |
+//+------------------------------------------------------------------+
+bool CCopierFollower::ReadEnded(void)
+  {
+   for(int i=m_store.Placed()-1; i>=0; i--)
+     {
+      ulong ticket=m_store.PlacedTicket(i);
+      long  id=m_store.PlacedId(i);
+      long  identifier=0;
+      bool  is_pending=false;
+      for(int k=0; k<ArraySize(m_orders) && !is_pending; k++)
+         is_pending=(m_orders[k].ticket==ticket);
+      if(is_pending)
+         continue;
+      ENUM_COPIER_END end=CCopierOrders::End(ticket,identifier);
+      if(end==COPIER_END_UNSHOWN)
+         return(Tell("waiting until the terminal shows what became of the order "+IntegerToString((long)ticket)));
+      if(end==COPIER_END_EXPIRED)
+         m_plan.Unplaced(id,HistoryOrderGetDouble(ticket,ORDER_VOLUME_CURRENT));
+      if(identifier!=0)
+         m_store.AddCopy(identifier,id);
+      m_store.RemoveOrder(i);
+     }
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| The copies of this master. False while the terminal doesn't show |
@@ -285,13 +385,20 @@ long CCopierFollower::IdByComment(const string comment) const
 void CCopierFollower::ReadSymbols(void)
   {
    for(int i=0; i<ArraySize(m_state.positions); i++)
-     {
-      int symbol=CCopierRules::Symbol(m_rules,m_state.positions[i].symbol,m_symbols);
-      if(symbol<0)
-         continue;
-      SymbolSelect(m_symbols[symbol].name,true);
-      CCopierAccount::Symbol(m_symbols[symbol].name,m_symbols[symbol]);
-     }
+      ReadSymbol(m_state.positions[i].symbol);
+   for(int i=0; i<ArraySize(m_state.orders) && m_rules.pendings; i++)
+      ReadSymbol(m_state.orders[i].symbol);
+  }
+//+------------------------------------------------------------------+
+//| The one that stands for a symbol of the master                   |
+//+------------------------------------------------------------------+
+void CCopierFollower::ReadSymbol(const string master)
+  {
+   int symbol=CCopierRules::Symbol(m_rules,master,m_symbols);
+   if(symbol<0)
+      return;
+   SymbolSelect(m_symbols[symbol].name,true);
+   CCopierAccount::Symbol(m_symbols[symbol].name,m_symbols[symbol]);
   }
 //+------------------------------------------------------------------+
 //| Volume of the copy that an action changes                        |
@@ -301,6 +408,9 @@ double CCopierFollower::HeldVolume(const CopierAction &action) const
    for(int i=0; i<ArraySize(m_held); i++)
       if(action.id==COPIER_NET ? m_held[i].symbol==action.symbol : m_held[i].ticket==action.ticket)
          return(m_held[i].volume);
+   for(int i=0; i<ArraySize(m_orders); i++)
+      if(m_orders[i].ticket==action.ticket)
+         return(m_orders[i].volume);
    return(0);
   }
 //+------------------------------------------------------------------+
@@ -320,6 +430,16 @@ void CCopierFollower::Do(const CopierAction &action)
       if(m_executor.m_outcome==COPIER_OUTCOME_STOP && action.id!=COPIER_NET)
          m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode));
      }
+   if(action.action==COPIER_ACTION_PLACE)
+     {
+      if(m_executor.m_outcome==COPIER_OUTCOME_DONE)
+        {
+         m_store.AddOrder(m_executor.m_order,action.id);
+         m_plan.Opened(action,action.volume);
+        }
+      if(m_executor.m_outcome==COPIER_OUTCOME_STOP)
+         m_plan.Unplaced(action.id,0);
+     }
    if(action.id==COPIER_NET && m_executor.m_outcome==COPIER_OUTCOME_DONE && m_executor.m_deal!=0)
       m_store.Await(m_executor.m_deal);
    if(!m_store.Save(m_plan))
@@ -335,8 +455,9 @@ void CCopierFollower::ShowHoldings(void)
       return;
    string text="State: none yet";
    if(m_has_state)
-      text=StringFormat("State: %I64d, %I64d s ago\nMaster has %d positions, held here %d",m_state.sequence,
-                        (long)((GetMicrosecondCount()-m_received_us)/1000000),ArraySize(m_state.positions),ArraySize(m_held));
+      text=StringFormat("State: %I64d, %I64d s ago\nMaster has %d positions, held here %d\nHe has %d pending orders, placed here %d",m_state.sequence,
+                        (long)((GetMicrosecondCount()-m_received_us)/1000000),ArraySize(m_state.positions),ArraySize(m_held),
+                        ArraySize(m_state.orders),ArraySize(m_orders));
    Show(text);
   }
 #endif

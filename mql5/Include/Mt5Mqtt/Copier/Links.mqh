@@ -19,16 +19,27 @@ enum ENUM_COPIER_LINK
    COPIER_LINK_HALTED                      // closed by a guard: stays closed
   };
 //+------------------------------------------------------------------+
-//| What the follower has to remember of a position of the master    |
+//| What becomes of the pending order that a position begins as      |
+//+------------------------------------------------------------------+
+enum ENUM_COPIER_PENDING
+  {
+   COPIER_PENDING_NONE,                    // there is none: the position is followed at the market
+   COPIER_PENDING_OVER,                    // none is placed here any more; what it has filled stays while the master's waits
+   COPIER_PENDING_WANTED                   // is to be held while the master's waits
+  };
+//+------------------------------------------------------------------+
+//| What the follower has to remember of a position of the master,   |
+//| or of a pending order, whose ticket its position takes over      |
 //+------------------------------------------------------------------+
 struct CopierLink
   {
    long              id;
+   ENUM_COPIER_PENDING pending;
    ENUM_COPIER_LINK  state;
    string            symbol;               // the follower's
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
-   double            reached;              // what was held when it was last looked at
+   double            reached;              // what was held when it was last looked at, pending or not
    string            reason;               // why it is not held
    string            via;                  // accounts that it came through, the master's too
   };
@@ -55,13 +66,35 @@ struct CopierHeld
    bool              is_settling;          // a reduction was sent that may still show
   };
 //+------------------------------------------------------------------+
-//| What is to be done                                               |
+//| A pending order of the follower that is a copy                   |
+//+------------------------------------------------------------------+
+struct CopierHeldOrder
+  {
+   ulong             ticket;
+   long              id;                   // of the master's order
+   string            symbol;
+   bool              is_buy;
+   ENUM_COPIER_KIND  kind;
+   double            volume;               // what is not filled yet
+   double            price;
+   double            limit_price;
+   double            sl;
+   double            tp;
+   ENUM_COPIER_EXPIRY expiry;
+   long              expires_msc;
+  };
+//+------------------------------------------------------------------+
+//| What is to be done, in the order in which it is: closes first, as|
+//| they free margin and lower the risk                              |
 //+------------------------------------------------------------------+
 enum ENUM_COPIER_ACTION
   {
    COPIER_ACTION_CLOSE,                    // that volume of that ticket
+   COPIER_ACTION_DELETE,                   // a pending order
+   COPIER_ACTION_STOPS,
+   COPIER_ACTION_MODIFY,                   // a pending order
    COPIER_ACTION_OPEN,
-   COPIER_ACTION_STOPS
+   COPIER_ACTION_PLACE                     // a pending order
   };
 struct CopierAction
   {
@@ -74,6 +107,12 @@ struct CopierAction
    double            sl;
    double            tp;
    string            reason;
+   //--- of a pending order
+   ENUM_COPIER_KIND  kind;
+   double            price;
+   double            limit_price;
+   ENUM_COPIER_EXPIRY expiry;
+   long              expires_msc;          // GMT
   };
 //+------------------------------------------------------------------+
 //| What a netting follower has reached in a symbol: buys are        |
@@ -93,6 +132,7 @@ class CCopierActions
 public:
    //--- index of the new one; side, volume and stops are to be filled in
    static int        Add(CopierAction &actions[],const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
+   static void       Sort(CopierAction &actions[]);
    //--- a price that the symbol takes, 0 stays 0
    static double     OnGrid(const double price,const CopierSymbol &symbol);
    //--- stops of a copy by the rules
@@ -115,7 +155,31 @@ int CCopierActions::Add(CopierAction &actions[],const ENUM_COPIER_ACTION kind,co
    actions[count].sl=0;
    actions[count].tp=0;
    actions[count].reason=reason;
+   actions[count].kind=COPIER_KIND_LIMIT;
+   actions[count].price=0;
+   actions[count].limit_price=0;
+   actions[count].expiry=COPIER_EXPIRY_NONE;
+   actions[count].expires_msc=0;
    return(count);
+  }
+//+------------------------------------------------------------------+
+//| By kind; those of one kind stay as they are                      |
+//+------------------------------------------------------------------+
+void CCopierActions::Sort(CopierAction &actions[])
+  {
+   CopierAction sorted[];
+   int          count=ArraySize(actions);
+   int          position=0;
+   ArrayResize(sorted,count);
+   for(int kind=COPIER_ACTION_CLOSE; kind<=COPIER_ACTION_PLACE; kind++)
+      for(int i=0; i<count; i++)
+         if((int)actions[i].action==kind)
+           {
+            sorted[position]=actions[i];
+            position++;
+           }
+   for(int i=0; i<count; i++)
+      actions[i]=sorted[i];
   }
 //+------------------------------------------------------------------+
 //| A multiple of the tick size                                      |

@@ -5,7 +5,7 @@
 #ifndef MT5MQTT_COPIER_MASTER_MQH
 #define MT5MQTT_COPIER_MASTER_MQH
 #include "..\Mt5Mqtt.mqh"
-#include "Account.mqh"
+#include "Waiting.mqh"
 #include "Answers.mqh"
 #include "Panel.mqh"
 //+------------------------------------------------------------------+
@@ -20,13 +20,15 @@ private:
    string            m_name;
    int               m_interval_ms;
    long              m_sequence;
-   string            m_published;          // the positions as they were published last
+   string            m_published;          // positions and orders as they were published last
    string            m_seen;               // as they were seen last
    ulong             m_seen_us;            // when, by GetMicrosecondCount()
    ulong             m_next;               // when they are published again
    int               m_positions;
+   int               m_orders;
    string            m_told;
    CCopierRelay      m_relay;
+   CCopierWaiting    m_waiting;
    CCopierAnswers    m_answers;
    CCopierPanel      m_panel;
 
@@ -49,7 +51,7 @@ private:
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
 CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_published(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_positions(0),m_told("")
+                                     m_next(0),m_positions(0),m_orders(0),m_told("")
   {
   }
 //+------------------------------------------------------------------+
@@ -103,7 +105,8 @@ void CCopierMaster::OnMessage(const CMqttMessage &message)
      }
    m_answers.Add(report);
    Print("report: ",m_answers.Line(0));
-   if(report.retcode!=0 && !CCopierRetcodes::IsDone((uint)report.retcode))
+   bool is_placed=(report.action=="place" && report.retcode==TRADE_RETCODE_PLACED);
+   if(report.retcode!=0 && !is_placed && !CCopierRetcodes::IsDone((uint)report.retcode))
       m_panel.Error(m_answers.Line(0));
   }
 //+------------------------------------------------------------------+
@@ -139,13 +142,14 @@ void CCopierMaster::Look(void)
   {
    CopierState state;
    Show();
-   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || !CCopierAccount::State(m_relay,state))
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || !m_waiting.State(m_relay,state))
       return;
    state.sequence=m_sequence+1;
    state.waited_ms=0;
    string text=CCopierState::Write(state);
    string positions=StringSubstr(text,StringFind(text,"\"positions\":"));
    m_positions=ArraySize(state.positions);
+   m_orders=ArraySize(state.orders);
    if(positions!=m_seen)
      {
       m_seen=positions;
@@ -176,7 +180,7 @@ void CCopierMaster::Show(void)
    if(!m_panel.IsDue())
       return;
    string lines="Trade copier: master "+m_name+"\nServer: "+(IsConnected() ? "connected to "+Server() : "not connected")+
-                StringFormat("\nPublished: %d positions, state %I64d",m_positions,m_sequence)+
+                StringFormat("\nPublished: %d positions, %d orders, state %I64d",m_positions,m_orders,m_sequence)+
                 "\nFollowers: "+m_answers.Peers();
    for(int i=0; i<m_answers.Count() && i<8; i++)
       lines+=(i==0 ? "\nAnswers:" : "")+"\n  "+m_answers.Line(i);

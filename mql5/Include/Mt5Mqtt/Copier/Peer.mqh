@@ -51,6 +51,7 @@ private:
    string            PeerTopic(const string kind) const { return(m_topic+kind+"/"+EscapeTopicLevel(m_own)); }
    void              Send(const CopierReport &report);
    bool              IsReported(const CopierLink &link) const;
+   static string     Name(const ENUM_COPIER_ACTION action);
    static double     Slippage(const CopierAction &action,const double quote,const double price);
   };
 //+------------------------------------------------------------------+
@@ -130,6 +131,28 @@ double CCopierPeer::Slippage(const CopierAction &action,const double quote,const
    return((is_buy ? price-quote : quote-price)/point);
   }
 //+------------------------------------------------------------------+
+//| As it stands in a report                                         |
+//+------------------------------------------------------------------+
+string CCopierPeer::Name(const ENUM_COPIER_ACTION action)
+  {
+   switch(action)
+     {
+      case COPIER_ACTION_CLOSE:
+         return("close");
+      case COPIER_ACTION_DELETE:
+         return("delete");
+      case COPIER_ACTION_STOPS:
+         return("stops");
+      case COPIER_ACTION_MODIFY:
+         return("modify");
+      case COPIER_ACTION_OPEN:
+         return("open");
+      case COPIER_ACTION_PLACE:
+         break;
+     }
+   return("place");
+  }
+//+------------------------------------------------------------------+
 //| After the executor has sent an action                            |
 //+------------------------------------------------------------------+
 void CCopierPeer::Report(const CopierAction &action,const double quote,const long sequence,const ulong received_us)
@@ -137,7 +160,7 @@ void CCopierPeer::Report(const CopierAction &action,const double quote,const lon
    CopierReport report;
    report.follower=m_own;
    report.id=action.id;
-   report.action=(action.action==COPIER_ACTION_OPEN ? "open" : (action.action==COPIER_ACTION_CLOSE ? "close" : "stops"));
+   report.action=Name(action.action);
    report.symbol=action.symbol;
    report.volume=action.volume;
    report.retcode=(long)m_executor.m_retcode;
@@ -151,7 +174,7 @@ void CCopierPeer::Report(const CopierAction &action,const double quote,const lon
    report.held_us=(long)(GetMicrosecondCount()-received_us);
    m_last=report.action+" "+action.symbol+" "+DoubleToString(action.volume,2)+" ("+action.reason+"): "+report.result;
    Print(m_last);
-   if(!CCopierRetcodes::IsDone(m_executor.m_retcode))
+   if(m_executor.m_outcome!=COPIER_OUTCOME_DONE)
       m_panel.Error(m_last);
    Send(report);
   }

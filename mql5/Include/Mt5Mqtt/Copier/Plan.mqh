@@ -4,7 +4,9 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_PLAN_MQH
 #define MT5MQTT_COPIER_PLAN_MQH
+#include "Copies.mqh"
 #include "Net.mqh"
+#include "Pending.mqh"
 //+------------------------------------------------------------------+
 //| Class CCopierPlan.                                               |
 //| Appointment: compares what one master has with what a follower   |
@@ -14,6 +16,7 @@
 //| of them. So an answer that was lost, a failure or a restart      |
 //| heals by itself, if the links are kept and each copy can be told |
 //| (CopierHeld::id). Closes come first, then stops, then opens.     |
+//| A pending order and the position that it becomes are one link.   |
 //| Nothing here asks the terminal.                                  |
 //+------------------------------------------------------------------+
 class CCopierPlan
@@ -31,7 +34,8 @@ public:
                      CCopierPlan(void)                                { Clear(); }
    //--- is_first: this follower has never seen a state of this master
    int               Make(const CopierState &state,const CopierRules &given,const CopierSymbol &symbols[],
-                          const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first);
+                          const CopierFunds &own,const CopierHeld &held[],const CopierHeldOrder &orders[],
+                          const long now_msc,const bool is_first);
    int               Actions(void) const                              { return(ArraySize(m_actions)); }
    void              Action(const int index,CopierAction &action) const { action=m_actions[index];  }
    //--- links, to be kept in a file and given back after a restart
@@ -51,24 +55,25 @@ public:
    void              Clear(void);
    //--- the trade server has refused to open it: it is not tried again
    void              Refuse(const long id,const string reason);
-   //--- it was opened, though the account may not show it yet
+   //--- no pending order is placed for it any more, or that volume of one has expired: the market takes its place
+   void              Unplaced(const long id,const double expired);
+   //--- it was opened or placed, though the account may not show it yet
    void              Opened(const CopierAction &action,const double volume);
    int               FindLink(const long id) const;
 
 private:
    void              Halt(CopierRules &rules);
-   void              Forget(const CopierState &state,const CopierHeld &held[]);
-   void              Decide(const CopierPosition &position,const CopierState &state,const CopierRules &rules,
+   void              Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[]);
+   void              Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
                             const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
    string            OpenRefusal(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
                                  const long now_msc,const bool is_first) const;
+   bool              IsGone(const CopierState &state,const long id) const;
    void              CloseGone(const CopierState &state,const CopierHeld &held[]);
-   void              Keep(CopierLink &link,const CopierPosition &position,const CopierRules &rules,
-                          const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc);
-   void              Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[]);
-   void              Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[]);
-   static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
-   void              Sort(void);
+   void              DeleteGone(const CopierState &state,const CopierHeldOrder &orders[]);
+   void              Keep(CopierLink &link,const CopierPosition &position,const double filled,const CopierState &state,
+                          const CopierRules &rules,const CopierSymbol &symbols[],const CopierHeld &held[],
+                          const CopierHeldOrder &orders[],const long now_msc);
   };
 //+------------------------------------------------------------------+
 //| A link from the file                                             |
@@ -114,6 +119,18 @@ void CCopierPlan::Refuse(const long id,const string reason)
    m_links[link].reason=reason;
   }
 //+------------------------------------------------------------------+
+//| The position is copied as if the order had never been pending    |
+//| here; what it has filled stays                                   |
+//+------------------------------------------------------------------+
+void CCopierPlan::Unplaced(const long id,const double expired)
+  {
+   int link=FindLink(id);
+   if(link<0 || m_links[link].pending!=COPIER_PENDING_WANTED)
+      return;
+   m_links[link].pending=COPIER_PENDING_OVER;
+   m_links[link].reached=MathMax(0.0,NormalizeDouble(m_links[link].reached-expired,8));
+  }
+//+------------------------------------------------------------------+
 //| What vanishes from now on was closed, and is not opened again    |
 //+------------------------------------------------------------------+
 void CCopierPlan::Opened(const CopierAction &action,const double volume)
@@ -139,15 +156,17 @@ int CCopierPlan::FindLink(const long id) const
 //| Returns how many actions there are                               |
 //+------------------------------------------------------------------+
 int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const CopierSymbol &symbols[],
-                      const CopierFunds &own,const CopierHeld &held[],const long now_msc,const bool is_first)
+                      const CopierFunds &own,const CopierHeld &held[],const CopierHeldOrder &orders[],const long now_msc,const bool is_first)
   {
    CopierRules rules=given;
+   string      account=CCopierOrigin::Account(state.login,state.server);
    ArrayResize(m_actions,0);
    m_tripped="";
    m_waiting="";
    if(rules.mode==COPIER_OFF)
       return(0);
-   Forget(state,held);
+   rules.pendings=(rules.pendings && !rules.netting && !state.is_netting);
+   Forget(state,held,orders);
    m_tripped=CCopierGuards::Look(rules,own,m_guard);
    if(m_tripped!="")
       Halt(rules);
@@ -158,16 +177,33 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
       int link=FindLink(state.positions[i].id);
       if(link<0)
         {
-         Decide(state.positions[i],state,rules,symbols,own,now_msc,is_first);
+         Decide(state.positions[i],false,state,rules,symbols,own,now_msc,is_first);
          link=FindLink(state.positions[i].id);
         }
-      m_links[link].via=CCopierOrigin::Join(state.positions[i].via,CCopierOrigin::Account(state.login,state.server));
+      m_links[link].via=CCopierOrigin::Join(state.positions[i].via,account);
       if(m_links[link].state==COPIER_LINK_OPEN && !rules.netting)
-         Keep(m_links[link],state.positions[i],rules,symbols,held,now_msc);
+         Keep(m_links[link],state.positions[i],state.positions[i].volume,state,rules,symbols,held,orders,now_msc);
      }
+   for(int i=0; i<ArraySize(state.orders) && !rules.netting; i++)
+     {
+      CopierPosition position;
+      CCopierPending::AsPosition(state.orders[i],position);
+      int link=FindLink(position.id);
+      if(CCopierState::Find(state,position.id)>=0 || (link<0 && !rules.pendings))
+         continue;
+      if(link<0)
+        {
+         Decide(position,true,state,rules,symbols,own,now_msc,is_first);
+         link=FindLink(position.id);
+        }
+      m_links[link].via=CCopierOrigin::Join(position.via,account);
+      if(m_links[link].state==COPIER_LINK_OPEN)
+         Keep(m_links[link],position,0,state,rules,symbols,held,orders,now_msc);
+     }
+   DeleteGone(state,orders);
    if(rules.netting)
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions);
-   Sort();
+   CCopierActions::Sort(m_actions);
    return(ArraySize(m_actions));
   }
 //+------------------------------------------------------------------+
@@ -199,21 +235,33 @@ int CCopierPlan::AddCarry(const string symbol,const double volume)
    return(count);
   }
 //+------------------------------------------------------------------+
-//| A link goes when neither side has the position any more          |
+//| Has the master neither the position nor the order? A state       |
+//| without orders doesn't tell of an order                          |
 //+------------------------------------------------------------------+
-void CCopierPlan::Forget(const CopierState &state,const CopierHeld &held[])
+bool CCopierPlan::IsGone(const CopierState &state,const long id) const
+  {
+   int link=FindLink(id);
+   if(CCopierState::Find(state,id)>=0 || CCopierState::FindOrder(state,id)>=0)
+      return(false);
+   return(state.has_orders || link<0 || m_links[link].pending==COPIER_PENDING_NONE);
+  }
+//+------------------------------------------------------------------+
+//| A link goes when neither side has anything of it any more        |
+//+------------------------------------------------------------------+
+void CCopierPlan::Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[])
   {
    for(int i=ArraySize(m_links)-1; i>=0; i--)
      {
-      bool is_held=false;
+      bool is_held=(CCopierPending::Volume(m_links[i].id,orders)>0);
       for(int j=0; j<ArraySize(held) && !is_held; j++)
          is_held=(held[j].id==m_links[i].id);
-      if(!is_held && CCopierState::Find(state,m_links[i].id)<0)
+      if(!is_held && IsGone(state,m_links[i].id))
          ArrayRemove(m_links,i,1);
      }
   }
 //+------------------------------------------------------------------+
-//| What the master has closed; a close has no age                   |
+//| What the master has closed, or filled here only and deleted      |
+//| there; a close has no age                                        |
 //+------------------------------------------------------------------+
 void CCopierPlan::CloseGone(const CopierState &state,const CopierHeld &held[])
   {
@@ -221,24 +269,48 @@ void CCopierPlan::CloseGone(const CopierState &state,const CopierHeld &held[])
      {
       int  link=FindLink(held[i].id);
       bool is_halted=(link>=0 && m_links[link].state==COPIER_LINK_HALTED);
-      bool is_gone=(CCopierState::Find(state,held[i].id)<0);
+      bool is_gone=IsGone(state,held[i].id);
       if(is_gone || is_halted)
         {
-         int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,
-                                        is_gone ? "closed by the master" : m_links[link].reason);
+         bool   was_pending=(link>=0 && m_links[link].pending!=COPIER_PENDING_NONE);
+         string reason=(was_pending ? "filled here, deleted by the master" : "closed by the master");
+         int    action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,held[i].id,held[i].ticket,held[i].symbol,
+                                           is_gone ? reason : m_links[link].reason);
          m_actions[action].is_buy=held[i].is_buy;
          m_actions[action].volume=held[i].volume;
         }
      }
   }
 //+------------------------------------------------------------------+
-//| A position that is seen for the first time: once for its life    |
+//| Pending orders that nobody wants here                            |
 //+------------------------------------------------------------------+
-void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state,const CopierRules &rules,
+void CCopierPlan::DeleteGone(const CopierState &state,const CopierHeldOrder &orders[])
+  {
+   for(int i=0; i<ArraySize(orders); i++)
+     {
+      int  link=FindLink(orders[i].id);
+      bool is_first=true;
+      for(int k=0; k<i && is_first; k++)
+         is_first=(orders[k].id!=orders[i].id);
+      if(!is_first)
+         continue;
+      if(IsGone(state,orders[i].id))
+         CCopierPending::Delete(orders[i].id,"deleted by the master",orders,m_actions);
+      else
+         if(link<0 || m_links[link].state!=COPIER_LINK_OPEN)
+            CCopierPending::Delete(orders[i].id,link<0 ? "pending orders are not copied" : m_links[link].reason,orders,m_actions);
+     }
+  }
+//+------------------------------------------------------------------+
+//| A position or an order that is seen for the first time: once for |
+//| its life                                                         |
+//+------------------------------------------------------------------+
+void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
                          const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first)
   {
    CopierLink link;
    link.id=position.id;
+   link.pending=(is_pending ? COPIER_PENDING_WANTED : COPIER_PENDING_NONE);
    link.state=COPIER_LINK_IGNORED;
    link.symbol="";
    link.master_volume=position.volume;
@@ -254,7 +326,9 @@ void CCopierPlan::Decide(const CopierPosition &position,const CopierState &state
    if(link.reason=="")
      {
       link.symbol=symbols[symbol].name;
-      link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_first);
+      //--- a pending order has no age: its price is still to come
+      if(!is_pending)
+         link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_first);
      }
    if(link.reason=="")
      {
@@ -290,13 +364,16 @@ string CCopierPlan::OpenRefusal(const CopierPosition &position,const CopierRules
    return("");
   }
 //+------------------------------------------------------------------+
-//| Volume, side and stops of a copy                                 |
+//| Volume, side and stops of a copy; filled is the master's volume, |
+//| 0 while his order is pending                                     |
 //+------------------------------------------------------------------+
-void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const CopierRules &rules,
-                       const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc)
+void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const double filled,const CopierState &state,
+                       const CopierRules &rules,const CopierSymbol &symbols[],const CopierHeld &held[],
+                       const CopierHeldOrder &orders[],const long now_msc)
   {
    bool   is_buy=(position.is_buy!=rules.reverse);
    double volume=0;
+   double pending=CCopierPending::Volume(link.id,orders);
    bool   is_turned=false;
    bool   is_settling=false;
    for(int i=0; i<ArraySize(held); i++)
@@ -321,32 +398,45 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
    if(is_turned)
       link.reached=0;
    else
-      if(volume<link.reached-symbols[symbol].volume_step/2)
+      if(volume+pending<link.reached-symbols[symbol].volume_step/2)
         {
          //--- less than there was, and not by us
-         link.volume*=volume/link.reached;
-         if(volume<=0)
+         link.volume*=(volume+pending)/link.reached;
+         if(volume+pending<=0)
            {
             link.state=COPIER_LINK_CLOSED;
-            link.reason="closed here by hand or by a stop";
+            link.reason="closed or deleted here, by hand or by a stop";
             return;
            }
         }
-   double wanted=Wanted(link,position.volume,rules,symbols[symbol]);
-   double difference=NormalizeDouble(wanted-volume,8);
+   int    order=CCopierState::FindOrder(state,link.id);
+   double rest=(order>=0 && link.pending!=COPIER_PENDING_NONE ? state.orders[order].volume : 0);
+   double least=(filled>0 ? CCopierCopies::Wanted(link,filled,rules,symbols[symbol]) : 0);
+   double most=(filled+rest>0 ? CCopierCopies::Wanted(link,filled+rest,rules,symbols[symbol]) : 0);
+   double kept=CCopierPending::Keep(link,state,volume,least,most,m_tripped,rules,symbols[symbol],orders,m_actions,m_waiting);
+   if(link.state!=COPIER_LINK_OPEN)
+      return;
+   if(link.pending==COPIER_PENDING_NONE)
+      most=least;
    double sl=CCopierActions::StopLoss(position,rules,symbols[symbol]);
    double tp=CCopierActions::TakeProfit(position,rules,symbols[symbol]);
    double before=link.reached;
-   link.reached=MathMin(volume,wanted);
+   link.reached=MathMin(NormalizeDouble(volume+kept,8),most);
 //--- a reduction of ours that shows later is not one by hand
    if(is_settling && link.reached>before)
       link.reached=before;
-   if(difference<=-symbols[symbol].volume_step/2)
-      Reduce(link,-difference,symbols[symbol],held);
+   if(volume-most>=symbols[symbol].volume_step/2)
+      CCopierCopies::Reduce(link,NormalizeDouble(volume-most,8),symbols[symbol],held,m_actions);
    if(!is_turned)
-      Stops(link,sl,tp,symbols[symbol],held);
+      CCopierCopies::Stops(link,sl,tp,symbols[symbol],held,m_actions);
+   double difference=NormalizeDouble(least-volume,8);
    if(difference<symbols[symbol].volume_step/2 || rules.mode!=COPIER_ON)
       return;
+   if(pending>0)
+     {
+      m_waiting="waiting until the pending order of "+link.symbol+" is gone: the master's has filled first";
+      return;
+     }
    if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-position.time_msc>rules.max_age_ms)
      {
       link.state=COPIER_LINK_IGNORED;
@@ -369,79 +459,6 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const Cop
    m_actions[action].volume=difference;
    m_actions[action].sl=sl;
    m_actions[action].tp=tp;
-  }
-//+------------------------------------------------------------------+
-//| Takes a volume off the copies, the last one first. What would be |
-//| left of a ticket is nothing, or at least the minimum             |
-//+------------------------------------------------------------------+
-void CCopierPlan::Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[])
-  {
-   double left=by;
-   for(int i=ArraySize(held)-1; i>=0 && left>=symbol.volume_step/2; i--)
-     {
-      if(held[i].id!=link.id)
-         continue;
-      double part=MathMin(left,held[i].volume);
-      double rest=NormalizeDouble(held[i].volume-part,8);
-      if(rest>0 && rest<symbol.volume_min)
-         part=NormalizeDouble(held[i].volume-symbol.volume_min,8);
-      if(part<symbol.volume_min-symbol.volume_step/2)
-         continue;
-      int action=CCopierActions::Add(m_actions,COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reduced by the master");
-      m_actions[action].is_buy=held[i].is_buy;
-      m_actions[action].volume=part;
-      left=NormalizeDouble(left-part,8);
-     }
-  }
-//+------------------------------------------------------------------+
-//| Stops of each copy that has others                               |
-//+------------------------------------------------------------------+
-void CCopierPlan::Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[])
-  {
-   double half=symbol.tick_size/2;
-   for(int i=0; i<ArraySize(held); i++)
-     {
-      if(held[i].id!=link.id || (MathAbs(held[i].sl-sl)<half && MathAbs(held[i].tp-tp)<half))
-         continue;
-      int action=CCopierActions::Add(m_actions,COPIER_ACTION_STOPS,link.id,held[i].ticket,held[i].symbol,"stops changed by the master");
-      m_actions[action].is_buy=held[i].is_buy;
-      m_actions[action].volume=held[i].volume;
-      m_actions[action].sl=sl;
-      m_actions[action].tp=tp;
-     }
-  }
-//+------------------------------------------------------------------+
-//| The volume for what the master has left. It is never below the   |
-//| minimum while the master holds the position: what can't be       |
-//| reduced further is closed when he closes                         |
-//+------------------------------------------------------------------+
-double CCopierPlan::Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol)
-  {
-   double most=(rules.volume_max>0 ? MathMin(rules.volume_max,symbol.volume_max) : symbol.volume_max);
-   double volume=CCopierRules::Down(MathMin(link.volume*master_volume/link.master_volume,most),symbol);
-   return(MathMax(volume,symbol.volume_min));
-  }
-//+------------------------------------------------------------------+
-//| Closes first: they free margin, and lower the risk               |
-//+------------------------------------------------------------------+
-void CCopierPlan::Sort(void)
-  {
-   CopierAction sorted[];
-   int          count=ArraySize(m_actions);
-   int          position=0;
-   ArrayResize(sorted,count);
-   for(int pass=0; pass<3; pass++)
-     {
-      ENUM_COPIER_ACTION kind=(pass==0 ? COPIER_ACTION_CLOSE : (pass==1 ? COPIER_ACTION_STOPS : COPIER_ACTION_OPEN));
-      for(int i=0; i<count; i++)
-         if(m_actions[i].action==kind)
-           {
-            sorted[position]=m_actions[i];
-            position++;
-           }
-     }
-   for(int i=0; i<count; i++)
-      m_actions[i]=sorted[i];
   }
 #endif
 //+------------------------------------------------------------------+

@@ -25,11 +25,12 @@ public:
    //--- names, apart by commas; empty = no copies are published
    void              Start(const string masters);
    bool              IsOn(void) const { return(ArraySize(m_masters)>0); }
-   //--- false if the copy's origin isn't known
+   //--- of a position's identifier or an order's ticket; false if the copy's origin isn't known
    bool              Via(const long identifier,string &via);
 
 private:
    void              Read(const string master);
+   static string     ViaOf(const CCopierPlan &plan,const long id);
    void              Add(const long identifier,const string via);
   };
 //+------------------------------------------------------------------+
@@ -84,19 +85,24 @@ void CCopierRelay::Read(const string master)
    if(!store.Load(CCopierStore::FileName(master),plan,exists))
       return;
    for(int i=0; i<store.Copies(); i++)
+      Add(store.Identifier(i),ViaOf(plan,store.MasterId(store.Identifier(i))));
+   for(int i=0; i<store.Placed(); i++)
+      Add((long)store.PlacedTicket(i),ViaOf(plan,store.PlacedId(i)));
+  }
+//+------------------------------------------------------------------+
+//| A netting position may be made of all copies                     |
+//+------------------------------------------------------------------+
+string CCopierRelay::ViaOf(const CCopierPlan &plan,const long id)
+  {
+   string via="";
+   for(int k=0; k<plan.Links(); k++)
      {
-      //--- a netting position may be made of all copies
-      long   id=store.MasterId(store.Identifier(i));
-      string via="";
-      for(int k=0; k<plan.Links(); k++)
-        {
-         CopierLink link;
-         plan.Link(k,link);
-         if(link.id==id || id==COPIER_NET)
-            via=CCopierOrigin::Join(via,link.via);
-        }
-      Add(store.Identifier(i),via);
+      CopierLink link;
+      plan.Link(k,link);
+      if(link.id==id || id==COPIER_NET)
+         via=CCopierOrigin::Join(via,link.via);
      }
+   return(via);
   }
 //+------------------------------------------------------------------+
 //| One copy                                                         |

@@ -17,8 +17,8 @@
 struct CopierReport
   {
    string            follower;             // login@server
-   long              id;                   // of the master's position
-   string            action;               // open, close, stops or refused
+   long              id;                   // of the master's position or pending order
+   string            action;               // open, close, stops, place, modify, delete or refused
    string            symbol;               // the follower's
    double            volume;
    long              retcode;              // 0 = nothing was sent

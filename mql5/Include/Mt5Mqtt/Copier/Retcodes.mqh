@@ -25,6 +25,8 @@ class CCopierRetcodes
   {
 public:
    static ENUM_COPIER_OUTCOME Outcome(const uint retcode);
+   //--- the same of a request for a pending order
+   static ENUM_COPIER_OUTCOME OfPending(const uint retcode,const bool is_placing);
    static bool       IsDone(const uint retcode)       { return(Outcome(retcode)==COPIER_OUTCOME_DONE); }
    static string     Text(const uint retcode);
   };
@@ -76,6 +78,30 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::Outcome(const uint retcode)
          return(COPIER_OUTCOME_STOP);
      }
    return(COPIER_OUTCOME_UNCERTAIN);
+  }
+//+------------------------------------------------------------------+
+//| What a pending order is answered otherwise: its price is compared|
+//| with the market again before the next attempt, and PLACED is what|
+//| was asked for                                                    |
+//+------------------------------------------------------------------+
+ENUM_COPIER_OUTCOME CCopierRetcodes::OfPending(const uint retcode,const bool is_placing)
+  {
+   switch(retcode)
+     {
+      case TRADE_RETCODE_PLACED:
+         return(COPIER_OUTCOME_DONE);
+      case TRADE_RETCODE_INVALID_PRICE:
+      case TRADE_RETCODE_FROZEN:
+      case TRADE_RETCODE_LOCKED:
+      case TRADE_RETCODE_ORDER_CHANGED:
+         return(COPIER_OUTCOME_RETRY);
+      case TRADE_RETCODE_INVALID_EXPIRATION:
+         return(COPIER_OUTCOME_STOP);
+      case TRADE_RETCODE_INVALID_ORDER:
+         //--- of one that is gone: the next look tells
+         return(is_placing ? COPIER_OUTCOME_STOP : COPIER_OUTCOME_UNCERTAIN);
+     }
+   return(Outcome(retcode));
   }
 //+------------------------------------------------------------------+
 //| In words                                                         |

@@ -58,6 +58,7 @@ struct CopierRules
    bool              reverse;              // buys become sells, SL becomes TP
    bool              copy_sl;
    bool              copy_tp;
+   bool              pendings;             // pending orders are placed here too; else a position is copied when it is there
    ENUM_COPIER_EXISTING existing;
    double            near_points;          // for COPIER_EXISTING_NEAR
    long              max_age_ms;           // of an open, 0 = any; a close never expires
@@ -91,6 +92,12 @@ struct CopierSymbol
    double            volume_step;
    double            bid;
    double            ask;
+   double            stops_level;          // points that a pending order is away from the price at least
+   double            freeze_level;         // points within which none is changed
+   bool              expires_day;          // COPIER_EXPIRY_DAY and so on are taken
+   bool              expires_time;
+   bool              expires_date;
+   bool              never_expires;
   };
 //+------------------------------------------------------------------+
 //| Class CCopierRules.                                              |
@@ -134,6 +141,7 @@ void CCopierRules::Defaults(CopierRules &rules)
    rules.reverse=false;
    rules.copy_sl=true;
    rules.copy_tp=true;
+   rules.pendings=false;
    rules.existing=COPIER_EXISTING_SKIP;
    rules.near_points=0;
    rules.max_age_ms=0;

@@ -4,13 +4,13 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_STATE_MQH
 #define MT5MQTT_COPIER_STATE_MQH
-#include "..\Internal\JsonReader.mqh"
-#include "..\Internal\JsonWriter.mqh"
-#include "Origin.mqh"
-//--- the form of the text; another number is refused
+#include "Order.mqh"
+//--- the form of the text; another number is refused. What older
+//--- followers may pass over comes without a new number: orders
 #define COPIER_STATE_VERSION 1
 //--- more than any account holds: the text comes from outside
 #define COPIER_MAX_POSITIONS 2000
+#define COPIER_MAX_ORDERS 2000
 //+------------------------------------------------------------------+
 //| A position of the master                                         |
 //+------------------------------------------------------------------+
@@ -50,6 +50,9 @@ struct CopierState
    long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
+   bool              has_orders;           // an older master tells nothing of them, which doesn't mean that there are none
+   bool              is_netting;           // its orders add to a position of the symbol, and make none of their own
+   CopierOrder       orders[];
   };
 //+------------------------------------------------------------------+
 //| Class CCopierState.                                              |
@@ -66,11 +69,13 @@ public:
    static int        Without(CopierState &state,const string account);
    //--- position in the array, -1 if there is none
    static int        Find(const CopierState &state,const long id);
+   static int        FindOrder(const CopierState &state,const long id);
 
 private:
    static void       WritePosition(const CopierPosition &position,CMqttJsonWriter &json);
    static bool       ReadPosition(const CMqttJsonReader &json,const int node,CopierPosition &position);
    static bool       ReadHead(const CMqttJsonReader &json,CopierState &state);
+   static bool       ReadOrders(const CMqttJsonReader &json,CopierState &state,string &error);
   };
 //+------------------------------------------------------------------+
 //| As text                                                          |
@@ -92,6 +97,14 @@ string CCopierState::Write(const CopierState &state)
    for(int i=0; i<ArraySize(state.positions); i++)
       WritePosition(state.positions[i],json);
    json.EndArray();
+   if(state.has_orders)
+     {
+      json.BooleanField("netting",state.is_netting);
+      json.BeginArray("orders");
+      for(int i=0; i<ArraySize(state.orders); i++)
+         CCopierOrder::Write(state.orders[i],json);
+      json.EndArray();
+     }
    json.EndObject();
    return(json.Text());
   }
@@ -122,6 +135,9 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
   {
    CMqttJsonReader json;
    ArrayResize(state.positions,0);
+   ArrayResize(state.orders,0);
+   state.has_orders=false;
+   state.is_netting=false;
    if(!json.Parse(text))
      {
       error=json.Error();
@@ -150,10 +166,38 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
         }
       i++;
      }
+   return(ReadOrders(json,state,error));
+  }
+//+------------------------------------------------------------------+
+//| Pending orders: those of an older master are unknown             |
+//+------------------------------------------------------------------+
+bool CCopierState::ReadOrders(const CMqttJsonReader &json,CopierState &state,string &error)
+  {
+   int list=json.Member(0,"orders");
+   int count=json.Count(list);
+   if(list<0)
+      return(true);
+   if(json.Type(list)!=MQTT_JSON_ARRAY || count>COPIER_MAX_ORDERS || !json.Boolean(0,"netting",state.is_netting))
+     {
+      error="the state's orders are no list, or too many, or its kind of account is unknown";
+      return(false);
+     }
+   ArrayResize(state.orders,count);
+   int i=0;
+   for(int node=json.Child(list); node>=0; node=json.Next(node))
+     {
+      if(!CCopierOrder::Read(json,node,state.orders[i]) || FindOrder(state,state.orders[i].id)!=i)
+        {
+         error=StringFormat("order %d of the state is incomplete, or stands there twice",i);
+         return(false);
+        }
+      i++;
+     }
+   state.has_orders=true;
    return(true);
   }
 //+------------------------------------------------------------------+
-//| All but the positions                                            |
+//| All but positions and orders                                     |
 //+------------------------------------------------------------------+
 bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
   {
@@ -188,18 +232,20 @@ bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,Copie
 //+------------------------------------------------------------------+
 int CCopierState::Without(CopierState &state,const string account)
   {
-   int total=ArraySize(state.positions);
-   int kept=0;
-   for(int i=0; i<total; i++)
-     {
+   int count=0;
+   for(int i=ArraySize(state.positions)-1; i>=0; i--)
       if(CCopierOrigin::Contains(state.positions[i].via,account))
-         continue;
-      if(kept!=i)
-         state.positions[kept]=state.positions[i];
-      kept++;
-     }
-   ArrayResize(state.positions,kept);
-   return(total-kept);
+        {
+         ArrayRemove(state.positions,i,1);
+         count++;
+        }
+   for(int i=ArraySize(state.orders)-1; i>=0; i--)
+      if(CCopierOrigin::Contains(state.orders[i].via,account))
+        {
+         ArrayRemove(state.orders,i,1);
+         count++;
+        }
+   return(count);
   }
 //+------------------------------------------------------------------+
 //| The first position with that identifier                          |
@@ -208,6 +254,16 @@ int CCopierState::Find(const CopierState &state,const long id)
   {
    for(int i=0; i<ArraySize(state.positions); i++)
       if(state.positions[i].id==id)
+         return(i);
+   return(-1);
+  }
+//+------------------------------------------------------------------+
+//| The first order with that ticket                                 |
+//+------------------------------------------------------------------+
+int CCopierState::FindOrder(const CopierState &state,const long id)
+  {
+   for(int i=0; i<ArraySize(state.orders); i++)
+      if(state.orders[i].id==id)
          return(i);
    return(-1);
   }

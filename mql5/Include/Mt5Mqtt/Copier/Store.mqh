@@ -14,6 +14,14 @@ struct CopierCopy
    long              id;                   // of the master's position
   };
 //+------------------------------------------------------------------+
+//| Which pending order of this account is a copy of which           |
+//+------------------------------------------------------------------+
+struct CopierPlaced
+  {
+   ulong             ticket;               // of the copy
+   long              id;                   // of the master's order
+  };
+//+------------------------------------------------------------------+
 //| Class CCopierStore.                                              |
 //| Appointment: what a follower must know after a restart, in a     |
 //|              file that is replaced whole: a crash leaves the old |
@@ -25,6 +33,7 @@ private:
    string            m_name;
    string            m_saved;              // the text in the file
    CopierCopy        m_copies[];
+   CopierPlaced      m_placed[];           // until it is known what became of them
    ulong             m_awaited[];          // deals that the terminal doesn't show yet
 
 public:
@@ -43,6 +52,14 @@ public:
    long              MasterId(const long identifier) const;
    void              AddCopy(const long identifier,const long id);
    void              KeepOnly(const long &identifiers[]);
+   //--- pending orders
+   int               Placed(void) const              { return(ArraySize(m_placed));        }
+   ulong             PlacedTicket(const int index) const { return(m_placed[index].ticket);   }
+   long              PlacedId(const int index) const { return(m_placed[index].id);         }
+   long              OrderId(const ulong ticket) const;
+   //--- false if it was there before
+   bool              AddOrder(const ulong ticket,const long id);
+   void              RemoveOrder(const int index)    { ArrayRemove(m_placed,index,1);      }
    //--- deals of a netting follower, until the terminal shows them
    int               Awaited(void) const               { return(ArraySize(m_awaited));        }
    ulong             AwaitedDeal(const int index) const { return(m_awaited[index]);           }
@@ -71,6 +88,7 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    m_state_msc=0;
    m_state_sequence=0;
    ArrayResize(m_copies,0);
+   ArrayResize(m_placed,0);
    ArrayResize(m_awaited,0);
    plan.Clear();
    exists=FileIsExist(name);
@@ -138,6 +156,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.BeginObject();
       json.IntegerField("id",link.id);
       json.IntegerField("state",link.state);
+      json.IntegerField("pending",link.pending);
       json.StringField("symbol",link.symbol);
       json.NumberField("master_volume",link.master_volume,8);
       json.NumberField("volume",link.volume,8);
@@ -175,6 +194,15 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.EndObject();
      }
    json.EndArray();
+   json.BeginArray("orders");
+   for(int i=0; i<ArraySize(m_placed); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("ticket",(long)m_placed[i].ticket);
+      json.IntegerField("id",m_placed[i].id);
+      json.EndObject();
+     }
+   json.EndArray();
    json.EndObject();
    return(json.Text());
   }
@@ -200,6 +228,12 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) ||
          !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_HALTED)
          return(false);
+      //--- a file of before has none
+      long pending=COPIER_PENDING_NONE;
+      if(json.Member(node,"pending")>=0 &&
+         (!json.Integer(node,"pending",pending) || pending<0 || pending>COPIER_PENDING_WANTED))
+         return(false);
+      link.pending=(ENUM_COPIER_PENDING)pending;
       link.state=(ENUM_COPIER_LINK)state;
       plan.AddLink(link);
      }
@@ -230,6 +264,14 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          return(false);
       AddCopy(identifier,id);
      }
+   for(int node=json.Child(json.Member(0,"orders")); node>=0; node=json.Next(node))
+     {
+      long ticket=0;
+      long id=0;
+      if(!json.Integer(node,"ticket",ticket) || !json.Integer(node,"id",id))
+         return(false);
+      AddOrder((ulong)ticket,id);
+     }
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -240,16 +282,41 @@ long CCopierStore::MasterId(const long identifier) const
    for(int i=0; i<ArraySize(m_copies); i++)
       if(m_copies[i].identifier==identifier)
          return(m_copies[i].id);
+//--- the ticket of a pending order becomes the identifier of its position
+   return(OrderId((ulong)identifier));
+  }
+//+------------------------------------------------------------------+
+//| What a pending order is a copy of, 0 if that isn't known         |
+//+------------------------------------------------------------------+
+long CCopierStore::OrderId(const ulong ticket) const
+  {
+   for(int i=0; i<ArraySize(m_placed); i++)
+      if(m_placed[i].ticket==ticket)
+         return(m_placed[i].id);
    return(0);
+  }
+//+------------------------------------------------------------------+
+//| A pending order was placed, or recognised                        |
+//+------------------------------------------------------------------+
+bool CCopierStore::AddOrder(const ulong ticket,const long id)
+  {
+   if(OrderId(ticket)!=0)
+      return(false);
+   int count=ArraySize(m_placed);
+   ArrayResize(m_placed,count+1,64);
+   m_placed[count].ticket=ticket;
+   m_placed[count].id=id;
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| A copy was made, or recognised                                   |
 //+------------------------------------------------------------------+
 void CCopierStore::AddCopy(const long identifier,const long id)
   {
-   if(MasterId(identifier)!=0)
-      return;
    int count=ArraySize(m_copies);
+   for(int i=0; i<count; i++)
+      if(m_copies[i].identifier==identifier)
+         return;
    ArrayResize(m_copies,count+1,64);
    m_copies[count].identifier=identifier;
    m_copies[count].id=id;

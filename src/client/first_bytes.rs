@@ -1,0 +1,49 @@
+//! What the first bytes of a connection, or their absence, say about the URL: the wrong scheme or the wrong port.
+
+use super::address::Address;
+use super::transport::{Fault, looks_like_http, looks_like_tls};
+use crate::types::status::Status;
+
+#[derive(Default)]
+pub(super) struct FirstBytes {
+    /// The Server, as long as it hasn't said anything on this connection.
+    awaited_from: Option<Address>,
+}
+
+impl FirstBytes {
+    pub fn awaited_from(address: Option<&Address>) -> Self {
+        FirstBytes { awaited_from: address.cloned() }
+    }
+
+    pub fn are_awaited(&self) -> bool {
+        self.awaited_from.is_some()
+    }
+
+    /// What is wrong if the first bytes of a connection can't be MQTT. Any other bytes are of no interest.
+    pub fn wrong_protocol(&mut self, bytes: &[u8]) -> Option<Fault> {
+        let address = self.awaited_from.take()?;
+        if address.scheme.is_websocket() {
+            return None;
+        }
+        let (speaks, scheme) = match bytes {
+            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
+            bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
+            bytes if looks_like_http(bytes) => ("HTTP", "ws"),
+            _ => return None,
+        };
+        let port = address.port;
+        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
+        Some(Fault::new(Status::WrongProtocol, text))
+    }
+
+    /// What it means that the Server has closed the connection.
+    pub fn closed_text(&self) -> String {
+        match &self.awaited_from {
+            Some(address) if !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
+                "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
+            ),
+            Some(address) => format!("the Server at {address} closed the connection without answering"),
+            None => "the Server closed the connection without giving a reason".to_owned(),
+        }
+    }
+}
