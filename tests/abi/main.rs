@@ -24,6 +24,7 @@ mod panics;
 mod payloads;
 mod pointers;
 mod properties;
+mod sharing;
 mod texts;
 mod threads;
 mod twins;

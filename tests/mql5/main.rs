@@ -20,5 +20,6 @@ mod programs;
 mod refusals;
 mod repeated;
 mod runtime_language;
+mod shared;
 mod translator;
 mod wrapper;

@@ -23,7 +23,8 @@ fn identifier(subscribe: &Subscribe) -> Option<u32> {
 
 /// Subscribes, and the Server grants it; returns the identifier.
 fn granted(filters: &mut Filters, program: ProgramId, token: Token, filter: &str) -> u32 {
-    let subscribe = filters.subscribe(program, asked(token, filter), true).unwrap_or_else(|status| panic!("{status:?}"));
+    let subscribe =
+        filters.subscribe(program, asked(token, filter), true).unwrap_or_else(|status| panic!("{status:?}"));
     assert_eq!(told(filters.answered(token, filter, &success(), true, 0)), [program]);
     identifier(&subscribe).expect("an identifier")
 }
