@@ -202,8 +202,10 @@ impl EventQueue {
                 let queue = if is_kept(&queued.notice.kind) { &mut inner.kept } else { &mut inner.droppable };
                 queue.push_back(queued);
             }
-            taken.extend(messages.into_iter().map(|queued| queued.notice));
+            taken.extend(messages);
         }
+        taken.sort_by_key(|queued| queued.number);
+        let taken: Vec<Notice> = taken.into_iter().map(|queued| queued.notice).collect();
         inner.bytes -= taken.iter().map(|notice| size(&notice.kind)).sum::<usize>();
         self.publish_state(&inner);
         Some(taken)

@@ -311,6 +311,9 @@ impl Client {
     pub fn free(&self) -> bool {
         let deadline = clock::now() + LONGEST_FREE;
         self.stop_doctor();
+        if self.place.is_some() {
+            self.has_dealt_with_all(deadline);
+        }
         self.shared.freed.store(true, Ordering::SeqCst);
         self.shared.wake();
         let closed = self.shared.events.close(deadline);

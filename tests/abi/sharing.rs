@@ -139,6 +139,26 @@ fn a_handle_that_was_taken_over_knows_and_one_that_differs_is_refused() {
 }
 
 #[test]
+fn a_fault_in_one_handle_is_its_own_and_one_of_the_connection_everybody_s() {
+    let (server, mut peer, first, second) = pair("abi-panics", &[]);
+    refused(abi().test_panic(first.handle, 0), MT5MQTT_E_PANIC, &["test hook"]);
+    first.expect(MT5MQTT_EVENT_FAILED);
+    second.publish(b"goes on", 0);
+    peer.expect_publish("goes on");
+    drop(first);
+    second.publish(b"goes on still", 0);
+    peer.expect_publish("goes on still");
+    let third = part("abi-panics", "third", &server.url());
+    abi().good(abi().connect(third.handle));
+    third.expect(MT5MQTT_EVENT_CONNECTED);
+    abi().good(abi().test_panic(third.handle, 1));
+    for client in [&second, &third] {
+        client.expect(MT5MQTT_EVENT_FAILED);
+        assert_eq!(client.state(), MT5MQTT_STATE_FAILED);
+    }
+}
+
+#[test]
 fn the_last_handle_ends_the_connection_and_the_name_is_free() {
     let (mut server, mut peer, first, second) = pair("abi-last", &[]);
     let handle = first.handle;

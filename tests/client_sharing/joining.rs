@@ -3,6 +3,7 @@
 use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
+use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::client::{Client, LONGEST_DISCONNECT, State};
 use mt5mqtt::codec::Packet;
@@ -69,6 +70,22 @@ fn what_a_shared_connection_can_t_have_is_refused() {
     }
     let nowhere = Client::sharing("nowhere", "").expect("a place");
     assert_eq!(nowhere.connect().map_err(|failure| failure.0), Err(Status::WrongState), "no URL");
+}
+
+#[test]
+fn the_doctor_examines_the_server_of_a_program_s_part_as_that_of_any_client() {
+    let server = FakeServer::start();
+    let url = server.url();
+    drop(server);
+    let program = Program::sharing("examined", "", &url, &[]);
+    program.client.start_doctor().expect("an examination");
+    program.expect_soon("the last line", |client| {
+        let end = client.poll(|notice| match &notice.kind {
+            NoticeKind::Doctor { end, .. } => *end,
+            other => panic!("{other:?}"),
+        });
+        end.expect("a client that lives").flatten().flatten() == Some(Status::ConnectFailed)
+    });
 }
 
 #[test]
@@ -222,7 +239,6 @@ fn a_program_with_the_same_inbox_goes_on_where_the_other_one_was() {
     // The subscription is the successor's, and the other one knows.
     send(&mut peer, "a/b/c", "new", &identifiers[..1]);
     gets(&successor, "new");
-    gets(&first, "not taken");
     assert_eq!((first.expect_disconnected().failure, first.state()), (Some(Status::SharedTakenOver), State::Idle));
     first.expect_nothing();
     // To leave is to leave nothing behind.

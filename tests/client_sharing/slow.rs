@@ -75,6 +75,29 @@ fn the_server_isn_t_kept_waiting_for_a_program_that_takes_nothing_and_its_messag
 }
 
 #[test]
+fn what_the_server_was_not_kept_waiting_for_comes_to_the_program_that_takes_the_place() {
+    let Pair { server, mut peer, first, second } = pair("overdue-left", &[(IntOption::SharedRelease, 1)]);
+    let of_first = subscribe(&first, &mut peer, "first", QOS1);
+    send_qos1(&mut peer, "first", "acknowledged for it", 1, &[of_first]);
+    send(&mut peer, "first", "QoS 0", &[of_first]);
+    assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
+    send_qos1(&mut peer, "first", "waited for", 2, &[of_first]);
+    send_qos1(&mut peer, "first", "waited for too", 3, &[of_first]);
+    // Behind which all of them are there.
+    let of_second = subscribe(&second, &mut peer, "second", QOS0);
+    gets_nothing_before(&second, &mut peer, "second", of_second);
+    let successor = Program::sharing("overdue-left", "first", &server.url(), &[(IntOption::SharedRelease, 1)]);
+    successor.connect().expect("it takes the place");
+    assert!(successor.expect_connected());
+    for payload in ["acknowledged for it", "QoS 0", "waited for", "waited for too"] {
+        gets(&successor, payload);
+    }
+    for id in [2, 3] {
+        assert_eq!(peer.expect(PacketType::Puback).id().get(), id);
+    }
+}
+
+#[test]
 fn one_program_s_qos_0_messages_displace_only_its_own() {
     let Pair { mut peer, first, second, .. } = pair("displaced", &[]);
     first.set_int(IntOption::EventsMaximum, 3);

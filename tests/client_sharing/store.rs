@@ -72,11 +72,13 @@ fn an_end_is_kept_until_the_program_that_it_belongs_to_has_dealt_with_it() {
     drop((first, second));
 
     // The next process: whoever knows what it was hears of it, and it is kept until all have.
-    let (first, second, _peer) = stored_pair("ends-2", &mut server, &folder, &[]);
+    let (first, second, mut peer) = stored_pair("ends-2", &mut server, &folder, &[]);
     for program in [&first, &second] {
         assert_eq!(told_at_the_start(program), [of_second]);
     }
-    // Both polled on after it, so it has been dealt with.
+    // Both polled on after it, so it has been dealt with; that of another one is dealt with when its program leaves.
+    let last = complete(&first, &mut peer, "3");
+    assert_eq!(first.expect_published(last).failure, None);
     assert!(first.free());
     assert!(second.free());
     drop((first, second));

@@ -10,10 +10,18 @@ use crate::client::options::IntOption;
 use crate::client::shared::Shared;
 use crate::client::{Failure, State};
 use crate::codec::property::PropertiesBuf;
-use crate::session::event::{Disconnected, Event};
+use crate::session::event::{Delivery, Disconnected, Event};
 use crate::types::status::Status;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a program has left to the one that takes its place.
+#[derive(Default)]
+struct Left {
+    messages: Vec<NoticeKind>,
+    /// Messages that it has missed, and wasn't told of.
+    missed: u64,
+}
 
 impl Switchboard {
     pub fn welcome(&mut self) {
@@ -32,7 +40,6 @@ impl Switchboard {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
-        let was_here = self.members.iter().any(is_it);
         let is_here = |member: &Member| member.wanted && !member.is_dead;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
         if others && let Some(name) = arrival.options.difference(&self.options) {
@@ -47,11 +54,10 @@ impl Switchboard {
             self.line.check_store(&arrival.options)?;
         }
         let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
-        let (mut missed, mut copies) = (0, Vec::new());
+        let mut left = Left::default();
         let id = match place {
             Some(index) => {
-                copies = self.owed.copies(self.members[index].id);
-                missed = self.take_place(index, arrival, release);
+                left = self.take_place(index, arrival, release);
                 self.members[index].id
             }
             None => {
@@ -75,7 +81,6 @@ impl Switchboard {
         }
         let state = if must_open { State::Connecting } else { self.line.state() };
         let is_new = place.is_none();
-        let is_successor = place.is_some() && !was_here;
         if let Some(member) = self.member(id) {
             member.mirror(&figures);
             member.set_state(state);
@@ -84,13 +89,10 @@ impl Switchboard {
                 let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
                 member.give(NoticeKind::Session(event));
             }
-            // What the program before has left, unless it is the same one.
-            if missed > 0 {
-                member.tell_missed(missed);
+            if left.missed > 0 {
+                member.tell_missed(left.missed);
             }
-            if is_successor {
-                copies.into_iter().for_each(|copy| member.give(copy));
-            }
+            left.messages.into_iter().for_each(|kind| member.give(kind));
         }
         if must_open {
             self.opening = Some(arrival.options.clone());
@@ -105,23 +107,27 @@ impl Switchboard {
         Ok(())
     }
 
-    /// A program comes back, or takes the place of another one with the same name of an inbox. Returns how many messages
-    /// that one has missed, and wasn't told of.
-    fn take_place(&mut self, index: usize, arrival: &Arrival, release: Duration) -> u64 {
+    /// A program comes back, or takes the place of another one with the same name of an inbox.
+    fn take_place(&mut self, index: usize, arrival: &Arrival, release: Duration) -> Left {
+        let mut left = Left::default();
         let member = &mut self.members[index];
-        let mut missed = 0;
         if !Arc::ptr_eq(&member.program, &arrival.program) {
+            let unread = member.take_messages();
+            // First what was taken and not acknowledged, then what lies there, in the order in which it came.
+            let lies_there = |copy: &NoticeKind| unread.iter().any(|kind| delivery(kind) == delivery(copy));
+            left.messages = self.owed.copies(member.id).into_iter().filter(|copy| !lies_there(copy)).collect();
+            left.messages.extend(unread);
             if member.wanted {
                 let text = "another program has connected with the same name of an inbox";
                 let end = Disconnected::new(Some(Status::SharedTakenOver), text);
                 member.give(NoticeKind::Session(Event::Disconnected(end)));
                 member.set_state(State::Idle);
             }
-            missed = member.replace(arrival.program.clone(), release);
+            left.missed = member.replace(arrival.program.clone(), release);
         }
         member.wanted = true;
         member.release = release;
-        missed
+        left
     }
 
     /// Opens the connection if that is wanted and the last one is closed.
@@ -235,5 +241,13 @@ impl Switchboard {
                 self.remove(id);
             }
         }
+    }
+}
+
+/// What names a QoS 1 or 2 message.
+fn delivery(kind: &NoticeKind) -> Option<Delivery> {
+    match kind {
+        NoticeKind::Session(Event::Message { delivery, .. }) => *delivery,
+        _ => None,
     }
 }

@@ -101,7 +101,9 @@ impl Member {
     }
 
     pub fn count_drops(&mut self, count: u64) {
-        self.is_dead |= !self.program.events.count_drops_until(count, deadline());
+        if !self.is_dead {
+            self.is_dead = !self.program.events.count_drops_until(count, deadline());
+        }
     }
 
     /// What the program asks for next.
@@ -125,6 +127,7 @@ impl Member {
     /// Looks at the inbox. True if it is full, so that others have to wait.
     pub fn is_full(&mut self, now: Instant) -> bool {
         if !self.wanted || self.is_dead {
+            self.full = None;
             return false;
         }
         self.find_back();
@@ -153,10 +156,17 @@ impl Member {
         self.owing.map(|since| since + self.release)
     }
 
+    /// Takes the messages out of the inbox, for a program that takes the place.
+    pub fn take_messages(&mut self) -> Vec<NoticeKind> {
+        let taken = if self.is_dead { None } else { self.program.events.take_messages_until(deadline()) };
+        taken.into_iter().flatten().map(|notice| notice.kind).collect()
+    }
+
     /// Empties the inbox of its messages, and counts what comes from now on.
     pub fn give_up_messages(&mut self) {
         let Some(messages) = self.program.events.take_messages_until(deadline()) else {
             self.is_dead = true;
+            self.full = None;
             return;
         };
         self.count_instead(messages.len() as u64);

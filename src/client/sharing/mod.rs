@@ -238,6 +238,14 @@ impl Client {
         arrival.wait(clock::now() + LONGEST_JOIN)
     }
 
+    /// The program frees its part: it has dealt with the end of a publish that it got last.
+    pub(super) fn has_dealt_with_all(&self, deadline: Instant) {
+        let token = self.shared.hears.swap(0, Ordering::AcqRel);
+        if token != 0 {
+            self.shared.leave_until(Command::Heard { token }, deadline);
+        }
+    }
+
     /// `free` of a program's part: waits until the switchboard has let it go, and has closed the connection if it was the
     /// last one. False if what it has left can't be looked at.
     pub(super) fn leave(&self, place: &Place, deadline: Instant) -> bool {
