@@ -1819,12 +1819,12 @@ int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16
  *   PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It waits at most 2 seconds. One that joins a
  *   connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with session_present 0.
  * - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
- *   Subscription Identifiers (nearly all do), filters of several programs that overlap neither double nor lose a message, and a
+ *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
  *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
  *   the Server sends a copy of for each subscription comes as often to each program that it matches, and retained messages come
  *   again when another program subscribes to the same filter. A message of a Shared Subscription comes to one of the programs
  *   that hold it. What matches nobody's filter is dropped and counted (MT5MQTT_STAT_SHARED_NOBODYS), except on a Session that
- *   an earlier process had (CLEAN_START 0, STORE_PATH): there it comes to all.
+ *   an earlier process had (CLEAN_START 0, STORE_PATH): there it comes to all, also to programs that connect later.
  * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
  *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
  *   Identifier of the program's own is refused.
@@ -1834,10 +1834,11 @@ int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16
  *   is read from the Server, for anybody, until it takes some, at most for the same time: then its messages are thrown away, and
  *   MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
  * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them; of publishes that an earlier
- *   process left in the store, to all. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and
+ *   process left in the store, to all; they are kept there until all that are connected then have heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and
  *   figures (mt5mqtt_stat) but those of the queue of events are the connection's.
  * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
- *   messages that it didn't take are not kept. The last program's end the connection as they do for any client.
+ *   messages that it didn't take are not kept. The last program's end the connection as they do for any client. The time of
+ *   mt5mqtt_disconnect is also for what other programs have under way.
  * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
  *   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes
  *   back after the terminal has killed it. The other one, if it lives, gets MT5MQTT_EVENT_DISCONNECTED with
