@@ -4,15 +4,15 @@ use crate::compile::{compiler, program};
 use crate::host::Terminal;
 
 /// What a request without `symbol=` and `action=` means here.
-const DEAL: [&str; 2] = ["action=1", "symbol=EURUSD"];
-const PENDING: [&str; 3] = ["action=5", "symbol=EURUSD", "filling=2"];
+pub const DEAL: [&str; 2] = ["action=1", "symbol=EURUSD"];
+pub const PENDING: [&str; 3] = ["action=5", "symbol=EURUSD", "filling=2"];
 
-struct Desk {
-    terminal: Terminal,
+pub struct Desk {
+    pub terminal: Terminal,
 }
 
 impl Desk {
-    fn open(mode: &str) -> Option<Self> {
+    pub fn open(mode: &str) -> Option<Self> {
         compiler("the simulated account")?;
         let mut terminal = Terminal::start();
         terminal.command(&["symbol", "EURUSD", "digits=5", "volume_max=50", "tick_value=1"]);
@@ -22,13 +22,13 @@ impl Desk {
         Some(desk)
     }
 
-    fn price(&mut self, bid: &str, ask: &str) {
+    pub fn price(&mut self, bid: &str, ask: &str) {
         self.terminal.command(&["tick", "EURUSD", bid, ask]);
     }
 
     /// Sends a request; returns retcode and order.
     #[track_caller]
-    fn trade(&mut self, base: &[&str], fields: &str) -> (u32, u64) {
+    pub fn trade(&mut self, base: &[&str], fields: &str) -> (u32, u64) {
         let mut words = vec!["trade"];
         words.extend(base);
         words.extend(fields.split_whitespace());
@@ -42,7 +42,7 @@ impl Desk {
 
     /// Positions as `side volume@price sl/tp`, in the order of their opening; then orders.
     #[track_caller]
-    fn positions(&mut self) -> Vec<String> {
+    pub fn positions(&mut self) -> Vec<String> {
         let before = (self.terminal.said("*", "position").len(), self.terminal.said("*", "order").len());
         self.terminal.command(&["dump"]);
         self.terminal.expect("*", "account", "");

@@ -1,7 +1,8 @@
 //! Pending orders through both copiers in two terminals and a real Server: they fill on each side at its own time, the terminal
 //! shows orders and positions at different moments, answers are lost, and after quiet no order and position is doubled.
 
-use crate::copier_run::{Copying, Fields, QUIET, Random};
+use crate::copier_random::{Played, Random};
+use crate::copier_run::{Copying, Fields, QUIET};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -59,12 +60,6 @@ fn expect_same(copying: &mut Copying, expected: &[&str]) {
     expect(copying, expected, expected);
 }
 
-fn restart_follower(copying: &mut Copying) {
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    copying.load_follower();
-}
-
 #[test]
 fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
     for (comments, lag, orders_lag) in [("keep", 150, 20), ("rewrite", 20, 150)] {
@@ -90,7 +85,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         // Both fill: what was pending is the position, and stays it after a restart.
         copying.price("1.09080", "1.09090");
         expect_same(&mut copying, &["3 0.1 1.11 0 0", "buy 0.3"]);
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.price("1.11000", "1.11010");
         expect_same(&mut copying, &["buy 0.3", "sell 0.1"]);
         let requests = copying.follower.requests();
@@ -102,7 +97,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         expect_same(&mut copying, &["4 0.4 1.101 0 0", "buy 0.3", "sell 0.1"]);
         copying.follower.command(&["tick", "EURUSD", "1.10090", "1.10100"]);
         expect(&mut copying, &["4 0.4 1.101 0 0", "buy 0.3", "sell 0.1"], &["buy 0.3", "buy 0.4", "sell 0.1"]);
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.master.command(&["tick", "EURUSD", "1.10090", "1.10100"]);
         expect_same(&mut copying, &["buy 0.3", "buy 0.4", "sell 0.1"]);
         assert_eq!(copying.follower.requests(), 6, "it was placed, and not opened");
@@ -133,7 +128,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         let by_hand = copying.follower.orders()[0]["ticket"].clone();
         copying.follower.command(&["trade", "action=8", &format!("order={by_hand}")]);
         copying.follower.expect("follower", "print", "not copied");
-        restart_follower(&mut copying);
+        copying.restart_follower();
         copying.master.command(&["tick", "EURUSD", "1.09890", "1.09900"]);
         expect(
             &mut copying,
@@ -201,7 +196,7 @@ fn an_order_expires_with_the_masters_or_before() {
     expect_same(&mut copying, &["2 0.2 1.09 0 0"]);
     copying.follower.command(&["tick", "EURUSD", "1.10000", "1.10010", &format!("{}", (expires + 9001) * 1000)]);
     expect(&mut copying, &["2 0.2 1.09 0 0"], &[]);
-    restart_follower(&mut copying);
+    copying.restart_follower();
     copying.master.command(&["tick", "EURUSD", "1.08990", "1.09000", &format!("{}", (expires + 2) * 1000)]);
     expect_same(&mut copying, &["buy 0.2"]);
     copying.close();
@@ -315,14 +310,18 @@ fn volumes(positions: &[Fields], orders: &[Fields], id: impl Fn(&Fields, &str) -
     volumes
 }
 
-/// A random master with pending orders, and prices, fills in parts, failures, restarts and lost lines on both sides.
-fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirrored: bool) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    let seed = now.as_secs() ^ u64::from(std::process::id()) << 40 ^ factor as u64;
+/// A random master with pending orders, and prices, fills in parts, failures, restarts, kills and lost lines on both sides.
+pub fn random_course(
+    seed: u64,
+    test: &str,
+    inputs: &[(&'static str, &str)],
+    factor: i64,
+    mirrored: bool,
+) -> Option<Played> {
     let mut random = Random(seed);
-    eprintln!("seed {seed}");
+    let mut played = Played::default();
     let lags = [(70, 10), (10, 70), (40, 40)][random.below(3) as usize];
-    let Some(mut copying) = start(test, lags.0, lags.1, inputs) else { return };
+    let mut copying = start(test, lags.0, lags.1, inputs)?;
     copying.follower.command(&["account", "balance=10000000", "shuffle=5"]);
     copying.master.command(&["account", "balance=10000000"]);
     copying.load_both();
@@ -332,7 +331,9 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
         let positions = copying.master.positions();
         let order = orders.get(random.below(orders.len().max(1) as u32) as usize);
         let position = positions.get(random.below(positions.len().max(1) as u32) as usize);
-        match (random.below(14), order, position) {
+        let what = random.below(14);
+        played.count(what <= 6, what >= 11);
+        match (what, order, position) {
             (0..=3, ..) => {
                 let type_ = 2 + random.below(6);
                 let below = matches!(type_, 2 | 5 | 7);
@@ -390,12 +391,10 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
                 copying.follower.command(&["inject", code, effect]);
             }
             (12, ..) if random.below(3) == 0 => copying.server.restart(),
-            (12, ..) => restart_follower(&mut copying),
-            (13, ..) => {
-                copying.master.command(&["remove", "master"]);
-                copying.master.expect("master", "ended", "");
-                copying.load_master();
-            }
+            (12, ..) if random.below(2) == 0 => copying.kill_follower(),
+            (12, ..) => copying.restart_follower(),
+            (13, ..) if random.below(2) == 0 => copying.kill_master(),
+            (13, ..) => copying.restart_master(),
             _ => {}
         }
     }
@@ -428,6 +427,8 @@ fn random_course(test: &str, inputs: &[(&'static str, &str)], factor: i64, mirro
         master.values().all(|has| has.1 == 0) && master.iter().map(copy).collect::<Volumes>() == *follower
     });
     copying.close();
+    played.sequences += 1;
+    Some(played)
 }
 
 /// Waits until that holds, and sees that it stays so.
@@ -445,14 +446,4 @@ fn rest(copying: &mut Copying, holds: impl Fn(&Volumes, &Volumes) -> bool) {
         assert!(Instant::now() < deadline, "master {master:#?}\nfollower {follower:#?}\n{}", transcript());
         std::thread::sleep(Duration::from_millis(60));
     }
-}
-
-#[test]
-fn a_random_master_with_orders_is_followed_through_restarts_of_everything() {
-    random_course("random-orders", &[], 1, false);
-}
-
-#[test]
-fn a_random_master_with_orders_is_followed_in_reverse() {
-    random_course("random-mirrored", &[("InpReverse", "true"), ("InpSizeValue", "2")], 2, true);
 }

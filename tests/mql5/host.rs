@@ -35,6 +35,8 @@ pub struct Terminal {
     /// Where it copies programs to when it loads them.
     copies: PathBuf,
     said: Arc<(Mutex<Said>, Condvar)>,
+    /// What it was told of folders, the account, symbols and their last prices.
+    set_up: Vec<Vec<String>>,
     /// For each source and kind the line from which on it is read.
     read: BTreeMap<(String, String), usize>,
 }
@@ -64,7 +66,7 @@ impl Terminal {
             shared.0.lock().expect("the lines").over = true;
             shared.1.notify_all();
         });
-        let mut terminal = Self { child, input, copies, said, read: BTreeMap::new() };
+        let mut terminal = Self { child, input, copies, said, set_up: Vec::new(), read: BTreeMap::new() };
         terminal.library(&compile::library());
         terminal
     }
@@ -78,6 +80,30 @@ impl Terminal {
     pub fn command(&mut self, fields: &[&str]) {
         let input = self.input.as_mut().expect("a terminal that was not closed");
         writeln!(input, "{}", fields.join("\t")).expect("write a command");
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        match fields[0].as_str() {
+            "files" | "symbol" | "account" | "keep" => self.set_up.push(fields),
+            "tick" => {
+                self.set_up.retain(|other| other[..2] != fields[..2]);
+                self.set_up.push(fields);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends it without a word to its programs. Another one begins with the same set-up, and with the account as the trade
+    /// server has it, if it was told to keep it in a file.
+    pub fn kill(&mut self) {
+        let mut next = Self::start();
+        std::mem::swap(self, &mut next);
+        let _ = next.child.kill();
+        let _ = next.child.wait();
+        // The file of the account is read last: what it says goes before what the account began with.
+        let (keep, set_up): (Vec<_>, Vec<_>) = next.set_up.iter().partition(|fields| fields[0] == "keep");
+        for fields in set_up.into_iter().chain(keep) {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            self.command(&fields);
+        }
     }
 
     pub fn load(&mut self, kind: &str, name: &str, module: &Path, chart: (&str, &str), settings: &[(&str, &str)]) {

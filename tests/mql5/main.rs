@@ -4,13 +4,17 @@
 //! It is not MetaEditor: what MetaEditor would refuse and this translator doesn't know of passes here.
 
 mod account;
+mod account_symbols;
+mod account_tickets;
 
 #[path = "../common/mod.rs"]
 mod common;
 mod compile;
 mod copier;
+mod copier_limits;
 mod copier_peers;
 mod copier_pending;
+mod copier_random;
 mod copier_run;
 mod host;
 mod indicator;

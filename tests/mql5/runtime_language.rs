@@ -70,6 +70,11 @@ fn events_of_one_kind_are_not_queued_twice_and_long_texts_are_cut() {
     assert!(counted == "1 ticks, 0 timers" || counted == "1 ticks, 1 timers", "{counted}");
     assert_eq!(terminal.said("events", "print").iter().filter(|line| line.starts_with("event 7")).count(), 1);
     assert_eq!(terminal.said("events", "print")[3], "free");
+    for (length, expected) in [(63, 63), (64, 63), (100, 63)] {
+        terminal.command(&["custom-event", "events", "4", &"x".repeat(length)]);
+        let told = terminal.expect("events", "print", "event 8");
+        assert_eq!(told, format!("event 8 of {expected} characters"));
+    }
     terminal.close();
 }
 

@@ -47,7 +47,7 @@ void OnTimer(void)
   }
 //+------------------------------------------------------------------+
 //| 1: counts timer events for 200 ms; 2: is busy for 200 ms, so that|
-//| events pile up; other: says what it got                          |
+//| events pile up; 4: sends itself its text; other: says what it got|
 //+------------------------------------------------------------------+
 void OnChartEvent(const int id,const long &lparam,const double &dparam,const string &sparam)
   {
@@ -72,6 +72,9 @@ void OnChartEvent(const int id,const long &lparam,const double &dparam,const str
             PrintFormat("%d ticks, %d timers",ExtTicks,ExtTimers);
            }
          else
-            PrintFormat("event %d of %d characters",id-CHARTEVENT_CUSTOM,StringLen(sparam));
+            if(id==CHARTEVENT_CUSTOM+4)
+               EventChartCustom(0,8,lparam,dparam,sparam);
+            else
+               PrintFormat("event %d of %d characters",id-CHARTEVENT_CUSTOM,StringLen(sparam));
   }
 //+------------------------------------------------------------------+

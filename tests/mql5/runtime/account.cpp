@@ -6,11 +6,6 @@
 
 Account account;
 
-mql_long now_msc() {
-   auto now=std::chrono::system_clock::now().time_since_epoch();
-   return (mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
 double price_to_open(const string &name,int type) {
    return SymbolInfoDouble(name,type==POSITION_TYPE_BUY ? SYMBOL_ASK : SYMBOL_BID);
 }
@@ -54,6 +49,7 @@ void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const
 }
 
 void remember_view() {
+   keep_account();
    auto now=steady::now(),oldest=now-std::chrono::milliseconds(std::max(account.lag_ms,account.orders_lag_ms));
    account.views.push_back({now,account.positions,account.deals,account.orders,account.ended});
    while(account.views.size()>1 && account.views[1].at<=oldest) account.views.pop_front();
@@ -101,7 +97,7 @@ string kept_comment(const string &comment) {
 
 static void add_deal(ulong order,ulong position,const string &name,int type,int entry,int reason,double volume,double price,
                      double profit,ulong magic,const string &comment) {
-   Deal deal={account.next_ticket++,order,position,name,type,entry,reason,volume,price,profit,magic,comment,now_msc()};
+   Deal deal={account.next_ticket++,order,position,name,type,entry,reason,volume,price,profit,magic,comment,server_now_msc()};
    account.balance+=profit;
    account.deals.push_back(deal);
    transaction(TRADE_TRANSACTION_DEAL_ADD,nullptr,nullptr,&deal);
@@ -112,14 +108,14 @@ void close_position(size_t index,double volume,double price,ulong order,int entr
    double profit=profit_of(p.symbol,p.type,volume,p.price,price);
    add_deal(order,p.identifier,p.symbol,1-p.type,entry,reason,volume,price,profit,p.magic,p.comment);
    p.volume=NormalizeDouble(p.volume-volume,8);
-   p.updated_msc=now_msc();
+   p.updated_msc=server_now_msc();
    if(p.volume<1e-9) account.positions.erase(account.positions.begin()+(std::ptrdiff_t)index);
 }
 
 static void open_position(const MqlTradeRequest &r,double volume,double price,ulong order,int reason,ulong identifier,int entry) {
    ulong id=identifier ? identifier : order;
    string comment=kept_comment(r.comment);
-   account.positions.push_back({order,id,r.symbol,r.type%2,volume,price,r.sl,r.tp,r.magic,comment,now_msc(),now_msc()});
+   account.positions.push_back({order,id,r.symbol,r.type%2,volume,price,r.sl,r.tp,r.magic,comment,server_now_msc(),server_now_msc()});
    if(entry>=0) add_deal(order,id,r.symbol,r.type%2,entry,reason,volume,price,0,r.magic,comment);
 }
 
@@ -138,7 +134,7 @@ void open_or_add(const MqlTradeRequest &r,double price,ulong order,int reason) {
    if(p.type==side) {
       p.price=(p.price*p.volume+price*r.volume)/(p.volume+r.volume);
       p.volume=NormalizeDouble(p.volume+r.volume,8);
-      p.updated_msc=now_msc();
+      p.updated_msc=server_now_msc();
       if(r.sl>0) p.sl=r.sl;
       if(r.tp>0) p.tp=r.tp;
       add_deal(order,p.identifier,p.symbol,side,DEAL_ENTRY_IN,reason,r.volume,price,0,r.magic,kept_comment(r.comment));
@@ -234,6 +230,7 @@ bool account_command(const std::vector<std::string> &words) {
    if(verb=="account") set_account(words);
    else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)!="refused",words.at(2)=="late" ? 700 : 0});
    else if(verb=="dump") dump();
+   else if(verb=="keep") keep_account_in(words.at(1));
    else if(verb=="trade") {
       MqlTradeResult result={};
       uint retcode=trade(request_of(words),result,DEAL_REASON_CLIENT);

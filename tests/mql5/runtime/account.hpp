@@ -63,6 +63,7 @@ void transaction(ENUM_TRADE_TRANSACTION_TYPE type,const Position *position,const
 void flush_transactions();
 // After each change; what programs read is the newest view that is old enough.
 void remember_view();
+void keep_account();
+void keep_account_in(const std::string &path);
 const View &view();
 const View &orders_view();
-mql_long now_msc();

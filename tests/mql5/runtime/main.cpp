@@ -67,6 +67,7 @@ static void command(const std::vector<std::string> &words) {
       double bid=strtod(words.at(2).c_str(),nullptr),ask=strtod(words.at(3).c_str(),nullptr);
       market_tick(mql_from_utf8(words.at(1)),bid,ask,words.size()>4 ? atoll(words[4].c_str()) : 0);
    }
+   else if(verb=="clock") terminal.clock_offset=atoll(words.at(1).c_str());
    else if(verb=="load") load(words);
    else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);
    else if(verb=="chart-symbol") {

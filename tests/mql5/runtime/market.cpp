@@ -1,5 +1,6 @@
 // Symbols and their prices.
 #include "terminal.hpp"
+#include <cstdio>
 #include <functional>
 
 Market market;
@@ -54,10 +55,7 @@ static void set_tick(const string &name,const MqlTick &tick) {
 }
 
 void market_tick(const string &name,double bid,double ask,mql_long msc) {
-   if(msc==0) {
-      auto now=std::chrono::system_clock::now().time_since_epoch();
-      msc=(mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-   }
+   if(msc==0) msc=server_now_msc();
    MqlTick tick={};
    tick.time=datetime(msc/1000);
    tick.time_msc=msc;
@@ -65,6 +63,17 @@ void market_tick(const string &name,double bid,double ask,mql_long msc) {
    tick.ask=ask;
    tick.flags=TICK_FLAG_BID|TICK_FLAG_ASK;
    set_tick(name,tick);
+}
+
+// 08:00-12:00,13:00-17:00
+static std::vector<std::pair<int,int>> sessions_of(const std::string &text) {
+   std::vector<std::pair<int,int>> sessions;
+   for(size_t start=0; start<text.size(); start+=12) {
+      int from_hour=0,from_minute=0,to_hour=0,to_minute=0;
+      sscanf(text.c_str()+start,"%2d:%2d-%2d:%2d",&from_hour,&from_minute,&to_hour,&to_minute);
+      sessions.push_back({from_hour*3600+from_minute*60,to_hour*3600+to_minute*60});
+   }
+   return sessions;
 }
 
 bool market_set(const string &name,const std::string &property,const std::string &value) {
@@ -80,6 +89,9 @@ bool market_set(const string &name,const std::string &property,const std::string
    SymbolState &state=market_symbol(name);
    if(auto d=doubles.find(property); d!=doubles.end()) state.doubles[d->second]=strtod(value.c_str(),nullptr);
    else if(property=="open") state.open=value=="1";
+   else if(property=="sessions") state.sessions=sessions_of(value);
+   else if(property=="days") state.days=value;
+   else if(property=="market_volume") state.market_volume=strtod(value.c_str(),nullptr);
    else if(auto i=integers.find(property); i!=integers.end()) state.integers[i->second]=atoll(value.c_str());
    else return false;
    return true;
@@ -88,7 +100,19 @@ bool market_set(const string &name,const std::string &property,const std::string
 bool market_is_open(const string &name) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=find(name);
-   return state && state->open;
+   if(!state || !state->open) return false;
+   MqlDateTime now;
+   TimeToStruct(TimeTradeServer(),now);
+   if(state->days.find((char)('0'+now.day_of_week))==std::string::npos) return false;
+   int second=now.hour*3600+now.min*60+now.sec;
+   for(auto &session : state->sessions) if(second>=session.first && second<session.second) return true;
+   return false;
+}
+
+double market_volume(const string &name) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   return state ? state->market_volume : 0;
 }
 
 bool SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double &value) {
@@ -177,11 +201,12 @@ int CopyRates(const string &name,ENUM_TIMEFRAMES,int start,int count,mql_array_r
    for(int i=first; i<=last; i++) rates[i-first]=state->bars[(size_t)i];
    return last-first+1;
 }
-// One session a day, from midnight to midnight, while the test lets the market be open.
-bool SymbolInfoSessionTrade(const string &name,ENUM_DAY_OF_WEEK,uint index,datetime &from,datetime &to) {
-   if(index>0 || !market_is_open(name)) return false;
-   from=datetime(0);
-   to=datetime(86400);
+bool SymbolInfoSessionTrade(const string &name,ENUM_DAY_OF_WEEK day,uint index,datetime &from,datetime &to) {
+   std::lock_guard<std::recursive_mutex> guard(market.lock);
+   SymbolState *state=find(name);
+   if(!state || index>=state->sessions.size() || state->days.find((char)('0'+day))==std::string::npos) return false;
+   from=datetime(state->sessions[index].first);
+   to=datetime(state->sessions[index].second);
    return true;
 }
 datetime iTime(const string &name,ENUM_TIMEFRAMES period,int shift) {

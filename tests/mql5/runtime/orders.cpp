@@ -108,13 +108,20 @@ static uint deal(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
          if(!account.hedging && p.symbol==r.symbol && p.type!=r.type && r.volume<=p.volume+1e-9) objection=TRADE_RETCODE_DONE;
       if(objection!=TRADE_RETCODE_DONE) return objection;
    }
+   // What the market doesn't give at once: all or nothing, or the rest is dropped.
+   MqlTradeRequest filled=r;
+   double available=market_volume(r.symbol);
+   if(available>0 && available<r.volume && r.type_filling!=ORDER_FILLING_RETURN) {
+      if(r.type_filling==ORDER_FILLING_FOK) return TRADE_RETCODE_REJECT;
+      filled.volume=available;
+   }
    result.order=account.next_ticket++;
    result.price=price;
-   result.volume=r.volume;
-   if(closes) close_position(index,r.volume,price,result.order,DEAL_ENTRY_OUT,reason);
-   else open_or_add(r,price,result.order,reason);
+   result.volume=filled.volume;
+   if(closes) close_position(index,filled.volume,price,result.order,DEAL_ENTRY_OUT,reason);
+   else open_or_add(filled,price,result.order,reason);
    result.deal=account.deals.back().ticket;
-   return TRADE_RETCODE_DONE;
+   return filled.volume<r.volume ? TRADE_RETCODE_DONE_PARTIAL : TRADE_RETCODE_DONE;
 }
 
 // A pending order waits on its side of the market: limits for a better price, stops for a worse one.
@@ -169,7 +176,7 @@ static uint place(const MqlTradeRequest &r,MqlTradeResult &result) {
                                    check_stops(r.symbol,r.type%2,entry_of(r.type,r.price,r.stoplimit),r.sl,r.tp)});
    if(objection!=TRADE_RETCODE_DONE) return objection;
    Order order={account.next_ticket++,r.symbol,r.type,r.volume,r.volume,r.price,r.stoplimit,r.sl,r.tp,r.magic,
-                kept_comment(r.comment),r.type_time,r.expiration,ORDER_STATE_PLACED,0,now_msc(),today()};
+                kept_comment(r.comment),r.type_time,r.expiration,ORDER_STATE_PLACED,0,server_now_msc(),today()};
    account.orders.push_back(order);
    transaction(TRADE_TRANSACTION_ORDER_ADD,nullptr,&order,nullptr);
    result.order=order.ticket;
@@ -185,7 +192,7 @@ static uint change_stops(const MqlTradeRequest &r) {
       if(objection!=TRADE_RETCODE_DONE) return objection;
       p.sl=r.sl;
       p.tp=r.tp;
-      p.updated_msc=now_msc();
+      p.updated_msc=server_now_msc();
       transaction(TRADE_TRANSACTION_POSITION,&p,nullptr,nullptr);
       return TRADE_RETCODE_DONE;
    }

@@ -126,7 +126,11 @@ ulong GetMicrosecondCount() {
 }
 datetime TimeGMT()         { return datetime((mql_long)time(nullptr)); }
 datetime TimeLocal()       { return TimeGMT(); }
-datetime TimeTradeServer() { return TimeGMT(); }
+datetime TimeTradeServer() { return datetime(server_now_msc()/1000); }
+mql_long server_now_msc() {
+   auto now=std::chrono::system_clock::now().time_since_epoch();
+   return (mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count()+terminal.clock_offset*1000;
+}
 
 // ---- global variables of the terminal
 static std::mutex variables_lock;

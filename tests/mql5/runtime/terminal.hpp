@@ -60,6 +60,7 @@ struct Terminal {
    std::string files=".";                        // MQL5\\Files
    std::string copies=".";                       // where programs are copied to when they are loaded
    bool dangling=false;                          // address of empty arrays
+   std::atomic<mql_long> clock_offset{0};        // seconds by which the trade server's clock is ahead of GMT
 };
 extern Terminal terminal;
 
@@ -82,7 +83,11 @@ struct SymbolState {
    MqlTick                tick={};
    std::vector<MqlRates>  bars;      // M1, the oldest first
    bool                   selected=false;
-   bool                   open=true;       // within a trading session
+   bool                   open=true;       // false: closed whatever the sessions say
+   // By the trade server's clock: seconds of a day, from and to; and the days of the week, 0 = Sunday.
+   std::vector<std::pair<int,int>> sessions={{0,86400}};
+   std::string                     days="0123456";
+   double                 market_volume=0; // that one market order can get, 0 = any
 };
 struct Market {
    std::recursive_mutex lock;
@@ -93,4 +98,6 @@ SymbolState &market_symbol(const string &name);   // made if there is none
 // At a time in milliseconds since 1970, or now (0).
 void         market_tick(const string &name,double bid,double ask,mql_long msc);
 bool         market_is_open(const string &name);
+double       market_volume(const string &name);
+mql_long     server_now_msc();
 bool         market_set(const string &name,const std::string &property,const std::string &value);

@@ -158,11 +158,13 @@ void CCopierFollower::Work(void)
       if(m_executor.IsDue(action,HeldVolume(action)))
          Do(action);
      }
+//--- one of both: two in turn would be told anew at each look
    if(m_plan.Held()!="")
       Tell(m_plan.Held());
+   else
+      if(m_rules.netting)
+         TellForeign();
    ReportRefused(m_plan,m_state.sequence,m_received_us);
-   if(m_rules.netting)
-      TellForeign();
   }
 //+------------------------------------------------------------------+
 //| In netting an order would meet the position of its symbol: close |

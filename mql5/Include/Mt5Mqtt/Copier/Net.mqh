@@ -17,8 +17,9 @@
 class CCopierNet
   {
 public:
+   //--- `waiting` becomes what keeps an open from being sent, if something does
    static void       Make(CopierLink &links[],CopierNet &nets[],const CopierState &state,const CopierRules &rules,
-                          const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[]);
+                          const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[],string &waiting);
    //--- is there a position in the symbol that is not the copier's?
    static bool       IsForeign(const string symbol,const CopierHeld &held[]);
 
@@ -41,7 +42,7 @@ private:
 //| Symbol by symbol                                                 |
 //+------------------------------------------------------------------+
 void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &state,const CopierRules &rules,
-                      const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[])
+                      const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[],string &waiting)
   {
    string names[];
    Names(links,nets,held,names);
@@ -74,8 +75,13 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       if(MathAbs(target-now)<half)
          Complete(links,names[i]);
       else
-         if(MathAbs(target)<MathAbs(now) || target*now<0 || CCopierGuards::NotNow(rules,symbols[symbol])=="")
+        {
+         string not_now=(MathAbs(target)<MathAbs(now) || target*now<0 ? "" : CCopierGuards::NotNow(rules,symbols[symbol]));
+         if(not_now=="")
             Move(now,target,position,symbols[symbol],actions);
+         else
+            waiting=not_now;
+        }
       if(own>=0 && now*target>0)
          Stops(links,state,rules,symbols[symbol],position,actions);
      }

@@ -202,7 +202,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
      }
    DeleteGone(state,orders);
    if(rules.netting)
-      CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions);
+      CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
    CCopierActions::Sort(m_actions);
    return(ArraySize(m_actions));
   }
