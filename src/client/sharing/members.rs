@@ -70,6 +70,7 @@ impl Member {
 
     /// Puts a message into the inbox. False if it counts as missed instead.
     pub fn give_message(&mut self, kind: NoticeKind) -> bool {
+        self.find_back();
         if let Some(counter) = &self.missing {
             counter.add(1);
             self.missed += 1;
