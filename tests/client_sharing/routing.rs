@@ -68,6 +68,42 @@ fn without_identifiers_the_topic_name_is_matched_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_server_without_identifiers_that_comes_after_one_that_has_them_is_asked_without() {
+    let Pair { mut server, mut peer, first, second } = pair("loses-identifiers", &[]);
+    subscribe(&first, &mut peer, "a/#", QOS0);
+    subscribe(&second, &mut peer, "a/+", QOS0);
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack_with(false, |properties| {
+        properties.set(PropertyId::SubscriptionIdentifierAvailable, Value::Int(0)).expect("a property");
+    });
+    let asked = ["a/#", "a/+"].map(|filter| granted(&mut peer, filter).identifier);
+    assert_eq!(asked, [None, None]);
+    for program in [&first, &second] {
+        program.expect_disconnected();
+        assert!(!program.expect_connected());
+    }
+    send(&mut peer, "a/b", "both", &[]);
+    gets(&first, "both");
+    gets(&second, "both");
+    // And with one again.
+    peer.close();
+    let mut peer = server.accept_mqtt();
+    for filter in ["a/#", "a/+"] {
+        assert_eq!(granted(&mut peer, filter).identifier, None, "the Session makes them again as they were");
+    }
+    for program in [&first, &second] {
+        program.expect_disconnected();
+        program.expect_connected();
+    }
+    let of_first = subscribe(&first, &mut peer, "a/#", QOS0);
+    send(&mut peer, "a/b", "both", &[of_first]);
+    gets(&first, "both");
+    gets(&second, "both");
+}
+
+#[test]
 fn a_filter_of_two_programs_is_one_subscription_with_the_highest_qos() {
     let Pair { mut peer, first, second, .. } = pair("same-filter", &[]);
     let own = subscribe(&second, &mut peer, "own/2", QOS0);
