@@ -163,7 +163,7 @@ fn many_programs_publish_and_receive_at_once_and_nothing_is_lost() {
             let payload = received.payload();
             let (index, number) = payload.split_once(' ').expect("two numbers");
             let next = &mut next[index.parse::<usize>().expect("a number")];
-            // MQTT-4.6.0-5: of each program in its order.
+            // Of each program in its order.
             assert_eq!(number.parse::<usize>(), Ok(*next));
             *next += 1;
             peer.puback(received.id());

@@ -13,6 +13,7 @@ use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Delivery, Disconnected, Event};
 use crate::types::status::Status;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What a program has left to the one that takes its place.
@@ -190,7 +191,10 @@ impl Switchboard {
         if self.programs() > 0 {
             self.let_out(id);
             self.remove(id);
-        } else if self.line.state() == State::Idle || self.opening.take().is_some() {
+            return;
+        }
+        let was_opening = self.opening.take().is_some();
+        if was_opening || self.line.state() == State::Idle {
             self.let_out(id);
         } else {
             self.close(farewell);
@@ -228,16 +232,17 @@ impl Switchboard {
     /// A program whose lock is left can't be reached again. If it has a name, one may come that takes its place.
     pub fn bury_the_dead(&mut self) {
         let is_dead = |member: &&Member| member.is_dead && member.wanted;
+        let is_over = |member: &Member| member.inbox.is_empty() || member.program.freed.load(Ordering::Acquire);
         let dead: Vec<(ProgramId, bool)> =
-            self.members.iter().filter(is_dead).map(|member| (member.id, member.inbox.is_empty())).collect();
-        for (id, is_nameless) in dead {
+            self.members.iter().filter(is_dead).map(|member| (member.id, is_over(member))).collect();
+        for (id, is_over) in dead {
             let lost = self.owed.count(id) as u64;
             if let Some(member) = self.member(id) {
                 member.count_instead(lost);
             }
             let done = self.owed.settle(id);
             self.acknowledge(done);
-            if is_nameless {
+            if is_over {
                 self.remove(id);
             }
         }

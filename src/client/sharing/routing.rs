@@ -4,7 +4,6 @@
 use super::filters::{Answer, ProgramId};
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
-use crate::client::clock;
 use crate::client::events::{Notice, NoticeKind};
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Delivery, Event, Outcome, Token};
@@ -91,10 +90,6 @@ impl Switchboard {
         if got.is_empty() {
             self.acknowledge([(delivery, ReasonCode::SUCCESS.into())]);
             return;
-        }
-        let now = clock::now();
-        for member in self.members.iter_mut().filter(|member| got.contains(&member.id)) {
-            member.owing.get_or_insert(now);
         }
         let has_successor =
             |id: &ProgramId| self.members.iter().any(|member| member.id == *id && !member.inbox.is_empty());

@@ -293,7 +293,6 @@ impl Switchboard {
                 self.members[index].give_up_messages();
                 let done = self.owed.settle(id);
                 self.acknowledge(done);
-                self.members[index].owing = None;
                 is_full = self.members[index].is_full(now);
             }
             if several && waits && self.members[index].overdue_at().is_some_and(|at| at <= now) {
@@ -301,9 +300,8 @@ impl Switchboard {
                 let done = self.owed.settle(id);
                 self.acknowledge(done);
             }
-            if !self.owed.owes(id) {
-                self.members[index].owing = None;
-            }
+            let member = &mut self.members[index];
+            member.owing = if self.owed.owes(id) { member.owing.or(Some(now)) } else { None };
             is_held |= is_full;
             let overdue = self.members[index].overdue_at().filter(|_| several && waits);
             next = [next, overdue, self.members[index].gives_up_at()].into_iter().flatten().min();
