@@ -1370,7 +1370,8 @@ int64_t mt5mqtt_stat(int64_t client, int32_t stat);
 
 /**
  * For tests of a host's failure handling: panics inside the library, on the calling thread (`place` 0) or on the client's
- * background thread (1). The process goes on; this client has failed for good.
+ * background thread (1). The process goes on; this client has failed for good. A `place` from 1000 on leaves one of the client's
+ * locks locked, as a thread may that is ended in the middle of a call; MT5MQTT_E_INVALID_ARGUMENT if there are fewer.
  */
 int32_t mt5mqtt_test_panic(int64_t client,
                            int32_t place);

@@ -5,14 +5,17 @@ mod common;
 
 use common::fake_server::FakeServer;
 use common::program::{Program, connected, within};
+use mt5mqtt::client::Outgoing;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
-use mt5mqtt::session::event::{Event, Token};
+use mt5mqtt::session::event::{Event, Stage, Token};
+use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::status::Status;
-use mt5mqtt::types::topic::TopicFilter;
+use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{PacketType, QoS};
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -131,6 +134,48 @@ fn drop_oldest_makes_room_and_tells_of_each_message_that_went() {
     for number in 20..30 {
         peer.expect_publish(&number.to_string());
     }
+}
+
+#[test]
+fn every_way_in_which_a_publish_ends_is_a_stage_that_can_be_asked_for() {
+    let mut server = FakeServer::start();
+    let options = [(IntOption::Progress, 1), (IntOption::OutgoingMaximum, 4), (IntOption::OutgoingOverflow, 1)];
+    let program = Program::new(&server.url(), &options);
+    let publish = |payload: &[u8], how| {
+        let topic = TopicName::new("t").expect("a Topic Name");
+        let (qos, properties) = (QoS::AtLeastOnce, Properties::EMPTY);
+        program.publish_with(Outgoing { topic, payload, qos, retain: false, properties, how }).expect("accepted")
+    };
+    let expired =
+        publish(b"old", PublishOptions { time_to_live: Some(Duration::from_millis(1)), ..Default::default() });
+    assert_eq!(program.stage(expired).map_err(|failure| failure.0), Ok(Stage::Accepted));
+    let conflated = || PublishOptions { conflation_key: Some("price".into()), ..Default::default() };
+    let superseded = publish(b"1", conflated());
+    let latest = publish(b"2", conflated());
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    let mut ends = BTreeMap::new();
+    for _ in 0..3 {
+        match program.event("two ends and the connection") {
+            Event::Published { token, outcome } => drop(ends.insert(token, outcome.failure)),
+            Event::Connected { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ends, BTreeMap::from([(expired, Some(Status::Expired)), (superseded, Some(Status::Superseded))]));
+    assert_eq!((program.stage(expired), program.stage(superseded)), (Ok(Stage::Expired), Ok(Stage::Dropped)));
+    let id = peer.expect_publish("2").id();
+    program.expect_soon("the message to be sent", |program| program.stage(latest) == Ok(Stage::Sent));
+    peer.puback(id);
+    assert_eq!(program.expect_published(latest).failure, None);
+    assert_eq!(program.stage(latest), Ok(Stage::Complete));
+    let refused = publish(b"refused", PublishOptions::default());
+    let id = peer.expect_publish("refused").id();
+    let [high, low] = id.get().to_be_bytes();
+    peer.send_bytes(&[0x40, 3, high, low, 0x87]);
+    assert_eq!(program.expect_published(refused).failure, Some(Status::RefusedByServer));
+    assert_eq!(program.stage(refused), Ok(Stage::Failed));
+    assert_eq!(program.stage(refused + 1).map_err(|failure| failure.0), Err(Status::UnknownToken));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The only place that reads a clock.
 
 use super::store::Moment;
-use once_cell::sync::Lazy;
+use once_cell::race::OnceBox;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
+static ORIGIN: OnceBox<Instant> = OnceBox::new();
 
 pub(crate) fn now() -> Instant {
     Instant::now()
@@ -25,6 +25,6 @@ pub(super) fn moment() -> Moment {
 
 /// Microseconds since the library's first use of a clock. Never runs backwards.
 pub fn monotonic_us() -> i64 {
-    let origin = *ORIGIN;
+    let origin = *ORIGIN.get_or_init(|| Box::new(now()));
     now().saturating_duration_since(origin).as_micros() as i64
 }

@@ -1,25 +1,27 @@
 //! Commands that callers have left because the core was taken, in the order in which they came. A queue of our own, as it
 //! keeps its room: what is left and carried out costs no allocation.
 
+use super::clock;
 use super::command::Command;
-use parking_lot::{Mutex, MutexGuard};
+use super::lock::{LeftLocked, Lock};
+use parking_lot::MutexGuard;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Room for so many is kept. More come together only while the core is taken for long.
 const ROOM_KEPT: usize = 256;
-
-/// A thread was ended while it had the lock.
-#[derive(Debug)]
-pub(super) struct LeftLocked;
+/// Whoever has the core looks at what was left after some microseconds, or as soon as it gets the processor again.
+const SUSPICIOUS_US: i64 = 1_000_000;
 
 /// Its lock is never held across a system call.
 #[derive(Default)]
 pub(super) struct Commands {
-    queue: Mutex<VecDeque<Command>>,
+    queue: Lock<VecDeque<Command>>,
     /// How many there are, to be read without the lock.
     count: AtomicUsize,
+    /// When the first of them was left, by the monotonic clock.
+    since_us: AtomicI64,
 }
 
 impl Commands {
@@ -33,6 +35,9 @@ impl Commands {
     }
 
     fn add(&self, mut queue: MutexGuard<'_, VecDeque<Command>>, command: Command) {
+        if queue.is_empty() {
+            self.since_us.store(clock::monotonic_us(), Ordering::Relaxed);
+        }
         queue.push_back(command);
         self.count.store(queue.len(), Ordering::Release);
     }
@@ -61,9 +66,19 @@ impl Commands {
         command
     }
 
+    /// Whether they have waited for so long that the core may be left locked.
+    pub fn are_stuck(&self) -> bool {
+        !self.is_empty() && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > SUSPICIOUS_US
+    }
+
+    /// False if the queue is locked until the deadline.
+    pub fn is_free_until(&self, deadline: Instant) -> bool {
+        self.queue.try_lock_until(deadline).is_some()
+    }
+
     /// Locks the queue for good.
     pub fn leave_locked(&self) {
-        std::mem::forget(self.queue.lock());
+        self.queue.leave_locked();
     }
 
     pub fn is_empty(&self) -> bool {

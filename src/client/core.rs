@@ -419,13 +419,9 @@ impl Core {
         let (count, bytes) = self.session.outstanding();
         let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
         if finished != self.given_back {
-            let idle_before = shared.accounts.outgoing_count.load(Ordering::Acquire) == 0;
             shared.accounts.outgoing_count.fetch_sub(finished.0 - self.given_back.0, Ordering::AcqRel);
             shared.accounts.outgoing_bytes.fetch_sub(finished.1 - self.given_back.1, Ordering::AcqRel);
             self.given_back = finished;
-            if !idle_before && shared.accounts.outgoing_count.load(Ordering::Acquire) == 0 {
-                shared.notify_change();
-            }
         }
     }
 }

@@ -7,10 +7,12 @@
 pub use super::notice::{Missed, Notice, NoticeKind};
 
 use super::clock;
+use super::lock::{Lock, look_until};
 use super::notice::{held_bytes, is_kept, is_plain_success};
+use super::thread::Pause;
 use crate::session::event::{Event, Token};
 use mio::Waker;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -51,7 +53,6 @@ struct Inner {
     dropped_since: u64,
     dropped_ever: u64,
     limits: EventLimits,
-    closed: bool,
     /// Counts as blocked, whatever is in it.
     held: bool,
     /// Publishes whose end will never be polled, as it was dropped or isn't asked for; kept once somebody wants to know.
@@ -62,19 +63,20 @@ struct Inner {
 
 #[derive(Debug)]
 pub(super) struct EventQueue {
-    inner: Mutex<Inner>,
-    available: Condvar,
+    inner: Lock<Inner>,
     /// Wakes the caller that reads from the Server while it waits.
     leader: OnceLock<Arc<Waker>>,
     /// Copies of what `inner` holds, to be read without its lock.
     count: AtomicUsize,
     blocked: AtomicBool,
+    /// There will be nobody who polls.
+    closed: AtomicBool,
 }
 
 impl EventQueue {
     pub fn new(limits: EventLimits) -> Self {
         EventQueue {
-            inner: Mutex::new(Inner {
+            inner: Lock::new(Inner {
                 kept: VecDeque::new(),
                 droppable: VecDeque::new(),
                 next_number: 0,
@@ -82,14 +84,13 @@ impl EventQueue {
                 dropped_since: 0,
                 dropped_ever: 0,
                 limits,
-                closed: false,
                 held: false,
                 untold: None,
                 leader_sleeps: false,
             }),
-            available: Condvar::new(),
             leader: OnceLock::new(),
             count: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
         }
     }
@@ -148,7 +149,6 @@ impl EventQueue {
         if wakes_leader {
             self.wake_leader();
         }
-        self.available.notify_one();
     }
 
     /// Takes the next event, if it is `wanted`.
@@ -217,6 +217,11 @@ impl EventQueue {
         counted.is_some()
     }
 
+    /// False if the queue is locked until the deadline.
+    pub fn is_free_until(&self, deadline: Instant) -> bool {
+        self.inner.try_lock_until(deadline).is_some()
+    }
+
     /// Makes the queue count as blocked, whatever is in it, or not any more.
     pub fn hold(&self, held: bool) {
         let mut inner = self.inner.lock();
@@ -246,20 +251,15 @@ impl EventQueue {
         self.inner.lock().dropped_ever
     }
 
-    /// Waits until there is an event, at most until the deadline. Ends at once when the queue is closed.
-    pub fn wait_until(&self, deadline: Instant) -> bool {
-        let mut inner = self.inner.lock();
-        while !inner.is_over_or_filled() {
-            if self.available.wait_until(&mut inner, deadline).timed_out() {
-                break;
-            }
-        }
-        !inner.is_empty()
+    /// Waits until there is an event, at most until the deadline. Ends at once when the queue is closed. For those who can't
+    /// sleep in a poll: they look again and again.
+    pub fn wait_until(&self, deadline: Instant) {
+        look_until(deadline, Pause::long(), || self.is_over_or_filled().then_some(()));
     }
 
     /// Whether nobody has to wait: there is an event, or there will never be one again.
     pub fn is_over_or_filled(&self) -> bool {
-        !self.is_empty() || self.inner.lock().closed
+        !self.is_empty() || self.closed.load(Ordering::Acquire)
     }
 
     /// How to wake a caller that sleeps in a poll and not here. Fails if that is known already.
@@ -270,7 +270,7 @@ impl EventQueue {
     /// To be called before the leader sleeps: from now on the next event wakes it. False if it needn't sleep at all.
     pub fn leader_falls_asleep(&self) -> bool {
         let mut inner = self.inner.lock();
-        inner.leader_sleeps = !inner.is_over_or_filled();
+        inner.leader_sleeps = inner.is_empty() && !self.closed.load(Ordering::Acquire);
         inner.leader_sleeps
     }
 
@@ -288,25 +288,22 @@ impl EventQueue {
 
     /// Locks the queue for good.
     pub fn leave_locked(&self) {
-        std::mem::forget(self.inner.lock());
+        self.inner.leave_locked();
     }
 
-    /// Wakes everybody who waits, for good. False if the queue was locked until the deadline.
+    /// Ends the waits of everybody, for good. False if the queue was locked until the deadline.
     pub fn close(&self, deadline: Instant) -> bool {
-        let locked = self.inner.try_lock_until(deadline).map(|mut inner| inner.closed = true);
-        self.available.notify_all();
+        self.closed.store(true, Ordering::Release);
+        // The lock orders this with a leader between its look and its sleep, whose waker may be new.
+        let locked = self.inner.try_lock_until(deadline).is_some();
         self.wake_leader();
-        locked.is_some()
+        locked
     }
 }
 
 impl Inner {
     fn is_empty(&self) -> bool {
         self.kept.is_empty() && self.droppable.is_empty()
-    }
-
-    fn is_over_or_filled(&self) -> bool {
-        self.closed || !self.is_empty()
     }
 
     fn has_no_room_for(&self, size: usize) -> bool {
@@ -429,6 +426,6 @@ mod tests {
         let waiting = queue.clone();
         let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
         assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));
-        assert!(!thread.join().unwrap());
+        thread.join().unwrap();
     }
 }

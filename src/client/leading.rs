@@ -10,16 +10,17 @@
 //! otherwise be handed to and fro for each of them, and the two threads would meet at the lock. The background thread sees to
 //! it that this is for a moment only ([`GRACE`]).
 //!
-//! One caller at a time leads. Others, and everybody while there is no connection, wait for the queue of events alone.
+//! One caller at a time has the place, and sleeps in its poll while there is no connection as well. Others look for an event
+//! again and again.
 
 use super::clock;
 use super::core::{Core, READS_IN_A_ROW, Read};
+use super::lock::Lock;
 use super::options::IntOption;
 use super::shared::Shared;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
-use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -70,11 +71,16 @@ pub(super) struct Keeping {
 #[derive(Default)]
 pub(super) struct Leading {
     /// Locked by the caller that leads.
-    seat: Mutex<Option<Seat>>,
+    seat: Lock<Option<Seat>>,
     registry: OnceLock<Registry>,
 }
 
 impl Leading {
+    /// Keeps the place for good.
+    pub fn leave_locked(&self) {
+        self.seat.leave_locked();
+    }
+
     fn make(&self, shared: &Shared) -> io::Result<Seat> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
@@ -88,15 +94,15 @@ impl Leading {
 }
 
 impl Shared {
-    /// Reads from the Server on this thread until there may be an event, the deadline has come, or the connection ends.
-    /// False if there is nothing to lead, or somebody else leads.
+    /// Reads from the Server on this thread until there may be an event, the deadline has come, or the connection ends; while
+    /// there is none, it sleeps. False if somebody else has the place.
     fn lead(&self, deadline: Instant) -> bool {
         let Some(mut seat) = self.leading.seat.try_lock() else { return false };
         if seat.is_none() {
             *seat = self.leading.make(self).ok();
         }
         let Some(seat) = seat.as_mut() else { return false };
-        let Some(mut core) = self.core.try_lock_until(deadline) else { return false };
+        let Some(mut core) = self.core.try_lock_until(deadline) else { return true };
         seat.is_taken(clock::now());
         // What came while the socket was kept has been told of already, or never will be.
         let mut look_first = core.led;
@@ -105,27 +111,34 @@ impl Shared {
         core.keeping.visits.0 += 1;
         drop(core);
         self.work_off_commands();
-        while led && !self.lead_once(seat, deadline, std::mem::take(&mut look_first)) {
+        if !led {
+            self.sleep(seat, deadline);
+            return true;
+        }
+        while !self.lead_once(seat, deadline, std::mem::take(&mut look_first)) {
             self.work_off_commands();
         }
         self.work_off_commands();
-        led
+        true
+    }
+
+    /// Sleeps until something is ready, there is an event, or the deadline has come. True if it had no need to.
+    fn sleep(&self, seat: &mut Seat, deadline: Instant) -> bool {
+        let done = !self.events.leader_falls_asleep();
+        let timeout = if done { Duration::ZERO } else { deadline.saturating_duration_since(clock::now()) };
+        if let Err(error) = seat.poll.poll(&mut seat.ready, Some(timeout))
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            panic!("waiting for the network failed: {error}");
+        }
+        self.events.leader_woke_up();
+        done
     }
 
     /// Sleeps until something is ready, unless it is to look at the socket first, and does what is to be done then. True when
     /// the leader has left.
     fn lead_once(&self, seat: &mut Seat, deadline: Instant, look_first: bool) -> bool {
-        let mut done = false;
-        if !look_first {
-            done = !self.events.leader_falls_asleep();
-            let timeout = if done { Duration::ZERO } else { deadline.saturating_duration_since(clock::now()) };
-            if let Err(error) = seat.poll.poll(&mut seat.ready, Some(timeout))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                panic!("waiting for the network failed: {error}");
-            }
-            self.events.leader_woke_up();
-        }
+        let done = !look_first && self.sleep(seat, deadline);
         if self.unloading.load(Ordering::SeqCst) {
             return true;
         }
@@ -282,7 +295,7 @@ impl Client {
         if self.shared.events.is_empty() && !timeout.is_zero() {
             let cap = self.options.lock().milliseconds(IntOption::WaitMaximum);
             let deadline = clock::now() + timeout.min(cap);
-            // A leader comes back early when its connection ends, of which the program is about to be told.
+            // Who leads comes back early when the connection ends, of which the program is about to be told.
             while !self.shared.events.is_over_or_filled() && clock::now() < deadline {
                 if !self.shared.lead(deadline) {
                     self.shared.events.wait_until(deadline);

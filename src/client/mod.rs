@@ -18,6 +18,7 @@ pub mod exchange;
 mod first_bytes;
 mod input;
 mod leading;
+pub mod lock;
 pub mod log;
 mod notice;
 pub mod options;
@@ -56,12 +57,11 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
+use lock::Lock;
 use log::Log;
 use options::{IntOption, Options};
-use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::io;
-use std::mem::forget;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -77,27 +77,49 @@ pub const LONGEST_FREE: Duration = Duration::from_secs(1);
 pub const LONGEST_DISCONNECT: Duration = Duration::from_secs(2);
 
 /// What a caller's thread may hold when it is ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Locked {
     Session,
     Options,
     Figures,
     Events,
     Commands,
+    Current,
+    Unacknowledged,
+    Thread,
+    Log,
+    Stages,
+    Seat,
+}
+
+impl Locked {
+    pub const ALL: [Locked; 11] = [
+        Locked::Session,
+        Locked::Options,
+        Locked::Figures,
+        Locked::Events,
+        Locked::Commands,
+        Locked::Current,
+        Locked::Unacknowledged,
+        Locked::Thread,
+        Locked::Log,
+        Locked::Stages,
+        Locked::Seat,
+    ];
 }
 
 pub struct Client {
     shared: Arc<Shared>,
-    options: Arc<Mutex<Options>>,
-    thread: Mutex<Option<ThreadTicket>>,
+    options: Arc<Lock<Options>>,
+    thread: Lock<Option<ThreadTicket>>,
     /// What the thread runs, until it does.
-    worker: Arc<Mutex<Option<Worker>>>,
+    worker: Arc<Lock<Option<Worker>>>,
     /// There if the client is a program's part of a shared connection.
     place: Option<Place>,
     /// What `poll` handed out last.
-    current: Mutex<Option<Notice>>,
+    current: Lock<Option<Notice>>,
     /// With explicit acknowledgement: what was handed out and waits for it.
-    unacknowledged: Mutex<HashSet<Delivery>>,
+    unacknowledged: Lock<HashSet<Delivery>>,
 }
 
 impl Client {
@@ -118,12 +140,12 @@ impl Client {
         let events = EventQueue::new(event_limits(&options));
         Client {
             shared: Arc::new(Shared::new(session, events, Log::new(options.log()), accounts)),
-            options: Arc::new(Mutex::new(options)),
-            thread: Mutex::new(None),
+            options: Arc::new(Lock::new(options)),
+            thread: Lock::new(None),
             worker: Arc::default(),
             place,
-            current: Mutex::new(None),
-            unacknowledged: Mutex::new(HashSet::new()),
+            current: Lock::new(None),
+            unacknowledged: Lock::new(HashSet::new()),
         }
     }
 
@@ -242,8 +264,8 @@ impl Client {
             }
         };
         let shared = self.shared.clone();
-        let on_panic = move |what: String| {
-            shared.fail(&what);
+        let on_panic = move |failure: Failure| {
+            shared.fail(&failure);
             // The Server shall see the end now and publish the Will Message, not when the program frees the client.
             shared.core.lock().transport = None;
         };
@@ -272,7 +294,12 @@ impl Client {
         let deadline = clock::now() + timeout;
         let late = || (Status::Timeout, "the connection isn't closed yet; it will be".to_owned());
         if properties.int(PropertyId::SessionExpiryInterval).is_some_and(|interval| interval > 0)
-            && self.options.try_lock_for(LONGEST_DISCONNECT).ok_or_else(late)?.int(IntOption::SessionExpiry) == 0
+            && self
+                .options
+                .try_lock_until(clock::now() + LONGEST_DISCONNECT)
+                .ok_or_else(late)?
+                .int(IntOption::SessionExpiry)
+                == 0
         {
             // Section 3.14.2.2.2
             return refuse("DISCONNECT can't prolong a Session that was to end with its connection".to_owned());
@@ -299,7 +326,7 @@ impl Client {
         }
         let is_closed = self.shared.wait_until(deadline, |shared| shared.state() == State::Idle)
             // Whoever made it idle lets go of the core when the event of it is in the queue.
-            && self.shared.core.try_lock_for(LONGEST_DISCONNECT).is_some();
+            && self.shared.core.try_lock_until(bound).is_some();
         if is_closed { Ok(()) } else { Err(late()) }
     }
 
@@ -318,12 +345,13 @@ impl Client {
         self.shared.wake();
         let closed = self.shared.events.close(deadline);
         if let Some(place) = &self.place {
-            return self.leave(place, deadline) && closed;
+            return self.leave(place, deadline) && closed && !self.shared.left_locked.load(Ordering::Acquire);
         }
         let Some(mut thread) = self.thread.try_lock_until(deadline) else { return false };
         let ended = thread.take().is_none_or(|thread| thread.end(deadline));
         // Nobody who lives keeps the core for so long.
-        closed && (ended || self.shared.core.try_lock().is_some())
+        let free = closed && (ended || self.shared.core.try_lock().is_some());
+        free && !self.shared.left_locked.load(Ordering::Acquire)
     }
 
     pub fn state(&self) -> State {
@@ -340,8 +368,8 @@ impl Client {
     }
 
     /// Marks the client as failed for good, after a panic in one of its calls.
-    pub fn fail(&self, what: &str) {
-        self.shared.fail(what);
+    pub fn fail(&self, failure: &Failure) {
+        self.shared.fail(failure);
     }
 
     /// Makes the background thread panic: for tests of the failure handling.
@@ -352,19 +380,27 @@ impl Client {
     /// Locks what callers lock, for good: for tests of what a thread leaves that is ended in the middle of a call.
     pub fn leave_locked(&self, what: Locked) {
         match what {
-            Locked::Session => forget(self.shared.core.lock()),
-            Locked::Options => forget(self.options.lock()),
-            Locked::Figures => forget(self.shared.snapshot.lock()),
+            Locked::Session => self.shared.core.leave_locked(),
+            Locked::Options => self.options.leave_locked(),
+            Locked::Figures => self.shared.snapshot.leave_locked(),
+            Locked::Current => self.current.leave_locked(),
+            Locked::Unacknowledged => self.unacknowledged.leave_locked(),
+            Locked::Thread => self.thread.leave_locked(),
+            Locked::Log => self.shared.log.leave_locked(),
+            Locked::Stages => self.shared.stages.leave_locked(),
+            Locked::Seat => self.shared.leading.leave_locked(),
             Locked::Events => self.shared.events.leave_locked(),
             Locked::Commands => self.shared.leave_commands_locked(),
         }
     }
 
     fn check_alive(&self) -> Result<(), Failure> {
-        if self.state() == State::Failed {
-            return Err((Status::Panic, Status::Panic.text().to_owned()));
+        if self.state() != State::Failed {
+            return Ok(());
         }
-        Ok(())
+        let left_locked = self.shared.left_locked.load(Ordering::Acquire);
+        let status = if left_locked { Status::LeftLocked } else { Status::Panic };
+        Err((status, status.text().to_owned()))
     }
 }
 

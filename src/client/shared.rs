@@ -7,23 +7,26 @@
 //! A thread that has to read waits for the lock. While one does, callers leave their commands to it and don't take the lock
 //! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
+use super::Failure;
 use super::accounts::Accounts;
 use super::command::Command;
-use super::commands::{Commands, LeftLocked};
+use super::commands::Commands;
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
 use super::leading::Leading;
+use super::lock::{LeftLocked, Lock, look_until};
 use super::log::{Level, Log, lines};
 use super::stages::Stages;
 use super::store::Identity;
-use super::thread::Stop;
+use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
 use crate::session::event::Event;
 use crate::session::limits::ServerLimits;
 use crate::session::{Counters, Session};
 use crate::types::ProtocolVersion;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::types::status::Status;
+use parking_lot::MutexGuard;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -42,7 +45,7 @@ pub enum State {
 
 /// Everything that the threads of one client share.
 pub(super) struct Shared {
-    pub core: Mutex<Core>,
+    pub core: Lock<Core>,
     /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
     /// the Receive Maximum.
     commands: Commands,
@@ -63,6 +66,8 @@ pub(super) struct Shared {
     state: AtomicI32,
     /// The library is being unloaded: the thread must leave at once.
     pub unloading: AtomicBool,
+    /// It has failed because a thread was ended in one of its calls.
+    pub left_locked: AtomicBool,
     /// The program frees the client: the background thread says farewell and ends.
     pub freed: AtomicBool,
     /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
@@ -73,10 +78,8 @@ pub(super) struct Shared {
     pub accounts: Arc<Accounts>,
     pub stages: Stages,
     /// What the client was connected with first: a store, or none.
-    pub store: Mutex<Option<Option<(PathBuf, Identity)>>>,
-    pub snapshot: Mutex<Snapshot>,
-    changes: Mutex<()>,
-    changed: Condvar,
+    pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
+    pub snapshot: Lock<Snapshot>,
 }
 
 /// What is known outside of the core's lock.
@@ -109,7 +112,7 @@ impl Shared {
         let buffers = session.buffers().clone();
         Shared {
             buffers,
-            core: Mutex::new(Core::new(session)),
+            core: Lock::new(Core::new(session)),
             commands: Commands::default(),
             readers_waiting: AtomicUsize::new(0),
             events,
@@ -121,16 +124,15 @@ impl Shared {
             empty_polls: AtomicU32::new(0),
             state: AtomicI32::new(State::Idle as i32),
             unloading: AtomicBool::new(false),
+            left_locked: AtomicBool::new(false),
             freed: AtomicBool::new(false),
             hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             accounts,
             stages: Stages::default(),
-            store: Mutex::new(None),
-            snapshot: Mutex::new(Snapshot::default()),
-            changes: Mutex::new(()),
-            changed: Condvar::new(),
+            store: Lock::new(None),
+            snapshot: Lock::new(Snapshot::default()),
         }
     }
 
@@ -148,7 +150,6 @@ impl Shared {
     pub fn set_state(&self, state: State) {
         let keep_failed = |old| (old != State::Failed as i32).then_some(state as i32);
         let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_failed);
-        self.notify_change();
     }
 
     /// Changes the state if it is `from`.
@@ -156,38 +157,20 @@ impl Shared {
         self.state.compare_exchange(from as i32, to as i32, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    pub fn notify_change(&self) {
-        // The lock orders this with a waiter between its look at the state and its wait.
-        drop(self.changes.lock());
-        self.changed.notify_all();
-    }
-
-    /// As `set_state`. False if waiting threads may not have been told, as one that was ended has left the lock locked.
-    pub fn set_state_until(&self, state: State, deadline: Instant) -> bool {
-        let keep_failed = |old| (old != State::Failed as i32).then_some(state as i32);
-        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_failed);
-        let told = self.changes.try_lock_until(deadline).is_some();
-        self.changed.notify_all();
-        told
-    }
-
     /// Waits until `condition` holds. False if that took longer than to the deadline.
     pub fn wait_until(&self, deadline: Instant, condition: impl Fn(&Shared) -> bool) -> bool {
-        let Some(mut changes) = self.changes.try_lock_until(deadline) else { return condition(self) };
-        while !condition(self) {
-            if self.changed.wait_until(&mut changes, deadline).timed_out() {
-                return condition(self);
-            }
-        }
-        true
+        look_until(deadline, Pause::short(), || condition(self).then_some(())).is_some()
     }
 
     /// The client has failed for good.
-    pub fn fail(&self, what: &str) {
+    pub fn fail(&self, (status, text): &Failure) {
+        self.left_locked.fetch_or(*status == Status::LeftLocked, Ordering::AcqRel);
         self.set_state(State::Failed);
-        self.note(Level::Error, || format!("a fault inside the library: {what}"));
-        self.events.push(NoticeKind::Failed(format!("a fault inside the library: {what}")));
         self.wake();
+        if *status != Status::LeftLocked {
+            self.note(Level::Error, || text.clone());
+            self.events.push(NoticeKind::Failed(text.clone()));
+        }
     }
 
     /// Adds a line to the log, if its level is wanted.
@@ -306,6 +289,11 @@ impl Shared {
         self.commands.pop_until(deadline)
     }
 
+    /// Whether neither the events nor the commands are locked until the deadline.
+    pub fn can_be_reached(&self, deadline: Instant) -> bool {
+        self.events.is_free_until(deadline) && self.commands.is_free_until(deadline)
+    }
+
     /// From now on callers leave everything: it is for somebody else to take it out, whom the waker wakes.
     pub fn leave_all_to_another(&self) {
         self.readers_waiting.fetch_add(1, Ordering::AcqRel);
@@ -322,6 +310,10 @@ impl Shared {
                 // A host may have ended the thread that waited: then the background thread has to look, once for all that
                 // is left until it does.
                 if self.readers_waiting.load(Ordering::Acquire) > 0 && self.left.fetch_add(1, Ordering::AcqRel) == 0 {
+                    self.wake();
+                }
+                // Or the one that had the core, which then is left locked: the background thread finds out.
+                if self.commands.are_stuck() {
                     self.wake();
                 }
                 return;

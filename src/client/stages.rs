@@ -1,8 +1,8 @@
 //! How far each QoS 1 or 2 publish is, for programs that ask (option PROGRESS).
 
+use super::lock::Lock;
 use crate::session::event::{Outcome, Stage, Token};
 use crate::types::status::Status;
-use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,7 +13,7 @@ const REMEMBERED: usize = 65_536;
 pub(super) struct Stages {
     /// The option PROGRESS: 0 off, 1 to be asked, 2 events too.
     level: AtomicI64,
-    known: Mutex<Known>,
+    known: Lock<Known>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +72,11 @@ impl Stages {
         {
             known.stages.remove(&oldest);
         }
+    }
+
+    /// Locks them for good.
+    pub fn leave_locked(&self) {
+        self.known.leave_locked();
     }
 
     pub fn get(&self, token: Token) -> Option<Stage> {

@@ -11,11 +11,13 @@
 //! taken and threads are left is the operating system's affair; `ffi` provides it as [`Hooks`]. Without hooks the library
 //! is never unloaded.
 
+use crate::client::Failure;
 use crate::client::clock;
+use crate::client::lock::{LeftLocked, look_until};
 use crate::client::slots::Slots;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use once_cell::sync::OnceCell;
-use parking_lot::{Condvar, Mutex};
+use crate::types::status::Status;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use once_cell::race::OnceBox;
 use std::any::Any;
 use std::cell::RefCell;
 use std::io;
@@ -50,12 +52,12 @@ pub struct Hooks {
     pub spawn: fn(Body) -> io::Result<Box<dyn Left>>,
 }
 
-static HOOKS: OnceCell<Hooks> = OnceCell::new();
+static HOOKS: OnceBox<Hooks> = OnceBox::new();
 
 /// To be called before the first thread is started.
 pub fn set_hooks(hooks: Hooks) {
     // A second call would bring the same hooks.
-    let _ = HOOKS.set(hooks);
+    let _ = HOOKS.set(Box::new(hooks));
 }
 
 /// Something that runs on a thread and can be asked to leave it soon.
@@ -93,17 +95,18 @@ impl ThreadTicket {
         }
         // Nobody else sends to this thread but an unload, which has found the library unused.
         let _ = self.end.try_send(Leave::GivingBack);
-        let remaining = deadline.saturating_duration_since(clock::now());
-        !matches!(self.ended.recv_timeout(remaining), Err(RecvTimeoutError::Timeout))
+        // The caller may be ended meanwhile, and mustn't be found waiting.
+        let ended = || (self.ended.try_recv() == Err(TryRecvError::Disconnected)).then_some(());
+        look_until(deadline, Pause::short(), ended).is_some()
     }
 }
 
-/// Starts a thread. A panic in `body` ends the body, and `on_panic` is told so; the thread itself ends when it is told to.
+/// Starts a thread. A panic in `body` ends the body, and `on_panic` is told why; the thread itself ends when it is told to.
 /// The body gets the reference that was taken for the start, to keep it as long as it may need the system's loader.
 pub(super) fn start(
     stop: Arc<dyn Stop>,
     body: impl FnOnce(Hold) + Send + 'static,
-    on_panic: impl FnOnce(String) + Send + 'static,
+    on_panic: impl FnOnce(Failure) + Send + 'static,
 ) -> io::Result<ThreadTicket> {
     let (alive, ended) = bounded::<()>(0);
     let (end, told_to_end) = bounded(1);
@@ -118,7 +121,8 @@ pub(super) fn start(
         match catch_unwind(AssertUnwindSafe(move || body(starting))) {
             // Everything is dropped before the thread leaves: it doesn't come back for it.
             Ok(()) => drop(on_panic),
-            Err(panic) => on_panic(panic_text(panic.as_ref())),
+            // What it does may come to the same end; then there is nothing left to do.
+            Err(panic) => drop(catch_unwind(AssertUnwindSafe(|| on_panic(fault(panic.as_ref()))))),
         }
         let leave = told_to_end.recv().unwrap_or(Leave::GivingBack);
         if let (Leave::GivingBack, Ok(handle)) = (&leave, registration) {
@@ -140,8 +144,6 @@ pub(super) fn start(
 /// On older Windows the functions that threads wait with are looked up by the loader at their first use. Later the loader
 /// may be busy with unloading us, and wait for this very thread.
 fn load_what_waiting_needs() {
-    let (mutex, condition) = (Mutex::new(()), Condvar::new());
-    condition.wait_for(&mut mutex.lock(), Duration::from_nanos(1));
     std::thread::park_timeout(Duration::from_nanos(1));
 }
 
@@ -192,21 +194,69 @@ impl Drop for Hold {
     }
 }
 
+/// The pauses of a thread that looks again and again. They need nothing that threads share.
+pub(super) struct Pause {
+    made: u32,
+    begun: Option<Instant>,
+    /// How long what it looks for is likely to come in a moment.
+    soon: Duration,
+}
+
+/// So many pauses are spent on the processor: some microseconds.
+const SPINS: u32 = 7;
+/// A lock is given back within microseconds, unless its holder has to wait for the processor.
+const SOON: Duration = Duration::from_millis(1);
+const SHORT: Duration = Duration::from_micros(50);
+const LONG: Duration = Duration::from_millis(1);
+
+impl Pause {
+    /// For what comes in a moment.
+    pub fn short() -> Self {
+        Pause { made: 0, begun: None, soon: SOON }
+    }
+
+    /// For what may take long.
+    pub fn long() -> Self {
+        Pause { made: SPINS, begun: None, soon: Duration::ZERO }
+    }
+
+    pub fn make(&mut self) {
+        if self.made < SPINS {
+            (0..4 << self.made).for_each(|_| std::hint::spin_loop());
+            self.made += 1;
+            return;
+        }
+        let now = clock::now();
+        if now - *self.begun.get_or_insert(now) >= self.soon {
+            std::thread::sleep(LONG);
+        } else if cfg!(windows) {
+            // The shortest sleep takes up to 16 ms there.
+            std::thread::yield_now();
+        } else {
+            // Who yields goes to the end of the row; who sleeps comes first afterwards.
+            std::thread::sleep(SHORT);
+        }
+    }
+}
+
 thread_local! {
     /// Where the last panic of this thread happened.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// A panic hook that is silent, and keeps where it happened for [`panic_text`].
+/// A panic hook that is silent, and keeps where it happened for [`fault`].
 pub fn remember_panic(panic: &PanicHookInfo<'_>) {
     if let Some(place) = panic.location() {
         let _ = PLACE.try_with(|last| *last.borrow_mut() = format!(" at {}:{}", place.file(), place.line()));
     }
 }
 
-/// What a panic on this thread said, if it said something, and where.
-pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+/// What somebody on this thread unwound with: that a lock is left locked, or a panic, with what it said and where.
+pub fn fault(panic: &(dyn Any + Send)) -> Failure {
+    if panic.is::<LeftLocked>() {
+        return (Status::LeftLocked, Status::LeftLocked.text().to_owned());
+    }
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let place = PLACE.try_with(|place| place.borrow().clone()).unwrap_or_default();
-    format!("{}{place}", text.unwrap_or("no message"))
+    (Status::Panic, format!("a fault inside the library: {}{place}", text.unwrap_or("no message")))
 }

@@ -3,9 +3,11 @@
 //! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Absent on purpose: a
 //! pool per thread.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
+use std::hint::spin_loop;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Buffers have a multiple of so many bytes.
 const STEP: usize = 32;
@@ -15,9 +17,17 @@ const LARGEST_KEPT: usize = STEP * SIZES;
 /// So many bytes are kept in all.
 const KEPT: usize = 32 * 1024;
 
-/// Where the buffers of messages come from and go back to. Its lock is never held across a system call.
+/// Some hundredths of a second on the processor: longer than a holder of the lock that lives may have to wait for its turn.
+const LOOKS: usize = 400_000;
+
+/// Where the buffers of messages come from and go back to. A host may have ended the thread that has the lock: then everybody
+/// does without.
 #[derive(Debug, Default)]
-pub struct Buffers(Mutex<Free>);
+pub struct Buffers {
+    free: Mutex<Free>,
+    /// Somebody has looked in vain.
+    is_left_locked: AtomicBool,
+}
 
 #[derive(Debug)]
 struct Free {
@@ -42,24 +52,33 @@ impl Buffers {
     fn take(&self, size: usize) -> Vec<u8> {
         let capacity = size.max(1).next_multiple_of(STEP);
         let Some(index) = size_of_buffer(capacity) else { return Vec::with_capacity(size) };
-        let mut free = self.0.lock();
-        match free.by_size[index].pop() {
-            Some(buffer) => {
-                free.bytes -= buffer.capacity();
-                buffer
-            }
-            None => {
-                drop(free);
-                Vec::with_capacity(capacity)
-            }
+        let kept = self.free().and_then(|mut free| {
+            let buffer = free.by_size[index].pop()?;
+            free.bytes -= buffer.capacity();
+            Some(buffer)
+        });
+        kept.unwrap_or_else(|| Vec::with_capacity(capacity))
+    }
+
+    fn free(&self) -> Option<MutexGuard<'_, Free>> {
+        let looks = if self.is_left_locked.load(Ordering::Relaxed) { 1 } else { LOOKS };
+        let free = (0..looks).find_map(|_| {
+            self.free.try_lock().or_else(|| {
+                spin_loop();
+                None
+            })
+        });
+        if free.is_none() {
+            self.is_left_locked.store(true, Ordering::Relaxed);
         }
+        free
     }
 
     fn give_back(&self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
         let Some(index) = size_of_buffer(capacity) else { return };
         buffer.clear();
-        let mut free = self.0.lock();
+        let Some(mut free) = self.free() else { return };
         // What comes back now is more likely to be wanted than what has been lying there.
         while free.bytes + capacity > KEPT {
             let Some(other) = free.by_size.iter_mut().rev().find_map(Vec::pop) else { return };
@@ -140,12 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn who_finds_it_left_locked_does_without() {
+        let home = Arc::new(Buffers::default());
+        drop(Buffer::with_capacity(100, Some(&home)));
+        std::mem::forget(home.free.lock());
+        for _ in 0..1000 {
+            let mut buffer = Buffer::with_capacity(100, Some(&home));
+            buffer.extend_from_slice(b"a message");
+        }
+    }
+
+    #[test]
     fn what_is_kept_is_bounded_and_follows_the_sizes_in_use() {
         let home = Arc::new(Buffers::default());
         for size in [0, 1, 100, LARGEST_KEPT, LARGEST_KEPT + 1, 64] {
             let all: Vec<Buffer> = (0..2000).map(|_| Buffer::with_capacity(size, Some(&home))).collect();
             drop(all);
-            let free = home.0.lock();
+            let free = home.free.lock();
             let kept: usize = free.by_size.iter().flatten().map(Vec::capacity).sum();
             assert!(kept <= KEPT && kept == free.bytes, "{kept} of {}", free.bytes);
             let index = size_of_buffer(size.max(1).next_multiple_of(STEP));

@@ -6,15 +6,15 @@ use super::handles::{self, Object};
 use super::properties;
 use super::publish::{message, reason_code};
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
-use crate::client::{Client, Failure, State, Statistics, thread};
+use crate::client::{Client, Failure, Locked, State, Statistics, thread};
 use crate::codec::property::{PropertiesBuf, Section};
 use crate::session::limits::ServerLimits;
 use crate::types::PacketType;
 use crate::types::status::Status;
-use once_cell::sync::OnceCell;
 use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use zeroize::Zeroize;
 
@@ -30,9 +30,11 @@ pub extern "C" fn mt5mqtt_create() -> i64 {
 
 /// Before the first client.
 pub(super) fn prepare() {
-    static HOOK: OnceCell<()> = OnceCell::new();
+    static HOOK: AtomicBool = AtomicBool::new(false);
     // std's own hook would write to a console that nobody sees, and take a backtrace that leaks with each unload.
-    HOOK.get_or_init(|| std::panic::set_hook(Box::new(thread::remember_panic)));
+    if !HOOK.swap(true, Ordering::AcqRel) {
+        std::panic::set_hook(Box::new(thread::remember_panic));
+    }
     #[cfg(windows)]
     super::unload::set_hooks();
 }
@@ -297,8 +299,11 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
     })
 }
 
+const FIRST_LOCK: i32 = 1000;
+
 /// For tests of a host's failure handling: panics inside the library, on the calling thread (`place` 0) or on the client's
-/// background thread (1). The process goes on; this client has failed for good.
+/// background thread (1). The process goes on; this client has failed for good. A `place` from 1000 on leaves one of the client's
+/// locks locked, as a thread may that is ended in the middle of a call; MT5MQTT_E_INVALID_ARGUMENT if there are fewer.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
     guard_client(client, |client| match place {
@@ -309,6 +314,10 @@ pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
                 return Err((Status::WrongState, text));
             }
             client.panic_in_background();
+            Ok(0)
+        }
+        FIRST_LOCK.. if let Some(lock) = Locked::ALL.get((place - FIRST_LOCK) as usize) => {
+            client.leave_locked(*lock);
             Ok(0)
         }
         _ => Err((Status::InvalidArgument, format!("there is no place {place}"))),

@@ -228,8 +228,8 @@ pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) ->
         let announced = unsafe { std::ptr::addr_of!((*event).struct_size).read_unaligned() };
         if announced != size_of::<mt5mqtt_event>() as i32 {
             let expected = size_of::<mt5mqtt_event>();
-            let text = format!("struct_size is {announced}, but an event of this ABI has {expected} bytes");
-            return Err((Status::StructSize, text));
+            let found = format!("struct_size is {announced}, but an event of this ABI has {expected} bytes");
+            return Err((Status::StructSize, format!("{found}: take header and library from one release")));
         }
         Ok(match client.poll(describe)? {
             // SAFETY: as above.

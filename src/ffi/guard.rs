@@ -29,21 +29,20 @@ impl Returned for i64 {
     }
 }
 
-/// Runs the body of an export. A panic ends here, as a status.
+/// Runs the body of an export. A panic ends here, as a status, and so does a wait for what was left locked.
 pub fn guard<R: Returned>(body: impl FnOnce() -> Result<R, Failure>) -> R {
-    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        Err((Status::Panic, format!("a fault inside the library: {}", thread::panic_text(panic.as_ref()))))
-    }))
+    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(thread::fault(panic.as_ref()))))
 }
 
 /// Runs the body of an export with the client of a handle. A panic fails that client for good: its state can't be trusted.
+/// So does a lock that was left locked.
 pub fn guard_client<R: Returned>(handle: i64, body: impl FnOnce(&Client) -> Result<R, Failure>) -> R {
     guard(|| {
         let client = client(handle)?;
         catch_unwind(AssertUnwindSafe(|| body(&client))).unwrap_or_else(|panic| {
-            let what = thread::panic_text(panic.as_ref());
-            client.fail(&what);
-            Err((Status::Panic, format!("a fault inside the library: {what}")))
+            let failure = thread::fault(panic.as_ref());
+            client.fail(&failure);
+            Err(failure)
         })
     })
 }

@@ -2,16 +2,16 @@
 //! that is ended in the middle of a call leaves nothing locked.
 
 use super::properties::Set;
+use crate::client::lock::Lock;
 use crate::client::slots::Slots;
 use crate::client::{Client, Failure};
 use crate::types::status::Status;
-use parking_lot::Mutex;
 use std::sync::Arc;
 
 #[derive(Clone)]
 pub enum Object {
     Client(Arc<Client>),
-    Properties(Arc<Mutex<Set>>),
+    Properties(Arc<Lock<Set>>),
 }
 
 static TABLE: Slots<Object> = Slots::new();

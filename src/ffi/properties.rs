@@ -5,11 +5,11 @@ use super::guard::guard;
 use super::handles::{self, Object};
 use super::text::{bytes, required, utf8, utf16};
 use crate::client::Failure;
+use crate::client::lock::Lock;
 use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
 use crate::session::options::PublishOptions;
 use crate::types::PacketType;
 use crate::types::status::Status;
-use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Set {
     pub publish: PublishOptions,
 }
 
-pub fn set(handle: i64) -> Result<Arc<Mutex<Set>>, Failure> {
+pub fn set(handle: i64) -> Result<Arc<Lock<Set>>, Failure> {
     match handles::get(handle) {
         Some(Object::Properties(set)) => Ok(set),
         Some(Object::Client(_)) => {

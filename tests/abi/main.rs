@@ -18,6 +18,7 @@ mod events;
 mod features;
 mod handles;
 mod host;
+mod left_locked;
 mod library_texts;
 mod options;
 mod panics;

@@ -25,7 +25,7 @@ fn within<R: Send + 'static>(limit: Duration, what: &str, run: impl FnOnce() -> 
 
 #[test]
 fn the_others_go_on_whatever_a_program_has_left_locked() {
-    for what in [Locked::Session, Locked::Options, Locked::Figures, Locked::Events, Locked::Commands] {
+    for what in Locked::ALL {
         let name = format!("left-{what:?}");
         let Pair { server, mut peer, first, second } = pair(&name, &[]);
         let both = subscribe(&first, &mut peer, "both", QoS::AtLeastOnce);

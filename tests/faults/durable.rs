@@ -4,14 +4,17 @@
 //!
 //! A program of its own: it starts itself as the publisher. The Server is a real Mosquitto that is stopped now and then, so
 //! that messages are in every state when the kill comes; `mosquitto_sub` takes what arrives, and is never disturbed.
-//! `MT5MQTT_SEED` repeats a run, `MT5MQTT_KILLS` makes it longer.
+//! A seed that fails is kept in durable_failed_once.txt. `MT5MQTT_SEED` repeats a run, `MT5MQTT_KILLS` makes it longer.
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "failed_once.rs"]
+mod failed_once;
 
 use common::folder::Folder;
 use common::mosquitto::{Mosquitto, Subscriber};
 use common::tools;
+use libtest_mimic::{Arguments, Failed, Trial};
 use mt5mqtt::client::Client;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
@@ -22,6 +25,7 @@ use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Write};
+use std::panic::{UnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -31,6 +35,8 @@ const AS_PUBLISHER: &str = "as-publisher";
 /// The longest that anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(60);
 const KILLS: u64 = 12;
+/// Seeds that have failed once.
+const FAILED_ONCE: &str = "tests/faults/durable_failed_once.txt";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
@@ -40,18 +46,95 @@ fn main() -> ExitCode {
         publisher(url, folder, first.parse().expect("a number"), finishing == "true");
         return ExitCode::SUCCESS;
     }
-    if cfg!(unix) && tools::find("mosquitto").is_some() && tools::find("mosquitto_sub").is_some() {
-        let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
-        let clock =
-            || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |time| time.as_nanos());
-        let seed = number("MT5MQTT_SEED").unwrap_or_else(|| clock() as u64);
-        println!("publisher killed at random, seed {seed}");
-        conduct(seed, number("MT5MQTT_KILLS").unwrap_or(KILLS));
-        println!("ok");
-    } else {
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+}
+
+fn trials() -> Vec<Trial> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let kills = number("MT5MQTT_KILLS").unwrap_or(KILLS);
+    if let Some(seed) = number("MT5MQTT_SEED") {
+        return vec![trial(&format!("a publisher is killed, seed {seed}"), seed, kills)];
+    }
+    let again = failed_once::kept(include_str!("durable_failed_once.txt"), 1).map(|words| {
+        let seed = words[0].parse().unwrap_or_else(|_| panic!("{} is no seed", words[0]));
+        trial(&format!("a publisher is killed, which failed with seed {seed}"), seed, kills)
+    });
+    let once = Trial::test("a publisher is killed, a seed of its own", move || {
+        // Short enough to be typed.
+        let seed = fastrand::u64(..1 << 48);
+        keep_if_failed(FAILED_ONCE, seed, play(seed, kills))
+    });
+    let kept = Trial::test("a seed that fails is kept", a_seed_that_fails_is_kept);
+    let in_use = Trial::test("a store of another process is refused until that one is gone", || {
+        if has_tools() { caught(a_store_of_another_process_is_refused) } else { Ok(()) }
+    });
+    again.chain([once, kept, in_use]).collect()
+}
+
+fn trial(name: &str, seed: u64, kills: u64) -> Trial {
+    Trial::test(name, move || play(seed, kills))
+}
+
+fn play(seed: u64, kills: u64) -> Result<(), Failed> {
+    if !has_tools() {
+        return Ok(());
+    }
+    println!("publisher killed at random, seed {seed}");
+    caught(|| conduct(seed, kills))
+}
+
+fn has_tools() -> bool {
+    let has = cfg!(unix) && tools::find("mosquitto").is_some() && tools::find("mosquitto_sub").is_some();
+    if !has {
         tools::leave_out("the publisher that is killed", "mosquitto and mosquitto-clients on a Unix system");
     }
-    ExitCode::SUCCESS
+    has
+}
+
+#[cfg(unix)]
+fn a_store_of_another_process_is_refused() {
+    let server = Mosquitto::start_with("max_queued_messages 0").expect("mosquitto is there");
+    let folder = Folder::new("durable-in-use");
+    let deadline = Instant::now() + DEADLINE;
+    let mut first = Publisher::start(&server.url(), &folder, 0, false);
+    first.wait_for("connected", deadline);
+    let second = Publisher::start(&server.url(), &folder, 1000, false);
+    let told = second.wait_for("lost ", deadline);
+    assert!(told.contains("in use"), "{told}");
+    first.child.kill().expect("kill the first publisher");
+    first.child.wait().expect("the end of the first publisher");
+    second.wait_for("connected", deadline);
+}
+
+#[cfg(not(unix))]
+fn a_store_of_another_process_is_refused() {}
+
+/// Runs it. `Err` is what it panicked with.
+fn caught(run: impl FnOnce() + UnwindSafe) -> Result<(), Failed> {
+    catch_unwind(run).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        text.unwrap_or("no message").into()
+    })
+}
+
+fn keep_if_failed(path: &str, seed: u64, outcome: Result<(), Failed>) -> Result<(), Failed> {
+    outcome.inspect_err(|failed| {
+        let first = failed.message().and_then(|text| text.lines().next()).unwrap_or_default();
+        failed_once::keep(path, &format!("{seed} {first}"));
+    })
+}
+
+fn a_seed_that_fails_is_kept() -> Result<(), Failed> {
+    let folder = Folder::new("failed-once");
+    let path = folder.path().join("seeds.txt");
+    std::fs::write(&path, "# A line about them.\n")?;
+    let path = path.to_str().expect("a path that is text");
+    keep_if_failed(path, 6, caught(|| {})).expect("a run that succeeds");
+    keep_if_failed(path, 7, caught(|| resume_unwind(Box::new("lost: 3\nand more")))).expect_err("a run that fails");
+    let text = std::fs::read_to_string(path)?;
+    assert_eq!(text, "# A line about them.\n7 lost: 3\n");
+    assert_eq!(failed_once::kept(&text, 1).collect::<Vec<_>>(), [["7"]]);
+    Ok(())
 }
 
 // The publisher, in a process of its own. Each line says what it is about to do or has seen.
@@ -148,6 +231,19 @@ impl Publisher {
             }
         });
         Publisher { child, lines }
+    }
+}
+
+impl Publisher {
+    /// The first line that begins so.
+    fn wait_for(&self, beginning: &str, deadline: Instant) -> String {
+        loop {
+            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|_| panic!("waited for '{beginning}' until the deadline"));
+            if line.starts_with(beginning) {
+                return line;
+            }
+        }
     }
 }
 

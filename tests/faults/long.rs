@@ -1,11 +1,11 @@
 //! The long run: rounds of random seeds until the time is over, and RESULTS.md.
 
 use crate::common::tools;
+use crate::failed_once;
 use crate::round;
 use crate::scenario::{SCENARIOS, Scenario};
 use crate::verdict::Counts;
 use std::fs;
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,20 +115,11 @@ fn play_one(scenario: &Scenario, seed: u64, row: &Mutex<Row>) {
     if let Some(failure) = failure {
         println!("FAILED {} seed {seed}:\n{failure}", scenario.name);
         let first = failure.lines().next().unwrap_or_default();
-        keep(&format!("{} {seed} {first}\n", scenario.name));
+        failed_once::keep("tests/faults/failed_once.txt", &format!("{} {seed} {first}", scenario.name));
         let text = format!("{} seed {seed}: {first}", scenario.name);
         row.lock().expect("no panic under this lock").failures.push(text);
     } else {
         println!("ok {} seed {seed}", scenario.name);
-    }
-}
-
-/// From now on the round is one of the tests.
-fn keep(line: &str) {
-    let file = fs::OpenOptions::new().append(true).open(tools::project("tests/faults/failed_once.txt"));
-    let kept = file.and_then(|mut file| file.write_all(line.as_bytes()));
-    if let Err(why) = kept {
-        println!("the seed can't be kept: {why}");
     }
 }
 

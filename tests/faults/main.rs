@@ -25,6 +25,8 @@ mod clock;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(unix)]
+mod failed_once;
+#[cfg(unix)]
 mod long;
 #[cfg(unix)]
 mod payload;

@@ -2,7 +2,7 @@
 
 use crate::common::tools;
 use crate::scenario::{SCENARIOS, Scenario};
-use crate::{child, clock, long, process, round, verdict_tests};
+use crate::{child, clock, failed_once, long, process, round, verdict_tests};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,10 +31,9 @@ pub fn main() -> ExitCode {
 
 fn trials() -> Vec<Trial> {
     let once = SCENARIOS.iter().map(|scenario| trial(scenario.name, scenario, SEED));
-    let again = FAILED_ONCE.lines().filter(|line| !line.starts_with('#')).map(|line| {
-        let mut words = line.splitn(3, ' ');
-        let (scenario, seed) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let number = seed.parse().unwrap_or_else(|_| panic!("'{line}' has no seed"));
+    let again = failed_once::kept(FAILED_ONCE, 2).map(|words| {
+        let (scenario, seed) = (words[0], words[1]);
+        let number = seed.parse().unwrap_or_else(|_| panic!("{seed} is no seed"));
         trial(&format!("{scenario}, which failed with seed {seed},"), long::scenario(scenario), number)
     });
     verdict_tests::trials().into_iter().chain(again).chain(once).collect()

@@ -84,8 +84,8 @@ impl Client {
             report.shared.doctor.running.store(false, Ordering::Release);
             drop(hold);
         };
-        let on_panic = move |what: String| {
-            failed.end(&format!("a fault inside the library: {what}"), Some(Status::Panic));
+        let on_panic = move |(status, text): Failure| {
+            failed.end(&text, Some(status));
             failed.shared.doctor.running.store(false, Ordering::Release);
         };
         match thread::start(Arc::new(Unstoppable), body, on_panic) {

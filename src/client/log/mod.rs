@@ -8,8 +8,8 @@ pub(super) mod lines;
 pub(super) mod trace;
 
 use super::clock;
+use super::lock::Lock;
 use file::RotatingFile;
-use parking_lot::Mutex;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -65,7 +65,7 @@ const LONGEST_LINE: usize = 2000;
 pub(super) struct Log {
     /// A copy of that in `inner`, to be read without its lock.
     level: AtomicI64,
-    inner: Mutex<Inner>,
+    inner: Lock<Inner>,
 }
 
 struct Inner {
@@ -90,7 +90,7 @@ impl Log {
     pub fn new(settings: LogSettings) -> Self {
         Log {
             level: AtomicI64::new(settings.level),
-            inner: Mutex::new(Inner {
+            inner: Lock::new(Inner {
                 settings,
                 client_id: String::new(),
                 waiting: Vec::new(),
@@ -121,6 +121,11 @@ impl Log {
 
     pub fn wants(&self, level: Level) -> bool {
         self.level.load(Ordering::Relaxed) >= level as i64
+    }
+
+    /// Locks it for good.
+    pub fn leave_locked(&self) {
+        self.inner.leave_locked();
     }
 
     /// Makes a line of `text`, whose level is wanted.

@@ -41,7 +41,7 @@ impl Switchboard {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
-        let is_here = |member: &Member| member.wanted && !member.is_dead;
+        let is_here = |member: &Member| member.wanted && !member.out_of_reach;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
         if others && let Some(name) = arrival.options.difference(&self.options) {
             let connection = &arrival.connection;
@@ -229,16 +229,16 @@ impl Switchboard {
         self.note_everybody();
     }
 
-    /// A program whose lock is left can't be reached again. If it has a name, one may come that takes its place.
-    pub fn bury_the_dead(&mut self) {
-        let is_dead = |member: &&Member| member.is_dead && member.wanted;
-        let is_over = |member: &Member| member.inbox.is_empty() || member.program.freed.load(Ordering::Acquire);
-        let dead: Vec<(ProgramId, bool)> =
-            self.members.iter().filter(is_dead).map(|member| (member.id, is_over(member))).collect();
-        for (id, is_over) in dead {
-            let lost = self.owed.count(id) as u64;
+    /// Nobody waits for a program that can't be reached. If it has a name, one may come that takes its place.
+    pub fn give_up_waiting(&mut self) {
+        let out_of_reach = |member: &&Member| member.out_of_reach && member.wanted;
+        let is_over = |member: &Member| member.program.freed.load(Ordering::Acquire);
+        let lost: Vec<(ProgramId, bool)> =
+            self.members.iter().filter(out_of_reach).map(|member| (member.id, is_over(member))).collect();
+        for (id, is_over) in lost {
+            let owed = self.owed.count(id) as u64;
             if let Some(member) = self.member(id) {
-                member.count_instead(lost);
+                member.count_instead(owed);
             }
             let done = self.owed.settle(id);
             self.acknowledge(done);

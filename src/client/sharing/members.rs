@@ -7,8 +7,8 @@ use super::LONGEST_LOCK;
 use super::filters::ProgramId;
 use crate::client::clock;
 use crate::client::command::Command;
-use crate::client::commands::LeftLocked;
 use crate::client::events::{Missed, NoticeKind};
+use crate::client::lock::LeftLocked;
 use crate::client::notice::MissedCount;
 use crate::client::shared::{Shared, Snapshot, State};
 use crate::session::event::Token;
@@ -25,8 +25,10 @@ pub(super) struct Member {
     pub release: Duration,
     /// Whether it wants to be connected. Those that don't any more are kept until somebody else connects.
     pub wanted: bool,
-    /// It has left a lock locked.
-    pub is_dead: bool,
+    /// A lock of its was not given back: by a thread that was ended, or by one that gets no processor.
+    pub out_of_reach: bool,
+    /// Events that it didn't get for that reason.
+    lost: u64,
     /// Its inbox is full since then, with so many events in it.
     full: Option<(Instant, usize)>,
     /// It got a message that it isn't done with since then, or was done with another one.
@@ -45,7 +47,8 @@ impl Member {
             inbox: inbox.to_owned(),
             release,
             wanted: true,
-            is_dead: false,
+            out_of_reach: false,
+            lost: 0,
             full: None,
             owing: None,
             missing: None,
@@ -63,9 +66,10 @@ impl Member {
 
     /// Puts a notice into the inbox.
     pub fn give(&mut self, kind: NoticeKind) {
-        if !self.is_dead {
-            self.is_dead = !self.program.events.push_until(kind, deadline());
+        if !self.out_of_reach {
+            self.out_of_reach = !self.program.events.push_until(kind, deadline());
         }
+        self.lost += u64::from(self.out_of_reach);
     }
 
     /// Puts a message into the inbox. False if it counts as missed instead.
@@ -77,33 +81,32 @@ impl Member {
             return false;
         }
         self.give(kind);
-        if self.is_dead {
+        if self.out_of_reach {
+            // It counts as missed, and not as dropped too.
+            self.lost -= 1;
             self.count_instead(1);
         }
-        !self.is_dead
+        !self.out_of_reach
     }
 
     pub fn set_state(&mut self, state: State) {
-        if !self.is_dead {
-            // Whoever waits for it is the program itself.
-            self.program.set_state_until(state, deadline());
-        }
+        self.program.set_state(state);
     }
 
     /// The figures of the connection.
     pub fn mirror(&mut self, figures: &Snapshot) {
-        if self.is_dead {
+        if self.out_of_reach {
             return;
         }
         match self.program.snapshot.try_lock_until(deadline()) {
             Some(mut snapshot) => *snapshot = Snapshot { missed: self.missed, ..*figures },
-            None => self.is_dead = true,
+            None => self.out_of_reach = true,
         }
     }
 
     pub fn count_drops(&mut self, count: u64) {
-        if !self.is_dead {
-            self.is_dead = !self.program.events.count_drops_until(count, deadline());
+        if !self.out_of_reach {
+            self.out_of_reach = !self.program.events.count_drops_until(count, deadline());
         }
     }
 
@@ -112,7 +115,7 @@ impl Member {
         match self.program.next_command_until(deadline()) {
             Ok(command) => command,
             Err(LeftLocked) => {
-                self.is_dead = true;
+                self.out_of_reach = true;
                 None
             }
         }
@@ -121,14 +124,32 @@ impl Member {
     /// Publishes whose end the program will never poll.
     pub fn take_untold(&mut self) -> Vec<Token> {
         let untold = self.program.events.take_untold_until(deadline());
-        self.is_dead |= untold.is_none();
+        self.out_of_reach |= untold.is_none();
         untold.unwrap_or_default()
+    }
+
+    /// Looks whether a program that was out of reach lives after all. It knows then what it has missed.
+    pub fn try_to_reach(&mut self) {
+        let now = clock::now();
+        if !self.out_of_reach || self.program.snapshot.try_lock().is_none() || !self.program.can_be_reached(now) {
+            return;
+        }
+        self.out_of_reach = false;
+        let lost = std::mem::take(&mut self.lost);
+        self.count_drops(lost);
+        if let Some(counter) = &self.missing {
+            let missed = Missed::new(counter.clone());
+            self.give(NoticeKind::Missed(missed));
+        }
     }
 
     /// Looks at the inbox. True if it is full, so that others have to wait.
     pub fn is_full(&mut self, now: Instant) -> bool {
-        if !self.wanted || self.is_dead {
+        self.try_to_reach();
+        if !self.wanted || self.out_of_reach {
             self.full = None;
+            // Should it live, it wakes us when it takes something.
+            self.program.reading_paused.store(self.out_of_reach, Ordering::Release);
             return false;
         }
         self.find_back();
@@ -159,14 +180,14 @@ impl Member {
 
     /// Takes the messages out of the inbox, for a program that takes the place.
     pub fn take_messages(&mut self) -> Vec<NoticeKind> {
-        let taken = if self.is_dead { None } else { self.program.events.take_messages_until(deadline()) };
+        let taken = if self.out_of_reach { None } else { self.program.events.take_messages_until(deadline()) };
         taken.into_iter().flatten().map(|notice| notice.kind).collect()
     }
 
     /// Empties the inbox of its messages, and counts what comes from now on.
     pub fn give_up_messages(&mut self) {
         let Some(messages) = self.program.events.take_messages_until(deadline()) else {
-            self.is_dead = true;
+            self.out_of_reach = true;
             self.full = None;
             return;
         };
@@ -183,7 +204,9 @@ impl Member {
                 let counter = Arc::new(MissedCount::default());
                 counter.add(messages);
                 self.missing = Some(counter.clone());
-                self.give(NoticeKind::Missed(Missed::new(counter)));
+                if !self.out_of_reach {
+                    self.give(NoticeKind::Missed(Missed::new(counter)));
+                }
             }
         }
     }

@@ -16,17 +16,17 @@ mod switchboard;
 
 use super::accounts::Accounts;
 use super::command::Command;
+use super::lock::{Lock, look_until};
 use super::options::Options;
 use super::shared::Shared;
 use super::slots::Slots;
-use super::thread::{self, ThreadTicket};
+use super::thread::{self, Pause, ThreadTicket};
 use super::{Client, Failure, State, clock};
 use crate::codec::property::PropertiesBuf;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use arc_swap::ArcSwapOption;
 use mio::{Poll, Waker};
-use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -35,7 +35,7 @@ use switchboard::Switchboard;
 
 /// The longest that `connect` waits for the switchboard, which may have to find out that a program's lock is left.
 pub const LONGEST_JOIN: Duration = Duration::from_secs(2);
-/// Nobody who lives keeps a lock of an inbox for so long.
+/// For a lock of an inbox that isn't given back in this time nobody waits any more, until it is.
 const LONGEST_LOCK: Duration = Duration::from_secs(1);
 /// The longest name of a connection or of an inbox, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -57,7 +57,7 @@ pub(super) struct Desk {
 pub(super) struct Connection {
     name: String,
     desk: Arc<Desk>,
-    thread: Mutex<Option<ThreadTicket>>,
+    thread: Lock<Option<ThreadTicket>>,
 }
 
 /// A program's place on a shared connection.
@@ -73,8 +73,7 @@ struct Arrival {
     program: Arc<Shared>,
     inbox: String,
     options: Options,
-    answer: Mutex<Option<Result<(), Failure>>>,
-    answered: Condvar,
+    answer: Lock<Option<Result<(), Failure>>>,
     /// The program waits no longer.
     withdrawn: AtomicBool,
 }
@@ -129,12 +128,12 @@ impl Connection {
             unloading: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         };
-        Connection { name: name.to_owned(), desk: Arc::new(desk), thread: Mutex::new(None) }
+        Connection { name: name.to_owned(), desk: Arc::new(desk), thread: Lock::new(None) }
     }
 
     /// Starts the switchboard, unless it runs already.
     fn start(&self) -> Result<(), Failure> {
-        let Some(mut thread) = self.thread.try_lock_for(LONGEST_JOIN) else {
+        let Some(mut thread) = self.thread.try_lock_until(clock::now() + LONGEST_JOIN) else {
             return Err((Status::LeftLocked, Status::LeftLocked.text().to_owned()));
         };
         if thread.is_some() {
@@ -146,9 +145,9 @@ impl Connection {
             let switchboard = Switchboard::new(self.desk.clone(), poll, waker.clone());
             let everybody = switchboard.everybody();
             let desk = self.desk.clone();
-            let on_panic = move |what: String| {
+            let on_panic = move |failure: Failure| {
                 desk.failed.store(true, Ordering::Release);
-                switchboard::fail(&everybody, &what);
+                switchboard::fail(&everybody, &failure);
             };
             let ticket = thread::start(self.desk.clone(), move |starting| switchboard.run(starting), on_panic)?;
             // Not before there is a thread.
@@ -228,8 +227,7 @@ impl Client {
             program: self.shared.clone(),
             inbox: inbox.to_owned(),
             options,
-            answer: Mutex::new(None),
-            answered: Condvar::new(),
+            answer: Lock::new(None),
             withdrawn: AtomicBool::new(false),
         });
         let full = || (Status::QueueFull, "a million programs are connecting".to_owned());
@@ -290,25 +288,22 @@ impl Accounts {
 
 impl Arrival {
     fn wait(&self, deadline: Instant) -> Result<(), Failure> {
-        let mut answer = self.answer.lock();
-        while answer.is_none() {
-            if self.answered.wait_until(&mut answer, deadline).timed_out() {
-                self.withdrawn.store(true, Ordering::Release);
-                break;
-            }
-        }
+        let answer = look_until(deadline, Pause::short(), || self.answer.try_lock()?.take());
         let late = || (Status::Timeout, "the shared connection didn't let the program in".to_owned());
-        answer.take().unwrap_or_else(|| Err(late()))
+        answer.unwrap_or_else(|| {
+            // Unless the answer has just come.
+            self.withdrawn.store(true, Ordering::Release);
+            self.answer.lock().take().unwrap_or_else(|| Err(late()))
+        })
     }
 
     /// False if the program waits no longer.
     fn tell(&self, answer: Result<(), Failure>) -> bool {
-        let Some(mut place) = self.answer.try_lock_for(LONGEST_LOCK) else { return false };
+        let Some(mut place) = self.answer.try_lock_until(clock::now() + LONGEST_LOCK) else { return false };
         if self.withdrawn.load(Ordering::Acquire) {
             return false;
         }
         *place = Some(answer);
-        self.answered.notify_all();
         true
     }
 }

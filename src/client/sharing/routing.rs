@@ -220,7 +220,7 @@ impl Switchboard {
     fn collect_untold(&mut self) {
         for index in 0..self.members.len() {
             let id = self.members[index].id;
-            if self.members[index].is_dead {
+            if self.members[index].out_of_reach {
                 continue;
             }
             for token in self.members[index].take_untold() {

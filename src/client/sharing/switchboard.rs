@@ -9,17 +9,17 @@ use super::owed::{Done, Owed};
 use super::{Desk, LONGEST_LOCK, farewell};
 use crate::client::command::Command;
 use crate::client::events::{Next, NoticeKind};
+use crate::client::lock::Lock;
 use crate::client::options::Options;
 use crate::client::shared::{Shared, Snapshot};
 use crate::client::thread::Hold;
-use crate::client::{Client, State, clock};
+use crate::client::{Client, Failure, State, clock};
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Event, Token};
 use crate::session::options::Acknowledge;
 use crate::types::reason::ReasonCode;
 use crate::types::{ProtocolVersion, QoS};
 use mio::{Events, Poll, Waker};
-use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) const WAKE: mio::Token = mio::Token(0);
 const IN_A_ROW: usize = 256;
 
 /// The programs that are to be told when the switchboard itself fails.
-pub(super) type Everybody = Arc<Mutex<Vec<Arc<Shared>>>>;
+pub(super) type Everybody = Arc<Lock<Vec<Arc<Shared>>>>;
 
 /// Whose an accepted publish or request is.
 pub(super) struct Owner {
@@ -116,7 +116,7 @@ impl Switchboard {
             self.hand_out();
             self.open_when_idle();
             let next = self.look_at_the_slow();
-            self.bury_the_dead();
+            self.give_up_waiting();
             self.mirror();
             self.line.shared.work_off_commands();
             if !self.has_more {
@@ -153,7 +153,7 @@ impl Switchboard {
 
     /// How many programs want the connection, as far as can be known.
     pub fn programs(&self) -> usize {
-        self.members.iter().filter(|member| member.wanted && !member.is_dead).count()
+        self.members.iter().filter(|member| member.wanted && !member.out_of_reach).count()
     }
 
     /// A request of the switchboard's own, which counts as one of a program's.
@@ -170,7 +170,8 @@ impl Switchboard {
 
     fn collect(&mut self) {
         for index in (0..self.members.len()).rev() {
-            let Some(member) = self.members.get_mut(index).filter(|member| member.wanted && !member.is_dead) else {
+            let Some(member) = self.members.get_mut(index).filter(|member| member.wanted && !member.out_of_reach)
+            else {
                 continue;
             };
             let (id, program) = (member.id, member.program.clone());
@@ -362,10 +363,9 @@ impl Switchboard {
 }
 
 /// The switchboard has panicked: every program's part has failed for good.
-pub(super) fn fail(everybody: &Everybody, what: &str) {
+pub(super) fn fail(everybody: &Everybody, (_, text): &Failure) {
     for program in everybody.lock().iter() {
-        program.set_state_until(State::Failed, clock::now() + LONGEST_LOCK);
-        let kind = NoticeKind::Failed(format!("a fault inside the library: {what}"));
-        program.events.push_until(kind, clock::now() + LONGEST_LOCK);
+        program.set_state(State::Failed);
+        program.events.push_until(NoticeKind::Failed(text.clone()), clock::now() + LONGEST_LOCK);
     }
 }

@@ -1,22 +1,22 @@
-//! The queue of events (src/client/events.rs): who waits for one, be it in the queue's condition or as the leader in a poll,
-//! is woken, and finds it.
+//! The queue of events (src/client/events.rs): the leader, who waits for one in a poll, is woken, and finds it.
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 #[derive(Default)]
 struct Inner {
     events: usize,
-    closed: bool,
     leader_sleeps: bool,
 }
 
 struct Queue {
     inner: Mutex<Inner>,
-    available: Condvar,
     /// A copy that is read without the lock.
     count: AtomicUsize,
+    closed: AtomicBool,
+    /// The leader's poll was made: only then there is something to wake.
+    has_leader: AtomicBool,
     /// The leader's poll is woken, or will not sleep.
     leader_woken: AtomicBool,
 }
@@ -25,8 +25,9 @@ impl Queue {
     fn new() -> Arc<Self> {
         Arc::new(Queue {
             inner: Mutex::new(Inner::default()),
-            available: Condvar::new(),
             count: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            has_leader: AtomicBool::new(false),
             leader_woken: AtomicBool::new(false),
         })
     }
@@ -38,15 +39,23 @@ impl Queue {
         let wakes_leader = std::mem::take(&mut inner.leader_sleeps);
         drop(inner);
         if wakes_leader {
-            self.leader_woken.store(true, Ordering::Release);
+            self.wake_leader();
         }
-        self.available.notify_one();
     }
 
-    fn close(&self) {
-        self.inner.lock().unwrap().closed = true;
-        self.available.notify_all();
-        self.leader_woken.store(true, Ordering::Release);
+    fn wake_leader(&self) {
+        if self.has_leader.load(Ordering::Acquire) {
+            self.leader_woken.store(true, Ordering::Release);
+        }
+    }
+
+    /// `locks` says whether it takes the lock in between, as the code does.
+    fn close(&self, locks: bool) {
+        self.closed.store(true, Ordering::Release);
+        if locks {
+            drop(self.inner.lock().unwrap());
+        }
+        self.wake_leader();
     }
 
     fn pop(&self) -> bool {
@@ -62,20 +71,11 @@ impl Queue {
         true
     }
 
-    /// `wait_until`, but for the deadline: loom finds a wait that never ends.
-    fn wait(&self) -> bool {
-        let mut inner = self.inner.lock().unwrap();
-        while inner.events == 0 && !inner.closed {
-            inner = self.available.wait(inner).unwrap();
-        }
-        inner.events > 0
-    }
-
     /// True if the leader is going to sleep. `within` says whether it looks and notes it down under one lock, as the code has it.
     fn leader_falls_asleep(&self, within: bool) -> bool {
         if within {
             let mut inner = self.inner.lock().unwrap();
-            inner.leader_sleeps = inner.events == 0 && !inner.closed;
+            inner.leader_sleeps = inner.events == 0 && !self.closed.load(Ordering::Acquire);
             return inner.leader_sleeps;
         }
         let sleeps = self.count.load(Ordering::Acquire) == 0;
@@ -88,6 +88,7 @@ fn the_leader_is_woken(within: bool) {
     loom::model(move || {
         let queue = Queue::new();
         let other = queue.clone();
+        queue.has_leader.store(true, Ordering::Release);
         let thread = thread::spawn(move || other.push());
         let sleeps = queue.leader_falls_asleep(within);
         if !sleeps || queue.leader_woken.load(Ordering::Acquire) {
@@ -109,28 +110,26 @@ fn if_it_looked_and_noted_it_down_in_two_steps_it_might_sleep() {
     the_leader_is_woken(false);
 }
 
-#[test]
-fn whoever_waits_gets_the_event() {
-    loom::model(|| {
+fn a_queue_is_closed(locks: bool) {
+    loom::model(move || {
         let queue = Queue::new();
-        let other = queue.clone();
-        let thread = thread::spawn(move || other.push());
-        assert!(queue.wait() && queue.pop());
-        thread.join().unwrap();
-        assert!(!queue.pop());
+        let leads = queue.clone();
+        let leader = thread::spawn(move || {
+            leads.has_leader.store(true, Ordering::Release);
+            leads.leader_falls_asleep(true)
+        });
+        queue.close(locks);
+        assert!(!leader.join().unwrap() || queue.leader_woken.load(Ordering::Acquire), "closed, and the leader sleeps");
     });
 }
 
 #[test]
-fn closing_wakes_everybody_who_waits() {
-    loom::model(|| {
-        let queue = Queue::new();
-        let waiting = queue.clone();
-        let thread = thread::spawn(move || waiting.wait());
-        let leads = queue.clone();
-        let leader = thread::spawn(move || leads.leader_falls_asleep(true));
-        queue.close();
-        assert!(!thread.join().unwrap());
-        assert!(!leader.join().unwrap() || queue.leader_woken.load(Ordering::Acquire));
-    });
+fn closing_wakes_the_leader_even_if_its_poll_is_just_being_made() {
+    a_queue_is_closed(true);
+}
+
+#[test]
+#[should_panic(expected = "the leader sleeps")]
+fn without_the_lock_a_leader_whose_poll_is_just_being_made_might_sleep() {
+    a_queue_is_closed(false);
 }

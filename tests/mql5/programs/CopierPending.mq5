@@ -25,6 +25,7 @@ public:
 
 private:
    int               Deliver(const int reliability);
+   void              Price(const double bid);
    void              CheckBounds(void);
    void              CheckEnd(void);
    void              CheckId(const long id,const double filled,const double rest);
@@ -134,6 +135,17 @@ void CSequence::CheckBounds(void)
      }
   }
 //+------------------------------------------------------------------+
+//| Orders that can't be placed or moved for a while                 |
+//+------------------------------------------------------------------+
+void CSequence::Price(const double bid)
+  {
+   for(int i=0; i<ArraySize(m_symbols); i++)
+     {
+      m_symbols[i].bid=bid;
+      m_symbols[i].ask=bid+0.02;
+     }
+  }
+//+------------------------------------------------------------------+
 //| The sequence, then quiet                                         |
 //+------------------------------------------------------------------+
 string CSequence::Run(void)
@@ -147,6 +159,8 @@ string CSequence::Run(void)
          FollowerLoses();
       if(Chance(10))
          Restart();
+      if(Chance(20))
+         Price(100+(Random(201)-100)*0.01);
       m_rules.mode=(Chance(10) ? COPIER_CLOSE_ONLY : COPIER_ON);
       //--- nothing is first seen in a mode that refuses it
       if(m_rules.mode==COPIER_CLOSE_ONLY)
@@ -159,6 +173,7 @@ string CSequence::Run(void)
          Deliver(70);
      }
    m_rules.mode=COPIER_ON;
+   Price(100);
    int passes=0;
    while(m_fault=="" && Deliver(100)>0)
      {
