@@ -26,5 +26,6 @@ mod programs;
 mod refusals;
 mod repeated;
 mod runtime_language;
+mod shared;
 mod translator;
 mod wrapper;
