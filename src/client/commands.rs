@@ -3,7 +3,7 @@
 
 use super::clock;
 use super::command::Command;
-use super::lock::Lock;
+use super::lock::{LeftLocked, Lock};
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -46,7 +46,18 @@ impl Commands {
         if self.is_empty() {
             return None;
         }
-        let mut queue = self.queue.lock();
+        self.take(self.queue.lock())
+    }
+
+    /// As `pop`. `Err` if the queue was locked until the deadline.
+    pub fn pop_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.queue.try_lock_until(deadline).map(|queue| self.take(queue)).ok_or(LeftLocked)
+    }
+
+    fn take(&self, mut queue: MutexGuard<'_, VecDeque<Command>>) -> Option<Command> {
         let command = queue.pop_front();
         self.count.store(queue.len(), Ordering::Release);
         if queue.is_empty() && queue.capacity() > ROOM_KEPT {
@@ -58,6 +69,11 @@ impl Commands {
     /// Whether they have waited for so long that the core may be left locked.
     pub fn are_stuck(&self) -> bool {
         !self.is_empty() && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > SUSPICIOUS_US
+    }
+
+    /// False if the queue is locked until the deadline.
+    pub fn is_free_until(&self, deadline: Instant) -> bool {
+        self.queue.try_lock_until(deadline).is_some()
     }
 
     /// Locks the queue for good.

@@ -5,7 +5,7 @@
 //! played first. The long run plays new ones for some minutes and writes RESULTS.md (`README.md` beside it has the command).
 
 use crate::common::tools;
-use crate::copier_pending;
+use crate::copier_pending_random;
 use crate::copier_run::{Copying, Fields, by_side, mirrored, net};
 use std::fs;
 use std::io::Write;
@@ -92,12 +92,12 @@ const COURSES: [Course; 6] = [
     Course {
         name: "orders",
         what: "pending orders that fill on both sides",
-        play: |seed| copier_pending::random_course(seed, "random-orders", &[], 1, false),
+        play: |seed| copier_pending_random::random_course(seed, "random-orders", &[], 1, false),
     },
     Course {
         name: "orders-reversed",
         what: "the same on the other side, twice the volume",
-        play: |seed| copier_pending::random_course(seed, "random-mirrored", &REVERSED, 2, true),
+        play: |seed| copier_pending_random::random_course(seed, "random-mirrored", &REVERSED, 2, true),
     },
 ];
 

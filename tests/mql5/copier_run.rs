@@ -115,10 +115,19 @@ impl Copying {
         self.follower.expect("follower", "print", "subscribed: ");
         self.follower.expect("follower", "print", "the master is online");
         let deadline = Instant::now() + QUIET;
-        while !self.files.0.join("Files/Mt5Mqtt/copier-2002-master.json").is_file() {
+        while !self.file().is_file() {
             assert!(Instant::now() < deadline, "{}", self.follower.transcript());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// What the follower remembers.
+    fn file(&self) -> PathBuf {
+        self.files.0.join("Files/Mt5Mqtt/copier-2002-master.json")
+    }
+
+    pub fn lose_file(&self) {
+        fs::remove_file(self.file()).expect("remove the follower's file");
     }
 
     /// Sends a request by the master's user; returns its retcode.
@@ -147,7 +156,7 @@ impl Copying {
 
     /// Waits until both hold the same, and sees that it stays so.
     #[track_caller]
-    fn converge(&mut self) {
+    pub fn converge(&mut self) {
         self.converge_to(|positions| positions);
     }
 

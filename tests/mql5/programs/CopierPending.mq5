@@ -25,6 +25,7 @@ public:
 
 private:
    int               Deliver(const int reliability);
+   void              Price(const double bid);
    void              CheckBounds(void);
    void              CheckEnd(void);
    void              CheckId(const long id,const double filled,const double rest);
@@ -134,6 +135,17 @@ void CSequence::CheckBounds(void)
      }
   }
 //+------------------------------------------------------------------+
+//| Orders that can't be placed or moved for a while                 |
+//+------------------------------------------------------------------+
+void CSequence::Price(const double bid)
+  {
+   for(int i=0; i<ArraySize(m_symbols); i++)
+     {
+      m_symbols[i].bid=bid;
+      m_symbols[i].ask=bid+0.02;
+     }
+  }
+//+------------------------------------------------------------------+
 //| The sequence, then quiet                                         |
 //+------------------------------------------------------------------+
 string CSequence::Run(void)
@@ -147,6 +159,8 @@ string CSequence::Run(void)
          FollowerLoses();
       if(Chance(10))
          Restart();
+      if(Chance(20))
+         Price(100+(Random(201)-100)*0.01);
       m_rules.mode=(Chance(10) ? COPIER_CLOSE_ONLY : COPIER_ON);
       //--- nothing is first seen in a mode that refuses it
       if(m_rules.mode==COPIER_CLOSE_ONLY)
@@ -159,6 +173,7 @@ string CSequence::Run(void)
          Deliver(70);
      }
    m_rules.mode=COPIER_ON;
+   Price(100);
    int passes=0;
    while(m_fault=="" && Deliver(100)>0)
      {
@@ -271,12 +286,17 @@ void CSequence::CheckOrder(const CopierOrder &order)
       Fault(name+"on the other side");
    if(!m_rules.reverse && (m_orders[found].kind==COPIER_KIND_STOP)!=(order.kind==COPIER_KIND_STOP))
       Fault(name+"of another kind");
+//--- stops go with the price that they belong to: neither is changed while the market is in the way of the price
+   bool   is_reached=(m_orders[found].kind==COPIER_KIND_LIMIT && order.kind==COPIER_KIND_STOP_LIMIT);
+   double price=(is_reached ? order.limit_price : order.price);
+   bool   is_moved=(MathAbs(m_orders[found].price-price)>0.001);
+   if(is_moved && !CCopierPending::IsPlaceable(is_buy,m_orders[found].kind,price,m_symbols[symbol]))
+      return;
    double sl=(m_rules.copy_sl ? order.sl : 0);
    if(MathAbs(m_orders[found].sl-(m_rules.reverse ? order.tp : sl))>0.001 || MathAbs(m_orders[found].tp-(m_rules.reverse ? sl : order.tp))>0.001)
       Fault(name+"other stops");
-   bool is_moved=(MathAbs(m_orders[found].price-order.price)>0.001);
-   if(is_moved && m_orders[found].kind!=COPIER_KIND_STOP_LIMIT && CCopierPending::IsPlaceable(is_buy,m_orders[found].kind,order.price,m_symbols[symbol]))
-      Fault(name+StringFormat("at %.2f, not %.2f",m_orders[found].price,order.price));
+   if(is_moved && m_orders[found].kind!=COPIER_KIND_STOP_LIMIT)
+      Fault(name+StringFormat("at %.2f, not %.2f",m_orders[found].price,price));
   }
 //+------------------------------------------------------------------+
 //| All sequences                                                    |
