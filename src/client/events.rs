@@ -102,15 +102,25 @@ impl EventQueue {
     }
 
     pub fn push(&self, kind: NoticeKind) {
-        self.add(self.inner.lock(), kind);
+        self.add(self.inner.lock(), kind, || ());
+    }
+
+    /// As `push`, and does something before anybody can take the event. For what is kept: the library's own failure.
+    pub fn push_then(&self, kind: NoticeKind, then: impl FnOnce()) {
+        self.add(self.inner.lock(), kind, then);
     }
 
     /// As `push`. False if the queue was locked until the deadline.
     pub fn push_until(&self, kind: NoticeKind, deadline: Instant) -> bool {
-        self.inner.try_lock_until(deadline).map(|inner| self.add(inner, kind)).is_some()
+        self.push_then_until(kind, deadline, || ())
     }
 
-    fn add(&self, mut inner: MutexGuard<'_, Inner>, kind: NoticeKind) {
+    /// As `push_then`. False if the queue was locked until the deadline; then nothing is done.
+    pub fn push_then_until(&self, kind: NoticeKind, deadline: Instant, then: impl FnOnce()) -> bool {
+        self.inner.try_lock_until(deadline).map(|inner| self.add(inner, kind, then)).is_some()
+    }
+
+    fn add(&self, mut inner: MutexGuard<'_, Inner>, kind: NoticeKind, then: impl FnOnce()) {
         if is_plain_success(&kind) && !inner.limits.successes {
             inner.leave_untold(&kind);
             return;
@@ -144,6 +154,7 @@ impl EventQueue {
             inner.count_drop();
         }
         self.publish_state(&inner);
+        then();
         let wakes_leader = std::mem::take(&mut inner.leader_sleeps);
         drop(inner);
         if wakes_leader {

@@ -303,10 +303,12 @@ impl Client {
                 }
             }
         }
+        // Asked first: a failure's event is there before its state.
+        let alive = self.check_alive();
         if !self.shared.events.is_empty() {
             return Ok(true);
         }
-        self.check_alive()?;
+        alive?;
         Ok(false)
     }
 }

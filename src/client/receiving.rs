@@ -64,12 +64,14 @@ impl Client {
         if self.shared.events.is_empty() {
             self.poll_found_nothing();
         }
+        // Asked first: a failure's event is there before its state.
+        let alive = self.check_alive();
         let notice = match self.shared.events.pop_if(wanted) {
             Next::Taken(notice) => notice,
             Next::Left => return Ok(Polled::Left),
             Next::Nothing => {
                 // What failed can still be told about; after that there is nothing.
-                self.check_alive()?;
+                alive?;
                 return Ok(Polled::Nothing);
             }
         };

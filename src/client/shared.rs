@@ -27,6 +27,7 @@ use crate::session::{Counters, Session};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use parking_lot::MutexGuard;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -164,13 +165,17 @@ impl Shared {
 
     /// The client has failed for good.
     pub fn fail(&self, (status, text): &Failure) {
-        self.left_locked.fetch_or(*status == Status::LeftLocked, Ordering::AcqRel);
-        self.set_state(State::Failed);
-        self.wake();
-        if *status != Status::LeftLocked {
+        let tell = || {
             self.note(Level::Error, || text.clone());
-            self.events.push(NoticeKind::Failed(text.clone()));
+            // Who has the event finds the state; and who finds the state finds the event, or has had it.
+            self.events.push_then(NoticeKind::Failed(text.clone()), || self.set_state(State::Failed));
+        };
+        let told = *status != Status::LeftLocked && catch_unwind(AssertUnwindSafe(tell)).is_ok();
+        if !told {
+            self.left_locked.store(true, Ordering::Release);
+            self.set_state(State::Failed);
         }
+        self.wake();
     }
 
     /// Adds a line to the log, if its level is wanted.

@@ -127,11 +127,11 @@ wine cmd /c exit >/dev/null 2>&1
 # Adds up the lines of a host; one that ends badly without a FAILED line has crashed or hung.
 count() {
     local name=$1 code=$2 output=$3 good wrong
-    good=$(grep -c '^ok ' "$output")
-    wrong=$(grep -c '^FAILED ' "$output")
+    good=$(grep -ac '^ok ' "$output")
+    wrong=$(grep -ac '^FAILED ' "$output")
     passed=$((passed + good))
     failed=$((failed + wrong))
-    grep -vE '^wine: ' "$output"
+    grep -avE '^wine: ' "$output"
     if [ "$code" != 0 ] && [ "$wrong" = 0 ]; then bad "$name ended with $code (124: it hung)"; fi
 }
 
@@ -164,7 +164,7 @@ killed() {
         (cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" "$call" "$left" "$((RANDOM + 1))") >"$work/output" 2>&1
         code=$?
         [ $code = 3 ] || break
-        grep '^LOST' "$work/output"
+        grep -a '^LOST' "$work/output"
         lost=$((lost + 1))
         left=$((left - $(sed -nE 's/^LOST after ([0-9]+) rounds.*/\1/p' "$work/output")))
         [ "$lost" -lt "$((4 * $2))" ] || { bad "$call: the system is left locked most of the time: too little is known"; return; }
@@ -178,7 +178,7 @@ done
 # The proof that the heap is what it is said to be: the threads that are ended call nothing of ours.
 echo "-- killed.exe heap"
 (cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" heap 1000 1) >"$work/output" 2>&1
-if [ $? = 3 ]; then ok "a thread that only takes memory: $(grep '^LOST' "$work/output")"; else bad "$(cat "$work/output")"; fi
+if [ $? = 3 ]; then ok "a thread that only takes memory: $(grep -a '^LOST' "$work/output")"; else bad "$(cat "$work/output")"; fi
 
 reconnect() {
     echo "-- reconnect.exe, the Server ended by SIG$1"

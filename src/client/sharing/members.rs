@@ -89,6 +89,16 @@ impl Member {
         !self.out_of_reach
     }
 
+    /// The connection has failed for good.
+    pub fn fail(&mut self, kind: &NoticeKind) {
+        let program = &self.program;
+        let fail = || program.set_state(State::Failed);
+        let reached = self.wanted && !self.out_of_reach;
+        if !(reached && program.events.push_then_until(kind.clone(), deadline(), fail)) {
+            fail();
+        }
+    }
+
     pub fn set_state(&mut self, state: State) {
         self.program.set_state(state);
     }

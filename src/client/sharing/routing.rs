@@ -33,10 +33,7 @@ impl Switchboard {
         }
         match &notice.kind {
             NoticeKind::Session(event) => self.hand_out_event(event, &notice),
-            NoticeKind::Failed(_) => {
-                self.members.iter_mut().for_each(|member| member.set_state(State::Failed));
-                self.give_all(&notice.kind);
-            }
+            NoticeKind::Failed(_) => self.members.iter_mut().for_each(|member| member.fail(&notice.kind)),
             kind => self.give_all(kind),
         }
         true

@@ -365,7 +365,10 @@ impl Switchboard {
 /// The switchboard has panicked: every program's part has failed for good.
 pub(super) fn fail(everybody: &Everybody, (_, text): &Failure) {
     for program in everybody.lock().iter() {
-        program.set_state(State::Failed);
-        program.events.push_until(NoticeKind::Failed(text.clone()), clock::now() + LONGEST_LOCK);
+        let fail = || program.set_state(State::Failed);
+        let deadline = clock::now() + LONGEST_LOCK;
+        if !program.events.push_then_until(NoticeKind::Failed(text.clone()), deadline, fail) {
+            fail();
+        }
     }
 }
