@@ -2,21 +2,33 @@
 
 use super::fake_server::DEADLINE;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// How often the background thread went to sleep.
 pub fn sleeps_of_background_thread() -> u64 {
-    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
-    let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
-        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
-        name.trim_end() == "mt5mqtt"
-    });
-    let thread = found.next().expect("a background thread");
-    assert!(found.next().is_none(), "more than one background thread");
+    let thread = background_thread();
     let status = fs::read_to_string(thread.join("status")).expect("its status");
     let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     switches.and_then(|count| count.trim().parse().ok()).expect("its voluntary context switches")
+}
+
+fn background_thread() -> PathBuf {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
+        let mut found = threads.map(|thread| thread.expect("a thread").path()).filter(|thread| {
+            let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
+            name.trim_end() == "mt5mqtt"
+        });
+        if let Some(thread) = found.next() {
+            assert!(found.next().is_none(), "more than one background thread");
+            return thread;
+        }
+        // It takes its name when it begins, and the caller of connect may be ahead of it.
+        assert!(Instant::now() < deadline, "there is no background thread");
+        std::thread::yield_now();
+    }
 }
 
 /// The thread, the program's own, has sent its message and waits.
