@@ -27,6 +27,7 @@ mod proxy;
 mod publishing;
 mod receiving;
 mod redirect;
+mod seed;
 mod shared;
 mod sharing;
 pub mod slots;

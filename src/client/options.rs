@@ -10,6 +10,7 @@ pub use texts::*;
 use super::address::Address;
 use super::proxy::Proxy;
 use super::redirect;
+use super::seed;
 use super::store::Identity;
 use super::tls_options::TlsOptions;
 use super::ws_headers;
@@ -133,9 +134,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let mut seed = [0; 32];
-        // No system that this library runs on is without random numbers.
-        getrandom::fill(&mut seed).unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
         Options {
             addresses: Vec::new(),
             server_reference_hosts: Vec::new(),
@@ -153,7 +151,7 @@ impl Default for Options {
             deduplicate_by: None,
             will: None,
             connect_user_properties: PropertiesBuf::new(),
-            seed,
+            seed: seed::of_a_client(),
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
             every_end: false,
         }

@@ -155,8 +155,8 @@ run unload.exe "wss://127.0.0.1:$((port + 3))" "$((rounds / 4))" "$ca"
 run terminal.exe "$port" mt5mqtt_other.dll
 run terminal.exe "$port" mt5mqtt_other.dll leave
 
-# Ends threads in the middle of a call. Where one leaves the heap of the process locked, which is nobody's to mend, another
-# process plays the rounds that are left.
+# Ends threads in the middle of a call. Where one leaves a lock of the system's locked, which is nobody's to mend, another process
+# plays the rounds that are left.
 killed() {
     local call=$1 left=$2 lost=0 code
     echo "-- killed.exe $call"
@@ -164,10 +164,10 @@ killed() {
         (cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" "$call" "$left" "$((RANDOM + 1))") >"$work/output" 2>&1
         code=$?
         [ $code = 3 ] || break
-        grep '^HEAP' "$work/output"
+        grep '^LOST' "$work/output"
         lost=$((lost + 1))
-        left=$((left - $(sed -nE 's/^HEAP after ([0-9]+) rounds.*/\1/p' "$work/output")))
-        [ "$lost" -lt "$((4 * $2))" ] || { bad "$call: the heap is left locked most of the time: too little is known"; return; }
+        left=$((left - $(sed -nE 's/^LOST after ([0-9]+) rounds.*/\1/p' "$work/output")))
+        [ "$lost" -lt "$((4 * $2))" ] || { bad "$call: the system is left locked most of the time: too little is known"; return; }
     done
     count "killed.exe $call" $code "$work/output"
 }
@@ -178,7 +178,7 @@ done
 # The proof that the heap is what it is said to be: the threads that are ended call nothing of ours.
 echo "-- killed.exe heap"
 (cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" heap 1000 1) >"$work/output" 2>&1
-if [ $? = 3 ]; then ok "a thread that only takes memory: $(grep '^HEAP' "$work/output")"; else bad "$(cat "$work/output")"; fi
+if [ $? = 3 ]; then ok "a thread that only takes memory: $(grep '^LOST' "$work/output")"; else bad "$(cat "$work/output")"; fi
 
 reconnect() {
     echo "-- reconnect.exe, the Server ended by SIG$1"

@@ -1,5 +1,6 @@
-/* A thread that looks on while a host does what may never come back. It tells what hangs, whether the heap of the process is
- * locked, and where each thread stands; then it ends the process. It needs no heap, no loader and no C library for that. */
+/* A thread that looks on while a host does what may never come back. It tells what hangs, whether a lock of the system's is left
+ * locked in this process, and where each thread stands; then it ends the process. It needs no heap, no loader and no C library
+ * for that. */
 
 #ifndef WATCHDOG_H
 #define WATCHDOG_H
@@ -10,8 +11,8 @@
 
 #include <tlhelp32.h>
 
-/* How a host ends that hung. The system's heap is nobody's to mend: a round that left it locked proves nothing about us. */
-#define HUNG_IN_THE_HEAP 3
+/* How a host ends that hung. The system's locks are nobody's to mend: a round that left one locked proves nothing about us. */
+#define HUNG_IN_THE_SYSTEM 3
 #define HUNG 4
 
 #define MODULES 8
@@ -21,7 +22,7 @@ static struct {
   volatile DWORD since, limit;
   /* Rounds that are over. */
   volatile int rounds;
-  HANDLE probe, probed;
+  HANDLE probe, probed[3];
   struct {
     const char *name;
     uintptr_t start, end;
@@ -42,23 +43,39 @@ static void say(const char *format, ...)
   WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), text, size < 0 ? sizeof text : (DWORD)size, &written, NULL);
 }
 
-/* Takes memory of all sizes from the heap and gives it back, whenever it is asked to. */
+/* The system's own generator of random numbers, by the name that it is exported with. */
+BOOLEAN NTAPI SystemFunction036(void *buffer, ULONG size);
+
+static const char *const probes[] = {"heap", "loader", "generator of random numbers"};
+
+/* Takes memory of all sizes from the heap and gives it back, looks for a module, and asks for a random number, whenever it is
+ * asked to. */
 static DWORD WINAPI probe(void *unused)
 {
+  BYTE random;
   (void)unused;
   for (;;) {
     WaitForSingleObject(watched.probe, INFINITE);
     for (SIZE_T size = 8; size <= 1 << 20; size *= 2)
       HeapFree(GetProcessHeap(), 0, HeapAlloc(GetProcessHeap(), 0, size));
-    SetEvent(watched.probed);
+    SetEvent(watched.probed[0]);
+    GetModuleHandleW(L"kernel32.dll");
+    SetEvent(watched.probed[1]);
+    SystemFunction036(&random, 1);
+    SetEvent(watched.probed[2]);
   }
   return 0;
 }
 
-static int heap_is_locked(void)
+/* What of the system is left locked; NULL if nothing is. */
+static const char *locked_in_the_system(void)
 {
   SetEvent(watched.probe);
-  return WaitForSingleObject(watched.probed, 3000) != WAIT_OBJECT_0;
+  for (int i = 0; i < 3; i++) {
+    if (WaitForSingleObject(watched.probed[i], 3000) != WAIT_OBJECT_0)
+      return probes[i];
+  }
+  return NULL;
 }
 
 static const char *module_of(uintptr_t address, uintptr_t *offset)
@@ -113,15 +130,16 @@ static DWORD WINAPI watch(void *unused)
 {
   (void)unused;
   for (;;) {
-    const char *what = watched.what;
+    const char *what = watched.what, *locked;
     Sleep(20);
     if (what == NULL || what != watched.what || GetTickCount() - watched.since < watched.limit)
       continue;
-    if (heap_is_locked()) {
-      say("HEAP after %d rounds the heap of the process is locked: %s doesn't come back\n", watched.rounds, what);
-      TerminateProcess(GetCurrentProcess(), HUNG_IN_THE_HEAP);
+    locked = locked_in_the_system();
+    if (locked != NULL) {
+      say("LOST after %d rounds: the system's %s is left locked, %s doesn't come back\n", watched.rounds, locked, what);
+      TerminateProcess(GetCurrentProcess(), HUNG_IN_THE_SYSTEM);
     }
-    say("FAILED after %d rounds %s doesn't come back, and the heap is free\n", watched.rounds, what);
+    say("FAILED after %d rounds: %s doesn't come back, and no lock of the system's is left locked\n", watched.rounds, what);
     tell_stacks();
     TerminateProcess(GetCurrentProcess(), HUNG);
   }
@@ -158,7 +176,8 @@ static void start_watchdog(void)
     }
   }
   watched.probe = CreateEventA(NULL, FALSE, FALSE, NULL);
-  watched.probed = CreateEventA(NULL, FALSE, FALSE, NULL);
+  for (int i = 0; i < 3; i++)
+    watched.probed[i] = CreateEventA(NULL, FALSE, FALSE, NULL);
   CloseHandle(CreateThread(NULL, 0, probe, NULL, 0, NULL));
   CloseHandle(CreateThread(NULL, 0, watch, NULL, 0, NULL));
 }
