@@ -292,6 +292,21 @@
 #define MT5MQTT_E_LEFT_LOCKED -120
 
 /**
+ * The programs on a shared connection don't agree on this: the text names it.
+ */
+#define MT5MQTT_E_SHARED_DIFFERS -160
+
+/**
+ * Another program has connected with the same shared connection and the same name of an inbox.
+ */
+#define MT5MQTT_E_SHARED_TAKEN_OVER -161
+
+/**
+ * The program didn't take its messages for so long that others would have had to wait: it has missed some.
+ */
+#define MT5MQTT_E_SHARED_MISSED -162
+
+/**
  * Not asked to connect, or disconnected.
  */
 #define MT5MQTT_STATE_IDLE 0
@@ -633,6 +648,11 @@
 #define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
 
 /**
+ * Seconds for which a shared connection waits for this program: to take or acknowledge a message while others are there, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
+ */
+#define MT5MQTT_OPT_SHARED_RELEASE_S 300
+
+/**
  * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
@@ -751,6 +771,11 @@
  * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
  */
 #define MT5MQTT_EVENT_DOCTOR 16
+
+/**
+ * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+ */
+#define MT5MQTT_EVENT_MISSED 50
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
@@ -1071,6 +1096,21 @@
  * Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
  */
 #define MT5MQTT_STAT_MESSAGES_SUPPRESSED 74
+
+/**
+ * Programs on the shared connection; 0 with a client that isn't a part of one.
+ */
+#define MT5MQTT_STAT_SHARED_PROGRAMS 160
+
+/**
+ * Messages on the shared connection that matched no program's Topic Filter, as when they were under way while it unsubscribed.
+ */
+#define MT5MQTT_STAT_SHARED_NOBODYS 161
+
+/**
+ * Messages on the shared connection that this program has missed: see MT5MQTT_EVENT_MISSED.
+ */
+#define MT5MQTT_STAT_SHARED_MISSED 162
 
 /**
  * An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
@@ -1768,6 +1808,55 @@ int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
  * As mt5mqtt_properties_set_conflation_key, with UTF-16.
  */
 int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
+
+/**
+ * Makes a program's part of a shared connection: all programs of the process that name the same `connection` (1 to 255 bytes)
+ * are on one connection. Returns a handle, above 0, which all functions take, and which must be freed by itself. It has its own
+ * events, tokens, options and Topic Filters, and is used like that of mt5mqtt_create, with these differences:
+ *
+ * - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that are not
+ *   a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names the option. A
+ *   program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW, WAIT_MAXIMUM_MS,
+ *   PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It waits at most 2 seconds. One that joins a
+ *   connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with session_present 0.
+ * - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
+ *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
+ *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
+ *   the Server sends a copy of for each subscription comes as often to each program that it matches, and retained messages come
+ *   again when another program subscribes to the same filter. A message of a Shared Subscription comes to one of the programs
+ *   that hold it. What matches nobody's filter is dropped and counted (MT5MQTT_STAT_SHARED_NOBODYS), except on a Session that
+ *   an earlier process had (CLEAN_START 0, STORE_PATH): there it comes to all, also to programs that connect later.
+ * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
+ *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
+ *   Identifier of the program's own is refused.
+ * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with ACKNOWLEDGE
+ *   2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
+ *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue, nothing more
+ *   is read from the Server, for anybody, until it takes some, at most for the same time: then its messages are thrown away, and
+ *   MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
+ * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them; of publishes that an earlier
+ *   process left in the store, to all; they are kept there until all that are connected then have heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and
+ *   figures (mt5mqtt_stat) but those of the queue of events are the connection's.
+ * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
+ *   messages that it didn't take are not kept. The last program's end the connection as they do for any client. The time of
+ *   mt5mqtt_disconnect is also for what other programs have under way.
+ * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
+ *   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes
+ *   back after the terminal has killed it. The other one, if it lives, gets MT5MQTT_EVENT_DISCONNECTED with
+ *   MT5MQTT_E_SHARED_TAKEN_OVER. A program that was killed keeps the connection open until one takes its place.
+ * - Not on a shared connection: PROGRESS and mt5mqtt_publish_stage, and an Enhanced Authentication but SCRAM-SHA-256; connect
+ *   refuses these options with MT5MQTT_E_WRONG_STATE.
+ *
+ * The library's work for a program is done on a thread of the connection, so a thread that a host ends in the middle of a call
+ * harms no other program. Messages change threads once more than with a client of one's own, on both ways.
+ */
+int64_t mt5mqtt_create_shared(const char *connection,
+                              const char *inbox);
+
+/**
+ * As mt5mqtt_create_shared, with UTF-16.
+ */
+int64_t mt5mqtt_create_shared_w(const uint16_t *connection, const uint16_t *inbox);
 
 #ifdef __cplusplus
 }  // extern "C"

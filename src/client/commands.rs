@@ -3,7 +3,7 @@
 
 use super::clock;
 use super::command::Command;
-use super::lock::{LONGEST_HOLD, Lock};
+use super::lock::{LeftLocked, Lock};
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -11,6 +11,8 @@ use std::time::Instant;
 
 /// Room for so many is kept. More come together only while the core is taken for long.
 const ROOM_KEPT: usize = 256;
+/// Whoever has the core looks at what was left after some microseconds, or as soon as it gets the processor again.
+const SUSPICIOUS_US: i64 = 1_000_000;
 
 /// Its lock is never held across a system call.
 #[derive(Default)]
@@ -44,7 +46,18 @@ impl Commands {
         if self.is_empty() {
             return None;
         }
-        let mut queue = self.queue.lock();
+        self.take(self.queue.lock())
+    }
+
+    /// As `pop`. `Err` if the queue was locked until the deadline.
+    pub fn pop_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.queue.try_lock_until(deadline).map(|queue| self.take(queue)).ok_or(LeftLocked)
+    }
+
+    fn take(&self, mut queue: MutexGuard<'_, VecDeque<Command>>) -> Option<Command> {
         let command = queue.pop_front();
         self.count.store(queue.len(), Ordering::Release);
         if queue.is_empty() && queue.capacity() > ROOM_KEPT {
@@ -53,10 +66,14 @@ impl Commands {
         command
     }
 
-    /// Whether they have waited for longer than anybody who lives keeps the core.
+    /// Whether they have waited for so long that the core may be left locked.
     pub fn are_stuck(&self) -> bool {
-        !self.is_empty()
-            && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > LONGEST_HOLD.as_micros() as i64
+        !self.is_empty() && clock::monotonic_us() - self.since_us.load(Ordering::Relaxed) > SUSPICIOUS_US
+    }
+
+    /// False if the queue is locked until the deadline.
+    pub fn is_free_until(&self, deadline: Instant) -> bool {
+        self.queue.try_lock_until(deadline).is_some()
     }
 
     /// Locks the queue for good.

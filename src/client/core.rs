@@ -368,10 +368,10 @@ impl Core {
                 // A program that has seen the event must find the state.
                 Event::Connected { .. } => shared.set_state(State::Connected),
                 Event::Response { .. } => {
-                    shared.requests.fetch_sub(1, Ordering::AcqRel);
+                    shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
                 }
                 Event::Subscribed { token, .. } | Event::Unsubscribed { token, .. } if *token != 0 => {
-                    shared.requests.fetch_sub(1, Ordering::AcqRel);
+                    shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
                 }
                 Event::Progress { token, stage } if !shared.stages.note(*token, *stage) => continue,
                 Event::Published { token, outcome } => shared.stages.end(*token, outcome),
@@ -388,13 +388,13 @@ impl Core {
     pub fn restore(&mut self, shared: &Shared, stored: Stored) -> Result<(), &'static str> {
         let before = self.session.outstanding();
         self.session.restore(stored.records)?;
-        shared.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
+        shared.accounts.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
         let after = self.session.outstanding();
         let (count, bytes) = (after.0 - before.0, after.1 - before.1);
         self.accepted.0 += count;
         self.accepted.1 += bytes;
-        shared.outgoing_count.fetch_add(count, Ordering::AcqRel);
-        shared.outgoing_bytes.fetch_add(bytes, Ordering::AcqRel);
+        shared.accounts.outgoing_count.fetch_add(count, Ordering::AcqRel);
+        shared.accounts.outgoing_bytes.fetch_add(bytes, Ordering::AcqRel);
         shared.snapshot.lock().restored = count;
         Ok(())
     }
@@ -414,13 +414,13 @@ impl Core {
         if growth > 0 {
             self.grown += growth;
             self.accepted.1 += growth;
-            shared.outgoing_bytes.fetch_add(growth, Ordering::AcqRel);
+            shared.accounts.outgoing_bytes.fetch_add(growth, Ordering::AcqRel);
         }
         let (count, bytes) = self.session.outstanding();
         let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
         if finished != self.given_back {
-            shared.outgoing_count.fetch_sub(finished.0 - self.given_back.0, Ordering::AcqRel);
-            shared.outgoing_bytes.fetch_sub(finished.1 - self.given_back.1, Ordering::AcqRel);
+            shared.accounts.outgoing_count.fetch_sub(finished.0 - self.given_back.0, Ordering::AcqRel);
+            shared.accounts.outgoing_bytes.fetch_sub(finished.1 - self.given_back.1, Ordering::AcqRel);
             self.given_back = finished;
         }
     }

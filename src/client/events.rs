@@ -4,30 +4,19 @@
 //! is counted. QoS 1 and 2 messages are never dropped: when they alone fill the queue, the worker stops reading from the
 //! Server (`is_blocked`) until the program has taken some.
 
+pub use super::notice::{Missed, Notice, NoticeKind};
+
 use super::clock;
-use super::doctor::Asked;
 use super::lock::{Lock, look_until};
-use super::log::Level;
-use super::store::StoreError;
+use super::notice::{held_bytes, is_kept, is_plain_success};
 use super::thread::Pause;
-use crate::codec::property::PropertiesBuf;
-use crate::session::event::{Event, Outcome, Token};
-use crate::types::status::Status;
+use crate::session::event::{Event, Token};
 use mio::Waker;
+use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-
-/// What `poll` hands out.
-#[derive(Debug)]
-pub struct Notice {
-    pub kind: NoticeKind,
-    /// UNIX microseconds at which it was put into the queue.
-    pub time_us: i64,
-    /// Events dropped for want of room since the one before.
-    pub dropped: u64,
-}
 
 /// What `pop_if` found.
 #[derive(Debug)]
@@ -36,32 +25,6 @@ pub(super) enum Next {
     /// An event that wasn't wanted: it is the next one still.
     Left,
     Taken(Notice),
-}
-
-#[derive(Debug)]
-pub enum NoticeKind {
-    Session(Event),
-    /// A fault inside the library, in words.
-    Failed(String),
-    /// The store can't be written, and why; `None`: it can again.
-    Store(Option<StoreError>),
-    /// A line of the log.
-    Log {
-        level: Level,
-        line: String,
-        /// Where in the line it says what happened: time, level and client id stand before it.
-        text_at: usize,
-    },
-    /// A line of the doctor's report. `end` is there in the last one: why the examination failed, if it did.
-    Doctor {
-        line: String,
-        end: Option<Option<Status>>,
-    },
-    /// A Server that the doctor examines asks for the next step of the authentication.
-    DoctorAsks {
-        properties: PropertiesBuf,
-        asked: Arc<Asked>,
-    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +53,8 @@ struct Inner {
     dropped_since: u64,
     dropped_ever: u64,
     limits: EventLimits,
+    /// Counts as blocked, whatever is in it.
+    held: bool,
     /// Publishes whose end will never be polled, as it was dropped or isn't asked for; kept once somebody wants to know.
     untold: Option<Vec<Token>>,
     /// A caller sleeps in the poll of the socket (`leading.rs`), or is about to.
@@ -100,7 +65,7 @@ struct Inner {
 pub(super) struct EventQueue {
     inner: Lock<Inner>,
     /// Wakes the caller that reads from the Server while it waits.
-    leader: OnceLock<Waker>,
+    leader: OnceLock<Arc<Waker>>,
     /// Copies of what `inner` holds, to be read without its lock.
     count: AtomicUsize,
     blocked: AtomicBool,
@@ -119,6 +84,7 @@ impl EventQueue {
                 dropped_since: 0,
                 dropped_ever: 0,
                 limits,
+                held: false,
                 untold: None,
                 leader_sleeps: false,
             }),
@@ -136,7 +102,15 @@ impl EventQueue {
     }
 
     pub fn push(&self, kind: NoticeKind) {
-        let mut inner = self.inner.lock();
+        self.add(self.inner.lock(), kind);
+    }
+
+    /// As `push`. False if the queue was locked until the deadline.
+    pub fn push_until(&self, kind: NoticeKind, deadline: Instant) -> bool {
+        self.inner.try_lock_until(deadline).map(|inner| self.add(inner, kind)).is_some()
+    }
+
+    fn add(&self, mut inner: MutexGuard<'_, Inner>, kind: NoticeKind) {
         if is_plain_success(&kind) && !inner.limits.successes {
             inner.leave_untold(&kind);
             return;
@@ -194,6 +168,9 @@ impl EventQueue {
         let Some(Queued { mut notice, .. }) = queue.pop_front() else { return Next::Nothing };
         inner.bytes -= size(&notice.kind);
         notice.dropped = std::mem::take(&mut inner.dropped_since);
+        if let NoticeKind::Missed(missed) = &mut notice.kind {
+            missed.settle();
+        }
         self.publish_state(&inner);
         Next::Taken(notice)
     }
@@ -201,12 +178,55 @@ impl EventQueue {
     fn publish_state(&self, inner: &Inner) {
         self.count.store(inner.kept.len() + inner.droppable.len(), Ordering::Release);
         let blocked = inner.kept.len() >= inner.limits.count || inner.bytes >= inner.limits.bytes;
-        self.blocked.store(blocked && inner.droppable.is_empty(), Ordering::Release);
+        self.blocked.store(inner.held || blocked && inner.droppable.is_empty(), Ordering::Release);
     }
 
     /// Publishes whose end will never be polled, since the last call. They are noted from the first call on.
     pub fn take_untold(&self) -> Vec<Token> {
-        self.inner.lock().untold.replace(Vec::new()).unwrap_or_default()
+        self.inner.lock().take_untold()
+    }
+
+    /// As `take_untold`. `None` if the queue was locked until the deadline.
+    pub fn take_untold_until(&self, deadline: Instant) -> Option<Vec<Token>> {
+        self.inner.try_lock_until(deadline).map(|mut inner| inner.take_untold())
+    }
+
+    /// Takes all Application Messages out, whatever their QoS. `None` if the queue was locked until the deadline.
+    pub fn take_messages_until(&self, deadline: Instant) -> Option<Vec<Notice>> {
+        let mut inner = self.inner.try_lock_until(deadline)?;
+        let is_message = |queued: &Queued| matches!(queued.notice.kind, NoticeKind::Session(Event::Message { .. }));
+        let mut taken = Vec::new();
+        for all in [std::mem::take(&mut inner.kept), std::mem::take(&mut inner.droppable)] {
+            let (messages, others): (VecDeque<Queued>, VecDeque<Queued>) = all.into_iter().partition(is_message);
+            for queued in others {
+                let queue = if is_kept(&queued.notice.kind) { &mut inner.kept } else { &mut inner.droppable };
+                queue.push_back(queued);
+            }
+            taken.extend(messages);
+        }
+        taken.sort_by_key(|queued| queued.number);
+        let taken: Vec<Notice> = taken.into_iter().map(|queued| queued.notice).collect();
+        inner.bytes -= taken.iter().map(|notice| size(&notice.kind)).sum::<usize>();
+        self.publish_state(&inner);
+        Some(taken)
+    }
+
+    /// Counts events as dropped that never came in. False if the queue was locked until the deadline.
+    pub fn count_drops_until(&self, count: u64, deadline: Instant) -> bool {
+        let counted = self.inner.try_lock_until(deadline).map(|mut inner| inner.count_drops(count));
+        counted.is_some()
+    }
+
+    /// False if the queue is locked until the deadline.
+    pub fn is_free_until(&self, deadline: Instant) -> bool {
+        self.inner.try_lock_until(deadline).is_some()
+    }
+
+    /// Makes the queue count as blocked, whatever is in it, or not any more.
+    pub fn hold(&self, held: bool) {
+        let mut inner = self.inner.lock();
+        inner.held = held;
+        self.publish_state(&inner);
     }
 
     pub fn len(&self) -> usize {
@@ -243,7 +263,7 @@ impl EventQueue {
     }
 
     /// How to wake a caller that sleeps in a poll and not here. Fails if that is known already.
-    pub fn set_leader_waker(&self, waker: Waker) -> Result<(), Waker> {
+    pub fn set_leader_waker(&self, waker: Arc<Waker>) -> Result<(), Arc<Waker>> {
         self.leader.set(waker)
     }
 
@@ -302,78 +322,23 @@ impl Inner {
         }
     }
 
+    fn take_untold(&mut self) -> Vec<Token> {
+        self.untold.replace(Vec::new()).unwrap_or_default()
+    }
+
     fn count_drop(&mut self) {
-        self.dropped_since += 1;
-        self.dropped_ever += 1;
+        self.count_drops(1);
     }
-}
 
-fn is_kept(kind: &NoticeKind) -> bool {
-    match kind {
-        // A Server has one of these under way at most, and a lost one would be a lost connection.
-        NoticeKind::Session(Event::Authenticate { .. }) => true,
-        NoticeKind::Failed(_)
-        | NoticeKind::Doctor { .. }
-        | NoticeKind::DoctorAsks { .. }
-        | NoticeKind::Store(_)
-        | NoticeKind::Session(Event::Message { delivery: Some(_), .. }) => true,
-        NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.delivery.is_some(),
-        NoticeKind::Session(_) | NoticeKind::Log { .. } => false,
+    fn count_drops(&mut self, count: u64) {
+        self.dropped_since += count;
+        self.dropped_ever += count;
     }
-}
-
-fn is_plain_success(kind: &NoticeKind) -> bool {
-    let NoticeKind::Session(Event::Published { outcome, .. }) = kind else { return false };
-    outcome.failure.is_none()
 }
 
 /// What an event counts for: its own size, and what it holds beside it.
 fn size(kind: &NoticeKind) -> usize {
-    let outcome_size = |outcome: &Outcome| outcome.properties.as_properties().as_bytes().len();
-    size_of::<Queued>()
-        + match kind {
-            NoticeKind::Failed(text) => text.len(),
-            NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
-            NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
-            NoticeKind::DoctorAsks { properties, .. } => properties.as_properties().as_bytes().len(),
-            NoticeKind::Session(event) => match event {
-                Event::Message { message, .. } => message.size(),
-                Event::Progress { .. } => 0,
-                Event::Published { outcome, .. } => outcome_size(outcome),
-                Event::Subscribed { filter, outcome, .. } | Event::Unsubscribed { filter, outcome, .. } => {
-                    filter.len() + outcome_size(outcome)
-                }
-                Event::Breach(_) => 0,
-                Event::Authenticate { properties, .. } | Event::Authenticated { properties } => {
-                    properties.as_properties().as_bytes().len()
-                }
-                Event::Response { answer: Ok(answer), .. } => answer.message.size(),
-                Event::Response { answer: Err(outcome), .. } => outcome_size(outcome),
-                Event::Connected { properties, .. } => properties.as_properties().as_bytes().len(),
-                Event::Disconnected(end) => end.detail.len() + end.properties.as_properties().as_bytes().len(),
-            },
-        }
-}
-
-impl Notice {
-    /// The status that the event stands for, if something failed.
-    pub fn failure(&self) -> Option<Status> {
-        match &self.kind {
-            NoticeKind::Failed(_) => Some(Status::Panic),
-            NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
-            NoticeKind::Doctor { end, .. } => end.flatten(),
-            NoticeKind::Log { .. } | NoticeKind::DoctorAsks { .. } => None,
-            NoticeKind::Session(event) => match event {
-                Event::Disconnected(end) => end.failure,
-                Event::Response { answer, .. } => answer.as_ref().err().and_then(|outcome| outcome.failure),
-                Event::Published { outcome, .. }
-                | Event::Subscribed { outcome, .. }
-                | Event::Unsubscribed { outcome, .. } => outcome.failure,
-                Event::Authenticate { .. } | Event::Authenticated { .. } => None,
-                Event::Connected { .. } | Event::Breach(_) | Event::Message { .. } | Event::Progress { .. } => None,
-            },
-        }
-    }
+    size_of::<Queued>() + held_bytes(kind)
 }
 
 #[cfg(test)]

@@ -45,9 +45,9 @@ impl Client {
         self.count_request()?;
         let message = Message::new(topic, payload, qos, false, properties);
         self.accept(&message, false).inspect_err(|_| {
-            self.shared.requests.fetch_sub(1, Ordering::AcqRel);
+            self.shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
         })?;
-        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
         let deadline = clock::now() + timeout;
         self.shared.submit(Command::Request { token, message, deadline });
         Ok(token)

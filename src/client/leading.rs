@@ -22,8 +22,8 @@ use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);
@@ -83,7 +83,7 @@ impl Leading {
 
     fn make(&self, shared: &Shared) -> io::Result<Seat> {
         let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         // A second attempt after a failure brings nothing new: the first registry and waker would stay.
         let registry = poll.registry().try_clone()?;
         if self.registry.set(registry).is_err() || shared.events.set_leader_waker(waker).is_err() {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 /// The longest that a thread which lives keeps a lock. Only the time counts in which the waiting thread looked, and not that in
 /// which the whole machine slept.
-pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(2);
+const LONGEST_HOLD: Duration = Duration::from_secs(5);
 /// What of it is counted at one look at most.
 const ONE_LOOK: Duration = Duration::from_millis(50);
 

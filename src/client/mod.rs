@@ -3,6 +3,7 @@
 //! No call waits for the network, except `wait`, `disconnect` and `free`, which have bounds. Absent on purpose: the C ABI
 //! (`ffi`) and the protocol (`session`).
 
+mod accounts;
 mod address;
 mod authentication;
 mod backoff;
@@ -19,6 +20,7 @@ mod input;
 mod leading;
 pub mod lock;
 pub mod log;
+mod notice;
 pub mod options;
 mod polling;
 mod proxy;
@@ -26,6 +28,7 @@ mod publishing;
 mod receiving;
 mod redirect;
 mod shared;
+mod sharing;
 pub mod slots;
 mod stages;
 mod statistics;
@@ -43,7 +46,9 @@ pub use self::receiving::Polled;
 pub use self::shared::State;
 pub use self::statistics::Statistics;
 
+use self::accounts::Accounts;
 use self::shared::Shared;
+use self::sharing::Place;
 use crate::codec::property::{Properties, PropertyId, Section};
 use crate::session::Session;
 use crate::session::event::{Delivery, Stage, Token};
@@ -109,6 +114,8 @@ pub struct Client {
     thread: Lock<Option<ThreadTicket>>,
     /// What the thread runs, until it does.
     worker: Arc<Lock<Option<Worker>>>,
+    /// There if the client is a program's part of a shared connection.
+    place: Option<Place>,
     /// What `poll` handed out last.
     current: Lock<Option<Notice>>,
     /// With explicit acknowledgement: what was handed out and waits for it.
@@ -122,16 +129,21 @@ impl Client {
 
     /// `options` are such as can be used together: the defaults, or those of a client that could connect.
     fn with_options(options: Options) -> Client {
+        Client::with_accounts(options, Arc::default(), None)
+    }
+
+    fn with_accounts(options: Options, accounts: Arc<Accounts>, place: Option<Place>) -> Client {
         let session = match options.session_options() {
             Ok(session_options) => Session::new(session_options),
             Err((_, text)) => panic!("the options are not valid: {text}"),
         };
         let events = EventQueue::new(event_limits(&options));
         Client {
-            shared: Arc::new(Shared::new(session, events, Log::new(options.log()))),
+            shared: Arc::new(Shared::new(session, events, Log::new(options.log()), accounts)),
             options: Arc::new(Lock::new(options)),
             thread: Lock::new(None),
             worker: Arc::default(),
+            place,
             current: Lock::new(None),
             unacknowledged: Lock::new(HashSet::new()),
         }
@@ -142,12 +154,16 @@ impl Client {
         self.check_alive()?;
         let limit_outgoing = {
             let mut options = self.options.lock();
-            set(&mut options, self.state() == State::Idle)?;
+            let is_idle = self.state() == State::Idle;
+            match &self.place {
+                Some(_) if !is_idle => sharing::set_own_option(&mut options, set)?,
+                _ => set(&mut options, is_idle)?,
+            }
             self.shared.events.set_limits(event_limits(&options));
             self.shared.stages.set_level(options.int(IntOption::Progress));
             if options.store_path.is_some() {
                 // Tokens of an earlier process may be in the store: ours are higher.
-                self.shared.next_token.fetch_max(clock::unix_us(), Ordering::AcqRel);
+                self.shared.accounts.next_token.fetch_max(clock::unix_us(), Ordering::AcqRel);
             }
             self.shared.log.set(options.log());
             Command::LimitOutgoing {
@@ -164,13 +180,16 @@ impl Client {
     /// Asks for a connection and returns at once. It is kept, and made anew when it is lost, until `disconnect`.
     pub fn connect(&self) -> Result<(), Failure> {
         self.check_alive()?;
+        let options = self.options.lock().clone();
         let session_options = {
-            let options = self.options.lock();
             if options.addresses.is_empty() {
                 return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
             }
             self.check_store(&options)?;
             let session_options = options.session_options()?;
+            if let Some(place) = &self.place {
+                return self.join(place, options);
+            }
             self.shared.log.set_client_id(&session_options.client_id);
             session_options
         };
@@ -232,7 +251,7 @@ impl Client {
     fn make_worker(&self) -> io::Result<Worker> {
         let (worker, waker, registry) = Worker::new(self.shared.clone(), self.options.lock().clone())?;
         let _ = self.shared.registry.set(registry);
-        let _ = self.shared.waker.set(waker);
+        let _ = self.shared.waker.set(Arc::new(waker));
         Ok(worker)
     }
 
@@ -296,7 +315,7 @@ impl Client {
         }
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
-                shared.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
+                shared.accounts.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
             });
         }
         if !self.shared.leave_until(Command::Disconnect { reason, properties: properties.into() }, bound) {
@@ -319,9 +338,15 @@ impl Client {
     pub fn free(&self) -> bool {
         let deadline = clock::now() + LONGEST_FREE;
         self.stop_doctor();
+        if self.place.is_some() {
+            self.has_dealt_with_all(deadline);
+        }
         self.shared.freed.store(true, Ordering::SeqCst);
         self.shared.wake();
         let closed = self.shared.events.close(deadline);
+        if let Some(place) = &self.place {
+            return self.leave(place, deadline) && closed && !self.shared.left_locked.load(Ordering::Acquire);
+        }
         let Some(mut thread) = self.thread.try_lock_until(deadline) else { return false };
         let ended = thread.take().is_none_or(|thread| thread.end(deadline));
         // Nobody who lives keeps the core for so long.
@@ -387,6 +412,10 @@ impl Default for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.place.is_some() {
+            self.shared.freed.store(true, Ordering::SeqCst);
+            self.shared.wake();
+        }
         // `free` has taken the thread already, unless the client is dropped as a Rust value.
         if let Some(thread) = self.thread.get_mut().take() {
             self.shared.freed.store(true, Ordering::SeqCst);

@@ -1,11 +1,13 @@
 //! Every option: id, name, range and default, once. What a program sets is checked here, at the call.
 
+mod agreement;
 mod network;
+mod session;
 mod texts;
 
 pub use texts::*;
 
-use super::address::{Address, Scheme};
+use super::address::Address;
 use super::proxy::Proxy;
 use super::redirect;
 use super::store::Identity;
@@ -13,16 +15,11 @@ use super::tls_options::TlsOptions;
 use super::ws_headers;
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
-use crate::session::authentication::{Authentication, Mechanism};
-use crate::session::options::{
-    Acknowledge, Deduplicate, MessageKey, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage,
-};
-use crate::session::scram::{self, Credentials};
+use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -95,6 +92,7 @@ int_options! {
     Deduplicate = 163, "DEDUPLICATE", 0 => 2, 0, false;
     DeduplicationWindow = 165, "DEDUPLICATION_WINDOW", 1 => 1_000_000, 10_000, false;
     Progress = 161, "PROGRESS", 0 => 2, 0, false;
+    SharedRelease = 300, "SHARED_RELEASE_S", 1 => 3600, 10, false;
     LogLevel = 140, "LOG_LEVEL", 0 => 5, 0, true;
     LogEvents = 141, "LOG_EVENTS", 0 => 1, 1, true;
     LogFileBytes = 142, "LOG_FILE_BYTES", 4096 => 1024 * MIB, 10 * MIB, true;
@@ -129,6 +127,8 @@ pub struct Options {
     /// Random bytes of this client.
     seed: [u8; 32],
     ints: Vec<i64>,
+    /// Of a shared connection: see [`SessionOptions::every_end`].
+    every_end: bool,
 }
 
 impl Default for Options {
@@ -155,6 +155,7 @@ impl Default for Options {
             connect_user_properties: PropertiesBuf::new(),
             seed,
             ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
+            every_end: false,
         }
     }
 }
@@ -365,24 +366,9 @@ impl Options {
             outgoing_overflow: self.outgoing_overflow(),
             deduplicate: self.deduplicate(),
             progress: self.flag(IntOption::Progress),
+            every_end: self.every_end,
             priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
-    }
-
-    fn deduplicate(&self) -> Option<Deduplicate> {
-        let key = match &self.deduplicate_by {
-            Some(name) => MessageKey::UserProperty(name.clone()),
-            None => MessageKey::CorrelationData,
-        };
-        let window = self.int(IntOption::DeduplicationWindow) as usize;
-        let how = self.int(IntOption::Deduplicate);
-        (how > 0).then_some(Deduplicate { key, window, suppress: how > 1 })
-    }
-
-    /// Whether a connection to the first Server can be begun without asking a resolver, a proxy or a disk.
-    pub fn connect_at_once(&self) -> bool {
-        let at_once = |address: &Address| address.scheme == Scheme::Mqtt && address.host.parse::<IpAddr>().is_ok();
-        self.addresses.first().is_some_and(at_once) && self.proxy.is_none() && self.store_path.is_none()
     }
 
     /// Whose Session it is; `None` without a Server.
@@ -390,35 +376,6 @@ impl Options {
         let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
         let client_id = self.client_id.clone();
         (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
-    }
-
-    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
-    fn authentication(
-        &self,
-        version: ProtocolVersion,
-        falls_back: bool,
-    ) -> Result<Option<Authentication>, OptionError> {
-        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
-        let Some(method) = &self.authentication_method else {
-            return match self.authentication_data {
-                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
-                None => Ok(None),
-            };
-        };
-        if version == ProtocolVersion::V311 || falls_back {
-            return wrong(
-                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
-            );
-        }
-        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
-            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
-            (_, Some(user_name), Some(password)) => {
-                let credentials = Credentials::new(user_name, password);
-                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
-            }
-            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
-        };
-        Ok(Some(Authentication { method: method.clone(), mechanism }))
     }
 
     pub fn has_authentication(&self) -> bool {

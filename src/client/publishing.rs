@@ -73,9 +73,13 @@ impl Client {
             }
             _ => properties,
         };
-        let message = Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties);
+        let message = match &self.place {
+            None => Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties),
+            // It ends on another thread, which must not depend on a lock of this program.
+            Some(_) => Message::new(topic, payload, qos, retain, properties),
+        };
         self.accept(&message, how.conflation_key.is_some())?;
-        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
         if qos != QoS::AtMostOnce {
             self.shared.stages.advance(token, Stage::Accepted);
         }
@@ -99,7 +103,7 @@ impl Client {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
             return Err((Status::NotConnected, text));
         }
-        if qos != QoS::AtMostOnce && self.shared.store_failed.load(Ordering::Acquire) {
+        if qos != QoS::AtMostOnce && self.shared.accounts.store_failed.load(Ordering::Acquire) {
             return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
         }
         if size > maximum_bytes {
@@ -109,12 +113,12 @@ impl Client {
         check_publish_properties(message.properties())?;
         check_payload_format(message.payload(), message.properties())?;
         self.check_against_server(size, qos, retain)?;
-        let count = self.shared.outgoing_count.fetch_add(1, Ordering::AcqRel);
-        let bytes = self.shared.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
+        let count = self.shared.accounts.outgoing_count.fetch_add(1, Ordering::AcqRel);
+        let bytes = self.shared.accounts.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
         let full = count >= maximum || bytes + size > maximum_bytes;
         if overflow == OutgoingOverflow::Refuse && !conflates && full {
-            self.shared.outgoing_count.fetch_sub(1, Ordering::AcqRel);
-            self.shared.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
+            self.shared.accounts.outgoing_count.fetch_sub(1, Ordering::AcqRel);
+            self.shared.accounts.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }

@@ -8,13 +8,14 @@
 //! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
 use super::Failure;
+use super::accounts::Accounts;
 use super::command::Command;
 use super::commands::Commands;
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
 use super::leading::Leading;
-use super::lock::{Lock, look_until};
+use super::lock::{LeftLocked, Lock, look_until};
 use super::log::{Level, Log, lines};
 use super::stages::Stages;
 use super::store::Identity;
@@ -56,7 +57,7 @@ pub(super) struct Shared {
     pub log: Log,
     pub doctor: Doctor,
     /// Interrupts the background thread's wait; there once the thread is.
-    pub waker: OnceLock<mio::Waker>,
+    pub waker: OnceLock<Arc<mio::Waker>>,
     /// The background thread's poll, as others see it; there once the thread is.
     pub registry: OnceLock<mio::Registry>,
     pub leading: Leading,
@@ -74,15 +75,8 @@ pub(super) struct Shared {
     pub reading_paused: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
-    /// Accepted and unanswered subscribes, unsubscribes and requests.
-    pub requests: AtomicUsize,
-    /// Accepted and unfinished publishes, those in `commands` included.
-    pub outgoing_count: AtomicUsize,
-    pub outgoing_bytes: AtomicUsize,
-    pub next_token: AtomicI64,
+    pub accounts: Arc<Accounts>,
     pub stages: Stages,
-    /// The store can't be written: what it can't keep is not accepted.
-    pub store_failed: AtomicBool,
     /// What the client was connected with first: a store, or none.
     pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Lock<Snapshot>,
@@ -104,13 +98,17 @@ pub(super) struct Snapshot {
     pub commits: u64,
     /// Which of the URLs is tried or in use.
     pub server: usize,
+    /// Of a shared connection: programs on it, messages that were for none of them, and those that this one has missed.
+    pub programs: usize,
+    pub nobodys: u64,
+    pub missed: u64,
 }
 
 /// A caller looks this often at what others have left meanwhile. The rest is for the background thread.
 const ROUNDS_OF_A_CALLER: usize = 2;
 
 impl Shared {
-    pub fn new(session: Session, events: EventQueue, log: Log) -> Self {
+    pub fn new(session: Session, events: EventQueue, log: Log, accounts: Arc<Accounts>) -> Self {
         let buffers = session.buffers().clone();
         Shared {
             buffers,
@@ -131,12 +129,8 @@ impl Shared {
             hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
             left: AtomicUsize::new(0),
-            requests: AtomicUsize::new(0),
-            outgoing_count: AtomicUsize::new(0),
-            outgoing_bytes: AtomicUsize::new(0),
-            next_token: AtomicI64::new(1),
+            accounts,
             stages: Stages::default(),
-            store_failed: AtomicBool::new(false),
             store: Lock::new(None),
             snapshot: Lock::new(Snapshot::default()),
         }
@@ -288,6 +282,21 @@ impl Shared {
     /// The next command that a caller has left.
     pub fn next_command(&self) -> Option<Command> {
         self.commands.pop()
+    }
+
+    /// As `next_command`. `Err` if the queue was locked until the deadline: by a thread that was ended.
+    pub fn next_command_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
+        self.commands.pop_until(deadline)
+    }
+
+    /// Whether neither the events nor the commands are locked until the deadline.
+    pub fn can_be_reached(&self, deadline: Instant) -> bool {
+        self.events.is_free_until(deadline) && self.commands.is_free_until(deadline)
+    }
+
+    /// From now on callers leave everything: it is for somebody else to take it out, whom the waker wakes.
+    pub fn leave_all_to_another(&self) {
+        self.readers_waiting.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Carries out what callers have left while the core was taken: by this thread, or by the one that has it, which

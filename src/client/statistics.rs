@@ -35,6 +35,12 @@ pub struct Statistics {
     pub version: Option<ProtocolVersion>,
     /// Which of the URLs is tried or in use.
     pub server_index: usize,
+    /// Programs on the shared connection; 0 if it isn't shared.
+    pub programs: usize,
+    /// Messages that were for none of them.
+    pub nobodys: u64,
+    /// Messages that this program was too slow for.
+    pub missed: u64,
     /// What the Server of the present connection announced.
     pub limits: Option<ServerLimits>,
 }
@@ -49,8 +55,8 @@ impl Client {
             bytes_sent: snapshot.bytes_sent,
             bytes_received: snapshot.bytes_received,
             connections: snapshot.counters.connections,
-            outgoing: self.shared.outgoing_count.load(Ordering::Acquire),
-            outgoing_bytes: self.shared.outgoing_bytes.load(Ordering::Acquire),
+            outgoing: self.shared.accounts.outgoing_count.load(Ordering::Acquire),
+            outgoing_bytes: self.shared.accounts.outgoing_bytes.load(Ordering::Acquire),
             in_flight: snapshot.in_flight,
             events: self.shared.events.len(),
             events_bytes: self.shared.events.bytes(),
@@ -67,6 +73,9 @@ impl Client {
             commits: snapshot.commits,
             version: snapshot.version,
             server_index: snapshot.server,
+            programs: snapshot.programs,
+            nobodys: snapshot.nobodys,
+            missed: snapshot.missed,
             limits: snapshot.limits,
         }
     }

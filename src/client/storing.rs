@@ -55,7 +55,7 @@ impl Worker {
         match self.keeper.write(batch, clock::moment()) {
             Some(Written::UpTo { batch, recovered }) => {
                 if recovered {
-                    shared.store_failed.store(false, Ordering::Release);
+                    shared.accounts.store_failed.store(false, Ordering::Release);
                     shared.note(Level::Warning, || "the store can be written again".to_owned());
                     shared.events.push(NoticeKind::Store(None));
                 }
@@ -65,7 +65,7 @@ impl Worker {
                 core.report(&shared);
             }
             Some(Written::Failed { error, first }) => {
-                shared.store_failed.store(true, Ordering::Release);
+                shared.accounts.store_failed.store(true, Ordering::Release);
                 if first {
                     shared.note(Level::Error, || error.1.clone());
                     shared.events.push(NoticeKind::Store(Some(error)));

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::{Client, Failure};
-use crate::codec::property::PropertiesBuf;
+use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::Token;
 use crate::types::status::Status;
@@ -25,20 +25,25 @@ impl Client {
             let text = "No Local can't be used with a Shared Subscription".to_owned();
             return Err((Status::InvalidArgument, text));
         }
+        if self.place.is_some() && properties.as_properties().int(PropertyId::SubscriptionIdentifier).is_some() {
+            let text =
+                "a shared connection gives the Subscription Identifiers itself: leave the property out".to_owned();
+            return Err((Status::InvalidArgument, text));
+        }
         let refused = self.server_limits().refuses_subscription(filter, properties.as_properties());
         if let Some(why) = refused {
             return Err((Status::NotSupportedByServer, why.to_owned()));
         }
         self.count_request()?;
-        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
         let filter = filter.as_str().to_owned();
         self.shared.submit(Command::Subscribe { token, filter, options, properties });
         Ok(token)
     }
 
     pub(super) fn count_request(&self) -> Result<(), Failure> {
-        if self.shared.requests.fetch_add(1, Ordering::AcqRel) >= MAXIMUM_REQUESTS {
-            self.shared.requests.fetch_sub(1, Ordering::AcqRel);
+        if self.shared.accounts.requests.fetch_add(1, Ordering::AcqRel) >= MAXIMUM_REQUESTS {
+            self.shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
             let text = format!("{MAXIMUM_REQUESTS} subscribes and unsubscribes wait for their answer already");
             return Err((Status::QueueFull, text));
         }
@@ -48,7 +53,7 @@ impl Client {
     pub fn unsubscribe(&self, filter: TopicFilter<'_>, properties: PropertiesBuf) -> Result<Token, Failure> {
         self.check_alive()?;
         self.count_request()?;
-        let token = self.shared.next_token.fetch_add(1, Ordering::Relaxed);
+        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
         self.shared.submit(Command::Unsubscribe { token, filter: filter.as_str().to_owned(), properties });
         Ok(token)
     }

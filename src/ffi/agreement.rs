@@ -61,6 +61,9 @@ same! {
     MT5MQTT_E_STORE_NOT_WRITTEN, Status::StoreNotWritten;
     MT5MQTT_E_PANIC, Status::Panic;
     MT5MQTT_E_LEFT_LOCKED, Status::LeftLocked;
+    MT5MQTT_E_SHARED_DIFFERS, Status::SharedDiffers;
+    MT5MQTT_E_SHARED_TAKEN_OVER, Status::SharedTakenOver;
+    MT5MQTT_E_SHARED_MISSED, Status::SharedMissed;
     MT5MQTT_STATE_IDLE, State::Idle;
     MT5MQTT_STATE_CONNECTING, State::Connecting;
     MT5MQTT_STATE_CONNECTED, State::Connected;
@@ -126,6 +129,7 @@ same! {
     MT5MQTT_OPT_TLS_CRL, options::TLS_CRL;
     MT5MQTT_OPT_PROXY, options::PROXY;
     MT5MQTT_OPT_WS_HEADERS, options::WS_HEADERS;
+    MT5MQTT_OPT_SHARED_RELEASE_S, IntOption::SharedRelease;
     MT5MQTT_OPT_LOG_LEVEL, IntOption::LogLevel;
     MT5MQTT_OPT_LOG_EVENTS, IntOption::LogEvents;
     MT5MQTT_OPT_LOG_FILE_BYTES, IntOption::LogFileBytes;

@@ -22,16 +22,21 @@ use zeroize::Zeroize;
 /// process until mt5mqtt_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_create() -> i64 {
-    static HOOK: AtomicBool = AtomicBool::new(false);
     guard(|| {
-        // std's own hook would write to a console that nobody sees, and take a backtrace that leaks with each unload.
-        if !HOOK.swap(true, Ordering::AcqRel) {
-            std::panic::set_hook(Box::new(thread::remember_panic));
-        }
-        #[cfg(windows)]
-        super::unload::set_hooks();
+        prepare();
         handles::insert(Object::Client(Arc::new(Client::new())))
     })
+}
+
+/// Before the first client.
+pub(super) fn prepare() {
+    static HOOK: AtomicBool = AtomicBool::new(false);
+    // std's own hook would write to a console that nobody sees, and take a backtrace that leaks with each unload.
+    if !HOOK.swap(true, Ordering::AcqRel) {
+        std::panic::set_hook(Box::new(thread::remember_panic));
+    }
+    #[cfg(windows)]
+    super::unload::set_hooks();
 }
 
 /// Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
@@ -267,6 +272,9 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         MT5MQTT_STAT_BREACHES => figures.breaches as i64,
         MT5MQTT_STAT_PUBLISHES_EXPIRED => figures.publishes_expired as i64,
         MT5MQTT_STAT_PUBLISHES_SUPERSEDED => figures.publishes_superseded as i64,
+        MT5MQTT_STAT_SHARED_PROGRAMS => figures.programs as i64,
+        MT5MQTT_STAT_SHARED_NOBODYS => figures.nobodys as i64,
+        MT5MQTT_STAT_SHARED_MISSED => figures.missed as i64,
         MT5MQTT_STAT_MESSAGES_SUPPRESSED => figures.messages_suppressed as i64,
         MT5MQTT_STAT_STORE_RESTORED => figures.restored as i64,
         MT5MQTT_STAT_STORE_COMMITS => figures.commits as i64,

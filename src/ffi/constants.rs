@@ -101,6 +101,12 @@ pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 pub const MT5MQTT_E_PANIC: i32 = -90;
 /// A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the process ends.
 pub const MT5MQTT_E_LEFT_LOCKED: i32 = -120;
+/// The programs on a shared connection don't agree on this: the text names it.
+pub const MT5MQTT_E_SHARED_DIFFERS: i32 = -160;
+/// Another program has connected with the same shared connection and the same name of an inbox.
+pub const MT5MQTT_E_SHARED_TAKEN_OVER: i32 = -161;
+/// The program didn't take its messages for so long that others would have had to wait: it has missed some.
+pub const MT5MQTT_E_SHARED_MISSED: i32 = -162;
 
 /// Not asked to connect, or disconnected.
 pub const MT5MQTT_STATE_IDLE: i32 = 0;
@@ -249,6 +255,8 @@ pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
 /// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
 pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
+/// Seconds for which a shared connection waits for this program: to take or acknowledge a message while others are there, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
+pub const MT5MQTT_OPT_SHARED_RELEASE_S: i32 = 300;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
 pub const MT5MQTT_EVENT_CONNECTED: i32 = 1;
@@ -300,6 +308,8 @@ pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
 pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
 /// A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
 pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
+/// On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+pub const MT5MQTT_EVENT_MISSED: i32 = 50;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -432,3 +442,9 @@ pub const MT5MQTT_STAT_STORE_RESTORED: i32 = 72;
 pub const MT5MQTT_STAT_STORE_COMMITS: i32 = 73;
 /// Received messages that did not come, as the program was done with them before (option DEDUPLICATE 2).
 pub const MT5MQTT_STAT_MESSAGES_SUPPRESSED: i32 = 74;
+/// Programs on the shared connection; 0 with a client that isn't a part of one.
+pub const MT5MQTT_STAT_SHARED_PROGRAMS: i32 = 160;
+/// Messages on the shared connection that matched no program's Topic Filter, as when they were under way while it unsubscribed.
+pub const MT5MQTT_STAT_SHARED_NOBODYS: i32 = 161;
+/// Messages on the shared connection that this program has missed: see MT5MQTT_EVENT_MISSED.
+pub const MT5MQTT_STAT_SHARED_MISSED: i32 = 162;

@@ -72,6 +72,7 @@ pub(super) fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
         NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
+        NoticeKind::Missed(_) => {}
         NoticeKind::Store(None) => parts.text = "the store can be written again",
         NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => parts.text = line,
         NoticeKind::DoctorAsks { properties, .. } => authentication(&mut parts, properties),
@@ -136,6 +137,10 @@ pub(super) fn describe(notice: &Notice) -> mt5mqtt_event {
     };
     match &notice.kind {
         NoticeKind::Failed(_) => event.kind = MT5MQTT_EVENT_FAILED,
+        NoticeKind::Missed(missed) => {
+            event.kind = MT5MQTT_EVENT_MISSED;
+            event.token = missed.count as i64;
+        }
         NoticeKind::Store(_) => event.kind = MT5MQTT_EVENT_STORE,
         NoticeKind::Log { level, .. } => {
             event.kind = MT5MQTT_EVENT_LOG;

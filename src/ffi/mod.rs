@@ -20,6 +20,7 @@ pub mod library;
 pub mod properties;
 pub mod publish;
 pub mod publish_options;
+pub mod sharing;
 mod text;
 #[cfg(windows)]
 mod unload;

@@ -68,6 +68,7 @@ macro_rules! output {
             breaches: &mut $session.breaches,
             log: &mut $session.log,
             progress: $session.options.progress,
+            every_end: $session.options.every_end,
         }
     };
 }

@@ -65,6 +65,8 @@ pub struct SessionOptions {
     pub deduplicate: Option<Deduplicate>,
     /// Whether the program is told how far its QoS 1 and 2 publishes are.
     pub progress: bool,
+    /// Whether QoS 0 publishes that were sent or superseded end with an event too, for one who has to know whose they are.
+    pub every_end: bool,
     /// How much of the send quota is kept for priority messages; at most half of it.
     pub priority_reserve: u16,
 }

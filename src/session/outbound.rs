@@ -132,7 +132,10 @@ impl Outbound {
         let sent =
             refused.map_or_else(|| connection.send_publish(&message.publish(None, false)).map_err(status_of), Err);
         match sent {
-            Ok(()) => out.counters.messages_sent += 1,
+            Ok(()) => {
+                out.counters.messages_sent += 1;
+                out.end_of_qos0(token, Outcome::success());
+            }
             Err(status) => out.events.push_back(Event::Published { token, outcome: Outcome::local(status) }),
         }
     }
@@ -166,6 +169,7 @@ impl Outbound {
     /// Prices of hours without a connection must not fill the program's queue: of QoS 0 messages the counter tells.
     fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Output<'_>) {
         if old.is_qos0() {
+            out.end_of_qos0(old.token, Outcome::local(Status::Superseded));
             return self.forget(&old);
         }
         if old.number == successor {
@@ -205,6 +209,8 @@ impl Outbound {
         } else if outcome.failure.is_some() {
             // That a QoS 0 message was sent says nothing about its arrival.
             out.events.push_back(Event::Published { token: publishing.token, outcome });
+        } else {
+            out.end_of_qos0(publishing.token, outcome);
         }
     }
 
@@ -372,6 +378,8 @@ pub(super) struct Output<'a> {
     pub log: &'a mut Log,
     /// Whether the program wants to know how far its publishes are.
     pub progress: bool,
+    /// Whether QoS 0 publishes end with an event too when they were sent or superseded.
+    pub every_end: bool,
 }
 
 impl Output<'_> {
@@ -379,6 +387,13 @@ impl Output<'_> {
     pub fn end(&mut self, token: Token, outcome: Outcome) {
         self.log.end(token, &outcome);
         self.events.push_back(Event::Published { token, outcome });
+    }
+
+    /// The end of a QoS 0 publish of which the program isn't told.
+    fn end_of_qos0(&mut self, token: Token, outcome: Outcome) {
+        if self.every_end {
+            self.events.push_back(Event::Published { token, outcome });
+        }
     }
 
     pub fn tell(&mut self, token: Token, stage: Stage) {

@@ -75,6 +75,9 @@ statuses! {
     StoreNotWritten = -86, "The store can't be written, perhaps because the disk is full. It is tried again.";
     Panic = -90, "A fault inside the library: this client has failed for good and can only be freed.";
     LeftLocked = -120, "A thread was ended in the middle of a call of this client and left it locked: it can only be freed, and what it holds stays until the process ends.";
+    SharedDiffers = -160, "The programs on a shared connection don't agree on this: the text names it.";
+    SharedTakenOver = -161, "Another program has connected with the same shared connection and the same name of an inbox.";
+    SharedMissed = -162, "The program didn't take its messages for so long that others would have had to wait: it has missed some.";
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::QoS;
 use std::time::{Duration, Instant};
 
-/// After that long a lock is taken for one that nobody gives back: the header says so.
-const LONGEST_CALL: Duration = Duration::from_secs(2);
+/// After that long a lock is taken for one that nobody gives back.
+const LONGEST_CALL: Duration = Duration::from_secs(5);
 /// What a loaded machine may take on top of a bound; a wait without a bound takes for ever.
 const ON_TOP: Duration = Duration::from_secs(10);
 

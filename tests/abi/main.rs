@@ -25,6 +25,7 @@ mod panics;
 mod payloads;
 mod pointers;
 mod properties;
+mod sharing;
 mod texts;
 mod threads;
 mod twins;

@@ -77,6 +77,8 @@ macro_rules! functions {
 
 functions! {
     create() -> i64;
+    create_shared(connection: *const c_char, inbox: *const c_char) -> i64;
+    create_shared_w(connection: *const u16, inbox: *const u16) -> i64;
     free(client: i64) -> i32;
     set_int(client: i64, option: i32, value: i64) -> i32;
     set_text(client: i64, option: i32, value: *const c_char) -> i32;

@@ -24,6 +24,8 @@ pub struct Program {
     pub client: Client,
     /// The lines of the log that came between the events.
     pub log: Mutex<Vec<String>>,
+    /// Messages of a shared connection that it was told it has missed.
+    pub missed: Mutex<u64>,
 }
 
 impl Deref for Program {
@@ -37,7 +39,16 @@ impl Deref for Program {
 impl Program {
     /// A client of the Server at `url`, which tries again at once when the connection is lost.
     pub fn new(url: &str, ints: &[(IntOption, i64)]) -> Self {
-        let program = Program { client: Client::new(), log: Mutex::default() };
+        Program::of(Client::new(), url, ints)
+    }
+
+    /// A program's part of the shared connection of this name; an empty inbox is none.
+    pub fn sharing(connection: &str, inbox: &str, url: &str, ints: &[(IntOption, i64)]) -> Self {
+        Program::of(Client::sharing(connection, inbox).expect("a place"), url, ints)
+    }
+
+    fn of(client: Client, url: &str, ints: &[(IntOption, i64)]) -> Self {
+        let program = Program { client, log: Mutex::default(), missed: Mutex::default() };
         program.set_text(options::URL, url);
         for (option, value) in [(IntOption::ReconnectMinimum, 1), (IntOption::ReconnectMaximum, 1)].iter().chain(ints) {
             program.set_int(*option, *value);
@@ -121,6 +132,10 @@ impl Program {
                 }
                 NoticeKind::Doctor { line, .. } => panic!("nobody waits for the doctor's '{line}'"),
                 NoticeKind::DoctorAsks { asked, .. } => panic!("nobody waits for the doctor's {asked:?}"),
+                NoticeKind::Missed(missed) => {
+                    *self.missed.lock().expect("the count") += missed.count;
+                    None
+                }
                 NoticeKind::Failed(text) => panic!("the client failed: {text}"),
                 NoticeKind::Store(failure) => panic!("unexpected of the store: {failure:?}"),
             });

@@ -156,7 +156,7 @@ impl Copying {
 
     /// Waits until both hold the same, and sees that it stays so.
     #[track_caller]
-    fn converge(&mut self) {
+    pub fn converge(&mut self) {
         self.converge_to(|positions| positions);
     }
 

@@ -47,6 +47,11 @@ fn what_lies_outside_of_the_subset_is_refused_with_its_line() {
         ("int sum=0", "int64_t sum=0", "8: int64_t is no type of MQL5"),
         ("int sum=0", "const int &sum=values[0]", "8: no references but parameters"),
         ("int sum=0", "int sum=0,list[]", "8: an array or a pointer is declared on its own"),
+        ("int sum=0", "int *sum=NULL", "8: a pointer is to an object of a class"),
+        ("int sum=0", "string *sum=NULL", "8: a pointer is to an object of a class"),
+        ("int sum=0", "MqlTick *sum=NULL", "8: a pointer is to an object of a class"),
+        ("class CThing", "struct CThing", "6: a pointer is to an object of a class"),
+        ("CThing *pointer", "ushort *&pointer[]", "6: a pointer is to an object of a class"),
         ("int sum=0", "int table[2][3]", "8: arrays have one dimension"),
         ("int sum=0", "volatile int sum=0", "8: no volatile"),
         ("int sum=0", "int sum=0L", "8: 0L: numbers have no suffix"),
@@ -147,10 +152,12 @@ fn the_compiler_names_the_line_of_the_mql5_source() {
         ("Unknown();", "not declared"),
         ("Change(2);", "cannot bind"),
         ("Take(constant);", "could not convert"),
+        ("int one[]; int other[]; other=one;", "deleted function"),
+        ("Pair one,other; one.values=other.values;", "deleted function"),
     ] {
         let path = folder.join("types.mq5");
         let source = format!(
-            "input int InpCount=1; // Count\nvoid Change(int &value)\n  {{\n   value++;\n  }}\nvoid Take(int &values[])\n  \
+            "input int InpCount=1; // Count\nstruct Pair {{ int values[]; }};void Change(int &value)\n  {{\n   value++;\n  }}\nvoid Take(int &values[])\n  \
              {{\n   ArrayResize(values,1);\n  }}\nvoid OnStart(void)\n  {{\n   long wide=1; double real=1; int number=InpCount; \
              ulong unsigned_number=1; const int constant[]={{1}};\n   {statement}\n   Print(wide,real,number,\
              unsigned_number,constant[0]);\n  }}\n"

@@ -5,6 +5,8 @@ use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::{leave_out, project};
 use crate::compile::{c_library, compiler, program};
 use crate::host::Terminal;
+use mt5mqtt::ffi::constants::MT5MQTT_ABI_VERSION;
+use mt5mqtt::ffi::event::mt5mqtt_event;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -144,39 +146,48 @@ fn a_program_without_permission_says_what_to_switch_on() {
     terminal.close();
 }
 
-/// A library with all exports, which does nothing and is of another ABI; `without` leaves one export out.
-fn other_library(without: &str) -> PathBuf {
+/// A library with all exports, which does nothing and says that ABI and size of an event; `without` leaves one export out.
+fn other_library(without: &str, abi: i32, event_size: i32) -> PathBuf {
     let header = CHeader::parse(&fs::read_to_string(project("include/mt5mqtt.h")).expect("the header"));
     let names = header.functions.iter().map(|function| function.name.as_str()).filter(|name| *name != without);
     let code: String = names
         .map(|name| {
-            let result = if name == "mt5mqtt_abi_version" { 99 } else { 0 };
+            let result = match name {
+                "mt5mqtt_abi_version" => abi,
+                "mt5mqtt_event_size" => event_size,
+                _ => 0,
+            };
             format!("long long {name}(void) {{ return {result}; }}\n")
         })
         .collect();
-    c_library(&format!("other-{without}"), &code)
+    c_library(&format!("other-{without}-{abi}-{event_size}"), &code)
 }
 
 #[test]
 fn a_library_of_another_abi_is_refused_with_what_to_do() {
     let Some(_) = compiler("another ABI") else { return };
-    let library = other_library("");
-    let mut terminal = Terminal::start();
-    terminal.library(&library);
-    terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
-    let told = terminal.expect("minimal", "print", "does not fit this program");
-    for word in ["ABI 99", "ABI 1", "MQL5\\Libraries\\mt5mqtt.dll", "recompile", "restart the terminal"] {
-        assert!(told.contains(word), "{word}: {told}");
+    let size = size_of::<mt5mqtt_event>() as i32;
+    // A newer library, an older one, and one whose event has grown although its ABI has not.
+    for (abi, event_size) in [(99, size + 8), (0, size - 8), (MT5MQTT_ABI_VERSION, size + 8)] {
+        let library = other_library("", abi, event_size);
+        let mut terminal = Terminal::start();
+        terminal.library(&library);
+        terminal.load("expert", "minimal", &program(MINIMAL), ("1", "EURUSD"), &[]);
+        let told = terminal.expect("minimal", "print", "does not fit this program");
+        let (found, wanted) = (format!("(ABI {abi}, event of {event_size} bytes)"), format!("event of {size} bytes"));
+        for word in [&*found, &*wanted, "MQL5\\Libraries\\mt5mqtt.dll", "recompile", "restart the terminal"] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+        assert_eq!(terminal.expect("minimal", "init", ""), "1");
+        terminal.close();
+        fs::remove_file(library).expect("remove the library");
     }
-    assert_eq!(terminal.expect("minimal", "init", ""), "1");
-    terminal.close();
-    fs::remove_file(library).expect("remove the library");
 }
 
 #[test]
 fn without_the_library_or_one_of_its_functions_the_program_does_not_start() {
     let Some(_) = compiler("a missing library") else { return };
-    let library = other_library("mt5mqtt_poll");
+    let library = other_library("mt5mqtt_poll", 99, 0);
     let mut terminal = Terminal::start();
     for (path, expected) in
         [(Path::new("/nowhere/x.so"), "Cannot load 'mt5mqtt.dll' [126]"), (&library, "'mt5mqtt_poll'")]

@@ -87,6 +87,7 @@ pub fn options() -> SessionOptions {
         outgoing_overflow: OutgoingOverflow::Refuse,
         deduplicate: None,
         progress: false,
+        every_end: false,
         priority_reserve: 0,
     }
 }

@@ -270,3 +270,18 @@ fn a_full_queue_that_refuses_still_takes_newer_values_of_its_keys_and_stays_with
     trace.connects(false, &[]);
     assert_eq!(trace.sends_payloads(), ["c", "b"]);
 }
+
+#[test]
+fn who_has_to_know_whose_publishes_are_hears_of_every_end() {
+    let mut trace = Trace::new(SessionOptions { every_end: true, ..options() });
+    trace.publish_so(1, "t", "old price", QOS_0, key("price"));
+    trace.publish_so(2, "t", "new price", QOS_0, key("price"));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Superseded));
+    trace.connects(false, &[]);
+    assert_eq!(trace.sends_payloads(), ["new price"]);
+    assert_eq!(trace.tells_published(2).failure, None);
+    trace.publish(3, "at once", QOS_0);
+    assert_eq!(trace.sends_payloads(), ["at once"]);
+    assert_eq!(trace.tells_published(3).failure, None);
+    trace.tells_nothing();
+}

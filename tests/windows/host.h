@@ -15,7 +15,7 @@
   X(abi_version) X(create) X(free) X(set_int) X(set_text_w) X(connect) X(disconnect) X(state) X(stat) \
   X(publish_w) X(publish_text_w) X(subscribe_w) X(poll) X(wait) X(event_topic_w) X(event_payload) \
   X(event_payload_text_w) X(event_text_w) X(event_property_text_w) X(event_user_name_w) X(event_user_value_w) \
-  X(last_error_w) X(properties_create) X(properties_free) X(properties_set_text_w) X(properties_add_user_w)
+  X(publish_batch) X(poll_batch) X(acknowledge) X(last_error_w) X(properties_create) X(properties_free) X(properties_set_text_w) X(properties_add_user_w)
 
 /* The types come from the header, so a host that fits the header fits the DLL. */
 #define DECLARE(name) static __typeof__(&mt5mqtt_##name) mqtt_##name;

@@ -1,26 +1,10 @@
-/* What a terminal does to a DLL that other hosts don't: terminal.exe PORT ROUNDS SECOND_DLL [leave] */
+/* What a terminal does to a DLL that other hosts don't: terminal.exe PORT SECOND_DLL [leave] */
 
 #include <winsock2.h>
 
 #include "host.h"
 
-static const char *port;
-static volatile LONG stop;
-
-/* A program of the terminal: its client publishes to itself, and all that it publishes comes back. */
-struct program {
-  int64_t client;
-  volatile LONG came;
-};
-
-static void start_program(struct program *program, const uint16_t *topic)
-{
-  mt5mqtt_event event;
-  program->came = 0;
-  program->client = new_client(port, 5);
-  require(mqtt_subscribe_w(program->client, topic, 1, 0) > 0 && mqtt_connect(program->client) == 0, "connecting");
-  require(next_event(program->client, MT5MQTT_EVENT_SUBSCRIBED, &event, 10000), "subscribing");
-}
+static const char *port, *second_dll;
 
 /* Whether a message comes back, as it must whatever happened to others. */
 static int still_works(int64_t client, const uint16_t *topic)
@@ -30,74 +14,36 @@ static int still_works(int64_t client, const uint16_t *topic)
          next_event(client, MT5MQTT_EVENT_MESSAGE, &event, 5000);
 }
 
-/* Calls that allocate, such as a publish, are left out: a thread that is ended inside the system's allocator leaves the heap of
- * the whole process locked, whoever called it, and nothing in the process goes on then. */
-enum victim { IN_WAIT, IN_POLL };
-
-struct doomed {
-  enum victim how;
-  int64_t client;
-};
-
-/* A thread of a program that doesn't come back when it should. */
-static DWORD WINAPI doomed(void *argument)
+/* Each version refuses what was built for the other, and says what to do. */
+static void versions_tell_each_other_apart(HMODULE one, HMODULE two, int64_t first)
 {
-  struct doomed *this = argument;
+  /* One field more than this header has. */
+  struct {
+    mt5mqtt_event event;
+    int64_t added;
+  } newer = {.event.struct_size = sizeof newer};
   mt5mqtt_event event = {.struct_size = sizeof event};
-  while (!stop) {
-    if (this->how == IN_WAIT)
-      mqtt_wait(this->client, 250);
-    if (this->how == IN_POLL)
-      mqtt_poll(this->client, &event);
-  }
-  return 0;
-}
-
-/* Threads are ended in the middle of their calls; the client of another program goes on, new ones can be made and freed,
- * and what the ended thread has left can be freed within the bound. */
-static void threads_are_terminated(enum victim how, int rounds, const char *name)
-{
-  struct program other;
-  char what[128];
-  DWORD worst = 0;
-  int works = 1, fresh = 1, freed = 1, left_locked = 0;
-  start_program(&other, TEXT16("other"));
-  for (int round = 0; round < rounds && works && fresh; round++) {
-    struct doomed victim = {.how = how, .client = new_client(port, 5)};
-    HANDLE thread;
-    DWORD start;
-    int64_t client;
-    require(mqtt_connect(victim.client) == 0 && wait_for_state(victim.client, MT5MQTT_STATE_CONNECTED, 10000), "connecting");
-    thread = CreateThread(NULL, 0, doomed, &victim, 0, NULL);
-    /* Into the middle of something, wherever that is. */
-    Sleep(1 + round % 5);
-    TerminateThread(thread, 1);
-    WaitForSingleObject(thread, 5000);
-    CloseHandle(thread);
-    works = still_works(other.client, TEXT16("other"));
-    client = new_client(port, 4);
-    fresh = mqtt_connect(client) == 0 && wait_for_state(client, MT5MQTT_STATE_CONNECTED, 10000) && mqtt_free(client) == 0;
-    start = GetTickCount();
-    switch (mqtt_free(victim.client)) {
-    case 0:
-      break;
-    case MT5MQTT_E_LEFT_LOCKED:
-      left_locked++;
-      break;
-    default:
-      freed = 0;
-    }
-    if (GetTickCount() - start > worst)
-      worst = GetTickCount() - start;
-  }
-  snprintf(what, sizeof what, "%s: the other program's client goes on", name);
-  check(works, what, "nothing came back within 5 s");
-  snprintf(what, sizeof what, "%s: clients can be made, connected and freed", name);
-  check(fresh, what, "a call failed");
-  snprintf(what, sizeof what, "%s: freeing the client of an ended thread took %lu ms at most; %d of %d were left locked", name,
-           worst, left_locked, rounds);
-  check(freed && worst < 1500, what, "too long, or another status");
-  mqtt_free(other.client);
+  uint16_t text[512] = {0};
+  int32_t (*abi_of_two)(void) = (void *)GetProcAddress(two, "mt5mqtt_abi_version");
+  int32_t (*size_of_two)(void) = (void *)GetProcAddress(two, "mt5mqtt_event_size");
+  int32_t (*size_of_one)(void) = (void *)GetProcAddress(one, "mt5mqtt_event_size");
+  int64_t second;
+  check(mqtt_abi_version() == MT5MQTT_ABI_VERSION && abi_of_two() == MT5MQTT_ABI_VERSION + 1, "each says its ABI", "it doesn't");
+  check(size_of_one() == sizeof event && size_of_two() == sizeof newer, "each says the size of its event", "it doesn't");
+  check(GetProcAddress(two, "mt5mqtt_added") != NULL && GetProcAddress(one, "mt5mqtt_added") == NULL,
+        "a function of the newer is not in the older", "it is, or isn't in either");
+  check(mqtt_poll(first, &newer.event) == MT5MQTT_E_STRUCT_SIZE && mqtt_last_error_w(text, 512) > 0 &&
+          wcsstr((wchar_t *)text, L"one release") != NULL,
+        "the older refuses an event of the newer, and says what to do", "it doesn't");
+  load_copy(second_dll);
+  second = mqtt_create();
+  text[0] = 0;
+  check(mqtt_poll(second, &event) == MT5MQTT_E_STRUCT_SIZE && mqtt_last_error_w(text, 512) > 0 &&
+          wcsstr((wchar_t *)text, L"one release") != NULL,
+        "the newer refuses an event of the older, and says what to do", "it doesn't");
+  check(mqtt_poll(second, &newer.event) == 0, "the newer takes its own", "it doesn't");
+  mqtt_free(second);
+  load();
 }
 
 /* Two versions of the DLL side by side, under two names. */
@@ -117,7 +63,10 @@ static void two_copies_work_side_by_side(const char *name)
   version_w = (void *)GetProcAddress(one, "mt5mqtt_version_w");
   check(version_w(first_version, 32) > 0 && wcscmp((wchar_t *)version, (wchar_t *)first_version) != 0, "it is another version",
         "it is the same");
+  load();
+  versions_tell_each_other_apart(one, two, first);
   /* From here on `mqtt_` means the second copy. */
+  load_copy(name);
   second = new_client(port, 4);
   require(mqtt_connect(second) == 0 && wait_for_state(second, MT5MQTT_STATE_CONNECTED, 10000), "connecting by the copy");
   check(mqtt_publish_text_w(second, TEXT16("copies"), TEXT16("from the second"), 1, 0, 0) > 0, "the second publishes",
@@ -126,8 +75,9 @@ static void two_copies_work_side_by_side(const char *name)
   check(next_event(first, MT5MQTT_EVENT_MESSAGE, &event, 5000), "the first receives it", "nothing came");
   load_copy(name);
   check(mqtt_free(second) == 0, "a client of the second is freed", "a call failed");
-  FreeLibrary(two);
-  FreeLibrary(two);
+  /* As often as it was loaded. */
+  for (int i = 0; i < 4; i++)
+    FreeLibrary(two);
   for (int i = 0; i < 500 && GetModuleHandleA(name) != NULL; i++)
     Sleep(10);
   check(GetModuleHandleA(name) == NULL, "the second copy is unloaded", "it is still there");
@@ -235,18 +185,13 @@ static int leave_without_closing(void)
 int main(int count, char **arguments)
 {
   WSADATA sockets;
-  int rounds;
-  require(count >= 4, "PORT ROUNDS SECOND_DLL [leave]");
+  require(count >= 3, "PORT SECOND_DLL [leave]");
   port = arguments[1];
-  rounds = atoi(arguments[2]);
   WSAStartup(MAKEWORD(2, 2), &sockets);
   load();
-  if (count == 5)
+  if (count == 4)
     return leave_without_closing();
-  two_copies_work_side_by_side(arguments[3]);
+  two_copies_work_side_by_side(second_dll = arguments[2]);
   bounds_hold_with_a_silent_server();
-  /* Last: Wine's loader loses count of the threads that are ended so, and can't load another library afterwards. */
-  threads_are_terminated(IN_WAIT, rounds, "threads that wait are ended");
-  threads_are_terminated(IN_POLL, rounds, "threads that poll are ended");
   return failures != 0;
 }

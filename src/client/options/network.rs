@@ -1,10 +1,11 @@
 //! What the options say to the parts that make a connection, watch it and examine it.
 
 use super::{INT_OPTIONS, IntOption, Options};
-use crate::client::address::Address;
+use crate::client::address::{Address, Scheme};
 use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
 use crate::client::ws_headers;
+use std::net::IpAddr;
 use tungstenite::http::{HeaderName, HeaderValue};
 
 impl Options {
@@ -19,6 +20,12 @@ impl Options {
     pub(in crate::client) fn ws_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         // It was parsed when it was set.
         self.ws_headers.as_ref().and_then(|headers| ws_headers::parse(headers).ok()).unwrap_or_default()
+    }
+
+    /// Whether a connection to the first Server can be begun without asking a resolver, a proxy or a disk.
+    pub fn connect_at_once(&self) -> bool {
+        let at_once = |address: &Address| address.scheme == Scheme::Mqtt && address.host.parse::<IpAddr>().is_ok();
+        self.addresses.first().is_some_and(at_once) && self.proxy.is_none() && self.store_path.is_none()
     }
 
     /// The same for one Server and a client that leaves no trace there: its own identifier, no Will Message, no Session
@@ -56,7 +63,7 @@ impl Options {
         options
     }
 
-    fn put(&mut self, option: IntOption, value: i64) {
+    pub(super) fn put(&mut self, option: IntOption, value: i64) {
         if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
             self.ints[index] = value;
         }

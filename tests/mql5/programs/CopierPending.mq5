@@ -286,12 +286,17 @@ void CSequence::CheckOrder(const CopierOrder &order)
       Fault(name+"on the other side");
    if(!m_rules.reverse && (m_orders[found].kind==COPIER_KIND_STOP)!=(order.kind==COPIER_KIND_STOP))
       Fault(name+"of another kind");
+//--- stops go with the price that they belong to: neither is changed while the market is in the way of the price
+   bool   is_reached=(m_orders[found].kind==COPIER_KIND_LIMIT && order.kind==COPIER_KIND_STOP_LIMIT);
+   double price=(is_reached ? order.limit_price : order.price);
+   bool   is_moved=(MathAbs(m_orders[found].price-price)>0.001);
+   if(is_moved && !CCopierPending::IsPlaceable(is_buy,m_orders[found].kind,price,m_symbols[symbol]))
+      return;
    double sl=(m_rules.copy_sl ? order.sl : 0);
    if(MathAbs(m_orders[found].sl-(m_rules.reverse ? order.tp : sl))>0.001 || MathAbs(m_orders[found].tp-(m_rules.reverse ? sl : order.tp))>0.001)
       Fault(name+"other stops");
-   bool is_moved=(MathAbs(m_orders[found].price-order.price)>0.001);
-   if(is_moved && m_orders[found].kind!=COPIER_KIND_STOP_LIMIT && CCopierPending::IsPlaceable(is_buy,m_orders[found].kind,order.price,m_symbols[symbol]))
-      Fault(name+StringFormat("at %.2f, not %.2f",m_orders[found].price,order.price));
+   if(is_moved && m_orders[found].kind!=COPIER_KIND_STOP_LIMIT)
+      Fault(name+StringFormat("at %.2f, not %.2f",m_orders[found].price,price));
   }
 //+------------------------------------------------------------------+
 //| All sequences                                                    |

@@ -98,6 +98,12 @@ public:
    T   &operator[](mql_long index) const { return mql_element(mql_data(),mql_size(),index); }
 };
 
+// What may stand on the left of an assignment: no array.
+template<class T> struct mql_type {};
+template<class T> void mql_assignable(mql_type<T>) {}
+template<class T> void mql_assignable(mql_type<mql_array<T>&>) = delete;
+template<class T,int N> void mql_assignable(mql_type<mql_fixed<T,N>&>) = delete;
+
 template<class A> int  ArraySize(const A &array) { return array.mql_size(); }
 template<class A> int  ArrayResize(A &&array,int size,int reserve=0) { return array.mql_resize(size,reserve); }
 template<class A> void ArrayFree(A &&array) { array.mql_free(); }

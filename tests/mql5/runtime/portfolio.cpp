@@ -1,9 +1,12 @@
 // What a program reads of the account: each program selects for itself.
 #include "account.hpp"
 
-static thread_local Position        selected_position={};
-static thread_local Order           selected_order={};
-static thread_local std::vector<Deal> selected_deals;
+// It lives with the program: what is local to a thread and has to be destroyed is freed too early by mingw's runtime.
+struct Selection { Position position={}; Order order={}; std::vector<Deal> deals; };
+static Selection &selected() {
+   if(!self->selection) self->selection=std::make_shared<Selection>();
+   return *static_cast<Selection*>(self->selection.get());
+}
 
 typedef std::lock_guard<std::recursive_mutex> Guard;
 
@@ -11,12 +14,12 @@ int PositionsTotal() { Guard guard(account.lock); return (int)view().positions.s
 ulong PositionGetTicket(int index) {
    Guard guard(account.lock);
    if(index<0 || index>=(int)view().positions.size()) return 0;
-   selected_position=view().positions[(size_t)index];
-   return selected_position.ticket;
+   selected().position=view().positions[(size_t)index];
+   return selected().position.ticket;
 }
 bool PositionSelectByTicket(ulong ticket) {
    Guard guard(account.lock);
-   for(const Position &p : view().positions) if(p.ticket==ticket) { selected_position=p; return true; }
+   for(const Position &p : view().positions) if(p.ticket==ticket) { selected().position=p; return true; }
    mql_set_error(4753);
    return false;
 }
@@ -25,11 +28,11 @@ bool PositionSelect(const string &name) {
    Guard guard(account.lock);
    const Position *found=nullptr;
    for(const Position &p : view().positions) if(p.symbol==name && (!found || p.ticket<found->ticket)) found=&p;
-   if(found) selected_position=*found;
+   if(found) selected().position=*found;
    return found!=nullptr;
 }
 mql_long PositionGetInteger(ENUM_POSITION_PROPERTY_INTEGER what) {
-   const Position &p=selected_position;
+   const Position &p=selected().position;
    switch(what) {
       case POSITION_TICKET:          return (mql_long)p.ticket;
       case POSITION_IDENTIFIER:      return (mql_long)p.identifier;
@@ -42,7 +45,7 @@ mql_long PositionGetInteger(ENUM_POSITION_PROPERTY_INTEGER what) {
    return 0;
 }
 double PositionGetDouble(ENUM_POSITION_PROPERTY_DOUBLE what) {
-   const Position &p=selected_position;
+   const Position &p=selected().position;
    double price=price_to_open(p.symbol,1-p.type);
    switch(what) {
       case POSITION_VOLUME:        return p.volume;
@@ -56,7 +59,7 @@ double PositionGetDouble(ENUM_POSITION_PROPERTY_DOUBLE what) {
    return 0;
 }
 string PositionGetString(ENUM_POSITION_PROPERTY_STRING what) {
-   return what==POSITION_SYMBOL ? selected_position.symbol : selected_position.comment;
+   return what==POSITION_SYMBOL ? selected().position.symbol : selected().position.comment;
 }
 
 int OrdersTotal() { Guard guard(account.lock); return (int)orders_view().orders.size(); }
@@ -64,12 +67,12 @@ ulong OrderGetTicket(int index) {
    Guard guard(account.lock);
    const std::vector<Order> &orders=orders_view().orders;
    if(index<0 || index>=(int)orders.size()) return 0;
-   selected_order=orders[(size_t)index];
-   return selected_order.ticket;
+   selected().order=orders[(size_t)index];
+   return selected().order.ticket;
 }
 bool OrderSelect(ulong ticket) {
    Guard guard(account.lock);
-   for(const Order &o : orders_view().orders) if(o.ticket==ticket) { selected_order=o; return true; }
+   for(const Order &o : orders_view().orders) if(o.ticket==ticket) { selected().order=o; return true; }
    return false;
 }
 static mql_long integer_of(const Order &o,ENUM_ORDER_PROPERTY_INTEGER what) {
@@ -96,10 +99,10 @@ static double double_of(const Order &o,ENUM_ORDER_PROPERTY_DOUBLE what) {
    }
    return 0;
 }
-mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) { return integer_of(selected_order,what); }
-double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) { return double_of(selected_order,what); }
+mql_long OrderGetInteger(ENUM_ORDER_PROPERTY_INTEGER what) { return integer_of(selected().order,what); }
+double OrderGetDouble(ENUM_ORDER_PROPERTY_DOUBLE what) { return double_of(selected().order,what); }
 string OrderGetString(ENUM_ORDER_PROPERTY_STRING what) {
-   return what==ORDER_SYMBOL ? selected_order.symbol : selected_order.comment;
+   return what==ORDER_SYMBOL ? selected().order.symbol : selected().order.comment;
 }
 
 // Pending orders that are over; a market order leaves a deal only.
@@ -114,19 +117,19 @@ double HistoryOrderGetDouble(ulong ticket,ENUM_ORDER_PROPERTY_DOUBLE what) { ret
 
 bool HistorySelectByPosition(mql_long position) {
    Guard guard(account.lock);
-   selected_deals.clear();
-   for(const Deal &d : view().deals) if((mql_long)d.position==position) selected_deals.push_back(d);
+   selected().deals.clear();
+   for(const Deal &d : view().deals) if((mql_long)d.position==position) selected().deals.push_back(d);
    return true;
 }
 bool HistorySelect(datetime from,datetime to) {
    Guard guard(account.lock);
-   selected_deals.clear();
-   for(const Deal &d : view().deals) if(d.msc/1000>=from.seconds && d.msc/1000<=to.seconds) selected_deals.push_back(d);
+   selected().deals.clear();
+   for(const Deal &d : view().deals) if(d.msc/1000>=from.seconds && d.msc/1000<=to.seconds) selected().deals.push_back(d);
    return true;
 }
-int HistoryDealsTotal() { return (int)selected_deals.size(); }
+int HistoryDealsTotal() { return (int)selected().deals.size(); }
 ulong HistoryDealGetTicket(int index) {
-   return index<0 || index>=(int)selected_deals.size() ? 0 : selected_deals[(size_t)index].ticket;
+   return index<0 || index>=(int)selected().deals.size() ? 0 : selected().deals[(size_t)index].ticket;
 }
 static Deal deal_of(ulong ticket) {
    Guard guard(account.lock);

@@ -46,6 +46,7 @@ struct Program {
    std::atomic<bool>       ended{false};
    int                     reason=REASON_PROGRAM;
    int                     last_error=0;
+   std::shared_ptr<void>   selection;            // position, order and deals that it has selected
    steady::time_point      started=steady::now();
    std::thread             thread;
 };

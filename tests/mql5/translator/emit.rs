@@ -104,6 +104,9 @@ impl Emitter<'_> {
                 "enum_specifier" => ahead += &format!("enum {name} : int; "),
                 _ => continue,
             }
+            if node.kind() == "struct_specifier" {
+                self.known.structs.insert(name.clone());
+            }
             if node.kind() != "enum_specifier" {
                 self.known.objects.insert(name, false);
             }
@@ -190,6 +193,7 @@ impl Emitter<'_> {
             "char_literal" => format!("((ushort)u{})", self.text(node)),
             "null" => "mql_null".to_owned(),
             "field_expression" => self.dot(node),
+            "assignment_expression" => self.assignment(node),
             "new_expression" => {
                 let of = node.child_by_field_name("type").map(|of| self.node(of)).unwrap_or_default();
                 let arguments = node.child_by_field_name("arguments").map(|arguments| self.node(arguments));
@@ -220,6 +224,20 @@ impl Emitter<'_> {
             _ if Some(child) == argument => format!("mql_dot({})", emitter.node(child)),
             _ => emitter.node(child),
         })
+    }
+
+    /// MQL5 assigns no arrays; C++ would. A statement that assigns asks the runtime first.
+    fn assignment(&mut self, node: Node) -> String {
+        let text = self.children(node);
+        let is_plain = node.child_by_field_name("operator").is_some_and(|operator| self.text(operator) == "=");
+        let is_statement = node.parent().is_some_and(|above| above.kind() == "expression_statement");
+        match node.child_by_field_name("left") {
+            Some(left) if is_plain && is_statement => {
+                let left = self.node(left);
+                format!("mql_assignable(mql_type<decltype(({left}))>()),{text}")
+            }
+            _ => text,
+        }
     }
 
     /// A constant: a number, a text or a name.
@@ -276,6 +294,7 @@ impl Emitter<'_> {
     fn typed(&mut self, of: Node, shape: &Shape) -> String {
         let mut text = self.node(of);
         if shape.pointer {
+            self.check_pointer(of);
             text = format!("mql_ptr<{text}>");
         }
         if shape.dimensions > 1 {
@@ -288,9 +307,19 @@ impl Emitter<'_> {
         }
     }
 
+    fn check_pointer(&mut self, of: Node) {
+        let name = self.text(of);
+        if !self.known.objects.contains_key(name) || self.known.structs.contains(name) {
+            self.refuse(of, "a pointer is to an object of a class: for the rest a parameter by reference");
+        }
+    }
+
     fn parameter(&mut self, node: Node) -> String {
         let shape = Shape::of(node.child_by_field_name("declarator"));
         let Some(of) = node.child_by_field_name("type") else { return self.children(node) };
+        if shape.pointer && shape.array.is_some() {
+            self.check_pointer(of);
+        }
         let is_object = self.known.objects.contains_key(self.text(of));
         if is_object && !shape.reference && !shape.pointer {
             self.refuse(node, "objects are passed by reference: const Type &name");

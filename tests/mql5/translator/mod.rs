@@ -35,6 +35,8 @@ impl std::fmt::Display for Refusal {
 pub struct Known {
     /// Classes and structs, which are passed by reference only; true: a struct that holds neither strings nor arrays.
     objects: BTreeMap<String, bool>,
+    /// Those of them that are structs: no pointer is to one.
+    structs: BTreeSet<String>,
     /// Event handlers, with the file that defines them.
     handlers: BTreeSet<String>,
     properties: Vec<(String, String)>,
@@ -60,6 +62,7 @@ pub fn translate(main: &Path, include: &Path, output: &Path) -> Result<Program, 
     };
     for object in subset::RUNTIME_OBJECTS {
         translation.known.objects.insert(object.to_owned(), false);
+        translation.known.structs.insert(object.to_owned());
     }
     let file = translation.file(main, true);
     if !translation.refusals.is_empty() {

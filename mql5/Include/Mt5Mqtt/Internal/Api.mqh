@@ -65,7 +65,10 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_STORE_OF_ANOTHER=-85,         // another Client Identifier or Server
    MT5MQTT_E_STORE_NOT_WRITTEN=-86,        // the disk is full?
    MT5MQTT_E_PANIC=-90,                    // a fault inside the library; this client has failed for good
-   MT5MQTT_E_LEFT_LOCKED=-120              // a thread was ended in a call of this client
+   MT5MQTT_E_LEFT_LOCKED=-120,             // a thread was ended in a call of this client
+   MT5MQTT_E_SHARED_DIFFERS=-160,          // programs on a shared connection don't agree
+   MT5MQTT_E_SHARED_TAKEN_OVER=-161,       // another program has taken this inbox
+   MT5MQTT_E_SHARED_MISSED=-162            // the program was too slow for its messages
   };
 //+------------------------------------------------------------------+
 //| States of a client                                               |
@@ -120,6 +123,7 @@ enum ENUM_MQTT_OPTION
    MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK=104,
    MT5MQTT_OPT_AUTHENTICATION_DATA=110,    // text or bytes
    MT5MQTT_OPT_SERVER_REFERENCE_HOSTS=111, // text: hosts
+   MT5MQTT_OPT_SHARED_RELEASE_S=300,       // seconds that a shared connection waits for it
    MT5MQTT_OPT_TLS_ACCEPT_ANY_CERTIFICATE=120, // 1 is DANGEROUS: for tests only
    MT5MQTT_OPT_TLS_VERSION_MINIMUM=121,    // 12 or 13
    MT5MQTT_OPT_TLS_CA=130,                 // text: PEM or the path of a PEM file
@@ -163,7 +167,8 @@ enum ENUM_MQTT_EVENT
    MT5MQTT_EVENT_LOG=15,                   // a line of the log
    MT5MQTT_EVENT_DOCTOR=16,                // a line of the doctor's report
    MT5MQTT_EVENT_PROGRESS=18,              // how far a publish is
-   MT5MQTT_EVENT_STORE=19                  // the store can't be written, or can again
+   MT5MQTT_EVENT_STORE=19,                 // the store can't be written, or can again
+   MT5MQTT_EVENT_MISSED=50                 // messages of a shared connection were missed
   };
 //+------------------------------------------------------------------+
 //| Flags of a message, in the event's detail                        |
@@ -266,7 +271,10 @@ enum ENUM_MQTT_STAT
    MT5MQTT_STAT_PUBLISHES_SUPERSEDED=71,
    MT5MQTT_STAT_STORE_RESTORED=72,
    MT5MQTT_STAT_STORE_COMMITS=73,
-   MT5MQTT_STAT_MESSAGES_SUPPRESSED=74
+   MT5MQTT_STAT_MESSAGES_SUPPRESSED=74,
+   MT5MQTT_STAT_SHARED_PROGRAMS=160,
+   MT5MQTT_STAT_SHARED_NOBODYS=161,
+   MT5MQTT_STAT_SHARED_MISSED=162
   };
 //+------------------------------------------------------------------+
 //| One event, as mt5mqtt_poll() fills it (80 bytes)                 |
@@ -306,6 +314,7 @@ int  mt5mqtt_reason_code_text_w(int reason_code,ushort &buffer[],int capacity);
 int  mt5mqtt_last_error_w(ushort &buffer[],int capacity);
 //--- client
 long mt5mqtt_create(void);
+long mt5mqtt_create_shared_w(const string connection,const string inbox);
 int  mt5mqtt_free(long client);
 int  mt5mqtt_set_int(long client,int option,long value);
 int  mt5mqtt_set_text_w(long client,int option,const string value);

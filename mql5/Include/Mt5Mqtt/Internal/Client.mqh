@@ -36,6 +36,7 @@ public:
    virtual          ~CMqttClient(void)     { Destroy(); }
    //--- life
    bool              Create(void);
+   bool              CreateShared(const string connection,const string inbox);
    void              Destroy(void);
    void              Deinit(const int reason);
    bool              IsCreated(void) const { return(m_client>0); }
@@ -123,6 +124,7 @@ protected:
    virtual void      OnBreach(const CMqttMessage &message)       { }
    virtual void      OnLog(const CMqttMessage &message)          { }
    virtual void      OnDoctor(const CMqttMessage &message)       { }
+   virtual void      OnMissed(const CMqttMessage &message)       { }
 
    //--- no copies: a handle has one owner
                      CMqttClient(const CMqttClient &other) : m_client(0),m_allow_in_tester(false) { }
@@ -154,6 +156,24 @@ bool CMqttClient::Create(void)
    if(!CheckLibrary())
       return(false);
    long handle=mt5mqtt_create();
+   if(!Succeeded(handle))
+      return(false);
+   m_client=handle;
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Instead of Create(), before anything else: a part of the         |
+//| connection that all programs of the terminal share which name    |
+//| it. The inbox is what a program goes on with that comes back     |
+//| after the terminal has killed it; "" is none                     |
+//+------------------------------------------------------------------+
+bool CMqttClient::CreateShared(const string connection,const string inbox)
+  {
+   if(m_client>0)
+      return(Failed(MT5MQTT_E_WRONG_STATE,"the client is there already: call CreateShared() before anything else"));
+   if(!CheckLibrary())
+      return(false);
+   long handle=mt5mqtt_create_shared_w(connection,inbox);
    if(!Succeeded(handle))
       return(false);
    m_client=handle;
@@ -685,6 +705,9 @@ int CMqttClient::Dispatch(const int max_events)
             break;
          case MT5MQTT_EVENT_BREACH:
             OnBreach(message);
+            break;
+         case MT5MQTT_EVENT_MISSED:
+            OnMissed(message);
             break;
         }
      }

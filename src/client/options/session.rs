@@ -1,0 +1,49 @@
+//! What the options say to the Session beside plain numbers.
+
+use super::{IntOption, OptionError, Options};
+use crate::session::authentication::{Authentication, Mechanism};
+use crate::session::options::{Deduplicate, MessageKey};
+use crate::session::scram::{self, Credentials};
+use crate::types::ProtocolVersion;
+use crate::types::status::Status;
+
+impl Options {
+    pub(super) fn deduplicate(&self) -> Option<Deduplicate> {
+        let key = match &self.deduplicate_by {
+            Some(name) => MessageKey::UserProperty(name.clone()),
+            None => MessageKey::CorrelationData,
+        };
+        let window = self.int(IntOption::DeduplicationWindow) as usize;
+        let how = self.int(IntOption::Deduplicate);
+        (how > 0).then_some(Deduplicate { key, window, suppress: how > 1 })
+    }
+
+    /// SCRAM-SHA-256 is done by the library, unless the program brings data of its own for it.
+    pub(super) fn authentication(
+        &self,
+        version: ProtocolVersion,
+        falls_back: bool,
+    ) -> Result<Option<Authentication>, OptionError> {
+        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let Some(method) = &self.authentication_method else {
+            return match self.authentication_data {
+                Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
+                None => Ok(None),
+            };
+        };
+        if version == ProtocolVersion::V311 || falls_back {
+            return wrong(
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+            );
+        }
+        let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {
+            (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
+            (_, Some(user_name), Some(password)) => {
+                let credentials = Credentials::new(user_name, password);
+                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+            }
+            _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
+        };
+        Ok(Some(Authentication { method: method.clone(), mechanism }))
+    }
+}

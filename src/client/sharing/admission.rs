@@ -1,0 +1,258 @@
+//! Programs that come to a shared connection and leave it: the first one opens it, the last one closes it.
+
+use super::filters::ProgramId;
+use super::members::Member;
+use super::switchboard::Switchboard;
+use super::{Arrival, farewell};
+use crate::client::command::Command;
+use crate::client::events::NoticeKind;
+use crate::client::options::IntOption;
+use crate::client::shared::Shared;
+use crate::client::{Failure, State};
+use crate::codec::property::PropertiesBuf;
+use crate::session::event::{Delivery, Disconnected, Event};
+use crate::types::status::Status;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What a program has left to the one that takes its place.
+#[derive(Default)]
+struct Left {
+    messages: Vec<NoticeKind>,
+    /// Messages that it has missed, and wasn't told of.
+    missed: u64,
+}
+
+impl Switchboard {
+    pub fn welcome(&mut self) {
+        for arrival in self.desk.arrivals.drain() {
+            // What it asked for before has woken nobody.
+            self.has_more = true;
+            let admitted = self.admit(&arrival);
+            let is_in = admitted.is_ok();
+            if !arrival.tell(admitted) && is_in {
+                self.dismiss(&arrival.program);
+            }
+        }
+    }
+
+    fn admit(&mut self, arrival: &Arrival) -> Result<(), Failure> {
+        let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
+        let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
+        let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
+        let is_here = |member: &Member| member.wanted && !member.out_of_reach;
+        let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
+        if others && let Some(name) = arrival.options.difference(&self.options) {
+            let connection = &arrival.connection;
+            let text = format!("option {name} is not what the shared connection '{connection}' is open with");
+            return Err((Status::SharedDiffers, text));
+        }
+        let differs = || arrival.options.difference(&self.options).is_some();
+        let must_open = !others && (self.line.state() == State::Idle || self.is_closing || differs());
+        if must_open {
+            // Checked before anybody is put out for it.
+            self.line.check_store(&arrival.options)?;
+        }
+        let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
+        let mut left = Left::default();
+        let id = match place {
+            Some(index) => {
+                left = self.take_place(index, arrival, release);
+                self.members[index].id
+            }
+            None => {
+                self.last_id += 1;
+                let member = Member::new(self.last_id, arrival.program.clone(), &arrival.inbox, release);
+                self.members.push(member);
+                self.last_id
+            }
+        };
+        let gone: Vec<ProgramId> =
+            self.members.iter().filter(|member| !member.wanted).map(|member| member.id).collect();
+        for id in gone {
+            self.let_out(id);
+            self.remove(id);
+        }
+        self.note_everybody();
+        let figures = self.figures();
+        let connected = self.connected.clone();
+        if place.is_none() {
+            self.hand_over_inheritance(id);
+        }
+        let state = if must_open { State::Connecting } else { self.line.state() };
+        let is_new = place.is_none();
+        if let Some(member) = self.member(id) {
+            member.mirror(&figures);
+            member.set_state(state);
+            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected.filter(|_| !must_open) {
+                // A program that takes a place has the subscriptions of the one before.
+                let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
+                member.give(NoticeKind::Session(event));
+            }
+            if left.missed > 0 {
+                member.tell_missed(left.missed);
+            }
+            left.messages.into_iter().for_each(|kind| member.give(kind));
+        }
+        if must_open {
+            self.opening = Some(arrival.options.clone());
+            if self.line.state() != State::Idle && !self.is_closing {
+                self.close(farewell(PropertiesBuf::new()));
+            }
+            self.line.shared.work_off_commands();
+            self.open().inspect_err(|_| {
+                self.members.iter_mut().filter(|member| member.id == id).for_each(|member| member.wanted = false);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A program comes back, or takes the place of another one with the same name of an inbox.
+    fn take_place(&mut self, index: usize, arrival: &Arrival, release: Duration) -> Left {
+        let mut left = Left::default();
+        let member = &mut self.members[index];
+        if !Arc::ptr_eq(&member.program, &arrival.program) {
+            let unread = member.take_messages();
+            // First what was taken and not acknowledged, then what lies there, in the order in which it came.
+            let lies_there = |copy: &NoticeKind| unread.iter().any(|kind| delivery(kind) == delivery(copy));
+            left.messages = self.owed.copies(member.id).into_iter().filter(|copy| !lies_there(copy)).collect();
+            left.messages.extend(unread);
+            if member.wanted {
+                let text = "another program has connected with the same name of an inbox";
+                let end = Disconnected::new(Some(Status::SharedTakenOver), text);
+                member.give(NoticeKind::Session(Event::Disconnected(end)));
+                member.set_state(State::Idle);
+            }
+            left.missed = member.replace(arrival.program.clone(), release);
+        }
+        member.wanted = true;
+        member.release = release;
+        left
+    }
+
+    /// Opens the connection if that is wanted and the last one is closed.
+    fn open(&mut self) -> Result<(), Failure> {
+        if self.opening.is_none() || self.line.state() != State::Idle {
+            return Ok(());
+        }
+        // Whoever made it idle lets go of the core when the event of it is in the queue: it isn't the new connection's.
+        drop(self.line.shared.core.lock());
+        while self.hand_out_next() {}
+        let Some(options) = self.opening.take() else { return Ok(()) };
+        let for_the_line = options.for_shared_connection();
+        self.line.set_option(|options, _| {
+            *options = for_the_line;
+            Ok(())
+        })?;
+        self.options = options;
+        self.line.connect()
+    }
+
+    pub fn open_when_idle(&mut self) {
+        if self.opening.is_some()
+            && let Err((status, text)) = self.open()
+        {
+            let end = Disconnected::new(Some(status), text);
+            self.close_for_all(&Event::Disconnected(end));
+        }
+    }
+
+    /// There is no connection any more, and nobody makes a new one.
+    pub fn close_for_all(&mut self, event: &Event) {
+        for member in &mut self.members {
+            if member.wanted || member.program.state() != State::Idle {
+                member.wanted = false;
+                member.set_state(State::Idle);
+                member.give(NoticeKind::Session(event.clone()));
+            }
+        }
+    }
+
+    /// Whether the connection is about to be made with other options.
+    pub fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
+    /// A program that was let in has waited no longer.
+    fn dismiss(&mut self, program: &Arc<Shared>) {
+        if let Some(id) =
+            self.members.iter().find(|member| Arc::ptr_eq(&member.program, program)).map(|member| member.id)
+        {
+            self.say_goodbye(id, farewell(PropertiesBuf::new()));
+        }
+    }
+
+    /// A program wants no connection any more. The last one closes it.
+    pub fn say_goodbye(&mut self, id: ProgramId, farewell: Command) {
+        if let Some(member) = self.member(id) {
+            member.wanted = false;
+        }
+        if self.programs() > 0 {
+            self.let_out(id);
+            self.remove(id);
+            return;
+        }
+        let was_opening = self.opening.take().is_some();
+        if was_opening || self.line.state() == State::Idle {
+            self.let_out(id);
+        } else {
+            self.close(farewell);
+        }
+    }
+
+    /// Tells a program that it isn't connected any more, unless it knows.
+    fn let_out(&mut self, id: ProgramId) {
+        if let Some(member) = self.member(id).filter(|member| member.program.state() != State::Idle) {
+            // First the state: a program that has seen the event must find it.
+            member.set_state(State::Idle);
+            let event = Event::Disconnected(Disconnected::new(None, "disconnected on request"));
+            member.give(NoticeKind::Session(event));
+        }
+    }
+
+    fn close(&mut self, farewell: Command) {
+        self.is_closing = true;
+        self.line.shared.gather(farewell);
+    }
+
+    /// Nothing is kept for a program any more.
+    pub fn remove(&mut self, id: ProgramId) {
+        self.members.retain(|member| member.id != id);
+        self.deferred.retain(|(program, command)| *program != id || !self.desk.accounts.is_given_up(command));
+        for filter in self.filters.leave(id) {
+            let (token, properties) = (self.new_request(), PropertiesBuf::new());
+            self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
+        }
+        let done = self.owed.settle(id);
+        self.acknowledge(done);
+        self.note_everybody();
+    }
+
+    /// Nobody waits for a program that can't be reached. If it has a name, one may come that takes its place.
+    pub fn give_up_waiting(&mut self) {
+        let out_of_reach = |member: &&Member| member.out_of_reach && member.wanted;
+        let is_over = |member: &Member| member.program.freed.load(Ordering::Acquire);
+        let lost: Vec<(ProgramId, bool)> =
+            self.members.iter().filter(out_of_reach).map(|member| (member.id, is_over(member))).collect();
+        for (id, is_over) in lost {
+            let owed = self.owed.count(id) as u64;
+            if let Some(member) = self.member(id) {
+                member.count_instead(owed);
+            }
+            let done = self.owed.settle(id);
+            self.acknowledge(done);
+            if is_over {
+                self.remove(id);
+            }
+        }
+    }
+}
+
+/// What names a QoS 1 or 2 message.
+fn delivery(kind: &NoticeKind) -> Option<Delivery> {
+    match kind {
+        NoticeKind::Session(Event::Message { delivery, .. }) => *delivery,
+        _ => None,
+    }
+}

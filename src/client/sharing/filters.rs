@@ -1,0 +1,390 @@
+//! Which program on a shared connection gets which message: the Topic Filters of all, and the Subscription Identifiers that
+//! tell for which of them the Server sent a message.
+//!
+//! The Server has one subscription for each Topic Filter, with the highest QoS that a program asked for. Each SUBSCRIBE has a
+//! Subscription Identifier of its own, so that a PUBLISH names exactly the filters that it is for (section 3.3.4), however
+//! many copies a Server sends for filters that overlap; and a retained message names the SUBSCRIBE that asked for it, so that
+//! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
+//! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost.
+
+use crate::codec::message::Message;
+use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
+use crate::session::event::{Outcome, Token};
+use crate::types::status::Status;
+use crate::types::topic::TopicFilter;
+use std::collections::{HashMap, VecDeque};
+
+pub(super) type ProgramId = u64;
+
+/// Section 2.2.3: what a Variable Byte Integer holds.
+const HIGHEST_IDENTIFIER: u32 = 268_435_455;
+/// A message that is under way while a filter is subscribed to so many times anew is matched by its Topic Name.
+const IDENTIFIERS_KEPT: usize = 16;
+
+struct Holder {
+    program: ProgramId,
+    options: SubscriptionOptions,
+}
+
+/// One SUBSCRIBE.
+struct Identifier {
+    number: u32,
+    /// Who gets the retained messages that it makes the Server send.
+    retained_for: Vec<ProgramId>,
+}
+
+/// One subscription at the Server.
+struct Held {
+    filter: String,
+    holders: Vec<Holder>,
+    identifiers: VecDeque<Identifier>,
+    /// The one with which it was granted last.
+    granted: Option<u32>,
+    /// The Server may know it without an identifier.
+    unidentified: bool,
+    /// Of a Shared Subscription: whose turn it is.
+    turn: usize,
+}
+
+/// A SUBSCRIBE that waits for its answer.
+struct Ask {
+    /// `None`: nobody's, but made again without an identifier for all.
+    program: Option<ProgramId>,
+    filter: String,
+    options: SubscriptionOptions,
+    properties: PropertiesBuf,
+    identifier: Option<u32>,
+    /// The program didn't hold the filter before.
+    is_new: bool,
+    /// The program has unsubscribed or left meanwhile.
+    given_up: bool,
+}
+
+/// What the Server is to be asked for.
+pub(super) struct Subscribe {
+    pub token: Token,
+    pub filter: String,
+    pub options: SubscriptionOptions,
+    pub properties: PropertiesBuf,
+}
+
+/// What follows from the answer to a SUBSCRIBE.
+pub(super) enum Answer {
+    /// These programs are told.
+    Tell(Vec<ProgramId>),
+    /// It is asked again, in another way.
+    Ask(Subscribe),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Recipients {
+    pub programs: Vec<ProgramId>,
+    /// A subscription was found for which the Server sent it, even if nobody is to get it.
+    pub is_known: bool,
+}
+
+pub(super) struct Filters {
+    held: Vec<Held>,
+    asks: HashMap<Token, Ask>,
+    last_identifier: u32,
+}
+
+impl Filters {
+    /// `seed` tells the identifiers of this process from those of one before, whose Session may go on.
+    pub fn new(seed: u64) -> Filters {
+        Filters {
+            held: Vec::new(),
+            asks: HashMap::new(),
+            last_identifier: (seed % u64::from(HIGHEST_IDENTIFIER)) as u32,
+        }
+    }
+
+    /// A program subscribes. `identify` says whether the Server takes Subscription Identifiers. Fails if another program
+    /// holds the filter with options that the subscription can't have at the same time.
+    pub fn subscribe(&mut self, program: ProgramId, asked: Subscribe, identify: bool) -> Result<Subscribe, Status> {
+        let Subscribe { token, filter, options, properties } = asked;
+        let others = self.find(&filter).map_or(&[][..], |held| &held.holders);
+        let mut others = others.iter().filter(|holder| holder.program != program);
+        let fits = |other: &Holder| {
+            other.options.no_local == options.no_local
+                && other.options.retain_as_published == options.retain_as_published
+        };
+        if !others.all(fits) {
+            return Err(Status::SharedDiffers);
+        }
+        let is_new = self.hold(program, &filter, options);
+        let identifier = identify.then(|| self.next_identifier());
+        let ask = Ask {
+            program: Some(program),
+            filter: filter.clone(),
+            options,
+            properties: properties.clone(),
+            identifier,
+            is_new,
+            given_up: false,
+        };
+        self.asks.insert(token, ask);
+        let retained_for = match options.retain_handling {
+            RetainHandling::Always => vec![program],
+            RetainHandling::IfNew if is_new => vec![program],
+            RetainHandling::IfNew | RetainHandling::Never => Vec::new(),
+        };
+        let held = self.find_mut(&filter);
+        let options = match identifier {
+            Some(number) => {
+                held.identify(number, retained_for);
+                held.options()
+            }
+            None => {
+                held.unidentified = true;
+                let new_for_it = !retained_for.is_empty() && held.holders.len() > 1;
+                let retain_handling = if new_for_it { RetainHandling::Always } else { options.retain_handling };
+                SubscriptionOptions { retain_handling, ..held.options() }
+            }
+        };
+        Ok(Subscribe { token, filter, options, properties: with_identifier(properties, identifier) })
+    }
+
+    /// A program unsubscribes. False if another one still holds the filter, and the Server is not to be asked.
+    pub fn unsubscribe(&mut self, program: ProgramId, filter: &str) -> bool {
+        for ask in self.asks.values_mut().filter(|ask| ask.program == Some(program) && ask.filter == filter) {
+            ask.given_up = true;
+        }
+        self.let_go(program, filter)
+    }
+
+    /// A program has left. Returns the filters that nobody holds any more.
+    pub fn leave(&mut self, program: ProgramId) -> Vec<String> {
+        let all: Vec<String> = self.held.iter().map(|held| held.filter.clone()).collect();
+        all.into_iter().filter(|filter| self.holds(program, filter) && self.unsubscribe(program, filter)).collect()
+    }
+
+    /// The Server has answered a SUBSCRIBE, or the Session has failed it. `identify` as for `subscribe`.
+    pub fn answered(&mut self, token: Token, filter: &str, outcome: &Outcome, identify: bool, again: Token) -> Answer {
+        let Some(ask) = self.asks.remove(&token) else { return self.made_again_in_vain(filter, identify, again) };
+        let Ask { program, identifier, .. } = ask;
+        if outcome.failure.is_none() {
+            if let Some(program) = program.filter(|_| !ask.given_up)
+                && !self.holds(program, filter)
+            {
+                // An earlier SUBSCRIBE of the program was refused, and this one was not.
+                self.hold(program, filter, ask.options);
+            }
+            if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
+                held.granted = identifier.or(held.granted);
+                held.unidentified = identifier.is_none();
+                if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
+                    held.identify(number, Vec::new());
+                }
+            }
+            return Answer::Tell(program.into_iter().collect());
+        }
+        if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && !ask.given_up {
+            // The Server that was met meanwhile takes no identifiers.
+            let ask = Ask { identifier: None, ..ask };
+            return self.ask_again(token, ask);
+        }
+        match program {
+            Some(program) => {
+                if ask.is_new && !ask.given_up {
+                    self.let_go(program, filter);
+                }
+                Answer::Tell(vec![program])
+            }
+            None => Answer::Tell(self.give_up(filter)),
+        }
+    }
+
+    /// A connection is there: the Session makes subscriptions again that the Server has lost, and all who hold one get its
+    /// retained messages again; but for those who wait for an answer, as they get them with it.
+    pub fn connected(&mut self) {
+        for held in &mut self.held {
+            let waits = |program: ProgramId| {
+                self.asks.values().any(|ask| ask.program == Some(program) && ask.filter == held.filter && !ask.given_up)
+            };
+            let wants =
+                |holder: &&Holder| holder.options.retain_handling != RetainHandling::Never && !waits(holder.program);
+            let again: Vec<ProgramId> = held.holders.iter().filter(wants).map(|holder| holder.program).collect();
+            if let Some(number) = held.granted
+                && let Some(identifier) = held.identifiers.iter_mut().find(|identifier| identifier.number == number)
+            {
+                identifier.retained_for = again;
+            }
+        }
+    }
+
+    /// The programs that get a message, each once.
+    pub fn recipients(&mut self, message: &Message) -> Recipients {
+        let topic = message.topic();
+        let numbers: Vec<u32> = message
+            .properties()
+            .iter()
+            .filter_map(|(id, value)| match value {
+                Value::Int(number) if id == PropertyId::SubscriptionIdentifier => Some(number),
+                _ => None,
+            })
+            .collect();
+        // A number of an earlier process may be that of another filter now, so the filter has to fit as well.
+        let fits = |held: &Held| TopicFilter::new(&held.filter).is_ok_and(|filter| filter.matches(topic));
+        let names = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
+        let fitting: Vec<bool> = self.held.iter().map(fits).collect();
+        let is_named = self.held.iter().zip(&fitting).any(|(held, fits)| *fits && names(held));
+        let mut found = Recipients { programs: Vec::new(), is_known: false };
+        for held in self.held.iter_mut().zip(&fitting).filter(|(_, fits)| **fits).map(|(held, _)| held) {
+            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
+            if identifier.is_none() && is_named && !held.unidentified {
+                continue;
+            }
+            found.is_known = true;
+            // [MQTT-3.3.1-12]: without Retain As Published, only what a SUBSCRIBE asked for comes with RETAIN.
+            let retained_for = identifier
+                .filter(|_| message.retain && !held.options().retain_as_published)
+                .map(|identifier| identifier.retained_for.clone());
+            for program in held.next_recipients(retained_for.as_deref()) {
+                if !found.programs.contains(&program) {
+                    found.programs.push(program);
+                }
+            }
+        }
+        found
+    }
+
+    fn next_identifier(&mut self) -> u32 {
+        self.last_identifier = self.last_identifier % HIGHEST_IDENTIFIER + 1;
+        self.last_identifier
+    }
+
+    fn find(&self, filter: &str) -> Option<&Held> {
+        self.held.iter().find(|held| held.filter == filter)
+    }
+
+    fn find_mut(&mut self, filter: &str) -> &mut Held {
+        let place = self.held.iter().position(|held| held.filter == filter).unwrap_or_else(|| {
+            self.held.push(Held::new(filter));
+            self.held.len() - 1
+        });
+        &mut self.held[place]
+    }
+
+    fn holds(&self, program: ProgramId, filter: &str) -> bool {
+        self.find(filter).is_some_and(|held| held.holders.iter().any(|holder| holder.program == program))
+    }
+
+    /// True if the program didn't hold it before.
+    fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> bool {
+        let held = self.find_mut(filter);
+        let known = held.holders.len();
+        held.holders.retain(|holder| holder.program != program);
+        let is_new = held.holders.len() == known;
+        held.holders.push(Holder { program, options });
+        is_new
+    }
+
+    /// True if nobody holds it now.
+    fn let_go(&mut self, program: ProgramId, filter: &str) -> bool {
+        if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
+            held.holders.retain(|holder| holder.program != program);
+        }
+        self.held.retain(|held| !held.holders.is_empty());
+        self.find(filter).is_none()
+    }
+
+    /// The Session made a granted subscription again after the Server had lost it, and failed.
+    fn made_again_in_vain(&mut self, filter: &str, identify: bool, token: Token) -> Answer {
+        let Some(held) = self.find(filter) else { return Answer::Tell(Vec::new()) };
+        if identify || held.unidentified {
+            return Answer::Tell(self.give_up(filter));
+        }
+        let ask = Ask {
+            program: None,
+            filter: filter.to_owned(),
+            options: held.options(),
+            properties: PropertiesBuf::new(),
+            identifier: None,
+            is_new: false,
+            given_up: false,
+        };
+        self.ask_again(token, ask)
+    }
+
+    fn ask_again(&mut self, token: Token, ask: Ask) -> Answer {
+        let held = self.find_mut(&ask.filter);
+        held.unidentified = true;
+        let (filter, options, properties) = (ask.filter.clone(), held.options(), ask.properties.clone());
+        self.asks.insert(token, ask);
+        Answer::Ask(Subscribe { token, filter, options, properties })
+    }
+
+    /// The subscription is gone. Returns who held it.
+    fn give_up(&mut self, filter: &str) -> Vec<ProgramId> {
+        let holders = self.find(filter).map_or(Vec::new(), Held::programs);
+        self.held.retain(|held| held.filter != filter);
+        holders
+    }
+}
+
+impl Held {
+    fn new(filter: &str) -> Held {
+        Held {
+            filter: filter.to_owned(),
+            holders: Vec::new(),
+            identifiers: VecDeque::new(),
+            granted: None,
+            unidentified: false,
+            turn: 0,
+        }
+    }
+
+    fn programs(&self) -> Vec<ProgramId> {
+        self.holders.iter().map(|holder| holder.program).collect()
+    }
+
+    /// What all who hold it need. There is somebody.
+    fn options(&self) -> SubscriptionOptions {
+        let mut all = self.holders.iter().map(|holder| holder.options);
+        let first = all.next().expect("a Topic Filter that somebody holds");
+        all.fold(first, |all, one| SubscriptionOptions {
+            maximum_qos: all.maximum_qos.max(one.maximum_qos),
+            retain_handling: match (all.retain_handling, one.retain_handling) {
+                (RetainHandling::Never, RetainHandling::Never) => RetainHandling::Never,
+                _ => RetainHandling::Always,
+            },
+            ..all
+        })
+    }
+
+    fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>) {
+        self.identifiers.push_back(Identifier { number, retained_for });
+        if self.identifiers.len() > IDENTIFIERS_KEPT {
+            self.identifiers.pop_front();
+        }
+    }
+
+    fn identifier(&self, number: u32) -> Option<&Identifier> {
+        self.identifiers.iter().find(|identifier| identifier.number == number)
+    }
+
+    /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
+    fn next_recipients(&mut self, only: Option<&[ProgramId]>) -> Vec<ProgramId> {
+        let mut programs = self.programs();
+        programs.retain(|program| only.is_none_or(|only| only.contains(program)));
+        if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
+            self.turn = self.turn.wrapping_add(1);
+            programs = vec![programs[self.turn % programs.len()]];
+        }
+        programs
+    }
+}
+
+fn with_identifier(mut properties: PropertiesBuf, identifier: Option<u32>) -> PropertiesBuf {
+    if let Some(number) = identifier {
+        // It is within the property's range.
+        let _ = properties.set(PropertyId::SubscriptionIdentifier, Value::Int(number));
+    }
+    properties
+}
+
+#[cfg(test)]
+#[path = "filters_tests.rs"]
+mod tests;

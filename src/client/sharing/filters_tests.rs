@@ -1,0 +1,193 @@
+//! Unit tests of `filters`: what can't be arranged with a Server without luck.
+
+use super::*;
+use crate::types::QoS;
+use crate::types::reason::ReasonCode;
+use crate::types::topic::TopicName;
+
+const A: ProgramId = 1;
+const B: ProgramId = 2;
+
+fn options(qos: QoS, retain_handling: RetainHandling) -> SubscriptionOptions {
+    SubscriptionOptions { maximum_qos: qos, no_local: false, retain_as_published: false, retain_handling }
+}
+
+fn asked(token: Token, filter: &str) -> Subscribe {
+    let options = options(QoS::AtMostOnce, RetainHandling::Always);
+    Subscribe { token, filter: filter.to_owned(), options, properties: PropertiesBuf::new() }
+}
+
+fn identifier(subscribe: &Subscribe) -> Option<u32> {
+    subscribe.properties.as_properties().int(PropertyId::SubscriptionIdentifier)
+}
+
+/// Subscribes, and the Server grants it; returns the identifier.
+fn granted(filters: &mut Filters, program: ProgramId, token: Token, filter: &str) -> u32 {
+    let subscribe =
+        filters.subscribe(program, asked(token, filter), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(token, filter, &success(), true, 0)), [program]);
+    identifier(&subscribe).expect("an identifier")
+}
+
+fn success() -> Outcome {
+    Outcome { failure: None, reason: Some(ReasonCode::SUCCESS), properties: PropertiesBuf::new() }
+}
+
+fn failure(status: Status) -> Outcome {
+    Outcome { failure: Some(status), reason: None, properties: PropertiesBuf::new() }
+}
+
+fn told(answer: Answer) -> Vec<ProgramId> {
+    match answer {
+        Answer::Tell(programs) => programs,
+        Answer::Ask(_) => panic!("it is asked again"),
+    }
+}
+
+fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u32]) -> Vec<ProgramId> {
+    let mut properties = PropertiesBuf::new();
+    for number in identifiers {
+        properties.add(PropertyId::SubscriptionIdentifier, Value::Int(*number)).unwrap();
+    }
+    let topic = TopicName::new(topic).unwrap();
+    let message = Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties());
+    let mut programs = filters.recipients(&message).programs;
+    programs.sort_unstable();
+    programs
+}
+
+#[test]
+fn identifiers_of_an_earlier_process_name_no_filter_that_doesn_t_fit() {
+    let mut filters = Filters::new(1);
+    let of_a = granted(&mut filters, A, 1, "a/#");
+    let of_b = granted(&mut filters, B, 2, "b/#");
+    // The same number was another filter's then; and one that nobody knows.
+    assert_eq!(recipients(&mut filters, "b/x", false, &[of_a]), [B]);
+    assert_eq!(recipients(&mut filters, "a/x", false, &[of_b + 1]), [A]);
+    assert_eq!(recipients(&mut filters, "c", false, &[of_a, of_b]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn a_filter_without_an_identifier_is_matched_beside_those_that_have_one() {
+    let mut filters = Filters::new(1);
+    // Made while the connection spoke MQTT 3.1.1, or with a Server that took none.
+    let plain = filters.subscribe(A, asked(1, "x/+"), false).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(identifier(&plain), None);
+    told(filters.answered(1, "x/+", &success(), false, 0));
+    let of_b = granted(&mut filters, B, 2, "x/#");
+    assert_eq!(recipients(&mut filters, "x/y", false, &[of_b]), [A, B]);
+    // Asked anew, it has one once the Server has granted it.
+    let again = filters.subscribe(A, asked(3, "x/+"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(recipients(&mut filters, "x/y", false, &[of_b]), [A, B]);
+    told(filters.answered(3, "x/+", &success(), true, 0));
+    assert_eq!(recipients(&mut filters, "x/y", false, &[of_b]), [B]);
+    assert_eq!(recipients(&mut filters, "x/y", false, &[identifier(&again).unwrap()]), [A]);
+}
+
+#[test]
+fn a_server_that_takes_no_identifiers_is_asked_again_without() {
+    let mut filters = Filters::new(1);
+    filters.subscribe(A, asked(1, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    let refused = failure(Status::NotSupportedByServer);
+    let Answer::Ask(again) = filters.answered(1, "a", &refused, false, 9) else { panic!("it isn't asked again") };
+    assert_eq!((again.token, identifier(&again)), (1, None));
+    assert_eq!(told(filters.answered(1, "a", &success(), false, 9)), [A]);
+    assert_eq!(recipients(&mut filters, "a", false, &[]), [A]);
+    // The same of one that the Session makes again: nobody's, and then all are told.
+    granted(&mut filters, B, 2, "b");
+    let Answer::Ask(again) = filters.answered(0, "b", &refused, false, 9) else { panic!("it isn't asked again") };
+    assert_eq!((again.token, identifier(&again)), (9, None));
+    assert_eq!(told(filters.answered(9, "b", &failure(Status::RefusedByServer), false, 10)), [B]);
+    assert_eq!(recipients(&mut filters, "b", false, &[]), [] as [ProgramId; 0]);
+    // What the Server takes no wildcard for isn't asked again: there it isn't the identifier.
+    filters.subscribe(A, asked(3, "c/#"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(3, "c/#", &refused, true, 9)), [A]);
+}
+
+#[test]
+fn a_refused_subscribe_takes_away_only_what_it_would_have_given() {
+    let mut filters = Filters::new(1);
+    let of_a = granted(&mut filters, A, 1, "a");
+    filters.subscribe(B, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(2, "a", &failure(Status::RefusedByServer), true, 0)), [B]);
+    assert_eq!(recipients(&mut filters, "a", false, &[of_a]), [A]);
+    // Of two that wait, the first is refused and the second is not.
+    let first = filters.subscribe(B, asked(3, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    filters.subscribe(B, asked(4, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    told(filters.answered(3, "a", &failure(Status::RefusedByServer), true, 0));
+    told(filters.answered(4, "a", &success(), true, 0));
+    assert_eq!(recipients(&mut filters, "a", false, &[identifier(&first).unwrap()]), [A, B]);
+    // A grant that comes when the program has unsubscribed gives nothing.
+    filters.subscribe(B, asked(5, "b"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(filters.unsubscribe(B, "b"));
+    told(filters.answered(5, "b", &success(), true, 0));
+    assert_eq!(recipients(&mut filters, "b", false, &[]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn leaving_gives_back_what_nobody_else_holds() {
+    let mut filters = Filters::new(1);
+    for (token, program, filter) in [(1, A, "a"), (2, B, "a"), (3, A, "b"), (4, A, "c")] {
+        granted(&mut filters, program, token, filter);
+    }
+    assert!(!filters.unsubscribe(A, "a"));
+    assert!(filters.unsubscribe(A, "b"));
+    // One that isn't held is the Server's to answer.
+    assert!(filters.unsubscribe(A, "never held"));
+    assert_eq!(filters.leave(A), ["c"]);
+    assert_eq!(filters.leave(A), [] as [String; 0]);
+    assert_eq!(filters.leave(B), ["a"]);
+}
+
+#[test]
+fn retained_messages_follow_what_each_program_asked_for() {
+    let mut filters = Filters::new(1);
+    let of_a = granted(&mut filters, A, 1, "a");
+    let never = Subscribe { options: options(QoS::AtMostOnce, RetainHandling::Never), ..asked(2, "a") };
+    let wire = filters.subscribe(B, never, true).unwrap_or_else(|status| panic!("{status:?}"));
+    // After a lost Session the first wants them again, so the Server is asked for them.
+    assert_eq!(wire.options.retain_handling, RetainHandling::Always);
+    told(filters.answered(2, "a", &success(), true, 0));
+    let of_b = identifier(&wire).unwrap();
+    assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [] as [ProgramId; 0]);
+    assert_eq!(recipients(&mut filters, "a", true, &[of_a]), [A]);
+    filters.connected();
+    assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [A]);
+    // "If new" is meant for the program: another one's subscription doesn't count.
+    let if_new = |token| Subscribe { options: options(QoS::AtMostOnce, RetainHandling::IfNew), ..asked(token, "a") };
+    let wire = filters.subscribe(3, if_new(3), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&wire).unwrap()]), [3]);
+    let wire = filters.subscribe(3, if_new(4), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&wire).unwrap()]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn with_retain_as_published_a_retain_flag_says_nothing_about_who_asked() {
+    // MQTT-3.3.1-13
+    let mut filters = Filters::new(1);
+    let as_published = |token| {
+        let options =
+            SubscriptionOptions { retain_as_published: true, ..options(QoS::AtMostOnce, RetainHandling::Always) };
+        Subscribe { options, ..asked(token, "a") }
+    };
+    for (program, token) in [(A, 1), (B, 2)] {
+        let wire = filters.subscribe(program, as_published(token), true).unwrap_or_else(|status| panic!("{status:?}"));
+        told(filters.answered(token, "a", &success(), true, 0));
+        let all: &[ProgramId] = if program == A { &[A] } else { &[A, B] };
+        assert_eq!(recipients(&mut filters, "a", true, &[identifier(&wire).unwrap()]), all);
+    }
+}
+
+#[test]
+fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
+    let mut filters = Filters::new(u64::from(HIGHEST_IDENTIFIER) - 1);
+    let first = granted(&mut filters, A, 1, "a");
+    assert_eq!(first, HIGHEST_IDENTIFIER);
+    for token in 2..100 {
+        granted(&mut filters, B, token, "a");
+    }
+    assert_eq!(filters.held[0].identifiers.len(), IDENTIFIERS_KEPT);
+    // It is matched instead.
+    assert_eq!(recipients(&mut filters, "a", false, &[first]), [A, B]);
+    assert!(filters.held[0].identifiers.iter().all(|known| known.number >= 1));
+}

@@ -1,0 +1,233 @@
+//! A program as the switchboard sees it: its inbox, and whether it keeps others waiting.
+//!
+//! Whatever is locked here belongs to one program, whose thread may have been ended while it had the lock. So each lock is
+//! waited for with a bound, and a program that has left one locked is not spoken to again.
+
+use super::LONGEST_LOCK;
+use super::filters::ProgramId;
+use crate::client::clock;
+use crate::client::command::Command;
+use crate::client::events::{Missed, NoticeKind};
+use crate::client::lock::LeftLocked;
+use crate::client::notice::MissedCount;
+use crate::client::shared::{Shared, Snapshot, State};
+use crate::session::event::Token;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+use std::time::{Duration, Instant};
+
+pub(super) struct Member {
+    pub id: ProgramId,
+    pub program: Arc<Shared>,
+    /// Empty: it has none, and nobody takes its place.
+    pub inbox: String,
+    /// After so long without a sign of life others don't wait for it.
+    pub release: Duration,
+    /// Whether it wants to be connected. Those that don't any more are kept until somebody else connects.
+    pub wanted: bool,
+    /// A lock of its was not given back: by a thread that was ended, or by one that gets no processor.
+    pub out_of_reach: bool,
+    /// Events that it didn't get for that reason.
+    lost: u64,
+    /// Its inbox is full since then, with so many events in it.
+    full: Option<(Instant, usize)>,
+    /// It got a message that it isn't done with since then, or was done with another one.
+    pub owing: Option<Instant>,
+    /// It was too slow: messages are counted instead of kept, until it takes the event that tells so.
+    missing: Option<Arc<MissedCount>>,
+    /// Messages that it has missed in all.
+    pub missed: u64,
+}
+
+impl Member {
+    pub fn new(id: ProgramId, program: Arc<Shared>, inbox: &str, release: Duration) -> Member {
+        Member {
+            id,
+            program,
+            inbox: inbox.to_owned(),
+            release,
+            wanted: true,
+            out_of_reach: false,
+            lost: 0,
+            full: None,
+            owing: None,
+            missing: None,
+            missed: 0,
+        }
+    }
+
+    /// Another program takes the place, with all that is to be done. Returns how many messages the one before has missed, and
+    /// wasn't told of.
+    pub fn replace(&mut self, program: Arc<Shared>, release: Duration) -> u64 {
+        let missed = self.missing.take().map_or(0, |counter| counter.take());
+        *self = Member { missed: self.missed, ..Member::new(self.id, program, &self.inbox.clone(), release) };
+        missed
+    }
+
+    /// Puts a notice into the inbox.
+    pub fn give(&mut self, kind: NoticeKind) {
+        if !self.out_of_reach {
+            self.out_of_reach = !self.program.events.push_until(kind, deadline());
+        }
+        self.lost += u64::from(self.out_of_reach);
+    }
+
+    /// Puts a message into the inbox. False if it counts as missed instead.
+    pub fn give_message(&mut self, kind: NoticeKind) -> bool {
+        self.find_back();
+        if let Some(counter) = &self.missing {
+            counter.add(1);
+            self.missed += 1;
+            return false;
+        }
+        self.give(kind);
+        if self.out_of_reach {
+            // It counts as missed, and not as dropped too.
+            self.lost -= 1;
+            self.count_instead(1);
+        }
+        !self.out_of_reach
+    }
+
+    pub fn set_state(&mut self, state: State) {
+        self.program.set_state(state);
+    }
+
+    /// The figures of the connection.
+    pub fn mirror(&mut self, figures: &Snapshot) {
+        if self.out_of_reach {
+            return;
+        }
+        match self.program.snapshot.try_lock_until(deadline()) {
+            Some(mut snapshot) => *snapshot = Snapshot { missed: self.missed, ..*figures },
+            None => self.out_of_reach = true,
+        }
+    }
+
+    pub fn count_drops(&mut self, count: u64) {
+        if !self.out_of_reach {
+            self.out_of_reach = !self.program.events.count_drops_until(count, deadline());
+        }
+    }
+
+    /// What the program asks for next.
+    pub fn next_command(&mut self) -> Option<Command> {
+        match self.program.next_command_until(deadline()) {
+            Ok(command) => command,
+            Err(LeftLocked) => {
+                self.out_of_reach = true;
+                None
+            }
+        }
+    }
+
+    /// Publishes whose end the program will never poll.
+    pub fn take_untold(&mut self) -> Vec<Token> {
+        let untold = self.program.events.take_untold_until(deadline());
+        self.out_of_reach |= untold.is_none();
+        untold.unwrap_or_default()
+    }
+
+    /// Looks whether a program that was out of reach lives after all. It knows then what it has missed.
+    pub fn try_to_reach(&mut self) {
+        let now = clock::now();
+        if !self.out_of_reach || self.program.snapshot.try_lock().is_none() || !self.program.can_be_reached(now) {
+            return;
+        }
+        self.out_of_reach = false;
+        let lost = std::mem::take(&mut self.lost);
+        self.count_drops(lost);
+        if let Some(counter) = &self.missing {
+            let missed = Missed::new(counter.clone());
+            self.give(NoticeKind::Missed(missed));
+        }
+    }
+
+    /// Looks at the inbox. True if it is full, so that others have to wait.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.try_to_reach();
+        if !self.wanted || self.out_of_reach {
+            self.full = None;
+            // Should it live, it wakes us when it takes something.
+            self.program.reading_paused.store(self.out_of_reach, Ordering::Release);
+            return false;
+        }
+        self.find_back();
+        let events = &self.program.events;
+        // The program wakes us when it makes room, if it sees the flag; so we look again after it stands.
+        let may_block = self.missing.is_some() || events.is_blocked();
+        self.program.reading_paused.store(may_block, Ordering::Release);
+        fence(Ordering::SeqCst);
+        let (is_full, count) = (self.missing.is_none() && events.is_blocked(), events.len());
+        self.full = match self.full {
+            _ if !is_full => None,
+            // It takes something.
+            Some((since, before)) if count >= before => Some((since, before.max(count))),
+            _ => Some((now, count)),
+        };
+        is_full
+    }
+
+    /// When its messages are given up, if it takes none until then.
+    pub fn gives_up_at(&self) -> Option<Instant> {
+        self.full.map(|(since, _)| since + self.release)
+    }
+
+    /// When the Server isn't kept waiting for it any longer.
+    pub fn overdue_at(&self) -> Option<Instant> {
+        self.owing.map(|since| since + self.release)
+    }
+
+    /// Takes the messages out of the inbox, for a program that takes the place.
+    pub fn take_messages(&mut self) -> Vec<NoticeKind> {
+        let taken = if self.out_of_reach { None } else { self.program.events.take_messages_until(deadline()) };
+        taken.into_iter().flatten().map(|notice| notice.kind).collect()
+    }
+
+    /// Empties the inbox of its messages, and counts what comes from now on.
+    pub fn give_up_messages(&mut self) {
+        let Some(messages) = self.program.events.take_messages_until(deadline()) else {
+            self.out_of_reach = true;
+            self.full = None;
+            return;
+        };
+        self.count_instead(messages.len() as u64);
+    }
+
+    /// The program will never fetch these messages; one that takes its place is told.
+    pub fn count_instead(&mut self, messages: u64) {
+        self.full = None;
+        self.missed += messages;
+        match &self.missing {
+            Some(counter) => counter.add(messages),
+            None => {
+                let counter = Arc::new(MissedCount::default());
+                counter.add(messages);
+                self.missing = Some(counter.clone());
+                if !self.out_of_reach {
+                    self.give(NoticeKind::Missed(Missed::new(counter)));
+                }
+            }
+        }
+    }
+
+    /// If the program knows that it has missed messages, it gets them again from now on.
+    fn find_back(&mut self) {
+        let Some(counter) = self.missing.take_if(|counter| counter.is_told()) else { return };
+        // What was counted after the program had taken the event is told by another one.
+        let late = counter.take();
+        if late > 0 {
+            self.tell_missed(late);
+        }
+    }
+
+    pub fn tell_missed(&mut self, count: u64) {
+        let counter = Arc::new(MissedCount::default());
+        counter.add(count);
+        self.give(NoticeKind::Missed(Missed::new(counter)));
+    }
+}
+
+fn deadline() -> Instant {
+    clock::now() + LONGEST_LOCK
+}

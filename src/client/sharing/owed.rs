@@ -1,0 +1,160 @@
+//! What programs on a shared connection are still to be done with: received messages, of which the Server hears when every
+//! program that got them is done, and the ends of publishes of an earlier process, which all programs hear of.
+
+use super::filters::ProgramId;
+use crate::client::events::NoticeKind;
+use crate::session::event::{Delivery, Token};
+use crate::session::options::Acknowledgement;
+use crate::types::reason::ReasonCode;
+use std::collections::{BTreeMap, HashMap};
+
+/// A message that not everybody is done with.
+struct Open {
+    left: Vec<ProgramId>,
+    /// What the Server is told in the end: the first refusal, if there is one.
+    refusal: Option<Acknowledgement>,
+    /// For a program that takes another one's place.
+    copy: Option<NoticeKind>,
+}
+
+#[derive(Default)]
+pub(super) struct Owed {
+    /// In the order in which they came: deliveries are counted up.
+    messages: BTreeMap<Delivery, Open>,
+    ends: HashMap<Token, Vec<ProgramId>>,
+}
+
+/// A message that everybody is done with, and what the Server is told.
+pub(super) type Done = (Delivery, Acknowledgement);
+
+impl Owed {
+    /// These programs got a message.
+    pub fn open(&mut self, delivery: Delivery, left: Vec<ProgramId>, copy: Option<NoticeKind>) {
+        self.messages.insert(delivery, Open { left, refusal: None, copy });
+    }
+
+    /// A program gets, later than others, a message or an end that nobody knew for whom it was.
+    pub fn join(&mut self, program: ProgramId, delivery: Option<Delivery>, end: Option<Token>) {
+        if let Some(open) = delivery.and_then(|delivery| self.messages.get_mut(&delivery)) {
+            open.left.push(program);
+        }
+        if let Some(left) = end.and_then(|token| self.ends.get_mut(&token)) {
+            left.push(program);
+        }
+    }
+
+    /// A program is done with a message. Returns what the Server is told, if all are.
+    pub fn done(&mut self, program: ProgramId, delivery: Delivery, said: Acknowledgement) -> Option<Done> {
+        let open = self.messages.get_mut(&delivery).filter(|open| open.left.contains(&program))?;
+        open.left.retain(|left| *left != program);
+        if said.reason.is_error() && open.refusal.is_none() {
+            open.refusal = Some(said.clone());
+        }
+        if !open.left.is_empty() {
+            return None;
+        }
+        let refusal = self.messages.remove(&delivery)?.refusal;
+        // With properties of its own only if it was the only one to say something.
+        Some((delivery, refusal.unwrap_or(said)))
+    }
+
+    /// Nothing is waited for any more from this program. Returns what all others are done with.
+    pub fn settle(&mut self, program: ProgramId) -> Vec<Done> {
+        let deliveries: Vec<Delivery> = self.of(program).map(|(delivery, _)| *delivery).collect();
+        deliveries.into_iter().filter_map(|delivery| self.done(program, delivery, ReasonCode::SUCCESS.into())).collect()
+    }
+
+    /// How many messages this program isn't done with.
+    pub fn count(&self, program: ProgramId) -> usize {
+        self.of(program).count()
+    }
+
+    pub fn owes(&self, program: ProgramId) -> bool {
+        self.of(program).next().is_some()
+    }
+
+    /// Copies of what this program isn't done with.
+    pub fn copies(&self, program: ProgramId) -> Vec<NoticeKind> {
+        self.of(program).filter_map(|(_, open)| open.copy.clone()).collect()
+    }
+
+    /// The Server has lost the Session: it doesn't wait for anything.
+    pub fn lose_session(&mut self) {
+        self.messages.clear();
+    }
+
+    /// These programs are told of the end of a publish that an earlier process began.
+    pub fn open_end(&mut self, token: Token, left: Vec<ProgramId>) {
+        self.ends.insert(token, left);
+    }
+
+    /// A program has heard the end of a publish. True if all have; one that left before never will, and the store keeps the
+    /// end for the next process.
+    pub fn heard(&mut self, program: ProgramId, token: Token) -> bool {
+        let Some(left) = self.ends.get_mut(&token) else { return true };
+        left.retain(|left| *left != program);
+        let all = left.is_empty();
+        if all {
+            self.ends.remove(&token);
+        }
+        all
+    }
+
+    fn of(&self, program: ProgramId) -> impl Iterator<Item = (&Delivery, &Open)> {
+        self.messages.iter().filter(move |(_, open)| open.left.contains(&program))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn success() -> Acknowledgement {
+        ReasonCode::SUCCESS.into()
+    }
+
+    #[test]
+    fn the_server_hears_of_a_message_when_the_last_program_is_done_with_it() {
+        let mut owed = Owed::default();
+        owed.open(7, vec![1, 2], None);
+        assert_eq!(owed.done(1, 7, success()), None);
+        // A second time, and one who never got it, change nothing.
+        assert_eq!((owed.done(1, 7, success()), owed.done(3, 7, success())), (None, None));
+        assert_eq!((owed.owes(1), owed.owes(2), owed.count(2)), (false, true, 1));
+        assert_eq!(owed.done(2, 7, success()), Some((7, success())));
+        assert_eq!(owed.done(2, 7, success()), None);
+    }
+
+    #[test]
+    fn a_refusal_of_one_program_is_what_the_server_hears() {
+        let mut owed = Owed::default();
+        owed.open(7, vec![1, 2, 3], None);
+        let refusal = |reason: ReasonCode| Acknowledgement::from(reason);
+        assert_eq!(owed.done(2, 7, refusal(ReasonCode::QUOTA_EXCEEDED)), None);
+        assert_eq!(owed.done(1, 7, refusal(ReasonCode::UNSPECIFIED_ERROR)), None);
+        assert_eq!(owed.done(3, 7, success()), Some((7, refusal(ReasonCode::QUOTA_EXCEEDED))));
+    }
+
+    #[test]
+    fn a_program_that_isn_t_waited_for_any_more_holds_nothing_up() {
+        let mut owed = Owed::default();
+        owed.open(1, vec![1], None);
+        owed.open(2, vec![1, 2], None);
+        owed.open(3, vec![2], None);
+        assert_eq!(owed.settle(1), [(1, success())]);
+        assert_eq!(owed.done(2, 2, success()), Some((2, success())));
+        assert_eq!(owed.count(2), 1);
+        owed.lose_session();
+        assert_eq!(owed.done(2, 3, success()), None);
+    }
+
+    #[test]
+    fn an_end_has_been_heard_when_all_have_heard_it() {
+        let mut owed = Owed::default();
+        owed.open_end(5, vec![1, 2]);
+        assert!(!owed.heard(1, 5));
+        assert!(owed.heard(2, 5));
+        // That of a publish of this process has one who hears it.
+        assert!(owed.heard(1, 6));
+    }
+}
