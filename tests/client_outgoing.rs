@@ -154,6 +154,8 @@ fn every_way_in_which_a_publish_ends_is_a_stage_that_can_be_asked_for() {
     let conflated = || PublishOptions { conflation_key: Some("price".into()), ..Default::default() };
     let superseded = publish(b"1", conflated());
     let latest = publish(b"2", conflated());
+    // Its time is over before there is a connection.
+    std::thread::sleep(Duration::from_millis(2));
     program.connect().unwrap();
     let mut peer = server.accept_mqtt();
     let mut ends = BTreeMap::new();

@@ -36,7 +36,7 @@ pub fn random_course(
     let mut random = Random(seed);
     let mut played = Played::default();
     let lags = [(70, 10), (10, 70), (40, 40)][random.below(3) as usize];
-    let mut copying = start(test, lags.0, lags.1, inputs)?;
+    let mut copying = start(&format!("{test}-{seed}"), lags.0, lags.1, inputs)?;
     copying.follower.command(&["account", "balance=10000000", "shuffle=5"]);
     copying.master.command(&["account", "balance=10000000"]);
     copying.load_both();

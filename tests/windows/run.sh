@@ -202,7 +202,7 @@ reconnect KILL lost
 # The host of tests/mql5, built for Windows: its tests as on Linux, but with this DLL, Windows' loader, its calling convention
 # and its wchar_t. These are the tests of what the systems do differently; names, or how they begin.
 mql5=(
-    account:: marshalling:: runtime_language::
+    account:: marshalling:: runtime_language:: shared::
     wrapper::the_minimal_expert wrapper::every_method wrapper::a_chart_change wrapper::a_program_without wrapper::a_library_of
     copier_run::opens_changes
 )

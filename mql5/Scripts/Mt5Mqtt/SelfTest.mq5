@@ -99,8 +99,46 @@ void OnStart(void)
    ExtCheck.That(!client.IsCreated() && client.State()==MT5MQTT_STATE_IDLE,"destroyed");
    Refused(client.Publish("a","b",0,false),client,MT5MQTT_E_INVALID_HANDLE,"publish without a client");
    Dispatching();
+   Sharing();
    Topics();
    ExtCheck.Report();
+  }
+//+------------------------------------------------------------------+
+//| A part of a shared connection, before Connect()                  |
+//+------------------------------------------------------------------+
+bool OpenShared(CMqttClient &client,const string connection,const string inbox,const int keep_alive)
+  {
+   return(client.CreateShared(connection,inbox) && client.SetUrl(InpUrl) && client.SetCredentials(InpUserName,InpPassword) &&
+          client.SetProtocolVersion(InpVersion) && client.SetKeepAlive(keep_alive));
+  }
+//+------------------------------------------------------------------+
+//| Two programs on one connection, as far as one can be two         |
+//+------------------------------------------------------------------+
+void Sharing(void)
+  {
+   CMqttClient first,second,third;
+   CMqttMessage message;
+   string connection="mt5mqtt-selftest-"+IntegerToString(mt5mqtt_time_unix_us());
+   Refused(first.CreateShared("",""),first,MT5MQTT_E_INVALID_ARGUMENT,"CreateShared without a name");
+   Accepted(OpenShared(first,connection,"first",20),first,"CreateShared");
+   Accepted(OpenShared(second,connection,"second",20),second,"CreateShared of a second program");
+   Accepted(OpenShared(third,connection,"third",21),third,"CreateShared of a third program");
+   Refused(first.CreateShared(connection,"first"),first,MT5MQTT_E_WRONG_STATE,"CreateShared again");
+   ExtCheck.That(first.Handle()!=second.Handle(),"each program has a handle of its own");
+   Accepted(first.Connect(),first,"Connect of a shared connection");
+   Accepted(second.Connect(),second,"Connect of the second program");
+   Refused(third.Connect(),third,MT5MQTT_E_SHARED_DIFFERS,"Connect with another Keep Alive");
+   if(!Await(first,message,MT5MQTT_EVENT_CONNECTED) || !Await(second,message,MT5MQTT_EVENT_CONNECTED))
+      return;
+   Accepted(first.Subscribe(Topic("shared"),1),first,"Subscribe of the first program");
+   Await(first,message,MT5MQTT_EVENT_SUBSCRIBED);
+   Accepted(second.Publish(Topic("shared"),"from the second",1,false),second,"Publish of the second program");
+   if(Await(first,message,MT5MQTT_EVENT_MESSAGE))
+      ExtCheck.Same(message.PayloadText(),"from the second","a message between two programs");
+   ExtCheck.That(Await(second,message,MT5MQTT_EVENT_PUBLISHED),"its end comes to the second program");
+   first.Destroy();
+   ExtCheck.That(second.IsConnected(),"the second program goes on");
+   Accepted(second.Disconnect(1000),second,"Disconnect of the last program");
   }
 //+------------------------------------------------------------------+
 //| Options                                                          |

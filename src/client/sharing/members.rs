@@ -241,3 +241,56 @@ impl Member {
 fn deadline() -> Instant {
     clock::now() + LONGEST_LOCK
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::codec::message::Message;
+    use crate::codec::property::Properties;
+    use crate::session::event::Event;
+    use crate::types::QoS;
+    use crate::types::topic::TopicName;
+
+    fn message(payload: &str) -> NoticeKind {
+        let topic = TopicName::new("t").unwrap();
+        let message = Message::new(topic, payload.as_bytes(), QoS::AtLeastOnce, false, Properties::EMPTY);
+        NoticeKind::Session(Event::Message { message, delivery: Some(1), packet_id: None, seen_before: false })
+    }
+
+    /// What the program polls: the payload of a message, or how many it has missed.
+    fn polled(client: &Client) -> Option<String> {
+        let read = |notice: &crate::client::events::Notice| match &notice.kind {
+            NoticeKind::Session(Event::Message { message, .. }) => {
+                String::from_utf8_lossy(message.payload()).into_owned()
+            }
+            NoticeKind::Missed(missed) => format!("missed {}", missed.count),
+            other => panic!("{other:?}"),
+        };
+        client.poll(read).ok().flatten()
+    }
+
+    #[test]
+    fn a_program_that_was_only_slow_to_give_back_a_lock_knows_what_it_has_missed() {
+        let client = Client::sharing("slow to give back", "").ok().unwrap();
+        let mut member = Member::new(1, client.shared.clone(), "", Duration::from_secs(1));
+        assert!(member.give_message(message("before")));
+        let held = client.shared.snapshot.lock();
+        member.mirror(&Snapshot::default());
+        assert!(member.out_of_reach);
+        // Nobody waits for it any more.
+        let start = clock::now();
+        for _ in 0..100 {
+            assert!(!member.give_message(message("missed")));
+            member.mirror(&Snapshot::default());
+            assert!(!member.is_full(clock::now()));
+        }
+        assert!(clock::now() - start < LONGEST_LOCK);
+        drop(held);
+        assert!(!member.is_full(clock::now()) && !member.out_of_reach);
+        assert_eq!((polled(&client), polled(&client)), (Some("before".to_owned()), Some("missed 100".to_owned())));
+        assert!(member.give_message(message("after")));
+        assert_eq!((polled(&client), polled(&client)), (Some("after".to_owned()), None));
+        assert_eq!(client.statistics().events_dropped, 0);
+    }
+}

@@ -18,6 +18,7 @@ void OnStart(void)
    Expiries();
    Modes();
    GuardsTrip();
+   Carried();
    Netting();
    Unknown();
    Retcodes();
@@ -253,6 +254,30 @@ void GuardsTrip(void)
    ExtRules.max_spread=1;
    ExtState.orders[0].price=1.08;
    ExtCheck.Same(Made(plan),"modify 1.080;","a spread keeps no order from being placed or changed");
+  }
+//+------------------------------------------------------------------+
+//| What never fills is never traded with another                    |
+//+------------------------------------------------------------------+
+void Carried(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   ExtRules.small=COPIER_SMALL_CARRY;
+   Places(2,true,COPIER_KIND_LIMIT,0.06,1.09);
+   ExtCheck.Same(Made(plan),"","too small to be placed");
+   ArrayResize(ExtState.orders,0);
+   Places(1,true,COPIER_KIND_LIMIT,0.06,1.09);
+   ExtCheck.Same(Made(plan),"","the one that was deleted adds nothing");
+   Fills(0.06);
+   ExtCheck.Same(Made(plan),"","filled: carried");
+   Places(3,true,COPIER_KIND_LIMIT,0.06,1.09);
+   ExtCheck.Same(Made(plan),"","an order takes nothing of it");
+   ArrayResize(ExtState.orders,0);
+   int i=ArraySize(ExtState.positions);
+   ArrayResize(ExtState.positions,i+1);
+   ExtState.positions[i]=ExtState.positions[0];
+   ExtState.positions[i].id=4;
+   ExtCheck.Same(Made(plan),"open 0.1;","the next position does");
   }
 //+------------------------------------------------------------------+
 //| A pending order would meet the symbol's one position             |

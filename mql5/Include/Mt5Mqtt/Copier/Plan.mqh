@@ -195,6 +195,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
         {
          Decide(position,true,state,rules,symbols,own,now_msc,is_first);
          link=FindLink(position.id);
+         if(link<0)
+            continue;
         }
       m_links[link].via=CCopierOrigin::Join(position.via,account);
       if(m_links[link].state==COPIER_LINK_OPEN)
@@ -335,9 +337,13 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
       int    carry=AddCarry(link.symbol,0);
-      double carried=m_carries[carry].volume;
+      double carried=(is_pending ? 0 : m_carries[carry].volume);
       link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],carried));
-      m_carries[carry].volume=carried;
+      //--- an order may never fill: what is too small is decided and carried when it does
+      if(is_pending && link.volume<=0 && rules.small==COPIER_SMALL_CARRY)
+         return;
+      if(!is_pending)
+         m_carries[carry].volume=carried;
       if(link.volume<=0)
          link.reason=StringFormat("a volume of %.8f is too small",exact);
       else
