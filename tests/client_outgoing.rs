@@ -149,8 +149,6 @@ fn every_way_in_which_a_publish_ends_is_a_stage_that_can_be_asked_for() {
     let expired =
         publish(b"old", PublishOptions { time_to_live: Some(Duration::from_millis(1)), ..Default::default() });
     assert_eq!(program.stage(expired).map_err(|failure| failure.0), Ok(Stage::Accepted));
-    // Until its time is over.
-    thread::sleep(Duration::from_millis(5));
     let conflated = || PublishOptions { conflation_key: Some("price".into()), ..Default::default() };
     let superseded = publish(b"1", conflated());
     let latest = publish(b"2", conflated());
