@@ -16,6 +16,7 @@ use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{PacketType, QoS};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -224,11 +225,13 @@ fn each_thread_keeps_its_order_when_several_publish_at_once() {
 fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_reading() {
     let (_server, program, mut peer) = connected(&[]);
     let mut answering = peer.second_handle();
+    let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let end = Instant::now() + Duration::from_millis(700);
-                while Instant::now() < end {
+                // A client that doesn't read while somebody publishes would read when this is over.
+                let end = Instant::now() + Duration::from_secs(20);
+                while !is_done.load(Ordering::Relaxed) && Instant::now() < end {
                     let _ = program.try_send(b"tick", QoS::AtMostOnce);
                 }
             });
@@ -239,8 +242,9 @@ fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_readin
         });
         for number in 0..20 {
             answering.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
-            within(Duration::from_millis(400), "a message under way", || program.expect_payload(&number.to_string()));
+            within(Duration::from_secs(5), "a message under way", || program.expect_payload(&number.to_string()));
         }
+        is_done.store(true, Ordering::Relaxed);
     });
 }
 

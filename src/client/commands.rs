@@ -42,28 +42,33 @@ impl Commands {
         self.count.store(queue.len(), Ordering::Release);
     }
 
-    pub fn pop(&self) -> Option<Command> {
+    /// Takes the first ones, at most `most`. All under one lock: programs that publish without a pause leave it few free moments.
+    pub fn take(&self, most: usize, taken: &mut Vec<Command>) {
         if self.is_empty() {
-            return None;
+            return;
         }
-        self.take(self.queue.lock())
+        let mut queue = self.queue.lock();
+        let count = queue.len().min(most);
+        taken.extend(queue.drain(..count));
+        self.tell_count(&mut queue);
     }
 
-    /// As `pop`. `Err` if the queue was locked until the deadline.
+    /// Takes the first one. `Err` if the queue was locked until the deadline.
     pub fn pop_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
         if self.is_empty() {
             return Ok(None);
         }
-        self.queue.try_lock_until(deadline).map(|queue| self.take(queue)).ok_or(LeftLocked)
+        let mut queue = self.queue.try_lock_until(deadline).ok_or(LeftLocked)?;
+        let command = queue.pop_front();
+        self.tell_count(&mut queue);
+        Ok(command)
     }
 
-    fn take(&self, mut queue: MutexGuard<'_, VecDeque<Command>>) -> Option<Command> {
-        let command = queue.pop_front();
+    fn tell_count(&self, queue: &mut VecDeque<Command>) {
         self.count.store(queue.len(), Ordering::Release);
         if queue.is_empty() && queue.capacity() > ROOM_KEPT {
             *queue = VecDeque::with_capacity(ROOM_KEPT);
         }
-        command
     }
 
     /// Whether they have waited for so long that the core may be left locked.

@@ -47,6 +47,8 @@ pub(super) struct Core {
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     burst: Burst,
+    /// Room for the commands of one go.
+    taken: Vec<Command>,
     /// Output was left to the background thread, which has been woken for it.
     gathering: bool,
     /// How many bytes of the Session's output the log has told of.
@@ -116,6 +118,7 @@ impl Core {
             lost: None,
             write_blocked: false,
             burst: Burst::default(),
+            taken: Vec::new(),
             gathering: false,
             traced: 0,
             worker_deadline: None,
@@ -206,13 +209,12 @@ impl Core {
     /// Carries out what callers have left. False if that was too much for one go.
     pub fn apply_waiting(&mut self, shared: &Shared) -> bool {
         shared.forget_left();
-        for _ in 0..COMMANDS_IN_A_ROW {
-            match shared.next_command() {
-                Some(command) => self.apply(command),
-                None => return true,
-            }
-        }
-        false
+        let mut taken = std::mem::take(&mut self.taken);
+        shared.take_commands(COMMANDS_IN_A_ROW, &mut taken);
+        let are_all = taken.len() < COMMANDS_IN_A_ROW;
+        taken.drain(..).for_each(|command| self.apply(command));
+        self.taken = taken;
+        are_all
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most, and in a burst one now and then.

@@ -284,12 +284,12 @@ impl Shared {
         self.left.swap(0, Ordering::AcqRel);
     }
 
-    /// The next command that a caller has left.
-    pub fn next_command(&self) -> Option<Command> {
-        self.commands.pop()
+    /// The first commands that callers have left, at most `most`.
+    pub fn take_commands(&self, most: usize, taken: &mut Vec<Command>) {
+        self.commands.take(most, taken);
     }
 
-    /// As `next_command`. `Err` if the queue was locked until the deadline: by a thread that was ended.
+    /// The next command that a caller has left. `Err` if the queue was locked until the deadline: by a thread that was ended.
     pub fn next_command_until(&self, deadline: Instant) -> Result<Option<Command>, LeftLocked> {
         self.commands.pop_until(deadline)
     }
