@@ -61,7 +61,7 @@ threads() {
         cargo test -Zbuild-std=std,panic_unwind,test --manifest-path tests/sanitizers/Cargo.toml --target "$target" \
         --no-fail-fast "$@"
 }
-threads --test client_waiting --test client_backpressure --test client_reconnect
+threads --test client_waiting --test client_polling --test client_sharing --test client_backpressure --test client_reconnect
 threads --test abi threads::
 
 echo "$passed passed, $failed failed"
