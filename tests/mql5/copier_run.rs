@@ -283,6 +283,25 @@ fn answers_that_are_lost_and_refusals_double_nothing() {
     }
 }
 
+#[test]
+fn a_terminal_that_is_killed_between_a_trade_and_its_answer_doubles_nothing() {
+    for comments in ["keep", "rewrite", "drop"] {
+        let Some(mut copying) = Copying::start("killed", &[]) else { return };
+        copying.follower.command(&["account", &format!("comments={comments}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        for volume in ["0.10", "0.30"] {
+            copying.follower.command(&["inject", "10009", "killed"]);
+            copying.trade(&deal(0, volume, ""));
+            copying.follower.expect_end();
+            copying.kill_follower();
+            copying.converge();
+        }
+        copying.close();
+    }
+}
+
 /// One position of a symbol, which is the sum, without stops.
 pub fn net(positions: impl Iterator<Item = Fields>) -> Vec<Fields> {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();

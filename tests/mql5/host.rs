@@ -91,6 +91,16 @@ impl Terminal {
         }
     }
 
+    /// Waits until it has ended by itself.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.child.try_wait().expect("its end").is_none() {
+            assert!(Instant::now() < deadline, "the terminal goes on:\n{}", self.transcript());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Ends it without a word to its programs. Another one begins with the same set-up, and with the account as the trade
     /// server has it, if it was told to keep it in a file.
     pub fn kill(&mut self) {

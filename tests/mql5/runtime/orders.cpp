@@ -290,6 +290,7 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       account.injected.pop_front();
       // The answer is lost; whether the request was carried out can only be seen from the account.
       if(injected.carried_out) carry_out_later(r,injected.after_ms,reason);
+      if(injected.is_last) _Exit(9);
       return result.retcode=injected.retcode;
    }
    return result.retcode=carry_out(r,result,reason);

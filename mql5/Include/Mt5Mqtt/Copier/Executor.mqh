@@ -30,21 +30,6 @@ struct CopierAttempt
    string            target;               // what it was to become: another one ends the wait after a success
   };
 //+------------------------------------------------------------------+
-//| An open, or a placed order, whose answer was lost                |
-//+------------------------------------------------------------------+
-struct CopierUncertain
-  {
-   long              id;
-   string            symbol;
-   bool              is_buy;
-   double            volume;
-   long              sent_msc;             // by the trade server's clock
-   ulong             until;
-   bool              is_pending;
-   ENUM_COPIER_KIND  kind;                 // of a pending order
-   double            price;                // likewise
-  };
-//+------------------------------------------------------------------+
 //| Class CCopierExecutor.                                           |
 //| Appointment: sends one action, and says when the same may be     |
 //|              sent again. An action whose effect isn't visible    |
@@ -85,12 +70,21 @@ public:
    long              AdoptOrder(const CopierOrder &order,const double volume,const long placed_msc);
    //--- it has shown which one it is: nothing of it is on its way
    void              Seen(const long id);
+   //--- what is new is on disk before it is sent: a terminal that is killed then doesn't send it again
+   void              Expect(const CopierAction &action);
+   int               Expected(void) const          { return(ArraySize(m_uncertain)); }
+   void              Expected(const int index,CopierUncertain &uncertain) const { uncertain=m_uncertain[index]; }
+   //--- it is not sent, or its answer is there
+   void              Forget(const CopierAction &action);
+   //--- from the file
+   void              Restore(CopierUncertain &uncertain);
+   static bool       IsNew(const CopierAction &action)       { return(action.action==COPIER_ACTION_OPEN || action.action==COPIER_ACTION_PLACE);    }
 
 private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
-   static bool       IsNew(const CopierAction &action)       { return(action.action==COPIER_ACTION_OPEN || action.action==COPIER_ACTION_PLACE);    }
+   void              Note(const CopierAction &action,const long sent_msc);
    static bool       IsPending(const CopierAction &action);
    static string     Target(const CopierAction &action);
    void              RequestPending(const CopierAction &action,const CopierAttempt &attempt,const string comment,MqlTradeRequest &request) const;
@@ -348,19 +342,56 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+(ulong)m_wait_ms;
          break;
      }
-   if(m_outcome!=COPIER_OUTCOME_UNCERTAIN || !IsNew(action))
+   if(!IsNew(action))
       return;
+   Forget(action);
+   if(m_outcome==COPIER_OUTCOME_UNCERTAIN)
+      Note(action,sent_msc);
+  }
+//+------------------------------------------------------------------+
+//| It is about to be sent. In netting the volume tells whether it   |
+//| was                                                              |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Expect(const CopierAction &action)
+  {
+   if(action.id!=COPIER_NET)
+      Note(action,(long)TimeTradeServer()*1000);
+  }
+//+------------------------------------------------------------------+
+//| It may be on its way                                             |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Note(const CopierAction &action,const long sent_msc)
+  {
+   CopierUncertain uncertain;
+   uncertain.id=action.id;
+   uncertain.symbol=action.symbol;
+   uncertain.is_buy=action.is_buy;
+   uncertain.volume=action.volume;
+   uncertain.sent_msc=sent_msc;
+   uncertain.until=0;
+   uncertain.is_pending=(action.action==COPIER_ACTION_PLACE);
+   uncertain.kind=action.kind;
+   uncertain.price=CMqttTrade::Price(action.symbol,action.price);
+   Restore(uncertain);
+  }
+//+------------------------------------------------------------------+
+//| Waited for from now on                                           |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Restore(CopierUncertain &uncertain)
+  {
    int count=ArraySize(m_uncertain);
+   uncertain.until=GetTickCount64()+COPIER_UNCERTAIN_MS;
    ArrayResize(m_uncertain,count+1,16);
-   m_uncertain[count].id=action.id;
-   m_uncertain[count].symbol=action.symbol;
-   m_uncertain[count].is_buy=action.is_buy;
-   m_uncertain[count].volume=action.volume;
-   m_uncertain[count].sent_msc=sent_msc;
-   m_uncertain[count].until=now+COPIER_UNCERTAIN_MS;
-   m_uncertain[count].is_pending=(action.action==COPIER_ACTION_PLACE);
-   m_uncertain[count].kind=action.kind;
-   m_uncertain[count].price=CMqttTrade::Price(action.symbol,action.price);
+   m_uncertain[count]=uncertain;
+  }
+//+------------------------------------------------------------------+
+//| Its answer is there                                              |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Forget(const CopierAction &action)
+  {
+   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
+      if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
+         ArrayRemove(m_uncertain,i,1);
   }
 //+------------------------------------------------------------------+
 //| The broker has rewritten the comment, and the answer was lost    |

@@ -54,6 +54,7 @@ private:
    void              TellForeign(void);
    void              TellPendings(void);
    void              Do(const CopierAction &action);
+   bool              Save(void);
    void              ShowHoldings(void);
   };
 //+------------------------------------------------------------------+
@@ -74,6 +75,12 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    if(!m_store.Load(file,m_plan,exists))
       return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
    m_is_first=!exists;
+   for(int i=0; i<m_store.Sent(); i++)
+     {
+      CopierUncertain sent;
+      m_store.Sent(i,sent);
+      m_executor.Restore(sent);
+     }
    if(resume)
      {
       CopierGuard guard;
@@ -145,19 +152,36 @@ void CCopierFollower::Work(void)
    CCopierAccount::Funds(own);
    int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,CCopierAccount::NowMsc(),m_is_first);
    m_is_first=false;
-//--- what was decided must be on disk before anything is sent
-   if(!m_store.Save(m_plan))
-     {
-      Tell("the file can't be written: nothing is sent");
-      return;
-     }
-   for(int i=0; i<count && !IsStopped(); i++)
+//--- what was decided must be on disk before anything is sent, and what is about to be
+   bool is_due[];
+   ArrayResize(is_due,count);
+   for(int i=0; i<count; i++)
      {
       CopierAction action;
       m_plan.Action(i,action);
-      if(m_executor.IsDue(action,HeldVolume(action)))
-         Do(action);
+      is_due[i]=(CCopierExecutor::IsNew(action) && m_executor.IsDue(action,HeldVolume(action)));
+      if(is_due[i])
+         m_executor.Expect(action);
      }
+   bool is_saved=Save();
+   if(!is_saved)
+      Tell("the file can't be written: nothing is sent");
+   for(int i=0; i<count; i++)
+     {
+      CopierAction action;
+      m_plan.Action(i,action);
+      bool is_new=CCopierExecutor::IsNew(action);
+      if(!is_saved || IsStopped())
+        {
+         if(is_due[i])
+            m_executor.Forget(action);
+        }
+      else
+         if(is_new ? is_due[i] : m_executor.IsDue(action,HeldVolume(action)))
+            Do(action);
+     }
+   if(!is_saved)
+      return;
 //--- one of both: two in turn would be told anew at each look
    if(m_plan.Held()!="")
       Tell(m_plan.Held());
@@ -444,9 +468,23 @@ void CCopierFollower::Do(const CopierAction &action)
      }
    if(action.id==COPIER_NET && m_executor.m_outcome==COPIER_OUTCOME_DONE && m_executor.m_deal!=0)
       m_store.Await(m_executor.m_deal);
-   if(!m_store.Save(m_plan))
+   if(!Save())
       Tell("the file can't be written");
    Report(action,m_executor.m_quote,m_state.sequence,m_received_us);
+  }
+//+------------------------------------------------------------------+
+//| What was decided, and what may be on its way                     |
+//+------------------------------------------------------------------+
+bool CCopierFollower::Save(void)
+  {
+   m_store.ClearSent();
+   for(int i=0; i<m_executor.Expected(); i++)
+     {
+      CopierUncertain sent;
+      m_executor.Expected(i,sent);
+      m_store.AddSent(sent);
+     }
+   return(m_store.Save(m_plan));
   }
 //+------------------------------------------------------------------+
 //| The panel                                                        |

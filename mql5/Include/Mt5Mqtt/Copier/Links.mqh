@@ -84,6 +84,22 @@ struct CopierHeldOrder
    long              expires_msc;
   };
 //+------------------------------------------------------------------+
+//| An open, or a placed order, that may be on its way: its answer   |
+//| was lost, or the terminal was killed before it came              |
+//+------------------------------------------------------------------+
+struct CopierUncertain
+  {
+   long              id;
+   string            symbol;
+   bool              is_buy;
+   double            volume;
+   long              sent_msc;             // by the trade server's clock
+   ulong             until;
+   bool              is_pending;
+   ENUM_COPIER_KIND  kind;                 // of a pending order
+   double            price;                // likewise
+  };
+//+------------------------------------------------------------------+
 //| What is to be done, in the order in which it is: closes first, as|
 //| they free margin and lower the risk                              |
 //+------------------------------------------------------------------+

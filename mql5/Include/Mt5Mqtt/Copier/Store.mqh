@@ -35,6 +35,7 @@ private:
    CopierCopy        m_copies[];
    CopierPlaced      m_placed[];           // until it is known what became of them
    ulong             m_awaited[];          // deals that the terminal doesn't show yet
+   CopierUncertain   m_sent[];             // what may be on its way
 
 public:
    long              m_state_msc;          // of the newest state that was taken
@@ -65,6 +66,11 @@ public:
    ulong             AwaitedDeal(const int index) const { return(m_awaited[index]);           }
    void              Await(const ulong deal);
    void              Shown(const int index)            { ArrayRemove(m_awaited,index,1);      }
+   //--- what may be on its way
+   int               Sent(void) const                  { return(ArraySize(m_sent));           }
+   void              Sent(const int index,CopierUncertain &sent) const { sent=m_sent[index];  }
+   void              ClearSent(void)                   { ArrayResize(m_sent,0);               }
+   void              AddSent(const CopierUncertain &sent);
 
 private:
    string            Text(const CCopierPlan &plan) const;
@@ -90,6 +96,7 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    ArrayResize(m_copies,0);
    ArrayResize(m_placed,0);
    ArrayResize(m_awaited,0);
+   ArrayResize(m_sent,0);
    plan.Clear();
    exists=FileIsExist(name);
    if(!exists)
@@ -203,6 +210,21 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.EndObject();
      }
    json.EndArray();
+   json.BeginArray("sent");
+   for(int i=0; i<ArraySize(m_sent); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("id",m_sent[i].id);
+      json.StringField("symbol",m_sent[i].symbol);
+      json.IntegerField("is_buy",m_sent[i].is_buy ? 1 : 0);
+      json.NumberField("volume",m_sent[i].volume,8);
+      json.IntegerField("sent_msc",m_sent[i].sent_msc);
+      json.IntegerField("is_pending",m_sent[i].is_pending ? 1 : 0);
+      json.IntegerField("kind",(long)m_sent[i].kind);
+      json.NumberField("price",m_sent[i].price,8);
+      json.EndObject();
+     }
+   json.EndArray();
    json.EndObject();
    return(json.Text());
   }
@@ -272,6 +294,24 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          return(false);
       AddOrder((ulong)ticket,id);
      }
+//--- a file of before has none
+   for(int node=json.Child(json.Member(0,"sent")); node>=0; node=json.Next(node))
+     {
+      CopierUncertain sent;
+      long            is_buy=0;
+      long            is_pending=0;
+      long            kind=0;
+      if(!json.Integer(node,"id",sent.id) || !json.String(node,"symbol",sent.symbol) || !json.Integer(node,"is_buy",is_buy) ||
+         !json.Number(node,"volume",sent.volume) || !json.Integer(node,"sent_msc",sent.sent_msc) ||
+         !json.Integer(node,"is_pending",is_pending) || !json.Integer(node,"kind",kind) || kind<0 || kind>COPIER_KIND_STOP_LIMIT ||
+         !json.Number(node,"price",sent.price))
+         return(false);
+      sent.is_buy=(is_buy!=0);
+      sent.is_pending=(is_pending!=0);
+      sent.kind=(ENUM_COPIER_KIND)kind;
+      sent.until=0;
+      AddSent(sent);
+     }
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -329,6 +369,15 @@ void CCopierStore::Await(const ulong deal)
    int count=ArraySize(m_awaited);
    ArrayResize(m_awaited,count+1,16);
    m_awaited[count]=deal;
+  }
+//+------------------------------------------------------------------+
+//| It is about to be sent, or its answer was lost                   |
+//+------------------------------------------------------------------+
+void CCopierStore::AddSent(const CopierUncertain &sent)
+  {
+   int count=ArraySize(m_sent);
+   ArrayResize(m_sent,count+1,16);
+   m_sent[count]=sent;
   }
 //+------------------------------------------------------------------+
 //| Forgets copies that are gone                                     |
