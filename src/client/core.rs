@@ -27,8 +27,9 @@ pub(super) struct Core {
     pub online_since: Option<Instant>,
     /// What the socket is called in the background thread's poll.
     pub socket: mio::Token,
-    /// The socket is in the poll of a waiting caller instead.
+    /// The socket is in the poll of a waiting caller instead, or in none.
     pub led: bool,
+    /// What becomes of it while that caller is away.
     pub keeping: Keeping,
     /// What the Server says has come to its end, of which `lost` tells.
     pub read_to_end: bool,

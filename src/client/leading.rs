@@ -104,7 +104,7 @@ impl Shared {
         let Some(seat) = seat.as_mut() else { return false };
         let Some(mut core) = self.core.try_lock_until(deadline) else { return true };
         seat.is_taken(clock::now());
-        // What came while the socket was kept has been told of already, or never will be.
+        // The poll may have told of what came while the socket was kept, and doesn't tell twice.
         let mut look_first = core.led;
         let led = core.give_reading_to_leader(self);
         core.keeping.left = None;

@@ -182,18 +182,15 @@ impl Client {
     pub fn connect(&self) -> Result<(), Failure> {
         self.check_alive()?;
         let options = self.options.lock().clone();
-        let session_options = {
-            if options.addresses.is_empty() {
-                return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
-            }
-            self.check_store(&options)?;
-            let session_options = options.session_options()?;
-            if let Some(place) = &self.place {
-                return self.join(place, options);
-            }
-            self.shared.log.set_client_id(&session_options.client_id);
-            session_options
-        };
+        if options.addresses.is_empty() {
+            return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
+        }
+        self.check_store(&options)?;
+        let session_options = options.session_options()?;
+        if let Some(place) = &self.place {
+            return self.join(place, options);
+        }
+        self.shared.log.set_client_id(&session_options.client_id);
         // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
         // connection's.
         drop(self.shared.core.lock());
@@ -216,7 +213,7 @@ impl Client {
         }
         self.shared.submit(connect);
         // While the system starts a thread, the Server could have answered already.
-        worker.iter_mut().for_each(|worker| worker.begin(&self.options.lock().clone()));
+        worker.iter_mut().for_each(|worker| worker.begin(&options));
         drop(worker);
         *thread = Some(self.start_thread().inspect_err(|_| self.take_connect_back()).map_err(failed)?);
         Ok(())
