@@ -4,26 +4,13 @@
 mod common;
 
 use common::fake_server::{FakeServer, Peer};
-use common::program::Program;
+use common::program::{Program, bounded};
 use mt5mqtt::client::{LONGEST_DISCONNECT, LONGEST_FREE, Locked};
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
-
-/// What a loaded machine may take on top of a bound; a wait without a bound takes for ever.
-const ON_TOP: Duration = Duration::from_secs(10);
-
-/// Runs it on a thread of its own, which must be back in time.
-#[track_caller]
-fn within<R: Send + 'static>(limit: Duration, what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(run()));
-    receiver.recv_timeout(limit + ON_TOP).unwrap_or_else(|_| panic!("{what} has no bound"))
-}
 
 /// A connected client on which a thread of the host was ended.
 fn left_locked(what: Locked) -> (&'static Program, FakeServer, Peer) {
@@ -48,7 +35,7 @@ fn disconnect_and_free_are_bounded_whatever_is_left_locked() {
         (Locked::Commands, false, true),
     ] {
         let (program, _server, _peer) = left_locked(what);
-        let disconnected = within(LONGEST_DISCONNECT, "disconnect", move || {
+        let disconnected = bounded(LONGEST_DISCONNECT, "disconnect", move || {
             program.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, LONGEST_DISCONNECT)
         });
         assert_eq!(
@@ -56,7 +43,7 @@ fn disconnect_and_free_are_bounded_whatever_is_left_locked() {
             (!disconnects).then_some(Status::Timeout),
             "{what:?}"
         );
-        let freed = within(LONGEST_FREE, "free", move || program.free());
+        let freed = bounded(LONGEST_FREE, "free", move || program.free());
         assert_eq!(freed, frees, "{what:?}");
     }
     // Clients of others go on, and so do new ones.
@@ -66,15 +53,15 @@ fn disconnect_and_free_are_bounded_whatever_is_left_locked() {
     program.expect_connected();
     program.send("x", QoS::AtLeastOnce);
     peer.expect(PacketType::Publish);
-    assert!(within(LONGEST_FREE, "free", move || program.free()));
+    assert!(bounded(LONGEST_FREE, "free", move || program.free()));
 }
 
 #[test]
 fn free_alone_is_bounded_too() {
     for what in [Locked::Session, Locked::Events, Locked::Figures] {
         let (program, _server, _peer) = left_locked(what);
-        assert!(!within(LONGEST_FREE, "free", move || program.free()), "{what:?}");
+        assert!(!bounded(LONGEST_FREE, "free", move || program.free()), "{what:?}");
         // A second time as well.
-        within(LONGEST_FREE, "free", move || program.free());
+        bounded(LONGEST_FREE, "free", move || program.free());
     }
 }

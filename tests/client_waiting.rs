@@ -159,17 +159,23 @@ fn publishes_that_the_socket_does_not_take_go_on_while_a_caller_waits() {
     program.expect_payload("all here");
 }
 
+/// Messages that a caller waits for one after the other.
+#[track_caller]
+fn stream(program: &Program, peer: &mut common::fake_server::Peer, round: u32) {
+    for number in 0..50 {
+        let payload = format!("{round} {number}");
+        peer.publish(payload.as_bytes(), None, QoS::AtMostOnce);
+        assert!(program.client.wait(LONG).expect("a client that lives"));
+        program.expect_payload(&payload);
+    }
+}
+
 #[test]
 fn a_caller_that_comes_back_at_once_again_and_again_gets_every_message_and_so_does_one_that_then_stays_away() {
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server, &[]);
     for round in 0..3 {
-        for number in 0..50 {
-            let payload = format!("{round} {number}");
-            peer.publish(payload.as_bytes(), None, QoS::AtMostOnce);
-            assert!(program.client.wait(LONG).expect("a client that lives"));
-            program.expect_payload(&payload);
-        }
+        stream(&program, &mut peer, round);
         // Nobody waits in the library any more: the background thread has to read.
         peer.publish(b"while away", None, QoS::AtMostOnce);
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -186,12 +192,7 @@ fn a_caller_that_keeps_the_socket_sees_the_end_of_the_connection() {
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server, &[]);
     for round in 0..5 {
-        for number in 0..20 {
-            let payload = format!("{round} {number}");
-            peer.publish(payload.as_bytes(), None, QoS::AtMostOnce);
-            assert!(program.client.wait(LONG).expect("a client that lives"));
-            program.expect_payload(&payload);
-        }
+        stream(&program, &mut peer, round);
         peer.close();
         assert!(program.client.wait(LONG).expect("a client that lives"));
         assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));

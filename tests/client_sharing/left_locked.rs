@@ -1,7 +1,7 @@
 //! A program's thread that is ended in the middle of a call (TerminateThread) leaves locked what it had locked. The other
 //! programs on the connection don't notice.
 
-use crate::common::program::Program;
+use crate::common::program::{Program, bounded};
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::client::{LONGEST_DISCONNECT, LONGEST_FREE, Locked, State};
@@ -9,19 +9,8 @@ use mt5mqtt::codec::property::Properties;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::{PacketType, QoS};
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-
-/// What a loaded machine may take on top of a bound; a wait without a bound takes for ever.
-const ON_TOP: Duration = Duration::from_secs(10);
-
-#[track_caller]
-fn within<R: Send + 'static>(limit: Duration, what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(run()));
-    receiver.recv_timeout(limit + ON_TOP).unwrap_or_else(|_| panic!("{what} has no bound"))
-}
 
 #[test]
 fn the_others_go_on_whatever_a_program_has_left_locked() {
@@ -65,14 +54,14 @@ fn the_others_go_on_whatever_a_program_has_left_locked() {
         gets(&successor, "new");
         gets(&second, "new");
         // And everybody gets out.
-        let disconnected = within(LONGEST_DISCONNECT, "disconnect", move || {
+        let disconnected = bounded(LONGEST_DISCONNECT, "disconnect", move || {
             killed.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, LONGEST_DISCONNECT).is_ok()
         });
-        let freed = within(LONGEST_FREE, "free", move || killed.free());
+        let freed = bounded(LONGEST_FREE, "free", move || killed.free());
         assert!(freed || matches!(what, Locked::Events | Locked::Commands), "{what:?}: {disconnected}");
         assert_eq!((second.state(), successor.state()), (State::Connected, State::Connected));
         for program in [second, successor] {
-            assert!(within(LONGEST_FREE, "free", move || program.free()));
+            assert!(bounded(LONGEST_FREE, "free", move || program.free()));
         }
         while peer.read("DISCONNECT").packet().packet_type() != PacketType::Disconnect {}
     }
@@ -88,5 +77,5 @@ fn the_last_one_closes_the_connection_though_one_that_can_t_be_reached_is_on_it(
     peer.disconnect(ReasonCode::SERVER_SHUTTING_DOWN);
     peer.close();
     second.expect_disconnected();
-    assert!(within(LONGEST_FREE, "free", move || second.free()));
+    assert!(bounded(LONGEST_FREE, "free", move || second.free()));
 }

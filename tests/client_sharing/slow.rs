@@ -10,16 +10,24 @@ use std::time::Duration;
 const QOS0: QoS = QoS::AtMostOnce;
 const QOS1: QoS = QoS::AtLeastOnce;
 
+/// Two programs, of which the first gets four times as many messages as it has room for, and the second one behind them; and the
+/// identifier of the first one's subscription.
+#[track_caller]
+fn overfilled(name: &str, release_s: i64) -> (Pair, u32) {
+    let mut pair = pair(name, &[(IntOption::SharedRelease, release_s)]);
+    pair.first.set_int(IntOption::EventsMaximum, 10);
+    let of_first = subscribe(&pair.first, &mut pair.peer, "first", QOS1);
+    let of_second = subscribe(&pair.second, &mut pair.peer, "second", QOS1);
+    for id in 1..=40 {
+        send_qos1(&mut pair.peer, "first", &id.to_string(), id, &[of_first]);
+    }
+    send_qos1(&mut pair.peer, "second", "behind", 41, &[of_second]);
+    (pair, of_first)
+}
+
 #[test]
 fn a_full_inbox_stops_the_reading_until_its_program_takes_something() {
-    let Pair { mut peer, first, second, .. } = pair("full", &[(IntOption::SharedRelease, 3600)]);
-    first.set_int(IntOption::EventsMaximum, 10);
-    let of_first = subscribe(&first, &mut peer, "first", QOS1);
-    let of_second = subscribe(&second, &mut peer, "second", QOS1);
-    for id in 1..=40 {
-        send_qos1(&mut peer, "first", &id.to_string(), id, &[of_first]);
-    }
-    send_qos1(&mut peer, "second", "behind", 41, &[of_second]);
+    let (Pair { peer: _peer, first, second, server: _server }, _) = overfilled("full", 3600);
     // Nothing is lost, in order.
     for id in 1..=40 {
         gets(&first, &id.to_string());
@@ -29,14 +37,7 @@ fn a_full_inbox_stops_the_reading_until_its_program_takes_something() {
 
 #[test]
 fn a_program_that_takes_nothing_out_of_a_full_inbox_is_not_waited_for_and_is_told() {
-    let Pair { mut peer, first, second, .. } = pair("released", &[(IntOption::SharedRelease, 1)]);
-    first.set_int(IntOption::EventsMaximum, 10);
-    let of_first = subscribe(&first, &mut peer, "first", QOS1);
-    let of_second = subscribe(&second, &mut peer, "second", QOS1);
-    for id in 1..=40 {
-        send_qos1(&mut peer, "first", &id.to_string(), id, &[of_first]);
-    }
-    send_qos1(&mut peer, "second", "behind", 41, &[of_second]);
+    let (Pair { mut peer, first, second, .. }, of_first) = overfilled("released", 1);
     gets(&second, "behind");
     for id in 1..=41 {
         assert_eq!(peer.expect(PacketType::Puback).id().get(), id);

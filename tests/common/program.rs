@@ -298,3 +298,13 @@ pub fn within<R>(limit: Duration, what: &str, run: impl FnOnce() -> R) -> R {
     assert!(start.elapsed() < limit, "{what} took {:?}, the limit is {limit:?}", start.elapsed());
     result
 }
+
+/// Runs it on a thread of its own, which must be back within the limit, and what a loaded machine may take on top of it: a wait
+/// without a bound takes for ever.
+#[track_caller]
+pub fn bounded<R: Send + 'static>(limit: Duration, what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
+    const ON_TOP: Duration = Duration::from_secs(10);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(run()));
+    receiver.recv_timeout(limit + ON_TOP).unwrap_or_else(|_| panic!("{what} has no bound"))
+}
