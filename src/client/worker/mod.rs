@@ -2,6 +2,8 @@
 //! readiness call until bytes, a command or the next deadline.
 
 mod connecting;
+#[cfg(test)]
+mod ending_tests;
 mod reading;
 
 use super::backoff::Backoff;
@@ -285,10 +287,11 @@ impl Worker {
         }
     }
 
-    /// Reads, looks at the timers, closes. Returns when to come back; `None` when the phase has changed.
+    /// Reads, looks at the timers, closes. Returns when to come back; `None` if that is at once.
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        self.readable |= core.lost.is_some() || std::mem::take(&mut core.read_on);
+        let known_as_lost = core.lost.is_some();
+        self.readable |= known_as_lost || std::mem::take(&mut core.read_on);
         self.readable &= !core.read_to_end;
         if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
             core.give_reading_back(&self.shared);
@@ -297,6 +300,11 @@ impl Worker {
         let mut more = self.read(now, core);
         core.session.handle_timeout(now);
         core.work(now, &self.shared);
+        let paused = self.shared.reading_paused.load(Ordering::Acquire);
+        if core.lost.is_some() && ((!known_as_lost && !core.read_to_end) || (more && !paused)) {
+            // This write found it out, after the reading; or there is more to be read.
+            return None;
+        }
         if let Some((status, detail)) = core.lost.take() {
             self.end_connection(status, &detail, core);
             return None;
@@ -330,7 +338,7 @@ impl Worker {
             return None;
         }
         // Reading goes on where it was paused: the poll won't tell again about bytes that are there already.
-        more &= !self.shared.reading_paused.load(Ordering::Acquire);
+        more &= !paused;
         Some(if more { Some(now) } else { core.session.next_timeout() })
     }
 

@@ -1,0 +1,123 @@
+//! What the Server said last is heard, whoever finds that the connection is gone, and when.
+
+use super::*;
+use crate::client::Client;
+use crate::client::core::READS_IN_A_ROW;
+use crate::client::events::{Next, NoticeKind};
+use crate::client::transport::Transport;
+use std::collections::VecDeque;
+
+/// CONNACK with success and the Client Identifier "x"; DISCONNECT with 0x8E (Session taken over); PUBLISH of nothing to "t" with QoS 0.
+const CONNACK: &[u8] = &[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x'];
+const SESSION_TAKEN_OVER: &[u8] = &[0xE0, 2, 0x8E, 0];
+const PUBLISH: &[u8] = &[0x30, 4, 0, 1, b't', 0];
+
+/// A connection on which the Server answers CONNECT and is gone. What it said last comes in when a write has failed: the
+/// thread reads before it writes, and the bytes may arrive in between.
+struct Gone {
+    first: VecDeque<&'static [u8]>,
+    last: VecDeque<&'static [u8]>,
+    writes: u32,
+}
+
+impl Transport for Gone {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let is_broken = self.writes > 1;
+        let next = match self.first.pop_front() {
+            None if is_broken => self.last.pop_front().ok_or(io::ErrorKind::ConnectionReset)?,
+            None => return Err(io::ErrorKind::WouldBlock.into()),
+            Some(first) => first,
+        };
+        buffer[..next.len()].copy_from_slice(next);
+        Ok(next.len())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if self.writes > 1 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn has_pending(&self) -> bool {
+        false
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn may_hold_input(&self) -> bool {
+        false
+    }
+
+    fn register(&mut self, _: &Registry, _: Token, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn deregister(&mut self, _: &Registry) {}
+}
+
+/// A worker whose connection is accepted, and what follows.
+fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
+    let client = Client::with_options(Options::default());
+    let mut worker = client.make_worker().expect("a poll");
+    let now = clock::now();
+    let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
+    let connection = Connection { transport: Box::new(gone), socket: FIRST_SOCKET, first_bytes: FirstBytes::default() };
+    client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
+    worker.phase = Phase::Online { socket: FIRST_SOCKET };
+    worker.readable = true;
+    step(&mut worker);
+    assert!(client.shared.core.lock().session.is_online() && !worker.readable);
+    (client, worker)
+}
+
+fn step(worker: &mut Worker) {
+    worker.step(&Options::default);
+}
+
+/// The messages before the end, and its Reason Code.
+fn heard(client: &Client) -> (usize, Option<ReasonCode>) {
+    let mut messages = 0;
+    while let Next::Taken(notice) = client.shared.events.pop_if(|_| true) {
+        match notice.kind {
+            NoticeKind::Session(Event::Message { .. }) => messages += 1,
+            NoticeKind::Session(Event::Disconnected(end)) => return (messages, end.reason),
+            _ => {}
+        }
+    }
+    panic!("no end of the connection was told");
+}
+
+/// PINGREQ is to be sent.
+fn say_something(core: &mut Core) {
+    let when = core.session.next_timeout().expect("a Keep Alive");
+    core.session.handle_timeout(when);
+    assert!(!core.session.output().is_empty());
+}
+
+#[test]
+fn the_threads_own_write_finds_it_out_after_the_reading() {
+    let (client, mut worker) = online([SESSION_TAKEN_OVER]);
+    let shared = client.shared.clone();
+    {
+        let mut core = shared.core.lock();
+        say_something(&mut core);
+        assert!(worker.step_online(clock::now(), &mut core).is_none(), "there is more to do");
+    }
+    step(&mut worker);
+    assert_eq!(heard(&client), (0, Some(ReasonCode::SESSION_TAKEN_OVER)));
+}
+
+#[test]
+fn more_was_said_than_is_read_in_one_go() {
+    let messages = 3 * READS_IN_A_ROW + 1;
+    let said = std::iter::repeat_n(PUBLISH, messages).chain([SESSION_TAKEN_OVER]);
+    let (client, mut worker) = online(said);
+    say_something(&mut client.shared.core.lock());
+    step(&mut worker);
+    assert_eq!(heard(&client), (messages, Some(ReasonCode::SESSION_TAKEN_OVER)));
+}
