@@ -6,6 +6,7 @@
 use crate::common::library;
 use crate::common::tools::{self, find, leave_out, project};
 use crate::translator::{self, Refusal};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -168,14 +169,18 @@ pub fn compiler_errors(path: &Path) -> String {
     String::from_utf8_lossy(&compiled.stderr).into_owned()
 }
 
-/// Translates a program, a path below the project, and compiles it.
+/// A program, a path below the project, translated and compiled: once in a process, whose sources stay as they are.
 pub fn program(path: &str) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let path = project(path);
+    static COMPILED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    // Also one at a time, as each is the compiler's whole attention for a while.
+    let mut compiled = COMPILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    compiled.entry(path.to_owned()).or_insert_with(|| compile(&project(path))).clone()
+}
+
+fn compile(path: &Path) -> PathBuf {
     let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mql5-{name}-{}", std::process::id()));
-    let program = translator::translate(&path, &project("mql5/Include"), &output).unwrap_or_else(|refusals| {
+    let program = translator::translate(path, &project("mql5/Include"), &output).unwrap_or_else(|refusals| {
         panic!("{}", refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("\n"))
     });
     let mut sources = program.files.clone();
