@@ -122,7 +122,8 @@ fn positions(
     let mut random = Random(seed);
     let mut played = Played::default();
     let mut copying = Copying::start(&format!("{name}-{seed}"), inputs)?;
-    copying.master.command(&["account", &format!("mode={master_mode}"), "balance=10000000"]);
+    let lag = format!("lag={}", seed % 120);
+    copying.master.command(&["account", &format!("mode={master_mode}"), &lag, "balance=10000000"]);
     let comments = ["keep", "rewrite", "drop"][random.below(3) as usize];
     copying.follower.command(&[
         "account",
@@ -266,7 +267,7 @@ fn a_random_master_with_orders_is_followed_in_reverse() {
 }
 
 /// So many courses are played side by side: most of the time each waits.
-const SIDE_BY_SIDE: usize = 5;
+const SIDE_BY_SIDE: usize = 10;
 
 #[test]
 #[ignore = "a long run: MT5MQTT_COPIER_MINUTES=30 cargo test --test mql5 long_run -- --ignored --nocapture"]

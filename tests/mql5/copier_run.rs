@@ -41,7 +41,9 @@ impl Copying {
             return None;
         };
         let files = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("copier-{test}-{}", std::process::id()));
-        fs::create_dir_all(files.join("Files")).expect("create a folder");
+        for folder in ["Files", "MasterFiles"] {
+            fs::create_dir_all(files.join(folder)).expect("create a folder");
+        }
         let files = Files(files);
         let mut copying = Self {
             server,
@@ -51,6 +53,7 @@ impl Copying {
             inputs: inputs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
         };
         copying.follower.command(&["files", &copying.files.0.join("Files").display().to_string()]);
+        copying.master.command(&["files", &copying.files.0.join("MasterFiles").display().to_string()]);
         copying.follower.command(&["keep", &copying.files.0.join("follower").display().to_string()]);
         copying.master.command(&["keep", &copying.files.0.join("master").display().to_string()]);
         copying.follower.command(&["account", "login=2002", "balance=100000"]);

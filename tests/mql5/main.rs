@@ -18,6 +18,7 @@ mod copier_pending;
 mod copier_pending_random;
 mod copier_random;
 mod copier_run;
+mod copier_started;
 mod host;
 mod indicator;
 mod json;

@@ -72,7 +72,9 @@ void keep_account() {
 }
 
 // keep <file>
+// Until the terminal has learned of it (lag), it shows what there was before: nothing.
 void keep_account_in(const std::string &path) {
+   remember_view();
    kept_in=path;
    std::ifstream file(path,std::ios::binary);
    for(std::string line; std::getline(file,line);)

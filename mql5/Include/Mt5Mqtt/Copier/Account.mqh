@@ -22,6 +22,9 @@ public:
    //--- the state of a master but for its orders; false if it changed while it was read
    static bool       State(CCopierRelay &relay,CopierState &state);
    static bool       Symbol(const string name,CopierSymbol &symbol);
+   static bool       IsShown(const long identifier);
+   //--- a position that isn't shown: do its deals say that it is over?
+   static bool       IsClosed(const long identifier);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
 
 private:
@@ -87,6 +90,38 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.is_netting=!IsHedging();
    Funds(state.funds);
    return(PositionsTotal()==total);
+  }
+//+------------------------------------------------------------------+
+//| Among the positions                                              |
+//+------------------------------------------------------------------+
+bool CCopierAccount::IsShown(const long identifier)
+  {
+   for(int i=0; i<PositionsTotal(); i++)
+      if(PositionGetTicket(i)!=0 && PositionGetInteger(POSITION_IDENTIFIER)==identifier)
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| A terminal that has just started may show no position yet, and   |
+//| no deal: only what was bought and sold again is closed           |
+//+------------------------------------------------------------------+
+bool CCopierAccount::IsClosed(const long identifier)
+  {
+   double volume=0;
+   bool   has_any=false;
+   if(!HistorySelectByPosition(identifier))
+      return(false);
+   for(int i=0; i<HistoryDealsTotal(); i++)
+     {
+      ulong  deal=HistoryDealGetTicket(i);
+      double part=HistoryDealGetDouble(deal,DEAL_VOLUME);
+      long   type=HistoryDealGetInteger(deal,DEAL_TYPE);
+      if(type!=DEAL_TYPE_BUY && type!=DEAL_TYPE_SELL)
+         continue;
+      volume+=(type==DEAL_TYPE_BUY ? part : -part);
+      has_any=true;
+     }
+   return(has_any && MathAbs(volume)<0.00000001);
   }
 //+------------------------------------------------------------------+
 //| The selected position                                            |

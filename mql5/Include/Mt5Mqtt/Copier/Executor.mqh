@@ -71,7 +71,7 @@ public:
    //--- it has shown which one it is: nothing of it is on its way
    void              Seen(const long id);
    //--- what is new is on disk before it is sent: a terminal that is killed then doesn't send it again
-   void              Expect(const CopierAction &action);
+   void              Expect(const CopierAction &action,const double held_volume);
    int               Expected(void) const          { return(ArraySize(m_uncertain)); }
    void              Expected(const int index,CopierUncertain &uncertain) const { uncertain=m_uncertain[index]; }
    //--- it is not sent, or its answer is there
@@ -84,7 +84,7 @@ private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
-   void              Note(const CopierAction &action,const long sent_msc);
+   void              Note(const CopierAction &action,const double held_volume,const long sent_msc);
    static bool       IsPending(const CopierAction &action);
    static string     Target(const CopierAction &action);
    void              RequestPending(const CopierAction &action,const CopierAttempt &attempt,const string comment,MqlTradeRequest &request) const;
@@ -164,7 +164,7 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
      {
       int uncertain=Uncertain(action);
       //--- in netting the volume tells that it went through
-      if(uncertain>=0 && action.id==COPIER_NET && is_visible)
+      if(uncertain>=0 && action.id==COPIER_NET && MathAbs(m_uncertain[uncertain].before-held_volume)>0.00000001)
         {
          ArrayRemove(m_uncertain,uncertain,1);
          return(true);
@@ -346,21 +346,19 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
       return;
    Forget(action);
    if(m_outcome==COPIER_OUTCOME_UNCERTAIN)
-      Note(action,sent_msc);
+      Note(action,held_volume,sent_msc);
   }
 //+------------------------------------------------------------------+
-//| It is about to be sent. In netting the volume tells whether it   |
-//| was                                                              |
+//| It is about to be sent                                           |
 //+------------------------------------------------------------------+
-void CCopierExecutor::Expect(const CopierAction &action)
+void CCopierExecutor::Expect(const CopierAction &action,const double held_volume)
   {
-   if(action.id!=COPIER_NET)
-      Note(action,(long)TimeTradeServer()*1000);
+   Note(action,held_volume,(long)TimeTradeServer()*1000);
   }
 //+------------------------------------------------------------------+
 //| It may be on its way                                             |
 //+------------------------------------------------------------------+
-void CCopierExecutor::Note(const CopierAction &action,const long sent_msc)
+void CCopierExecutor::Note(const CopierAction &action,const double held_volume,const long sent_msc)
   {
    CopierUncertain uncertain;
    uncertain.id=action.id;
@@ -372,6 +370,7 @@ void CCopierExecutor::Note(const CopierAction &action,const long sent_msc)
    uncertain.is_pending=(action.action==COPIER_ACTION_PLACE);
    uncertain.kind=action.kind;
    uncertain.price=CMqttTrade::Price(action.symbol,action.price);
+   uncertain.before=held_volume;
    Restore(uncertain);
   }
 //+------------------------------------------------------------------+

@@ -45,7 +45,6 @@ private:
    bool              ReadHeld(void);
    bool              ReadOrders(void);
    bool              ReadEnded(void);
-   bool              IsClosed(const long identifier) const;
    long              IdByComment(const string comment) const;
    void              ReadSymbols(void);
    void              ReadSymbol(const string master);
@@ -161,7 +160,7 @@ void CCopierFollower::Work(void)
       m_plan.Action(i,action);
       is_due[i]=(CCopierExecutor::IsNew(action) && m_executor.IsDue(action,HeldVolume(action)));
       if(is_due[i])
-         m_executor.Expect(action);
+         m_executor.Expect(action,HeldVolume(action));
      }
    bool is_saved=Save();
    if(!is_saved)
@@ -307,6 +306,9 @@ bool CCopierFollower::ReadHeld(void)
       bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
       double volume=PositionGetDouble(POSITION_VOLUME);
       long   id=(is_ours ? m_store.MasterId(identifier) : 0);
+      //--- its first deal was made, and the terminal killed before that was in the file
+      if(id==0 && is_ours && m_rules.netting && m_plan.HasNet(symbol))
+         id=COPIER_NET;
       if(id==0 && is_ours)
          id=IdByComment(PositionGetString(POSITION_COMMENT));
       if(id==0 && is_ours)
@@ -330,12 +332,12 @@ bool CCopierFollower::ReadHeld(void)
    ArrayResize(identifiers,count);
    if(PositionsTotal()!=total)
       return(false);
-   for(int i=0; i<m_store.Copies() && !m_rules.netting; i++)
+   for(int i=0; i<m_store.Copies(); i++)
      {
       bool is_there=false;
       for(int j=0; j<count && !is_there; j++)
          is_there=(identifiers[j]==m_store.Identifier(i));
-      if(!is_there && !IsClosed(m_store.Identifier(i)))
+      if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)))
          return(Tell("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
      }
    m_store.KeepOnly(identifiers);
@@ -351,6 +353,9 @@ bool CCopierFollower::IsShown(void)
      {
       if(!HistoryDealSelect(m_store.AwaitedDeal(i)))
          return(Tell("waiting until the terminal shows the deal "+IntegerToString((long)m_store.AwaitedDeal(i))));
+      long identifier=HistoryDealGetInteger(m_store.AwaitedDeal(i),DEAL_POSITION_ID);
+      if(identifier!=0)
+         m_store.AddCopy(identifier,COPIER_NET);
       m_store.Shown(i);
      }
    return(true);
@@ -371,29 +376,6 @@ void CCopierFollower::TellForeign(void)
             return;
            }
         }
-  }
-//+------------------------------------------------------------------+
-//| Do the deals of a position say that it is over?                  |
-//+------------------------------------------------------------------+
-bool CCopierFollower::IsClosed(const long identifier) const
-  {
-   double volume=0;
-   bool   has_exit=false;
-   if(!HistorySelectByPosition(identifier))
-      return(false);
-   for(int i=0; i<HistoryDealsTotal(); i++)
-     {
-      ulong  deal=HistoryDealGetTicket(i);
-      double part=HistoryDealGetDouble(deal,DEAL_VOLUME);
-      if(HistoryDealGetInteger(deal,DEAL_ENTRY)==DEAL_ENTRY_IN)
-         volume+=part;
-      else
-        {
-         volume-=part;
-         has_exit=true;
-        }
-     }
-   return(has_exit && volume<0.00000001);
   }
 //+------------------------------------------------------------------+
 //| mq:name:id                                                       |
@@ -449,8 +431,9 @@ void CCopierFollower::Do(const CopierAction &action)
      {
       if(m_executor.m_outcome==COPIER_OUTCOME_DONE)
         {
-         //--- an opening order's ticket becomes the position's identifier
-         m_store.AddCopy((long)m_executor.m_order,action.id);
+         //--- an opening order's ticket becomes the position's identifier; in netting the deal will tell
+         if(action.id!=COPIER_NET)
+            m_store.AddCopy((long)m_executor.m_order,action.id);
          m_plan.Opened(action,m_executor.m_volume);
         }
       if(m_executor.m_outcome==COPIER_OUTCOME_STOP && action.id!=COPIER_NET)

@@ -98,6 +98,7 @@ struct CopierUncertain
    bool              is_pending;
    ENUM_COPIER_KIND  kind;                 // of a pending order
    double            price;                // likewise
+   double            before;               // in netting, what was held when it was sent
   };
 //+------------------------------------------------------------------+
 //| What is to be done, in the order in which it is: closes first, as|

@@ -62,6 +62,7 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_name=name;
    m_interval_ms=interval_ms;
    m_relay.Start(relayed);
+   m_waiting.Start(name);
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
    return(SetWill(m_topic+"presence","offline",1,true) && Subscribe(m_topic+"reports/+",1) && Subscribe(m_topic+"followers/+",1) &&
           Connect());
@@ -142,8 +143,14 @@ void CCopierMaster::Look(void)
   {
    CopierState state;
    Show();
-   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || !m_waiting.State(m_relay,state))
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
       return;
+   if(!m_waiting.State(m_relay,state))
+     {
+      if(m_waiting.WaitsFor()!="")
+         Tell(m_waiting.WaitsFor());
+      return;
+     }
    state.sequence=m_sequence+1;
    state.waited_ms=0;
    string text=CCopierState::Write(state);

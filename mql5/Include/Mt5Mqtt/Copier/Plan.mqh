@@ -45,6 +45,8 @@ public:
    int               Nets(void) const                                 { return(ArraySize(m_nets));  }
    void              Net(const int index,CopierNet &net) const        { net=m_nets[index];          }
    void              AddNet(const CopierNet &net);
+   //--- was anything decided in that symbol?
+   bool              HasNet(const string symbol) const;
    int               Carries(void) const                              { return(ArraySize(m_carries)); }
    void              Carry(const int index,CopierCarry &carry) const  { carry=m_carries[index];     }
    int               AddCarry(const string symbol,const double volume);
@@ -92,6 +94,16 @@ void CCopierPlan::AddNet(const CopierNet &net)
    int count=ArraySize(m_nets);
    ArrayResize(m_nets,count+1,16);
    m_nets[count]=net;
+  }
+//+------------------------------------------------------------------+
+//| It is there before the first order is sent                       |
+//+------------------------------------------------------------------+
+bool CCopierPlan::HasNet(const string symbol) const
+  {
+   for(int i=0; i<ArraySize(m_nets); i++)
+      if(m_nets[i].symbol==symbol)
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| Forgets everything, before the file is read                      |

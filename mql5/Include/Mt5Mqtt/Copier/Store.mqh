@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_STORE_MQH
 #define MT5MQTT_COPIER_STORE_MQH
+#include "File.mqh"
 #include "Plan.mqh"
 //+------------------------------------------------------------------+
 //| Which position of this account is a copy of which                |
@@ -88,7 +89,6 @@ string CCopierStore::FileName(const string master)
 //+------------------------------------------------------------------+
 bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
   {
-   uchar bytes[];
    m_name=name;
    m_saved="";
    m_state_msc=0;
@@ -98,34 +98,19 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    ArrayResize(m_awaited,0);
    ArrayResize(m_sent,0);
    plan.Clear();
-   exists=FileIsExist(name);
-   if(!exists)
-      return(true);
-   int file=FileOpen(name,FILE_READ|FILE_BIN);
-   if(file==INVALID_HANDLE)
+   if(!CCopierFile::Read(name,m_saved,exists))
       return(false);
-   FileReadArray(file,bytes);
-   FileClose(file);
-   m_saved=CharArrayToString(bytes,0,WHOLE_ARRAY,CP_UTF8);
-   return(Take(m_saved,plan));
+   return(!exists || Take(m_saved,plan));
   }
 //+------------------------------------------------------------------+
 //| Writes the file, if anything has changed                         |
 //+------------------------------------------------------------------+
 bool CCopierStore::Save(const CCopierPlan &plan)
   {
-   uchar  bytes[];
    string text=Text(plan);
    if(text==m_saved)
       return(true);
-   int size=StringToCharArray(text,bytes,0,WHOLE_ARRAY,CP_UTF8)-1;
-   int file=FileOpen(m_name+".new",FILE_WRITE|FILE_BIN);
-   if(file==INVALID_HANDLE)
-      return(false);
-   bool written=(FileWriteArray(file,bytes,0,size)==(uint)size);
-   FileFlush(file);
-   FileClose(file);
-   if(!written || !FileMove(m_name+".new",0,m_name,FILE_REWRITE))
+   if(!CCopierFile::Write(m_name,text,true))
       return(false);
    m_saved=text;
    return(true);
@@ -222,6 +207,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.IntegerField("is_pending",m_sent[i].is_pending ? 1 : 0);
       json.IntegerField("kind",(long)m_sent[i].kind);
       json.NumberField("price",m_sent[i].price,8);
+      json.NumberField("before",m_sent[i].before,8);
       json.EndObject();
      }
    json.EndArray();
@@ -305,6 +291,9 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          !json.Number(node,"volume",sent.volume) || !json.Integer(node,"sent_msc",sent.sent_msc) ||
          !json.Integer(node,"is_pending",is_pending) || !json.Integer(node,"kind",kind) || kind<0 || kind>COPIER_KIND_STOP_LIMIT ||
          !json.Number(node,"price",sent.price))
+         return(false);
+      sent.before=0;
+      if(json.Member(node,"before")>=0 && !json.Number(node,"before",sent.before))
          return(false);
       sent.is_buy=(is_buy!=0);
       sent.is_pending=(is_pending!=0);

@@ -5,29 +5,53 @@
 #ifndef MT5MQTT_COPIER_WAITING_MQH
 #define MT5MQTT_COPIER_WAITING_MQH
 #include "Account.mqh"
+#include "File.mqh"
+#include "..\Internal\Text.mqh"
 //--- how long a state waits for the terminal to show what became of
 //--- an order, in ms
 #define COPIER_WAITING_MS 10000
+//--- the same of a position: its deals stay in the history for ever
+#define COPIER_WAITING_POSITION_MS 60000
+//--- a wait of so many ms is told: most are over before
+#define COPIER_WAITING_TOLD_MS 500
 //+------------------------------------------------------------------+
 //| Class CCopierWaiting.                                            |
-//| Appointment: a master's pending orders for its state. Between an |
-//|              order and its position nothing may be missing: a    |
-//|              follower would close what is only on its way.       |
+//| Appointment: the state of a master, of which nothing may be      |
+//|              missing: a follower would close what is only on its |
+//|              way from an order to its position, or not shown yet |
+//|              by a terminal that has just started. What was there |
+//|              at the last look is there, or its end is shown.     |
+//|                                                                  |
+//| The last look is in a file: a terminal that was killed begins    |
+//| with it.                                                         |
 //+------------------------------------------------------------------+
 class CCopierWaiting
   {
 private:
+   string            m_name;               // of the file, "" = not read yet
+   string            m_master;
+   string            m_saved;              // the text in the file
    ulong             m_tickets[];          // that were pending at the last look
-   ulong             m_until;              // GetTickCount64() from which on a gap is believed, 0 = there is none
+   long              m_identifiers[];      // of positions that were there
+   ulong             m_since;              // GetTickCount64() at which a gap was seen first, 0 = there is none
+   string            m_waits_for;
 
 public:
-                     CCopierWaiting(void) : m_until(0) { }
+                     CCopierWaiting(void) : m_name(""),m_master(""),m_saved(""),m_since(0),m_waits_for("") { }
+   void              Start(const string master)      { m_master=master; m_name="";               }
    //--- orders and positions of one moment; false if they don't agree yet
    bool              State(CCopierRelay &relay,CopierState &state);
+   //--- why there is none for so long, "" if there is one
+   string            WaitsFor(void) const            { return(m_waits_for);                      }
 
 private:
    bool              Read(CCopierRelay &relay,CopierState &state,ulong &tickets[],bool &agrees);
    bool              AllEnded(const ulong &tickets[]) const;
+   long              Missing(const CopierState &state) const;
+   bool              IsGap(const bool is_order,const long missing);
+   void              Load(void);
+   void              Save(void);
+   string            Text(void) const;
   };
 //+------------------------------------------------------------------+
 //| Orders come first: one that fills meanwhile is in both           |
@@ -36,23 +60,43 @@ bool CCopierWaiting::State(CCopierRelay &relay,CopierState &state)
   {
    ulong tickets[];
    bool  agrees=true;
+   m_waits_for="";
+   if(m_name=="")
+      Load();
    if(!Read(relay,state,tickets,agrees) || !CCopierAccount::State(relay,state))
       return(false);
    //--- in netting an order makes no position of its own
-   if(state.is_netting || (agrees && AllEnded(tickets)))
-      m_until=0;
-   else
-     {
-      ulong now=GetTickCount64();
-      if(m_until==0)
-         m_until=now+COPIER_WAITING_MS;
-      if(now<m_until)
-         return(false);
-     }
+   if(IsGap(!state.is_netting && !(agrees && AllEnded(tickets)),Missing(state)))
+      return(false);
    int count=ArraySize(tickets);
    ArrayResize(m_tickets,count);
    for(int i=0; i<count; i++)
       m_tickets[i]=tickets[i];
+   count=ArraySize(state.positions);
+   ArrayResize(m_identifiers,count);
+   for(int i=0; i<count; i++)
+      m_identifiers[i]=state.positions[i].id;
+   Save();
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| A gap that stays is believed in the end                          |
+//+------------------------------------------------------------------+
+bool CCopierWaiting::IsGap(const bool is_order,const long missing)
+  {
+   if(!is_order && missing==0)
+     {
+      m_since=0;
+      return(false);
+     }
+   ulong now=GetTickCount64();
+   if(m_since==0)
+      m_since=now;
+   if(now-m_since>=(ulong)(missing!=0 ? COPIER_WAITING_POSITION_MS : COPIER_WAITING_MS))
+      return(false);
+   if(now-m_since>=COPIER_WAITING_TOLD_MS)
+      m_waits_for=(missing!=0 ? "waiting until the terminal shows the position "+IntegerToString(missing)+", or the deals that closed it" :
+                   "waiting until the terminal shows what became of a pending order");
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -104,6 +148,89 @@ bool CCopierWaiting::AllEnded(const ulong &tickets[]) const
          return(false);
      }
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| A position that is neither there nor closed, 0 if there is none  |
+//+------------------------------------------------------------------+
+long CCopierWaiting::Missing(const CopierState &state) const
+  {
+   for(int i=0; i<ArraySize(m_identifiers); i++)
+      if(CCopierState::Find(state,m_identifiers[i])<0 && !CCopierAccount::IsShown(m_identifiers[i]) &&
+         !CCopierAccount::IsClosed(m_identifiers[i]))
+         return(m_identifiers[i]);
+   return(0);
+  }
+//+------------------------------------------------------------------+
+//| The last look of a terminal before                               |
+//+------------------------------------------------------------------+
+void CCopierWaiting::Load(void)
+  {
+   CMqttJsonReader json;
+   bool            exists=false;
+   long            id=0;
+   m_name="Mt5Mqtt\\copied-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+CMqttText::EscapeTopicLevel(m_master)+".json";
+   ArrayResize(m_tickets,0);
+   ArrayResize(m_identifiers,0);
+   if(!CCopierFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))
+     {
+      Print("copier: the file ",m_name," can't be read: what the terminal shows now is believed");
+      return;
+     }
+   if(!exists)
+      return;
+   for(int node=json.Child(json.Member(0,"positions")); node>=0; node=json.Next(node))
+      if(json.Integer(node,"id",id))
+        {
+         int count=ArraySize(m_identifiers);
+         ArrayResize(m_identifiers,count+1,64);
+         m_identifiers[count]=id;
+        }
+   for(int node=json.Child(json.Member(0,"orders")); node>=0; node=json.Next(node))
+      if(json.Integer(node,"id",id))
+        {
+         int count=ArraySize(m_tickets);
+         ArrayResize(m_tickets,count+1,64);
+         m_tickets[count]=(ulong)id;
+        }
+  }
+//+------------------------------------------------------------------+
+//| Before the state is published. Not flushed: a loss of power may  |
+//| take it, but no trade waits for the disk                         |
+//+------------------------------------------------------------------+
+void CCopierWaiting::Save(void)
+  {
+   string text=Text();
+   if(text==m_saved)
+      return;
+   if(!CCopierFile::Write(m_name,text,false))
+      Print("copier: the file ",m_name," can't be written: a terminal that starts may show positions too late, and copies be closed");
+   m_saved=text;
+  }
+//+------------------------------------------------------------------+
+//| As text                                                          |
+//+------------------------------------------------------------------+
+string CCopierWaiting::Text(void) const
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   json.BeginArray("positions");
+   for(int i=0; i<ArraySize(m_identifiers); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("id",m_identifiers[i]);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.BeginArray("orders");
+   for(int i=0; i<ArraySize(m_tickets); i++)
+     {
+      json.BeginObject();
+      json.IntegerField("id",(long)m_tickets[i]);
+      json.EndObject();
+     }
+   json.EndArray();
+   json.EndObject();
+   return(json.Text());
   }
 #endif
 //+------------------------------------------------------------------+

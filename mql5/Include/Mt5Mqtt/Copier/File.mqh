@@ -1,0 +1,56 @@
+//+------------------------------------------------------------------+
+//|                                                         File.mqh |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+#ifndef MT5MQTT_COPIER_FILE_MQH
+#define MT5MQTT_COPIER_FILE_MQH
+//+------------------------------------------------------------------+
+//| Class CCopierFile.                                               |
+//| Appointment: a text below MQL5\Files that is read and written as |
+//|              a whole: a terminal that is killed leaves the old   |
+//|              one or the new one.                                 |
+//+------------------------------------------------------------------+
+class CCopierFile
+  {
+public:
+   //--- exists: there is one; false if it can't be read
+   static bool       Read(const string name,string &text,bool &exists);
+   //--- is_flushed: it outlives a loss of power too, which takes some milliseconds
+   static bool       Write(const string name,const string text,const bool is_flushed);
+  };
+//+------------------------------------------------------------------+
+//| All of it                                                        |
+//+------------------------------------------------------------------+
+bool CCopierFile::Read(const string name,string &text,bool &exists)
+  {
+   uchar bytes[];
+   text="";
+   exists=FileIsExist(name);
+   if(!exists)
+      return(true);
+   int file=FileOpen(name,FILE_READ|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(false);
+   FileReadArray(file,bytes);
+   FileClose(file);
+   text=CharArrayToString(bytes,0,WHOLE_ARRAY,CP_UTF8);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Beside the old one, and then in its place                        |
+//+------------------------------------------------------------------+
+bool CCopierFile::Write(const string name,const string text,const bool is_flushed)
+  {
+   uchar bytes[];
+   int   size=StringToCharArray(text,bytes,0,WHOLE_ARRAY,CP_UTF8)-1;
+   int   file=FileOpen(name+".new",FILE_WRITE|FILE_BIN);
+   if(file==INVALID_HANDLE)
+      return(false);
+   bool written=(FileWriteArray(file,bytes,0,size)==(uint)size);
+   if(is_flushed)
+      FileFlush(file);
+   FileClose(file);
+   return(written && FileMove(name+".new",0,name,FILE_REWRITE));
+  }
+#endif
+//+------------------------------------------------------------------+
