@@ -1,6 +1,7 @@
 //! The measures. Each runs in a process of its own, for one peer against one Server, and prints `name value` lines.
 
 use crate::peers::ours::{self, Event, Ours};
+use crate::peers::raw::Raw;
 use crate::peers::{Connection, Peer};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn run(order: &Order<'_>) {
         "calls" => &calls(order, "calls"),
         "black-hole" => &calls(order, "hole-1500"),
         "start" => &start(order),
+        "start-thread" => &start_thread(order),
         "idle" => &idle(order),
         "in-flight" => &in_flight(order),
         "queued" => &queued(order),
@@ -203,6 +205,20 @@ fn start(order: &Order<'_>) -> [(&'static str, f64); 1] {
         let client = order.peer.connect(order.port, &format!("start-{number}"), nothing());
         times.push(begin.elapsed().as_nanos() as f64 / 1e3);
         drop(client);
+    }
+    times.sort_by(f64::total_cmp);
+    [("median", quantile(&times, 0.5))]
+}
+
+/// The same for raw TCP that starts a thread: what a client with a thread can't be below.
+fn start_thread(order: &Order<'_>) -> [(&'static str, f64); 1] {
+    let mut times = Vec::new();
+    for number in 0..order.count {
+        let begin = Instant::now();
+        let (raw, thread) = Raw::connect_and_start_a_thread(order.port, &format!("start-{number}"), nothing());
+        times.push(begin.elapsed().as_nanos() as f64 / 1e3);
+        thread.join().expect("nothing");
+        drop(raw);
     }
     times.sort_by(f64::total_cmp);
     [("median", quantile(&times, 0.5))]

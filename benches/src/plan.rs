@@ -53,6 +53,7 @@ pub struct Figure {
 const ALL: &[Peer] = &Peer::ALL;
 const CLIENTS: &[Peer] = &[Peer::Ours, Peer::Mosquitto, Peer::Paho, Peer::Rumqttc];
 const OURS: &[Peer] = &[Peer::Ours];
+const RAW: &[Peer] = &[Peer::Raw];
 /// Who can receive without waiting inside the library, and the floor.
 const POLLING: &[Peer] = &[Peer::Raw, Peer::Ours];
 
@@ -304,5 +305,12 @@ pub static PLAN: &[Row] = &[
         ],
     ),
     row("start", Mosquitto, (0, 64, 100), ALL, &[less("median", "create to CONNACK, median", "us", Raw, 1.2)]),
+    row(
+        "start-thread",
+        Mosquitto,
+        (0, 64, 100),
+        RAW,
+        &[less("median", "the same, raw TCP that starts a thread, median", "us", Nothing, 0.0)],
+    ),
     row("start", Minimal, (0, 64, 100), ALL, &[less("median", "create to CONNACK, median", "us", Raw, 1.2)]),
 ];

@@ -110,6 +110,12 @@ impl Copying {
         self.load_follower();
     }
 
+    /// The master's terminal is another one, which has no files of the old one.
+    pub fn lose_master_files(&self) {
+        let folder = self.files.0.join("MasterFiles");
+        fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
+    }
+
     /// Waits until the follower has taken the master's state of this moment.
     pub fn load_both(&mut self) {
         self.load_master();

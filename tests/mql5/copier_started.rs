@@ -46,11 +46,15 @@ fn a_follower_waits_until_its_copies_are_shown() {
 
 #[test]
 fn a_master_waits_until_its_positions_are_shown() {
-    for mode in ["hedging", "netting"] {
+    for (mode, is_another) in [("hedging", false), ("hedging", true), ("netting", false)] {
         let Some(mut copying) = start("started-master", mode) else { return };
         converge(&mut copying, mode);
         let requests = copying.follower.requests();
         copying.master.command(&["account", "lag=2500"]);
+        // The Server keeps the last state too.
+        if is_another {
+            copying.lose_master_files();
+        }
         copying.kill_master();
         copying.master.expect("master", "print", "waiting until the terminal shows the position");
         copying.follower.expect("follower", "print", "the master is online");

@@ -2,7 +2,7 @@
 
 mod c_libraries;
 pub mod ours;
-mod raw;
+pub mod raw;
 mod rumqtt;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,7 @@ use super::{Connection, OnMessage};
 use crate::wire::{self, Stream};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::thread::JoinHandle;
 
 pub struct Raw {
     stream: TcpStream,
@@ -17,12 +18,25 @@ pub struct Raw {
 
 impl Raw {
     pub fn connect(port: u16, id: &str, on_message: OnMessage) -> Raw {
+        let mut raw = Raw::send_connect(port, id, on_message);
+        raw.expect(2);
+        raw
+    }
+
+    /// As a client must that has a thread of its own: the thread, which does nothing here, is started when CONNECT is written.
+    pub fn connect_and_start_a_thread(port: u16, id: &str, on_message: OnMessage) -> (Raw, JoinHandle<()>) {
+        let mut raw = Raw::send_connect(port, id, on_message);
+        let thread = std::thread::spawn(|| {});
+        raw.expect(2);
+        (raw, thread)
+    }
+
+    fn send_connect(port: u16, id: &str, on_message: OnMessage) -> Raw {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
         stream.set_nodelay(true).expect("TCP_NODELAY");
         let made = (Vec::new(), 0, 0);
-        let mut raw = Raw { stream, input: Stream::new(), on_message, made, next_id: 0, unanswered: 0 };
+        let raw = Raw { stream, input: Stream::new(), on_message, made, next_id: 0, unanswered: 0 };
         (&raw.stream).write_all(&wire::connect(id)).expect("CONNECT");
-        raw.expect(2);
         raw
     }
 

@@ -8,6 +8,10 @@
 #include "Waiting.mqh"
 #include "Answers.mqh"
 #include "Panel.mqh"
+//--- how long a new master waits for the state that the Server keeps of
+//--- it, in ms: after it is connected, and after the Server has granted it
+#define COPIER_RECALL_MS 10000
+#define COPIER_RECALL_GRANTED_MS 500
 //+------------------------------------------------------------------+
 //| Class CCopierMaster.                                             |
 //| Appointment: publishes the account's whole state on every change |
@@ -24,6 +28,9 @@ private:
    string            m_seen;               // as they were seen last
    ulong             m_seen_us;            // when, by GetMicrosecondCount()
    ulong             m_next;               // when they are published again
+   bool              m_is_recalled;        // it is known what was published before, or that nothing was
+   ulong             m_recall_until;       // GetTickCount64() at which nothing was, 0 = not connected yet
+   long              m_recall_token;
    int               m_positions;
    int               m_orders;
    string            m_told;
@@ -41,9 +48,12 @@ public:
 protected:
    virtual void      OnConnected(const CMqttMessage &message);
    virtual void      OnDisconnected(const CMqttMessage &message);
+   virtual void      OnSubscribed(const CMqttMessage &message);
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   void              Recall(const string text);
+   bool              IsRecalled(void);
    void              Tell(const string text);
    void              Show(void);
   };
@@ -51,7 +61,7 @@ private:
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
 CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_published(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_positions(0),m_orders(0),m_told("")
+                                     m_next(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told("")
   {
   }
 //+------------------------------------------------------------------+
@@ -64,8 +74,11 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_relay.Start(relayed);
    m_waiting.Start(name);
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
-   return(SetWill(m_topic+"presence","offline",1,true) && Subscribe(m_topic+"reports/+",1) && Subscribe(m_topic+"followers/+",1) &&
-          Connect());
+   if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
+      !Subscribe(m_topic+"state",1))
+      return(false);
+   m_recall_token=ResultToken();
+   return(Connect());
   }
 //+------------------------------------------------------------------+
 //| On each connection the state goes out anew                       |
@@ -75,6 +88,8 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
    Print("connected as ",m_topic);
    Publish(m_topic+"presence","online",1,true);
    m_published="";
+   if(m_recall_until==0)
+      m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
    Look();
   }
 //+------------------------------------------------------------------+
@@ -83,6 +98,40 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
 void CCopierMaster::OnDisconnected(const CMqttMessage &message)
   {
    Tell("disconnected: "+message.Text());
+  }
+//+------------------------------------------------------------------+
+//| The Server sends what it keeps right after it                    |
+//+------------------------------------------------------------------+
+void CCopierMaster::OnSubscribed(const CMqttMessage &message)
+  {
+   if(message.Token()==m_recall_token)
+      m_recall_until=GetTickCount64()+COPIER_RECALL_GRANTED_MS;
+  }
+//+------------------------------------------------------------------+
+//| What was published before, by this terminal or another one       |
+//+------------------------------------------------------------------+
+void CCopierMaster::Recall(const string text)
+  {
+   CopierState state;
+   string      error="";
+   if(m_is_recalled)
+      return;
+   if(CCopierState::Read(text,state,error) && state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
+      m_waiting.Recall(state);
+   m_recall_until=GetTickCount64();
+  }
+//+------------------------------------------------------------------+
+//| May a state be published?                                        |
+//+------------------------------------------------------------------+
+bool CCopierMaster::IsRecalled(void)
+  {
+   if(m_is_recalled)
+      return(true);
+   if(m_recall_until==0 || GetTickCount64()<m_recall_until)
+      return(false);
+   m_is_recalled=true;
+   Unsubscribe(m_topic+"state");
+   return(true);
   }
 //+------------------------------------------------------------------+
 //| A follower's presence, or what became of a position there        |
@@ -97,6 +146,11 @@ void CCopierMaster::OnMessage(const CMqttMessage &message)
       string follower=UnescapeTopicLevel(levels[count-1]);
       m_answers.Presence(follower,message.PayloadText()=="online");
       Print("follower ",follower," is ",message.PayloadText());
+      return;
+     }
+   if(count>=1 && levels[count-1]=="state")
+     {
+      Recall(message.PayloadText());
       return;
      }
    if(!CCopierReport::Read(message.PayloadText(),report))
@@ -144,7 +198,10 @@ void CCopierMaster::Look(void)
    CopierState state;
    Show();
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
+     {
+      m_waiting.Pause();
       return;
+     }
    if(!m_waiting.State(m_relay,state))
      {
       if(m_waiting.WaitsFor()!="")
@@ -162,7 +219,7 @@ void CCopierMaster::Look(void)
       m_seen=positions;
       m_seen_us=GetMicrosecondCount();
      }
-   if(!IsConnected() || (positions==m_published && GetTickCount64()<m_next))
+   if(!IsConnected() || !IsRecalled() || (positions==m_published && GetTickCount64()<m_next))
       return;
    if(positions!=m_published)
      {

@@ -22,8 +22,9 @@
 //|              by a terminal that has just started. What was there |
 //|              at the last look is there, or its end is shown.     |
 //|                                                                  |
-//| The last look is in a file: a terminal that was killed begins    |
-//| with it.                                                         |
+//| The last look is in a file, and in the state that the Server     |
+//| keeps: a terminal that was killed, or is another one, begins with|
+//| them.                                                            |
 //+------------------------------------------------------------------+
 class CCopierWaiting
   {
@@ -34,11 +35,16 @@ private:
    ulong             m_tickets[];          // that were pending at the last look
    long              m_identifiers[];      // of positions that were there
    ulong             m_since;              // GetTickCount64() at which a gap was seen first, 0 = there is none
+   bool              m_is_unsaved;         // the file couldn't be written
    string            m_waits_for;
 
 public:
-                     CCopierWaiting(void) : m_name(""),m_master(""),m_saved(""),m_since(0),m_waits_for("") { }
+                     CCopierWaiting(void) : m_name(""),m_master(""),m_saved(""),m_since(0),m_is_unsaved(false),m_waits_for("") { }
    void              Start(const string master)      { m_master=master; m_name="";               }
+   //--- what was published before
+   void              Recall(const CopierState &state);
+   //--- the terminal isn't connected: it can't show what it doesn't
+   void              Pause(void)                     { m_since=0;                                }
    //--- orders and positions of one moment; false if they don't agree yet
    bool              State(CCopierRelay &relay,CopierState &state);
    //--- why there is none for so long, "" if there is one
@@ -49,6 +55,8 @@ private:
    bool              AllEnded(const ulong &tickets[]) const;
    long              Missing(const CopierState &state) const;
    bool              IsGap(const bool is_order,const long missing);
+   void              Known(const long identifier);
+   void              Pending(const ulong ticket);
    void              Load(void);
    void              Save(void);
    string            Text(void) const;
@@ -161,6 +169,42 @@ long CCopierWaiting::Missing(const CopierState &state) const
    return(0);
   }
 //+------------------------------------------------------------------+
+//| What followers hold is a copy of it                              |
+//+------------------------------------------------------------------+
+void CCopierWaiting::Recall(const CopierState &state)
+  {
+   if(m_name=="")
+      Load();
+   for(int i=0; i<ArraySize(state.positions); i++)
+      Known(state.positions[i].id);
+   for(int i=0; i<ArraySize(state.orders); i++)
+      Pending((ulong)state.orders[i].id);
+  }
+//+------------------------------------------------------------------+
+//| A position                                                       |
+//+------------------------------------------------------------------+
+void CCopierWaiting::Known(const long identifier)
+  {
+   int count=ArraySize(m_identifiers);
+   for(int i=0; i<count; i++)
+      if(m_identifiers[i]==identifier)
+         return;
+   ArrayResize(m_identifiers,count+1,64);
+   m_identifiers[count]=identifier;
+  }
+//+------------------------------------------------------------------+
+//| An order                                                         |
+//+------------------------------------------------------------------+
+void CCopierWaiting::Pending(const ulong ticket)
+  {
+   int count=ArraySize(m_tickets);
+   for(int i=0; i<count; i++)
+      if(m_tickets[i]==ticket)
+         return;
+   ArrayResize(m_tickets,count+1,64);
+   m_tickets[count]=ticket;
+  }
+//+------------------------------------------------------------------+
 //| The last look of a terminal before                               |
 //+------------------------------------------------------------------+
 void CCopierWaiting::Load(void)
@@ -180,18 +224,10 @@ void CCopierWaiting::Load(void)
       return;
    for(int node=json.Child(json.Member(0,"positions")); node>=0; node=json.Next(node))
       if(json.Integer(node,"id",id))
-        {
-         int count=ArraySize(m_identifiers);
-         ArrayResize(m_identifiers,count+1,64);
-         m_identifiers[count]=id;
-        }
+         Known(id);
    for(int node=json.Child(json.Member(0,"orders")); node>=0; node=json.Next(node))
       if(json.Integer(node,"id",id))
-        {
-         int count=ArraySize(m_tickets);
-         ArrayResize(m_tickets,count+1,64);
-         m_tickets[count]=(ulong)id;
-        }
+         Pending((ulong)id);
   }
 //+------------------------------------------------------------------+
 //| Before the state is published. Not flushed: a loss of power may  |
@@ -202,9 +238,13 @@ void CCopierWaiting::Save(void)
    string text=Text();
    if(text==m_saved)
       return;
-   if(!CCopierFile::Write(m_name,text,false))
-      Print("copier: the file ",m_name," can't be written: a terminal that starts may show positions too late, and copies be closed");
-   m_saved=text;
+   bool is_written=CCopierFile::Write(m_name,text,false);
+   if(is_written)
+      m_saved=text;
+   else
+      if(!m_is_unsaved)
+         Print("copier: the file ",m_name," can't be written: when this terminal starts again, copies may be closed that are not shown yet");
+   m_is_unsaved=!is_written;
   }
 //+------------------------------------------------------------------+
 //| As text                                                          |
