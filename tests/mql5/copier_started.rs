@@ -4,7 +4,10 @@
 use crate::copier_run::{Copying, deal, net};
 
 /// How long the terminal needs to show the account, in ms.
-const BLIND: &str = "lag=700";
+const A_WHILE: &str = "lag=700";
+/// Until the test says that it sees.
+const BLIND: &str = "lag=60000";
+const SEEING: &str = "lag=0";
 
 fn start(test: &str, mode: &str) -> Option<Copying> {
     let mut copying = Copying::start(test, &[])?;
@@ -34,6 +37,7 @@ fn a_follower_waits_until_its_copies_are_shown() {
         copying.follower.command(&["account", BLIND]);
         copying.kill_follower();
         copying.follower.expect("follower", "print", "waiting until the terminal shows");
+        copying.follower.command(&["account", SEEING]);
         converge(&mut copying, mode);
         assert_eq!(copying.follower.requests(), 0, "{}", copying.follower.transcript());
         // It goes on as before, and what is closed is believed.
@@ -50,7 +54,7 @@ fn a_master_waits_until_its_positions_are_shown() {
         let Some(mut copying) = start("started-master", mode) else { return };
         converge(&mut copying, mode);
         let requests = copying.follower.requests();
-        copying.master.command(&["account", "lag=2500"]);
+        copying.master.command(&["account", BLIND]);
         // The Server keeps the last state too.
         if is_another {
             copying.lose_master_files();
@@ -58,7 +62,7 @@ fn a_master_waits_until_its_positions_are_shown() {
         copying.kill_master();
         copying.master.expect("master", "print", "waiting until the terminal shows the position");
         copying.follower.expect("follower", "print", "the master is online");
-        copying.master.command(&["account", "lag=0"]);
+        copying.master.command(&["account", SEEING]);
         // Another position is there as soon as the state is: what was held is held without a request.
         copying.trade(&deal(0, "0.05", ""));
         converge(&mut copying, mode);
@@ -75,7 +79,7 @@ fn what_was_closed_while_the_master_was_away_is_closed() {
     copying.master.expect("master", "ended", "");
     let first = copying.master.positions()[0]["id"].clone();
     copying.trade(&deal(1, "0.30", &format!(" position={first}")));
-    copying.master.command(&["account", BLIND]);
+    copying.master.command(&["account", A_WHILE]);
     copying.kill_master();
     copying.converge();
     assert_eq!(copying.follower.positions().len(), 2);
@@ -86,7 +90,7 @@ fn what_was_closed_while_the_master_was_away_is_closed() {
 fn a_netting_terminal_that_is_killed_between_a_trade_and_its_answer_doubles_nothing() {
     for comments in ["keep", "drop"] {
         let Some(mut copying) = Copying::start("started-netting", &[]) else { return };
-        copying.follower.command(&["account", "mode=netting", &format!("comments={comments}"), BLIND]);
+        copying.follower.command(&["account", "mode=netting", &format!("comments={comments}"), A_WHILE]);
         copying.load_both();
         for volume in ["0.30", "0.10"] {
             copying.follower.command(&["inject", "10009", "killed"]);
