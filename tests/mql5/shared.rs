@@ -4,6 +4,7 @@ use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
 use crate::compile::{compiler, program};
 use crate::host::Terminal;
+use std::time::{Duration, Instant};
 
 const SHARED: &str = "tests/mql5/programs/Shared.mq5";
 
@@ -53,5 +54,38 @@ fn two_programs_share_a_connection_and_each_gets_its_own_messages() {
     terminal.command(&["remove", "second"]);
     terminal.expect("second", "ended", "");
     assert!(server.log().contains("Client terminal disconnected"), "{}", server.log());
+    terminal.close();
+}
+
+#[test]
+fn programs_that_name_the_same_connection_in_their_inputs_are_on_one() {
+    let Some(_) = compiler("the inputs of a shared connection") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the inputs of a shared connection", "mosquitto") };
+    let listening = server.subscribe(&["-t", "mt5/ticks/+", "-F", "%t"]);
+    let connections = || server.log().matches("New client connected").count();
+    let others = connections();
+    let mut terminal = Terminal::start();
+    let url = server.url();
+    let settings = [("InpUrl", url.as_str()), ("InpConnection", "main")];
+    for (chart, symbol) in [("1", "EURUSD"), ("2", "GBPUSD")] {
+        terminal.command(&["symbol", symbol]);
+        terminal.command(&["tick", symbol, "1.1", "1.2", "60000"]);
+        let feed = program("mql5/Experts/Mt5Mqtt/MarketFeed.mq5");
+        terminal.load("expert", symbol, &feed, (chart, symbol), &settings);
+        assert_eq!(terminal.expect(symbol, "init", ""), "0");
+        terminal.expect(symbol, "print", "connected");
+    }
+    let value = program("mql5/Indicators/Mt5Mqtt/RemoteValue.mq5");
+    terminal.load("indicator", "value", &value, ("3", "EURUSD"), &settings);
+    terminal.expect("value", "print", "connected");
+    server.publish(&["-t", "mt5/signals/EURUSD", "-m", r#"{"value":0.5}"#, "-r"]);
+    terminal.expect("value", "redraw", "");
+    for symbol in ["EURUSD", "GBPUSD"] {
+        terminal.command(&["tick", symbol, "1.15", "1.2", "61000"]);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while listening.line(deadline) != format!("mt5/ticks/{symbol}") {}
+    }
+    // The publisher of the test is one of the others.
+    assert_eq!(connections() - others, 2, "{}", server.log());
     terminal.close();
 }

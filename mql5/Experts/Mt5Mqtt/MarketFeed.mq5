@@ -10,6 +10,7 @@ input group  "MQTT Server"
 input string InpUrl="mqtt://127.0.0.1:1883";        // Address
 input string InpUserName="";                        // User Name (empty: none)
 input string InpPassword="";                        // Password
+input string InpConnection="";                      // Shared connection (empty: its own)
 input string InpRoot="mt5";                         // First level of all topics
 input group  "Feed"
 input string InpSymbols="";                         // Symbols, apart by commas (empty: the chart's)
@@ -61,7 +62,8 @@ bool CFeedClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetUrl(InpUrl) &&
+          (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The symbols to publish                                           |

@@ -16,6 +16,7 @@ input group  "MQTT Server"
 input string InpUrl="mqtt://127.0.0.1:1883"; // Address
 input string InpUserName="";                 // User Name (empty: none)
 input string InpPassword="";                 // Password
+input string InpConnection="";               // Shared connection (empty: its own)
 input string InpRoot="mt5";                  // First level of all topics
 input group  "Value"
 input string InpTopic="";                    // Topic below the first level (empty: signals/<symbol>)
@@ -51,7 +52,8 @@ bool CValueClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetUrl(InpUrl) &&
+          (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The topic of the chart's symbol                                  |
