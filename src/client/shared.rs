@@ -9,6 +9,7 @@
 
 use super::Failure;
 use super::accounts::Accounts;
+use super::clock;
 use super::command::Command;
 use super::commands::Commands;
 use super::core::Core;
@@ -216,13 +217,14 @@ impl Shared {
     pub fn submit(&self, command: Command) {
         match self.try_core() {
             Some(mut core) => {
+                let now = clock::now();
                 // What this thread left before comes first.
-                if core.apply_waiting(self) {
-                    core.apply(command);
+                if core.apply_waiting(now, self) {
+                    core.apply(command, now);
                 } else {
                     self.commands.push(command);
                 }
-                core.work_for_caller(self);
+                core.work_for_caller(now, self);
             }
             None => self.commands.push(command),
         }
@@ -323,7 +325,7 @@ impl Shared {
                 }
                 return;
             };
-            core.work_for_caller(self);
+            core.work_for_caller(clock::now(), self);
         }
         if self.has_commands() {
             self.wake();

@@ -1,6 +1,6 @@
 //! libmosquitto and Paho C, through the shims in shims/.
 
-use super::{Connection, Count, OnMessage, TIMEOUT};
+use super::{Connection, Count, OnMessage, SELDOM, TIMEOUT};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -128,7 +128,7 @@ impl Connection for CClient {
         let (data, size) = (payload.as_ptr().cast(), payload.len() as c_int);
         // SAFETY: text and payload live through the call.
         while unsafe { (self.shim.publish)(&mut *self.client, self.topic.1.as_ptr(), data, size, qos.into()) } != 0 {
-            std::thread::sleep(Duration::from_micros(200));
+            std::thread::sleep(SELDOM);
         }
         self.published += 1;
     }

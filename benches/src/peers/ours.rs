@@ -1,11 +1,11 @@
 //! mt5mqtt through its C ABI: the library as it is shipped, loaded.
 
-use super::{Connection, OnMessage, TIMEOUT};
+use super::{Connection, OnMessage, SELDOM, TIMEOUT};
 use libloading::Library;
 use std::ffi::{CString, c_char};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const OPT_URL: i32 = 1;
 const OPT_CLIENT_ID: i32 = 2;
@@ -180,7 +180,7 @@ impl Ours {
             let each = 32 + topic.len() + payload.len();
             rest = &mut rest[accepted as usize * each..];
             if !rest.is_empty() {
-                std::thread::sleep(Duration::from_micros(200));
+                std::thread::sleep(SELDOM);
             }
         }
     }
@@ -253,7 +253,7 @@ impl Connection for Ours {
             match token {
                 E_QUEUE_FULL => {
                     while self.poll() {}
-                    std::thread::sleep(Duration::from_micros(200));
+                    std::thread::sleep(SELDOM);
                 }
                 _ => break assert!(token > 0, "publish: {token}"),
             }
@@ -265,8 +265,7 @@ impl Connection for Ours {
         self.wait_until(|ours| ours.acknowledged == ours.wanted);
         // SAFETY: numbers only.
         while unsafe { (self.api.stat)(self.handle, STAT_OUTGOING) } > 0 {
-            // Seldom enough that looking costs nothing beside what is measured.
-            std::thread::sleep(Duration::from_micros(500));
+            std::thread::sleep(SELDOM);
         }
     }
 
