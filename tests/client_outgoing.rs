@@ -8,7 +8,7 @@ use common::program::{Program, connected, within};
 use mt5mqtt::client::Outgoing;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::{Properties, PropertiesBuf};
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::PublishOptions;
@@ -135,6 +135,48 @@ fn drop_oldest_makes_room_and_tells_of_each_message_that_went() {
     for number in 20..30 {
         peer.expect_publish(&number.to_string());
     }
+}
+
+#[test]
+fn drop_newest_keeps_what_waits_and_tells_of_each_message_that_found_no_room() {
+    let mut server = FakeServer::start();
+    let options = [(IntOption::OutgoingMaximum, 10), (IntOption::OutgoingOverflow, 2)];
+    let program = Program::new(&server.url(), &options);
+    let tokens: Vec<Token> =
+        (0..30).map(|number| program.send(&number.to_string(), QoS::from_u8(number % 3).unwrap())).collect();
+    for token in &tokens[10..] {
+        assert_eq!(program.expect_published(*token).failure, Some(Status::Dropped));
+    }
+    program.expect_nothing();
+    assert_eq!((program.statistics().publishes_dropped, program.statistics().outgoing), (20, 10));
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    for number in 0..10 {
+        peer.expect_publish(&number.to_string());
+    }
+}
+
+#[test]
+fn the_priority_reserve_of_the_options_is_kept_for_orders() {
+    // MQTT-4.9.0-1
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[(IntOption::PriorityReserve, 1)]);
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack_with(false, |properties| properties.set(PropertyId::ReceiveMaximum, Value::Int(2)).unwrap());
+    program.expect_connected();
+    program.send("report 1", QoS::AtLeastOnce);
+    program.send("report 2", QoS::AtLeastOnce);
+    let topic = TopicName::new("t").unwrap();
+    let how = PublishOptions { priority: true, ..PublishOptions::default() };
+    let (qos, properties) = (QoS::AtLeastOnce, Properties::EMPTY);
+    program.publish_with(Outgoing { topic, payload: b"order", qos, retain: false, properties, how }).unwrap();
+    let report = peer.expect_publish("report 1").id();
+    // The second report would take the last place of the send quota, and was published before the order.
+    let order = peer.expect_publish("order").id();
+    peer.puback(report);
+    peer.puback(order);
+    peer.expect_publish("report 2");
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::PropertyId;
+use mt5mqtt::codec::message::Message;
+use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
 use std::time::Duration;
 
 const QOS_1: QoS = QoS::AtLeastOnce;
@@ -179,4 +181,60 @@ fn the_subscriptions_of_a_restored_session_are_made_again_as_it_may_be_another_o
     // Once heard of, there is no doubt any more.
     trace.reconnects(true);
     trace.sends_nothing();
+}
+
+/// The next process, at the moment at which the one before ended.
+fn next_process(disk: &Disk, before: Trace) -> Trace {
+    let mut trace = disk.start(options());
+    trace.now = before.now;
+    trace
+}
+
+#[test]
+fn how_a_publish_is_treated_while_it_waits_outlives_the_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.publish(1, "report", QOS_1);
+    trace.publish_so(2, "t", "old price", QOS_1, key("price"));
+    trace.publish_so(3, "t", "order", QOS_1, priority());
+    trace.publish_so(4, "t", "short-lived", QOS_1, lives(1000));
+    disk.store(&mut trace);
+
+    let mut trace = next_process(&disk, trace);
+    // A newer value supersedes the one of the process before, and has its place.
+    trace.publish_so(5, "t", "new price", QOS_1, key("price"));
+    assert_eq!(trace.tells_published(2).failure, Some(Status::Superseded));
+    trace.passes(Duration::from_millis(999));
+    trace.tells_nothing();
+    trace.passes(Duration::from_millis(1));
+    assert_eq!(trace.tells_published(4).failure, Some(Status::Expired));
+    trace.connects(false, &[]);
+    assert_eq!(trace.sends_payloads(), ["order", "report", "new price"]);
+}
+
+#[test]
+fn the_message_expiry_interval_goes_on_in_the_next_process() {
+    // Section 3.3.2.3.3
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    let expiring = |payload: &str| {
+        let properties = set(&[(PropertyId::MessageExpiryInterval, Value::Int(100))]);
+        Message::new(TopicName::new("t").unwrap(), payload.as_bytes(), QOS_1, false, properties.as_properties())
+    };
+    trace.publish_message(1, expiring("sent"));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(_))));
+    trace.loses_connection();
+    trace.publish_message(2, expiring("waiting"));
+    disk.store(&mut trace);
+    trace.now += Duration::from_secs(40);
+
+    let mut trace = next_process(&disk, trace);
+    trace.connects(true, &[]);
+    for (payload, dup) in [("sent", true), ("waiting", false)] {
+        trace.takes_packet(|packet| {
+            let Packet::Publish(publish) = packet else { panic!("{packet:?}") };
+            assert_eq!((publish.payload, publish.dup), (payload.as_bytes(), dup));
+            assert_eq!(publish.properties.int(PropertyId::MessageExpiryInterval), Some(60), "{payload}");
+        });
+    }
 }
