@@ -432,6 +432,18 @@ mod tests {
     }
 
     #[test]
+    fn messages_above_qos_0_that_fill_the_bytes_block_too() {
+        let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
+        while !queue.is_blocked() {
+            assert!(queue.bytes() < 10_000, "{} events", queue.len());
+            queue.push(message(&"x".repeat(1000), QoS::AtLeastOnce));
+        }
+        assert!(queue.bytes() >= 10_000 && queue.dropped() == 0);
+        take(&queue);
+        assert!(!queue.is_blocked());
+    }
+
+    #[test]
     fn waiting_ends_when_the_queue_is_closed() {
         let queue = std::sync::Arc::new(queue(2, false));
         let waiting = queue.clone();

@@ -238,3 +238,18 @@ fn the_message_expiry_interval_goes_on_in_the_next_process() {
         });
     }
 }
+
+#[test]
+fn qos_2_goes_no_further_than_what_is_stored() {
+    // Whoever forgot it in a crash would use the Packet Identifier for another message, or send the PUBLISH once more.
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    trace.publish(1, "a", QOS_2);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(publish("a", QOS_2, 1));
+    trace.receives(pubrec(1));
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(pubrel(1));
+}

@@ -214,6 +214,15 @@ fn the_message_expiry_interval_says_what_remains_also_when_sent_again() {
 }
 
 #[test]
+fn so_does_that_of_a_qos_0_message() {
+    let mut trace = Trace::new(options());
+    trace.publish_message(1, expiring(100, QOS_0));
+    trace.passes(Duration::from_secs(30));
+    trace.connects(false, &[]);
+    assert_eq!(sends_expiry(&mut trace), (Some(70), false));
+}
+
+#[test]
 fn a_message_whose_expiry_interval_is_over_while_it_waits_is_dropped() {
     let mut trace = Trace::new(options());
     trace.publish_message(1, expiring(10, QOS_2));
