@@ -6,6 +6,8 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
+use mt5mqtt::session::event::{Event, Stage};
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -252,4 +254,19 @@ fn qos_2_goes_no_further_than_what_is_stored() {
     trace.sends_nothing();
     disk.store(&mut trace);
     trace.sends(pubrel(1));
+}
+
+#[test]
+fn a_publish_is_told_to_be_durable_when_it_is_and_not_before() {
+    let mut trace = Disk::default().start(SessionOptions { progress: true, ..options() });
+    trace.publish(1, "a", QOS_1);
+    trace.tells_nothing();
+    // Taken to be stored, but not stored yet.
+    let batch = trace.session.poll_records().expect("a batch");
+    trace.publish(2, "b", QOS_1);
+    trace.tells_nothing();
+    trace.session.handle_durable(trace.now, batch.number);
+    assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Durable });
+    // The second is in the batch that is yet to be stored.
+    trace.tells_nothing();
 }
