@@ -148,7 +148,7 @@ impl Core {
         self.session.handle_opened(now, deadline);
     }
 
-    pub fn apply(&mut self, command: Command, now: Instant) {
+    pub fn apply(&mut self, command: Command) {
         match command {
             Command::Connect(options) => {
                 self.session.set_options(*options);
@@ -168,18 +168,22 @@ impl Core {
             Command::Publish { token, message, how } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.publish(now, token, message, how);
+                self.session.publish(clock::now(), token, message, how);
             }
             Command::Request { token, message, deadline } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.request(token, message, deadline, now);
+                self.session.request(token, message, deadline, clock::now());
             }
             Command::Authenticate { step, data, properties } => {
                 self.session.authenticate(step, data.as_ref().map(|data| data.as_slice()), properties.as_properties());
             }
             Command::Reauthenticate { data, properties } => {
-                self.session.reauthenticate(data.as_ref().map(|data| data.as_slice()), properties.as_properties(), now);
+                self.session.reauthenticate(
+                    data.as_ref().map(|data| data.as_slice()),
+                    properties.as_properties(),
+                    clock::now(),
+                );
             }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {
@@ -204,19 +208,20 @@ impl Core {
     }
 
     /// Carries out what callers have left. False if that was too much for one go.
-    pub fn apply_waiting(&mut self, now: Instant, shared: &Shared) -> bool {
+    pub fn apply_waiting(&mut self, shared: &Shared) -> bool {
         shared.forget_left();
         let mut taken = std::mem::take(&mut self.taken);
         shared.take_commands(COMMANDS_IN_A_ROW, &mut taken);
         let are_all = taken.len() < COMMANDS_IN_A_ROW;
-        taken.drain(..).for_each(|command| self.apply(command, now));
+        taken.drain(..).for_each(|command| self.apply(command));
         self.taken = taken;
         are_all
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most, and in a burst one now and then.
-    pub fn work_for_caller(&mut self, now: Instant, shared: &Shared) {
-        self.apply_waiting(now, shared);
+    pub fn work_for_caller(&mut self, shared: &Shared) {
+        self.apply_waiting(shared);
+        let now = clock::now();
         let output = self.session.output().len();
         let gathers = output > 0 && self.burst.goes_on(now) && self.session.is_online() && output < GATHERED;
         if gathers {
@@ -246,7 +251,7 @@ impl Core {
         self.gathering = false;
         let mut writes = 0;
         for _ in 0..ROUNDS_OF_THE_WORKER {
-            self.apply_waiting(clock::now(), shared);
+            self.apply_waiting(shared);
             while writes < WRITES_IN_A_ROW && self.write_once(now, usize::MAX, shared) {
                 writes += 1;
             }

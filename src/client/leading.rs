@@ -152,7 +152,7 @@ impl Shared {
         if look_first || seat.ready.iter().any(|event| event.token() == SOCKET) {
             more = core.read_for_leader(now, self);
         }
-        core.work_for_caller(now, self);
+        core.work_for_caller(self);
         let over = done || self.events.is_over_or_filled();
         let ending = core.lost.is_some() || core.session.wants_close();
         if over && !more && !ending && core.led && seat.returns >= OFTEN && !self.events.is_blocked() {

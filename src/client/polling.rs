@@ -43,7 +43,7 @@ impl Core {
         }
         self.keep_reading(now, shared);
         let more = self.read_for_leader(now, shared);
-        self.work_for_caller(now, shared);
+        self.work_for_caller(shared);
         if more || self.lost.is_some() || self.session.wants_close() {
             self.give_reading_back(shared);
             self.read_on |= more;

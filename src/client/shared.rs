@@ -9,7 +9,6 @@
 
 use super::Failure;
 use super::accounts::Accounts;
-use super::clock;
 use super::command::Command;
 use super::commands::Commands;
 use super::core::Core;
@@ -217,14 +216,13 @@ impl Shared {
     pub fn submit(&self, command: Command) {
         match self.try_core() {
             Some(mut core) => {
-                let now = clock::now();
                 // What this thread left before comes first.
-                if core.apply_waiting(now, self) {
-                    core.apply(command, now);
+                if core.apply_waiting(self) {
+                    core.apply(command);
                 } else {
                     self.commands.push(command);
                 }
-                core.work_for_caller(now, self);
+                core.work_for_caller(self);
             }
             None => self.commands.push(command),
         }
@@ -325,7 +323,7 @@ impl Shared {
                 }
                 return;
             };
-            core.work_for_caller(clock::now(), self);
+            core.work_for_caller(self);
         }
         if self.has_commands() {
             self.wake();

@@ -27,11 +27,7 @@ impl OutgoingAliases {
 
     /// The alias that the Server knows for this topic.
     pub fn known(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
-        // A feed names the same topic again and again.
-        match self.topics.last() {
-            Some((alias, last)) if **last == *topic.as_str() => Some(alias),
-            _ => self.aliases.get(topic.as_str()).copied(),
-        }
+        self.aliases.get(topic.as_str()).copied()
     }
 
     /// The alias to give to a topic that has none, if it shall get one.

@@ -198,7 +198,7 @@ impl Worker {
             core.session.handle_timeout(now);
             core.work(now, &shared);
             if shared.freed.load(Ordering::Acquire) && !core.stop {
-                self.say_farewell(now, &mut core);
+                self.say_farewell(&mut core);
                 core.work(now, &shared);
             }
             core.needs_worker = false;
@@ -411,7 +411,7 @@ impl Worker {
     }
 
     /// The program frees the client.
-    fn say_farewell(&self, now: Instant, core: &mut Core) {
+    fn say_farewell(&self, core: &mut Core) {
         let session = self.options.session_options();
         let (anonymous, version) =
             session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version));
@@ -422,9 +422,9 @@ impl Worker {
         }
         let token = self.shared.hears.swap(0, Ordering::AcqRel);
         if token != 0 {
-            core.apply(Command::Heard { token }, now);
+            core.apply(Command::Heard { token });
         }
-        core.apply(Command::Disconnect { reason: ReasonCode::SUCCESS, properties }, now);
+        core.apply(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
         core.stop = true;
     }
 

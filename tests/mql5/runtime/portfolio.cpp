@@ -13,8 +13,10 @@ typedef std::lock_guard<std::recursive_mutex> Guard;
 int PositionsTotal() { Guard guard(account.lock); return (int)view().positions.size(); }
 ulong PositionGetTicket(int index) {
    Guard guard(account.lock);
-   if(index<0 || index>=(int)view().positions.size()) return 0;
-   selected().position=view().positions[(size_t)index];
+   // Another look might see another account.
+   const std::vector<Position> &positions=view().positions;
+   if(index<0 || index>=(int)positions.size()) return 0;
+   selected().position=positions[(size_t)index];
    return selected().position.ticket;
 }
 bool PositionSelectByTicket(ulong ticket) {

@@ -53,7 +53,7 @@ public:
 private:
    bool              Read(CCopierRelay &relay,CopierState &state,ulong &tickets[],bool &agrees);
    bool              AllEnded(const ulong &tickets[]) const;
-   long              Missing(const CopierState &state) const;
+   long              Missing(void) const;
    bool              IsGap(const bool is_order,const long missing);
    void              Known(const long identifier);
    void              Pending(const ulong ticket);
@@ -71,10 +71,13 @@ bool CCopierWaiting::State(CCopierRelay &relay,CopierState &state)
    m_waits_for="";
    if(m_name=="")
       Load();
-   if(!Read(relay,state,tickets,agrees) || !CCopierAccount::State(relay,state))
+   if(!Read(relay,state,tickets,agrees))
       return(false);
    //--- in netting an order makes no position of its own
-   if(IsGap(!state.is_netting && !(agrees && AllEnded(tickets)),Missing(state)))
+   bool is_order=(CCopierAccount::IsHedging() && !(agrees && AllEnded(tickets)));
+   long missing=Missing();
+   //--- the positions come last: what is shown by then is among them
+   if(!CCopierAccount::State(relay,state) || IsGap(is_order,missing))
       return(false);
    int count=ArraySize(tickets);
    ArrayResize(m_tickets,count);
@@ -160,11 +163,10 @@ bool CCopierWaiting::AllEnded(const ulong &tickets[]) const
 //+------------------------------------------------------------------+
 //| A position that is neither there nor closed, 0 if there is none  |
 //+------------------------------------------------------------------+
-long CCopierWaiting::Missing(const CopierState &state) const
+long CCopierWaiting::Missing(void) const
   {
    for(int i=0; i<ArraySize(m_identifiers); i++)
-      if(CCopierState::Find(state,m_identifiers[i])<0 && !CCopierAccount::IsShown(m_identifiers[i]) &&
-         !CCopierAccount::IsClosed(m_identifiers[i]))
+      if(!CCopierAccount::IsShown(m_identifiers[i]) && !CCopierAccount::IsClosed(m_identifiers[i]))
          return(m_identifiers[i]);
    return(0);
   }
