@@ -14,6 +14,7 @@ use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{PacketType, QoS};
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -89,9 +90,15 @@ impl Program {
     #[track_caller]
     /// Not connected yet, with a store in that folder.
     pub fn stored(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
+        Program::stored_in(url, folder.path(), ints)
+    }
+
+    /// The same in a folder that may be another process's.
+    #[track_caller]
+    pub fn stored_in(url: &str, folder: &Path, ints: &[(IntOption, i64)]) -> Program {
         let program = Program::new(url, ints);
         program.set_text(options::CLIENT_ID, "c");
-        program.set_text(options::STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
+        program.set_text(options::STORE_PATH, folder.to_str().expect("a path in UTF-8"));
         program
     }
 
