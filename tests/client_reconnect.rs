@@ -24,7 +24,7 @@ fn filter(peer: &mut Peer) -> String {
 #[test]
 fn delays_grow_to_the_maximum_and_are_spread_below_it() {
     let url = format!("mqtt://127.0.0.1:{}", free_port());
-    let program = Program::new(&url, &[(IntOption::ReconnectMinimum, 4), (IntOption::ReconnectMaximum, 64)]);
+    let program = Program::new(&url, &[(IntOption::ReconnectMinimum, 20), (IntOption::ReconnectMaximum, 320)]);
     program.connect().unwrap();
     let mut delays = Vec::new();
     let mut last = Instant::now();
@@ -35,15 +35,15 @@ fn delays_grow_to_the_maximum_and_are_spread_below_it() {
         assert!(last.elapsed() >= earliest, "{:?} after a delay of {earliest:?}", last.elapsed());
         last = Instant::now();
         let delay = program.statistics().last_delay_ms;
-        let ceiling = 64.min(4 << delays.len());
+        let ceiling = 320.min(20 << delays.len());
         assert!(delay <= ceiling, "delay {} was {delay} ms, its ceiling is {ceiling} ms", delays.len());
         // The event may be read late, so that less than the delay is left.
-        earliest = Duration::from_millis(delay).saturating_sub(Duration::from_millis(20));
+        earliest = Duration::from_millis(delay).saturating_sub(Duration::from_millis(100));
         delays.push(delay);
     }
     let late = &delays[5..];
-    assert!(late.iter().any(|delay| *delay > 32), "no delay in the upper half: {delays:?}");
-    assert!(late.iter().any(|delay| *delay < 32), "no delay in the lower half: {delays:?}");
+    assert!(late.iter().any(|delay| *delay > 160), "no delay in the upper half: {delays:?}");
+    assert!(late.iter().any(|delay| *delay < 160), "no delay in the lower half: {delays:?}");
     assert!(late.iter().any(|delay| *delay != late[0]), "no jitter: {delays:?}");
 }
 
