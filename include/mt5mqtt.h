@@ -13,7 +13,8 @@
  *   MT5MQTT_E_INVALID_HANDLE.
  *
  * Text in
- *   NUL-terminated UTF-8, or NUL-terminated UTF-16 in the twin whose name ends in _w (wchar_t on Windows). NULL is "absent".
+ *   NUL-terminated UTF-8, or NUL-terminated UTF-16 in the twin whose name ends in _w: on Windows wchar_t, which C++ takes for
+ *   another type, so cast there by reinterpret_cast<const uint16_t *>. NULL is "absent".
  *   Ill-formed UTF-8 and lone surrogates are refused with MT5MQTT_E_INVALID_TEXT, never replaced.
  *
  * Bytes in
@@ -34,6 +35,40 @@
  * Asynchronous outcomes
  *   mt5mqtt_publish, mt5mqtt_subscribe and mt5mqtt_unsubscribe return a token > 0 when the library has accepted the call.
  *   What becomes of it comes as an event with that token.
+ *
+ * An example, which publishes a message and ends when it has come back; until then it prints what goes wrong
+ *
+ *   #include "mt5mqtt.h"
+ *   #include <stdio.h>
+ *
+ *   int main(void) {
+ *     char text[1024];
+ *     int received = 0;
+ *     mt5mqtt_event event;
+ *     int64_t client = mt5mqtt_create();
+ *     if (mt5mqtt_set_text(client, MT5MQTT_OPT_URL, "mqtt://127.0.0.1:1883") < 0 || mt5mqtt_connect(client) < 0) {
+ *       mt5mqtt_last_error(text, sizeof text);
+ *       puts(text);
+ *       return 1;
+ *     }
+ *     mt5mqtt_subscribe(client, "mt5/commands", 1, 0);
+ *     mt5mqtt_publish_text(client, "mt5/commands", "buy 0.10", 1, 0, 0);
+ *     while (!received && mt5mqtt_wait(client, 250) >= 0) {
+ *       event.struct_size = sizeof event;
+ *       while (mt5mqtt_poll(client, &event) > 0) {
+ *         text[0] = 0;
+ *         if (event.kind == MT5MQTT_EVENT_MESSAGE) {
+ *           mt5mqtt_event_payload_text(client, text, sizeof text);
+ *           received = 1;
+ *         } else if (event.status < 0) {
+ *           mt5mqtt_event_text(client, text, sizeof text);
+ *         }
+ *         if (text[0]) puts(text);
+ *       }
+ *     }
+ *     mt5mqtt_free(client);
+ *     return !received;
+ *   }
  */
 
 #ifndef MT5MQTT_H
@@ -469,7 +504,7 @@
 #define MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES 45
 
 /**
- * Which event is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. May be set at any time.
+ * Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
  */
 #define MT5MQTT_OPT_EVENTS_OVERFLOW 46
 
@@ -753,7 +788,7 @@
 #define MT5MQTT_EVENT_RESPONSE 11
 
 /**
- * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
  */
 #define MT5MQTT_EVENT_LOG 15
 
@@ -1327,7 +1362,7 @@ int32_t mt5mqtt_connect(int64_t client);
  * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
  * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
  * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
- * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose client id ends with -doctor, and topics below mt5mqtt/doctor/; the
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier ends with -doctor, and topics below mt5mqtt/doctor/; the
  * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
  * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
  * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
@@ -1793,6 +1828,13 @@ int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
  */
 int32_t mt5mqtt_properties_set_priority(int64_t properties,
                                         int32_t priority);
+
+/**
+ * Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
+ * conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
+ */
+int32_t mt5mqtt_properties_set_conflation(int64_t properties,
+                                          int32_t conflate);
 
 /**
  * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits

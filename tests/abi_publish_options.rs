@@ -120,6 +120,21 @@ fn an_order_overtakes_prices_of_which_the_latest_is_kept_and_what_is_too_old_is_
 }
 
 #[test]
+fn conflation_by_the_topic_name_needs_no_text() {
+    let host = Host::new();
+    let properties = set(|properties| mt5mqtt_properties_set_conflation(properties, 1));
+    host.publish(c"t", c"1", 0, properties);
+    host.publish(c"t", c"2", 0, properties);
+    assert_eq!(mt5mqtt_stat(host.client, MT5MQTT_STAT_PUBLISHES_SUPERSEDED), 1);
+    assert_eq!(conflate(properties, c"key"), MT5MQTT_OK);
+    assert_eq!(mt5mqtt_properties_set_conflation(properties, 0), MT5MQTT_OK);
+    host.publish(c"t", c"3", 0, properties);
+    host.publish(c"t", c"4", 0, properties);
+    assert_eq!(mt5mqtt_stat(host.client, MT5MQTT_STAT_PUBLISHES_SUPERSEDED), 1);
+    assert_eq!(mt5mqtt_properties_free(properties), MT5MQTT_OK);
+}
+
+#[test]
 fn a_publish_expires_in_time_while_the_client_looks_for_its_server() {
     let host = Host::new();
     assert_eq!(mt5mqtt_connect(host.client), MT5MQTT_OK);
@@ -146,6 +161,8 @@ fn what_makes_no_sense_is_refused() {
     // SAFETY: the text ends with a NUL.
     let subscribed = unsafe { mt5mqtt_subscribe(host.client, c"t".as_ptr(), 0, properties) };
     assert_eq!(subscribed, MT5MQTT_E_INVALID_ARGUMENT.into());
+    assert_eq!(mt5mqtt_properties_set_conflation(properties, 2), MT5MQTT_E_INVALID_ARGUMENT);
+    assert_eq!(mt5mqtt_properties_set_conflation(properties + 1, 1), MT5MQTT_E_INVALID_HANDLE);
     // SAFETY: NULL takes the key away.
     assert_eq!(unsafe { mt5mqtt_properties_set_conflation_key(properties, ptr::null()) }, MT5MQTT_OK);
     assert_eq!(mt5mqtt_properties_clear(properties), MT5MQTT_OK);

@@ -264,6 +264,26 @@ fn each_thread_keeps_its_order_when_several_publish_at_once() {
 }
 
 #[test]
+fn a_connect_that_comes_too_often_holds_up_no_publish() {
+    let (_server, program, mut peer) = connected(&[(IntOption::KeepAlive, 0)]);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+            }
+        });
+        let arrives = |number: i32| {
+            program.send(&number.to_string(), QoS::AtMostOnce);
+            peer.read_within(Duration::from_secs(15), "the publish").is_some()
+        };
+        let held_up = !(0..3000).all(arrives);
+        done.store(true, Ordering::Relaxed);
+        assert!(!held_up);
+    });
+}
+
+#[test]
 fn a_program_that_publishes_without_a_pause_does_not_keep_the_client_from_reading() {
     let (_server, program, mut peer) = connected(&[]);
     let mut answering = peer.second_handle();

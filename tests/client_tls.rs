@@ -117,9 +117,11 @@ fn a_certificate_that_is_not_accepted_is_explained() {
 
     let good = authority.issue("server", &["127.0.0.1"], Validity::Now);
     let server = TlsServer::start(&good, "");
-    let words = ["issued by 'CN=Test CA', which this machine doesn't trust", "TLS_CA"];
+    let words = ["issued by 'CN=Test CA', which this machine doesn't trust", "TLS_CA", "trusted root certificates"];
     assert_fails(try_connect(&server.url(), &[], &[]), refused, &words);
+    // What the machine trusts is of no use to who has named a CA.
     let other = Authority::new("Another CA").certificate;
+    let words = ["issued by 'CN=Test CA', which is not in option TLS_CA: "];
     assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &other)], &[]), refused, &words);
     let namesake = Authority::new("Test CA").certificate;
     assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &namesake)], &[]), refused, &["TLS_CA"]);
@@ -135,6 +137,9 @@ fn a_self_signed_certificate_is_trusted_once_it_is_named() {
         let server = TlsServer::start(&own, "");
         let words = ["self-signed (CN=Self Made)", "TLS_CA"];
         assert_fails(try_connect(&server.url(), &[], &[]), Status::TlsCertificate, &words);
+        let another = Certified::self_signed(&["127.0.0.1"], leaf).certificate;
+        let words = ["self-signed (CN=Self Made)", "not in option TLS_CA"];
+        assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &another)], &[]), Status::TlsCertificate, &words);
         assert_eq!(try_connect(&server.url(), &[(options::TLS_CA, &own.certificate)], &[]), None);
     }
     let own = Certified::self_signed(&["localhost"], false);

@@ -5,10 +5,12 @@ mod common;
 use common::fake_server::FakeServer;
 use common::program::{Program, within};
 use mt5mqtt::client::State;
+use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -141,6 +143,46 @@ fn everybody_who_waits_is_served_once() {
 }
 
 #[test]
+fn what_another_thread_polls_leaves_nothing_unread_with_the_caller_that_waits() {
+    // More than the caller reads at once: it finds an event, stops, and finds that the other one has it.
+    const MESSAGES: usize = 20;
+    const ROUNDS: usize = 300;
+    let mut server = FakeServer::start();
+    let (program, mut peer) = connected(&mut server, &[(IntOption::KeepAlive, 0)]);
+    let taken = AtomicUsize::new(0);
+    let take = || {
+        let polled = program.client.poll(|notice| matches!(&notice.kind, NoticeKind::Session(Event::Message { .. })));
+        let is_message = polled.expect("a client that lives") == Some(true);
+        taken.fetch_add(usize::from(is_message), Ordering::AcqRel);
+    };
+    let is_over = || taken.load(Ordering::Acquire) >= MESSAGES * ROUNDS;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over() && Instant::now() < deadline {
+                program.client.wait(Duration::from_secs(60)).expect("a client that lives");
+                take();
+            }
+        });
+        scope.spawn(|| {
+            while !is_over() && Instant::now() < deadline {
+                take();
+            }
+        });
+        let round: Vec<u8> =
+            (0..MESSAGES).flat_map(|_| peer.publication(&[0; 5000], None, QoS::AtMostOnce, false)).collect();
+        for number in 1..=ROUNDS {
+            peer.send_bytes(&round);
+            while taken.load(Ordering::Acquire) < MESSAGES * number && Instant::now() < deadline {
+                thread::yield_now();
+            }
+        }
+        peer.disconnect(mt5mqtt::types::reason::ReasonCode::SERVER_SHUTTING_DOWN);
+    });
+    assert_eq!(taken.load(Ordering::Acquire), MESSAGES * ROUNDS);
+}
+
+#[test]
 fn publishes_that_the_socket_does_not_take_go_on_while_a_caller_waits() {
     const PUBLISHES: usize = 200;
     let payload = "x".repeat(100_000);
@@ -200,5 +242,77 @@ fn a_caller_that_keeps_the_socket_sees_the_end_of_the_connection() {
         peer.expect(PacketType::Connect);
         peer.connack(true);
         program.expect_connected();
+    }
+}
+
+/// As a sleep, which can't be so short.
+fn be_busy(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+/// Answers so many QoS 1 publishes one by one, as slowly as a busy Server does, and sends a message after each hundred.
+fn answer_slowly(peer: &mut common::fake_server::Peer, publishes: usize) {
+    for number in 0..publishes {
+        let received = peer.expect_publish(&number.to_string());
+        be_busy(Duration::from_micros(60));
+        peer.puback(received.id());
+        if number % 100 == 99 {
+            peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+        }
+    }
+}
+
+#[test]
+fn publishes_that_wait_for_answers_hold_back_nothing_that_the_server_sends() {
+    // MQTT-4.9.0-3. Whoever waits for the answers rests, be it the caller or the background thread.
+    const PUBLISHES: usize = 2000;
+    for waits in [true, false] {
+        let mut server = FakeServer::start();
+        let (program, mut peer) = connected(&mut server, &[(IntOption::InFlightMaximum, 64)]);
+        let serving = thread::spawn(move || {
+            answer_slowly(&mut peer, PUBLISHES);
+            peer.close();
+        });
+        let tokens: Vec<_> = (0..PUBLISHES).map(|number| program.send(&number.to_string(), QoS::AtLeastOnce)).collect();
+        if !waits {
+            program
+                .expect_soon("all to be read", |client| client.statistics().events == PUBLISHES + PUBLISHES / 100 + 1);
+        }
+        for (number, token) in tokens.into_iter().enumerate() {
+            assert_eq!(program.expect_published(token).failure, None);
+            if number % 100 == 99 {
+                program.expect_payload(&number.to_string());
+            }
+        }
+        assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));
+        serving.join().expect("the Server");
+    }
+}
+
+#[test]
+fn a_dense_stream_of_messages_comes_whole_and_in_order_and_its_end_with_it() {
+    // Between one look and the next the reader rests, be it the caller or the background thread.
+    const MESSAGES: usize = 3000;
+    for waits in [true, false] {
+        let mut server = FakeServer::start();
+        let (program, mut peer) = connected(&mut server, &[]);
+        let serving = thread::spawn(move || {
+            for number in 0..MESSAGES {
+                be_busy(Duration::from_micros(10));
+                peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
+            }
+            peer.close();
+        });
+        if !waits {
+            program.expect_soon("all to be read", |client| client.statistics().events == MESSAGES + 1);
+        }
+        for number in 0..MESSAGES {
+            program.expect_payload(&number.to_string());
+        }
+        assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));
+        serving.join().expect("the Server");
     }
 }

@@ -7,16 +7,18 @@ use super::first_bytes::FirstBytes;
 use super::input::Input;
 use super::leading::Keeping;
 use super::log::{Level, trace};
+use super::pace::{Pace, Stream};
 use super::shared::{Shared, State};
 use super::store::Stored;
 use super::transport::{Fault, Transport};
 use crate::session::Session;
 use crate::session::event::Event;
+use crate::types::QoS;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) struct Core {
     pub session: Session,
@@ -48,10 +50,16 @@ pub(super) struct Core {
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     burst: Burst,
+    pace: Pace,
+    stream: Stream,
+    /// Messages of QoS 0.
+    qos0_received: u64,
     /// Room for the commands of one go.
     taken: Vec<Command>,
     /// Output was left to the background thread, which has been woken for it.
     gathering: bool,
+    /// The background thread waits for the disk: nothing is left to it meanwhile.
+    pub storing: bool,
     /// How many bytes of the Session's output the log has told of.
     traced: usize,
     /// When the background thread looks at the timers on its own.
@@ -68,8 +76,9 @@ pub(super) struct Core {
     given_back: (usize, usize),
 }
 
-/// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call.
-const LARGEST_CALLER_WRITE: usize = 64 * 1024;
+/// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call. More than a message of 64 KiB
+/// has, whose last bytes would otherwise wait for another thread.
+const LARGEST_CALLER_WRITE: usize = 128 * 1024;
 /// What a burst has gathered is written by the caller when it is so much, if the background thread hasn't come before.
 const GATHERED: usize = 16 * 1024;
 /// At most so many commands that others have left are carried out in one go; for the same reason.
@@ -119,8 +128,12 @@ impl Core {
             lost: None,
             write_blocked: false,
             burst: Burst::default(),
+            pace: Pace::default(),
+            stream: Stream::default(),
+            qos0_received: 0,
             taken: Vec::new(),
             gathering: false,
+            storing: false,
             traced: 0,
             worker_deadline: None,
             needs_worker: false,
@@ -145,10 +158,12 @@ impl Core {
         self.write_blocked = false;
         self.traced = 0;
         self.lost = None;
+        self.pace = Pace::default();
+        self.stream = Stream::default();
         self.session.handle_opened(now, deadline);
     }
 
-    pub fn apply(&mut self, command: Command) {
+    pub fn apply(&mut self, now: Instant, command: Command) {
         match command {
             Command::Connect(options) => {
                 self.session.set_options(*options);
@@ -168,22 +183,18 @@ impl Core {
             Command::Publish { token, message, how } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.publish(clock::now(), token, message, how);
+                self.session.publish(now, token, message, how);
             }
             Command::Request { token, message, deadline } => {
                 self.accepted.0 += 1;
                 self.accepted.1 += message.size();
-                self.session.request(token, message, deadline, clock::now());
+                self.session.request(token, message, deadline, now);
             }
             Command::Authenticate { step, data, properties } => {
                 self.session.authenticate(step, data.as_ref().map(|data| data.as_slice()), properties.as_properties());
             }
             Command::Reauthenticate { data, properties } => {
-                self.session.reauthenticate(
-                    data.as_ref().map(|data| data.as_slice()),
-                    properties.as_properties(),
-                    clock::now(),
-                );
+                self.session.reauthenticate(data.as_ref().map(|data| data.as_slice()), properties.as_properties(), now);
             }
             Command::Subscribe { token, filter, options, properties } => {
                 if let Ok(filter) = TopicFilter::new(&filter) {
@@ -213,17 +224,20 @@ impl Core {
         let mut taken = std::mem::take(&mut self.taken);
         shared.take_commands(COMMANDS_IN_A_ROW, &mut taken);
         let are_all = taken.len() < COMMANDS_IN_A_ROW;
-        taken.drain(..).for_each(|command| self.apply(command));
+        if !taken.is_empty() {
+            let now = clock::now();
+            taken.drain(..).for_each(|command| self.apply(now, command));
+        }
         self.taken = taken;
         are_all
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most, and in a burst one now and then.
-    pub fn work_for_caller(&mut self, shared: &Shared) {
+    pub fn work_for_caller(&mut self, now: Instant, shared: &Shared) {
         self.apply_waiting(shared);
-        let now = clock::now();
         let output = self.session.output().len();
-        let gathers = output > 0 && self.burst.goes_on(now) && self.session.is_online() && output < GATHERED;
+        let in_burst = self.burst.goes_on(now) && !self.storing;
+        let gathers = output > 0 && in_burst && self.session.is_online() && output < GATHERED;
         if gathers {
             self.burst.call_ended(now);
         } else {
@@ -249,6 +263,7 @@ impl Core {
     /// takes out of a long queue. They must not keep it from reading, so it comes back for the rest.
     pub fn work(&mut self, now: Instant, shared: &Shared) {
         self.gathering = false;
+        self.storing = false;
         let mut writes = 0;
         for _ in 0..ROUNDS_OF_THE_WORKER {
             self.apply_waiting(shared);
@@ -360,6 +375,17 @@ impl Core {
         }
         // The program gets its message before the Server gets its answer.
         self.report(shared);
+        self.pace.heard(now, self.session.held_up());
+        self.stream.heard(now, self.qos0_received);
+    }
+
+    /// How long whoever waits for the Server next rests before that. Not on Windows, where the shortest sleep may take 16 ms.
+    pub fn rest(&self) -> Duration {
+        let waits_for_bytes = self.transport.is_some() && self.lost.is_none() && !self.write_blocked;
+        if cfg!(windows) || !waits_for_bytes {
+            return Duration::ZERO;
+        }
+        if self.session.held_up().is_some() { self.pace.rest() } else { self.stream.rest() }
     }
 
     /// Brings what is known outside up to date and hands the events on; in this order, so that a program that has seen an
@@ -378,6 +404,7 @@ impl Core {
                 }
                 Event::Progress { token, stage } if !shared.stages.note(*token, *stage) => continue,
                 Event::Published { token, outcome } => shared.stages.end(*token, outcome),
+                Event::Message { message, .. } if message.qos == QoS::AtMostOnce => self.qos0_received += 1,
                 _ => {}
             }
             shared.tell(event);

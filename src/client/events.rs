@@ -1,14 +1,14 @@
 //! The queue of events between the Session and the program, bounded in count and bytes.
 //!
-//! When it is full, something droppable makes room (an EVENTS_OVERFLOW option says whether the oldest or the newest) and
-//! is counted. QoS 1 and 2 messages are never dropped: when they alone fill the queue, the worker stops reading from the
-//! Server (`is_blocked`) until the program has taken some.
+//! When it is full, a QoS 0 message makes room (an EVENTS_OVERFLOW option says whether the oldest or the newest) and is counted;
+//! if there is none, another event that can be dropped, the end of a publish say. QoS 1 and 2 messages are never dropped: when
+//! they alone fill the queue, the worker stops reading from the Server (`is_blocked`) until the program has taken some.
 
 pub use super::notice::{Missed, Notice, NoticeKind};
 
 use super::clock;
 use super::lock::{Lock, look_until};
-use super::notice::{held_bytes, is_kept, is_plain_success};
+use super::notice::{goes_first, held_bytes, is_kept, is_plain_success};
 use super::thread::Pause;
 use crate::session::event::{Event, Token};
 use mio::Waker;
@@ -38,16 +38,15 @@ pub(super) struct EventLimits {
 
 #[derive(Debug)]
 struct Queued {
-    /// Numbers all events, so that the two queues can be read as one.
+    /// Numbers all events, so that the queues can be read as one.
     number: u64,
     notice: Notice,
 }
 
 #[derive(Debug)]
 struct Inner {
-    /// QoS 1 and 2 messages, and the library's own failure.
-    kept: VecDeque<Queued>,
-    droppable: VecDeque<Queued>,
+    /// By [`place`].
+    queues: [VecDeque<Queued>; 3],
     next_number: u64,
     bytes: usize,
     dropped_since: u64,
@@ -77,8 +76,7 @@ impl EventQueue {
     pub fn new(limits: EventLimits) -> Self {
         EventQueue {
             inner: Lock::new(Inner {
-                kept: VecDeque::new(),
-                droppable: VecDeque::new(),
+                queues: [const { VecDeque::new() }; 3],
                 next_number: 0,
                 bytes: 0,
                 dropped_since: 0,
@@ -126,32 +124,35 @@ impl EventQueue {
             return;
         }
         let size = size(&kind);
-        let keep = is_kept(&kind);
+        let place = place(&kind);
         if matches!(kind, NoticeKind::Log { .. }) && inner.is_half_full() {
             // A line never displaces what happened.
             inner.count_drop();
             return;
         }
-        if !keep && inner.limits.drop_newest && inner.has_no_room_for(size) {
-            inner.leave_untold(&kind);
-            inner.count_drop();
-            return;
+        while place != KEPT && inner.limits.drop_newest && inner.has_no_room_for(size) {
+            let newest = if place == GOES_LAST { inner.queues[GOES_FIRST].pop_back() } else { None };
+            let Some(newest) = newest else {
+                inner.leave_untold(&kind);
+                inner.count_drop();
+                // Others may have gone for it all the same.
+                self.publish_state(&inner);
+                return;
+            };
+            inner.drop_taken(newest);
         }
         inner.bytes += size;
         let number = inner.next_number;
         inner.next_number += 1;
         let queued = Queued { number, notice: Notice { kind, time_us: clock::unix_us(), dropped: 0 } };
-        if keep {
-            inner.kept.push_back(queued);
-        } else {
-            inner.droppable.push_back(queued);
-        }
+        inner.queues[place].push_back(queued);
         // What was just added may itself be the oldest that can go.
         while inner.has_no_room_for(0) {
-            let Some(oldest) = inner.droppable.pop_front() else { break };
-            inner.bytes -= self::size(&oldest.notice.kind);
-            inner.leave_untold(&oldest.notice.kind);
-            inner.count_drop();
+            let Some(oldest) = [GOES_FIRST, GOES_LAST].into_iter().find_map(|place| inner.queues[place].pop_front())
+            else {
+                break;
+            };
+            inner.drop_taken(oldest);
         }
         self.publish_state(&inner);
         then();
@@ -168,11 +169,10 @@ impl EventQueue {
             return Next::Nothing;
         }
         let mut inner = self.inner.lock();
-        let kept_is_next = match (inner.kept.front(), inner.droppable.front()) {
-            (Some(kept), Some(droppable)) => kept.number < droppable.number,
-            (kept, _) => kept.is_some(),
+        let queues = inner.queues.iter_mut().filter(|queue| !queue.is_empty());
+        let Some(queue) = queues.min_by_key(|queue| queue.front().map(|next| next.number)) else {
+            return Next::Nothing;
         };
-        let queue = if kept_is_next { &mut inner.kept } else { &mut inner.droppable };
         if queue.front().is_some_and(|next| !wanted(&next.notice)) {
             return Next::Left;
         }
@@ -187,9 +187,10 @@ impl EventQueue {
     }
 
     fn publish_state(&self, inner: &Inner) {
-        self.count.store(inner.kept.len() + inner.droppable.len(), Ordering::Release);
-        let blocked = inner.kept.len() >= inner.limits.count || inner.bytes >= inner.limits.bytes;
-        self.blocked.store(inner.held || blocked && inner.droppable.is_empty(), Ordering::Release);
+        let (count, kept) = (inner.len(), inner.queues[KEPT].len());
+        self.count.store(count, Ordering::Release);
+        let blocked = kept >= inner.limits.count || inner.bytes >= inner.limits.bytes;
+        self.blocked.store(inner.held || blocked && count == kept, Ordering::Release);
     }
 
     /// Publishes whose end will never be polled, since the last call. They are noted from the first call on.
@@ -207,12 +208,10 @@ impl EventQueue {
         let mut inner = self.inner.try_lock_until(deadline)?;
         let is_message = |queued: &Queued| matches!(queued.notice.kind, NoticeKind::Session(Event::Message { .. }));
         let mut taken = Vec::new();
-        for all in [std::mem::take(&mut inner.kept), std::mem::take(&mut inner.droppable)] {
-            let (messages, others): (VecDeque<Queued>, VecDeque<Queued>) = all.into_iter().partition(is_message);
-            for queued in others {
-                let queue = if is_kept(&queued.notice.kind) { &mut inner.kept } else { &mut inner.droppable };
-                queue.push_back(queued);
-            }
+        for queue in &mut inner.queues {
+            let (messages, others): (VecDeque<Queued>, VecDeque<Queued>) =
+                std::mem::take(queue).into_iter().partition(is_message);
+            *queue = others;
             taken.extend(messages);
         }
         taken.sort_by_key(|queued| queued.number);
@@ -314,17 +313,28 @@ impl EventQueue {
 
 impl Inner {
     fn is_empty(&self) -> bool {
-        self.kept.is_empty() && self.droppable.is_empty()
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
+    }
+
+    /// What was taken out of its queue will never be polled.
+    fn drop_taken(&mut self, Queued { notice, .. }: Queued) {
+        self.bytes -= size(&notice.kind);
+        self.leave_untold(&notice.kind);
+        self.count_drop();
     }
 
     fn has_no_room_for(&self, size: usize) -> bool {
         // A message that is on its way in counts as one more, an existing queue as it is.
         let extra = usize::from(size > 0);
-        self.kept.len() + self.droppable.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
+        self.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
     }
 
     fn is_half_full(&self) -> bool {
-        self.kept.len() + self.droppable.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
+        self.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
     }
 
     fn leave_untold(&mut self, kind: &NoticeKind) {
@@ -347,105 +357,37 @@ impl Inner {
     }
 }
 
+/// QoS 1 and 2 messages, and the library's own failure.
+const KEPT: usize = 0;
+const GOES_LAST: usize = 1;
+const GOES_FIRST: usize = 2;
+
+/// In which of the queues an event lies.
+fn place(kind: &NoticeKind) -> usize {
+    match kind {
+        kind if is_kept(kind) => KEPT,
+        kind if goes_first(kind) => GOES_FIRST,
+        _ => GOES_LAST,
+    }
+}
+
 /// What an event counts for: its own size, and what it holds beside it.
 fn size(kind: &NoticeKind) -> usize {
     size_of::<Queued>() + held_bytes(kind)
 }
 
 #[cfg(test)]
-mod tests {
+#[path = "events_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+mod closing_tests {
     use super::*;
-    use crate::codec::message::Message;
-    use crate::codec::property::Properties;
-    use crate::types::QoS;
-    use crate::types::topic::TopicName;
-
-    fn queue(count: usize, drop_newest: bool) -> EventQueue {
-        EventQueue::new(EventLimits { count, bytes: 1 << 20, drop_newest, successes: true })
-    }
-
-    fn message(payload: &str, qos: QoS) -> NoticeKind {
-        let topic = TopicName::new("t").unwrap();
-        let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
-        let delivery = (qos != QoS::AtMostOnce).then_some(1);
-        NoticeKind::Session(Event::Message { message, delivery, packet_id: None, seen_before: false })
-    }
-
-    fn take(queue: &EventQueue) -> Option<(String, u64)> {
-        let Next::Taken(notice) = queue.pop_if(|_| true) else { return None };
-        match notice.kind {
-            NoticeKind::Session(Event::Message { message, .. }) => {
-                Some((String::from_utf8(message.payload().to_vec()).unwrap(), notice.dropped))
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_oldest_droppable_event_makes_room_and_is_counted() {
-        let queue = queue(3, false);
-        queue.push(message("kept", QoS::AtLeastOnce));
-        for payload in ["1", "2", "3", "4"] {
-            queue.push(message(payload, QoS::AtMostOnce));
-        }
-        assert_eq!(take(&queue), Some(("kept".to_owned(), 2)));
-        assert_eq!(take(&queue), Some(("3".to_owned(), 0)));
-        assert_eq!(take(&queue), Some(("4".to_owned(), 0)));
-        assert_eq!((take(&queue), queue.dropped(), queue.bytes()), (None, 2, 0));
-    }
-
-    #[test]
-    fn the_newest_event_stays_out_when_so_asked() {
-        let queue = queue(2, true);
-        for payload in ["1", "2", "3"] {
-            queue.push(message(payload, QoS::AtMostOnce));
-        }
-        assert_eq!(take(&queue), Some(("1".to_owned(), 1)));
-        assert_eq!(take(&queue), Some(("2".to_owned(), 0)));
-        assert_eq!(take(&queue), None);
-    }
-
-    #[test]
-    fn messages_above_qos_0_are_never_dropped_but_block() {
-        let queue = queue(2, false);
-        for payload in ["1", "2", "3"] {
-            queue.push(message(payload, QoS::ExactlyOnce));
-        }
-        queue.push(message("qos 0", QoS::AtMostOnce));
-        assert!(queue.is_blocked());
-        for payload in ["1", "2"] {
-            assert_eq!(take(&queue).map(|taken| taken.0), Some(payload.to_owned()));
-        }
-        assert!(!queue.is_blocked());
-        assert_eq!(take(&queue).map(|taken| taken.0), Some("3".to_owned()));
-        assert_eq!((take(&queue), queue.dropped()), (None, 1));
-    }
-
-    #[test]
-    fn bytes_are_bounded_as_well_as_the_count() {
-        let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
-        for _ in 0..100 {
-            queue.push(message(&"x".repeat(1000), QoS::AtMostOnce));
-            assert!(queue.bytes() <= 10_000);
-        }
-        assert!(queue.len() >= 7 && queue.dropped() as usize == 100 - queue.len());
-    }
-
-    #[test]
-    fn messages_above_qos_0_that_fill_the_bytes_block_too() {
-        let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
-        while !queue.is_blocked() {
-            assert!(queue.bytes() < 10_000, "{} events", queue.len());
-            queue.push(message(&"x".repeat(1000), QoS::AtLeastOnce));
-        }
-        assert!(queue.bytes() >= 10_000 && queue.dropped() == 0);
-        take(&queue);
-        assert!(!queue.is_blocked());
-    }
 
     #[test]
     fn waiting_ends_when_the_queue_is_closed() {
-        let queue = std::sync::Arc::new(queue(2, false));
+        let queue =
+            Arc::new(EventQueue::new(EventLimits { count: 2, bytes: 1000, drop_newest: false, successes: true }));
         let waiting = queue.clone();
         let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
         assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));

@@ -43,7 +43,9 @@ impl FirstBytes {
                 "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
             ),
             Some(address) => format!("the Server at {address} closed the connection without answering"),
-            None => "the Server closed the connection without giving a reason".to_owned(),
+            None => "the Server closed the connection without giving a reason; if it does so again and again, another program may \
+                     have the same Client Identifier, or the Server's access rules forbid what was sent"
+                .to_owned(),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::core::{Core, READS_IN_A_ROW, Read};
 use super::lock::Lock;
 use super::options::IntOption;
 use super::shared::Shared;
+use super::thread::rest;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -43,6 +44,10 @@ struct Seat {
     left: Option<Instant>,
     /// How many times in a row a leader came back at once.
     returns: u32,
+    /// How long the leader rests before it waits for the Server (`pace`).
+    rest: Duration,
+    /// The leader has stopped reading for an event: the poll, which has told of what is there, doesn't tell twice.
+    stopped: bool,
 }
 
 impl Seat {
@@ -67,6 +72,16 @@ pub(super) struct Keeping {
     pub looked: Option<Instant>,
 }
 
+/// Whether there may be more to read than a leader has read.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum ReadOn {
+    Never,
+    /// It has stopped for an event; a poll that the socket is put into tells of the rest.
+    Later,
+    /// The transport may hold bytes that no poll knows of.
+    Unheard,
+}
+
 /// The place of the leader, made when a caller waits for the first time.
 #[derive(Default)]
 pub(super) struct Leading {
@@ -89,7 +104,7 @@ impl Leading {
         if self.registry.set(registry).is_err() || shared.events.set_leader_waker(waker).is_err() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        Ok(Seat { poll, ready: Events::with_capacity(4), left: None, returns: 0 })
+        Ok(Seat { poll, ready: Events::with_capacity(4), left: None, returns: 0, rest: Duration::ZERO, stopped: false })
     }
 }
 
@@ -105,17 +120,18 @@ impl Shared {
         let Some(mut core) = self.core.try_lock_until(deadline) else { return true };
         seat.is_taken(clock::now());
         // The poll may have told of what came while the socket was kept, and doesn't tell twice.
-        let mut look_first = core.led;
+        seat.stopped = core.led;
         let led = core.give_reading_to_leader(self);
         core.keeping.left = None;
         core.keeping.visits.0 += 1;
+        seat.rest = core.rest();
         drop(core);
         self.work_off_commands();
         if !led {
             self.sleep(seat, deadline);
             return true;
         }
-        while !self.lead_once(seat, deadline, std::mem::take(&mut look_first)) {
+        while !self.lead_once(seat, deadline) {
             self.work_off_commands();
         }
         self.work_off_commands();
@@ -137,7 +153,11 @@ impl Shared {
 
     /// Sleeps until something is ready, unless it is to look at the socket first, and does what is to be done then. True when
     /// the leader has left.
-    fn lead_once(&self, seat: &mut Seat, deadline: Instant, look_first: bool) -> bool {
+    fn lead_once(&self, seat: &mut Seat, deadline: Instant) -> bool {
+        let look_first = std::mem::take(&mut seat.stopped);
+        if self.events.is_empty() {
+            rest(seat.rest.min(deadline.saturating_duration_since(clock::now())));
+        }
         let done = !look_first && self.sleep(seat, deadline);
         if self.unloading.load(Ordering::SeqCst) {
             return true;
@@ -150,9 +170,12 @@ impl Shared {
         let now = clock::now();
         let mut more = false;
         if look_first || seat.ready.iter().any(|event| event.token() == SOCKET) {
-            more = core.read_for_leader(now, self);
+            let read = core.read_for_leader(now, self);
+            more = read == ReadOn::Unheard;
+            // Should another thread have taken the event already, the leader stays.
+            seat.stopped = read == ReadOn::Later;
         }
-        core.work_for_caller(self);
+        core.work_for_caller(now, self);
         let over = done || self.events.is_over_or_filled();
         let ending = core.lost.is_some() || core.session.wants_close();
         if over && !more && !ending && core.led && seat.returns >= OFTEN && !self.events.is_blocked() {
@@ -169,6 +192,7 @@ impl Shared {
                 self.wake();
             }
         }
+        seat.rest = core.rest();
         !core.led
     }
 }
@@ -271,21 +295,20 @@ impl Core {
         }
     }
 
-    /// Reads until there is an event for the program, or nothing more. True if the transport may hold bytes that no poll
-    /// knows of.
-    pub fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> bool {
+    /// Reads until there is an event for the program, or nothing more.
+    pub fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> ReadOn {
         for _ in 0..READS_IN_A_ROW {
             match self.read(now, shared) {
                 Read::Some => {
                     let holds_input = self.transport.as_ref().is_some_and(|transport| transport.may_hold_input());
                     if shared.events.is_blocked() || (!holds_input && shared.events.is_over_or_filled()) {
-                        return holds_input;
+                        return if holds_input { ReadOn::Unheard } else { ReadOn::Later };
                     }
                 }
-                Read::Nothing | Read::Over => return false,
+                Read::Nothing | Read::Over => return ReadOn::Never,
             }
         }
-        true
+        ReadOn::Unheard
     }
 }
 

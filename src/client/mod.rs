@@ -22,6 +22,7 @@ pub mod lock;
 pub mod log;
 mod notice;
 pub mod options;
+mod pace;
 mod polling;
 mod proxy;
 mod publishing;
@@ -53,6 +54,7 @@ use self::sharing::Place;
 use crate::codec::property::{Properties, PropertyId, Section};
 use crate::session::Session;
 use crate::session::event::{Delivery, Stage, Token};
+use crate::session::options::Acknowledge;
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -194,9 +196,12 @@ impl Client {
         // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
         // connection's.
         drop(self.shared.core.lock());
+        // Others may have found it taken meanwhile.
+        self.shared.work_off_commands();
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
+        self.shared.acknowledged_later.fetch_or(options.acknowledge() != Acknowledge::OnArrival, Ordering::AcqRel);
         let connect = Command::Connect(Box::new(session_options));
         let mut thread = self.thread.lock();
         if thread.is_some() {
@@ -325,6 +330,10 @@ impl Client {
         let is_closed = self.shared.wait_until(deadline, |shared| shared.state() == State::Idle)
             // Whoever made it idle lets go of the core when the event of it is in the queue.
             && self.shared.core.try_lock_until(bound).is_some();
+        if self.shared.has_commands() {
+            // Others may have found it taken meanwhile.
+            self.shared.wake();
+        }
         if is_closed { Ok(()) } else { Err(late()) }
     }
 

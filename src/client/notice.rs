@@ -104,6 +104,15 @@ pub(super) fn is_kept(kind: &NoticeKind) -> bool {
     }
 }
 
+/// What goes first when there is no room: there is more of its kind to come. How a publish or a connection ended is said once.
+pub(super) fn goes_first(kind: &NoticeKind) -> bool {
+    match kind {
+        NoticeKind::Session(Event::Message { delivery, .. }) => delivery.is_none(),
+        NoticeKind::Session(Event::Breach(_)) | NoticeKind::Log { .. } => true,
+        _ => false,
+    }
+}
+
 pub(super) fn is_plain_success(kind: &NoticeKind) -> bool {
     let NoticeKind::Session(Event::Published { outcome, .. }) = kind else { return false };
     outcome.failure.is_none()

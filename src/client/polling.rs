@@ -6,6 +6,7 @@
 //! program that polls now and then, in a timer say, never gets that far.
 
 use super::core::Core;
+use super::leading::ReadOn;
 use super::shared::Shared;
 use super::{Client, clock};
 use std::sync::atomic::Ordering;
@@ -42,8 +43,8 @@ impl Core {
             return;
         }
         self.keep_reading(now, shared);
-        let more = self.read_for_leader(now, shared);
-        self.work_for_caller(shared);
+        let more = self.read_for_leader(now, shared) == ReadOn::Unheard;
+        self.work_for_caller(now, shared);
         if more || self.lost.is_some() || self.session.wants_close() {
             self.give_reading_back(shared);
             self.read_on |= more;

@@ -102,12 +102,7 @@ impl Client {
 
     fn taken(&self, delivery: Delivery) {
         match self.options.lock().acknowledge() {
-            Acknowledge::OnArrival => {
-                if self.has_store() {
-                    self.shared.leave(Command::Taken { delivery });
-                }
-                return;
-            }
+            Acknowledge::OnArrival => return self.leave_taken(delivery),
             Acknowledge::WhenTaken => {}
             Acknowledge::Explicitly => {
                 self.unacknowledged.lock().insert(delivery);
@@ -119,10 +114,19 @@ impl Client {
 
     /// A response is acknowledged when it is taken, as its token names the request.
     fn response_taken(&self, delivery: Option<Delivery>) {
-        if let Some(delivery) = delivery
-            && self.options.lock().acknowledge() != Acknowledge::OnArrival
-        {
-            self.acknowledge_taken(delivery);
+        let Some(delivery) = delivery else { return };
+        match self.options.lock().acknowledge() {
+            Acknowledge::OnArrival => self.leave_taken(delivery),
+            _ => self.acknowledge_taken(delivery),
+        }
+    }
+
+    /// A message was acknowledged on arrival, unless it came before that was asked for. Somebody wants to know that it was
+    /// taken: the store, the other programs of a shared connection, or the Server.
+    fn leave_taken(&self, delivery: Delivery) {
+        let is_awaited = self.shared.acknowledged_later.load(Ordering::Acquire);
+        if is_awaited || self.place.is_some() || self.has_store() {
+            self.shared.leave(Command::Taken { delivery });
         }
     }
 
@@ -141,10 +145,6 @@ impl Client {
         let acknowledgement = acknowledgement.into();
         let reason = acknowledgement.reason;
         self.check_alive()?;
-        if self.options.lock().acknowledge() != Acknowledge::Explicitly {
-            let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
-            return Err((Status::WrongState, text));
-        }
         if !reason.allowed_in(PacketType::Puback) {
             return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
         }
@@ -152,6 +152,11 @@ impl Client {
             return Err((Status::InvalidArgument, error.to_string()));
         }
         if !self.unacknowledged.lock().remove(&delivery) {
+            // A message that came before the option was changed still waits for the program.
+            if self.options.lock().acknowledge() != Acknowledge::Explicitly {
+                let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
+                return Err((Status::WrongState, text));
+            }
             let text = format!("no message waits for an acknowledgement with the token {delivery}");
             return Err((Status::UnknownToken, text));
         }

@@ -9,6 +9,7 @@
 
 use super::Failure;
 use super::accounts::Accounts;
+use super::clock;
 use super::command::Command;
 use super::commands::Commands;
 use super::core::Core;
@@ -74,6 +75,8 @@ pub(super) struct Shared {
     /// With a store: the publish of which `poll` handed out the end last; 0 if it handed out something else.
     pub hears: AtomicI64,
     pub reading_paused: AtomicBool,
+    /// Messages may have come that were not to be acknowledged on arrival.
+    pub acknowledged_later: AtomicBool,
     /// Acknowledgements in `commands` that nobody was woken for.
     left: AtomicUsize,
     pub accounts: Arc<Accounts>,
@@ -129,6 +132,7 @@ impl Shared {
             freed: AtomicBool::new(false),
             hears: AtomicI64::new(0),
             reading_paused: AtomicBool::new(false),
+            acknowledged_later: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             accounts,
             stages: Stages::default(),
@@ -217,12 +221,14 @@ impl Shared {
         match self.try_core() {
             Some(mut core) => {
                 // What this thread left before comes first.
-                if core.apply_waiting(self) {
-                    core.apply(command);
+                let are_all = core.apply_waiting(self);
+                let now = clock::now();
+                if are_all {
+                    core.apply(now, command);
                 } else {
                     self.commands.push(command);
                 }
-                core.work_for_caller(self);
+                core.work_for_caller(now, self);
             }
             None => self.commands.push(command),
         }
@@ -323,7 +329,7 @@ impl Shared {
                 }
                 return;
             };
-            core.work_for_caller(self);
+            core.work_for_caller(clock::now(), self);
         }
         if self.has_commands() {
             self.wake();

@@ -239,6 +239,13 @@ impl Pause {
     }
 }
 
+/// Sleeps for so long, whatever happens meanwhile. `pace` says when that is worth it.
+pub(super) fn rest(time: Duration) {
+    if !time.is_zero() {
+        std::thread::sleep(time);
+    }
+}
+
 thread_local! {
     /// Where the last panic of this thread happened.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };

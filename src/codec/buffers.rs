@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Buffers have a multiple of so many bytes.
 const STEP: usize = 32;
-const SIZES: usize = 64;
+const SIZES: usize = u64::BITS as usize;
 /// Larger buffers are not kept.
 const LARGEST_KEPT: usize = STEP * SIZES;
 /// So many bytes are kept in all.
@@ -32,12 +32,36 @@ pub struct Buffers {
 #[derive(Debug)]
 struct Free {
     by_size: [Vec<Vec<u8>>; SIZES],
+    /// A bit for each of the sizes: whether there are any.
+    there: u64,
     bytes: usize,
 }
 
 impl Default for Free {
     fn default() -> Self {
-        Free { by_size: [const { Vec::new() }; SIZES], bytes: 0 }
+        Free { by_size: [const { Vec::new() }; SIZES], there: 0, bytes: 0 }
+    }
+}
+
+impl Free {
+    fn pop(&mut self, size: usize) -> Option<Vec<u8>> {
+        let buffer = self.by_size[size].pop()?;
+        self.bytes -= buffer.capacity();
+        if self.by_size[size].is_empty() {
+            self.there &= !(1 << size);
+        }
+        Some(buffer)
+    }
+
+    fn push(&mut self, size: usize, buffer: Vec<u8>) {
+        self.bytes += buffer.capacity();
+        self.there |= 1 << size;
+        self.by_size[size].push(buffer);
+    }
+
+    /// The largest of the sizes of which there are any.
+    fn largest(&self) -> Option<usize> {
+        self.there.checked_ilog2().map(|size| size as usize)
     }
 }
 
@@ -52,11 +76,7 @@ impl Buffers {
     fn take(&self, size: usize) -> Vec<u8> {
         let capacity = size.max(1).next_multiple_of(STEP);
         let Some(index) = size_of_buffer(capacity) else { return Vec::with_capacity(size) };
-        let kept = self.free().and_then(|mut free| {
-            let buffer = free.by_size[index].pop()?;
-            free.bytes -= buffer.capacity();
-            Some(buffer)
-        });
+        let kept = self.free().and_then(|mut free| free.pop(index));
         kept.unwrap_or_else(|| Vec::with_capacity(capacity))
     }
 
@@ -79,13 +99,14 @@ impl Buffers {
         let Some(index) = size_of_buffer(capacity) else { return };
         buffer.clear();
         let Some(mut free) = self.free() else { return };
-        // What comes back now is more likely to be wanted than what has been lying there.
+        // What comes back now is more likely to be wanted than what has been lying there, unless that has its size.
         while free.bytes + capacity > KEPT {
-            let Some(other) = free.by_size.iter_mut().rev().find_map(Vec::pop) else { return };
-            free.bytes -= other.capacity();
+            match free.largest() {
+                Some(largest) if largest != index => drop(free.pop(largest)),
+                _ => return,
+            }
         }
-        free.bytes += capacity;
-        free.by_size[index].push(buffer);
+        free.push(index, buffer);
     }
 }
 

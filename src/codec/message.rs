@@ -47,7 +47,7 @@ impl Message {
         properties: Properties<'_>,
         buffers: Option<&Arc<Buffers>>,
     ) -> Message {
-        let topic = topic.as_str().as_bytes();
+        let topic = topic.as_bytes();
         let properties = properties.as_bytes();
         let mut content = Buffer::with_capacity(topic.len() + properties.len() + payload.len(), buffers);
         content.extend_from_slice(topic);
@@ -64,9 +64,7 @@ impl Message {
     }
 
     pub fn topic(&self) -> TopicName<'_> {
-        let bytes = &self.content[..self.topic_size as usize];
-        // Copied from a TopicName in `new`, and never changed.
-        TopicName::from_checked(std::str::from_utf8(bytes).expect("a Topic Name is UTF-8"))
+        TopicName::from_checked(&self.content[..self.topic_size as usize])
     }
 
     pub fn properties(&self) -> Properties<'_> {

@@ -81,7 +81,7 @@ impl<'a> Publish<'a> {
         if !self.names_a_topic(version) {
             return Err(EncodeError::Contradiction("neither Topic Name nor Topic Alias"));
         }
-        let topic = self.topic.map_or("", TopicName::as_str);
+        let topic = self.topic.map_or(&[][..], TopicName::as_bytes);
         let id_size = if self.packet_id.is_some() { 2 } else { 0 };
         let properties_size = match version {
             ProtocolVersion::V5 => self.properties.encoded_size(),
@@ -96,7 +96,7 @@ impl<'a> Publish<'a> {
         writer::fixed_header(first, remaining, maximum, out)?;
         out.reserve(remaining);
         writer::u16(topic.len() as u16, out);
-        out.extend_from_slice(topic.as_bytes());
+        out.extend_from_slice(topic);
         if let Some(packet_id) = self.packet_id {
             writer::u16(packet_id.get(), out);
         }

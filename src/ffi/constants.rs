@@ -178,7 +178,7 @@ pub const MT5MQTT_OPT_QUEUE_QOS0: i32 = 43;
 pub const MT5MQTT_OPT_EVENTS_MAXIMUM: i32 = 44;
 /// As EVENTS_MAXIMUM, in bytes: 1024 to 4 GiB, default 64 MiB. May be set at any time.
 pub const MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES: i32 = 45;
-/// Which event is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. May be set at any time.
+/// Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
 pub const MT5MQTT_OPT_EVENTS_OVERFLOW: i32 = 46;
 /// When the Server learns that a QoS 1 or 2 message arrived: 0 on arrival, 1 (default) when poll has taken it, 2 by mt5mqtt_acknowledge.
 pub const MT5MQTT_OPT_ACKNOWLEDGE: i32 = 50;
@@ -300,7 +300,7 @@ pub const MT5MQTT_STAGE_FAILED: i32 = 8;
 pub const MT5MQTT_EVENT_BREACH: i32 = 10;
 /// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
 pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
-/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, client id and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
 pub const MT5MQTT_EVENT_LOG: i32 = 15;
 /// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
 pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;

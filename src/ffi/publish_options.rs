@@ -47,6 +47,17 @@ pub extern "C" fn mt5mqtt_properties_set_priority(properties: i64, priority: i32
     })
 }
 
+/// Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
+/// conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_properties_set_conflation(properties: i64, conflate: i32) -> i32 {
+    guard(|| match conflate {
+        0 => set_conflation_key(properties, None),
+        1 => set_conflation_key(properties, Some(Cow::Borrowed(""))),
+        _ => Err((Status::InvalidArgument, format!("conflate is 0 or 1, not {conflate}"))),
+    })
+}
+
 fn set_conflation_key(handle: i64, key: Option<Cow<'_, str>>) -> Result<i32, Failure> {
     let set = set(handle)?;
     if key.as_ref().is_some_and(|key| key.len() > text::MAX_LENGTH) {

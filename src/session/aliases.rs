@@ -15,9 +15,9 @@ const PROPERTY_SIZE: usize = 3;
 #[derive(Debug)]
 pub(super) struct OutgoingAliases {
     maximum: u16,
-    aliases: HashMap<Arc<str>, NonZeroU16>,
+    aliases: HashMap<Arc<[u8]>, NonZeroU16>,
     /// By alias, the least recently used first.
-    topics: Ordered<Arc<str>>,
+    topics: Ordered<Arc<[u8]>>,
 }
 
 impl OutgoingAliases {
@@ -27,12 +27,16 @@ impl OutgoingAliases {
 
     /// The alias that the Server knows for this topic.
     pub fn known(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
-        self.aliases.get(topic.as_str()).copied()
+        match self.topics.last() {
+            // Many a program publishes to the same topic again and again.
+            Some((alias, last)) if **last == *topic.as_bytes() => Some(alias),
+            _ => self.aliases.get(topic.as_bytes()).copied(),
+        }
     }
 
     /// The alias to give to a topic that has none, if it shall get one.
     pub fn available(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
-        if topic.as_str().len() <= PROPERTY_SIZE || self.maximum == 0 {
+        if topic.as_bytes().len() <= PROPERTY_SIZE || self.maximum == 0 {
             return None;
         }
         let in_use = self.topics.len() as u16;
@@ -41,17 +45,17 @@ impl OutgoingAliases {
 
     /// A PUBLISH with this alias is on its way: it stands for the topic from now on.
     pub fn used(&mut self, alias: NonZeroU16, topic: TopicName<'_>) {
-        let is_last = |(last, known): (NonZeroU16, &Arc<str>)| last == alias && **known == *topic.as_str();
+        let is_last = |(last, known): (NonZeroU16, &Arc<[u8]>)| last == alias && **known == *topic.as_bytes();
         if self.topics.last().is_some_and(is_last) {
             return;
         }
         let topic = match self.topics.remove(alias) {
-            Some(known) if *known == *topic.as_str() => known,
+            Some(known) if *known == *topic.as_bytes() => known,
             before => {
                 if let Some(before) = before {
                     self.aliases.remove(&before);
                 }
-                let topic: Arc<str> = topic.as_str().into();
+                let topic: Arc<[u8]> = topic.as_bytes().into();
                 self.aliases.insert(topic.clone(), alias);
                 topic
             }
@@ -65,7 +69,7 @@ impl OutgoingAliases {
 pub(super) struct IncomingAliases {
     /// The Topic Alias Maximum that we announced.
     maximum: u16,
-    topics: HashMap<u32, Arc<str>>,
+    topics: HashMap<u32, Arc<[u8]>>,
 }
 
 impl IncomingAliases {
@@ -78,13 +82,13 @@ impl IncomingAliases {
         &mut self,
         alias: u32,
         topic: Option<TopicName<'_>>,
-    ) -> Result<Arc<str>, (ReasonCode, &'static str)> {
+    ) -> Result<Arc<[u8]>, (ReasonCode, &'static str)> {
         if alias == 0 || alias > self.maximum.into() {
             return Err((ReasonCode::TOPIC_ALIAS_INVALID, "the Server used a Topic Alias above our maximum"));
         }
         match topic {
             Some(topic) => {
-                let topic: Arc<str> = topic.as_str().into();
+                let topic: Arc<[u8]> = topic.as_bytes().into();
                 self.topics.insert(alias, topic.clone());
                 Ok(topic)
             }

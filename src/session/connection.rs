@@ -41,6 +41,8 @@ pub(super) struct Connection {
     pub priority_reserve: usize,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
+    /// PUBACK, PUBREC and PUBCOMP packets received.
+    pub answers: u64,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
     /// What waits for a batch of changes to be durable, in the order of the batches.
@@ -77,6 +79,10 @@ struct Ping {
     /// When the last PINGREQ was made.
     sent: Instant,
     deadline: Instant,
+    /// From when it has left to the deadline.
+    timeout: Duration,
+    /// How many bytes have to leave until it has: it may stand behind a large message, on a slow line.
+    unsent: usize,
     /// PINGREQs without a PINGRESP; more than one only after reading was paused.
     unanswered: u32,
 }
@@ -91,6 +97,7 @@ impl Connection {
             quota_limit: 0,
             priority_reserve: 0,
             resend: VecDeque::new(),
+            answers: 0,
             unanswered: VecDeque::new(),
             held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
@@ -173,8 +180,13 @@ impl Connection {
     /// The transport took `count` bytes of the output.
     pub fn sent(&mut self, now: Instant, count: usize) {
         self.unsent.took(count);
-        if count > 0 {
-            self.last_sent = now;
+        if count == 0 {
+            return;
+        }
+        self.last_sent = now;
+        if let Some(ping) = self.ping.as_mut().filter(|ping| ping.unsent > 0) {
+            ping.unsent = ping.unsent.saturating_sub(count);
+            ping.deadline = now + ping.timeout;
         }
     }
 
@@ -271,7 +283,8 @@ impl Connection {
         // that doesn't answer.
         let _ = self.send(&Packet::Pingreq);
         let unanswered = self.ping.take().map_or(0, |ping| ping.unanswered) + 1;
-        self.ping = Some(Ping { sent: now, deadline: now + ping_timeout, unanswered });
+        let (deadline, unsent) = (now + ping_timeout, self.output().len());
+        self.ping = Some(Ping { sent: now, deadline, timeout: ping_timeout, unsent, unanswered });
     }
 }
 

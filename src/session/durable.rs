@@ -6,6 +6,7 @@ use super::inbound::send_answer;
 use super::outbound::Output;
 use super::record::{Batch, Key, Record};
 use super::{Session, output};
+use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
 impl Session {
@@ -70,9 +71,12 @@ impl Session {
         self.pump(now);
     }
 
-    /// The program has taken a message. It needs to be said only of those that are acknowledged on arrival.
+    /// The program has taken a message. It needs to be said only of those that are acknowledged on arrival. One that came when
+    /// messages were acknowledged otherwise is acknowledged now.
     pub fn taken(&mut self, delivery: Delivery) {
-        self.inbound.taken(delivery, &mut self.log);
+        if !self.inbound.taken(delivery, &mut self.log) {
+            self.acknowledge(delivery, ReasonCode::SUCCESS);
+        }
     }
 
     /// The program has heard how a publish ended, or will never: until then a durable Session keeps it, and tells it again

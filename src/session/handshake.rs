@@ -112,7 +112,13 @@ impl Session {
             if connack.session_present {
                 self.tolerate(Breach::SessionPresentInRefusal);
             }
-            let detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
+            let mut detail =
+                format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
+            if connack.reason == ReasonCode::NOT_AUTHORIZED {
+                detail.push_str(
+                    " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing.",
+                );
+            }
             let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
             end.reason = Some(connack.reason);
             end.properties = connack.properties.into();

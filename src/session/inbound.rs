@@ -25,8 +25,9 @@ use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
+use rustc_hash::FxHashMap;
 use siphasher::sip::SipHasher13;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -57,14 +58,14 @@ struct Received {
 
 #[derive(Debug)]
 pub(super) struct Inbound {
-    unanswered: HashMap<PacketId, Unanswered>,
+    unanswered: FxHashMap<PacketId, Unanswered>,
     /// QoS 2: PUBREC sent, PUBREL not seen.
-    received: HashMap<PacketId, Received>,
+    received: FxHashMap<PacketId, Received>,
     /// How many of `received` are of the present connection.
     received_now: usize,
     deliveries: Delivery,
     /// What the messages of both maps are recognised by, beside their identifiers.
-    contents: HashMap<PacketId, u64>,
+    contents: FxHashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
@@ -76,11 +77,11 @@ impl Inbound {
     pub fn new(buffers: Arc<Buffers>) -> Self {
         Inbound {
             buffers,
-            unanswered: HashMap::new(),
-            received: HashMap::new(),
+            unanswered: FxHashMap::default(),
+            received: FxHashMap::default(),
             received_now: 0,
             deliveries: 0,
-            contents: HashMap::new(),
+            contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
             done: Done::new(),
         }
@@ -208,11 +209,13 @@ impl Inbound {
         self.contents.remove(&id);
     }
 
-    /// The program has taken a message that was answered on arrival: it needs no record any more.
-    pub fn taken(&mut self, delivery: Delivery, log: &mut Log) {
-        if self.arrivals.remove(&delivery) {
+    /// The program has taken a message that was answered on arrival: it needs no record any more. False if it has none.
+    pub fn taken(&mut self, delivery: Delivery, log: &mut Log) -> bool {
+        let is_recorded = self.arrivals.remove(&delivery);
+        if is_recorded {
             log.remove(Key::Arrival(delivery as u64));
         }
+        is_recorded
     }
 
     /// The program is done with a message. False if no message waits under this name: it was acknowledged before, or its
@@ -283,7 +286,8 @@ impl Inbound {
                 // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
                 (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
             }
-            None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, 0),
+            // Perhaps not for long: its PUBCOMP was held back when a connection ended, and isn't durable yet.
+            None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, log.latest()),
         };
         answer_when_durable(connection, recorded, Held::Pubcomp(id, reason.into()), log);
     }
@@ -358,7 +362,7 @@ impl Output<'_> {
 fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(&[publish.qos as u8]);
-    hasher.write(topic.as_str().as_bytes());
+    hasher.write(topic.as_bytes());
     // No Topic Name has it: it parts the two.
     hasher.write(&[0]);
     hasher.write(publish.payload);

@@ -98,6 +98,15 @@ pub struct Counters {
     pub ping_rtt_us: Option<u64>,
 }
 
+/// More QoS 1 and 2 publishes wait than may be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldUp {
+    /// How many are allowed in flight.
+    pub allowed: usize,
+    /// What the Server has answered on this connection so far: one packet for a QoS 1 publish, two for QoS 2.
+    pub answers: u64,
+}
+
 #[derive(Debug)]
 pub struct Session {
     options: SessionOptions,
@@ -282,8 +291,12 @@ impl Session {
         self.pump_subscriptions();
     }
 
-    /// The program is done with a received message. False if none waits under this name.
+    /// The program is done with a received message. False if none waits under this name. One that came when messages were
+    /// acknowledged on arrival, perhaps to an earlier process, needs no record any more.
     pub fn acknowledge(&mut self, delivery: Delivery, acknowledgement: impl Into<Acknowledgement>) -> bool {
+        if self.inbound.taken(delivery, &mut self.log) {
+            return true;
+        }
         self.inbound.acknowledge(delivery, acknowledgement.into(), self.connection.as_mut(), &mut self.log)
     }
 
@@ -392,6 +405,14 @@ impl Session {
     pub fn outstanding(&self) -> (usize, usize) {
         let (published, waiting) = (self.outbound.outstanding(), self.requester.waiting());
         (published.0 + waiting.0, published.1 + waiting.1)
+    }
+
+    /// Whether the send quota is what keeps publishes that wait from being sent (section 4.9).
+    pub fn held_up(&self) -> Option<HeldUp> {
+        let connection = self.connection.as_ref().filter(|connection| connection.is_online())?;
+        let exhausted = connection.send_quota <= connection.priority_reserve;
+        let held_up = HeldUp { allowed: connection.quota_limit, answers: connection.answers };
+        (exhausted && !self.outbound.queue.is_empty()).then_some(held_up)
     }
 
     /// By how many bytes requests have grown in all since they were accepted.

@@ -1,19 +1,20 @@
 //! A map by Packet Identifier (or another number of that kind) that remembers the order of insertion. Everything is O(1), amortised.
 
 use crate::codec::PacketId;
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 #[derive(Debug)]
 pub(super) struct Ordered<T> {
     slots: VecDeque<Option<(PacketId, T)>>,
     /// The number of the first slot; slots are numbered through for ever.
     first: u64,
-    index: HashMap<PacketId, u64>,
+    index: FxHashMap<PacketId, u64>,
 }
 
 impl<T> Ordered<T> {
     pub fn new() -> Self {
-        Ordered { slots: VecDeque::new(), first: 0, index: HashMap::new() }
+        Ordered { slots: VecDeque::new(), first: 0, index: FxHashMap::default() }
     }
 
     pub fn len(&self) -> usize {

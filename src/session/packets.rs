@@ -74,6 +74,8 @@ impl Session {
             return;
         };
         let mut out = output!(self);
+        let is_answer = matches!(packet, Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_));
+        connection.answers += u64::from(is_answer);
         let answered = match packet {
             Packet::Connack(connack) => return self.handle_connack(connack),
             Packet::Publish(publish) => return self.handle_publish(publish),

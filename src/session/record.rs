@@ -199,6 +199,11 @@ impl Log {
         batch <= self.durable
     }
 
+    /// The last batch that holds anything.
+    pub fn latest(&self) -> u64 {
+        if self.awaited { self.collecting } else { self.collecting.saturating_sub(1) }
+    }
+
     pub fn has_changes(&self) -> bool {
         self.awaited
     }

@@ -222,7 +222,7 @@ impl Requester {
     pub fn claim(&mut self, events: &mut VecDeque<Event>) {
         let Some(Event::Message { message, .. }) = events.back() else { return };
         // A request that comes back to its sender has the same Correlation Data.
-        if self.response_topic.as_deref() != Some(message.topic().as_str()) {
+        if self.response_topic.as_deref().map(str::as_bytes) != Some(message.topic().as_bytes()) {
             return;
         }
         let Some(token) = self.take_answered(message.properties()) else { return };

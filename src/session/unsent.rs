@@ -79,7 +79,7 @@ fn size_with_secret(packet: &Packet<'_>) -> Option<usize> {
             let will = connect
                 .will
                 .as_ref()
-                .map_or(0, |will| will.topic.as_str().len() + will.payload.len() + will.properties.as_bytes().len());
+                .map_or(0, |will| will.topic.as_bytes().len() + will.payload.len() + will.properties.as_bytes().len());
             connect.properties.as_bytes().len()
                 + connect.client_id.len()
                 + will

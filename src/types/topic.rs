@@ -42,8 +42,9 @@ impl From<TextError> for TopicError {
 }
 
 /// A Topic Name: at least one character, no wildcards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TopicName<'a>(&'a str);
+// Bytes, so that a message that keeps its Topic Name among others needn't have it checked again to send it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicName<'a>(&'a [u8]);
 
 impl<'a> TopicName<'a> {
     pub fn new(name: &'a str) -> Result<Self, TopicError> {
@@ -54,16 +55,26 @@ impl<'a> TopicName<'a> {
         if name.bytes().any(|byte| byte == b'+' || byte == b'#') {
             return Err(TopicError::WildcardInName);
         }
-        Ok(TopicName(name))
+        Ok(TopicName(name.as_bytes()))
     }
 
-    /// A Topic Name out of the bytes of one that was checked.
-    pub(crate) fn from_checked(name: &'a str) -> Self {
-        TopicName(name)
+    /// The Topic Name in `bytes`, which were taken from another by [`TopicName::as_bytes`].
+    pub(crate) fn from_checked(bytes: &'a [u8]) -> Self {
+        TopicName(bytes)
+    }
+
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
     }
 
     pub fn as_str(self) -> &'a str {
-        self.0
+        std::str::from_utf8(self.0).expect("a Topic Name is UTF-8")
+    }
+}
+
+impl fmt::Debug for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TopicName").field(&self.as_str()).finish()
     }
 }
 
@@ -121,10 +132,11 @@ impl<'a> TopicFilter<'a> {
             Some(rest) => rest.split_once('/').map_or("", |(_, plain)| plain),
             None => self.0,
         };
-        if name.0.starts_with('$') && (plain.starts_with('+') || plain.starts_with('#')) {
+        let name = name.as_str();
+        if name.starts_with('$') && (plain.starts_with('+') || plain.starts_with('#')) {
             return false;
         }
-        let mut levels = name.0.split('/');
+        let mut levels = name.split('/');
         let mut filters = plain.split('/');
         loop {
             match (filters.next(), levels.next()) {

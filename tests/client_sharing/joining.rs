@@ -248,6 +248,25 @@ fn a_program_with_the_same_inbox_goes_on_where_the_other_one_was() {
 }
 
 #[test]
+fn what_was_acknowledged_on_arrival_and_taken_is_nothing_to_go_on_with() {
+    let on_arrival = [(IntOption::Acknowledge, 0)];
+    let Pair { server, mut peer, first, second: _second } = pair("take-over-arrivals", &on_arrival);
+    let identifier = subscribe(&first, &mut peer, "a", QOS1);
+    for (id, payload) in [(1, "taken"), (2, "not taken")] {
+        send_qos1(&mut peer, "a", payload, id, &[identifier]);
+        assert_eq!(peer.expect(PacketType::Puback).id().get(), id);
+    }
+    gets(&first, "taken");
+    first.send("behind", QOS0);
+    peer.expect_publish("behind");
+    let successor = Program::sharing("take-over-arrivals", "first", &server.url(), &on_arrival);
+    successor.connect().expect("it takes the place");
+    assert!(successor.expect_connected());
+    gets(&successor, "not taken");
+    successor.expect_nothing();
+}
+
+#[test]
 fn a_program_that_takes_the_only_place_may_bring_other_options() {
     let mut server = FakeServer::start();
     let [killed, successor] =

@@ -104,6 +104,41 @@ fn sending_all_the_time_does_not_hide_a_dead_server() {
     assert_eq!(trace.closes().failure, Some(Status::KeepAliveTimeout));
 }
 
+/// A message of a mebibyte leaves by a slow line, which takes so much of it in each second.
+fn uploading(trace: &mut Trace, a_second: usize, mut seconds: u32) {
+    while seconds > 0 && !trace.session.output().is_empty() {
+        trace.passes(SECOND);
+        let count = trace.session.output().len().min(a_second);
+        trace.session.handle_sent(trace.now, count);
+        seconds -= 1;
+    }
+}
+
+#[test]
+fn a_pingreq_that_waits_behind_a_large_message_is_not_sent_yet() {
+    // 5-3.1.2.10-a: the time for the answer begins when the request has left.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, &"x".repeat(1 << 20), QoS::AtMostOnce);
+    uploading(&mut trace, 16 << 10, 100);
+    assert!(trace.session.output().is_empty());
+    trace.stays_connected();
+    trace.passes(9 * SECOND);
+    trace.receives(Packet::Pingresp);
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 0);
+}
+
+#[test]
+fn a_line_that_takes_no_more_bytes_is_given_up_although_pingreq_has_not_left() {
+    let mut trace = Trace::connected(options());
+    trace.publish(1, &"x".repeat(1 << 20), QoS::AtMostOnce);
+    uploading(&mut trace, 16 << 10, 40);
+    trace.passes(9 * SECOND);
+    trace.stays_connected();
+    trace.passes(SECOND);
+    assert!(trace.session.wants_close());
+}
+
 #[test]
 fn the_round_trip_is_measured() {
     let mut trace = Trace::connected(options());

@@ -66,6 +66,28 @@ fn qos_2_gives_its_place_back_with_pubcomp() {
 }
 
 #[test]
+fn publishes_are_held_up_by_a_spent_quota_and_by_nothing_else() {
+    let held_up = |trace: &Trace| trace.session.held_up().map(|held_up| (held_up.allowed, held_up.answers));
+    let mut trace = Trace::connected_to(
+        SessionOptions { priority_reserve: 1, ..options() },
+        &[(PropertyId::ReceiveMaximum, Value::Int(3))],
+    );
+    trace.publish(1, "x", QoS::AtLeastOnce);
+    trace.publish(2, "x", QoS::ExactlyOnce);
+    assert_eq!(held_up(&trace), None, "nothing waits");
+    trace.publish(3, "x", QoS::AtLeastOnce);
+    assert_eq!(held_up(&trace), Some((3, 0)), "one place is kept for priority messages");
+    trace.receives(pubrec(2));
+    assert_eq!(held_up(&trace), Some((3, 1)), "that place isn't free yet");
+    trace.loses_connection();
+    assert_eq!(held_up(&trace), None, "it waits for a connection");
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(3))]);
+    assert_eq!(held_up(&trace), Some((3, 0)), "the quota starts anew");
+    trace.receives(pubcomp(2));
+    assert_eq!(held_up(&trace), None);
+}
+
+#[test]
 fn the_quota_never_grows_beyond_the_receive_maximum() {
     // MQTT-4.9.0-1: answers to nothing give no place back.
     let mut trace = receiving_at_most(1);

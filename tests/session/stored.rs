@@ -257,6 +257,27 @@ fn qos_2_goes_no_further_than_what_is_stored() {
 }
 
 #[test]
+fn a_packet_identifier_is_not_given_back_before_that_is_stored_on_the_next_connection_either() {
+    // After PUBCOMP the Server may use it for another message, and a process that dies now has it for this one.
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    trace.receives(publish("one", QOS_2, 7));
+    let delivery = trace.tells_message("one");
+    trace.acknowledge(delivery);
+    disk.store(&mut trace);
+    trace.sends(pubrec(7));
+    trace.receives(pubrel(7));
+    trace.sends_nothing();
+    trace.loses_connection();
+    trace.connects(true, &[]);
+    trace.receives(pubrel(7));
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(pubcomp) if pubcomp.packet_id == id(7))));
+    trace.sends_nothing();
+}
+
+#[test]
 fn a_publish_is_told_to_be_durable_when_it_is_and_not_before() {
     let mut trace = Disk::default().start(SessionOptions { progress: true, ..options() });
     trace.publish(1, "a", QOS_1);

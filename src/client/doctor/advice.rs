@@ -25,7 +25,7 @@ pub(super) fn advice(end: &Disconnected, address: &Address) -> String {
         Some(Status::ConnectionClosed) if !address.scheme.is_tls() => {
             format!("ask whoever runs the Server what port {port} is for; try mqtts:// if it may be TLS, ws:// if it may be WebSocket")
         }
-        Some(Status::ConnectionClosed) => "the Server dropped the connection after CONNECT: it may allow certain client ids only (the \
+        Some(Status::ConnectionClosed) => "the Server dropped the connection after CONNECT: it may allow certain Client Identifiers only (the \
                                            doctor adds -doctor to yours), or want a user name, a password or a client certificate"
             .to_owned(),
         Some(Status::Network) => "try again; if it stays, something on the way breaks connections: a firewall, a virus scanner or a \

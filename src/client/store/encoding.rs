@@ -98,7 +98,7 @@ fn put_message(message: &Message, out: &mut Vec<u8>) {
     out.push(message.qos as u8);
     out.push(message.retain.into());
     out.push(message.dup.into());
-    put_bytes(message.topic().as_str().as_bytes(), out);
+    put_bytes(message.topic().as_bytes(), out);
     put_bytes(message.properties().as_bytes(), out);
     put_bytes(message.payload(), out);
 }

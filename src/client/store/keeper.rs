@@ -27,6 +27,12 @@ pub enum Written {
 }
 
 impl Keeper {
+    /// For tests: a store that is open.
+    #[cfg(test)]
+    pub fn with(store: Box<dyn Store>) -> Self {
+        Keeper { store: Some(store), ..Keeper::default() }
+    }
+
     pub fn is_open(&self) -> bool {
         self.store.is_some()
     }
@@ -103,7 +109,7 @@ mod tests {
     fn what_could_not_be_written_is_written_in_its_order_when_the_disk_has_room_again() {
         let (works, stored) = (Arc::new(Mutex::new(true)), Arc::new(Mutex::new(Vec::new())));
         let store = Unreliable { works: works.clone(), stored: stored.clone() };
-        let mut keeper = Keeper { store: Some(Box::new(store)), ..Keeper::default() };
+        let mut keeper = Keeper::with(Box::new(store));
         let batch = |number| Some(Batch { number, changes: vec![(Key::Session, Some(Record::Session))] });
         let mut now = Moment { instant: Instant::now(), unix_ms: 0 };
         assert_eq!(keeper.write(batch(1), now), Some(Written::UpTo { batch: 1, recovered: false }));

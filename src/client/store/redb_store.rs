@@ -9,7 +9,7 @@ use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,10 @@ const OLDEST_FORMAT: u32 = 1;
 /// Pages in memory: small, as everything is read once and then only written.
 const CACHE_SIZE: usize = 4 << 20;
 
+/// What Windows says of a file that another program shares with nobody, as one that looks for viruses does for a moment.
+const SHARING_VIOLATION: i32 = 32;
+const LOCK_VIOLATION: i32 = 33;
+
 pub struct RedbStore {
     file: PathBuf,
     /// Closed after a failure: redb wants the file to be opened anew then.
@@ -32,13 +36,13 @@ pub struct RedbStore {
 
 /// Opens the store in a folder, or makes one, and reads everything in it.
 pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), StoreError> {
-    fs::create_dir_all(folder).map_err(|error| cant_open(folder, &error.to_string()))?;
+    fs::create_dir_all(folder).map_err(|error| not_opened(folder, &error))?;
     let file = folder.join(FILE);
-    if !file.try_exists().map_err(|error| cant_open(&file, &error.to_string()))? {
+    if !file.try_exists().map_err(|error| not_opened(&file, &error))? {
         let unfinished = folder.join(UNFINISHED);
         let _ = fs::remove_file(&unfinished);
         create(&unfinished, identity).map_err(|error| explain(error, &unfinished))?;
-        fs::rename(&unfinished, &file).map_err(|error| cant_open(&file, &error.to_string()))?;
+        fs::rename(&unfinished, &file).map_err(|error| not_opened(&file, &error))?;
     }
     let database = open_file(&file)?;
     let stored = guarded(&file, || read(&database, &file, identity, now))?;
@@ -80,7 +84,7 @@ fn raise_format(database: &Database) -> Result<(), redb::Error> {
 
 fn open_file(file: &Path) -> Result<Database, StoreError> {
     // redb takes an empty file for a new database.
-    let size = fs::metadata(file).map_err(|error| cant_open(file, &error.to_string()))?.len();
+    let size = fs::metadata(file).map_err(|error| not_opened(file, &error))?.len();
     if size == 0 {
         return Err(damaged(file, "it is empty"));
     }
@@ -183,6 +187,15 @@ fn cant_open(path: &Path, why: &str) -> StoreError {
     (Status::StoreNotOpened, format!("the store {} can't be opened: {why}", path.display()))
 }
 
+/// Why the system doesn't open it.
+fn not_opened(path: &Path, error: &io::Error) -> StoreError {
+    if cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION)) {
+        let text = format!("the store {} is in use by another program: {error}", path.display());
+        return (Status::StoreInUse, text);
+    }
+    cant_open(path, &error.to_string())
+}
+
 fn damaged(file: &Path, why: &str) -> StoreError {
     (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
 }
@@ -208,7 +221,7 @@ fn explain(error: redb::Error, file: &Path) -> StoreError {
             ErrorKind::StorageFull => {
                 (Status::StoreNotWritten, format!("the store {} can't be written: {error}", file.display()))
             }
-            _ => cant_open(file, &error.to_string()),
+            _ => not_opened(file, &error),
         },
         other => cant_open(file, &other.to_string()),
     }

@@ -9,6 +9,8 @@ pub(super) mod connector;
 mod http_proxy;
 mod race;
 pub(super) mod resolver;
+#[cfg(test)]
+pub(super) mod scripted;
 mod socks;
 mod tcp;
 mod tls;

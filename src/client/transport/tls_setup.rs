@@ -25,12 +25,12 @@ pub(in crate::client) struct TlsSetup {
 impl TlsSetup {
     pub fn new(options: &TlsOptions) -> Result<TlsSetup, Fault> {
         let provider = Arc::new(ring::default_provider());
-        let witness = Arc::new(Witness::default());
         let versions: &[&SupportedProtocolVersion] =
             if options.minimum_version >= 13 { &[&TLS13] } else { &[&TLS13, &TLS12] };
         let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
         let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
         let asks_for_revocation = !revoked.is_empty();
+        let witness = Arc::new(Witness { named: !trusted.is_empty(), ..Witness::default() });
         let chain = match options.accept_any_certificate {
             true => None,
             false => Some(chain_verifier(&trusted, revoked, &provider)?),

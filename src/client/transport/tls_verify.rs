@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Witness {
     /// The Server's certificates as they came, its own first.
     pub shown: Mutex<Vec<CertificateDer<'static>>>,
+    /// Option TLS_CA says what is trusted, and the machine's store doesn't count.
+    pub named: bool,
     /// The Server wanted a certificate of ours.
     pub asked: AtomicBool,
     /// It got one.

@@ -124,10 +124,11 @@ fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
 
 fn certificate_fault(why: &CertificateError, witness: &Witness, name: &str) -> Fault {
     let shown: Vec<Described> = witness.shown.lock().iter().filter_map(Described::new).collect();
-    Fault::new(Status::TlsCertificate, certificate_text(why, &shown, name))
+    Fault::new(Status::TlsCertificate, certificate_text(why, &shown, witness.named, name))
 }
 
-fn certificate_text(why: &CertificateError, shown: &[Described], name: &str) -> String {
+/// `named`: option TLS_CA says what is trusted.
+fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, name: &str) -> String {
     let leaf = shown.first();
     if let CertificateError::Other(OtherError(other)) = why
         && let Some(mismatch) = other.downcast_ref::<PinMismatch>()
@@ -179,16 +180,24 @@ fn certificate_text(why: &CertificateError, shown: &[Described], name: &str) -> 
         }
         _ if leaf.is_some_and(|leaf| leaf.self_signed) => {
             let subject = leaf.map_or("", |leaf| &leaf.subject);
-            format!(
-                "the Server's certificate is self-signed ({subject}): nobody this machine trusts vouches for it; give it (its PEM \
-                 file) as option TLS_CA if it is yours"
-            )
+            let reason = match named {
+                true => "it is not in option TLS_CA; add it there (its PEM file) if it is yours",
+                false => "nobody this machine trusts vouches for it; give it (its PEM file) as option TLS_CA if it is yours",
+            };
+            format!("the Server's certificate is self-signed ({subject}): {reason}")
         }
         CertificateError::UnknownIssuer => {
             let issuer = leaf.map_or("unknown", |leaf| &leaf.issuer);
+            let reason = match named {
+                true => "is not in option TLS_CA: give the PEM file of that CA there",
+                false => {
+                    "this machine doesn't trust: give the PEM file of that CA as option TLS_CA, or add it to the machine's trusted root \
+                     certificates and restart this program"
+                }
+            };
             format!(
-                "the Server's certificate was issued by '{issuer}', which this machine doesn't trust: give the PEM file of that CA as \
-                 option TLS_CA (or the Server doesn't send its intermediate certificates)"
+                "the Server's certificate was issued by '{issuer}', which {reason} (or the Server doesn't send its intermediate \
+                 certificates)"
             )
         }
         CertificateError::BadSignature => {

@@ -166,7 +166,8 @@ impl WebSocket {
             let message = self.websocket.read();
             // An answer to a ping or to the Server's close lies in tungstenite's buffer until it is flushed to ours.
             let _ = self.websocket.flush();
-            self.send_now()?;
+            // If the line is gone, what the Server said before is read all the same; what can't be sent stays pending.
+            let _ = self.send_now();
             match message {
                 Ok(Message::Binary(content)) if content.is_empty() => {}
                 Ok(Message::Binary(content)) => return Ok(content),
@@ -309,4 +310,45 @@ fn in_words(error: &Error) -> Fault {
         Error::Io(error) => return upgrade_fault(error),
         _ => format!("WebSocket with the Server failed: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::transport::scripted::Scripted;
+    use std::collections::VecDeque;
+    use tungstenite::protocol::Role;
+
+    /// The Server has said something and is gone: what it said can be read, and nothing can be written.
+    struct Gone(VecDeque<u8>);
+
+    impl Read for Gone {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_the_server_said_last_is_read_though_its_ping_cant_be_answered() {
+        // A ping, and DISCONNECT (Session taken over) in a binary frame.
+        let said = [0x89, 0, 0x82, 4, 0xE0, 2, 0x8E, 0];
+        let transport: Box<dyn Transport> = Box::new(Scripted(Gone(said.into())));
+        let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: false };
+        let mut websocket = WebSocket::new(tungstenite::WebSocket::from_raw_socket(lower, Role::Client, None));
+        let mut buffer = [0; 16];
+        assert_eq!(websocket.read(&mut buffer).expect("what was said"), 4);
+        assert_eq!(buffer[..4], said[4..]);
+        assert!(websocket.has_pending() && websocket.flush().is_err(), "the answer is still to be sent");
+        assert_eq!(websocket.read(&mut buffer).expect("the end"), 0);
+    }
 }

@@ -4,12 +4,15 @@ use super::*;
 use crate::client::Client;
 use crate::client::core::READS_IN_A_ROW;
 use crate::client::events::{Next, NoticeKind};
-use crate::client::transport::Transport;
+use crate::client::transport::scripted::Scripted;
 use std::collections::VecDeque;
+use std::io::{Read, Write};
 
-/// CONNACK with success and the Client Identifier "x"; DISCONNECT with 0x8E (Session taken over); PUBLISH of nothing to "t" with QoS 0.
+/// Success, and the Client Identifier "x".
 const CONNACK: &[u8] = &[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x'];
+/// DISCONNECT.
 const SESSION_TAKEN_OVER: &[u8] = &[0xE0, 2, 0x8E, 0];
+/// Nothing, to "t", with QoS 0.
 const PUBLISH: &[u8] = &[0x30, 4, 0, 1, b't', 0];
 
 /// A connection on which the Server answers CONNECT and is gone. What it said last comes in when a write has failed: the
@@ -20,7 +23,7 @@ struct Gone {
     writes: u32,
 }
 
-impl Transport for Gone {
+impl Read for Gone {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_broken = self.writes > 1;
         let next = match self.first.pop_front() {
@@ -31,7 +34,9 @@ impl Transport for Gone {
         buffer[..next.len()].copy_from_slice(next);
         Ok(next.len())
     }
+}
 
+impl Write for Gone {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writes += 1;
         if self.writes > 1 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
@@ -40,24 +45,6 @@ impl Transport for Gone {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-
-    fn has_pending(&self) -> bool {
-        false
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn may_hold_input(&self) -> bool {
-        false
-    }
-
-    fn register(&mut self, _: &Registry, _: Token, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn deregister(&mut self, _: &Registry) {}
 }
 
 /// A worker whose connection is accepted, and what follows.
@@ -66,7 +53,8 @@ fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
     let mut worker = client.make_worker().expect("a poll");
     let now = clock::now();
     let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
-    let connection = Connection { transport: Box::new(gone), socket: FIRST_SOCKET, first_bytes: FirstBytes::default() };
+    let connection =
+        Connection { transport: Box::new(Scripted(gone)), socket: FIRST_SOCKET, first_bytes: FirstBytes::default() };
     client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     worker.readable = true;

@@ -4,6 +4,8 @@
 mod connecting;
 #[cfg(test)]
 mod ending_tests;
+#[cfg(test)]
+mod late_tests;
 mod reading;
 
 use super::backoff::Backoff;
@@ -15,7 +17,7 @@ use super::log::Level;
 use super::options::{IntOption, Options};
 use super::shared::{Shared, State};
 use super::store::Keeper;
-use super::thread::Hold;
+use super::thread::{Hold, rest};
 use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
@@ -90,6 +92,8 @@ pub(super) struct Worker {
     pub(super) keeper: Keeper,
     /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
     hold: Option<Hold>,
+    /// How long it rests before it waits for the Server (`pace`).
+    rest: Duration,
 }
 
 impl Worker {
@@ -116,6 +120,7 @@ impl Worker {
             attention: false,
             keeper: Keeper::default(),
             hold: None,
+            rest: Duration::ZERO,
         };
         Ok((worker, waker, registry))
     }
@@ -164,6 +169,9 @@ impl Worker {
 
     /// Sleeps until something is ready. False if the thread has to leave.
     fn wait(&mut self, deadline: Option<Instant>) -> bool {
+        if deadline.is_none_or(|deadline| deadline > clock::now()) {
+            rest(self.rest);
+        }
         let timeout = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
         match self.poll.poll(&mut self.ready, timeout) {
             Ok(()) => {}
@@ -191,21 +199,28 @@ impl Worker {
     /// Does all there is to do now. Returns when to come back at the latest; `None` ends the thread.
     fn step(&mut self, current_options: &impl Fn() -> Options) -> Option<Option<Instant>> {
         let shared = self.shared.clone();
+        let mut has_stored = false;
         loop {
             let mut core = shared.core_for_reader();
             let now = clock::now();
-            // Requests run out of time without a connection too.
-            core.session.handle_timeout(now);
+            if core.transport.is_none() {
+                // Requests run out of time without a connection too. With one, its timers come after the reading.
+                core.session.handle_timeout(now);
+            }
             core.work(now, &shared);
             if shared.freed.load(Ordering::Acquire) && !core.stop {
-                self.say_farewell(&mut core);
+                self.say_farewell(now, &mut core);
                 core.work(now, &shared);
             }
             core.needs_worker = false;
-            if self.has_to_store(now, &core) {
+            // A program that publishes without a pause has something to store each time: reading has its turn in between.
+            let reads_first = std::mem::take(&mut has_stored) && core.transport.is_some();
+            if !reads_first && self.has_to_store(now, &core) {
                 let batch = core.session.poll_records();
+                core.storing = true;
                 drop(core);
                 self.store(batch);
+                has_stored = true;
                 continue;
             }
             assert!(!core.panic, "asked to panic by the test hook");
@@ -272,13 +287,16 @@ impl Worker {
                     None => continue,
                 },
             };
-            // A command that came in during this step may ask for another one, and so may what there is to be stored.
-            if core.needs_worker || self.has_to_store(now, &core) {
+            // A command that came in during this step may ask for another one.
+            if core.needs_worker {
                 continue;
             }
-            let timers = core.session.next_timeout().into_iter().chain(self.keeper.next_retry());
+            // So may what there is to be stored, but the poll comes first.
+            let store = self.has_to_store(now, &core).then_some(now).or(self.keeper.next_retry());
+            let timers = core.session.next_timeout().into_iter().chain(store);
             let next = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
             core.worker_deadline = next;
+            self.rest = if core.led { Duration::ZERO } else { core.rest() };
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
                 self.hold = None;
@@ -291,13 +309,22 @@ impl Worker {
     fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
         let known_as_lost = core.lost.is_some();
-        self.readable |= known_as_lost || std::mem::take(&mut core.read_on);
+        // Before the Server is held to be silent, too: this thread may have been kept from its poll for long, or doesn't have the
+        // socket there. If reading is paused, it is known that there is something.
+        let is_judged = core.session.next_timeout().is_some_and(|due| due <= now) && !self.shared.events.is_blocked();
+        self.readable |= known_as_lost || is_judged || std::mem::take(&mut core.read_on);
         self.readable &= !core.read_to_end;
         if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
             core.give_reading_back(&self.shared);
             self.shared.events.wake_leader();
         }
+        let bytes_before = core.bytes_received;
         let mut more = self.read(now, core);
+        if is_judged && core.led && core.bytes_received > bytes_before {
+            // It would have been read at once: the thread that has the socket may have been ended.
+            core.give_reading_back(&self.shared);
+            self.shared.events.wake_leader();
+        }
         core.session.handle_timeout(now);
         core.work(now, &self.shared);
         let paused = self.shared.reading_paused.load(Ordering::Acquire);
@@ -411,7 +438,7 @@ impl Worker {
     }
 
     /// The program frees the client.
-    fn say_farewell(&self, core: &mut Core) {
+    fn say_farewell(&self, now: Instant, core: &mut Core) {
         let session = self.options.session_options();
         let (anonymous, version) =
             session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version));
@@ -422,9 +449,9 @@ impl Worker {
         }
         let token = self.shared.hears.swap(0, Ordering::AcqRel);
         if token != 0 {
-            core.apply(Command::Heard { token });
+            core.apply(now, Command::Heard { token });
         }
-        core.apply(Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
+        core.apply(now, Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
         core.stop = true;
     }
 

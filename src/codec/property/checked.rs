@@ -16,6 +16,23 @@ pub struct Properties<'a> {
     bytes: &'a [u8],
 }
 
+struct Iter<'a>(Reader<'a>);
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (PropertyId, Value<'a>);
+
+    // Each publish comes by here several times, and few of them want more than the identifier.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let id = PropertyId::from_u32(self.0.varint().ok()?)?;
+        let value = read_value(id, &mut self.0).ok()?;
+        Some((id, value))
+    }
+}
+
 impl<'a> Properties<'a> {
     pub const EMPTY: Properties<'static> = Properties { bytes: &[] };
 
@@ -67,15 +84,7 @@ impl<'a> Properties<'a> {
 
     /// The properties in their order.
     pub fn iter(self) -> impl Iterator<Item = (PropertyId, Value<'a>)> {
-        let mut reader = Reader::new(self.bytes);
-        std::iter::from_fn(move || {
-            if reader.is_empty() {
-                return None;
-            }
-            let id = PropertyId::from_u32(reader.varint().ok()?)?;
-            let value = read_value(id, &mut reader).ok()?;
-            Some((id, value))
-        })
+        Iter(Reader::new(self.bytes))
     }
 
     /// The occurrence number `index` (from 0) of a property.

@@ -158,6 +158,7 @@ impl PropertyId {
     }
 }
 
+#[inline(always)]
 fn read_value<'a>(id: PropertyId, reader: &mut Reader<'a>) -> Result<Value<'a>, Fault> {
     Ok(match id.kind() {
         Kind::Byte => Value::Int(reader.u8()?.into()),

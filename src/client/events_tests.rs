@@ -1,0 +1,124 @@
+//! The bounds of the event queue, and what makes room.
+
+use super::*;
+use crate::codec::message::Message;
+use crate::codec::property::Properties;
+use crate::session::event::Outcome;
+use crate::types::QoS;
+use crate::types::topic::TopicName;
+
+fn queue(count: usize, drop_newest: bool) -> EventQueue {
+    EventQueue::new(EventLimits { count, bytes: 1 << 20, drop_newest, successes: true })
+}
+
+fn message(payload: &str, qos: QoS) -> NoticeKind {
+    let topic = TopicName::new("t").unwrap();
+    let message = Message::new(topic, payload.as_bytes(), qos, false, Properties::EMPTY);
+    let delivery = (qos != QoS::AtMostOnce).then_some(1);
+    NoticeKind::Session(Event::Message { message, delivery, packet_id: None, seen_before: false })
+}
+
+fn take(queue: &EventQueue) -> Option<(String, u64)> {
+    let Next::Taken(notice) = queue.pop_if(|_| true) else { return None };
+    match notice.kind {
+        NoticeKind::Session(Event::Message { message, .. }) => {
+            Some((String::from_utf8(message.payload().to_vec()).unwrap(), notice.dropped))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_oldest_droppable_event_makes_room_and_is_counted() {
+    let queue = queue(3, false);
+    queue.push(message("kept", QoS::AtLeastOnce));
+    for payload in ["1", "2", "3", "4"] {
+        queue.push(message(payload, QoS::AtMostOnce));
+    }
+    assert_eq!(take(&queue), Some(("kept".to_owned(), 2)));
+    assert_eq!(take(&queue), Some(("3".to_owned(), 0)));
+    assert_eq!(take(&queue), Some(("4".to_owned(), 0)));
+    assert_eq!((take(&queue), queue.dropped(), queue.bytes()), (None, 2, 0));
+}
+
+#[test]
+fn the_newest_event_stays_out_when_so_asked() {
+    let queue = queue(2, true);
+    for payload in ["1", "2", "3"] {
+        queue.push(message(payload, QoS::AtMostOnce));
+    }
+    assert_eq!(take(&queue), Some(("1".to_owned(), 1)));
+    assert_eq!(take(&queue), Some(("2".to_owned(), 0)));
+    assert_eq!(take(&queue), None);
+}
+
+#[test]
+fn the_end_of_a_publish_makes_no_room_for_a_message_of_qos_0() {
+    for drop_newest in [false, true] {
+        let queue = queue(3, drop_newest);
+        let end = |token| {
+            let outcome = Outcome { failure: None, reason: None, properties: Default::default() };
+            NoticeKind::Session(Event::Published { token, outcome })
+        };
+        queue.push(message("1", QoS::AtMostOnce));
+        queue.push(end(1));
+        for payload in ["2", "3"] {
+            queue.push(message(payload, QoS::AtMostOnce));
+        }
+        queue.push(end(2));
+        queue.push(message("4", QoS::AtMostOnce));
+        let mut taken = Vec::new();
+        while let Next::Taken(notice) = queue.pop_if(|_| true) {
+            taken.push(match notice.kind {
+                NoticeKind::Session(Event::Published { token, .. }) => format!("end {token}"),
+                NoticeKind::Session(Event::Message { message, .. }) => {
+                    String::from_utf8(message.payload().to_vec()).unwrap()
+                }
+                other => panic!("{other:?}"),
+            });
+        }
+        let expected = if drop_newest { ["1", "end 1", "end 2"] } else { ["end 1", "end 2", "4"] };
+        assert_eq!((taken, queue.dropped(), queue.bytes()), (expected.map(str::to_owned).to_vec(), 3, 0));
+        // Only ends are left to be dropped.
+        (1..=4).for_each(|token| queue.push(end(token)));
+        assert_eq!((queue.len(), queue.dropped()), (3, 4));
+    }
+}
+
+#[test]
+fn messages_above_qos_0_are_never_dropped_but_block() {
+    let queue = queue(2, false);
+    for payload in ["1", "2", "3"] {
+        queue.push(message(payload, QoS::ExactlyOnce));
+    }
+    queue.push(message("qos 0", QoS::AtMostOnce));
+    assert!(queue.is_blocked());
+    for payload in ["1", "2"] {
+        assert_eq!(take(&queue).map(|taken| taken.0), Some(payload.to_owned()));
+    }
+    assert!(!queue.is_blocked());
+    assert_eq!(take(&queue).map(|taken| taken.0), Some("3".to_owned()));
+    assert_eq!((take(&queue), queue.dropped()), (None, 1));
+}
+
+#[test]
+fn bytes_are_bounded_as_well_as_the_count() {
+    let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
+    for _ in 0..100 {
+        queue.push(message(&"x".repeat(1000), QoS::AtMostOnce));
+        assert!(queue.bytes() <= 10_000);
+    }
+    assert!(queue.len() >= 7 && queue.dropped() as usize == 100 - queue.len());
+}
+
+#[test]
+fn messages_above_qos_0_that_fill_the_bytes_block_too() {
+    let queue = EventQueue::new(EventLimits { count: 1000, bytes: 10_000, drop_newest: false, successes: true });
+    while !queue.is_blocked() {
+        assert!(queue.bytes() < 10_000, "{} events", queue.len());
+        queue.push(message(&"x".repeat(1000), QoS::AtLeastOnce));
+    }
+    assert!(queue.bytes() >= 10_000 && queue.dropped() == 0);
+    take(&queue);
+    assert!(!queue.is_blocked());
+}
