@@ -234,6 +234,11 @@ fn the_readme_tells_each_programs_inputs() {
         let inputs = inputs(&fs::read_to_string(program).expect("a program"));
         let no_group = inputs.iter().find(|input| input.group.is_empty() || input.label.is_empty());
         assert_eq!(no_group, None, "{name}: an input has a group and a label");
+        // The terminal cuts what is longer.
+        let labels = inputs.iter().map(|input| input.label.clone());
+        let choices = inputs.iter().flat_map(|input| choices(&input.of)).map(|(_, meaning)| meaning);
+        let long: Vec<String> = labels.chain(choices).filter(|label| label.len() > 63).collect();
+        assert_eq!(long, [""; 0], "{name}: labels of more than 63 characters");
         expected += &told_inputs(&name, &inputs);
     }
     assert!(expected.matches("`Inp").count() > 50, "the inputs were not found:\n{expected}");

@@ -111,6 +111,12 @@ impl Mosquitto {
         self.signal("-CONT");
     }
 
+    /// Has it read its files anew.
+    #[cfg(unix)]
+    pub fn reload(&self) {
+        self.signal("-HUP");
+    }
+
     #[cfg(unix)]
     fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {

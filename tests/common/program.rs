@@ -87,8 +87,8 @@ impl Program {
         self.client.publish(topic, payload, qos, false, Properties::EMPTY).map_err(|failure| failure.0)
     }
 
-    #[track_caller]
     /// Not connected yet, with a store in that folder.
+    #[track_caller]
     pub fn stored(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
         Program::stored_in(url, folder.path(), ints)
     }

@@ -1,6 +1,18 @@
 //! Guards and modes of the follower as its user sets them: by the inputs of the Expert Advisor.
 
+use crate::compile::program;
 use crate::copier_run::{Copying, Fields, deal, net};
+
+/// A user who forgot the switch is told which one.
+#[test]
+fn a_follower_that_may_not_trade_says_where_to_allow_it() {
+    let Some(mut copying) = Copying::start("not-allowed", &[("trade_allowed", "0")]) else { return };
+    copying.load_master();
+    copying.load_follower();
+    let said = copying.follower.expect("follower", "print", "nothing is copied: ");
+    assert!(said.contains("Algo Trading is off for this program; allow it in the program's properties"), "{said}");
+    copying.close();
+}
 
 /// A master that only buys EURUSD, and a follower with an account of this mode and 100,000 of balance.
 struct Course {
@@ -234,4 +246,26 @@ fn a_guard_and_a_position_in_the_way_are_told_once_each() {
         assert_eq!(told, 1, "{text}\n{}", course.copying.follower.transcript());
     }
     course.copying.close();
+}
+
+#[test]
+fn a_list_that_the_terminal_may_have_cut_starts_nothing() {
+    let Some(mut copying) = Copying::start("cut", &[]) else { return };
+    let follower = program("mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5");
+    let url = copying.server.url();
+    for name in ["InpAllowed", "InpDenied", "InpMagics", "InpMap"] {
+        let full = 254 - name.len();
+        for (length, init) in [(full + 50, "1"), (full, "1"), (full - 1, "0")] {
+            let list = format!("{}EURUSD", "A,".repeat(200).split_at(length - 6).0);
+            copying.follower.load("expert", "follower", &follower, ("1", "EURUSD"), &[("InpUrl", &url), (name, &list)]);
+            assert_eq!(copying.follower.expect("follower", "init", ""), init, "{name} of {length} characters");
+            if init == "1" {
+                copying.follower.expect("follower", "print", &format!("{name} may have been cut"));
+            } else {
+                copying.follower.command(&["remove", "follower"]);
+            }
+            copying.follower.expect("follower", "ended", "");
+        }
+    }
+    copying.close();
 }

@@ -1,7 +1,7 @@
 //! Followers whose broker isn't the master's: another clock, other sessions, less to be had at once.
 
 use crate::copier_run::{Copying, Fields, QUIET, deal, net};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,29 @@ fn an_opening_is_not_old_because_the_clocks_of_the_trade_servers_differ() {
         copying.converge();
         copying.close();
     }
+}
+
+#[test]
+fn the_time_of_an_opening_stays_whichever_clock_begins_its_second_first() {
+    let Some(mut copying) = Copying::start("seconds", &[]) else { return };
+    copying.master.command(&["clock", "7200"]);
+    copying.master.command(&["clock-phase", "500"]);
+    copying.price("1.10000", "1.10010");
+    copying.load_master();
+    copying.master.expect("master", "print", "connected");
+    copying.trade(&deal(0, "0.30", ""));
+    let states = copying.server.subscribe(&["-t", "mt5/copier/master/state"]);
+    let mut times = BTreeSet::new();
+    let mut seen = 0;
+    while seen < 6 {
+        let state: serde_json::Value = serde_json::from_str(&states.line(Instant::now() + QUIET)).expect("JSON");
+        if let Some(time) = state["positions"][0]["time_msc"].as_i64() {
+            times.insert(time);
+            seen += 1;
+        }
+    }
+    assert_eq!(times.len(), 1, "{times:?}");
+    copying.close();
 }
 
 #[test]
@@ -81,4 +104,74 @@ fn orders_that_get_a_part_are_completed_and_never_more() {
         }
         copying.close();
     }
+}
+
+#[test]
+fn the_rest_of_a_market_order_that_waits_at_the_exchange_is_not_ordered_again() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("exchange-{mode}"), &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}"), "lag=70"]);
+        copying.follower.command(&["symbol", "EURUSD", "execution=3", "filling=0", "market_volume=0.1"]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        let first = copying.master.positions()[0]["id"].clone();
+        for (step, orders) in [(String::new(), 1), (deal(1, "0.30", &format!(" position={first}")), 2)] {
+            if !step.is_empty() {
+                copying.trade(&step);
+            }
+            copying.follower.expect("follower", "print", "until the market order");
+            // Longer than what was done takes to show.
+            let until = Instant::now() + Duration::from_secs(4);
+            while Instant::now() < until {
+                assert!(copying.follower.requests() <= orders, "{mode}\n{}", copying.follower.transcript());
+                thread::sleep(Duration::from_millis(60));
+            }
+            for _ in 0..2 {
+                copying.price("1.10000", "1.10010");
+            }
+            copying.converge();
+            assert_eq!(copying.follower.requests(), orders, "{mode}\n{}", copying.follower.transcript());
+        }
+        copying.close();
+    }
+}
+
+#[test]
+fn a_close_does_not_wait_for_the_rest_of_an_open() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("exchange-close-{mode}"), &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.follower.command(&["symbol", "EURUSD", "execution=3", "filling=0", "market_volume=0.1"]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.follower.expect("follower", "print", "until the market order");
+        let first = copying.master.positions()[0]["id"].clone();
+        copying.trade(&deal(1, "0.30", &format!(" position={first}")));
+        copying.converge();
+        // What fills now is closed, too.
+        for _ in 0..2 {
+            copying.price("1.10000", "1.10010");
+            copying.converge();
+        }
+        assert_eq!(copying.follower.orders().len(), 0, "{}", copying.follower.transcript());
+        copying.close();
+    }
+}
+
+#[test]
+fn what_the_user_of_a_netting_account_turns_is_the_users_and_other_symbols_go_on() {
+    let Some(mut copying) = Copying::start("turned-by-hand", &[]) else { return };
+    copying.follower.command(&["account", "mode=netting"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.50"]);
+    copying.trade("action=1 symbol=GBPUSD type=0 volume=0.11");
+    copying.converge_to(|mut positions| {
+        let turned = positions.iter_mut().find(|fields| fields["symbol"] == "EURUSD").expect("a position");
+        turned.insert("side".into(), "sell".into());
+        turned.insert("volume".into(), "0.2".into());
+        positions
+    });
+    copying.close();
 }

@@ -29,9 +29,13 @@ impl Account {
         Self { terminal, url: server.url(), files }
     }
 
-    fn master(&mut self, name: &str, relay: &str) {
+    fn load_master(&mut self, name: &str, relay: &str) {
         let inputs = [("InpUrl", self.url.as_str()), ("InpName", name), ("InpRelay", relay), ("InpSeconds", "1")];
         self.terminal.expert(&format!("master-{name}"), MASTER, &inputs.map(|(key, value)| (key, value)));
+    }
+
+    fn master(&mut self, name: &str, relay: &str) {
+        self.load_master(name, relay);
         self.terminal.expect(&format!("master-{name}"), "print", "connected as");
     }
 
@@ -198,6 +202,45 @@ fn pending_orders_run_through_a_chain_and_a_circle_is_cut() {
     for account in [&mut b, &mut c] {
         account.converge(&[]);
     }
+    for account in [a, b, c] {
+        account.close();
+    }
+}
+
+#[test]
+fn a_file_that_cant_be_read_takes_no_copy_out_of_a_chain() {
+    let Some(server) = set_up("a chain with a file that can't be read") else { return };
+    let [mut a, mut b, mut c] = [8001, 8002, 8003].map(|login| Account::start(login, &server));
+    a.master("a", "");
+    b.master("b", "a");
+    b.follower(8002, "a");
+    c.follower(8003, "b");
+    a.buy("0.30");
+    c.converge(&["0.3"]);
+    // As with a file that something else has opened at that moment.
+    b.terminal.command(&["remove", "follower-a"]);
+    b.terminal.expect("follower-a", "ended", "");
+    let file = b.files.join("Mt5Mqtt/copier-8002-a.json");
+    let good = fs::read(&file).expect("the follower's file");
+    for is_there in [true, false] {
+        if is_there { fs::write(&file, "{") } else { fs::remove_file(&file) }.expect("change the file");
+        let states = server.subscribe(&["-t", "mt5/copier/b/state", "-F", "%t"]);
+        // The file is read each second, and a state comes as often.
+        for _ in 0..4 {
+            states.line(Instant::now() + Duration::from_secs(20));
+        }
+        c.converge(&["0.3"]);
+    }
+    // A master that begins then doesn't know of any copy.
+    fs::write(&file, "{").expect("change the file");
+    b.terminal.command(&["remove", "master-b"]);
+    b.terminal.expect("master-b", "ended", "");
+    b.load_master("b", "a");
+    b.terminal.expect("master-b", "print", "waiting until the file of the copies of a can be read");
+    fs::write(&file, good).expect("restore the file");
+    b.buy("0.05");
+    c.converge(&["0.05", "0.3"]);
+    assert_eq!(c.terminal.requests(), 2, "{}", c.terminal.transcript());
     for account in [a, b, c] {
         account.close();
     }

@@ -58,6 +58,29 @@ fn expect_same(copying: &mut Copying, expected: &[&str]) {
     expect(copying, expected, expected);
 }
 
+/// A terminal shows in turn what its trade server did in turn: first what has filled, then the close that was sent before that
+/// was shown.
+#[test]
+fn a_fill_that_is_shown_after_a_close_was_sent_is_not_taken_for_the_close() {
+    let Some(mut copying) = start("fill-close", 20, 20, &[]) else { return };
+    copying.load_both();
+    copying.trade(&order(BUY_LIMIT, "0.30", "1.09000", ""));
+    expect_same(&mut copying, &["2 0.3 1.09 0 0"]);
+    copying.master.command(&["account", "liquidity=0.1"]);
+    copying.master.command(&["tick", "EURUSD", "1.08990", "1.09000"]);
+    copying.follower.command(&["account", "liquidity=0.11"]);
+    copying.follower.command(&["tick", "EURUSD", "1.08990", "1.09000"]);
+    expect(&mut copying, &["2 0.2 1.09 0 0", "buy 0.1"], &["2 0.19 1.09 0 0", "buy 0.11"]);
+    copying.follower.command(&["account", "liquidity=0.05", "lag=1500", "orders_lag=1500"]);
+    copying.follower.command(&["tick", "EURUSD", "1.08990", "1.09000"]);
+    std::thread::sleep(Duration::from_millis(300));
+    // The rest of it is deleted: the follower has 0.01 too much, as far as it is shown.
+    let rest = copying.master.orders()[0]["ticket"].clone();
+    copying.trade(&format!("action=8 order={rest}"));
+    expect_same(&mut copying, &["buy 0.1"]);
+    copying.close();
+}
+
 #[test]
 fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
     for (comments, lag, orders_lag) in [("keep", 150, 20), ("rewrite", 20, 150)] {

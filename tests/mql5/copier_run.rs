@@ -2,7 +2,7 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::compile::compiler;
+use crate::compile::{compiler, program};
 use crate::host::Terminal;
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +28,10 @@ pub struct Copying {
     pub follower: Terminal,
     files: Files,
     pub inputs: Vec<(&'static str, String)>,
+    /// Of the master.
+    pub name: &'static str,
+    /// Where the follower finds the Server, if not where it is.
+    pub follower_url: Option<String>,
 }
 
 pub type Fields = BTreeMap<String, String>;
@@ -51,6 +55,8 @@ impl Copying {
             follower: Terminal::start(),
             files,
             inputs: inputs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            name: "master",
+            follower_url: None,
         };
         copying.follower.command(&["files", &copying.files.0.join("Files").display().to_string()]);
         copying.master.command(&["files", &copying.files.0.join("MasterFiles").display().to_string()]);
@@ -76,15 +82,33 @@ impl Copying {
     }
 
     pub fn load_master(&mut self) {
-        self.master.expert("master", MASTER, &[("InpUrl", &self.server.url()), ("InpSeconds", "1")]);
+        load_master_in(&mut self.master, &self.server.url(), self.name);
+    }
+
+    /// Another terminal as a master of the same name.
+    pub fn load_as_master(&self, terminal: &mut Terminal) {
+        load_master_in(terminal, &self.server.url(), self.name);
+    }
+
+    /// A new folder beside those of the two.
+    pub fn folder(&self, name: &str) -> String {
+        let folder = self.files.0.join(name);
+        fs::create_dir_all(&folder).expect("create a folder");
+        folder.display().to_string()
     }
 
     #[track_caller]
     pub fn load_follower(&mut self) {
-        let url = self.server.url();
-        let mut inputs = vec![("InpUrl", url.as_str()), ("InpWait", "1")];
+        self.load_follower_as("follower");
+        assert_eq!(self.follower.expect("follower", "init", ""), "0");
+    }
+
+    /// On a chart of its own; whether it starts is another question.
+    pub fn load_follower_as(&mut self, name: &str) {
+        let url = self.follower_url.clone().unwrap_or_else(|| self.server.url());
+        let mut inputs = vec![("InpUrl", url.as_str()), ("InpMaster", self.name), ("InpWait", "1")];
         inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
-        self.follower.expert("follower", FOLLOWER, &inputs);
+        self.follower.load("expert", name, &program(FOLLOWER), ("1", "EURUSD"), &inputs);
     }
 
     pub fn restart_master(&mut self) {
@@ -123,6 +147,12 @@ impl Copying {
         self.load_follower();
         self.follower.expect("follower", "print", "subscribed: ");
         self.follower.expect("follower", "print", "the master is online");
+        self.await_file();
+    }
+
+    /// Waits until the follower has worked on a state.
+    #[track_caller]
+    pub fn await_file(&self) {
         let deadline = Instant::now() + QUIET;
         while !self.file().is_file() {
             assert!(Instant::now() < deadline, "{}", self.follower.transcript());
@@ -131,8 +161,8 @@ impl Copying {
     }
 
     /// What the follower remembers.
-    fn file(&self) -> PathBuf {
-        self.files.0.join("Files/Mt5Mqtt/copier-2002-master.json")
+    pub fn file(&self) -> PathBuf {
+        self.files.0.join(format!("Files/Mt5Mqtt/copier-2002-{}.json", self.name))
     }
 
     pub fn lose_file(&self) {
@@ -199,6 +229,10 @@ impl Copying {
     }
 }
 
+fn load_master_in(terminal: &mut Terminal, url: &str, name: &str) {
+    terminal.expert("master", MASTER, &[("InpUrl", url), ("InpName", name), ("InpSeconds", "1")]);
+}
+
 pub fn deal(side: u32, volume: &str, more: &str) -> String {
     format!("action=1 symbol=EURUSD type={side} volume={volume}{more}")
 }
@@ -251,6 +285,27 @@ fn opens_changes_and_closes_are_copied_and_survive_a_restart() {
     copying.load_follower();
     copying.trade(&deal(0, "0.02", ""));
     copying.converge_to(rest);
+    copying.close();
+}
+
+#[test]
+fn inputs_that_change_while_an_answer_is_lost_leave_its_copy_known() {
+    let Some(mut copying) = Copying::start("inputs", &[]) else { return };
+    copying.follower.command(&["account", "comments=drop", "lag=1500"]);
+    copying.load_both();
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "no answer in time");
+    // Inputs are changed on the same globals, and what the file knows they may know already.
+    copying.follower.command(&["reinit", "follower", "5", "InpDeviation=10"]);
+    assert_eq!(copying.follower.expect("follower", "init", ""), "0");
+    copying.follower.expect("follower", "print", "subscribed: ");
+    copying.converge();
+    // Neither comment nor answer tells of the copy; that it is known shows when the master closes.
+    let position = copying.master.positions()[0]["id"].clone();
+    copying.trade(&deal(1, "0.30", &format!(" position={position}")));
+    copying.converge();
+    assert_eq!(copying.follower.positions(), []);
     copying.close();
 }
 

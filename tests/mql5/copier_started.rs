@@ -1,7 +1,8 @@
 //! A terminal that has just started, after a crash say, shows neither positions nor deals for a while. Nobody may take that
 //! for an empty account: followers would close their copies, or make them again.
 
-use crate::copier_run::{Copying, deal, net};
+use crate::copier_run::{Copying, QUIET, deal, net};
+use std::time::Instant;
 
 /// How long the terminal needs to show the account, in ms.
 const A_WHILE: &str = "lag=700";
@@ -69,6 +70,25 @@ fn a_master_waits_until_its_positions_are_shown() {
         assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
         copying.close();
     }
+}
+
+#[test]
+fn a_master_that_gets_another_name_recalls_what_was_published_under_it() {
+    let Some(mut copying) = Copying::start("started-renamed", &[]) else { return };
+    let states = copying.server.subscribe(&["-t", "mt5/copier/+/state", "-F", "%t"]);
+    copying.load_master();
+    assert_eq!(states.line(Instant::now() + QUIET), "mt5/copier/master/state");
+    // By another terminal of the account, which had a position that this one doesn't show.
+    let position = r#"{"id":424242,"symbol":"EURUSD","side":"buy","volume":0.1,"price":1.1,"sl":0,"tp":0,"time_msc":1000,
+        "magic":0,"comment":"","contract_size":100000,"via":""}"#;
+    let state = format!(
+        r#"{{"version":1,"server":"Simulated","login":1001,"sequence":1,"time_msc":1000,"waited_ms":0,"balance":1,"equity":1,
+        "free_margin":1,"positions":[{position}],"netting":false,"orders":[]}}"#
+    );
+    copying.server.publish(&["-t", "mt5/copier/other/state", "-q", "1", "-r", "-m", &state]);
+    copying.master.command(&["reinit", "master", "5", "InpName=other"]);
+    copying.master.expect("master", "print", "waiting until the terminal shows the position 424242");
+    copying.close();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The MQL5 reader and writer of JSON against serde_json: the same texts are taken, and they mean the same.
 
+use crate::common::folder::Folder;
 use crate::compile::{compiler, program};
 use crate::host::Terminal;
 use proptest::prelude::*;
@@ -10,13 +11,10 @@ use serde_json::Value;
 /// What the script says of each text: what it wrote anew, or None where it refused it.
 fn read_and_written(texts: &[String]) -> Vec<Option<String>> {
     let mut terminal = Terminal::start();
-    terminal.load(
-        "script",
-        "json",
-        &program("tests/mql5/programs/Json.mq5"),
-        ("1", "EURUSD"),
-        &[("InpCases", &texts.join("\u{1f}"))],
-    );
+    let files = Folder::new("json");
+    std::fs::write(files.path().join("cases.txt"), texts.join("\u{1f}")).expect("write the texts");
+    terminal.command(&["files", &files.path().display().to_string()]);
+    terminal.load("script", "json", &program("tests/mql5/programs/Json.mq5"), ("1", "EURUSD"), &[]);
     terminal.expect("json", "ended", "");
     let said = terminal.said("json", "print");
     let (last, lines) = said.split_last().expect("a last line");
@@ -80,7 +78,7 @@ fn json() -> impl Strategy<Value = Value> {
     let text = prop_oneof!["[a-z\"\\\\/ \t\r\n]{0,8}", "[\u{1}-\u{1e}\u{20}-\u{d7ff}\u{e000}-\u{10ffff}]{0,6}"];
     let leaf = prop_oneof![
         text.clone().prop_map(Value::String),
-        (-999_999_999_999_999_999_i64..1_000_000_000_000_000_000).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
         (-1_000_000_000_i64..1_000_000_000).prop_map(|hundredths| Value::from(hundredths as f64 / 128.0)),
     ];
     let any = leaf.prop_recursive(4, 30, 5, move |inner| {

@@ -154,6 +154,8 @@ fn the_compiler_names_the_line_of_the_mql5_source() {
         ("Take(constant);", "could not convert"),
         ("int one[]; int other[]; other=one;", "deleted function"),
         ("Pair one,other; one.values=other.values;", "deleted function"),
+        ("uchar list[]={1,2}; ArrayResize(list,3);", "deleted function"),
+        ("uchar list[2]; ArrayFree(list);", "deleted function"),
     ] {
         let path = folder.join("types.mq5");
         let source = format!(

@@ -104,11 +104,21 @@ fn a_chart_change_keeps_the_program_and_a_removal_does_not() {
     terminal.command(&["chart-symbol", "events", "GBPUSD"]);
     terminal.expect("events", "print", "deinit 3");
     terminal.expect("events", "print", "init 2 on GBPUSD");
+    // So does another account.
+    terminal.command(&["reinit", "events", "6"]);
+    terminal.expect("events", "print", "deinit 6");
+    terminal.expect("events", "print", "init 3 on GBPUSD");
     terminal.command(&["remove", "events"]);
     terminal.expect("events", "print", "deinit 1");
     terminal.expect("events", "ended", "");
     terminal.expert("events", EVENTS, &[]);
     assert_eq!(terminal.said("events", "print").last().map(String::as_str), Some("init 1 on EURUSD"), "new globals");
+    // Other inputs are there before OnInit() of the same instance.
+    terminal.command(&["reinit", "events", "5", "InpFail=true"]);
+    terminal.expect("events", "print", "deinit 5");
+    terminal.expect("events", "print", "init 2 on EURUSD");
+    terminal.expect("events", "print", "deinit 8");
+    terminal.expect("events", "ended", "");
     terminal.load("expert", "failing", &program(EVENTS), ("2", "EURUSD"), &[("InpFail", "true")]);
     assert_eq!(terminal.expect("failing", "init", ""), "1");
     terminal.expect("failing", "print", "deinit 8");

@@ -54,10 +54,13 @@ fn run_checks(terminal: &mut Terminal, server: &Mosquitto, version: &str) {
 fn every_method_of_the_wrapper_does_what_it_says() {
     let Some(_) = compiler("the wrapper's methods") else { return };
     let Some(server) = Mosquitto::start() else { return leave_out("the wrapper's methods", "mosquitto") };
-    for (version, empty_arrays) in [("5", "null"), ("5", "dangling"), ("4", "dangling")] {
+    for (version, empty_arrays, null_texts) in
+        [("5", "null", "empty"), ("5", "dangling", "null"), ("4", "dangling", "null")]
+    {
         let mut terminal = Terminal::start();
         terminal.command(&["symbol", "EURUSD"]);
         terminal.command(&["empty-arrays", empty_arrays]);
+        terminal.command(&["null-texts", null_texts]);
         run_checks(&mut terminal, &server, version);
         terminal.close();
     }

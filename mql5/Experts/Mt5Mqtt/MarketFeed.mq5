@@ -175,9 +175,12 @@ void CFeedClient::Bar(FeedSymbol &symbol)
    if(opened==0 || opened==symbol.bar)
       return;
    bool is_first=(symbol.bar==0);
-   symbol.bar=opened;
    MqlRates rates[];
-   if(is_first || CopyRates(symbol.name,InpTimeframe,1,1,rates)!=1)
+//--- What the terminal doesn't give yet is asked for again.
+   if(!is_first && CopyRates(symbol.name,InpTimeframe,1,1,rates)!=1)
+      return;
+   symbol.bar=opened;
+   if(is_first)
       return;
    CMqttJsonWriter json;
    json.BeginObject();

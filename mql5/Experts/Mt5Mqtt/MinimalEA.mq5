@@ -15,7 +15,7 @@ class CTickClient : public CMqttClient
    virtual void      OnConnected(const CMqttMessage &message)    { Print("connected");                                    }
    virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
    virtual void      OnMessage(const CMqttMessage &message)      { Print(message.Topic(),": ",message.PayloadText());     }
-   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
   };
 CTickClient ExtClient;
 //+------------------------------------------------------------------+

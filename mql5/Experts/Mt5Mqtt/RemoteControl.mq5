@@ -33,7 +33,8 @@ public:
 protected:
    virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, commands on ",m_topic,"/command");   }
    virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
-   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnSubscribed(const CMqttMessage &message)
+     { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:

@@ -26,7 +26,7 @@ input group  "Guards"
 input double InpMaxSpread=0;                                     // Points; an open waits for a smaller spread (0: any)
 input double InpMaxSlippage=0;                                   // Points worse than the master's price; an open waits (0: any)
 input double InpMinEquity=0;                                     // Equity below which nothing is opened (0: any)
-input double InpMaxDrawdown=0;                                   // Percent below the highest equity: nothing is opened any more (0: any)
+input double InpMaxDrawdown=0;                                   // Percent below the highest equity that end all opens (0: any)
 input bool   InpGuardCloses=false;                               // Equity and drawdown close what is held
 input bool   InpResume=false;                                    // Resume after a drawdown, from today's equity
 input group  "Filters"
@@ -81,15 +81,39 @@ void Rules(CopierRules &rules)
    rules.suffix=InpSuffix;
   }
 //+------------------------------------------------------------------+
-//| Starts, unless the chart has only changed                        |
+//| The terminal keeps 255 characters of name=value. A list that has |
+//| lost its end allows, denies or maps other symbols than it says   |
+//+------------------------------------------------------------------+
+bool IsCut(const string name,const string list)
+  {
+   if(StringLen(name)+1+StringLen(list)<255)
+      return(false);
+   Print("copier: the input ",name," may have been cut, as a terminal keeps no more of it: make it shorter");
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Starts, unless the chart has only changed. Before the terminal is|
+//| connected, the account isn't known whose copies they are         |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   CopierRules rules;
-   Rules(rules);
+   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap))
+      return(INIT_FAILED);
    EventSetMillisecondTimer(50);
    if(ExtFollower.IsCreated())
       return(INIT_SUCCEEDED);
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)
+      return(Begin());
+   Print("waiting until the terminal is connected to the trade server");
+   return(INIT_SUCCEEDED);
+  }
+//+------------------------------------------------------------------+
+//| Begins to follow                                                 |
+//+------------------------------------------------------------------+
+int Begin(void)
+  {
+   CopierRules rules;
+   Rules(rules);
    if(!ExtFollower.SetUrl(InpUrl) || (InpUserName!="" && !ExtFollower.SetCredentials(InpUserName,InpPassword)))
      {
       Print("MQTT: ",ExtFollower.ResultDescription());
@@ -115,6 +139,12 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   if(!ExtFollower.IsCreated())
+     {
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+         ExpertRemove();
+      return;
+     }
    ExtFollower.Dispatch(100);
    ExtFollower.Work();
   }

@@ -17,13 +17,23 @@ input string InpRelay="";                    // Publish the copies of these mast
 input int    InpSeconds=5;                   // Publish at least every so many seconds
 CCopierMaster ExtMaster;
 //+------------------------------------------------------------------+
-//| Starts                                                           |
+//| Starts. Before the terminal is connected, the account isn't known|
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
    EventSetMillisecondTimer(20);
    if(ExtMaster.IsCreated())
       return(INIT_SUCCEEDED);
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)
+      return(Begin());
+   Print("waiting until the terminal is connected to the trade server");
+   return(INIT_SUCCEEDED);
+  }
+//+------------------------------------------------------------------+
+//| Begins to publish                                                |
+//+------------------------------------------------------------------+
+int Begin(void)
+  {
    if(ExtMaster.SetUrl(InpUrl) && (InpUserName=="" || ExtMaster.SetCredentials(InpUserName,InpPassword)) &&
       ExtMaster.Start(InpRoot,InpName,InpRelay,InpSeconds*1000))
       return(INIT_SUCCEEDED);
@@ -43,13 +53,20 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTrade(void)
   {
-   ExtMaster.Look();
+   if(ExtMaster.IsCreated())
+      ExtMaster.Look();
   }
 //+------------------------------------------------------------------+
 //| Looks at what no event told of                                   |
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   if(!ExtMaster.IsCreated())
+     {
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+         ExpertRemove();
+      return;
+     }
    ExtMaster.Dispatch(100);
    ExtMaster.Look();
   }

@@ -20,7 +20,7 @@ input string InpConnection="";               // Shared connection (empty: its ow
 input string InpRoot="mt5";                  // First level of all topics
 input group  "Value"
 input string InpTopic="";                    // Topic below the first level (empty: signals/<symbol>)
-input string InpKey="value";                 // Key of the number in a JSON payload (empty: the payload is the number)
+input string InpKey="value";                 // Key of the number in JSON (empty: the payload is the number)
 //+------------------------------------------------------------------+
 //| The client. An indicator shares its thread with the chart and    |
 //| all other indicators of the symbol: nothing here waits           |

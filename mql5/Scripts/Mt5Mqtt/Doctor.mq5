@@ -9,12 +9,12 @@
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
 input group  "MQTT Server"
 input string InpUrl="mqtts://broker.example.com"; // Address, or several with commas between them
-input string InpClientId="";                      // Client Id (empty: the Server assigns one)
+input string InpClientId="";                      // Client Identifier (empty: the Server assigns one)
 input string InpUserName="";                      // User Name (empty: none)
 input string InpPassword="";                      // Password
 input int    InpVersion=5;                        // 5, or 4 for MQTT 3.1.1
 input group  "TLS and proxy"
-input string InpCa="";                            // PEM file of the CA (empty: those that Windows trusts)
+input string InpCa="";                            // PEM file of the CA (empty: those of Windows and Mozilla)
 input string InpCrl="";                           // PEM or DER file of revocation lists (empty: none)
 input string InpCertificate="";                   // PEM file of the client certificate (empty: none)
 input string InpKey="";                           // PEM file of its key

@@ -100,6 +100,7 @@ void OnStart(void)
    Refused(client.Publish("a","b",0,false),client,MT5MQTT_E_INVALID_HANDLE,"publish without a client");
    Dispatching();
    Sharing();
+   Conflating();
    Topics();
    ExtCheck.Report();
   }
@@ -161,7 +162,7 @@ void BeforeConnect(CMqttClient &client)
    Accepted(client.SetSessionExpiry(60),client,"SetSessionExpiry");
    Accepted(client.SetKeepAlive(20),client,"SetKeepAlive");
    Accepted(client.SetReconnectDelay(10,100),client,"SetReconnectDelay");
-   Accepted(client.SetStorePath(NULL),client,"SetStorePath, of none");
+   Refused(client.SetStorePath(""),client,MT5MQTT_E_OUT_OF_RANGE,"SetStorePath, of none");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_PROGRESS,1),client,"SetOptionInteger");
    Accepted(client.SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,2),client,"SetOptionInteger");
    Refused(client.SetOptionString(MT5MQTT_OPT_KEEP_ALIVE_S,"x"),client,MT5MQTT_E_WRONG_TYPE,"SetOptionString");
@@ -236,6 +237,7 @@ void Payloads(CMqttClient &client)
    CMqttMessage message;
    uchar bytes[]={0,1,254,255};
    uchar none[];
+   uchar much[];
    uchar received[];
    Accepted(client.Publish(Topic("t/b"),bytes,0,false),client,"Publish of bytes");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
@@ -249,13 +251,13 @@ void Payloads(CMqttClient &client)
    Accepted(client.Publish(Topic("t/e"),"",0,false),client,"Publish of an empty text");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(message.PayloadSize(),0,"an empty text");
-   string nothing;
+   string nothing=NULL;
    Accepted(client.Publish(Topic("t/e"),nothing,0,false),client,"Publish of NULL");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(message.PayloadSize(),0,"NULL is empty");
-   ArrayResize(bytes,100000);
-   ArrayInitialize(bytes,'x');
-   Accepted(client.Publish(Topic("t/l"),bytes,0,false),client,"Publish of much");
+   ArrayResize(much,100000);
+   ArrayInitialize(much,'x');
+   Accepted(client.Publish(Topic("t/l"),much,0,false),client,"Publish of much");
    Await(client,message,MT5MQTT_EVENT_MESSAGE);
    ExtCheck.Equal(StringLen(message.PayloadText()),100000,"a long text");
   }
@@ -272,6 +274,7 @@ void Batches(CMqttClient &client)
    Accepted(client.Subscribe(Topic("t/#"),0),client,"Subscribe for batches");
    Await(client,message,MT5MQTT_EVENT_SUBSCRIBED);
    uchar        bytes[]={0,1,254,255};
+   uchar        much[];
    ExtCheck.That(client.Publish(batch) && batch.Count()==0 && batch.Token(0)==0,"an empty batch");
    batch.Add(Topic("t/1"),price,0,false);
    batch.Add(Topic("t/2"),bytes,0,false);
@@ -300,10 +303,10 @@ void Batches(CMqttClient &client)
      }
    ExtCheck.Equal(seen,3,"messages of a batch");
 //--- more than the buffer holds comes as well
-   ArrayResize(bytes,100000);
-   ArrayInitialize(bytes,'x');
+   ArrayResize(much,100000);
+   ArrayInitialize(much,'x');
    batch.Clear();
-   batch.Add(Topic("t/l"),bytes,0,false);
+   batch.Add(Topic("t/l"),much,0,false);
    Accepted(client.Publish(batch),client,"Publish of a long batch");
    for(seen=0; seen==0 && GetTickCount64()<end; seen=client.NextBatch(messages))
       client.Wait(100);
@@ -502,6 +505,26 @@ void Dispatching(void)
         }
      }
    ExtCheck.Same(client.m_calls,wanted,"calls of Dispatch()");
+  }
+//+------------------------------------------------------------------+
+//| What waits for a connection, as none comes                       |
+//+------------------------------------------------------------------+
+void Conflating(void)
+  {
+   CMqttClient     client;
+   CMqttProperties properties;
+   long            superseded=-1;
+   Accepted(client.SetUrl(InpUrl),client,"SetUrl");
+   for(int i=0; i<4; i++)
+     {
+      if(i==0)
+         Accepted(properties.SetConflation(true),properties,"SetConflation");
+      if(i==2)
+         Accepted(properties.SetConflation(false),properties,"SetConflation of none");
+      Accepted(client.Publish(Topic("conflated"),IntegerToString(i),1,false,properties),client,"Publish without a connection");
+      client.Stat(MT5MQTT_STAT_PUBLISHES_SUPERSEDED,superseded);
+      ExtCheck.Equal(superseded,i==0 ? 0 : 1,"superseded publishes");
+     }
   }
 //+------------------------------------------------------------------+
 //| Symbols in topics                                                |

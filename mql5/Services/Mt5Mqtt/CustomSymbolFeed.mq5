@@ -25,11 +25,13 @@ public:
 protected:
    virtual void      OnConnected(const CMqttMessage &message)    { Print("connected");                                    }
    virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text());                }
-   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnSubscribed(const CMqttMessage &message)
+     { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
    void              Describe(const string symbol,const CMqttJsonReader &json);
+   static void       Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value);
    void              Tick(const string symbol,const CMqttJsonReader &json);
   };
 //+------------------------------------------------------------------+
@@ -87,12 +89,22 @@ void CFeedClient::Describe(const string symbol,const CMqttJsonReader &json)
       Print(symbol," can't be created, error ",GetLastError());
       return;
      }
-   CustomSymbolSetInteger(symbol,SYMBOL_DIGITS,digits);
-   CustomSymbolSetDouble(symbol,SYMBOL_POINT,point);
-   CustomSymbolSetDouble(symbol,SYMBOL_TRADE_TICK_SIZE,tick_size);
-   CustomSymbolSetDouble(symbol,SYMBOL_TRADE_CONTRACT_SIZE,contract_size);
+//--- the feed describes its symbols on each connection, and a change of these deletes the history
+   if(SymbolInfoInteger(symbol,SYMBOL_DIGITS)!=digits)
+      CustomSymbolSetInteger(symbol,SYMBOL_DIGITS,digits);
+   Change(symbol,SYMBOL_POINT,point);
+   Change(symbol,SYMBOL_TRADE_TICK_SIZE,tick_size);
+   Change(symbol,SYMBOL_TRADE_CONTRACT_SIZE,contract_size);
    SymbolSelect(symbol,true);
    Print("feeding ",symbol);
+  }
+//+------------------------------------------------------------------+
+//| Sets what is another number                                      |
+//+------------------------------------------------------------------+
+void CFeedClient::Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value)
+  {
+   if(MathAbs(SymbolInfoDouble(symbol,property)-value)>value*0.000001)
+      CustomSymbolSetDouble(symbol,property,value);
   }
 //+------------------------------------------------------------------+
 //| Adds a tick; ticks before the description have no symbol yet     |

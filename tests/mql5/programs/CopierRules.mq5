@@ -237,6 +237,8 @@ void Symbols(void)
    ExtCheck.Equal(CCopierRules::Symbol(rules,"EURUSD",symbols),1,"the same name before one with a suffix");
    ExtCheck.Equal(CCopierRules::Symbol(rules,"US500",symbols),3,"the only one that begins so");
    ExtCheck.Equal(CCopierRules::Symbol(rules,"GBPUSD",symbols),-1,"more than one begins so");
+   ExtCheck.Equal(CCopierRules::Symbol(rules,"US50",symbols),-1,"another index begins so");
+   ExtCheck.Equal(CCopierRules::Symbol(rules,"X",symbols),-1,"another share begins so");
    ExtCheck.Equal(CCopierRules::Symbol(rules,"NZDUSD",symbols),-1,"none");
    rules.suffix=".a";
    ExtCheck.Equal(CCopierRules::Symbol(rules,"EURUSD",symbols),0,"the follower's suffix");

@@ -2,12 +2,12 @@
 //|                                                         Json.mq5 |
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
-//--- Reads the text of its input (or the payload of the file that the
-//--- test made) and writes it anew: the test compares both.
+//--- Reads the texts of the file that the test made, and writes each
+//--- anew: the test compares both.
 #property version     "1.00"
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
+#include <Mt5Mqtt\Copier\File.mqh>
 #include <Mt5Mqtt\Internal\Check.mqh>
-input string InpCases=""; // Texts, a line each, with their lines apart by U+001F
 CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
 //| Writes a value that was read                                     |
@@ -79,7 +79,10 @@ void Write(const CMqttJsonReader &reader,const int node,CMqttJsonWriter &writer,
 void OnStart(void)
   {
    string cases[];
-   int    count=StringSplit(InpCases,0x1F,cases);
+   string texts="";
+   bool   exists=false;
+   ExtCheck.That(CCopierFile::Read("cases.txt",texts,exists) && exists,"the file");
+   int    count=StringSplit(texts,0x1F,cases);
    for(int i=0; i<count; i++)
      {
       CMqttJsonReader reader;
@@ -107,14 +110,15 @@ void Access(void)
    long   integer=-1;
    double number=-1;
    bool   boolean=true;
-   ExtCheck.That(reader.Parse("{\"s\":\"x\",\"i\":7,\"d\":1.5,\"b\":false,\"n\":null,\"a\":[1,2],\"big\":1234567890123456789}"),"Parse");
+   ExtCheck.That(reader.Parse("{\"s\":\"x\",\"i\":7,\"d\":1.5,\"b\":false,\"n\":null,\"a\":[1,2],\"big\":1234567890123456789,\"bigger\":9223372036854775808}"),"Parse");
    ExtCheck.That(reader.String(0,"s",text) && text=="x","String");
    ExtCheck.That(reader.Integer(0,"i",integer) && integer==7,"Integer");
    ExtCheck.That(reader.Number(0,"d",number) && number==1.5,"Number");
    ExtCheck.That(reader.Boolean(0,"b",boolean) && !boolean,"Boolean");
    ExtCheck.That(!reader.String(0,"i",text) && text=="x","a number is no string");
    ExtCheck.That(!reader.Integer(0,"d",integer) && integer==7,"1.5 is no integer");
-   ExtCheck.That(!reader.Integer(0,"big",integer) && !reader.Integer(0,"none",integer),"too big, absent");
+   ExtCheck.That(reader.Integer(0,"big",integer) && integer==1234567890123456789,"19 digits");
+   ExtCheck.That(!reader.Integer(0,"bigger",integer) && !reader.Integer(0,"none",integer),"too big, absent");
    ExtCheck.That(!reader.Number(0,"s",number) && !reader.Boolean(0,"n",boolean),"other types");
    ExtCheck.That(reader.Type(reader.Member(0,"n"))==MQTT_JSON_NULL,"null");
    ExtCheck.Equal(reader.Count(reader.Member(0,"a")),2,"Count");

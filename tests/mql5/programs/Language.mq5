@@ -123,6 +123,7 @@ void Arrays(void)
    ExtCheck.Equal(Fill(fixed,9),-1,"ArrayResize of a fixed array");
    ExtCheck.Equal(ArraySize(fixed),4,"a fixed array");
    int listed[]={5,3,4};
+   ExtCheck.That(!ArrayIsDynamic(listed),"a list of values fixes the size");
    ArraySort(listed);
    ExtCheck.Equal(listed[0]*100+listed[1]*10+listed[2],345,"ArraySort");
    ExtCheck.Equal(ArrayCopy(dynamic,listed,2,1),2,"ArrayCopy lets a dynamic array grow");

@@ -215,6 +215,10 @@ static void set_account(const std::vector<std::string> &words) {
       else if(key=="trade_allowed") account.trade_allowed=value=="1";
       else if(key=="experts_allowed") account.experts_allowed=value=="1";
       else if(key=="limit_orders") account.limit_orders=atoi(value.c_str());
+      else if(key=="slow") account.slow_ms=atoi(value.c_str());
+      else if(key=="server") account.server=mql_from_utf8(value);
+      else if(key=="currency") account.currency=mql_from_utf8(value);
+      else if(key=="next_ticket") account.next_ticket=strtoull(value.c_str(),nullptr,10);
       else if(key=="comments") account.comments=value;
       else if(key=="lag") account.lag_ms=atoi(value.c_str());
       else if(key=="orders_lag") account.orders_lag_ms=atoi(value.c_str());
@@ -234,8 +238,9 @@ bool account_command(const std::vector<std::string> &words) {
    else if(verb=="trade") {
       MqlTradeResult result={};
       uint retcode=trade(request_of(words),result,DEAL_REASON_CLIENT);
-      say("*","trade",std::to_string(retcode)+" order="+std::to_string(result.order)+" deal="+std::to_string(result.deal));
       flush_transactions();
+      // Who has the answer may end the terminal at once: by then the trade server's file has it.
+      say("*","trade",std::to_string(retcode)+" order="+std::to_string(result.order)+" deal="+std::to_string(result.deal));
    }
    else if(verb=="swap") {
       // The server closes and opens anew: the ticket changes, the identifier stays.

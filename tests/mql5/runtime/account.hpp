@@ -31,6 +31,7 @@ struct Account {
    mql_long login=1001,leverage=100;
    double   balance=10000;
    int      limit_orders=0;
+   int      slow_ms=0;                   // that an answer takes
    string   server=u"Simulated"_s,currency=u"USD"_s,company=u"A broker"_s,name=u"A trader"_s;
    std::string comments="keep";          // or "rewrite", "drop": what the broker does to a comment
    ulong    next_ticket=100001;

@@ -3,7 +3,6 @@
 #include "string.hpp"
 #include <algorithm>
 #include <cstring>
-#include <initializer_list>
 #include <memory>
 #include <new>
 
@@ -21,7 +20,6 @@ template<class T> class mql_array {
 public:
    typedef T element;
    mql_array() = default;
-   mql_array(std::initializer_list<T> list) { mql_resize((int)list.size(),0); std::copy(list.begin(),list.end(),m_data.get()); }
    mql_array(const mql_array &other) { *this=other; }
    mql_array &operator=(const mql_array &other) {
       if(this==&other) return *this;
@@ -107,6 +105,9 @@ template<class T,int N> void mql_assignable(mql_type<mql_fixed<T,N>&>) = delete;
 template<class A> int  ArraySize(const A &array) { return array.mql_size(); }
 template<class A> int  ArrayResize(A &&array,int size,int reserve=0) { return array.mql_resize(size,reserve); }
 template<class A> void ArrayFree(A &&array) { array.mql_free(); }
+// MetaEditor warns where a fixed array would be resized or freed, and nothing happens to it.
+template<class T,int N> int  ArrayResize(mql_fixed<T,N>&,int,int=0) = delete;
+template<class T,int N> void ArrayFree(mql_fixed<T,N>&) = delete;
 template<class A> bool ArrayIsDynamic(const A &array) { return array.mql_dynamic(); }
 template<class A,class V> int ArrayInitialize(A &&array,V value) {
    std::fill(array.mql_data(),array.mql_data()+array.mql_size(),value);

@@ -1,11 +1,14 @@
 // Files below the folder that the command `files` names.
 #include "platform.hpp"
 #include "terminal.hpp"
+#include <algorithm>
 #include <cstdio>
 #include <sys/stat.h>
 
 static std::mutex files_lock;
-static std::map<int,FILE*> files;
+struct OpenFile { FILE *file; std::string path; Program *owner; };
+// Without flags to share it, a file that is open is opened by nobody else.
+static std::map<int,OpenFile> files;
 static int last_file=0;
 
 static std::string path_of(const string &name) {
@@ -20,7 +23,7 @@ static std::string path_of(const string &name) {
 static FILE *file_of(int file) {
    std::lock_guard<std::mutex> guard(files_lock);
    auto found=files.find(file);
-   return found==files.end() ? nullptr : found->second;
+   return found==files.end() ? nullptr : found->second.file;
 }
 
 bool mql_file_is_there(const string &name) {
@@ -28,10 +31,12 @@ bool mql_file_is_there(const string &name) {
    return stat(path_of(name).c_str(),&status)==0;
 }
 int FileOpen(const string &name,int flags) {
-   FILE *opened=fopen(path_of(name).c_str(),flags & FILE_WRITE ? "wb" : "rb");
-   if(!opened) { mql_set_error(5004); return INVALID_HANDLE; }
+   std::string path=path_of(name);
    std::lock_guard<std::mutex> guard(files_lock);
-   files[++last_file]=opened;
+   bool taken=std::any_of(files.begin(),files.end(),[&](const auto &open) { return open.second.path==path; });
+   FILE *opened=taken ? nullptr : fopen(path.c_str(),flags & FILE_WRITE ? "wb" : "rb");
+   if(!opened) { mql_set_error(5004); return INVALID_HANDLE; }
+   files[++last_file]={opened,path,self};
    return last_file;
 }
 void FileClose(int file) {
@@ -39,6 +44,14 @@ void FileClose(int file) {
    if(opened) fclose(opened);
    std::lock_guard<std::mutex> guard(files_lock);
    files.erase(file);
+}
+// What a program has left open when it ends.
+void close_files(const Program *owner) {
+   std::lock_guard<std::mutex> guard(files_lock);
+   for(auto open=files.begin(); open!=files.end();) {
+      if(open->second.owner==owner) { fclose(open->second.file); open=files.erase(open); }
+      else ++open;
+   }
 }
 void FileFlush(int file) { if(FILE *opened=file_of(file)) fflush(opened); }
 bool FileDelete(const string &name) { return remove(path_of(name).c_str())==0; }

@@ -16,13 +16,14 @@ public:
    template<class R,class... A> R call(A&&... arguments) const;
 };
 
-// string by value: the address of a copy that ends with a zero; NULL stays NULL.
+// string by value: the address of a copy that ends with a zero; NULL stays NULL, or is an empty text: no document says which.
+bool mql_null_is_empty();
 struct mql_string_copy {
    std::u16string units;
    bool null;
    explicit mql_string_copy(const string &text) : units(text.units()),null(text.is_null()) {}
    ~mql_string_copy() { std::fill(units.begin(),units.end(),u'\xDDDD'); }
-   const char16_t *raw() { return null ? nullptr : units.c_str(); }
+   const char16_t *raw() { return null && !mql_null_is_empty() ? nullptr : units.c_str(); }
 };
 // An array: the bare address of its data, never its length.
 template<class T> struct mql_array_address {

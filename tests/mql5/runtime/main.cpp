@@ -54,6 +54,8 @@ static void command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    if(verb=="library") terminal.libraries[words.at(1)]=words.at(2);
    else if(verb=="files") terminal.files=words.at(1);
+   else if(verb=="clock-phase") terminal.clock_phase=atoll(words.at(1).c_str());
+   else if(verb=="null-texts") terminal.null_is_empty=words.at(1)=="empty";
    else if(verb=="empty-arrays") terminal.dangling=words.at(1)=="dangling";
    else if(verb=="symbol") {
       string name=mql_from_utf8(words.at(1));
@@ -68,6 +70,8 @@ static void command(const std::vector<std::string> &words) {
       market_tick(mql_from_utf8(words.at(1)),bid,ask,words.size()>4 ? atoll(words[4].c_str()) : 0);
    }
    else if(verb=="clock") terminal.clock_offset=atoll(words.at(1).c_str());
+   else if(verb=="own-clock") terminal.own_clock=atoll(words.at(1).c_str());
+   else if(verb=="connected") terminal.connected=words.at(1)=="1";
    else if(verb=="load") load(words);
    else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);
    else if(verb=="chart-symbol") {
@@ -75,6 +79,19 @@ static void command(const std::vector<std::string> &words) {
       Event event(Event::ChartChange);
       event.sparam=mql_from_utf8(words.at(2));
       if(found) post(*found,event);
+   }
+   // reinit <name> <reason> then name=value: inputs
+   else if(verb=="reinit") {
+      auto found=program(words.at(1));
+      if(!found) return;
+      {
+         std::lock_guard<std::mutex> guard(found->lock);
+         for(size_t i=3; i<words.size(); i++) {
+            size_t equal=words[i].find('=');
+            found->next_inputs[words[i].substr(0,equal)]=words[i].substr(equal+1);
+         }
+      }
+      post(*found,Event(Event::Reinit,atoi(words.at(2).c_str())));
    }
    else if(verb=="buffer") {
       auto found=program(words.at(1));
@@ -91,9 +108,9 @@ static void command(const std::vector<std::string> &words) {
    else if(!account_command(words)) say("*","unknown",verb);
 }
 
-// The argument is the folder of the programs' copies.
+// The argument is the folder of the programs' copies, and of their files unless there is a command for these.
 int main(int count,char **arguments) {
-   if(count>1) terminal.copies=arguments[1];
+   if(count>1) terminal.copies=terminal.files=arguments[1];
    std::string line;
    while(std::getline(std::cin,line) && line!="quit") command(fields(line));
    // As closing the terminal: every program gets its OnDeinit.

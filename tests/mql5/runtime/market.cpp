@@ -25,6 +25,13 @@ static SymbolState *find(const string &name) {
    return &found->second;
 }
 
+// What the terminal knows: no price of a symbol that is not in Market Watch, or has just come there.
+static MqlTick known_tick(const SymbolState &state) {
+   bool waits=state.quotes_after_ms>0 &&
+              (!state.selected || steady::now()<state.selected_at+std::chrono::milliseconds(state.quotes_after_ms));
+   return self && waits ? MqlTick{} : state.tick;
+}
+
 static void add_to_bars(SymbolState &state) {
    mql_long minute=state.tick.time.seconds/60*60;
    double price=state.tick.bid;
@@ -44,7 +51,7 @@ static void set_tick(const string &name,const MqlTick &tick) {
       std::lock_guard<std::recursive_mutex> guard(market.lock);
       SymbolState &state=market_symbol(name);
       state.tick=tick;
-      state.selected=true;
+      if(state.quotes_after_ms==0) state.selected=true;
       add_to_bars(state);
    }
    post_where([&](const Program &program) {
@@ -91,6 +98,7 @@ bool market_set(const string &name,const std::string &property,const std::string
    else if(property=="open") state.open=value=="1";
    else if(property=="sessions") state.sessions=sessions_of(value);
    else if(property=="days") state.days=value;
+   else if(property=="quotes_after") { state.quotes_after_ms=atoi(value.c_str()); state.selected=false; }
    else if(property=="market_volume") state.market_volume=strtod(value.c_str(),nullptr);
    else if(auto i=integers.find(property); i!=integers.end()) state.integers[i->second]=atoll(value.c_str());
    else return false;
@@ -102,7 +110,7 @@ bool market_is_open(const string &name) {
    SymbolState *state=find(name);
    if(!state || !state->open) return false;
    MqlDateTime now;
-   TimeToStruct(TimeTradeServer(),now);
+   TimeToStruct(datetime(server_now_msc()/1000),now);
    if(state->days.find((char)('0'+now.day_of_week))==std::string::npos) return false;
    int second=now.hour*3600+now.min*60+now.sec;
    for(auto &session : state->sessions) if(second>=session.first && second<session.second) return true;
@@ -119,7 +127,7 @@ bool SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double &va
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=find(name);
    if(!state) return false;
-   value=what==SYMBOL_BID ? state->tick.bid : what==SYMBOL_ASK ? state->tick.ask : state->doubles[what];
+   value=what==SYMBOL_BID ? known_tick(*state).bid : what==SYMBOL_ASK ? known_tick(*state).ask : state->doubles[what];
    return true;
 }
 double SymbolInfoDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what) {
@@ -155,7 +163,7 @@ string SymbolInfoString(const string &name,ENUM_SYMBOL_INFO_STRING what) {
 bool SymbolInfoTick(const string &name,MqlTick &tick) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=find(name);
-   if(!state || state->tick.time.seconds==0) return false;
+   if(!state || known_tick(*state).time.seconds==0) return false;
    tick=state->tick;
    return true;
 }
@@ -163,6 +171,7 @@ bool SymbolSelect(const string &name,bool select) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=find(name);
    if(!state) return false;
+   if(select && !state->selected) state->selected_at=steady::now();
    state->selected=select;
    return true;
 }
@@ -237,17 +246,24 @@ static SymbolState *custom(const string &name) {
    SymbolState *state=find(name);
    return state && state->integers[SYMBOL_CUSTOM] ? state : nullptr;
 }
+// Setting one of these deletes the symbol's history, and no document says that the value of before is an exception.
+static void forget_history(SymbolState &state,bool is_of_prices) { if(is_of_prices) state.bars.clear(); }
+
 bool CustomSymbolSetInteger(const string &name,ENUM_SYMBOL_INFO_INTEGER what,mql_long value) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=custom(name);
-   if(state) state->integers[what]=value;
-   return state!=nullptr;
+   if(!state) return false;
+   state->integers[what]=value;
+   forget_history(*state,what==SYMBOL_DIGITS);
+   return true;
 }
 bool CustomSymbolSetDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double value) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState *state=custom(name);
-   if(state) state->doubles[what]=value;
-   return state!=nullptr;
+   if(!state) return false;
+   state->doubles[what]=value;
+   forget_history(*state,what==SYMBOL_POINT || what==SYMBOL_TRADE_TICK_SIZE || what==SYMBOL_TRADE_TICK_VALUE);
+   return true;
 }
 bool CustomSymbolDelete(const string &name) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);

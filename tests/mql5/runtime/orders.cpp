@@ -1,5 +1,6 @@
 // Requests: their checks, in the order in which a server makes them, and their execution.
 #include "account.hpp"
+#include <utility>
 
 static bool is_multiple(double value,double step) {
    double steps=value/step;
@@ -81,6 +82,8 @@ static size_t by_ticket(ulong ticket) {
    return index;
 }
 
+static mql_long today();
+
 static uint deal(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
    if(r.type!=ORDER_TYPE_BUY && r.type!=ORDER_TYPE_SELL) return TRADE_RETCODE_INVALID;
    uint objection=first_objection({check_volume(r),check_filling(r)});
@@ -108,10 +111,10 @@ static uint deal(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
          if(!account.hedging && p.symbol==r.symbol && p.type!=r.type && r.volume<=p.volume+1e-9) objection=TRADE_RETCODE_DONE;
       if(objection!=TRADE_RETCODE_DONE) return objection;
    }
-   // What the market doesn't give at once: all or nothing, or the rest is dropped.
+   // What the market doesn't give at once: all or nothing, or the rest is dropped, or it waits among the orders.
    MqlTradeRequest filled=r;
    double available=market_volume(r.symbol);
-   if(available>0 && available<r.volume && r.type_filling!=ORDER_FILLING_RETURN) {
+   if(available>0 && available<r.volume) {
       if(r.type_filling==ORDER_FILLING_FOK) return TRADE_RETCODE_REJECT;
       filled.volume=available;
    }
@@ -121,6 +124,10 @@ static uint deal(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
    if(closes) close_position(index,filled.volume,price,result.order,DEAL_ENTRY_OUT,reason);
    else open_or_add(filled,price,result.order,reason);
    result.deal=account.deals.back().ticket;
+   if(filled.volume<r.volume && r.type_filling==ORDER_FILLING_RETURN)
+      account.orders.push_back({result.order,r.symbol,r.type,r.volume,NormalizeDouble(r.volume-filled.volume,8),0,0,r.sl,r.tp,r.magic,
+                                kept_comment(r.comment),r.type_time,r.expiration,ORDER_STATE_PARTIAL,closes ? r.position : 0,
+                                server_now_msc(),today()});
    return filled.volume<r.volume ? TRADE_RETCODE_DONE_PARTIAL : TRADE_RETCODE_DONE;
 }
 
@@ -244,7 +251,7 @@ static string symbol_of(const MqlTradeRequest &r) {
    return r.symbol;
 }
 
-static uint carry_out(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
+static uint at_the_server(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
    if(!account.trade_allowed) return TRADE_RETCODE_TRADE_DISABLED;
    if(reason==DEAL_REASON_EXPERT && !account.experts_allowed) return TRADE_RETCODE_SERVER_DISABLES_AT;
    string name=symbol_of(r);
@@ -266,6 +273,14 @@ static uint carry_out(const MqlTradeRequest &r,MqlTradeResult &result,int reason
       case TRADE_ACTION_CLOSE_BY: return close_by(r,result,reason);
    }
    return TRADE_RETCODE_INVALID;
+}
+
+// The trade server knows prices that the program's terminal doesn't show yet.
+static uint carry_out(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
+   Program *asking=std::exchange(self,nullptr);
+   uint retcode=at_the_server(r,result,reason);
+   self=asking;
+   return retcode;
 }
 
 static void carry_out_later(const MqlTradeRequest &r,int after_ms,int reason) {
@@ -298,6 +313,7 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
 
 bool OrderSend(const MqlTradeRequest &request,MqlTradeResult &result) {
    mql_not_in_indicator("OrderSend() in an indicator");
+   std::this_thread::sleep_for(std::chrono::milliseconds(account.slow_ms));
    std::lock_guard<std::recursive_mutex> guard(account.lock);
    uint retcode=trade(request,result,DEAL_REASON_EXPERT);
    flush_transactions();
@@ -306,6 +322,7 @@ bool OrderSend(const MqlTradeRequest &request,MqlTradeResult &result) {
 
 // ---- a new price
 static bool is_reached(const Order &o) {
+   if(o.type<=ORDER_TYPE_SELL) return true;
    double market=price_to_open(o.symbol,o.type%2);
    bool below=o.type==ORDER_TYPE_BUY_LIMIT || o.type==ORDER_TYPE_SELL_STOP || o.type==ORDER_TYPE_SELL_STOP_LIMIT;
    return below ? market<=o.price+1e-12 : market>=o.price-1e-12;
@@ -319,14 +336,20 @@ static void fill_order(size_t index) {
    Order &order=account.orders[index];
    MqlTradeRequest r={};
    r.symbol=order.symbol; r.type=(ENUM_ORDER_TYPE)(order.type%2);
-   r.volume=account.liquidity>0 ? std::min(order.volume,account.liquidity) : order.volume;
+   bool at_market=order.type<=ORDER_TYPE_SELL;
+   double most=at_market ? market_volume(order.symbol) : account.liquidity;
+   r.volume=most>0 ? std::min(order.volume,most) : order.volume;
    r.sl=order.sl; r.tp=order.tp; r.magic=order.magic; r.comment=order.comment;
    if(check_money(r)!=TRADE_RETCODE_DONE) {
       end_order(index,ORDER_STATE_REJECTED);
       return;
    }
-   open_or_add(r,price_to_open(order.symbol,r.type),order.ticket,DEAL_REASON_CLIENT);
-   order.position=account.deals.back().position;
+   // A close goes on with its position.
+   size_t closed=at_market && account.hedging && order.position!=0 ? by_ticket(order.position) : account.positions.size();
+   if(closed<account.positions.size())
+      close_position(closed,r.volume,price_to_open(order.symbol,r.type),order.ticket,DEAL_ENTRY_OUT,DEAL_REASON_EXPERT);
+   else open_or_add(r,price_to_open(order.symbol,r.type),order.ticket,DEAL_REASON_CLIENT);
+   if(!at_market) order.position=account.deals.back().position;
    order.volume=NormalizeDouble(order.volume-r.volume,8);
    order.state=ORDER_STATE_PARTIAL;
    if(order.volume<1e-9) end_order(index,ORDER_STATE_FILLED);

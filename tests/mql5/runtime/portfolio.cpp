@@ -165,8 +165,8 @@ string HistoryDealGetString(ulong ticket,ENUM_DEAL_PROPERTY_STRING what) {
 mql_long AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER what) {
    Guard guard(account.lock);
    switch(what) {
-      case ACCOUNT_LOGIN:           return account.login;
-      case ACCOUNT_MARGIN_MODE:     return account.hedging ? ACCOUNT_MARGIN_MODE_RETAIL_HEDGING : ACCOUNT_MARGIN_MODE_RETAIL_NETTING;
+      case ACCOUNT_LOGIN:           return terminal.connected ? account.login : 0;
+      case ACCOUNT_MARGIN_MODE:     return account.hedging && terminal.connected ? ACCOUNT_MARGIN_MODE_RETAIL_HEDGING : ACCOUNT_MARGIN_MODE_RETAIL_NETTING;
       case ACCOUNT_LEVERAGE:        return account.leverage;
       case ACCOUNT_TRADE_ALLOWED:   return account.trade_allowed;
       case ACCOUNT_TRADE_EXPERT:    return account.experts_allowed;
@@ -190,7 +190,7 @@ double AccountInfoDouble(ENUM_ACCOUNT_INFO_DOUBLE what) {
 }
 string AccountInfoString(ENUM_ACCOUNT_INFO_STRING what) {
    switch(what) {
-      case ACCOUNT_SERVER:   return account.server;
+      case ACCOUNT_SERVER:   return terminal.connected ? account.server : u""_s;
       case ACCOUNT_CURRENCY: return account.currency;
       case ACCOUNT_COMPANY:  return account.company;
       case ACCOUNT_NAME:     return account.name;

@@ -2,6 +2,7 @@
 #pragma once
 #include "functions.hpp"
 #include "import.hpp"
+#include <functional>
 
 enum ENUM_INIT_RETCODE { INIT_SUCCEEDED=0,INIT_FAILED=1,INIT_PARAMETERS_INCORRECT=32767,INIT_AGENT_NOT_SUITABLE=32766 };
 #define REASON_PROGRAM 0
@@ -76,18 +77,22 @@ template<class R> R mql_as_init(R (*handler)()) { return handler(); }
 #define MQL_PROGRAM_BEGIN extern "C" MQL_EXPORTED void mql_program(mql_handlers *table); \
    extern "C" void mql_program(mql_handlers *table) { *table={};
 
-// ---- inputs: text from the terminal, or the default
+// ---- inputs: text from the terminal, or the default; read again before an OnInit() on the same globals
 bool mql_input_text(const char *name,string &text);
+void mql_input_again(std::function<void()> read);
 
 template<class T> const T &mql_input(const char *name,const T &preset) {
    T *value=new T(preset);
-   string text;
-   if(mql_input_text(name,text)) {
+   auto read=[=]() {
+      string text;
+      if(!mql_input_text(name,text)) return;
       if constexpr(std::is_same_v<T,string>) *value=text;
       else if constexpr(std::is_same_v<T,bool>) *value=text==u"true"_s;
       else if constexpr(std::is_floating_point_v<T>) *value=(T)StringToDouble(text);
       else *value=(T)StringToInteger(text);
-   }
+   };
+   read();
+   mql_input_again(read);
    return *value;
 }
 

@@ -42,7 +42,7 @@ mql_long MQLInfoInteger(ENUM_MQL_INFO_INTEGER what) {
    return 0;
 }
 string MQLInfoString(ENUM_MQL_INFO_STRING) { return mql_from_utf8(self->name); }
-mql_long TerminalInfoInteger(ENUM_TERMINAL_INFO_INTEGER what) { return what==TERMINAL_BUILD ? 5000 : 1; }
+mql_long TerminalInfoInteger(ENUM_TERMINAL_INFO_INTEGER what) { return what==TERMINAL_BUILD ? 5000 : what==TERMINAL_CONNECTED && !terminal.connected ? 0 : 1; }
 
 // ---- timers: not in scripts and services, and never faster than 10 ms
 bool EventSetMillisecondTimer(int milliseconds) {
@@ -124,12 +124,13 @@ ulong GetTickCount64() {
 ulong GetMicrosecondCount() {
    return (ulong)std::chrono::duration_cast<std::chrono::microseconds>(steady::now()-self->started).count();
 }
-datetime TimeGMT()         { return datetime((mql_long)time(nullptr)); }
+// All but the last known price's time is reckoned from the computer's own clock.
+datetime TimeGMT()         { return datetime((mql_long)time(nullptr)+terminal.own_clock); }
 datetime TimeLocal()       { return TimeGMT(); }
-datetime TimeTradeServer() { return datetime(server_now_msc()/1000); }
+datetime TimeTradeServer() { return datetime(server_now_msc()/1000+terminal.own_clock); }
 mql_long server_now_msc() {
    auto now=std::chrono::system_clock::now().time_since_epoch();
-   return (mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count()+terminal.clock_offset*1000;
+   return (mql_long)std::chrono::duration_cast<std::chrono::milliseconds>(now).count()+terminal.clock_offset*1000+terminal.clock_phase;
 }
 
 // ---- global variables of the terminal

@@ -2,6 +2,7 @@
 #include "platform.hpp"
 #include "terminal.hpp"
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 
 thread_local Program *self=nullptr;
@@ -91,9 +92,12 @@ static Event next_event(Program &program) {
    return event;
 }
 
+// Other inputs, or another account: the same instance goes on, as with a change of the chart.
+static bool is_reinit(int reason) { return reason==REASON_CHARTCHANGE || reason==REASON_PARAMETERS || reason==REASON_ACCOUNT; }
+
 static void deinit(Program &program,int reason) {
    program.reason=reason;
-   if(reason!=REASON_CHARTCHANGE) program.stopped=true;
+   if(!is_reinit(reason)) program.stopped=true;
    auto start=steady::now();
    if(program.handlers.OnDeinit) program.handlers.OnDeinit(reason);
    auto took=std::chrono::duration_cast<std::chrono::milliseconds>(steady::now()-start).count();
@@ -137,6 +141,16 @@ static void run_on_chart(Program &program) {
             if(!init(program)) return;
             calculate(program);
             break;
+         case Event::Reinit:
+            deinit(program,event.id);
+            {
+               std::lock_guard<std::mutex> guard(program.lock);
+               for(auto &input : program.next_inputs) program.inputs[input.first]=input.second;
+               program.queue.clear();
+            }
+            for(auto &read : program.read_inputs) read();
+            if(!init(program)) return;
+            break;
          case Event::Stop:
             deinit(program,event.id);
             return;
@@ -169,8 +183,10 @@ static void run(std::shared_ptr<Program> shared) {
    catch(const mql_critical &error) { say(program.name,"critical",error.text); }
    program.stopped=true;
    { std::lock_guard<std::mutex> guard(program.lock); program.timer_ms=0; }
+   program.read_inputs.clear();
    // Destructors of the program's globals run here, on its own thread.
    if(module) unload_module(module);
+   close_files(&program);
    program.ended=true;
    say(program.name,"ended","");
 }
@@ -186,6 +202,7 @@ void start_program(std::shared_ptr<Program> program) {
 }
 
 // ---- imports
+bool mql_null_is_empty() { return terminal.null_is_empty; }
 void *mql_empty_array() { return terminal.dangling ? (void*)0x1 : nullptr; }
 
 mql_import::mql_import(const char *library,const char *name) : m_library(library),m_name(name) {
@@ -199,9 +216,11 @@ mql_import::mql_import(const char *library,const char *name) : m_library(library
    }
 }
 
+void mql_input_again(std::function<void()> read) { self->read_inputs.push_back(std::move(read)); }
 bool mql_input_text(const char *name,string &text) {
    auto found=self->inputs.find(name);
    if(found==self->inputs.end()) return false;
-   text=mql_from_utf8(found->second);
+   // The terminal keeps 255 characters of name=value.
+   text=StringSubstr(mql_from_utf8(found->second),0,254-(int)strlen(name));
    return true;
 }

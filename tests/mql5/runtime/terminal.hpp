@@ -13,9 +13,9 @@
 typedef std::chrono::steady_clock steady;
 
 struct Event {
-   enum Kind { Timer,Tick,Chart,Trade,Transaction,ChartChange,ShowBuffer,Stop };
+   enum Kind { Timer,Tick,Chart,Trade,Transaction,ChartChange,Reinit,ShowBuffer,Stop };
    Kind     kind;
-   int      id=0;                // Chart: its id; Stop: the reason
+   int      id=0;                // Chart: its id; Reinit, Stop: the reason
    mql_long lparam=0;
    double   dparam=0;
    string   sparam;
@@ -25,7 +25,8 @@ struct Event {
 
 struct Program {
    std::string name,kind,path;
-   std::map<std::string,std::string> inputs;
+   std::map<std::string,std::string> inputs,next_inputs;
+   std::vector<std::function<void()>> read_inputs;
    std::map<std::string,std::string> settings;   // tester, dlls_allowed, trade_allowed
    mql_long    chart=0;                          // 0: a service
    string      symbol;
@@ -61,7 +62,11 @@ struct Terminal {
    std::string files=".";                        // MQL5\\Files
    std::string copies=".";                       // where programs are copied to when they are loaded
    bool dangling=false;                          // address of empty arrays
+   bool null_is_empty=false;                     // a DLL gets an empty text for NULL
+   std::atomic<mql_long> clock_phase{0};         // ms by which the trade server's seconds begin before those of GMT
    std::atomic<mql_long> clock_offset{0};        // seconds by which the trade server's clock is ahead of GMT
+   std::atomic<mql_long> own_clock{0};           // seconds by which the computer's own clock is fast
+   std::atomic<bool> connected{true};            // to the trade server, of which nothing is known before
 };
 extern Terminal terminal;
 
@@ -72,6 +77,7 @@ void say(const std::string &source,const std::string &kind,const std::string &te
 void post(Program &program,Event event);
 // Every program for which `wanted` holds gets the event.
 void post_where(const std::function<bool(const Program&)> &wanted,const Event &event);
+void close_files(const Program *owner);
 void start_program(std::shared_ptr<Program> program);
 void calculate(Program &program);
 void show_buffer(Program &program);
@@ -89,6 +95,8 @@ struct SymbolState {
    std::vector<std::pair<int,int>> sessions={{0,86400}};
    std::string                     days="0123456";
    double                 market_volume=0; // that one market order can get, 0 = any
+   int                    quotes_after_ms=0; // prices come so long after it was selected
+   steady::time_point     selected_at;
 };
 struct Market {
    std::recursive_mutex lock;

@@ -8,6 +8,8 @@ pub struct Shape<'t> {
     pub pointer: bool,
     pub reference: bool,
     pub array: Option<Size<'t>>,
+    /// The list that it is initialized with.
+    pub list: Option<Node<'t>>,
     /// More than one dimension.
     pub dimensions: usize,
     pub function: Option<Node<'t>>,
@@ -41,7 +43,11 @@ impl<'t> Shape<'t> {
                     shape.dimensions += 1;
                     next = node.child_by_field_name("declarator");
                 }
-                "init_declarator" => next = node.child_by_field_name("declarator"),
+                "init_declarator" => {
+                    let value = node.child_by_field_name("value");
+                    shape.list = value.filter(|value| value.kind() == "initializer_list");
+                    next = node.child_by_field_name("declarator");
+                }
                 "function_declarator" => {
                     shape.function = Some(node);
                     shape.name = node.child_by_field_name("declarator");
@@ -68,6 +74,11 @@ pub fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
 
 pub fn by_field<'t>(node: Node<'t>, field: &str) -> Vec<Node<'t>> {
     node.children_by_field_name(field, &mut node.walk()).collect()
+}
+
+/// How many values a list has.
+pub fn elements(list: Node) -> usize {
+    children(list).into_iter().filter(|child| child.is_named() && child.kind() != "comment").count()
 }
 
 /// The declarations of a file, those under `#ifndef` included.

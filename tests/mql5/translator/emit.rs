@@ -1,6 +1,6 @@
 //! Writes C++ for one parsed source: most of it as it stands, the rest as the runtime has it.
 
-use super::declarations::{Shape, Size, by_field, children, top_level};
+use super::declarations::{Shape, Size, by_field, children, elements, top_level};
 use super::lines::Source;
 use super::{Known, Refusal, subset};
 use std::collections::BTreeMap;
@@ -25,7 +25,9 @@ pub fn emit(
     let body = emitter.children(root);
     let mut lines: Vec<String> = body.lines().map(str::to_owned).collect();
     for (line, path) in includes {
-        lines[line - 1] = format!("#include \"{}\"", path.display());
+        // By its name alone, as it lies beside: the same sources have the same text, wherever they are translated to.
+        let name = path.file_name().expect("a file name");
+        lines[line - 1] = format!("#include \"{}\"", name.display());
     }
     let mut cpp = if is_main { "#include \"mql5.hpp\"\n".to_owned() } else { String::new() };
     cpp += &format!("#line 1 \"{}\"\n", source.name);
@@ -300,10 +302,12 @@ impl Emitter<'_> {
         if shape.dimensions > 1 {
             self.refuse(of, "arrays have one dimension");
         }
-        match shape.array {
-            None => text,
-            Some(Size::Dynamic) => format!("mql_array<{text}>"),
-            Some(Size::Fixed(size)) => format!("mql_fixed<{text},{}>", self.node(size)),
+        match (shape.array, shape.list) {
+            (None, _) => text,
+            // A list fixes the size: such an array can't be resized.
+            (Some(Size::Dynamic), Some(list)) => format!("mql_fixed<{text},{}>", elements(list)),
+            (Some(Size::Dynamic), None) => format!("mql_array<{text}>"),
+            (Some(Size::Fixed(size)), _) => format!("mql_fixed<{text},{}>", self.node(size)),
         }
     }
 

@@ -22,7 +22,6 @@ public:
    //--- the state of a master but for its orders; false if it changed while it was read
    static bool       State(CCopierRelay &relay,CopierState &state);
    static bool       Symbol(const string name,CopierSymbol &symbol);
-   static bool       IsShown(const long identifier);
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
@@ -46,13 +45,14 @@ void CCopierAccount::Funds(CopierFunds &funds)
    funds.balance=AccountInfoDouble(ACCOUNT_BALANCE);
    funds.equity=AccountInfoDouble(ACCOUNT_EQUITY);
    funds.free_margin=AccountInfoDouble(ACCOUNT_MARGIN_FREE);
+   funds.currency=AccountInfoString(ACCOUNT_CURRENCY);
   }
 //+------------------------------------------------------------------+
 //| A time of the trade server as GMT                                |
 //+------------------------------------------------------------------+
 long CCopierAccount::ToGmt(const long server_msc)
   {
-   return(server_msc+((long)TimeGMT()-(long)TimeTradeServer())*1000);
+   return(server_msc+CCopierOrders::Offset()*1000);
   }
 //+------------------------------------------------------------------+
 //| login@server                                                     |
@@ -90,16 +90,6 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.is_netting=!IsHedging();
    Funds(state.funds);
    return(PositionsTotal()==total);
-  }
-//+------------------------------------------------------------------+
-//| Among the positions                                              |
-//+------------------------------------------------------------------+
-bool CCopierAccount::IsShown(const long identifier)
-  {
-   for(int i=0; i<PositionsTotal(); i++)
-      if(PositionGetTicket(i)!=0 && PositionGetInteger(POSITION_IDENTIFIER)==identifier)
-         return(true);
-   return(false);
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may show no position yet, and   |

@@ -118,9 +118,9 @@ void CCopierAnswers::Add(const CopierReport &report)
    int slot=(int)(MathAbs(report.sequence)%COPIER_MAX_PUBLISHED);
    if(report.sequence>0 && m_sequences[slot]==report.sequence)
      {
-      long round=(long)(GetMicrosecondCount()-m_published[slot]);
+      long both_ways=(long)(GetMicrosecondCount()-m_published[slot]);
       answer.seen_us=m_seen[slot];
-      answer.network_us=MathMax(0,round-report.held_us)/2;
+      answer.network_us=MathMax(0,both_ways-report.held_us)/2;
      }
    int count=ArraySize(m_answers);
    int last=0;

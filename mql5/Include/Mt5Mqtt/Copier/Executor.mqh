@@ -76,7 +76,8 @@ public:
    void              Expected(const int index,CopierUncertain &uncertain) const { uncertain=m_uncertain[index]; }
    //--- it is not sent, or its answer is there
    void              Forget(const CopierAction &action);
-   //--- from the file
+   //--- from the file, which knows all of it: what this object knew before is the same, or another account's
+   void              ForgetAll(void)               { ArrayResize(m_uncertain,0); }
    void              Restore(CopierUncertain &uncertain);
    static bool       IsNew(const CopierAction &action)       { return(action.action==COPIER_ACTION_OPEN || action.action==COPIER_ACTION_PLACE);    }
 
@@ -85,6 +86,8 @@ private:
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
    void              Note(const CopierAction &action,const double held_volume,const long sent_msc);
+   //--- not later than the trade server's clock; TimeTradeServer() is as fast as the computer's
+   static long       SentMsc(void)                            { return((long)TimeCurrent()*1000);        }
    static bool       IsPending(const CopierAction &action);
    static string     Target(const CopierAction &action);
    void              RequestPending(const CopierAction &action,const CopierAttempt &attempt,const string comment,MqlTradeRequest &request) const;
@@ -158,8 +161,10 @@ int CCopierExecutor::Uncertain(const CopierAction &action)
 //+------------------------------------------------------------------+
 bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
   {
-   int  i=Find(action);
-   bool is_visible=(i>=0 && MathAbs(m_attempts[i].volume-held_volume)>0.00000001);
+   int    i=Find(action);
+   //--- more than before is what an order has filled meanwhile, and not the close
+   double gone=(i>=0 ? m_attempts[i].volume-held_volume : 0);
+   bool   is_visible=((action.id==COPIER_NET ? MathAbs(gone) : gone)>0.00000001);
    if(IsNew(action))
      {
       int uncertain=Uncertain(action);
@@ -179,13 +184,13 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
    return(is_visible && (action.action==COPIER_ACTION_CLOSE || action.id==COPIER_NET));
   }
 //+------------------------------------------------------------------+
-//| The volume is the one of before                                  |
+//| The volume is the one of before, or an order has filled more     |
 //+------------------------------------------------------------------+
 bool CCopierExecutor::IsSettling(const ulong ticket,const double volume) const
   {
    for(int i=0; i<ArraySize(m_attempts); i++)
       if(m_attempts[i].action==COPIER_ACTION_CLOSE && m_attempts[i].ticket==ticket && m_attempts[i].unknown_until>GetTickCount64() &&
-         MathAbs(m_attempts[i].volume-volume)<0.00000001)
+         m_attempts[i].volume-volume<0.00000001)
          return(true);
    return(false);
   }
@@ -197,7 +202,7 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    MqlTradeRequest request;
    MqlTradeResult  result;
    int             i=FindOrAdd(action);
-   long            sent_msc=(long)TimeTradeServer()*1000;
+   long            sent_msc=SentMsc();
    ZeroMemory(request);
    ZeroMemory(result);
    Request(action,m_attempts[i],comment,deviation,request);
@@ -353,7 +358,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
 //+------------------------------------------------------------------+
 void CCopierExecutor::Expect(const CopierAction &action,const double held_volume)
   {
-   Note(action,held_volume,(long)TimeTradeServer()*1000);
+   Note(action,held_volume,SentMsc());
   }
 //+------------------------------------------------------------------+
 //| It may be on its way                                             |

@@ -8,6 +8,10 @@
 #include "Store.mqh"
 //--- of a position's comment, so that brokers keep it: mq:name:id
 #define COPIER_NAME_LENGTH 12
+//--- units of a comment that trade servers keep
+#define COPIER_COMMENT_LENGTH 31
+//--- after so many ms of requests the next look decides what goes on
+#define COPIER_LOOK_MS 500
 //+------------------------------------------------------------------+
 //| Class CCopierFollower.                                           |
 //| Appointment: takes a master's state, compares it with what is    |
@@ -32,11 +36,14 @@ private:
    CopierHeldOrder   m_orders[];
    bool              m_told_pendings;      // that they aren't copied in netting
    ulong             m_received_us;        // when the state came, by GetMicrosecondCount()
+   int               m_lock;               // a file that stays open: no other chart can open it
 
 public:
-                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0) { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
+   void              Stop(const int reason);
    void              Work(void);
+   static string     Idle(void);
 
 protected:
    virtual void      OnMessage(const CMqttMessage &message);
@@ -46,9 +53,11 @@ private:
    bool              ReadOrders(void);
    bool              ReadEnded(void);
    long              IdByComment(const string comment) const;
+   string            CopyComment(const long id) const;
    void              ReadSymbols(void);
    void              ReadSymbol(const string master);
    double            HeldVolume(const CopierAction &action) const;
+   bool              IsKept(const CopierAction &action,string &why) const;
    bool              IsShown(void);
    void              TellForeign(void);
    void              TellPendings(void);
@@ -66,14 +75,18 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_deviation=deviation;
    m_has_state=false;
    m_executor.SetWait(wait_ms);
-   m_rules.netting=!CCopierAccount::IsHedging();
    if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    string file=CCopierStore::FileName(master);
+   if(m_lock==INVALID_HANDLE)
+      m_lock=FileOpen(file+".lock",FILE_WRITE|FILE_BIN);
+   if(m_lock==INVALID_HANDLE)
+      return(Tell("another chart has this follower, or the file "+file+".lock can't be opened: two would copy everything twice"));
    m_executor.SetMagic(CCopierOrigin::Magic(master));
    if(!m_store.Load(file,m_plan,exists))
       return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
    m_is_first=!exists;
+   m_executor.ForgetAll();
    for(int i=0; i<m_store.Sent(); i++)
      {
       CopierUncertain sent;
@@ -87,17 +100,26 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
       guard.halted="";
       m_plan.SetGuard(guard);
      }
-   int count=SymbolsTotal(false);
-   ArrayResize(m_symbols,count);
-   for(int i=0; i<count; i++)
-      CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
+   ArrayResize(m_symbols,0);
    if(!StartPeer(root,master))
       return(Tell(ResultDescription()));
    return(true);
   }
 //+------------------------------------------------------------------+
+//| A wanted end: the copies stay                                    |
+//+------------------------------------------------------------------+
+void CCopierFollower::Stop(const int reason)
+  {
+   StopPeer(reason);
+   if(reason==REASON_CHARTCHANGE || m_lock==INVALID_HANDLE)
+      return;
+   FileClose(m_lock);
+   m_lock=INVALID_HANDLE;
+  }
+//+------------------------------------------------------------------+
 //| A state, unless it is older than one that was taken: a Server    |
-//| that lost its memory may give an old one                         |
+//| that lost its memory may give an old one. Only the newest of     |
+//| those that came together is worked on                            |
 //+------------------------------------------------------------------+
 void CCopierFollower::OnMessage(const CMqttMessage &message)
   {
@@ -115,6 +137,12 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
       Tell("the master is this very account: nothing is copied");
       return;
      }
+   string account=CCopierOrigin::Account(state.login,state.server);
+   if(m_store.m_account!="" && m_store.m_account!=account)
+     {
+      Tell("a state of the account "+account+" under the name of "+m_store.m_account+": it is not followed");
+      return;
+     }
    if(state.time_msc<m_store.m_state_msc || (state.time_msc==m_store.m_state_msc && state.sequence<m_store.m_state_sequence))
      {
       Tell("a state that is older than the last one was passed over");
@@ -122,12 +150,27 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
      }
    m_store.m_state_msc=state.time_msc;
    m_store.m_state_sequence=state.sequence;
+   m_store.m_account=account;
+   if(!message.IsRetained())
+      m_is_away=false;
    if(CCopierState::Without(state,CCopierAccount::Own())>0)
       Tell("a circle of copiers: what came from this very account isn't copied back to it");
    m_state=state;
    m_has_state=true;
    m_received_us=GetMicrosecondCount();
-   Work();
+  }
+//+------------------------------------------------------------------+
+//| Why nothing can be traded here now, "" if it can                 |
+//+------------------------------------------------------------------+
+string CCopierFollower::Idle(void)
+  {
+   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
+      return("nothing is copied: the terminal isn't connected to its trade server");
+   if(TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0)
+      return("nothing is copied: Algo Trading is off; switch it on in the toolbar");
+   if(MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
+      return("nothing is copied: Algo Trading is off for this program; allow it in the program's properties, Common");
+   return("");
   }
 //+------------------------------------------------------------------+
 //| Looks, compares, executes                                        |
@@ -138,11 +181,19 @@ void CCopierFollower::Work(void)
    ShowHoldings();
    if(!m_has_state)
       return;
-   if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0 || MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
+   string reason=Idle();
+   if(reason!="")
      {
-      Tell("the terminal isn't connected, or automated trading is off");
+      Tell(reason);
       return;
      }
+   if(!IsOwn())
+     {
+      Tell("the terminal has changed to another account: nothing is copied in it until the program is started anew");
+      return;
+     }
+//--- unknown before the terminal is connected
+   m_rules.netting=!CCopierAccount::IsHedging();
    TellPendings();
 //--- orders come first: one that fills meanwhile is in both
    if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
@@ -152,41 +203,48 @@ void CCopierFollower::Work(void)
    int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,CCopierAccount::NowMsc(),m_is_first);
    m_is_first=false;
 //--- what was decided must be on disk before anything is sent, and what is about to be
-   bool is_due[];
+   bool   is_due[];
+   string kept="";
    ArrayResize(is_due,count);
    for(int i=0; i<count; i++)
      {
       CopierAction action;
       m_plan.Action(i,action);
-      is_due[i]=(CCopierExecutor::IsNew(action) && m_executor.IsDue(action,HeldVolume(action)));
+      is_due[i]=(CCopierExecutor::IsNew(action) && m_executor.IsDue(action,HeldVolume(action)) && !IsKept(action,kept));
       if(is_due[i])
          m_executor.Expect(action,HeldVolume(action));
      }
    bool is_saved=Save();
-   if(!is_saved)
-      Tell("the file can't be written: nothing is sent");
+   ulong until=GetTickCount64()+COPIER_LOOK_MS;
    for(int i=0; i<count; i++)
      {
       CopierAction action;
       m_plan.Action(i,action);
       bool is_new=CCopierExecutor::IsNew(action);
-      if(!is_saved || IsStopped())
+      //--- a slow trade server: by now the master may want something else
+      if((is_new && !is_saved) || IsStopped() || GetTickCount64()>=until)
         {
          if(is_due[i])
             m_executor.Forget(action);
         }
       else
-         if(is_new ? is_due[i] : m_executor.IsDue(action,HeldVolume(action)))
+         if(is_new ? is_due[i] : (m_executor.IsDue(action,HeldVolume(action)) && !IsKept(action,kept)))
             Do(action);
      }
    if(!is_saved)
+     {
+      Tell("the file can't be written: nothing is opened");
       return;
-//--- one of both: two in turn would be told anew at each look
-   if(m_plan.Held()!="")
-      Tell(m_plan.Held());
+     }
+//--- one of them: two in turn would be told anew at each look
+   if(kept!="")
+      Tell(kept);
    else
-      if(m_rules.netting)
-         TellForeign();
+      if(m_plan.Held()!="")
+         Tell(m_plan.Held());
+      else
+         if(m_rules.netting)
+            TellForeign();
    ReportRefused(m_plan,m_state.sequence,m_received_us);
   }
 //+------------------------------------------------------------------+
@@ -337,6 +395,8 @@ bool CCopierFollower::ReadHeld(void)
       bool is_there=false;
       for(int j=0; j<count && !is_there; j++)
          is_there=(identifiers[j]==m_store.Identifier(i));
+      //--- in netting it may be another's by now
+      is_there=(is_there || CCopierOrders::Volume(m_store.Identifier(i))>0);
       if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)))
          return(Tell("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
      }
@@ -388,10 +448,26 @@ long CCopierFollower::IdByComment(const string comment) const
    return(StringToInteger(parts[2]));
   }
 //+------------------------------------------------------------------+
-//| Fresh figures of the symbols that matter                         |
+//| A number that is cut would be another one: then there is none    |
+//+------------------------------------------------------------------+
+string CCopierFollower::CopyComment(const long id) const
+  {
+   string comment="mq:"+m_master+":"+IntegerToString(id);
+   return(StringLen(comment)<=COPIER_COMMENT_LENGTH ? comment : "mq:"+m_master);
+  }
+//+------------------------------------------------------------------+
+//| Fresh figures of the symbols that matter; brokers add some, and a|
+//| terminal that has just started has them all only after a while   |
 //+------------------------------------------------------------------+
 void CCopierFollower::ReadSymbols(void)
   {
+   int count=SymbolsTotal(false);
+   if(count!=ArraySize(m_symbols))
+     {
+      ArrayResize(m_symbols,count);
+      for(int i=0; i<count; i++)
+         CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
+     }
    for(int i=0; i<ArraySize(m_state.positions); i++)
       ReadSymbol(m_state.positions[i].symbol);
    for(int i=0; i<ArraySize(m_state.orders) && m_rules.pendings; i++)
@@ -422,11 +498,31 @@ double CCopierFollower::HeldVolume(const CopierAction &action) const
    return(0);
   }
 //+------------------------------------------------------------------+
+//| Is it not sent yet? A close needn't wait for the rest of an open,|
+//| which is closed when it fills                                    |
+//+------------------------------------------------------------------+
+bool CCopierFollower::IsKept(const CopierAction &action,string &why) const
+  {
+   if(CCopierExecutor::IsNew(action) && m_is_away)
+     {
+      why="the master is away: what is new in its last state isn't opened until it is back";
+      return(true);
+     }
+   if(action.action!=COPIER_ACTION_OPEN && action.action!=COPIER_ACTION_CLOSE)
+      return(false);
+   bool  is_buy=(action.is_buy==(action.action==COPIER_ACTION_OPEN));
+   ulong order=CCopierOrders::UnderWay(action.symbol,m_executor.Magic(),is_buy);
+   if(order==0)
+      return(false);
+   why="waiting until the market order "+IntegerToString((long)order)+" of "+action.symbol+" is done";
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| One action                                                       |
 //+------------------------------------------------------------------+
 void CCopierFollower::Do(const CopierAction &action)
   {
-   m_executor.Execute(action,HeldVolume(action),"mq:"+m_master+":"+IntegerToString(action.id),m_deviation);
+   m_executor.Execute(action,HeldVolume(action),CopyComment(action.id),m_deviation);
    if(action.action==COPIER_ACTION_OPEN)
      {
       if(m_executor.m_outcome==COPIER_OUTCOME_DONE)
@@ -451,8 +547,7 @@ void CCopierFollower::Do(const CopierAction &action)
      }
    if(action.id==COPIER_NET && m_executor.m_outcome==COPIER_OUTCOME_DONE && m_executor.m_deal!=0)
       m_store.Await(m_executor.m_deal);
-   if(!Save())
-      Tell("the file can't be written");
+   Save();
    Report(action,m_executor.m_quote,m_state.sequence,m_received_us);
   }
 //+------------------------------------------------------------------+

@@ -24,6 +24,8 @@ class CCopierGuards
 public:
    //--- why nothing may be opened, empty if it may
    static string     Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard);
+   //--- are there no prices yet, or not what a volume is reckoned from?
+   static bool       IsUnknown(const CopierRules &rules,const CopierSymbol &symbol);
    //--- why a position can't be opened now, though it may be soon
    static string     NotNow(const CopierRules &rules,const CopierSymbol &symbol);
    static string     NotAtThisPrice(const CopierRules &rules,const CopierPosition &position,const bool is_buy,const CopierSymbol &symbol);
@@ -47,10 +49,19 @@ string CCopierGuards::Look(const CopierRules &rules,const CopierFunds &own,Copie
    return("");
   }
 //+------------------------------------------------------------------+
+//| A terminal learns prices only of symbols in its Market Watch     |
+//+------------------------------------------------------------------+
+bool CCopierGuards::IsUnknown(const CopierRules &rules,const CopierSymbol &symbol)
+  {
+   return((symbol.bid==0 && symbol.ask==0) || (rules.size==COPIER_SIZE_RISK && symbol.tick_value<=0));
+  }
+//+------------------------------------------------------------------+
 //| The spread                                                       |
 //+------------------------------------------------------------------+
 string CCopierGuards::NotNow(const CopierRules &rules,const CopierSymbol &symbol)
   {
+   if(IsUnknown(rules,symbol))
+      return("waiting for a price of "+symbol.name);
    if(rules.max_spread<=0 || symbol.ask-symbol.bid<=(rules.max_spread+0.01)*symbol.point)
       return("");
    return("waiting for a smaller spread of "+symbol.name);

@@ -42,6 +42,7 @@ struct CopierLink
    double            reached;              // what was held when it was last looked at, pending or not
    string            reason;               // why it is not held
    string            via;                  // accounts that it came through, the master's too
+   long              since_msc;            // GMT, from when on its age counts, if that is after its opening
   };
 //+------------------------------------------------------------------+
 //| Volume of a symbol that was too small to open                    |

@@ -12,6 +12,8 @@
 //--- it, in ms: after it is connected, and after the Server has granted it
 #define COPIER_RECALL_MS 10000
 #define COPIER_RECALL_GRANTED_MS 500
+//--- when a state that the Server has refused goes out again, in ms
+#define COPIER_REFUSED_MS 1000
 //+------------------------------------------------------------------+
 //| Class CCopierMaster.                                             |
 //| Appointment: publishes the account's whole state on every change |
@@ -24,10 +26,13 @@ private:
    string            m_name;
    int               m_interval_ms;
    long              m_sequence;
+   long              m_time_msc;           // of the last state: a clock that is set back makes none older
+   string            m_own;                // login@server
    string            m_published;          // positions and orders as they were published last
    string            m_seen;               // as they were seen last
    ulong             m_seen_us;            // when, by GetMicrosecondCount()
    ulong             m_next;               // when they are published again
+   long              m_state_token;        // of the last publish of them
    bool              m_is_recalled;        // it is known what was published before, or that nothing was
    ulong             m_recall_until;       // GetTickCount64() at which nothing was, 0 = not connected yet
    long              m_recall_token;
@@ -49,6 +54,7 @@ protected:
    virtual void      OnConnected(const CMqttMessage &message);
    virtual void      OnDisconnected(const CMqttMessage &message);
    virtual void      OnSubscribed(const CMqttMessage &message);
+   virtual void      OnPublished(const CMqttMessage &message);
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
@@ -60,8 +66,8 @@ private:
 //+------------------------------------------------------------------+
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
-CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_published(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told("")
+CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_seen(""),m_seen_us(0),
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told("")
   {
   }
 //+------------------------------------------------------------------+
@@ -71,8 +77,12 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
   {
    m_name=name;
    m_interval_ms=interval_ms;
+//--- with other inputs, or another account, the same object begins anew
+   m_is_recalled=false;
+   m_recall_until=0;
    m_relay.Start(relayed);
    m_waiting.Start(name);
+   m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
    if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
       !Subscribe(m_topic+"state",1))
@@ -104,8 +114,20 @@ void CCopierMaster::OnDisconnected(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 void CCopierMaster::OnSubscribed(const CMqttMessage &message)
   {
+   Tell(Failure("subscribing to "+message.Topic(),message));
    if(message.Token()==m_recall_token)
       m_recall_until=GetTickCount64()+COPIER_RECALL_GRANTED_MS;
+  }
+//+------------------------------------------------------------------+
+//| What the Server has refused it may take a moment later           |
+//+------------------------------------------------------------------+
+void CCopierMaster::OnPublished(const CMqttMessage &message)
+  {
+   if(message.Status()>=MT5MQTT_OK)
+      return;
+   Tell(Failure("a publish",message));
+   if(message.Token()==m_state_token)
+      m_next=MathMin(m_next,GetTickCount64()+COPIER_REFUSED_MS);
   }
 //+------------------------------------------------------------------+
 //| What was published before, by this terminal or another one       |
@@ -116,8 +138,16 @@ void CCopierMaster::Recall(const string text)
    string      error="";
    if(m_is_recalled)
       return;
-   if(CCopierState::Read(text,state,error) && state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
-      m_waiting.Recall(state);
+   if(CCopierState::Read(text,state,error))
+     {
+      if(CCopierOrigin::Account(state.login,state.server)==m_own)
+         m_waiting.Recall(state);
+      else
+         Tell("the Server keeps a state of another account under this name, whose followers won't follow this one: "+
+              CCopierOrigin::Account(state.login,state.server));
+      m_sequence=MathMax(m_sequence,state.sequence);
+      m_time_msc=MathMax(m_time_msc,state.time_msc);
+     }
    m_recall_until=GetTickCount64();
   }
 //+------------------------------------------------------------------+
@@ -169,7 +199,7 @@ void CCopierMaster::OnMessage(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 void CCopierMaster::Tell(const string text)
   {
-   if(text==m_told)
+   if(text==m_told || text=="")
       return;
    m_told=text;
    Print(text);
@@ -202,6 +232,11 @@ void CCopierMaster::Look(void)
       m_waiting.Pause();
       return;
      }
+   if(CCopierAccount::Own()!=m_own)
+     {
+      Tell("the terminal has changed to another account: nothing of it is published until the program is started anew");
+      return;
+     }
    if(!m_waiting.State(m_relay,state))
      {
       if(m_waiting.WaitsFor()!="")
@@ -209,6 +244,7 @@ void CCopierMaster::Look(void)
       return;
      }
    state.sequence=m_sequence+1;
+   state.time_msc=MathMax(state.time_msc,m_time_msc);
    state.waited_ms=0;
    string text=CCopierState::Write(state);
    string positions=StringSubstr(text,StringFind(text,"\"positions\":"));
@@ -227,11 +263,13 @@ void CCopierMaster::Look(void)
       text=CCopierState::Write(state);
      }
    m_sequence++;
+   m_time_msc=state.time_msc;
    if(!Publish(m_topic+"state",text,1,true))
      {
       Tell("state: "+ResultDescription());
       return;
      }
+   m_state_token=ResultToken();
    m_answers.Published(m_sequence,state.waited_ms*1000);
    m_published=positions;
    m_next=GetTickCount64()+(ulong)m_interval_ms;

@@ -214,7 +214,7 @@ void CCopierNet::Late(CopierLink &links[],const CopierState &state,const CopierR
       if(links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol || links[i].reached>0)
          continue;
       int position=CCopierState::Find(state,links[i].id);
-      if(position<0 || now_msc-state.positions[position].time_msc<=rules.max_age_ms)
+      if(position<0 || now_msc-MathMax(state.positions[position].time_msc,links[i].since_msc)<=rules.max_age_ms)
          continue;
       links[i].state=COPIER_LINK_IGNORED;
       links[i].reason="could not be opened in time";

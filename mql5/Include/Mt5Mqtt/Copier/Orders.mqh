@@ -26,6 +26,8 @@ class CCopierOrders
 public:
    //--- selects an order; false if it isn't a pending one at the broker
    static bool       Select(const int index,ulong &ticket);
+   //--- a market order of that side that the trade server has not done with, 0 if there is none
+   static ulong      UnderWay(const string symbol,const long magic,const bool is_buy);
    //--- the selected order, but for via
    static void       Read(CopierOrder &order);
    //--- of the selected order
@@ -33,17 +35,18 @@ public:
    static long       PositionId(void);
    //--- of an order that isn't among the pending ones; the position that it has made, 0 if none
    static ENUM_COPIER_END End(const ulong ticket,long &identifier);
+   //--- lots of a position, 0 if it isn't shown
+   static double     Volume(const long identifier);
    //--- are those lots of an order in the deals, and the deals in the position?
    static bool       IsShown(const ulong ticket,const long identifier,const double filled);
    //--- GMT, of a time of the trade server, and back
    static long       ToGmt(const datetime time)       { return(((long)time+Offset())*1000);              }
    static datetime   FromGmt(const long msc)          { return((datetime)(msc/1000-Offset()));           }
+   static long       Offset(void);
    static ENUM_ORDER_TYPE Type(const bool is_buy,const ENUM_COPIER_KIND kind);
 
 private:
-   static long       Offset(void);
    static void       ReadExpiry(CopierOrder &order);
-   static double     Volume(const long identifier);
   };
 //+------------------------------------------------------------------+
 //| Market orders on their way are in the same list                  |
@@ -57,6 +60,21 @@ bool CCopierOrders::Select(const int index,ulong &ticket)
    long state=OrderGetInteger(ORDER_STATE);
    return(type>=ORDER_TYPE_BUY_LIMIT && type<=ORDER_TYPE_SELL_STOP_LIMIT &&
           (state==ORDER_STATE_PLACED || state==ORDER_STATE_PARTIAL));
+  }
+//+------------------------------------------------------------------+
+//| At an exchange it fills deal by deal, and its rest may wait      |
+//+------------------------------------------------------------------+
+ulong CCopierOrders::UnderWay(const string symbol,const long magic,const bool is_buy)
+  {
+   for(int i=0; i<OrdersTotal(); i++)
+     {
+      ulong ticket=OrderGetTicket(i);
+      if(ticket==0)
+         continue;
+      if(OrderGetInteger(ORDER_TYPE)==(is_buy ? ORDER_TYPE_BUY : ORDER_TYPE_SELL) && OrderGetInteger(ORDER_MAGIC)==magic && OrderGetString(ORDER_SYMBOL)==symbol)
+         return(ticket);
+     }
+   return(0);
   }
 //+------------------------------------------------------------------+
 //| What a state says of it                                          |
@@ -179,7 +197,8 @@ double CCopierOrders::Volume(const long identifier)
   }
 //+------------------------------------------------------------------+
 //| Zones differ by quarters of an hour; what is more is a clock that|
-//| is wrong, and would make a time another one with each look       |
+//| is wrong, or begins its seconds at another moment, and would make|
+//| a time another one with each look                                |
 //+------------------------------------------------------------------+
 long CCopierOrders::Offset(void)
   {

@@ -20,6 +20,7 @@ protected:
    string            m_topic;              // of the master, with / at its end
    CCopierExecutor   m_executor;
    CCopierPanel      m_panel;
+   bool              m_is_away;            // the master has said so, or its Will, and no new state has come since
 
 private:
    string            m_own;                // login@server
@@ -29,16 +30,19 @@ private:
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_own(""),m_is_master_online(false),m_told(""),m_last("") { }
-   void              Stop(const int reason);
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_told(""),m_last("") { }
    //--- what keeps it from working, or did
    string            Told(void) const { return(m_told); }
 
 protected:
    bool              StartPeer(const string root,const string master);
+   void              StopPeer(const int reason);
+   //--- is the terminal's account the one of the start?
+   bool              IsOwn(void) const { return(CCopierAccount::Own()==m_own); }
    virtual void      OnConnected(const CMqttMessage &message);
    virtual void      OnDisconnected(const CMqttMessage &message);
-   virtual void      OnSubscribed(const CMqttMessage &message)   { Print("subscribed: ",message.ReasonCodeDescription()); }
+   virtual void      OnSubscribed(const CMqttMessage &message);
+   virtual void      OnPublished(const CMqttMessage &message);
    bool              IsPresence(const CMqttMessage &message);
    //--- says it once; returns false
    bool              Tell(const string text);
@@ -55,7 +59,9 @@ private:
    static double     Slippage(const CopierAction &action,const double quote,const double price);
   };
 //+------------------------------------------------------------------+
-//| Topics, and the Will. Connect() follows                          |
+//| Topics, and the Will. Connect() follows. Without a Session: after|
+//| an outage the newest state counts, and not those in between. The |
+//| presence comes before the state                                  |
 //+------------------------------------------------------------------+
 bool CCopierPeer::StartPeer(const string root,const string master)
   {
@@ -63,7 +69,8 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_own=CCopierAccount::Own();
    ArrayResize(m_refused,0);
-   return(SetWill(PeerTopic("followers"),"offline",1,true) && Subscribe(m_topic+"state",1) && Subscribe(m_topic+"presence",1));
+   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) &&
+          Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
 //| The master sees it                                               |
@@ -72,6 +79,24 @@ void CCopierPeer::OnConnected(const CMqttMessage &message)
   {
    Print("connected, follows ",m_topic);
    Publish(PeerTopic("followers"),"online",1,true);
+  }
+//+------------------------------------------------------------------+
+//| Without its subscriptions it copies nothing                      |
+//+------------------------------------------------------------------+
+void CCopierPeer::OnSubscribed(const CMqttMessage &message)
+  {
+   if(message.Status()>=MT5MQTT_OK)
+      Print("subscribed: ",message.ReasonCodeDescription());
+   else
+      Tell(Failure("subscribing to "+message.Topic(),message));
+  }
+//+------------------------------------------------------------------+
+//| A report, or its presence, that the master won't get             |
+//+------------------------------------------------------------------+
+void CCopierPeer::OnPublished(const CMqttMessage &message)
+  {
+   if(message.Status()<MT5MQTT_OK)
+      Tell(Failure("a publish",message));
   }
 //+------------------------------------------------------------------+
 //| Copies stay as they are                                          |
@@ -84,7 +109,7 @@ void CCopierPeer::OnDisconnected(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 //| A wanted end: the copies stay                                    |
 //+------------------------------------------------------------------+
-void CCopierPeer::Stop(const int reason)
+void CCopierPeer::StopPeer(const int reason)
   {
    if(reason!=REASON_CHARTCHANGE && IsConnected())
      {
@@ -103,6 +128,7 @@ bool CCopierPeer::IsPresence(const CMqttMessage &message)
    if(message.Topic()!=m_topic+"presence")
       return(false);
    m_is_master_online=(message.PayloadText()=="online");
+   m_is_away=(message.PayloadText()=="offline");
    Print("the master is ",message.PayloadText());
    return(true);
   }

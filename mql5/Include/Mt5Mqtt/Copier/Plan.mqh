@@ -191,6 +191,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
         {
          Decide(state.positions[i],false,state,rules,symbols,own,now_msc,is_first);
          link=FindLink(state.positions[i].id);
+         if(link<0)
+            continue;
         }
       m_links[link].via=CCopierOrigin::Join(state.positions[i].via,account);
       if(m_links[link].state==COPIER_LINK_OPEN && !rules.netting)
@@ -331,6 +333,8 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.volume=0;
    link.reached=0;
    link.via="";
+//--- what was there before is wanted whatever its age
+   link.since_msc=(is_first && !is_pending ? now_msc : 0);
    link.reason=CCopierRules::Refusal(rules,position);
    if(link.reason!="" && m_tripped!="")
       link.reason=m_tripped;
@@ -340,10 +344,23 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    if(link.reason=="")
      {
       link.symbol=symbols[symbol].name;
+      //--- it has just come into Market Watch: what depends on its price is decided when there is one
+      if(CCopierGuards::IsUnknown(rules,symbols[symbol]))
+        {
+         m_waiting="waiting for a price of "+link.symbol;
+         return;
+        }
+      if(CCopierRules::IsUnknown(rules,state.funds,own))
+        {
+         m_waiting="waiting for the figures of both accounts";
+         return;
+        }
       //--- a pending order has no age: its price is still to come
       if(!is_pending)
          link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_first);
      }
+   if(link.reason=="")
+      link.reason=CCopierRules::SizeRefusal(rules,state.funds,own);
    if(link.reason=="")
      {
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
@@ -455,7 +472,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       m_waiting="waiting until the pending order of "+link.symbol+" is gone: the master's has filled first";
       return;
      }
-   if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-position.time_msc>rules.max_age_ms)
+   if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
      {
       link.state=COPIER_LINK_IGNORED;
       link.reason="could not be opened in time";

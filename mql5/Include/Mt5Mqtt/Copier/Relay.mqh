@@ -11,27 +11,36 @@
 //| Appointment: tells a master through which accounts a copy of this|
 //|              account came, from the files of the followers that  |
 //|              run here. A copy of unknown origin isn't published. |
+//|                                                                  |
+//| What can't be read at the moment stays as it was known: followers|
+//| close what a state leaves out.                                   |
 //+------------------------------------------------------------------+
 class CCopierRelay
   {
 private:
    string            m_masters[];          // those whose copies are published
+   bool              m_is_read[];          // the same: was their file ever read?
+   string            m_unread;             // one whose file is there and was never read, "" = none
    long              m_identifiers[];      // of copies
    string            m_vias[];
+   int               m_of[];               // of which master they are copies
    ulong             m_next;               // when the files are read again
 
 public:
-                     CCopierRelay(void) : m_next(0) { }
+                     CCopierRelay(void) : m_unread(""),m_next(0) { }
    //--- names, apart by commas; empty = no copies are published
    void              Start(const string masters);
    bool              IsOn(void) const { return(ArraySize(m_masters)>0); }
    //--- of a position's identifier or an order's ticket; false if the copy's origin isn't known
    bool              Via(const long identifier,string &via);
+   //--- the master of whose copies nothing is known because a file can't be read, "" = none
+   string            Unread(void) const { return(m_unread); }
 
 private:
-   void              Read(const string master);
+   void              Read(const int master);
    static string     ViaOf(const CCopierPlan &plan,const long id);
-   void              Add(const long identifier,const string via);
+   void              Add(const int master,const long identifier,const string via);
+   void              Remove(const int master);
   };
 //+------------------------------------------------------------------+
 //| Nothing is read yet                                              |
@@ -41,6 +50,11 @@ void CCopierRelay::Start(const string masters)
    string parts[];
    int    count=StringSplit(masters,',',parts);
    ArrayResize(m_masters,0);
+   ArrayResize(m_is_read,0);
+   ArrayResize(m_identifiers,0);
+   ArrayResize(m_vias,0);
+   ArrayResize(m_of,0);
+   m_unread="";
    for(int i=0; i<count; i++)
      {
       StringTrimLeft(parts[i]);
@@ -50,6 +64,8 @@ void CCopierRelay::Start(const string masters)
       int last=ArraySize(m_masters);
       ArrayResize(m_masters,last+1);
       m_masters[last]=parts[i];
+      ArrayResize(m_is_read,last+1);
+      m_is_read[last]=false;
      }
    m_next=0;
   }
@@ -60,10 +76,9 @@ bool CCopierRelay::Via(const long identifier,string &via)
   {
    if(GetTickCount64()>=m_next)
      {
-      ArrayResize(m_identifiers,0);
-      ArrayResize(m_vias,0);
+      m_unread="";
       for(int i=0; i<ArraySize(m_masters); i++)
-         Read(m_masters[i]);
+         Read(i);
       m_next=GetTickCount64()+1000;
      }
    for(int i=0; i<ArraySize(m_identifiers); i++)
@@ -77,17 +92,25 @@ bool CCopierRelay::Via(const long identifier,string &via)
 //+------------------------------------------------------------------+
 //| The copies of one master                                         |
 //+------------------------------------------------------------------+
-void CCopierRelay::Read(const string master)
+void CCopierRelay::Read(const int master)
   {
    CCopierStore store;
    CCopierPlan  plan;
    bool         exists=false;
-   if(!store.Load(CCopierStore::FileName(master),plan,exists))
+   if(!store.Load(CCopierStore::FileName(m_masters[master]),plan,exists))
+     {
+      if(!m_is_read[master])
+         m_unread=m_masters[master];
       return;
+     }
+   if(!exists)
+      return;
+   m_is_read[master]=true;
+   Remove(master);
    for(int i=0; i<store.Copies(); i++)
-      Add(store.Identifier(i),ViaOf(plan,store.MasterId(store.Identifier(i))));
+      Add(master,store.Identifier(i),ViaOf(plan,store.MasterId(store.Identifier(i))));
    for(int i=0; i<store.Placed(); i++)
-      Add((long)store.PlacedTicket(i),ViaOf(plan,store.PlacedId(i)));
+      Add(master,(long)store.PlacedTicket(i),ViaOf(plan,store.PlacedId(i)));
   }
 //+------------------------------------------------------------------+
 //| A netting position may be made of all copies                     |
@@ -107,13 +130,34 @@ string CCopierRelay::ViaOf(const CCopierPlan &plan,const long id)
 //+------------------------------------------------------------------+
 //| One copy                                                         |
 //+------------------------------------------------------------------+
-void CCopierRelay::Add(const long identifier,const string via)
+void CCopierRelay::Add(const int master,const long identifier,const string via)
   {
    int count=ArraySize(m_identifiers);
    ArrayResize(m_identifiers,count+1,64);
    ArrayResize(m_vias,count+1,64);
+   ArrayResize(m_of,count+1,64);
    m_identifiers[count]=identifier;
    m_vias[count]=via;
+   m_of[count]=master;
+  }
+//+------------------------------------------------------------------+
+//| All copies of one master                                         |
+//+------------------------------------------------------------------+
+void CCopierRelay::Remove(const int master)
+  {
+   int count=0;
+   for(int i=0; i<ArraySize(m_of); i++)
+     {
+      if(m_of[i]==master)
+         continue;
+      m_identifiers[count]=m_identifiers[i];
+      m_vias[count]=m_vias[i];
+      m_of[count]=m_of[i];
+      count++;
+     }
+   ArrayResize(m_identifiers,count);
+   ArrayResize(m_vias,count);
+   ArrayResize(m_of,count);
   }
 #endif
 //+------------------------------------------------------------------+

@@ -154,7 +154,7 @@ string CCopierRetcodes::Text(const uint retcode)
          return("no changes");
       case TRADE_RETCODE_SERVER_DISABLES_AT:
       case TRADE_RETCODE_CLIENT_DISABLES_AT:
-         return("automated trading is off");
+         return("Algo Trading is off");
       case TRADE_RETCODE_LOCKED:
          return("locked while it is processed");
       case TRADE_RETCODE_FROZEN:

@@ -114,6 +114,10 @@ public:
    //--- index of the follower's symbol, -1 if there is none or more than one
    static int        Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[]);
    static int        Find(const string name,const CopierSymbol &symbols[]);
+   //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
+   static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
+   //--- why a volume can't be reckoned, empty if it can
+   static string     SizeRefusal(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- the volume before it is made to fit; 0 if it can't be told
    static double     Exact(const CopierRules &rules,const CopierPosition &position,const CopierFunds &master,
                            const CopierFunds &own,const CopierSymbol &symbol);
@@ -125,6 +129,7 @@ public:
 
 private:
    static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
+   static bool       IsLetterOrDigit(const int unit);
    static double     Ratio(const double own,const double master);
   };
 //+------------------------------------------------------------------+
@@ -233,7 +238,8 @@ int CCopierRules::Find(const string name,const CopierSymbol &symbols[])
   }
 //+------------------------------------------------------------------+
 //| The map; else the name with suffixes changed; else the only      |
-//| symbol whose name begins with it                                 |
+//| symbol that is it with a suffix: US500 is neither US5000 nor     |
+//| US500X                                                           |
 //+------------------------------------------------------------------+
 int CCopierRules::Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[])
   {
@@ -250,7 +256,7 @@ int CCopierRules::Symbol(const CopierRules &rules,const string master,const Copi
    if(found>=0 || rules.suffix!="")
       return(found);
    for(int i=0; i<ArraySize(symbols); i++)
-      if(StringFind(symbols[i].name,name)==0)
+      if(StringFind(symbols[i].name,name)==0 && !IsLetterOrDigit(StringGetCharacter(symbols[i].name,StringLen(name))))
         {
          if(found>=0)
             return(-1);
@@ -259,11 +265,37 @@ int CCopierRules::Symbol(const CopierRules &rules,const string master,const Copi
    return(found);
   }
 //+------------------------------------------------------------------+
+//| As names of symbols are made of: capitals and digits             |
+//+------------------------------------------------------------------+
+bool CCopierRules::IsLetterOrDigit(const int unit)
+  {
+   return((unit>='A' && unit<='Z') || (unit>='0' && unit<='9'));
+  }
+//+------------------------------------------------------------------+
 //| 0 if it makes no sense                                           |
 //+------------------------------------------------------------------+
 double CCopierRules::Ratio(const double own,const double master)
   {
    return(own>0 && master>0 ? own/master : 0);
+  }
+//+------------------------------------------------------------------+
+//| Neither balance nor equity                                       |
+//+------------------------------------------------------------------+
+bool CCopierRules::IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own)
+  {
+   if(rules.size==COPIER_SIZE_FIXED || rules.size==COPIER_SIZE_MULTIPLIER)
+      return(false);
+   return((own.balance<=0 && own.equity<=0) || (rules.size!=COPIER_SIZE_RISK && master.balance<=0 && master.equity<=0));
+  }
+//+------------------------------------------------------------------+
+//| 10,000 yen are no 10,000 dollars. An older master tells none     |
+//+------------------------------------------------------------------+
+string CCopierRules::SizeRefusal(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own)
+  {
+   bool is_ratio=(rules.size==COPIER_SIZE_BALANCE || rules.size==COPIER_SIZE_EQUITY || rules.size==COPIER_SIZE_FREE_MARGIN);
+   if(!is_ratio || master.currency=="" || own.currency=="" || master.currency==own.currency)
+      return("");
+   return("no volume by the ratio of an account in "+own.currency+" to one in "+master.currency);
   }
 //+------------------------------------------------------------------+
 //| The volume by the rule of size. What depends on the master's     |

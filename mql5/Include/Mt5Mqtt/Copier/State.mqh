@@ -37,6 +37,7 @@ struct CopierFunds
    double            balance;
    double            equity;
    double            free_margin;
+   string            currency;             // empty = an older master, which doesn't tell
   };
 //+------------------------------------------------------------------+
 //| All that a master holds, at one moment                           |
@@ -45,8 +46,8 @@ struct CopierState
   {
    string            server;
    long              login;
-   long              sequence;             // grows with each state of one run
-   long              time_msc;             // GMT, when it was made
+   long              sequence;             // grows with each state
+   long              time_msc;             // GMT, when it was made; never less than that of the one before
    long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
@@ -93,6 +94,7 @@ string CCopierState::Write(const CopierState &state)
    json.NumberField("balance",state.funds.balance,2);
    json.NumberField("equity",state.funds.equity,2);
    json.NumberField("free_margin",state.funds.free_margin,2);
+   json.StringField("currency",state.funds.currency);
    json.BeginArray("positions");
    for(int i=0; i<ArraySize(state.positions); i++)
       WritePosition(state.positions[i],json);
@@ -203,6 +205,9 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
   {
    long version=0;
    if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
+      return(false);
+   state.funds.currency="";
+   if(json.Member(0,"currency")>=0 && !json.String(0,"currency",state.funds.currency))
       return(false);
    return(json.String(0,"server",state.server) && json.Integer(0,"login",state.login) &&
           json.Integer(0,"sequence",state.sequence) && json.Integer(0,"time_msc",state.time_msc) && json.Integer(0,"waited_ms",state.waited_ms) &&

@@ -41,8 +41,9 @@ private:
 public:
    long              m_state_msc;          // of the newest state that was taken
    long              m_state_sequence;
+   string            m_account;            // the master's, login@server; empty = no state was taken
 
-                     CCopierStore(void) : m_name(""),m_saved(""),m_state_msc(0),m_state_sequence(0) { }
+                     CCopierStore(void) : m_name(""),m_saved(""),m_state_msc(0),m_state_sequence(0),m_account("") { }
    //--- of the follower of that master in this account
    static string     FileName(const string master);
    //--- exists: there was a file; false if it can't be read
@@ -93,6 +94,7 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    m_saved="";
    m_state_msc=0;
    m_state_sequence=0;
+   m_account="";
    ArrayResize(m_copies,0);
    ArrayResize(m_placed,0);
    ArrayResize(m_awaited,0);
@@ -125,6 +127,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
    json.IntegerField("version",1);
    json.IntegerField("state_msc",m_state_msc);
    json.IntegerField("state_sequence",m_state_sequence);
+   json.StringField("account",m_account);
    CopierGuard guard;
    plan.Guard(guard);
    json.NumberField("peak",guard.peak,2);
@@ -155,6 +158,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
       json.NumberField("reached",link.reached,8);
       json.StringField("reason",link.reason);
       json.StringField("via",link.via);
+      json.IntegerField("since_msc",link.since_msc);
       json.EndObject();
      }
    json.EndArray();
@@ -229,6 +233,9 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
    if(!json.Parse(text) || !json.Number(0,"peak",guard.peak) || !json.String(0,"halted",guard.halted) ||
       !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
       return(false);
+//--- a file of before has none
+   if(json.Member(0,"account")>=0 && !json.String(0,"account",m_account))
+      return(false);
    for(int node=json.Child(json.Member(0,"links")); node>=0; node=json.Next(node))
      {
       if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
@@ -240,6 +247,9 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
       long pending=COPIER_PENDING_NONE;
       if(json.Member(node,"pending")>=0 &&
          (!json.Integer(node,"pending",pending) || pending<0 || pending>COPIER_PENDING_WANTED))
+         return(false);
+      link.since_msc=0;
+      if(json.Member(node,"since_msc")>=0 && !json.Integer(node,"since_msc",link.since_msc))
          return(false);
       link.pending=(ENUM_COPIER_PENDING)pending;
       link.state=(ENUM_COPIER_LINK)state;

@@ -40,7 +40,7 @@ private:
 
 public:
                      CCopierWaiting(void) : m_name(""),m_master(""),m_saved(""),m_since(0),m_is_unsaved(false),m_waits_for("") { }
-   void              Start(const string master)      { m_master=master; m_name="";               }
+   void              Start(const string master)      { m_master=master; m_name=""; m_since=0;    }
    //--- what was published before
    void              Recall(const CopierState &state);
    //--- the terminal isn't connected: it can't show what it doesn't
@@ -55,8 +55,8 @@ private:
    bool              AllEnded(const ulong &tickets[]) const;
    long              Missing(void) const;
    bool              IsGap(const bool is_order,const long missing);
-   void              Known(const long identifier);
-   void              Pending(const ulong ticket);
+   void              AddPosition(const long identifier);
+   void              AddOrder(const ulong ticket);
    void              Load(void);
    void              Save(void);
    string            Text(void) const;
@@ -79,6 +79,11 @@ bool CCopierWaiting::State(CCopierRelay &relay,CopierState &state)
    //--- the positions come last: what is shown by then is among them
    if(!CCopierAccount::State(relay,state) || IsGap(is_order,missing))
       return(false);
+   if(relay.Unread()!="")
+     {
+      m_waits_for="waiting until the file of the copies of "+relay.Unread()+" can be read";
+      return(false);
+     }
    int count=ArraySize(tickets);
    ArrayResize(m_tickets,count);
    for(int i=0; i<count; i++)
@@ -166,7 +171,7 @@ bool CCopierWaiting::AllEnded(const ulong &tickets[]) const
 long CCopierWaiting::Missing(void) const
   {
    for(int i=0; i<ArraySize(m_identifiers); i++)
-      if(!CCopierAccount::IsShown(m_identifiers[i]) && !CCopierAccount::IsClosed(m_identifiers[i]))
+      if(CCopierOrders::Volume(m_identifiers[i])<=0 && !CCopierAccount::IsClosed(m_identifiers[i]))
          return(m_identifiers[i]);
    return(0);
   }
@@ -178,14 +183,14 @@ void CCopierWaiting::Recall(const CopierState &state)
    if(m_name=="")
       Load();
    for(int i=0; i<ArraySize(state.positions); i++)
-      Known(state.positions[i].id);
+      AddPosition(state.positions[i].id);
    for(int i=0; i<ArraySize(state.orders); i++)
-      Pending((ulong)state.orders[i].id);
+      AddOrder((ulong)state.orders[i].id);
   }
 //+------------------------------------------------------------------+
-//| A position                                                       |
+//| A position that was there, once                                  |
 //+------------------------------------------------------------------+
-void CCopierWaiting::Known(const long identifier)
+void CCopierWaiting::AddPosition(const long identifier)
   {
    int count=ArraySize(m_identifiers);
    for(int i=0; i<count; i++)
@@ -195,9 +200,9 @@ void CCopierWaiting::Known(const long identifier)
    m_identifiers[count]=identifier;
   }
 //+------------------------------------------------------------------+
-//| An order                                                         |
+//| An order that was pending, once                                  |
 //+------------------------------------------------------------------+
-void CCopierWaiting::Pending(const ulong ticket)
+void CCopierWaiting::AddOrder(const ulong ticket)
   {
    int count=ArraySize(m_tickets);
    for(int i=0; i<count; i++)
@@ -226,10 +231,10 @@ void CCopierWaiting::Load(void)
       return;
    for(int node=json.Child(json.Member(0,"positions")); node>=0; node=json.Next(node))
       if(json.Integer(node,"id",id))
-         Known(id);
+         AddPosition(id);
    for(int node=json.Child(json.Member(0,"orders")); node>=0; node=json.Next(node))
       if(json.Integer(node,"id",id))
-         Pending((ulong)id);
+         AddOrder((ulong)id);
   }
 //+------------------------------------------------------------------+
 //| Before the state is published. Not flushed: a loss of power may  |

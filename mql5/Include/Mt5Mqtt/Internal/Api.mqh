@@ -351,6 +351,7 @@ int  mt5mqtt_properties_set_bytes(long properties,int property,const uchar &valu
 int  mt5mqtt_properties_add_user_w(long properties,const string name,const string value);
 int  mt5mqtt_properties_set_time_to_live(long properties,long milliseconds);
 int  mt5mqtt_properties_set_priority(long properties,int priority);
+int  mt5mqtt_properties_set_conflation(long properties,int conflate);
 int  mt5mqtt_properties_set_conflation_key_w(long properties,const string key);
 //--- events
 int  mt5mqtt_poll(long client,MqttEvent &event);

@@ -8,6 +8,8 @@
 #include "Sender.mqh"
 //--- mt5mqtt_wait() can't see IsStopped(): the longest wait between looks
 #define MQTT_WAIT_SLICE_MS 50
+//--- the same failure is printed again after so long
+#define MQTT_PRINT_AGAIN_MS 60000
 //+------------------------------------------------------------------+
 //| Class CMqttClient.                                               |
 //| Appointment: one MQTT client. Here is what it receives; what it  |
@@ -29,6 +31,8 @@ private:
    MqttEvent         m_event;              // the current event
    ushort            m_units[];            // buffer for text
    uchar             m_events[];           // buffer for events that are taken together
+   string            m_printed;            // the failure that was printed last
+   ulong             m_print_again;        // when it may be printed again
 
 public:
                      CMqttClient(void);
@@ -44,32 +48,35 @@ public:
    static string     UnescapeTopicLevel(const string level) { return(CMqttText::UnescapeTopicLevel(level)); }
 
 protected:
-   //--- called by Dispatch()
+   //--- called by Dispatch(); what a program doesn't override prints failures
    virtual void      OnConnected(const CMqttMessage &message)    { }
-   virtual void      OnDisconnected(const CMqttMessage &message) { }
+   virtual void      OnDisconnected(const CMqttMessage &message) { PrintFailure("the connection",message);                      }
    virtual void      OnMessage(const CMqttMessage &message)      { }
-   virtual void      OnPublished(const CMqttMessage &message)    { }
-   virtual void      OnSubscribed(const CMqttMessage &message)   { }
-   virtual void      OnUnsubscribed(const CMqttMessage &message) { }
+   virtual void      OnPublished(const CMqttMessage &message)    { PrintFailure("a publish",message);                           }
+   virtual void      OnSubscribed(const CMqttMessage &message)   { PrintFailure("subscribing to "+message.Topic(),message);     }
+   virtual void      OnUnsubscribed(const CMqttMessage &message) { PrintFailure("unsubscribing from "+message.Topic(),message); }
    virtual void      OnProgress(const CMqttMessage &message)     { }
-   virtual void      OnStore(const CMqttMessage &message)        { }
-   virtual void      OnResponse(const CMqttMessage &message)     { }
+   virtual void      OnStore(const CMqttMessage &message)        { PrintFailure("the store",message);                           }
+   virtual void      OnResponse(const CMqttMessage &message)     { PrintFailure("a request",message);                           }
    virtual void      OnAuthenticate(const CMqttMessage &message) { }
    virtual void      OnAuthenticated(const CMqttMessage &message) { }
-   virtual void      OnFailed(const CMqttMessage &message)       { }
+   virtual void      OnFailed(const CMqttMessage &message)       { PrintFailure("the client",message);                          }
    virtual void      OnBreach(const CMqttMessage &message)       { }
    virtual void      OnLog(const CMqttMessage &message)          { }
    virtual void      OnDoctor(const CMqttMessage &message)       { }
-   virtual void      OnMissed(const CMqttMessage &message)       { }
+   virtual void      OnMissed(const CMqttMessage &message)       { Print("MQTT: ",message.Token()," messages were missed");     }
+   //--- a failure in words, "" if it is none
+   static string     Failure(const string of,const CMqttMessage &message);
+   void              PrintFailure(const string of,const CMqttMessage &message);
 
    //--- no copies: a handle has one owner
-                     CMqttClient(const CMqttClient &other) { }
+                     CMqttClient(const CMqttClient &other) : m_printed(""),m_print_again(0) { }
    void              operator=(const CMqttClient &other)   { }
   };
 //+------------------------------------------------------------------+
 //| No event was taken                                               |
 //+------------------------------------------------------------------+
-CMqttClient::CMqttClient(void)
+CMqttClient::CMqttClient(void) : m_printed(""),m_print_again(0)
   {
    ZeroMemory(m_event);
   }
@@ -172,6 +179,32 @@ int CMqttClient::Dispatch(const int max_events)
         }
      }
    return(count);
+  }
+//+------------------------------------------------------------------+
+//| What failed, and why, and the Server's Reason Code if it has one |
+//+------------------------------------------------------------------+
+string CMqttClient::Failure(const string of,const CMqttMessage &message)
+  {
+   if(message.Status()>=MT5MQTT_OK)
+      return("");
+   string reason=message.ReasonCodeDescription();
+   if(reason=="" || StringFind(message.Text(),reason)>=0)
+      return(of+" failed: "+message.Text());
+   //--- the Server's own words go behind it
+   return(of+" failed: "+reason+(message.Text()==message.StatusDescription() ? "" : " ("+message.Text()+")"));
+  }
+//+------------------------------------------------------------------+
+//| Prints a failure; the same one at most once a minute, as each    |
+//| tick could have it                                               |
+//+------------------------------------------------------------------+
+void CMqttClient::PrintFailure(const string of,const CMqttMessage &message)
+  {
+   string text=Failure(of,message);
+   if(text=="" || (text==m_printed && GetTickCount64()<m_print_again))
+      return;
+   m_printed=text;
+   m_print_again=GetTickCount64()+MQTT_PRINT_AGAIN_MS;
+   Print("MQTT: ",text);
   }
 //+------------------------------------------------------------------+
 //| For scripts and services: waits until an event is there. False   |

@@ -140,7 +140,7 @@ void CMqttJsonReader::Blanks(void)
 //+------------------------------------------------------------------+
 int CMqttJsonReader::Unit(void) const
   {
-   return(m_at<m_length ? StringGetCharacter(m_text,m_at) : -1);
+   return(m_at<m_length ? (int)StringGetCharacter(m_text,m_at) : -1);
   }
 //+------------------------------------------------------------------+
 //| Goes over one character, if it is that                           |
@@ -502,7 +502,8 @@ bool CMqttJsonReader::String(const int node,string &value) const
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A number without point and exponent, of at most 18 digits        |
+//| A number without point and exponent that a long holds, as a magic|
+//| number of 19 digits                                              |
 //+------------------------------------------------------------------+
 bool CMqttJsonReader::Integer(const int node,long &value) const
   {
@@ -510,9 +511,13 @@ bool CMqttJsonReader::Integer(const int node,long &value) const
       return(false);
    string text=StringSubstr(m_text,m_nodes[node].start,m_nodes[node].length);
    int    digits=StringLen(text)-(StringGetCharacter(text,0)=='-' ? 1 : 0);
-   if(digits>18 || StringFind(text,".")>=0 || StringFind(text,"e")>=0 || StringFind(text,"E")>=0)
+   if(digits>19 || StringFind(text,".")>=0 || StringFind(text,"e")>=0 || StringFind(text,"E")>=0)
       return(false);
-   value=StringToInteger(text);
+   long   number=StringToInteger(text);
+//--- more than a long can hold
+   if(digits==19 && IntegerToString(number)!=text)
+      return(false);
+   value=number;
    return(true);
   }
 //+------------------------------------------------------------------+

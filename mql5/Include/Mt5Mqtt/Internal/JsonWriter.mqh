@@ -166,7 +166,8 @@ string CMqttJsonWriter::Number(const double value,const int digits)
    return(DoubleToString(value,digits));
   }
 //+------------------------------------------------------------------+
-//| A text in quotes                                                 |
+//| A text in quotes. Half a pair of surrogates, as a comment that   |
+//| was cut may have, stands in no UTF-8: U+FFFD takes its place     |
 //+------------------------------------------------------------------+
 string CMqttJsonWriter::Quote(const string text)
   {
@@ -176,11 +177,17 @@ string CMqttJsonWriter::Quote(const string text)
    for(int i=0; i<length; i++)
      {
       int unit=StringGetCharacter(text,i);
-      if(unit>=0x20 && unit!='"' && unit!='\\')
+      if(unit>=0xD800 && unit<0xDC00 && i+1<length && (StringGetCharacter(text,i+1)&0xFC00)==0xDC00)
+        {
+         i++;
+         continue;
+        }
+      bool is_half=((unit&0xF800)==0xD800);
+      if(unit>=0x20 && unit!='"' && unit!='\\' && !is_half)
          continue;
       if(i>start)
          result+=StringSubstr(text,start,i-start);
-      result+=Escape(unit);
+      result+=Escape(is_half ? 0xFFFD : unit);
       start=i+1;
      }
    if(start<length)

@@ -110,7 +110,7 @@ bool CMqttProperties::SetPriority(const bool priority)
 //+------------------------------------------------------------------+
 bool CMqttProperties::SetConflation(const bool conflate)
   {
-   return(Create() && Succeeded(mt5mqtt_properties_set_conflation_key_w(m_properties,conflate ? "" : NULL)));
+   return(Create() && Succeeded(mt5mqtt_properties_set_conflation(m_properties,conflate)));
   }
 //+------------------------------------------------------------------+
 //| The same by a key of the program's own                           |

@@ -1,0 +1,212 @@
+//! States that a follower must not act on as they are: old ones, those that come too late, those of another account or of a
+//! master that is away; and those that it must act on although a clock was set back.
+
+use crate::common::mosquitto::Subscriber;
+use crate::copier_run::{Copying, Fields, deal};
+use crate::host::Terminal;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_master_whose_clock_is_set_back_is_followed() {
+    let Some(mut copying) = Copying::start("set-back", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.master.command(&["own-clock", "-3600"]);
+    let first = copying.master.positions()[0]["id"].clone();
+    copying.trade(&deal(1, "0.30", &format!(" position={first}")));
+    copying.converge();
+    // A terminal that starts then goes on after what the Server keeps of it.
+    copying.master.command(&["own-clock", "-7200"]);
+    copying.restart_master();
+    copying.trade(&deal(0, "0.20", ""));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn the_state_of_another_account_under_the_same_name_is_not_followed() {
+    let Some(mut copying) = Copying::start("another-account", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    let mut other = Terminal::start();
+    let folder = copying.folder("OtherFiles");
+    other.command(&["files", &folder]);
+    other.command(&["account", "login=1002", "balance=100000"]);
+    other.command(&["symbol", "EURUSD", "digits=5"]);
+    other.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    copying.load_as_master(&mut other);
+    other.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.77"]);
+    copying.follower.expect("follower", "print", "1002@Simulated");
+    copying.converge();
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+    // The one that it follows goes on, and a restart doesn't forget which one that is.
+    copying.trade(&deal(1, "0.05", ""));
+    copying.converge();
+    copying.restart_follower();
+    copying.follower.expect("follower", "print", "1002@Simulated");
+    copying.trade(&deal(1, "0.06", ""));
+    copying.converge();
+    other.close();
+    copying.close();
+}
+
+/// What stands between the follower and the Server, and can be cut.
+struct Line {
+    port: u16,
+    is_cut: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Line {
+    fn to(server: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let line = Line { port, is_cut: Arc::default(), streams: Arc::default() };
+        let (is_cut, streams) = (Arc::clone(&line.is_cut), Arc::clone(&line.streams));
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let mut open = streams.lock().expect("no panic under this lock");
+                if is_cut.load(Ordering::Acquire) {
+                    continue;
+                }
+                let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { continue };
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let ends = (from.try_clone().expect("a stream"), to.try_clone().expect("a stream"));
+                    thread::spawn(move || copy(ends.0, ends.1));
+                }
+                open.extend([near, far]);
+            }
+        });
+        line
+    }
+
+    fn cut(&self) {
+        let mut open = self.streams.lock().expect("no panic under this lock");
+        self.is_cut.store(true, Ordering::Release);
+        for stream in open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn mend(&self) {
+        self.is_cut.store(false, Ordering::Release);
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream) {
+    let mut bytes = [0; 4096];
+    while let Ok(size @ 1..) = from.read(&mut bytes) {
+        if to.write_all(&bytes[..size]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn what_was_opened_and_closed_during_an_outage_is_not_traded_after_it() {
+    let Some(mut copying) = Copying::start("outage", &[("InpMaxAge", "0")]) else { return };
+    let line = Line::to(copying.server.port());
+    copying.follower_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    line.cut();
+    copying.follower.expect("follower", "print", "disconnected");
+    let states = copying.server.subscribe(&["-t", "mt5/copier/master/state", "-F", "%p"]);
+    // Each is published before the next one.
+    for round in 0..20 {
+        copying.trade(&deal(0, "0.20", ""));
+        await_positions(&states, 2, round);
+        let id = copying.master.positions()[1]["id"].clone();
+        copying.trade(&deal(1, "0.20", &format!(" position={id}")));
+        await_positions(&states, 1, round);
+    }
+    line.mend();
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[track_caller]
+fn await_positions(states: &Subscriber, count: usize, round: u32) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while states.line(deadline).matches("\"side\"").count() != count {
+        assert!(Instant::now() < deadline, "round {round}");
+    }
+}
+
+#[test]
+fn a_slow_trade_server_gets_nothing_that_is_over_by_then() {
+    let Some(mut copying) = Copying::start("slow", &[]) else { return };
+    copying.load_both();
+    copying.follower.command(&["account", "slow=1000"]);
+    for _ in 0..10 {
+        copying.trade(&deal(0, "0.10", ""));
+    }
+    copying.follower.expect("follower", "print", "open EURUSD");
+    for fields in copying.master.positions() {
+        copying.trade(&deal(1, "0.10", &format!(" position={}", fields["id"])));
+    }
+    copying.follower.expect("follower", "comment", "Master has 0 positions");
+    copying.converge();
+    let opened = copying.follower.said("follower", "print").iter().filter(|line| line.starts_with("open ")).count();
+    assert!(opened < 10, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[test]
+fn what_was_there_before_is_copied_whatever_its_age_if_so_wanted() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("existing-{mode}"), &[("InpExisting", "2")]) else { return };
+        copying.trade(&deal(0, "0.30", ""));
+        // By its clock it is two minutes old, and the follower opens nothing after one.
+        copying.follower.command(&["own-clock", "120"]);
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.follower.command(&["inject", "10004", "refused"]);
+        copying.load_both();
+        copying.converge();
+        copying.close();
+    }
+}
+
+#[test]
+fn nothing_is_opened_while_the_master_is_away_and_what_it_closed_is_closed() {
+    let Some(mut copying) = Copying::start("away", &[("InpExisting", "2"), ("InpMaxAge", "0")]) else { return };
+    copying.load_master();
+    copying.master.expect("master", "print", "connected");
+    copying.trade(&deal(0, "0.30", ""));
+    let states = copying.server.subscribe(&["-t", "mt5/copier/master/state", "-F", "%p"]);
+    await_positions(&states, 1, 0);
+    let presence = copying.server.subscribe(&["-t", "mt5/copier/master/presence", "-F", "%p"]);
+    copying.master.kill();
+    while presence.line(Instant::now() + Duration::from_secs(20)) != "offline" {}
+    // What it holds by now nobody knows.
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "the master is away");
+    copying.converge_to(|_| Vec::new());
+    copying.load_master();
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn positions_are_sized_by_the_ratio_of_balances_in_one_currency_only() {
+    let Some(mut copying) = Copying::start("currency", &[("InpSize", "2")]) else { return };
+    copying.follower.command(&["account", "currency=JPY", "balance=10000000"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "USD");
+    copying.converge_to(|_| Vec::<Fields>::new());
+    copying.close();
+}

@@ -1,0 +1,200 @@
+//! What the follower's terminal does to it: an account that isn't known yet or is changed, prices and symbols that come later, a
+//! full disk, a clock that is wrong, texts that are cut, two charts with the same follower.
+
+use crate::copier_run::{Copying, deal};
+use std::fs;
+
+#[test]
+fn a_terminal_that_is_not_connected_yet_does_not_know_its_account() {
+    let Some(mut copying) = Copying::start("unknown-kind", &[]) else { return };
+    copying.follower.command(&["connected", "0"]);
+    copying.master.command(&["connected", "0"]);
+    copying.load_master();
+    copying.master.expect("master", "print", "waiting until the terminal is connected");
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "waiting until the terminal is connected");
+    copying.follower.command(&["connected", "1"]);
+    copying.master.command(&["connected", "1"]);
+    copying.master.expect("master", "print", "connected as");
+    copying.await_file();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.trade(&deal(1, "0.10", ""));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn copies_of_an_account_stay_its_own_when_the_terminal_changes_to_another() {
+    let Some(mut copying) = Copying::start("changed-account", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    copying.follower.command(&["account", "login=2003"]);
+    copying.follower.expect("follower", "print", "account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "comment", "Master has 2 positions");
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+    copying.follower.command(&["account", "login=2002"]);
+    copying.converge();
+    // What the master's terminal shows of another account is nothing of this master.
+    copying.master.command(&["account", "login=1002"]);
+    copying.master.expect("master", "print", "account");
+    copying.master.command(&["account", "login=1001"]);
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_symbol_that_has_no_price_yet_is_waited_for() {
+    for execution in ["1", "2"] {
+        let inputs = [("InpSize", "5"), ("InpSizeValue", "0.3"), ("InpMaxSlippage", "50")];
+        let Some(mut copying) = Copying::start("no-price", &inputs) else { return };
+        for terminal in [&mut copying.master, &mut copying.follower] {
+            terminal.command(&["symbol", "NZDUSD", "digits=5", &format!("execution={execution}")]);
+            terminal.command(&["tick", "NZDUSD", "0.60000", "0.60010"]);
+        }
+        copying.follower.command(&["symbol", "NZDUSD", "quotes_after=1500"]);
+        copying.load_both();
+        copying.trade("action=1 symbol=NZDUSD type=0 volume=0.30 price=0.60010 sl=0.59010");
+        copying.converge();
+        copying.close();
+    }
+}
+
+#[test]
+fn a_symbol_that_the_broker_adds_is_found() {
+    let Some(mut copying) = Copying::start("added-symbol", &[]) else { return };
+    copying.load_both();
+    for terminal in [&mut copying.follower, &mut copying.master] {
+        terminal.command(&["symbol", "NZDUSD", "digits=5"]);
+        terminal.command(&["tick", "NZDUSD", "0.60000", "0.60010"]);
+    }
+    copying.trade("action=1 symbol=NZDUSD type=0 volume=0.30");
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("full-{mode}"), &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        // Nothing can be written where a folder stands.
+        let in_the_way = copying.file().with_extension("json.new");
+        fs::create_dir(&in_the_way).expect("a folder in the way");
+        copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+        copying.converge();
+        copying.trade(&deal(1, "0.20", &format!(" position={id}")));
+        copying.converge();
+        let requests = copying.follower.requests();
+        copying.trade(&deal(0, "0.05", ""));
+        copying.follower.expect("follower", "print", "can't be written");
+        copying.follower.expect("follower", "comment", "Master has 1 positions");
+        copying.converge_to(|_| Vec::new());
+        assert_eq!(copying.follower.requests(), requests, "what is new is in the file before it is sent");
+        fs::remove_dir(&in_the_way).expect("remove the folder");
+        copying.converge();
+        copying.close();
+    }
+}
+
+#[test]
+fn a_lost_answer_is_found_although_the_computers_clock_is_fast() {
+    let Some(mut copying) = Copying::start("fast-clock", &[("InpPendings", "true")]) else { return };
+    copying.follower.command(&["account", "comments=drop"]);
+    copying.follower.command(&["own-clock", "30"]);
+    copying.load_both();
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+    copying.converge();
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    let answer = copying.trade("action=5 symbol=EURUSD type=2 volume=0.20 price=1.09000 filling=2");
+    let order = answer.split("order=").nth(1).and_then(|rest| rest.split(' ').next()).expect("an order").to_owned();
+    copying.follower.expect("follower", "print", "place EURUSD");
+    copying.trade(&format!("action=8 order={order}"));
+    copying.follower.expect("follower", "print", "delete EURUSD");
+    assert_eq!(copying.follower.orders().len(), 0, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[test]
+fn a_comment_that_is_cut_in_the_middle_of_a_character_keeps_no_state_back() {
+    let Some(mut copying) = Copying::start("half-character", &[]) else { return };
+    copying.load_both();
+    // The broker keeps 31 units of UTF-16, of which the last one is half a character.
+    copying.trade(&deal(0, "0.30", &format!(" comment={}\u{1F600}", "a".repeat(30))));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_magic_number_of_19_digits_keeps_no_state_back() {
+    let Some(mut copying) = Copying::start("long-magic", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", " magic=9223372036854775807"));
+    // Beyond a long it is negative in MQL5.
+    copying.trade(&deal(1, "0.10", " magic=18446744073709551615"));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn the_comment_of_a_copy_names_the_masters_position_or_none() {
+    let Some(mut copying) = Copying::start("long-comment", &[]) else { return };
+    copying.name = "a-dozen-char";
+    copying.master.command(&["account", "next_ticket=1000000000000000001"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.lose_file();
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "not copied");
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_second_chart_with_the_same_follower_does_not_start() {
+    let Some(mut copying) = Copying::start("two-charts", &[]) else { return };
+    copying.load_both();
+    copying.load_follower_as("second");
+    copying.follower.expect("second", "print", "another chart");
+    copying.follower.expect("second", "ended", "");
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    assert_eq!(copying.follower.requests(), 1);
+    // The first one's end makes room, also when it is killed.
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.load_follower_as("second");
+    copying.follower.expect("second", "print", "connected");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn figures_of_the_account_that_are_not_known_yet_are_waited_for() {
+    for size in ["2", "3", "4", "5"] {
+        let inputs = [("InpSize", size), ("InpSizeValue", if size == "5" { "0.3" } else { "1" })];
+        let Some(mut copying) = Copying::start("no-figures", &inputs) else { return };
+        copying.load_both();
+        copying.follower.command(&["account", "balance=0"]);
+        copying.trade(&deal(0, "0.30", " sl=1.09010"));
+        copying.follower.expect("follower", "comment", "Master has 1 positions");
+        copying.follower.command(&["account", "balance=100000"]);
+        copying.converge();
+        copying.close();
+    }
+}
