@@ -3,12 +3,13 @@
 
 mod common;
 
+use common::folder::Folder;
 use common::library;
 use common::mosquitto::{Mosquitto, free_port};
 use common::tools::{self, find, leave_out, project};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -19,6 +20,11 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// The compiled examples/c/pubsub.c, in a folder of its own.
 struct Pubsub {
     folder: PathBuf,
+}
+
+/// tests/sanitizers.sh instruments the hosts.
+fn instrumentation() -> Vec<String> {
+    std::env::var("MT5MQTT_CFLAGS").unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 impl Pubsub {
@@ -34,8 +40,7 @@ impl Pubsub {
         command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]);
         command.arg(project("include")).arg(project("examples/c/pubsub.c")).arg(library::path());
         command.arg(format!("-Wl,-rpath,{}", library::folder().display()));
-        // tests/sanitizers.sh instruments the host.
-        command.args(std::env::var("MT5MQTT_CFLAGS").unwrap_or_default().split_whitespace());
+        command.args(instrumentation());
         tools::run(command.arg("-o").arg(folder.join("pubsub")));
         Some(Self { folder })
     }
@@ -156,5 +161,69 @@ fn failures_are_clear_and_end_with_an_exit_code() {
         let output = pubsub.run(&server.url(), arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         assert!(text(&output.stderr).len() > "pubsub: publish: \n".len(), "{output:?}");
+    }
+    let refusing = Mosquitto::start_with("allow_anonymous false\n").expect("mosquitto");
+    let output = pubsub.run(&refusing.url(), &["pub", "a", "b"]);
+    let errors = text(&output.stderr);
+    assert_eq!((output.status.code(), errors.matches("Not authorized").count()), (Some(1), 1), "{errors}");
+}
+
+/// Where the C host links the library from, in place of the folder that a text for users names.
+fn linking(command: &str, output: &Path) -> String {
+    let folder = library::folder().display().to_string();
+    let here = command.replace("$PWD/target/release", &folder).replace("target/release", &folder);
+    here.replace("-o pubsub", &format!("-o '{}'", output.display()))
+}
+
+#[test]
+fn the_commands_that_the_texts_show_build_the_c_host() {
+    if !cfg!(unix) || tools::lacks("the texts' commands", "cc") {
+        return;
+    }
+    let folder = Folder::new("c-commands");
+    for text in ["README.md", "examples/c/README.md"] {
+        let lines = fs::read_to_string(project(text)).expect(text);
+        let command = lines.lines().find(|line| line.starts_with("    cc ")).expect("a command");
+        let output = folder.path().join("pubsub");
+        tools::run(Command::new("sh").arg("-c").arg(linking(command, &output)).current_dir(project("")));
+        let usage = Command::new(&output).output().expect("run pubsub");
+        assert_eq!(usage.status.code(), Some(2), "{text}: {usage:?}");
+        fs::remove_file(output).expect("remove pubsub");
+    }
+}
+
+/// Linked as README.md says, in C and in C++.
+#[test]
+fn the_headers_example_gets_its_message_back() {
+    if !cfg!(unix) || ["cc", "c++", "mosquitto"].iter().any(|tool| tools::lacks("the header's example", tool)) {
+        return;
+    }
+    let header = fs::read_to_string(project("include/mt5mqtt.h")).expect("the header").replace("\r\n", "\n");
+    let example = header.split_once(" * An example").expect("an example").1;
+    let example = example.split_once("\n */").expect("its end").0;
+    let code: String =
+        example.lines().skip(2).map(|line| format!("{}\n", line.strip_prefix(" *   ").unwrap_or_default())).collect();
+    let folder = Folder::new("header-example");
+    let server = Mosquitto::start().expect("mosquitto");
+    for (compiler, standard, extension) in [("cc", "c99", "c"), ("c++", "c++17", "cpp")] {
+        let run = |url: &str| {
+            assert!(code.contains("mqtt://127.0.0.1:1883"), "{code}");
+            let source = folder.path().join(format!("example.{extension}"));
+            fs::write(&source, code.replace("mqtt://127.0.0.1:1883", url)).expect("write the example");
+            let output = folder.path().join("example");
+            let mut command = Command::new(compiler);
+            command.args(["-Wall", "-Wextra", "-pedantic", "-Werror"]).arg(format!("-std={standard}"));
+            command.arg("-I").arg(project("include")).arg(source).arg(library::path());
+            command.arg(format!("-Wl,-rpath,{}", library::folder().display())).args(instrumentation());
+            command.arg("-o").arg(&output);
+            tools::run(&mut command);
+            let mut command = Command::new(output);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            finish(command.spawn().expect("start the example"))
+        };
+        let output = run(&server.url());
+        assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(0), "buy 0.10\n"), "{output:?}");
+        let output = run("http://127.0.0.1");
+        assert!(output.status.code() == Some(1) && text(&output.stdout).contains("unknown scheme"), "{output:?}");
     }
 }

@@ -11,6 +11,7 @@ needs=(
     x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix wine=wine wine64=wine64
     /usr/bin/rustc=rustc-web /usr/bin/cargo=cargo-web /usr/src/rustc-*/library/std/Cargo.toml=rust-web-src
     /usr/lib/python3/dist-packages/websockets/__init__.py=python3-websockets
+    /usr/lib/python3/dist-packages/paho/mqtt/__init__.py=python3-paho-mqtt
 )
 
 is_there() {

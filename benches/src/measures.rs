@@ -199,26 +199,22 @@ fn calls(order: &Order<'_>, id: &str) -> [(&'static str, f64); 2] {
 
 /// From making a client to its CONNACK.
 fn start(order: &Order<'_>) -> [(&'static str, f64); 1] {
-    let mut times = Vec::new();
-    for number in 0..order.count {
-        let begin = Instant::now();
-        let client = order.peer.connect(order.port, &format!("start-{number}"), nothing());
-        times.push(begin.elapsed().as_nanos() as f64 / 1e3);
-        drop(client);
-    }
-    times.sort_by(f64::total_cmp);
-    [("median", quantile(&times, 0.5))]
+    starts(order.count, |id| order.peer.connect(order.port, id, nothing()), drop)
 }
 
 /// The same for raw TCP that starts a thread: what a client with a thread can't be below.
 fn start_thread(order: &Order<'_>) -> [(&'static str, f64); 1] {
+    let connect = |id: &str| Raw::connect_and_start_a_thread(order.port, id, nothing());
+    starts(order.count, connect, |(_, thread)| thread.join().expect("nothing"))
+}
+
+fn starts<C>(count: usize, connect: impl Fn(&str) -> C, end: impl Fn(C)) -> [(&'static str, f64); 1] {
     let mut times = Vec::new();
-    for number in 0..order.count {
+    for number in 0..count {
         let begin = Instant::now();
-        let (raw, thread) = Raw::connect_and_start_a_thread(order.port, &format!("start-{number}"), nothing());
+        let client = connect(&format!("start-{number}"));
         times.push(begin.elapsed().as_nanos() as f64 / 1e3);
-        thread.join().expect("nothing");
-        drop(raw);
+        end(client);
     }
     times.sort_by(f64::total_cmp);
     [("median", quantile(&times, 0.5))]

@@ -35,15 +35,15 @@ static int failed(const char *what) {
 
 /* Reports an event that says no. */
 static int refused(int64_t client, const char *what, const mt5mqtt_event *event) {
-  char status[256] = "";
   char reason[256] = "";
-  char text[512] = "";
-  mt5mqtt_status_text(event->status, status, (int32_t)sizeof status);
+  char text[1024] = "";
+  int known;
   if (event->reason_code >= 0) {
     mt5mqtt_reason_code_text(event->reason_code, reason, (int32_t)sizeof reason);
   }
   mt5mqtt_event_text(client, text, (int32_t)sizeof text);
-  fprintf(stderr, "pubsub: %s: %s%s%s%s%s\n", what, status, *reason ? ": " : "", reason, *text ? ": " : "", text);
+  known = strstr(text, reason) != NULL; /* the end of a connection names its Reason Code by itself */
+  fprintf(stderr, "pubsub: %s: %s%s%s\n", what, text, known ? "" : ": ", known ? "" : reason);
   return 1;
 }
 

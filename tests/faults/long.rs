@@ -142,7 +142,7 @@ fn results(wanted: &Wanted, time: Duration, rows: &[Row]) -> String {
         ("messages accepted (QoS 1 and 2)", sum.accepted),
         ("of these completed", sum.completed),
         ("of these ended as \"the Server lost the Session\" (QoS 2), as documented", sum.session_lost),
-        ("of these refused by a killed Server (QoS 2), by PUBREC", sum.refused),
+        ("of these refused by a killed Server, by PUBACK or PUBREC", sum.refused),
         ("messages taken by the receiver (QoS 1 and 2)", sum.taken),
         ("QoS 1 messages taken more than once, as QoS 1 allows", sum.repeated_qos1),
         ("**lost by the client**", sum.lost),

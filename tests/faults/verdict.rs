@@ -41,7 +41,7 @@ pub struct Counts {
     pub completed: u64,
     /// Ended by MT5MQTT_E_SESSION_LOST after a crash of the Server, as documented.
     pub session_lost: u64,
-    /// QoS 2: refused by PUBREC, by a Server that was killed.
+    /// Refused by PUBACK or PUBREC, by a Server that was killed.
     pub refused: u64,
     /// Accepted by a sender that was killed before it called them durable, and never heard of again.
     pub not_durable: u64,

@@ -2,8 +2,9 @@
 
 use crate::role::Report;
 use crate::verdict::{Counts, Evidence, Server, judge};
-use crate::wire::{Entry, From, Seen};
+use crate::wire::{Entry, From, Reader, Record, Seen};
 use libtest_mimic::{Failed, Trial};
+use mt5mqtt::types::ProtocolVersion;
 
 /// The evidence of a round, to be tampered with.
 #[derive(Clone)]
@@ -159,23 +160,35 @@ pub fn trials() -> Vec<Trial> {
         }
     };
     let refusals = || {
-        let mut round = good();
-        round.server = Server::Killed;
-        let last = round.sender.len() - 1;
-        replace(&mut round.sender, last, Report::Ended { token: 21, status: -60, time_us: 0 });
-        round.receiver.pop();
-        round.receivers_line.truncate(round.receivers_line.len() - 4);
-        round.senders_line.truncate(round.senders_line.len() - 3);
-        let unproven = judged(&round).0;
-        round.senders_line.push(entry(0, From::Server, Seen::Refusal { id: 21, reason: 0x97 }));
-        let (broken, counts) = judged(&round);
-        round.server = Server::Restarted;
-        let by_a_sound_one = judged(&round).0;
-        let is_told = |broken: &[String]| broken.iter().any(|what| what.contains("ended with status -60"));
-        match (is_told(&unproven), broken.is_empty(), counts.refused, is_told(&by_a_sound_one)) {
-            (true, true, 1, true) => Ok(()),
-            _ => Err(Failed::from(format!("{unproven:?} {broken:?} {counts:?} {by_a_sound_one:?}"))),
+        // Of the last message of each kind: how many packets it is on the line, and its refusal in bytes.
+        for (qos, packets, refusal) in [(1, 2, [0x40, 3, 0, 11, 0x97]), (2, 4, [0x50, 3, 0, 21, 0x97])] {
+            let mut round = good();
+            let token = i64::from(refusal[3]);
+            let sent = publish(qos, 1, u16::from(refusal[3]), false);
+            for line in [&mut round.senders_line, &mut round.receivers_line] {
+                let first = line.iter().position(|entry| entry.seen == sent).expect("a PUBLISH");
+                line.drain(first..first + packets);
+            }
+            round.senders_line.push(entry(0, From::Client, sent));
+            round.receiver.retain(|report| *report != Report::Took { qos, seq: 1 });
+            let end = |report: &Report| matches!(report, Report::Ended { token: ended, .. } if *ended == token);
+            let last = round.sender.iter().position(end).expect("its end");
+            replace(&mut round.sender, last, Report::Ended { token, status: -60, time_us: 0 });
+            round.server = Server::Killed;
+            let unproven = judged(&round).0;
+            let record = Record::default();
+            Reader::new(From::Server, 0, ProtocolVersion::V5).read(&refusal, &record);
+            round.senders_line.extend(record.in_order());
+            let (broken, counts) = judged(&round);
+            round.server = Server::Restarted;
+            let by_a_sound_one = judged(&round).0;
+            let is_told = |broken: &[String]| broken.iter().any(|what| what.contains("ended with status -60"));
+            match (is_told(&unproven), broken.is_empty(), counts.refused, is_told(&by_a_sound_one)) {
+                (true, true, 1, true) => {}
+                _ => return Err(Failed::from(format!("{unproven:?} {broken:?} {counts:?} {by_a_sound_one:?}"))),
+            }
         }
+        Ok(())
     };
     vec![
         Trial::test("the_verdict_on_a_good_round_is_good", good_is_good),

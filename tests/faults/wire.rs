@@ -26,14 +26,14 @@ pub enum Seen {
         id: u16,
         dup: bool,
     },
+    /// Of success, as PUBREC is here.
     Puback {
         id: u16,
     },
-    /// Of success.
     Pubrec {
         id: u16,
     },
-    /// PUBREC with a Reason Code of failure.
+    /// PUBACK or PUBREC with a Reason Code of failure.
     Refusal {
         id: u16,
         reason: u8,
@@ -165,9 +165,11 @@ fn seen(packet: &Packet<'_>) -> Option<Seen> {
             Payload::Mark => Seen::Other,
             Payload::Corrupt => Seen::Malformed("a PUBLISH with a payload of nobody".to_owned()),
         },
+        Packet::Puback(ack) | Packet::Pubrec(ack) if ack.reason.is_error() => {
+            Seen::Refusal { id: ack.packet_id.get(), reason: ack.reason.0 }
+        }
         Packet::Puback(ack) => Seen::Puback { id: ack.packet_id.get() },
-        Packet::Pubrec(ack) if !ack.reason.is_error() => Seen::Pubrec { id: ack.packet_id.get() },
-        Packet::Pubrec(ack) => Seen::Refusal { id: ack.packet_id.get(), reason: ack.reason.0 },
+        Packet::Pubrec(ack) => Seen::Pubrec { id: ack.packet_id.get() },
         Packet::Pubrel(ack) => Seen::Pubrel { id: ack.packet_id.get() },
         Packet::Pubcomp(ack) => Seen::Pubcomp { id: ack.packet_id.get() },
         Packet::Subscribe(_) | Packet::Pingreq => Seen::Other,

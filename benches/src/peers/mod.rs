@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Longer than anything that works takes.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a program leaves a queue alone that was full, or isn't empty yet: looking must cost nothing beside what is measured,
-/// and no queue is empty by then.
+/// How long a program leaves a queue alone that was full, or that it waits for: looking must cost nothing beside what is
+/// measured. A full queue lasts for longer.
 pub const SELDOM: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
