@@ -38,7 +38,7 @@ fn pending_orders_fill_in_either_order_and_are_taken_away_by_hand() {
 }
 
 /// First seeds whose sequences failed once.
-const KEPT: [u32; 1] = [795_665_423];
+const KEPT: [u32; 2] = [795_665_423, 795_733_454];
 const PLAN: &str = "tests/mql5/programs/CopierPlan.mq5";
 const NET: &str = "tests/mql5/programs/CopierNet.mq5";
 const PENDING: &str = "tests/mql5/programs/CopierPending.mq5";

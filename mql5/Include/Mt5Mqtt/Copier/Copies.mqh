@@ -13,18 +13,24 @@
 class CCopierCopies
   {
 public:
-   static void       Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
+   static double     Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
    static void       Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[],
                            CopierAction &actions[]);
    static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
+
+private:
+   static void       AddClose(const CopierLink &link,const CopierHeld &held,const double volume,CopierAction &actions[]);
   };
 //+------------------------------------------------------------------+
 //| Takes a volume off the copies, the last one first. What would be |
-//| left of a ticket is nothing, or at least the minimum             |
+//| left of a ticket is nothing, or at least the minimum. Where no   |
+//| ticket has such a part, the smallest goes as a whole: that is    |
+//| less than the minimum too much. Returns what is taken            |
 //+------------------------------------------------------------------+
-void CCopierCopies::Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[])
+double CCopierCopies::Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[])
   {
    double left=by;
+   int    whole=-1;
    for(int i=ArraySize(held)-1; i>=0 && left>=symbol.volume_step/2; i--)
      {
       if(held[i].id!=link.id)
@@ -35,12 +41,29 @@ void CCopierCopies::Reduce(const CopierLink &link,const double by,const CopierSy
          part=NormalizeDouble(held[i].volume-symbol.volume_min,8);
       //--- a fill in parts may have left less than the minimum: it goes as a whole
       if(part<symbol.volume_min-symbol.volume_step/2 && part<held[i].volume)
+        {
+         if(whole<0 || held[i].volume<held[whole].volume)
+            whole=i;
          continue;
-      int action=CCopierActions::Add(actions,COPIER_ACTION_CLOSE,link.id,held[i].ticket,held[i].symbol,"reduced by the master");
-      actions[action].is_buy=held[i].is_buy;
-      actions[action].volume=part;
+        }
+      AddClose(link,held[i],part,actions);
       left=NormalizeDouble(left-part,8);
      }
+   if(whole>=0 && left>=symbol.volume_min-symbol.volume_step/2)
+     {
+      AddClose(link,held[whole],held[whole].volume,actions);
+      left=NormalizeDouble(left-held[whole].volume,8);
+     }
+   return(NormalizeDouble(by-left,8));
+  }
+//+------------------------------------------------------------------+
+//| A part of a ticket, or all                                       |
+//+------------------------------------------------------------------+
+void CCopierCopies::AddClose(const CopierLink &link,const CopierHeld &held,const double volume,CopierAction &actions[])
+  {
+   int action=CCopierActions::Add(actions,COPIER_ACTION_CLOSE,link.id,held.ticket,held.symbol,"reduced by the master");
+   actions[action].is_buy=held.is_buy;
+   actions[action].volume=volume;
   }
 //+------------------------------------------------------------------+
 //| Stops of each copy that has others                               |

@@ -461,7 +461,10 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(is_settling && link.reached>before)
       link.reached=before;
    if(volume-most>=symbols[symbol].volume_step/2)
-      CCopierCopies::Reduce(link,NormalizeDouble(volume-most,8),symbols[symbol],held,m_actions);
+     {
+      double taken=CCopierCopies::Reduce(link,NormalizeDouble(volume-most,8),symbols[symbol],held,m_actions);
+      link.reached=MathMin(link.reached,NormalizeDouble(volume-taken+kept,8));
+     }
    if(!is_turned)
       CCopierCopies::Stops(link,sl,tp,symbols[symbol],held,m_actions);
    double difference=NormalizeDouble(least-volume,8);
