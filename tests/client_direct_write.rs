@@ -5,13 +5,14 @@
 
 mod common;
 
-use common::background_thread::{fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
+use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
 use common::fake_server::FakeServer;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 #[test]
 fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
@@ -27,6 +28,7 @@ fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     for number in 0..PUBLISHES {
         program.send(&number.to_string(), QoS::AtMostOnce);
         peer.expect_publish(&number.to_string());
+        thread::sleep(PAUSE);
     }
     let sleeps = sleeps_of_background_thread() - before;
     assert!(sleeps < PUBLISHES / 50, "the background thread woke up {sleeps} times for {PUBLISHES} publishes");
@@ -41,7 +43,7 @@ fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     // A program that waits reads by itself.
     let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
     let waiting = fewest_sleeps(polling.div_ceil(2), || {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let (peer, this_thread) = (&mut peer, &this_thread);
             scope.spawn(move || {
                 for number in 0..PUBLISHES {

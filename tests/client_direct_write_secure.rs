@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::background_thread::{fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
+use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
 use common::certificates::{Authority, Validity};
 use common::fake_server::FakeServer;
 use common::program::Program;
@@ -18,6 +18,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::thread;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
 use tungstenite::{Message, WebSocket};
@@ -74,6 +75,7 @@ fn publish_one_by_one(program: &Program, peer: &mut dyn Peer) {
     let mut next = |number: usize| {
         program.send(&payload(number), QoS::AtMostOnce);
         receive_publication(peer, number);
+        thread::sleep(PAUSE);
     };
     // The first one may come while the thread is still busy with CONNACK.
     next(0);
@@ -98,7 +100,7 @@ fn wait_one_by_one(program: &Program, peer: &mut dyn Peer) {
         "{PUBLISHES} messages from the Server woke the thread {polling} times only"
     );
     let waiting = fewest_sleeps(polling.div_ceil(2), || {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let (peer, this_thread) = (&mut *peer, &this_thread);
             scope.spawn(move || {
                 for number in 0..PUBLISHES {

@@ -3,7 +3,11 @@
 use super::fake_server::DEADLINE;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Between publishes that each go by themselves: those of a program that makes none are gathered, and a fast machine has one at the
+/// Server and back in less time than the client takes for no pause.
+pub const PAUSE: Duration = Duration::from_micros(50);
 
 /// How often the background thread went to sleep.
 pub fn sleeps_of_background_thread() -> u64 {
