@@ -162,6 +162,21 @@ struct Input {
     label: String,
 }
 
+/// A program with what it includes in the place of each `#include`, and once.
+fn whole(source: &Path, seen: &mut Vec<PathBuf>) -> String {
+    seen.push(source.to_owned());
+    let text = fs::read_to_string(source).expect("a source").replace("\r\n", "\n");
+    let mut whole = String::new();
+    for line in text.lines() {
+        match includes(source, line).pop().map(|included| included.canonicalize().expect("an included file")) {
+            Some(included) if seen.contains(&included) => {}
+            Some(included) => whole += &self::whole(&included, seen),
+            None => whole = whole + line + "\n",
+        }
+    }
+    whole
+}
+
 /// The inputs of a program, in their order. A line that begins as an input and can't be read is a fault of the source.
 fn inputs(text: &str) -> Vec<Input> {
     let mut group = String::new();
@@ -231,7 +246,7 @@ fn the_readme_tells_each_programs_inputs() {
     let mut expected = String::new();
     for program in &programs {
         let name = program.file_stem().expect("a name").to_string_lossy().into_owned();
-        let inputs = inputs(&fs::read_to_string(program).expect("a program"));
+        let inputs = inputs(&whole(program, &mut Vec::new()));
         let no_group = inputs.iter().find(|input| input.group.is_empty() || input.label.is_empty());
         assert_eq!(no_group, None, "{name}: an input has a group and a label");
         // The terminal cuts what is longer.

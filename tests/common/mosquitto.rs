@@ -160,7 +160,7 @@ impl Mosquitto {
     }
 
     /// Waits until the Server has logged a text.
-    fn wait_for_log(&self, wanted: &str) {
+    pub fn wait_for_log(&self, wanted: &str) {
         let deadline = Instant::now() + START_TIMEOUT;
         while !self.log().contains(wanted) {
             assert!(Instant::now() < deadline, "Mosquitto did not log '{wanted}':\n{}", self.log());

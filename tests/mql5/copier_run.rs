@@ -30,6 +30,8 @@ pub struct Copying {
     pub inputs: Vec<(&'static str, String)>,
     /// Of the master.
     pub name: &'static str,
+    /// Of MQTT, for both.
+    version: &'static str,
     /// Where the follower finds the Server, if not where it is.
     pub follower_url: Option<String>,
 }
@@ -56,6 +58,7 @@ impl Copying {
             files,
             inputs: inputs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             name: "master",
+            version: "5",
             follower_url: None,
         };
         copying.follower.command(&["files", &copying.files.0.join("Files").display().to_string()]);
@@ -82,12 +85,12 @@ impl Copying {
     }
 
     pub fn load_master(&mut self) {
-        load_master_in(&mut self.master, &self.server.url(), self.name);
+        load_master_in(&mut self.master, &self.server.url(), self.name, self.version);
     }
 
     /// Another terminal as a master of the same name.
     pub fn load_as_master(&self, terminal: &mut Terminal) {
-        load_master_in(terminal, &self.server.url(), self.name);
+        load_master_in(terminal, &self.server.url(), self.name, self.version);
     }
 
     /// A new folder beside those of the two.
@@ -107,6 +110,7 @@ impl Copying {
     pub fn load_follower_as(&mut self, name: &str) {
         let url = self.follower_url.clone().unwrap_or_else(|| self.server.url());
         let mut inputs = vec![("InpUrl", url.as_str()), ("InpMaster", self.name), ("InpWait", "1")];
+        inputs.push(("InpVersion", self.version));
         inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
         self.follower.load("expert", name, &program(FOLLOWER), ("1", "EURUSD"), &inputs);
     }
@@ -229,8 +233,9 @@ impl Copying {
     }
 }
 
-fn load_master_in(terminal: &mut Terminal, url: &str, name: &str) {
-    terminal.expert("master", MASTER, &[("InpUrl", url), ("InpName", name), ("InpSeconds", "1")]);
+fn load_master_in(terminal: &mut Terminal, url: &str, name: &str, version: &str) {
+    let inputs = [("InpUrl", url), ("InpName", name), ("InpSeconds", "1"), ("InpVersion", version)];
+    terminal.expert("master", MASTER, &inputs);
 }
 
 pub fn deal(side: u32, volume: &str, more: &str) -> String {
@@ -239,7 +244,17 @@ pub fn deal(side: u32, volume: &str, more: &str) -> String {
 
 #[test]
 fn opens_changes_and_closes_are_copied_and_survive_a_restart() {
-    let Some(mut copying) = Copying::start("course", &[]) else { return };
+    course("course", "5");
+}
+
+#[test]
+fn mqtt_3_1_1_does_as_well() {
+    course("course-3-1-1", "4");
+}
+
+fn course(test: &str, version: &'static str) {
+    let Some(mut copying) = Copying::start(test, &[]) else { return };
+    copying.version = version;
     copying.trade(&deal(0, "0.77", ""));
     copying.load_both();
     copying.converge_to(|_| Vec::new());

@@ -23,6 +23,7 @@ mod copier_started;
 mod copier_terminal;
 mod host;
 mod indicator;
+mod inputs;
 mod json;
 mod marshalling;
 mod programs;

@@ -124,13 +124,13 @@ fn what_lies_outside_of_the_subset_is_refused_with_its_line() {
 #[test]
 fn an_included_file_is_refused_by_its_own_name_and_line() {
     let folder = folder("included");
-    fs::write(folder.join("part.mqh"), "\n#property strict\ninput int InpA=1; // A\n").expect("write a file");
+    fs::write(folder.join("part.mqh"), "\n#property strict\ninput int InpA=1;\n").expect("write a file");
     let path = folder.join("main.mq5");
     fs::write(&path, "#include \"part.mqh\"\nvoid OnStart(void) { }\n").expect("write a file");
     let refused = translate(&path, &folder, &folder.join("cpp")).expect_err("two refusals");
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     assert!(refused[0].contains("part.mqh:2: a #property of an included file is ignored"), "{refused:?}");
-    assert!(refused[1].contains("part.mqh:3: inputs belong into the .mq5 file"), "{refused:?}");
+    assert!(refused[1].contains("part.mqh:3: an input needs a comment behind it"), "{refused:?}");
     fs::remove_dir_all(folder).expect("remove the folder");
 }
 

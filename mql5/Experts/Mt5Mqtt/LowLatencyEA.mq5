@@ -5,12 +5,9 @@
 #property version     "1.00"
 #property description "Answers each message at once, woken by the service WakeCharts; a slow timer is the net below."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
-input string InpRoot="mt5";                  // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Waking"
+input string InpRoot="mt5";                  // First level of all topics
 input int    InpTimer=250;                   // Look without being woken every so many milliseconds
 //+------------------------------------------------------------------+
 //| The client                                                       |
@@ -40,8 +37,7 @@ int OnInit(void)
   {
    EventSetMillisecondTimer(InpTimer);
    bool connected=ExtClient.IsCreated() ||
-                  (ExtClient.SetUrl(InpUrl) && (InpUserName=="" || ExtClient.SetCredentials(InpUserName,InpPassword)) &&
-                   ExtClient.Subscribe(InpRoot+"/ping",0) && ExtClient.Connect());
+                  (SetServer(ExtClient) && ExtClient.Subscribe(InpRoot+"/ping",0) && ExtClient.Connect());
    if(!connected)
      {
       Print("MQTT: ",ExtClient.ResultDescription());

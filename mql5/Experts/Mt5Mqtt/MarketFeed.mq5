@@ -6,13 +6,10 @@
 #property description "Publishes ticks and closed bars of one or more symbols as JSON."
 #property description "The service CustomSymbolFeed makes custom symbols of them in another terminal."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883";        // Address
-input string InpUserName="";                        // User Name (empty: none)
-input string InpPassword="";                        // Password
+#include <Mt5Mqtt\Server.mqh>
+input group  "Feed"
 input string InpConnection="";                      // Shared connection (empty: its own)
 input string InpRoot="mt5";                         // First level of all topics
-input group  "Feed"
 input string InpSymbols="";                         // Symbols, apart by commas (empty: the chart's)
 input bool   InpBars=true;                          // Publish closed bars
 input ENUM_TIMEFRAMES InpTimeframe=PERIOD_M1;       // Timeframe of the bars
@@ -62,8 +59,7 @@ bool CFeedClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetUrl(InpUrl) &&
-          (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The symbols to publish                                           |

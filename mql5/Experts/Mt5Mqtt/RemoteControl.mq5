@@ -7,12 +7,9 @@
 #property description "Who may publish on its topic may close your positions: protect it in the Server."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
 #include <Mt5Mqtt\Internal\Trade.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
-input string InpRoot="mt5";                  // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Commands"
+input string InpRoot="mt5";                  // First level of all topics
 input bool   InpAllowClose=false;            // Allow close_all
 input int    InpMaxAge=30;                   // Seconds after which a command with a time is refused (0: never)
 input string InpPauseVariable="mt5mqtt.pause"; // Terminal variable that tells other programs to pause
@@ -54,8 +51,7 @@ bool CControlClient::Start(void)
    if(IsCreated())
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
-   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
-          Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+   return(SetServer(GetPointer(this)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
 //+------------------------------------------------------------------+
 //| A command: {"command":"status","id":"7","time":1700000000}       |

@@ -6,12 +6,9 @@
 #property description "Publishes the account's figures and whether the terminal is there."
 #property description "If the terminal or its line fails, the Server says so by the Will Message."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
-input string InpRoot="mt5";                  // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Telemetry"
+input string InpRoot="mt5";                  // First level of all topics
 input int    InpSeconds=10;                  // Publish every so many seconds
 //+------------------------------------------------------------------+
 //| The client                                                       |
@@ -40,8 +37,7 @@ bool CTelemetryClient::Start(void)
    if(IsCreated())
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
-   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
-          SetWill(m_topic+"presence","offline",1,true) && Connect());
+   return(SetServer(GetPointer(this)) && SetWill(m_topic+"presence","offline",1,true) && Connect());
   }
 //+------------------------------------------------------------------+
 //| On each connection: the Will of the last one may have been sent  |

@@ -6,12 +6,9 @@
 #property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting."
 #property description "One per master and account."
 #include <Mt5Mqtt\Copier\Follower.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883";                     // Address
-input string InpUserName="";                                     // User Name (empty: none)
-input string InpPassword="";                                     // Password
-input string InpRoot="mt5";                                      // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Copier"
+input string InpRoot="mt5";                                      // First level of all topics
 input string InpMaster="master";                                 // Name of the master
 input ENUM_COPIER_MODE InpMode=COPIER_ON;                        // Mode
 input ENUM_COPIER_EXISTING InpExisting=COPIER_EXISTING_SKIP;     // Positions that were there before
@@ -114,7 +111,7 @@ int Begin(void)
   {
    CopierRules rules;
    Rules(rules);
-   if(!ExtFollower.SetUrl(InpUrl) || (InpUserName!="" && !ExtFollower.SetCredentials(InpUserName,InpPassword)))
+   if(!SetServer(ExtFollower))
      {
       Print("MQTT: ",ExtFollower.ResultDescription());
       return(INIT_FAILED);

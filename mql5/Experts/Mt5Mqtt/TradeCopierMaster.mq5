@@ -6,12 +6,9 @@
 #property description "Publishes all positions and pending orders of this account for TradeCopierFollower: the whole state,"
 #property description "retained, on every change and at intervals."
 #include <Mt5Mqtt\Copier\Master.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
-input string InpRoot="mt5";                  // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Copier"
+input string InpRoot="mt5";                  // First level of all topics
 input string InpName="master";               // Name of this master
 input string InpRelay="";                    // Publish the copies of these masters too (apart by commas)
 input int    InpSeconds=5;                   // Publish at least every so many seconds
@@ -34,8 +31,7 @@ int OnInit(void)
 //+------------------------------------------------------------------+
 int Begin(void)
   {
-   if(ExtMaster.SetUrl(InpUrl) && (InpUserName=="" || ExtMaster.SetCredentials(InpUserName,InpPassword)) &&
-      ExtMaster.Start(InpRoot,InpName,InpRelay,InpSeconds*1000))
+   if(SetServer(ExtMaster) && ExtMaster.Start(InpRoot,InpName,InpRelay,InpSeconds*1000))
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtMaster.ResultDescription());
    return(INIT_FAILED);

@@ -12,13 +12,10 @@
 #property indicator_color1  clrDodgerBlue
 #property indicator_label1  "Remote value"
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
+#include <Mt5Mqtt\Server.mqh>
+input group  "Value"
 input string InpConnection="";               // Shared connection (empty: its own)
 input string InpRoot="mt5";                  // First level of all topics
-input group  "Value"
 input string InpTopic="";                    // Topic below the first level (empty: signals/<symbol>)
 input string InpKey="value";                 // Key of the number in JSON (empty: the payload is the number)
 //+------------------------------------------------------------------+
@@ -52,8 +49,7 @@ bool CValueClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetUrl(InpUrl) &&
-          (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The topic of the chart's symbol                                  |

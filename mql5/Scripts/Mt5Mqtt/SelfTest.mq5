@@ -8,13 +8,10 @@
 #property description "Tries everything that mt5mqtt offers against a Server and prints PASS or FAIL."
 #property script_show_inputs
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
+#include <Mt5Mqtt\Server.mqh>
 #include <Mt5Mqtt\Internal\Check.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="name";             // User Name
-input string InpPassword="password";         // Password
+input group  "Self test"
 input string InpRoot="mt5mqtt-selftest";     // First level of all topics
-input int    InpVersion=5;                   // 5, or 4 for MQTT 3.1.1
 CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
 //| A topic of this test                                             |
@@ -109,8 +106,7 @@ void OnStart(void)
 //+------------------------------------------------------------------+
 bool OpenShared(CMqttClient &client,const string connection,const string inbox,const int keep_alive)
   {
-   return(client.CreateShared(connection,inbox) && client.SetUrl(InpUrl) && client.SetCredentials(InpUserName,InpPassword) &&
-          client.SetProtocolVersion(InpVersion) && client.SetKeepAlive(keep_alive));
+   return(client.CreateShared(connection,inbox) && SetServer(client) && client.SetKeepAlive(keep_alive));
   }
 //+------------------------------------------------------------------+
 //| Two programs on one connection, as far as one can be two         |
@@ -152,9 +148,10 @@ void BeforeConnect(CMqttClient &client)
    Refused(client.SetUrl("ftp://x"),client,MT5MQTT_E_OUT_OF_RANGE,"SetUrl");
    Accepted(client.SetUrl(InpUrl),client,"SetUrl");
    ExtCheck.That(client.IsCreated(),"created by a setter");
+   Accepted(SetServer(client),client,"SetServer");
    Accepted(client.SetClientId("mt5mqtt-selftest"),client,"SetClientId");
-   Accepted(client.SetCredentials(InpUserName,InpPassword),client,"SetCredentials");
    CMqttClient other;
+   Accepted(other.SetCredentials("name","password"),other,"SetCredentials");
    Accepted(other.SetOptionBytes(MT5MQTT_OPT_PASSWORD,password),other,"SetOptionBytes");
    Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
    Refused(client.SetProtocolVersion(3),client,MT5MQTT_E_OUT_OF_RANGE,"SetProtocolVersion");
@@ -475,9 +472,7 @@ void Dispatching(void)
    CCounting       client;
    CMqttProperties none;
    uchar           payload[]={'x'};
-   Accepted(client.SetUrl(InpUrl),client,"SetUrl");
-   Accepted(client.SetCredentials(InpUserName,InpPassword),client,"SetCredentials");
-   Accepted(client.SetProtocolVersion(InpVersion),client,"SetProtocolVersion");
+   Accepted(SetServer(client),client,"SetServer");
    Accepted(client.SetWill(Topic("w/bytes"),payload,0,false,none),client,"SetWill with bytes");
    Accepted(client.Connect(),client,"Connect");
    Accepted(client.Subscribe(Topic("d"),0),client,"Subscribe");

@@ -6,12 +6,9 @@
 #property version     "1.00"
 #property description "Makes custom symbols of the prices that MarketFeed publishes in another terminal."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-input group  "MQTT Server"
-input string InpUrl="mqtt://127.0.0.1:1883"; // Address
-input string InpUserName="";                 // User Name (empty: none)
-input string InpPassword="";                 // Password
-input string InpRoot="mt5";                  // First level of all topics
+#include <Mt5Mqtt\Server.mqh>
 input group  "Custom symbols"
+input string InpRoot="mt5";                  // First level of all topics
 input string InpSuffix=".mqtt";              // What is added to a symbol's name
 input string InpGroup="Mqtt";                // Group in the tree of symbols
 //+------------------------------------------------------------------+
@@ -39,8 +36,7 @@ private:
 //+------------------------------------------------------------------+
 bool CFeedClient::Start(void)
   {
-   return(SetUrl(InpUrl) && (InpUserName=="" || SetCredentials(InpUserName,InpPassword)) &&
-          Subscribe(InpRoot+"/symbols/+",1) && Subscribe(InpRoot+"/ticks/+",0) && Connect());
+   return(SetServer(GetPointer(this)) && Subscribe(InpRoot+"/symbols/+",1) && Subscribe(InpRoot+"/ticks/+",0) && Connect());
   }
 //+------------------------------------------------------------------+
 //| A description or a tick                                          |

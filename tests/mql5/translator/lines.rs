@@ -61,9 +61,6 @@ impl Source {
                 }
             } else if line.starts_with("input ") {
                 source.inputs.insert(number);
-                if !is_main {
-                    refuse("inputs belong into the .mq5 file");
-                }
                 if !line.contains("; // ") && !line.trim_end().contains("// ") {
                     refuse("an input needs a comment behind it: its label in the dialog");
                 }
