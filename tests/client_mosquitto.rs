@@ -79,7 +79,7 @@ fn every_qos_arrives_in_both_directions() {
 fn a_thousand_messages_of_each_qos_come_back_complete_and_in_order() {
     // MQTT311-7.1.2-1
     in_both_versions(|version, _| {
-        let server = Mosquitto::start_with("max_queued_messages 0\n").expect("mosquitto");
+        let server = Mosquitto::start().expect("mosquitto");
         let program = client(&server, "echo", &[(IntOption::ProtocolVersion, version)]);
         program.connect().unwrap();
         program.expect_connected();

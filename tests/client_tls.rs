@@ -27,7 +27,7 @@ fn messages_of_every_size_and_qos_come_back_over_tls_1_2_and_1_3() {
         return;
     }
     let authority = Authority::new("Test CA");
-    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "max_queued_messages 0\n");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "");
     for (version, minimum) in [(4, 12), (5, 13)] {
         let program = Program::new(&server.url(), &[(IntOption::TlsVersionMinimum, minimum)]);
         program.set_int(IntOption::ProtocolVersion, version);
@@ -73,7 +73,7 @@ fn ten_thousand_small_messages_keep_their_order_over_tls() {
         return;
     }
     let authority = Authority::new("Test CA");
-    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "max_queued_messages 0\n");
+    let server = TlsServer::start(&authority.issue("server", &["127.0.0.1"], Validity::Now), "");
     let program = Program::new(&server.url(), &[]);
     program.set_text(options::TLS_CA, &authority.certificate);
     program.connect().unwrap();

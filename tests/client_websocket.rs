@@ -53,7 +53,7 @@ fn messages_of_every_size_come_back_over_websocket_with_and_without_tls() {
     let folder = Folder::new();
     let tls = folder.listener(&authority.issue("server", &["127.0.0.1"], Validity::Now));
     for (scheme, lines) in [("ws", String::new()), ("wss", tls)] {
-        let lines = format!("protocol websockets\n{lines}max_queued_messages 0\n");
+        let lines = format!("protocol websockets\n{lines}");
         let server = Mosquitto::start_with_listener(&lines).expect("mosquitto");
         let url = format!("{scheme}://127.0.0.1:{}/mqtt?token=secret", server.second_port());
         let program = program(&url, &[]);

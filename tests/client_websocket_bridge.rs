@@ -49,7 +49,7 @@ fn large_messages_come_in_frames_and_fragments_of_every_size() {
     if tools::find("mosquitto").is_none() || missing.is_some() {
         return tools::leave_out("a WebSocket by Python before a real Server", missing.unwrap_or("mosquitto"));
     }
-    let server = Mosquitto::start_with("max_queued_messages 0\n").expect("mosquitto");
+    let server = Mosquitto::start().expect("mosquitto");
     let bridge = Bridge::start(&server);
     for (version, path) in [
         (5, "frames/1000000000"),

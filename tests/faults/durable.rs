@@ -93,7 +93,7 @@ fn has_tools() -> bool {
 
 #[cfg(unix)]
 fn a_store_of_another_process_is_refused() {
-    let server = Mosquitto::start_with("max_queued_messages 0").expect("mosquitto is there");
+    let server = Mosquitto::start().expect("mosquitto is there");
     let folder = Folder::new("durable-in-use");
     let deadline = Instant::now() + DEADLINE;
     let mut first = Publisher::start(&server.url(), &folder, 0, false);
@@ -310,7 +310,7 @@ impl Random {
 
 #[cfg(unix)]
 fn conduct(seed: u64, kills: u64) {
-    let server = Mosquitto::start_with("max_queued_messages 0\nmax_inflight_messages 0").expect("mosquitto is there");
+    let server = Mosquitto::start_with("max_inflight_messages 0").expect("mosquitto is there");
     let subscriber = server.subscribe(&["-t", "crash/#", "-q", "2", "-F", "%t %p"]);
     let folder = Folder::new("durable-crash");
     let mut random = Random(seed | 1);

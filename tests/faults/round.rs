@@ -21,8 +21,6 @@ const QUIET: Duration = Duration::from_millis(300);
 const SOON: Duration = Duration::from_secs(20);
 /// MT5MQTT_E_CONNECT_FAILED
 const CONNECT_FAILED: i32 = -41;
-/// The Server's queues have no bound.
-const SERVER: &str = "max_queued_messages 0\n";
 /// A Server that is killed loses no more than it has acknowledged since the last turn of its loop.
 const SAVING: &str = "autosave_on_changes true\nautosave_interval 1\n";
 
@@ -65,8 +63,8 @@ impl Round {
         let version = if rng.bool() { ProtocolVersion::V5 } else { ProtocolVersion::V311 };
         // Half of the Servers that are killed save nothing, and come back without a memory.
         let saves = scenario.processes.contains(&ProcessFault::KillServer) && rng.bool();
-        let config = [SERVER, if saves { SAVING } else { "" }].concat();
-        let server = Mosquitto::start_with(&config).ok_or("mosquitto is not installed")?;
+        let config = if saves { SAVING } else { "" };
+        let server = Mosquitto::start_with(config).ok_or("mosquitto is not installed")?;
         let port = server.port();
         let senders_line = Line::new(port, version, rng.u64(..), scenario.senders_line.clone());
         let receivers_line = Line::new(port, version, rng.u64(..), scenario.receivers_line.clone());
