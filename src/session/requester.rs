@@ -9,7 +9,8 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::types::QoS;
 use crate::types::status::Status;
-use crate::types::topic::TopicName;
+use crate::types::text;
+use crate::types::topic::{TopicFilter, TopicName};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -239,16 +240,27 @@ pub(super) fn response_topic(chosen: &str, information: Option<&str>, client_id:
         return chosen.to_owned();
     }
     let offered = information.map(|base| format!("{}/response", base.trim_end_matches('/')));
-    if let Some(topic) = offered.filter(|topic| TopicName::new(topic).is_ok()) {
+    if let Some(topic) = offered.filter(|topic| is_response_topic(topic)) {
         return topic;
     }
     let mut topic = "mt5mqtt/response/".to_owned();
     for character in client_id.chars() {
+        let before = topic.len();
         match character {
             // No levels and no wildcards; '%' too, so that two identifiers never give one topic.
             '/' | '+' | '#' | '%' => topic.push_str(&format!("%{:02X}", character as u32)),
             _ => topic.push(character),
         }
+        if topic.len() > text::MAX_LENGTH {
+            // Should another client have the same one, the Correlation Data still tells whose a response is.
+            topic.truncate(before);
+            break;
+        }
     }
     topic
+}
+
+/// Whether responses can be published there, and subscribed to by one client alone.
+fn is_response_topic(topic: &str) -> bool {
+    TopicName::new(topic).is_ok() && TopicFilter::new(topic).is_ok_and(|filter| !filter.is_shared())
 }

@@ -275,6 +275,29 @@ fn the_response_topic_is_the_programs_or_the_servers_or_our_own() {
 }
 
 #[test]
+fn whatever_a_server_offers_or_assigns_gives_a_response_topic_that_can_be_subscribed_to() {
+    // MQTT-4.8.2-1, MQTT-4.8.2-2 and section 1.5.4: a Topic Name may be no Topic Filter, or a shared one, and text ends at
+    // 65,535 bytes.
+    let asking = SessionOptions { request_response_information: true, ..options() };
+    for offered in ["$share", "$share/group/replies", "$share//"] {
+        let information = [(PropertyId::ResponseInformation, Value::Text(offered))];
+        let mut trace = Trace::connected_to(asking.clone(), &information);
+        trace.request(7, "ask", SECOND);
+        assert_eq!(trace.asks_for().0, "mt5mqtt/response/c", "{offered}");
+    }
+    for character in ["a", "#", "€"] {
+        let client_id = character.repeat(65_535 / character.len());
+        let assigned = [(PropertyId::AssignedClientIdentifier, Value::Text(&client_id))];
+        let mut trace = Trace::connected_to(SessionOptions { client_id: String::new(), ..options() }, &assigned);
+        trace.request(7, "ask", SECOND);
+        let (topic, packet_id) = trace.asks_for();
+        assert!((65_530..=65_535).contains(&topic.len()), "{}", topic.len());
+        trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+        assert_eq!(trace.sends_request("ask").0, topic);
+    }
+}
+
+#[test]
 fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     let (mut trace, topic, correlation) = requested(options());
     trace.reconnects(true);
