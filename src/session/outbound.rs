@@ -32,6 +32,8 @@ pub(super) struct InFlight {
     pub counted: bool,
     /// Whether the Server may have seen it.
     pub sent: bool,
+    /// Whether it was sent with DUP.
+    pub redelivered: bool,
     /// The batch in which its Packet Identifier becomes durable.
     pub recorded: u64,
 }
@@ -279,7 +281,8 @@ impl Outbound {
             let flow = || Record::Flow { token, packet_id, order, released: false };
             let recorded = out.log.add(Key::Flow(number), flow);
             connection.send_quota -= 1;
-            self.in_flight.insert(packet_id, InFlight { publishing, counted: true, sent: false, recorded });
+            self.in_flight
+                .insert(packet_id, InFlight { publishing, counted: true, sent: false, redelivered: false, recorded });
             self.send_or_hold(now, packet_id, connection, ids, out);
             return true;
         }
@@ -339,6 +342,7 @@ impl Outbound {
                 if !entry.sent {
                     out.tell_sent(entry.publishing.token, entry.recorded);
                 }
+                entry.redelivered |= entry.sent;
                 entry.sent = true;
             }
             Err(status) => {

@@ -86,7 +86,7 @@ impl Outbound {
                 let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;
                 self.take_over(&publishing, Stage::Sent, out);
                 // Whether it left before the crash, nobody knows.
-                let entry = InFlight { publishing, counted: false, sent: true, recorded: 0 };
+                let entry = InFlight { publishing, counted: false, sent: true, redelivered: false, recorded: 0 };
                 self.in_flight.insert(packet_id, entry);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::options::SessionOptions;
@@ -102,6 +103,34 @@ fn what_stood_in_the_output_counts_as_sent() {
     trace.loses_connection();
     trace.connects(true, &[]);
     trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_server_that_calls_the_identifier_of_a_redelivery_in_use_has_the_message() {
+    // MQTT-4.4.0-1, MQTT-4.3.3-10: EMQX and FlashMQ answer the PUBLISH with DUP so, whose PUBREC was lost with the line. A
+    // program that took it for a refusal would publish its order once more.
+    let in_use = || Packet::Pubrec(Ack::new(id(1), ReasonCode::PACKET_IDENTIFIER_IN_USE));
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "order", QoS::ExactlyOnce);
+    trace.sends(publish("order", QoS::ExactlyOnce, 1));
+    trace.reconnects(true);
+    trace.sends(publish_again("order", QoS::ExactlyOnce, 1));
+    trace.receives(in_use());
+    trace.tells_nothing();
+    trace.sends(pubrel(1));
+    // It goes on as after any PUBREC.
+    trace.reconnects(true);
+    trace.sends(pubrel(1));
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+
+    // At first it is a refusal: the Server has another message under it.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "order", QoS::ExactlyOnce);
+    trace.sends(publish("order", QoS::ExactlyOnce, 1));
+    trace.receives(in_use());
+    assert_eq!(trace.tells_published(1).failure, Some(Status::RefusedByServer));
     trace.sends_nothing();
 }
 
