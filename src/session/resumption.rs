@@ -29,14 +29,15 @@ impl Outbound {
     }
 
     /// The Server has no Session. QoS 1 messages in flight are published anew, before everything in the queue: that they
-    /// may then arrive twice is what QoS 1 allows. A QoS 2 message that the Server had confirmed is complete; of one that
-    /// it had not, nobody can say whether it arrived, and the program is told so, unless it was not even sent.
+    /// may then arrive twice is what QoS 1 allows. Of a QoS 2 message nobody can say whether it arrived, and the program is told
+    /// so, unless it was not even sent. PUBREC says no more: some Servers, Mosquitto among them, pass a message on only when
+    /// they get PUBREL, and throw it away with the Session.
     pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Output<'_>) {
         for (id, released) in self.released.drain() {
             ids.release(id);
             self.count -= 1;
             out.log.remove(Key::Flow(released.number));
-            out.end(released.token, Outcome::success());
+            out.end(released.token, Outcome::local(Status::SessionLost));
         }
         for (id, entry) in self.in_flight.drain() {
             ids.release(id);
