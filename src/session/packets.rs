@@ -94,8 +94,9 @@ impl Session {
             }
             Packet::Pingresp => {
                 match connection.pinged(now) {
-                    Some(rtt) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
-                    None => return self.tolerate(Breach::UnaskedPingresp),
+                    Ok(Some(rtt)) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
+                    Ok(None) => {}
+                    Err(breach) => return self.tolerate(breach),
                 }
                 Answered::Fine
             }
