@@ -106,7 +106,8 @@ impl Outbound {
             };
             let Some(dropped) = dropped else { break };
             out.counters.publishes_dropped += 1;
-            self.finish(dropped, Outcome::local(status), out);
+            let outcome = dropped.not_sent(status);
+            self.finish(dropped, outcome, out);
         }
     }
 
@@ -188,7 +189,8 @@ impl Outbound {
     pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
         while let Some(expired) = self.queue.take_expired(now) {
             out.counters.publishes_expired += 1;
-            self.finish(expired, Outcome::local(Status::Expired), out);
+            let outcome = expired.not_sent(Status::Expired);
+            self.finish(expired, outcome, out);
         }
     }
 
@@ -264,7 +266,8 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> bool {
         if let Some(status) = refusal(&publishing.message, &connection.limits) {
-            self.finish(publishing, Outcome::local(status), out);
+            let outcome = publishing.not_sent(status);
+            self.finish(publishing, outcome, out);
             return true;
         }
         let packet_id = if publishing.is_qos0() {
@@ -348,7 +351,8 @@ impl Outbound {
             Err(status) => {
                 restore_quota(connection);
                 if let Some(entry) = self.leave_flight(id, ids, out) {
-                    self.finish(entry.publishing, Outcome::local(status), out);
+                    let outcome = entry.publishing.not_sent(status);
+                    self.finish(entry.publishing, outcome, out);
                 }
             }
         }

@@ -6,13 +6,14 @@
 //! A message that waits can be superseded by a newer one with the same conflation key, can expire, and can be dropped when
 //! the queue is full. What was sent once is no longer here and none of this happens to it.
 
-use super::event::Token;
+use super::event::{Outcome, Token};
 use super::lane::Lane;
 use super::options::PublishOptions;
 use super::record::Record;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
 use crate::types::QoS;
+use crate::types::status::Status;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub(super) struct Publishing {
     pub token: Token,
     pub message: Message,
     pub priority: bool,
+    /// It was sent in a Session that is lost.
+    pub perhaps_arrived: bool,
     conflation_key: Option<Arc<str>>,
     /// When it is not worth sending any more.
     expires: Option<Instant>,
@@ -43,6 +46,7 @@ impl Publishing {
             token,
             message,
             priority: options.priority,
+            perhaps_arrived: false,
             conflation_key: options.conflation_key,
             expires: message_expires.into_iter().chain(end_of_life).min(),
             message_expires,
@@ -54,7 +58,8 @@ impl Publishing {
         let Record::Publish { token, message, priority, conflation_key, expires, message_expires } = record else {
             return None;
         };
-        Some(Publishing { number, token, message, priority, conflation_key, expires, message_expires })
+        let perhaps_arrived = false;
+        Some(Publishing { number, token, message, priority, perhaps_arrived, conflation_key, expires, message_expires })
     }
 
     pub fn record(&self) -> Record {
@@ -66,6 +71,11 @@ impl Publishing {
             expires: self.expires,
             message_expires: self.message_expires,
         }
+    }
+
+    /// Its end when it is not sent, or not again: then the reason says nothing of whether it arrived.
+    pub fn not_sent(&self, reason: Status) -> Outcome {
+        Outcome::local(if self.perhaps_arrived { Status::SessionLost } else { reason })
     }
 
     pub fn is_qos0(&self) -> bool {

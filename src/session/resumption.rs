@@ -39,12 +39,13 @@ impl Outbound {
             out.log.remove(Key::Flow(released.number));
             out.end(released.token, Outcome::local(Status::SessionLost));
         }
-        for (id, entry) in self.in_flight.drain() {
+        for (id, mut entry) in self.in_flight.drain() {
             ids.release(id);
             out.log.remove(Key::Flow(entry.publishing.number));
             if entry.publishing.message.qos == QoS::ExactlyOnce && entry.sent {
                 self.finish(entry.publishing, Outcome::local(Status::SessionLost), out);
             } else {
+                entry.publishing.perhaps_arrived |= entry.sent;
                 self.queue.put_back(entry.publishing);
             }
         }

@@ -5,7 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -159,6 +159,51 @@ fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
     trace.sends(publish("d", QoS::AtLeastOnce, 6));
     trace.sends(publish("e", QoS::AtLeastOnce, 7));
     trace.sends_nothing();
+}
+
+#[test]
+fn what_was_sent_before_its_session_was_lost_is_in_doubt_when_it_is_not_sent_again() {
+    // Section 4.4: a program that is told that its order expired, or was dropped, takes it for one that never left.
+    let end = |how: PublishOptions, then: fn(&mut Trace)| {
+        let mut trace = Trace::connected(options());
+        trace.publish_so(1, "t", "order", QoS::AtLeastOnce, how);
+        trace.sends(publish("order", QoS::AtLeastOnce, 1));
+        trace.loses_connection();
+        then(&mut trace);
+        trace.tells_published(1).failure
+    };
+    let too_late = |trace: &mut Trace| {
+        trace.passes(Duration::from_secs(1));
+        trace.connects(false, &[]);
+        trace.sends_nothing();
+    };
+    assert_eq!(end(lives(500), too_late), Some(Status::SessionLost));
+    // Another Server, which has less.
+    let too_little = |trace: &mut Trace| {
+        trace.opens();
+        trace.sends_connect(|_| ());
+        let refusing = [(PropertyId::MaximumQoS, Value::Int(0))];
+        trace.receives(connack(false, ReasonCode::SUCCESS, &set(&refusing)));
+        trace.tells();
+    };
+    assert_eq!(end(PublishOptions::default(), too_little), Some(Status::SessionLost));
+    // A Session that ends with its connection, and no room for what waits then.
+    let mut trace = Trace::connected(SessionOptions {
+        session_expiry_interval: 0,
+        outgoing_maximum: 1,
+        outgoing_overflow: OutgoingOverflow::DropOldest,
+        ..options()
+    });
+    trace.publish(1, "order", QoS::AtLeastOnce);
+    trace.sends(publish("order", QoS::AtLeastOnce, 1));
+    trace.loses_connection();
+    trace.publish(2, "another", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    // What never left is not in doubt.
+    let mut trace = Trace::new(options());
+    trace.publish_so(1, "t", "order", QoS::AtLeastOnce, lives(500));
+    trace.passes(Duration::from_secs(1));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
 }
 
 #[test]
