@@ -158,7 +158,8 @@ impl Inbound {
                 Some(rules) if !refused => self.done.look(&message(), rules, out.log),
                 _ => None,
             };
-            let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
+            let suppressed =
+                known == Some(Known::Done) && !rules.awaited && rules.deduplicate.is_some_and(|rules| rules.suppress);
             let keyed = match known {
                 Some(Known::New(number) | Known::Seen(number)) => Some(number),
                 _ => None,
@@ -354,13 +355,15 @@ impl Inbound {
     }
 }
 
-/// What holds for all received messages.
+/// What holds for a received message.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,
     pub deduplicate: Option<&'a Deduplicate>,
+    /// Whether this one is handed out though the program is done with another that has its key.
+    pub awaited: bool,
 }
 
 /// Why a PUBLISH ends the connection.

@@ -137,6 +137,8 @@ impl Session {
             acknowledge: self.options.acknowledge,
             payload_format_check: self.options.payload_format_check,
             deduplicate: self.options.deduplicate.as_ref(),
+            // It has the Correlation Data of its request, and is no copy of it.
+            awaited: self.options.deduplicate.is_some() && self.requester.awaits(topic, publish.properties).is_some(),
         };
         let mut out = output!(self);
         let events = out.events.len();

@@ -147,15 +147,15 @@ impl Requester {
         }
     }
 
-    /// The request that a message with these properties answers. It has ended then.
-    pub fn take_answered(&mut self, properties: Properties<'_>) -> Option<Token> {
-        if self.requests.is_empty() {
+    /// The request that this message answers, if it waits for a response.
+    pub fn awaits(&self, topic: TopicName<'_>, properties: Properties<'_>) -> Option<Token> {
+        // A request that comes back to its sender has the same Correlation Data.
+        if self.requests.is_empty() || self.response_topic.as_deref().map(str::as_bytes) != Some(topic.as_bytes()) {
             return None;
         }
         let token = properties.binary(PropertyId::CorrelationData)?.strip_prefix(&self.nonce[..])?;
         let token = Token::from_be_bytes(token.try_into().ok()?);
-        self.requests.get(&token).filter(|request| request.message.is_none())?;
-        self.end(token).then_some(token)
+        self.requests.get(&token).filter(|request| request.message.is_none()).map(|_| token)
     }
 
     /// Ends a request. False if it has ended before.
@@ -222,11 +222,8 @@ impl Requester {
     /// Makes a response of the message event that has just been put into the queue, if it is one.
     pub fn claim(&mut self, events: &mut VecDeque<Event>) {
         let Some(Event::Message { message, .. }) = events.back() else { return };
-        // A request that comes back to its sender has the same Correlation Data.
-        if self.response_topic.as_deref().map(str::as_bytes) != Some(message.topic().as_bytes()) {
-            return;
-        }
-        let Some(token) = self.take_answered(message.properties()) else { return };
+        let Some(token) = self.awaits(message.topic(), message.properties()) else { return };
+        self.end(token);
         if let Some(Event::Message { message, delivery, packet_id, .. }) = events.pop_back() {
             events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });
         }

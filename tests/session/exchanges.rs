@@ -5,7 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::event::{Event, Token};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -116,6 +116,22 @@ fn a_request_that_comes_back_to_its_sender_is_no_response() {
     trace.tells_message("ask");
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
     assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+}
+
+#[test]
+fn a_response_is_no_copy_of_its_request() {
+    // Section 4.10: both have the same Correlation Data. A program that is subscribed to the topic of its own requests, and
+    // recognises copies by it, would wait for its responses in vain.
+    let deduplicate = Some(Deduplicate { key: MessageKey::CorrelationData, window: 10, suppress: true });
+    let on_arrival = SessionOptions { deduplicate, acknowledge: Acknowledge::OnArrival, ..options() };
+    let (mut trace, topic, correlation) = requested(on_arrival);
+    trace.receives_response("t", &correlation, "ask", QoS::AtLeastOnce);
+    trace.tells_message("ask");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // The response that comes again is a copy.
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtLeastOnce);
+    trace.tells_nothing();
 }
 
 #[test]
