@@ -140,11 +140,17 @@ impl Queue {
         (superseded, self.insert(publishing))
     }
 
-    /// Takes back a publish that had left the queue. A newer one with its conflation key stays beside it: what had left
-    /// was promised to be sent.
+    /// Takes back a publish that had left the queue. Others with its conflation key stay beside it: what had left was promised
+    /// to be sent. Only the newest of them can be superseded, as its successor would otherwise be sent before it.
     pub fn put_back(&mut self, mut publishing: Publishing) {
-        if publishing.conflation_key.as_ref().is_some_and(|key| self.by_key.contains_key(key)) {
-            publishing.conflation_key = None;
+        let other = publishing.conflation_key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        if let Some(place) = other {
+            if place.1 > publishing.number {
+                publishing.conflation_key = None;
+            } else if let Some(mut older) = self.remove(place) {
+                older.conflation_key = None;
+                self.insert(older);
+            }
         }
         self.insert(publishing);
     }
