@@ -333,6 +333,23 @@ fn one_subscription_serves_all_requests_and_survives_with_the_session() {
 }
 
 #[test]
+fn a_response_comes_to_the_topic_that_its_request_named() {
+    // Section 4.10: the Server may offer other Response Information on the next connection.
+    let asking = SessionOptions { request_response_information: true, ..options() };
+    let mut trace = Trace::connected_to(asking, &[(PropertyId::ResponseInformation, Value::Text("one"))]);
+    trace.request(7, "ask", SECOND);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    let (topic, correlation, _) = trace.sends_request("ask");
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ResponseInformation, Value::Text("two"))]);
+    trace.receives_response("two/response", &correlation, "not here", QoS::AtMostOnce);
+    trace.tells_message("not here");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+}
+
+#[test]
 fn a_refused_subscription_ends_the_requests_and_the_next_one_asks_again() {
     let mut trace = Trace::connected(options());
     trace.request(7, "ask", SECOND);
