@@ -115,6 +115,13 @@ impl Session {
     }
 
     fn handle_publish(&mut self, publish: &Publish<'_>) {
+        let response_topic = publish.properties.text(PropertyId::ResponseTopic);
+        if response_topic.is_some_and(|topic| TopicName::new(topic).is_err()) {
+            self.tolerate(Breach::ResponseTopic);
+            if self.wants_close() {
+                return;
+            }
+        }
         let Some(connection) = &mut self.connection else { return };
         let resolved = match publish.properties.int(PropertyId::TopicAlias) {
             Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
