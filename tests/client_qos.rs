@@ -139,7 +139,7 @@ fn qos_2_cut_before_pubcomp_goes_on_with_pubrel_and_never_with_publish() {
 }
 
 #[test]
-fn qos_2_cut_before_pubcomp_is_finished_when_the_session_is_gone() {
+fn qos_2_cut_before_pubcomp_is_reported_as_unknown_when_the_session_is_gone() {
     let mut server = FakeServer::start();
     let (program, mut peer) = connected(&mut server);
     let token = program.send("two", QoS::ExactlyOnce);
@@ -147,7 +147,7 @@ fn qos_2_cut_before_pubcomp_is_finished_when_the_session_is_gone() {
     peer.pubrec(id);
     peer.expect(PacketType::Pubrel);
     let mut peer = cut(peer, &mut server, &program, false);
-    assert_eq!(program.expect_published(token).failure, None);
+    assert_eq!(program.expect_published(token).failure, Some(Status::SessionLost));
     assert!(peer.read_within(Duration::from_millis(50), "nothing").is_none());
     program.expect_nothing();
 }

@@ -225,6 +225,10 @@ impl Options {
                     let wrong =
                         |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
                     TopicName::new(topic).map_err(wrong)?;
+                    // It is also subscribed to, and responses are for this client alone.
+                    if topic.starts_with("$share/") {
+                        return Err(refused("option RESPONSE_TOPIC can't begin with $share/".to_owned()));
+                    }
                 }
                 self.response_topic = owned.unwrap_or_default();
             }
@@ -441,6 +445,21 @@ mod tests {
         assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
     }
+
+    #[test]
+    fn a_response_topic_can_be_published_and_subscribed_to() {
+        // MQTT-4.8.2-1
+        let mut options = Options::default();
+        for wrong in ["$share/x", "$share/group/x", "a/#"] {
+            assert_eq!(
+                options.set_text(RESPONSE_TOPIC, Some(wrong), true).unwrap_err().0,
+                Status::OutOfRange,
+                "{wrong}"
+            );
+        }
+        assert!(options.set_text(RESPONSE_TOPIC, Some("$shared/x"), true).is_ok());
+    }
+
     #[test]
     fn mqtt_311_has_no_password_without_a_user_name() {
         // MQTT311-3.1.2-22

@@ -63,14 +63,14 @@ impl Outbound {
     ) -> Answered {
         let id = ack.packet_id;
         match self.qos_in_flight(id) {
-            Some(QoS::ExactlyOnce) if ack.reason.is_error() => {
+            Some(QoS::ExactlyOnce) if ack.reason.is_error() && !self.is_known_redelivery(ack) => {
                 // [MQTT-4.4.0-2]: refused, and so finished; there is no PUBREL.
                 self.end(ack, connection, ids, out);
                 return Answered::Fine;
             }
             Some(QoS::ExactlyOnce) => {
                 let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
-                let said = says_more.then(|| Outcome::of(ack.reason, ack.properties));
+                let said = says_more.then(|| Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) });
                 self.release(id, said, connection, out);
             }
             Some(_) => return Answered::ProtocolError("PUBREC for a QoS 1 message"),
@@ -85,6 +85,13 @@ impl Outbound {
         }
         self.send_pubrel(id, connection, out);
         Answered::Fine
+    }
+
+    /// Whether PUBREC says that the Server has this message from an earlier connection. The standard has it say success then
+    /// \[MQTT-4.3.3-10\], but to some Servers the Packet Identifier of what is sent again is in use. It is, by this message.
+    fn is_known_redelivery(&self, ack: &Ack<'_>) -> bool {
+        ack.reason == ReasonCode::PACKET_IDENTIFIER_IN_USE
+            && self.in_flight.get(ack.packet_id).is_some_and(|entry| entry.redelivered)
     }
 
     /// The Server has the message: only its Packet Identifier is needed any more.

@@ -58,6 +58,8 @@ breaches! {
         "the program gets the bytes as they are";
     IdentifierInUse = "MQTT-2.2.1-4", "the Server sends another message under the Packet Identifier of an unfinished one",
         "it is handed out as the new message that it is";
+    ResponseTopic = "MQTT-3.3.2-14", "the Server delivers a message whose Response Topic is no Topic Name",
+        "it is handed out, and nobody can respond to it";
 }
 
 impl Breach {

@@ -2,6 +2,7 @@
 //! the connection; what outlives it is in the Session.
 
 use super::aliases::{IncomingAliases, OutgoingAliases};
+use super::breaches::Breach;
 use super::event::Disconnected;
 use super::limits::ServerLimits;
 use super::options::Acknowledgement;
@@ -83,7 +84,7 @@ struct Ping {
     timeout: Duration,
     /// How many bytes have to leave until it has: it may stand behind a large message, on a slow line.
     unsent: usize,
-    /// PINGREQs without a PINGRESP; more than one only after reading was paused.
+    /// PINGREQs without a PINGRESP.
     unanswered: u32,
 }
 
@@ -227,26 +228,32 @@ impl Connection {
         self.reading_paused = true;
     }
 
-    /// The Server answered; returns how long it took.
-    pub fn pinged(&mut self, now: Instant) -> Option<Duration> {
-        let ping = self.ping.as_mut()?;
-        let rtt = now.saturating_duration_since(ping.sent);
+    /// The Server answered; returns how long that took, if it was the last PINGREQ.
+    pub fn pinged(&mut self, now: Instant) -> Result<Option<Duration>, Breach> {
+        let ping = self.ping.as_mut().ok_or(Breach::UnaskedPingresp)?;
         ping.unanswered -= 1;
-        if ping.unanswered == 0 {
-            self.ping = None;
+        if ping.unanswered > 0 {
+            return Ok(None);
         }
-        Some(rtt)
+        let rtt = now.saturating_duration_since(ping.sent);
+        self.ping = None;
+        Ok(Some(rtt))
     }
 
     fn ping_due(&self) -> Option<Instant> {
-        if !self.is_online() || self.limits.keep_alive == 0 || (self.ping.is_some() && !self.reading_paused) {
+        if !self.is_online() || self.limits.keep_alive == 0 {
             return None;
         }
         // Three quarters leave room for a late wake-up [MQTT-3.1.2-20]. Silence of the Server asks for a PINGREQ too:
         // a program that publishes all the time would otherwise never notice that nobody is listening.
-        let quiet_since = self.last_sent.min(self.last_received);
-        // A PINGREQ that the transport hasn't taken yet needs no second one.
-        let quiet_since = self.ping.as_ref().map_or(quiet_since, |ping| quiet_since.max(ping.sent));
+        let quiet_since = match &self.ping {
+            // A PINGREQ that the transport hasn't taken yet needs no second one.
+            Some(ping) if self.reading_paused => self.last_sent.min(self.last_received).max(ping.sent),
+            // What is to be asked is asked. But the answer may stand behind messages for long, or take longer than the Keep
+            // Alive, and the Server must go on hearing of us.
+            Some(ping) => self.last_sent.max(ping.sent),
+            None => self.last_sent.min(self.last_received),
+        };
         Some(quiet_since + Duration::from_secs(self.limits.keep_alive.into()) * 3 / 4)
     }
 
@@ -282,6 +289,12 @@ impl Connection {
         // Only a Maximum Packet Size of 1 forbids these two bytes. A Server that means it can't be kept alive: it ends as one
         // that doesn't answer.
         let _ = self.send(&Packet::Pingreq);
+        if let Some(ping) = self.ping.as_mut().filter(|_| !self.reading_paused) {
+            // The time for the answer is that of the first one: a Server that is gone would never be noticed otherwise.
+            ping.sent = now;
+            ping.unanswered += 1;
+            return;
+        }
         let unanswered = self.ping.take().map_or(0, |ping| ping.unanswered) + 1;
         let (deadline, unsent) = (now + ping_timeout, self.output().len());
         self.ping = Some(Ping { sent: now, deadline, timeout: ping_timeout, unsent, unanswered });

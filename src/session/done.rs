@@ -16,8 +16,8 @@ use std::sync::Arc;
 pub(super) enum Known {
     /// It was not seen before, and is under this number from now on.
     New(u64),
-    /// The program has it, or had it in this process.
-    Seen,
+    /// The program has it, or had it in this process, under this number.
+    Seen(u64),
     /// The program is done with it.
     Done,
 }
@@ -43,8 +43,10 @@ impl Done {
     /// Looks a message up, and notes it if it is new. `None` for a message without a key.
     pub fn look(&mut self, message: &Message, rules: &Deduplicate, log: &mut Log) -> Option<Known> {
         let key = message_key(message, &rules.key)?;
-        if let Some(entry) = self.numbers.get(key).and_then(|number| self.entries.get(number)) {
-            return Some(if entry.done { Known::Done } else { Known::Seen });
+        if let Some(number) = self.numbers.get(key)
+            && let Some(entry) = self.entries.get(number)
+        {
+            return Some(if entry.done { Known::Done } else { Known::Seen(*number) });
         }
         while self.entries.len() >= rules.window {
             let Some((number, entry)) = self.entries.pop_first() else { break };
@@ -68,6 +70,8 @@ impl Done {
     /// The program is done with the message of this number. Returns the batch in which that becomes durable.
     pub fn finish(&mut self, number: u64, log: &mut Log) -> u64 {
         match self.entries.get_mut(&number) {
+            // By another copy, perhaps a moment ago.
+            Some(entry) if entry.done => log.latest(),
             Some(entry) => {
                 entry.done = true;
                 log.add(Key::Done(number), || Record::Done { message_key: entry.key.as_ref().into() })
@@ -76,11 +80,28 @@ impl Done {
         }
     }
 
-    /// The program has refused the message of this number: the next one with its key is a new one.
-    pub fn forget(&mut self, number: u64) {
-        if let Some(entry) = self.entries.remove(&number) {
+    /// What the program says of the message of this number. Returns the batch in which that becomes durable.
+    pub fn settle(&mut self, number: u64, refused: bool, log: &mut Log) -> u64 {
+        if refused {
+            self.forget(number);
+            return 0;
+        }
+        self.finish(number, log)
+    }
+
+    /// The program has refused the message of this number: the next one with its key is a new one, unless the program is done
+    /// with another copy.
+    fn forget(&mut self, number: u64) {
+        if self.entries.get(&number).is_some_and(|entry| !entry.done)
+            && let Some(entry) = self.entries.remove(&number)
+        {
             self.numbers.remove(&entry.key);
         }
+    }
+
+    /// How many keys are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Takes over a key that an earlier process had stored.

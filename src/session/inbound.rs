@@ -27,7 +27,7 @@ use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
 use rustc_hash::FxHashMap;
 use siphasher::sip::SipHasher13;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -69,6 +69,8 @@ pub(super) struct Inbound {
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
+    /// Messages that the program has, but the Server doesn't wait for any more, and their numbers among those with a key.
+    orphans: BTreeMap<Delivery, u64>,
     /// Where the buffers of received messages come from.
     buffers: Arc<Buffers>,
 }
@@ -84,6 +86,7 @@ impl Inbound {
             contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
             done: Done::new(),
+            orphans: BTreeMap::new(),
         }
     }
 
@@ -155,7 +158,12 @@ impl Inbound {
                 Some(rules) if !refused => self.done.look(&message(), rules, out.log),
                 _ => None,
             };
-            let suppressed = known == Some(Known::Done) && rules.deduplicate.is_some_and(|rules| rules.suppress);
+            let suppressed =
+                known == Some(Known::Done) && !rules.awaited && rules.deduplicate.is_some_and(|rules| rules.suppress);
+            let keyed = match known {
+                Some(Known::New(number) | Known::Seen(number)) => Some(number),
+                _ => None,
+            };
             let mut recorded = 0;
             let acknowledged = match rules.acknowledge {
                 _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
@@ -166,22 +174,21 @@ impl Inbound {
                         recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
                         self.arrivals.insert(delivery);
                     }
-                    if let Some(Known::New(number)) = known {
+                    if let Some(number) = keyed {
                         recorded = recorded.max(self.done.finish(number, out.log));
                     }
                     Some(ReasonCode::SUCCESS.into())
                 }
                 Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
             };
-            let keyed = match known {
-                Some(Known::New(number)) => Some(number),
-                _ => None,
-            };
-            self.unanswered.insert(id, Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed });
+            let unanswered = Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed };
+            if let Some(before) = self.unanswered.insert(id, unanswered) {
+                self.orphan(&before);
+            }
             self.contents.insert(id, content);
             out.counters.messages_suppressed += u64::from(suppressed);
             if !refused && !suppressed {
-                let seen_before = matches!(known, Some(Known::Seen | Known::Done));
+                let seen_before = matches!(known, Some(Known::Seen(_) | Known::Done));
                 let (delivery, packet_id) = (Some(delivery), Some(id));
                 out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before });
             }
@@ -200,13 +207,27 @@ impl Inbound {
 
     /// The Server has forgotten this message.
     fn forget(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
-        self.unanswered.remove(&id);
+        if let Some(unanswered) = self.unanswered.remove(&id) {
+            self.orphan(&unanswered);
+        }
         connection.unanswered.retain(|unanswered| *unanswered != id);
         if let Some(received) = self.received.remove(&id) {
             self.received_now -= usize::from(received.now);
             log.remove(Key::Received(id));
         }
         self.contents.remove(&id);
+    }
+
+    /// The Server doesn't wait for this message any more, but the program may still say that it is done with it: a copy of it
+    /// is recognised then.
+    fn orphan(&mut self, unanswered: &Unanswered) {
+        if let (Some(number), None) = (unanswered.keyed, &unanswered.acknowledged) {
+            self.orphans.insert(unanswered.delivery, number);
+        }
+        // Those whose keys are forgotten are the oldest.
+        while self.orphans.len() > self.done.len() {
+            self.orphans.pop_first();
+        }
     }
 
     /// The program has taken a message that was answered on arrival: it needs no record any more. False if it has none.
@@ -227,18 +248,20 @@ impl Inbound {
         connection: Option<&mut Connection>,
         log: &mut Log,
     ) -> bool {
+        let refused = acknowledgement.reason.is_error();
+        if let Some(number) = self.orphans.remove(&delivery) {
+            self.done.settle(number, refused, log);
+            return false;
+        }
         let id = PacketId::new((delivery & 0xFFFF) as u16);
         let Some(unanswered) = id.and_then(|id| self.unanswered.get_mut(&id)) else { return false };
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
             return false;
         }
-        let refused = acknowledgement.reason.is_error();
         unanswered.acknowledged = Some(acknowledgement);
-        match unanswered.keyed {
-            Some(number) if refused => self.done.forget(number),
+        if let Some(number) = unanswered.keyed {
             // Whoever forgot it in a crash would not recognise it when it comes again.
-            Some(number) => unanswered.recorded = self.done.finish(number, log),
-            None => {}
+            unanswered.recorded = self.done.settle(number, refused, log);
         }
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
             self.answer(connection, log);
@@ -300,7 +323,9 @@ impl Inbound {
 
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
     pub fn lose_session(&mut self, log: &mut Log) {
-        self.unanswered.clear();
+        for (_, unanswered) in std::mem::take(&mut self.unanswered) {
+            self.orphan(&unanswered);
+        }
         self.contents.clear();
         for (id, _) in self.received.drain() {
             log.remove(Key::Received(id));
@@ -330,13 +355,15 @@ impl Inbound {
     }
 }
 
-/// What holds for all received messages.
+/// What holds for a received message.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub receive_maximum: usize,
     pub acknowledge: Acknowledge,
     pub payload_format_check: PayloadFormatCheck,
     pub deduplicate: Option<&'a Deduplicate>,
+    /// Whether this one is handed out though the program is done with another that has its key.
+    pub awaited: bool,
 }
 
 /// Why a PUBLISH ends the connection.

@@ -450,7 +450,7 @@ impl Session {
         if let Some(connection) = &mut self.connection
             && self.log.is_durable(self.resumable_recorded)
         {
-            self.requests.pump(connection, &mut self.ids, &mut self.events);
+            self.requests.pump(connection, &mut self.ids, &mut output!(self));
         }
     }
 

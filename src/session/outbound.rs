@@ -32,6 +32,8 @@ pub(super) struct InFlight {
     pub counted: bool,
     /// Whether the Server may have seen it.
     pub sent: bool,
+    /// Whether it was sent with DUP.
+    pub redelivered: bool,
     /// The batch in which its Packet Identifier becomes durable.
     pub recorded: u64,
 }
@@ -104,7 +106,8 @@ impl Outbound {
             };
             let Some(dropped) = dropped else { break };
             out.counters.publishes_dropped += 1;
-            self.finish(dropped, Outcome::local(status), out);
+            let outcome = dropped.not_sent(status);
+            self.finish(dropped, outcome, out);
         }
     }
 
@@ -186,7 +189,8 @@ impl Outbound {
     pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
         while let Some(expired) = self.queue.take_expired(now) {
             out.counters.publishes_expired += 1;
-            self.finish(expired, Outcome::local(Status::Expired), out);
+            let outcome = expired.not_sent(Status::Expired);
+            self.finish(expired, outcome, out);
         }
     }
 
@@ -262,7 +266,8 @@ impl Outbound {
         out: &mut Output<'_>,
     ) -> bool {
         if let Some(status) = refusal(&publishing.message, &connection.limits) {
-            self.finish(publishing, Outcome::local(status), out);
+            let outcome = publishing.not_sent(status);
+            self.finish(publishing, outcome, out);
             return true;
         }
         let packet_id = if publishing.is_qos0() {
@@ -279,7 +284,8 @@ impl Outbound {
             let flow = || Record::Flow { token, packet_id, order, released: false };
             let recorded = out.log.add(Key::Flow(number), flow);
             connection.send_quota -= 1;
-            self.in_flight.insert(packet_id, InFlight { publishing, counted: true, sent: false, recorded });
+            self.in_flight
+                .insert(packet_id, InFlight { publishing, counted: true, sent: false, redelivered: false, recorded });
             self.send_or_hold(now, packet_id, connection, ids, out);
             return true;
         }
@@ -339,12 +345,14 @@ impl Outbound {
                 if !entry.sent {
                     out.tell_sent(entry.publishing.token, entry.recorded);
                 }
+                entry.redelivered |= entry.sent;
                 entry.sent = true;
             }
             Err(status) => {
                 restore_quota(connection);
                 if let Some(entry) = self.leave_flight(id, ids, out) {
-                    self.finish(entry.publishing, Outcome::local(status), out);
+                    let outcome = entry.publishing.not_sent(status);
+                    self.finish(entry.publishing, outcome, out);
                 }
             }
         }

@@ -94,8 +94,9 @@ impl Session {
             }
             Packet::Pingresp => {
                 match connection.pinged(now) {
-                    Some(rtt) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
-                    None => return self.tolerate(Breach::UnaskedPingresp),
+                    Ok(Some(rtt)) => self.counters.ping_rtt_us = Some(rtt.as_micros() as u64),
+                    Ok(None) => {}
+                    Err(breach) => return self.tolerate(breach),
                 }
                 Answered::Fine
             }
@@ -114,6 +115,13 @@ impl Session {
     }
 
     fn handle_publish(&mut self, publish: &Publish<'_>) {
+        let response_topic = publish.properties.text(PropertyId::ResponseTopic);
+        if response_topic.is_some_and(|topic| TopicName::new(topic).is_err()) {
+            self.tolerate(Breach::ResponseTopic);
+            if self.wants_close() {
+                return;
+            }
+        }
         let Some(connection) = &mut self.connection else { return };
         let resolved = match publish.properties.int(PropertyId::TopicAlias) {
             Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
@@ -136,6 +144,8 @@ impl Session {
             acknowledge: self.options.acknowledge,
             payload_format_check: self.options.payload_format_check,
             deduplicate: self.options.deduplicate.as_ref(),
+            // It has the Correlation Data of its request, and is no copy of it.
+            awaited: self.options.deduplicate.is_some() && self.requester.awaits(topic, publish.properties).is_some(),
         };
         let mut out = output!(self);
         let events = out.events.len();

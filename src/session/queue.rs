@@ -6,13 +6,14 @@
 //! A message that waits can be superseded by a newer one with the same conflation key, can expire, and can be dropped when
 //! the queue is full. What was sent once is no longer here and none of this happens to it.
 
-use super::event::Token;
+use super::event::{Outcome, Token};
 use super::lane::Lane;
 use super::options::PublishOptions;
 use super::record::Record;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
 use crate::types::QoS;
+use crate::types::status::Status;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub(super) struct Publishing {
     pub token: Token,
     pub message: Message,
     pub priority: bool,
+    /// It was sent in a Session that is lost.
+    pub perhaps_arrived: bool,
     conflation_key: Option<Arc<str>>,
     /// When it is not worth sending any more.
     expires: Option<Instant>,
@@ -43,6 +46,7 @@ impl Publishing {
             token,
             message,
             priority: options.priority,
+            perhaps_arrived: false,
             conflation_key: options.conflation_key,
             expires: message_expires.into_iter().chain(end_of_life).min(),
             message_expires,
@@ -54,7 +58,8 @@ impl Publishing {
         let Record::Publish { token, message, priority, conflation_key, expires, message_expires } = record else {
             return None;
         };
-        Some(Publishing { number, token, message, priority, conflation_key, expires, message_expires })
+        let perhaps_arrived = false;
+        Some(Publishing { number, token, message, priority, perhaps_arrived, conflation_key, expires, message_expires })
     }
 
     pub fn record(&self) -> Record {
@@ -66,6 +71,11 @@ impl Publishing {
             expires: self.expires,
             message_expires: self.message_expires,
         }
+    }
+
+    /// Its end when it is not sent, or not again: then the reason says nothing of whether it arrived.
+    pub fn not_sent(&self, reason: Status) -> Outcome {
+        Outcome::local(if self.perhaps_arrived { Status::SessionLost } else { reason })
     }
 
     pub fn is_qos0(&self) -> bool {
@@ -130,11 +140,17 @@ impl Queue {
         (superseded, self.insert(publishing))
     }
 
-    /// Takes back a publish that had left the queue. A newer one with its conflation key stays beside it: what had left
-    /// was promised to be sent.
+    /// Takes back a publish that had left the queue. Others with its conflation key stay beside it: what had left was promised
+    /// to be sent. Only the newest of them can be superseded, as its successor would otherwise be sent before it.
     pub fn put_back(&mut self, mut publishing: Publishing) {
-        if publishing.conflation_key.as_ref().is_some_and(|key| self.by_key.contains_key(key)) {
-            publishing.conflation_key = None;
+        let other = publishing.conflation_key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        if let Some(place) = other {
+            if place.1 > publishing.number {
+                publishing.conflation_key = None;
+            } else if let Some(mut older) = self.remove(place) {
+                older.conflation_key = None;
+                self.insert(older);
+            }
         }
         self.insert(publishing);
     }

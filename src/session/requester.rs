@@ -9,8 +9,10 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::types::QoS;
 use crate::types::status::Status;
-use crate::types::topic::TopicName;
+use crate::types::text;
+use crate::types::topic::{TopicFilter, TopicName};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Random bytes that tell the requests of this Session from those of one before it, whose responses may still come.
@@ -21,6 +23,8 @@ struct Request {
     deadline: Instant,
     /// Until it is published.
     message: Option<Message>,
+    /// From then on: where its response is to be sent.
+    response_topic: Arc<str>,
     /// Published with QoS 0.
     is_qos0: bool,
     /// Its own Message Expiry Interval ends before the deadline.
@@ -44,7 +48,7 @@ pub(super) struct Requester {
     /// By how many bytes requests have grown since they were added.
     grown: usize,
     /// Where responses are to be sent; known on a connection.
-    response_topic: Option<String>,
+    response_topic: Option<Arc<str>>,
     /// Whether the subscription to it was asked for.
     subscribed: bool,
 }
@@ -72,7 +76,9 @@ impl Requester {
         self.waiting_count += 1;
         self.waiting_bytes += message.size();
         let is_qos0 = message.qos == QoS::AtMostOnce;
-        self.requests.insert(token, Request { deadline, message: Some(message), is_qos0, expires_early: false });
+        let response_topic = Arc::default();
+        let request = Request { deadline, message: Some(message), response_topic, is_qos0, expires_early: false };
+        self.requests.insert(token, request);
         self.deadlines.insert((deadline, token));
         self.waiting.push_back(token);
     }
@@ -89,10 +95,10 @@ impl Requester {
 
     /// Where responses are to be sent on this connection.
     pub fn use_response_topic(&mut self, topic: String) {
-        if self.response_topic.as_ref() != Some(&topic) {
+        if self.response_topic.as_deref() != Some(&topic) {
             self.subscribed = false;
+            self.response_topic = Some(topic.into());
         }
-        self.response_topic = Some(topic);
     }
 
     /// The Response Topic, if a request waits for the subscription to it, and whether that was asked for.
@@ -114,11 +120,12 @@ impl Requester {
 
     /// The next request to publish, with all that the responder needs, and the time that is left for it.
     pub fn publish_next(&mut self, now: Instant) -> Option<(Token, Message, Duration)> {
-        let topic = self.response_topic.as_deref()?;
+        let topic = self.response_topic.as_ref()?;
         loop {
             let token = self.waiting.pop_front()?;
             let Some(request) = self.requests.get_mut(&token) else { continue };
             let Some(message) = request.message.take() else { continue };
+            request.response_topic.clone_from(topic);
             let left = request.deadline.saturating_duration_since(now);
             self.waiting_count -= 1;
             self.waiting_bytes -= message.size();
@@ -146,15 +153,17 @@ impl Requester {
         }
     }
 
-    /// The request that a message with these properties answers. It has ended then.
-    pub fn take_answered(&mut self, properties: Properties<'_>) -> Option<Token> {
+    /// The request that this message answers, if it waits for a response.
+    pub fn awaits(&self, topic: TopicName<'_>, properties: Properties<'_>) -> Option<Token> {
         if self.requests.is_empty() {
             return None;
         }
         let token = properties.binary(PropertyId::CorrelationData)?.strip_prefix(&self.nonce[..])?;
         let token = Token::from_be_bytes(token.try_into().ok()?);
-        self.requests.get(&token).filter(|request| request.message.is_none())?;
-        self.end(token).then_some(token)
+        // A request that comes back to its sender has the same Correlation Data.
+        let answers =
+            |request: &Request| request.message.is_none() && request.response_topic.as_bytes() == topic.as_bytes();
+        self.requests.get(&token).is_some_and(answers).then_some(token)
     }
 
     /// Ends a request. False if it has ended before.
@@ -221,11 +230,8 @@ impl Requester {
     /// Makes a response of the message event that has just been put into the queue, if it is one.
     pub fn claim(&mut self, events: &mut VecDeque<Event>) {
         let Some(Event::Message { message, .. }) = events.back() else { return };
-        // A request that comes back to its sender has the same Correlation Data.
-        if self.response_topic.as_deref().map(str::as_bytes) != Some(message.topic().as_bytes()) {
-            return;
-        }
-        let Some(token) = self.take_answered(message.properties()) else { return };
+        let Some(token) = self.awaits(message.topic(), message.properties()) else { return };
+        self.end(token);
         if let Some(Event::Message { message, delivery, packet_id, .. }) = events.pop_back() {
             events.push_back(Event::Response { token, answer: Ok(Answer { message, delivery, packet_id }) });
         }
@@ -239,16 +245,27 @@ pub(super) fn response_topic(chosen: &str, information: Option<&str>, client_id:
         return chosen.to_owned();
     }
     let offered = information.map(|base| format!("{}/response", base.trim_end_matches('/')));
-    if let Some(topic) = offered.filter(|topic| TopicName::new(topic).is_ok()) {
+    if let Some(topic) = offered.filter(|topic| is_response_topic(topic)) {
         return topic;
     }
     let mut topic = "mt5mqtt/response/".to_owned();
     for character in client_id.chars() {
+        let before = topic.len();
         match character {
             // No levels and no wildcards; '%' too, so that two identifiers never give one topic.
             '/' | '+' | '#' | '%' => topic.push_str(&format!("%{:02X}", character as u32)),
             _ => topic.push(character),
         }
+        if topic.len() > text::MAX_LENGTH {
+            // Should another client have the same one, the Correlation Data still tells whose a response is.
+            topic.truncate(before);
+            break;
+        }
     }
     topic
+}
+
+/// Whether responses can be published there, and subscribed to by one client alone.
+fn is_response_topic(topic: &str) -> bool {
+    TopicName::new(topic).is_ok() && TopicFilter::new(topic).is_ok_and(|filter| !filter.is_shared())
 }

@@ -104,14 +104,15 @@ impl Requests {
     }
 
     /// Sends what waits. The send quota doesn't hold it back \[MQTT-3.3.4-8\].
-    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, events: &mut VecDeque<Event>) {
+    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
         if !connection.is_online() {
             return;
         }
         while let Some(request) = self.waiting.pop_front() {
             let (filter, properties) = (checked(&request.filter), request.properties.as_properties());
             if request.options.is_some() && connection.limits.refuses_subscription(filter, properties).is_some() {
-                finish(request, Outcome::local(Status::NotSupportedByServer), events);
+                self.refused(&request, out.log);
+                finish(request, Outcome::local(Status::NotSupportedByServer), out.events);
                 continue;
             }
             let Some(id) = ids.allocate() else {
@@ -122,7 +123,8 @@ impl Requests {
                 Ok(()) => self.sent.insert(id, request),
                 Err(_) => {
                     ids.release(id);
-                    finish(request, Outcome::local(Status::TooLarge), events);
+                    self.refused(&request, out.log);
+                    finish(request, Outcome::local(Status::TooLarge), out.events);
                 }
             }
         }
@@ -151,7 +153,9 @@ impl Requests {
         };
         if let Some(request) = self.sent.remove(id) {
             ids.release(id);
-            if !reason.is_error() {
+            if reason.is_error() {
+                self.refused(&request, out.log);
+            } else {
                 self.remember(&request, out.log);
             }
             finish(request, Outcome::of(reason, properties), out.events);
@@ -160,7 +164,6 @@ impl Requests {
     }
 
     fn remember(&mut self, request: &Request, log: &mut Log) {
-        let known = self.granted.len();
         self.granted.retain(|granted| granted.filter != request.filter);
         let key = Key::Subscription(request.filter.clone());
         if let Some(options) = request.options {
@@ -168,8 +171,15 @@ impl Requests {
             let granted = Granted { filter, properties, options };
             log.replace(key, || granted.record(true));
             self.granted.push(granted);
-        } else if self.granted.len() < known {
+        } else {
             log.remove(key);
+        }
+    }
+
+    /// A subscription that was to be made again, and can't be, must not be made by the next process either.
+    fn refused(&mut self, request: &Request, log: &mut Log) {
+        if request.options.is_some() && self.standing(&request.filter) == Standing::Unknown {
+            log.remove(Key::Subscription(request.filter.clone()));
         }
     }
 

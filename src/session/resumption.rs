@@ -29,21 +29,23 @@ impl Outbound {
     }
 
     /// The Server has no Session. QoS 1 messages in flight are published anew, before everything in the queue: that they
-    /// may then arrive twice is what QoS 1 allows. A QoS 2 message that the Server had confirmed is complete; of one that
-    /// it had not, nobody can say whether it arrived, and the program is told so, unless it was not even sent.
+    /// may then arrive twice is what QoS 1 allows. Of a QoS 2 message nobody can say whether it arrived, and the program is told
+    /// so, unless it was not even sent. PUBREC says no more: some Servers, Mosquitto among them, pass a message on only when
+    /// they get PUBREL, and throw it away with the Session.
     pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Output<'_>) {
         for (id, released) in self.released.drain() {
             ids.release(id);
             self.count -= 1;
             out.log.remove(Key::Flow(released.number));
-            out.end(released.token, Outcome::success());
+            out.end(released.token, Outcome::local(Status::SessionLost));
         }
-        for (id, entry) in self.in_flight.drain() {
+        for (id, mut entry) in self.in_flight.drain() {
             ids.release(id);
             out.log.remove(Key::Flow(entry.publishing.number));
             if entry.publishing.message.qos == QoS::ExactlyOnce && entry.sent {
                 self.finish(entry.publishing, Outcome::local(Status::SessionLost), out);
             } else {
+                entry.publishing.perhaps_arrived |= entry.sent;
                 self.queue.put_back(entry.publishing);
             }
         }
@@ -86,7 +88,7 @@ impl Outbound {
                 let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;
                 self.take_over(&publishing, Stage::Sent, out);
                 // Whether it left before the crash, nobody knows.
-                let entry = InFlight { publishing, counted: false, sent: true, recorded: 0 };
+                let entry = InFlight { publishing, counted: false, sent: true, redelivered: false, recorded: 0 };
                 self.in_flight.insert(packet_id, entry);
             }
         }

@@ -7,7 +7,6 @@ use mt5mqtt::codec::error::Fault;
 use mt5mqtt::codec::property::{Properties, PropertyId, Section, Value};
 use mt5mqtt::types::PacketType;
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::topic::TopicError;
 
 const MALFORMED: ReasonCode = ReasonCode(0x81);
 const PROTOCOL_ERROR: ReasonCode = ReasonCode(0x82);
@@ -257,19 +256,6 @@ fn integers_of_a_section_have_their_shortest_form() {
         let case = format!("{section:02X?}");
         let fault = refused(&case, V5, &packet_around(IN_PUBLISH, section), MALFORMED);
         assert_eq!(fault, Fault::VariableByteInteger, "{case}");
-    }
-}
-
-#[test]
-fn a_response_topic_is_a_topic_name() {
-    // [MQTT-3.3.2-14] [MQTT-4.7.3-1], in PUBLISH and with the Will Message
-    for (topic, error) in
-        [(&b"a/+"[..], TopicError::WildcardInName), (b"#", TopicError::WildcardInName), (b"", TopicError::Empty)]
-    {
-        for place in [IN_PUBLISH, Section::Will] {
-            let bytes = packet_with(place, &[&b"\x08"[..], &field(topic)].concat());
-            assert_eq!(refused("Response Topic", V5, &bytes, MALFORMED), Fault::Topic(error), "{topic:?}");
-        }
     }
 }
 

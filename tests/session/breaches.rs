@@ -256,6 +256,32 @@ fn a_payload_that_is_not_what_it_says_is_told_of_and_delivered() {
 }
 
 #[test]
+fn a_response_topic_that_is_none_keeps_no_message_away() {
+    // MQTT-3.3.2-14, MQTT-4.7.3-1: Mosquitto passes on what a publisher wrote. Were the connection ended for it, the message
+    // would come again on the next one, and nothing else ever.
+    for topic in ["a/#", "+", ""] {
+        let bytes = |packet_id| {
+            let properties = [&[8, 0, topic.len() as u8], topic.as_bytes()].concat();
+            let body = [b"\0\x01t\0", &[packet_id, properties.len() as u8][..], &properties, b"order"].concat();
+            [&[0x32, body.len() as u8][..], &body].concat()
+        };
+        let mut trace = Trace::connected(options());
+        trace.receives_bytes(&bytes(1));
+        trace.tells_breach(Breach::ResponseTopic);
+        let Event::Message { message, delivery, .. } = trace.tells() else { panic!("no message") };
+        assert_eq!(message.properties().text(PropertyId::ResponseTopic), Some(topic));
+        trace.acknowledge(delivery);
+        trace.sends(puback(1));
+        trace.receives_bytes(&bytes(2));
+        trace.tells_message("order");
+        let mut trace = Trace::connected(strict());
+        trace.receives_bytes(&bytes(1));
+        trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
 fn a_payload_that_is_not_what_it_says_is_refused_if_so_asked() {
     // 5-3.3.2.3.2-a; section 3.3.2.3.2, MQTT-4.3.3-9: the Packet Identifier is free for a new message then.
     let options = SessionOptions { payload_format_check: PayloadFormatCheck::Refuse, ..options() };

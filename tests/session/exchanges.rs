@@ -5,7 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::event::{Event, Token};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -116,6 +116,22 @@ fn a_request_that_comes_back_to_its_sender_is_no_response() {
     trace.tells_message("ask");
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
     assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+}
+
+#[test]
+fn a_response_is_no_copy_of_its_request() {
+    // Section 4.10: both have the same Correlation Data. A program that is subscribed to the topic of its own requests, and
+    // recognises copies by it, would wait for its responses in vain.
+    let deduplicate = Some(Deduplicate { key: MessageKey::CorrelationData, window: 10, suppress: true });
+    let on_arrival = SessionOptions { deduplicate, acknowledge: Acknowledge::OnArrival, ..options() };
+    let (mut trace, topic, correlation) = requested(on_arrival);
+    trace.receives_response("t", &correlation, "ask", QoS::AtLeastOnce);
+    trace.tells_message("ask");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // The response that comes again is a copy.
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtLeastOnce);
+    trace.tells_nothing();
 }
 
 #[test]
@@ -275,6 +291,29 @@ fn the_response_topic_is_the_programs_or_the_servers_or_our_own() {
 }
 
 #[test]
+fn whatever_a_server_offers_or_assigns_gives_a_response_topic_that_can_be_subscribed_to() {
+    // MQTT-4.8.2-1, MQTT-4.8.2-2 and section 1.5.4: a Topic Name may be no Topic Filter, or a shared one, and text ends at
+    // 65,535 bytes.
+    let asking = SessionOptions { request_response_information: true, ..options() };
+    for offered in ["$share", "$share/group/replies", "$share//"] {
+        let information = [(PropertyId::ResponseInformation, Value::Text(offered))];
+        let mut trace = Trace::connected_to(asking.clone(), &information);
+        trace.request(7, "ask", SECOND);
+        assert_eq!(trace.asks_for().0, "mt5mqtt/response/c", "{offered}");
+    }
+    for character in ["a", "#", "€"] {
+        let client_id = character.repeat(65_535 / character.len());
+        let assigned = [(PropertyId::AssignedClientIdentifier, Value::Text(&client_id))];
+        let mut trace = Trace::connected_to(SessionOptions { client_id: String::new(), ..options() }, &assigned);
+        trace.request(7, "ask", SECOND);
+        let (topic, packet_id) = trace.asks_for();
+        assert!((65_530..=65_535).contains(&topic.len()), "{}", topic.len());
+        trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+        assert_eq!(trace.sends_request("ask").0, topic);
+    }
+}
+
+#[test]
 fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     let (mut trace, topic, correlation) = requested(options());
     trace.reconnects(true);
@@ -291,6 +330,23 @@ fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     trace.sends_nothing();
     trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     trace.sends_request("again");
+}
+
+#[test]
+fn a_response_comes_to_the_topic_that_its_request_named() {
+    // Section 4.10: the Server may offer other Response Information on the next connection.
+    let asking = SessionOptions { request_response_information: true, ..options() };
+    let mut trace = Trace::connected_to(asking, &[(PropertyId::ResponseInformation, Value::Text("one"))]);
+    trace.request(7, "ask", SECOND);
+    let (_, packet_id) = trace.asks_for();
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    let (topic, correlation, _) = trace.sends_request("ask");
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ResponseInformation, Value::Text("two"))]);
+    trace.receives_response("two/response", &correlation, "not here", QoS::AtMostOnce);
+    trace.tells_message("not here");
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
 }
 
 #[test]

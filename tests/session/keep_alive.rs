@@ -71,6 +71,60 @@ fn other_bytes_prove_that_the_server_is_there() {
 }
 
 #[test]
+fn while_a_pingresp_is_awaited_the_server_goes_on_hearing_of_us() {
+    // MQTT-3.1.2-20: on a slow line the PINGRESP stands behind messages for longer than the Keep Alive. A Server that hears
+    // nothing meanwhile ends the connection.
+    let mut trace = Trace::connected(options());
+    let (mut silent, mut pings) = (0, 0);
+    for _ in 0..120 {
+        trace.passes(SECOND);
+        trace.receives(publish("x", QoS::AtMostOnce, 0));
+        trace.tells_message("x");
+        silent += 1;
+        while !trace.session.output().is_empty() {
+            trace.sends(Packet::Pingreq);
+            (silent, pings) = (0, pings + 1);
+        }
+        assert!(silent < 30, "silent for {silent} seconds");
+    }
+    assert!(pings <= 6, "{pings}");
+    for _ in 0..pings {
+        trace.receives(Packet::Pingresp);
+    }
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 0);
+}
+
+#[test]
+fn a_keep_alive_shorter_than_the_time_for_an_answer_hides_no_dead_server() {
+    // MQTT-3.1.2-20, 5-3.1.2.10-a: PINGREQs follow each other, and the time is that of the first one.
+    let mut trace = Trace::connected_to(options(), &[(PropertyId::ServerKeepAlive, Value::Int(1))]);
+    let mut pings = 0;
+    for _ in 0..10 {
+        trace.passes(SECOND);
+        while !trace.session.output().is_empty() {
+            trace.sends(Packet::Pingreq);
+            pings += 1;
+        }
+        trace.stays_connected();
+    }
+    assert!(pings >= 10, "{pings}");
+    // All are answered at once, after nine seconds of nothing.
+    for _ in 0..pings {
+        trace.receives(Packet::Pingresp);
+    }
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 0);
+    for _ in 0..11 {
+        trace.passes(SECOND);
+        while !trace.session.output().is_empty() {
+            trace.sends(Packet::Pingreq);
+        }
+    }
+    assert_eq!(trace.closes().failure, Some(Status::KeepAliveTimeout));
+}
+
+#[test]
 fn a_busy_connection_needs_no_ping() {
     let mut trace = Trace::connected(options());
     for _ in 0..10 {

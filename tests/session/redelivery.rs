@@ -2,9 +2,10 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -106,9 +107,38 @@ fn what_stood_in_the_output_counts_as_sent() {
 }
 
 #[test]
+fn a_server_that_calls_the_identifier_of_a_redelivery_in_use_has_the_message() {
+    // MQTT-4.4.0-1, MQTT-4.3.3-10: EMQX and FlashMQ answer the PUBLISH with DUP so, whose PUBREC was lost with the line. A
+    // program that took it for a refusal would publish its order once more.
+    let in_use = || Packet::Pubrec(Ack::new(id(1), ReasonCode::PACKET_IDENTIFIER_IN_USE));
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "order", QoS::ExactlyOnce);
+    trace.sends(publish("order", QoS::ExactlyOnce, 1));
+    trace.reconnects(true);
+    trace.sends(publish_again("order", QoS::ExactlyOnce, 1));
+    trace.receives(in_use());
+    trace.tells_nothing();
+    trace.sends(pubrel(1));
+    // It goes on as after any PUBREC.
+    trace.reconnects(true);
+    trace.sends(pubrel(1));
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+
+    // At first it is a refusal: the Server has another message under it.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "order", QoS::ExactlyOnce);
+    trace.sends(publish("order", QoS::ExactlyOnce, 1));
+    trace.receives(in_use());
+    assert_eq!(trace.tells_published(1).failure, Some(Status::RefusedByServer));
+    trace.sends_nothing();
+}
+
+#[test]
 fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
     // MQTT-3.2.2-5, MQTT-4.3.2-2: the old state is discarded. QoS 1 messages go out as new ones, before what waits; whether
-    // an unconfirmed QoS 2 message arrived can't be known, so the program is told; a confirmed one is complete.
+    // a QoS 2 message arrived can't be known, so the program is told. PUBREC says nothing of it: Mosquitto passes a message on
+    // when it gets PUBREL, and throws it away with the Session.
     let mut trace = Trace::connected(options());
     trace.publish(1, "a", QoS::AtLeastOnce);
     trace.publish(2, "b", QoS::ExactlyOnce);
@@ -122,12 +152,58 @@ fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
     trace.loses_connection();
     trace.publish(5, "e", QoS::AtLeastOnce);
     trace.connects(false, &[]);
-    trace.completes(3);
-    assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+    for token in [3, 2] {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+    }
     trace.sends(publish("a", QoS::AtLeastOnce, 5));
     trace.sends(publish("d", QoS::AtLeastOnce, 6));
     trace.sends(publish("e", QoS::AtLeastOnce, 7));
     trace.sends_nothing();
+}
+
+#[test]
+fn what_was_sent_before_its_session_was_lost_is_in_doubt_when_it_is_not_sent_again() {
+    // Section 4.4: a program that is told that its order expired, or was dropped, takes it for one that never left.
+    let end = |how: PublishOptions, then: fn(&mut Trace)| {
+        let mut trace = Trace::connected(options());
+        trace.publish_so(1, "t", "order", QoS::AtLeastOnce, how);
+        trace.sends(publish("order", QoS::AtLeastOnce, 1));
+        trace.loses_connection();
+        then(&mut trace);
+        trace.tells_published(1).failure
+    };
+    let too_late = |trace: &mut Trace| {
+        trace.passes(Duration::from_secs(1));
+        trace.connects(false, &[]);
+        trace.sends_nothing();
+    };
+    assert_eq!(end(lives(500), too_late), Some(Status::SessionLost));
+    // Another Server, which has less.
+    let too_little = |trace: &mut Trace| {
+        trace.opens();
+        trace.sends_connect(|_| ());
+        let refusing = [(PropertyId::MaximumQoS, Value::Int(0))];
+        trace.receives(connack(false, ReasonCode::SUCCESS, &set(&refusing)));
+        trace.tells();
+    };
+    assert_eq!(end(PublishOptions::default(), too_little), Some(Status::SessionLost));
+    // A Session that ends with its connection, and no room for what waits then.
+    let mut trace = Trace::connected(SessionOptions {
+        session_expiry_interval: 0,
+        outgoing_maximum: 1,
+        outgoing_overflow: OutgoingOverflow::DropOldest,
+        ..options()
+    });
+    trace.publish(1, "order", QoS::AtLeastOnce);
+    trace.sends(publish("order", QoS::AtLeastOnce, 1));
+    trace.loses_connection();
+    trace.publish(2, "another", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    // What never left is not in doubt.
+    let mut trace = Trace::new(options());
+    trace.publish_so(1, "t", "order", QoS::AtLeastOnce, lives(500));
+    trace.passes(Duration::from_secs(1));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
 }
 
 #[test]

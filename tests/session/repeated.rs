@@ -93,6 +93,57 @@ fn what_the_program_is_done_with_is_kept_away_and_acknowledged_in_its_turn() {
 }
 
 #[test]
+fn what_the_program_is_done_with_is_recognised_though_its_session_was_lost_meanwhile() {
+    // The sender, or the Server under another Packet Identifier, sends again what nobody has acknowledged. Whichever copy the
+    // program acknowledges, the next one is kept away, also after a crash.
+    for acknowledges_first in [true, false] {
+        let mut disk = Disk::default();
+        let mut trace = disk.start(recognising(true, 10));
+        trace.connects(false, &[]);
+        arrives(&mut trace, "order", QOS_1, 1, false);
+        let (first, _) = gets(&mut trace, "order");
+        trace.reconnects(false);
+        if acknowledges_first {
+            // The Server knows of no message under this name any more.
+            assert!(!trace.session.acknowledge(first.unwrap(), ReasonCode::SUCCESS));
+        } else {
+            arrives(&mut trace, "order", QOS_1, 7, false);
+            let (second, seen) = gets(&mut trace, "order");
+            assert!(seen);
+            trace.acknowledge(second);
+        }
+        arrives(&mut trace, "order", QOS_1, 8, false);
+        trace.tells_nothing();
+        disk.store(&mut trace);
+        let mut trace = disk.start(recognising(true, 10));
+        trace.connects(true, &[]);
+        arrives(&mut trace, "order", QOS_1, 9, false);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
+fn a_copy_that_the_program_refuses_makes_nothing_undone() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(recognising(true, 1));
+    trace.connects(false, &[]);
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    arrives(&mut trace, "order", QOS_1, 2, false);
+    arrives(&mut trace, "order", QOS_1, 3, false);
+    let copies: Vec<_> = (0..3).map(|_| gets(&mut trace, "order").0).collect();
+    trace.acknowledge(copies[0]);
+    disk.store(&mut trace);
+    assert!(trace.session.acknowledge(copies[1].unwrap(), ReasonCode::UNSPECIFIED_ERROR));
+    trace.acknowledge(copies[2]);
+    arrives(&mut trace, "order", QOS_1, 4, false);
+    trace.tells_nothing();
+    // The next key pushes it out, of the store too.
+    arrives(&mut trace, "other", QOS_1, 5, false);
+    disk.store(&mut trace);
+    assert!(!disk.records.values().any(|record| matches!(record, Record::Done { .. })));
+}
+
+#[test]
 fn a_message_that_the_program_refused_is_a_new_one_when_it_comes_again() {
     let mut trace = Trace::connected(recognising(true, 10));
     arrives(&mut trace, "order", QOS_1, 1, false);

@@ -185,6 +185,37 @@ fn the_subscriptions_of_a_restored_session_are_made_again_as_it_may_be_another_o
     trace.sends_nothing();
 }
 
+#[test]
+fn the_next_process_makes_no_subscription_that_was_refused_or_ended() {
+    // The Server has lost the Session, and what it granted once is refused when it is made again: it has become
+    // unsupported, or not allowed. A program that ends it then, or is told of that, must not get its messages one day.
+    for unsupported in [true, false] {
+        let mut disk = Disk::default();
+        let mut trace = connected(&mut disk);
+        trace.subscribe(1, "master/#");
+        trace.takes_packet(|_| ());
+        trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
+        trace.tells();
+        disk.store(&mut trace);
+        trace.loses_connection();
+        if unsupported {
+            trace.connects(false, &[(PropertyId::WildcardSubscriptionAvailable, Value::Int(0))]);
+            trace.session.handle_sent(trace.now, 0);
+        } else {
+            trace.connects(false, &[]);
+            trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+            disk.store(&mut trace);
+            trace.receives(suback(2, ReasonCode::NOT_AUTHORIZED));
+        }
+        let Event::Subscribed { token: 0, outcome, .. } = trace.tells() else { panic!("nothing of the refusal") };
+        assert!(outcome.failure.is_some());
+        disk.store(&mut trace);
+        let mut trace = disk.start(options());
+        trace.connects(false, &[]);
+        trace.sends_nothing();
+    }
+}
+
 /// The next process, at the moment at which the one before ended.
 fn next_process(disk: &Disk, before: Trace) -> Trace {
     let mut trace = disk.start(options());

@@ -100,6 +100,22 @@ fn a_newer_value_with_priority_moves_to_the_front() {
 }
 
 #[test]
+fn the_latest_value_is_the_last_one_also_after_a_lost_session() {
+    // Section 4.4: both were sent and are published anew. A value that took the place of the first would be followed, and so
+    // overruled, by the second.
+    let mut trace = Trace::connected(SessionOptions { session_expiry_interval: 0, ..options() });
+    for (token, value) in [(1, "old"), (2, "newer")] {
+        trace.publish_so(token, "t", value, QoS::AtLeastOnce, key("position"));
+        assert_eq!(trace.sends_payloads(), [value]);
+    }
+    trace.loses_connection();
+    trace.publish_so(3, "t", "newest", QoS::AtLeastOnce, key("position"));
+    trace.tells_published(2);
+    trace.connects(false, &[]);
+    assert_eq!(trace.sends_payloads(), ["old", "newest"]);
+}
+
+#[test]
 fn what_was_sent_is_not_superseded() {
     // MQTT-4.4.0-1: it belongs to the Session.
     let mut trace = Trace::connected(options());

@@ -7,7 +7,6 @@ use super::{PropertyError, PropertyId, Section, Value, read_value};
 use crate::codec::error::{EncodeError, Fault};
 use crate::codec::reader::Reader;
 use crate::codec::varint;
-use crate::types::topic::TopicName;
 use std::fmt;
 
 /// A set of properties that has been checked, as its bytes on the wire without the Property Length.
@@ -46,8 +45,7 @@ impl<'a> Properties<'a> {
         let mut reader = Reader::new(bytes);
         let mut seen = 0u64;
         while !reader.is_empty() {
-            let code = reader.varint()?;
-            let id = PropertyId::from_u32(code).ok_or(Fault::UnknownProperty(code))?;
+            let id = read_id(&mut reader)?;
             if !id.allowed_in(section) {
                 return Err(Fault::PropertyNotAllowed(id));
             }
@@ -56,17 +54,19 @@ impl<'a> Properties<'a> {
                 return Err(Fault::DuplicateProperty(id));
             }
             seen |= bit;
-            match read_value(id, &mut reader)? {
-                Value::Int(value) if value < id.range().0 || value > id.range().1 => {
-                    return Err(Fault::PropertyValue(id));
-                }
-                Value::Text(topic) if id == PropertyId::ResponseTopic => {
-                    TopicName::new(topic).map_err(Fault::Topic)?;
-                }
-                _ => {}
-            }
+            check_range(id, read_value(id, &mut reader)?)?;
         }
         Ok(Properties { bytes })
+    }
+
+    /// The set in `bytes`, if they are one; which packet it stood in nobody knows any more.
+    pub(crate) fn from_stored(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        while !reader.is_empty() {
+            let id = read_id(&mut reader).ok()?;
+            check_range(id, read_value(id, &mut reader).ok()?).ok()?;
+        }
+        Some(Properties { bytes })
     }
 
     /// The set in `bytes`, which were taken from a checked set by [`Properties::as_bytes`].
@@ -154,6 +154,19 @@ impl<'a> Properties<'a> {
         varint::encode(self.bytes.len() as u32, out);
         out.extend_from_slice(self.bytes);
         Ok(())
+    }
+}
+
+fn read_id(reader: &mut Reader<'_>) -> Result<PropertyId, Fault> {
+    let code = reader.varint()?;
+    PropertyId::from_u32(code).ok_or(Fault::UnknownProperty(code))
+}
+
+/// Whether a Response Topic is a Topic Name is not looked at: Servers pass on what a publisher wrote.
+fn check_range(id: PropertyId, value: Value<'_>) -> Result<(), Fault> {
+    match value {
+        Value::Int(value) if value < id.range().0 || value > id.range().1 => Err(Fault::PropertyValue(id)),
+        _ => Ok(()),
     }
 }
 

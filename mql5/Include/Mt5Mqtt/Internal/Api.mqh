@@ -55,7 +55,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_MALFORMED_PACKET=-61,
    MT5MQTT_E_PROTOCOL_ERROR=-62,
    MT5MQTT_E_SERVER_DISCONNECTED=-63,      // the Server sent DISCONNECT: see ReasonCode()
-   MT5MQTT_E_SESSION_LOST=-64,             // whether this QoS 2 publish arrived can't be known
+   MT5MQTT_E_SESSION_LOST=-64,             // whether this publish arrived can't be known
    MT5MQTT_E_AUTHENTICATION_FAILED=-65,
    MT5MQTT_E_THREAD=-80,
    MT5MQTT_E_STORE_NOT_OPENED=-81,
