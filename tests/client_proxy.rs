@@ -139,6 +139,7 @@ fn what_a_socks_proxy_refuses_is_explained() {
 #[test]
 fn what_an_http_proxy_refuses_is_explained() {
     for (code, words) in [
+        (302, "it wants something of a person first (code 302)"),
         (403, "its rules don't allow this connection (code 403)"),
         (407, "wants a user name and password"),
         (502, "could not connect to the Server (code 502)"),

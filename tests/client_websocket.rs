@@ -21,8 +21,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
-use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::{Message, WebSocket};
 
 const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
@@ -294,6 +294,21 @@ fn the_servers_close_ends_the_connection_and_is_answered() {
     program.expect_payload("last");
     assert!(matches!(peer.websocket.read(), Ok(Message::Close(_))), "the client's answer");
     assert_eq!(program.expect_disconnected().failure, Some(Status::ConnectionClosed));
+}
+
+#[test]
+fn why_the_server_closed_is_told() {
+    for (code, reason, told) in [
+        (1008, "quota exceeded", "the Server closed the WebSocket with code 1008: quota exceeded"),
+        (1011, "", "the Server closed the WebSocket with code 1011"),
+        (1000, "maintenance", "the Server closed the WebSocket with code 1000: maintenance"),
+        (1001, "", "the Server closed the connection without giving a reason"),
+    ] {
+        let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
+        let end = after_upgrade(|peer| peer.websocket.close(Some(frame)).unwrap());
+        assert_eq!(end.failure, Some(Status::ConnectionClosed), "{}", end.detail);
+        assert!(end.detail.starts_with(told), "{told}: {}", end.detail);
+    }
 }
 
 /// What becomes of a connection on which the Server does this after the upgrade.

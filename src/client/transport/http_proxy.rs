@@ -88,6 +88,11 @@ impl HttpConnect {
             403 | 405 => {
                 format!("its rules don't allow this connection (code {code}): many proxies allow port 443 only")
             }
+            301..=303 | 307 | 308 | 511 => {
+                format!(
+                    "it wants something of a person first (code {code}): open a web page on this machine, perhaps to log in"
+                )
+            }
             502..=504 => format!("it could not connect to the Server (code {code})"),
             _ => format!("it refused to connect (code {code})"),
         }))

@@ -11,6 +11,8 @@ use tungstenite::handshake::MidHandshake;
 use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::http::{HeaderName, HeaderValue, Request};
 use tungstenite::protocol::WebSocketConfig;
+use tungstenite::protocol::frame::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Bytes, Error, HandshakeError, Message};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -175,6 +177,7 @@ impl WebSocket {
                 Ok(Message::Text(_)) => {
                     return Err(fault("the Server sent a text frame, but MQTT is sent in binary frames").into());
                 }
+                Ok(Message::Close(Some(said))) if says_why(&said) => return Err(closed_because(&said).into()),
                 Ok(Message::Close(_)) => return Ok(Bytes::new()),
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
                 Err(
@@ -259,6 +262,18 @@ fn closed_at_once() -> Fault {
     wrong_protocol("the Server closed the connection when it was asked for a WebSocket")
 }
 
+fn says_why(said: &CloseFrame) -> bool {
+    !matches!(said.code, CloseCode::Normal | CloseCode::Away) || !said.reason.is_empty()
+}
+
+fn closed_because(said: &CloseFrame) -> Fault {
+    let reason = if said.reason.is_empty() { String::new() } else { format!(": {}", said.reason) };
+    Fault::new(
+        Status::ConnectionClosed,
+        format!("the Server closed the WebSocket with code {}{reason}", u16::from(said.code)),
+    )
+}
+
 /// What an error below stands for while the upgrade isn't done.
 fn upgrade_fault(error: &io::Error) -> Fault {
     match error.kind() {
@@ -280,7 +295,7 @@ fn in_words(error: &Error) -> Fault {
                 403 => "the Server forbids the WebSocket (HTTP 403): check the URL's path, and option WS_HEADERS"
                     .to_owned(),
                 404 => "the Server has no WebSocket at the URL's path (HTTP 404): often it is /mqtt or /ws".to_owned(),
-                301 | 302 | 307 | 308 => {
+                301 | 302 | 303 | 307 | 308 => {
                     let location = response.headers().get("Location").and_then(|value| value.to_str().ok());
                     // A query may hold a token.
                     let location = location.map_or("elsewhere", |url| url.split('?').next().unwrap_or(url));
