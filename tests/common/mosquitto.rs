@@ -183,10 +183,11 @@ impl Mosquitto {
     fn write_config(&self, more: &str) {
         let folder = self.folder.display();
         // `user root` keeps a Mosquitto that root starts from becoming a user who can't write the folder. By itself Mosquitto throws
-        // away what a slow subscriber has not taken, from the thousandth message on.
+        // away what a slow subscriber has not taken, from the thousandth message on; and with no bound for it (0), it ends the
+        // connection of whoever publishes what he may not.
         let text = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {folder}/\n\
-             max_queued_messages 0\nlog_dest stderr\nlog_type error\nlog_type warning\nlog_type notice\nlog_type subscribe\n{more}\n",
+             max_queued_messages 1000000\nlog_dest stderr\nlog_type error\nlog_type warning\nlog_type notice\nlog_type subscribe\n{more}\n",
             self.port
         );
         fs::write(self.folder.join("mosquitto.conf"), text).expect("write mosquitto.conf");
