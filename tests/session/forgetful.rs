@@ -189,8 +189,16 @@ impl World {
                 let token = self.publish(QoS::AtLeastOnce, trace::key("value"));
                 self.values.push(token);
             }
-            Step::Up(count) => (0..count).for_each(|_| drop(self.up())),
-            Step::Down(count) => (0..count).for_each(|_| drop(self.down())),
+            Step::Up(mut count) => {
+                while count > 0 && self.up() {
+                    count -= 1;
+                }
+            }
+            Step::Down(mut count) => {
+                while count > 0 && self.down() {
+                    count -= 1;
+                }
+            }
             Step::Cut => self.cut(),
             Step::Rest => self.comes_to_rest(),
             Step::Reconnect(loses_session) => self.connect(loses_session),
