@@ -544,7 +544,7 @@
 #define MT5MQTT_OPT_DEDUPLICATE 163
 
 /**
- * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+ * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one. The Topic Name is no part of the key: two senders that number their messages alike make copies of each other's, so their keys must differ, by an account number before each for example.
  */
 #define MT5MQTT_OPT_DEDUPLICATE_BY 164
 
@@ -564,7 +564,7 @@
 #define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
 
 /**
- * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+ * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and retained ones come, whatever it asked for.
  */
 #define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
 
@@ -813,7 +813,7 @@
 #define MT5MQTT_EVENT_MISSED 50
 
 /**
- * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
+ * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
  */
 #define MT5MQTT_SUBSCRIBE_NO_LOCAL 4
 

@@ -194,7 +194,7 @@ pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
 pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
-/// Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one.
+/// Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one. The Topic Name is no part of the key: two senders that number their messages alike make copies of each other's, so their keys must differ, by an account number before each for example.
 pub const MT5MQTT_OPT_DEDUPLICATE_BY: i32 = 164;
 /// How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
 pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
@@ -202,7 +202,7 @@ pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
 pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 /// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
 pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
-/// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1.
+/// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and retained ones come, whatever it asked for.
 pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
 /// 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
 pub const MT5MQTT_OPT_STRICT: i32 = 103;
@@ -311,7 +311,7 @@ pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
 /// On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
 pub const MT5MQTT_EVENT_MISSED: i32 = 50;
 
-/// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself.
+/// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
 /// Keep the RETAIN flag as it was published.
 pub const MT5MQTT_SUBSCRIBE_RETAIN_AS_PUBLISHED: i32 = 8;

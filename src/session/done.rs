@@ -8,6 +8,8 @@ use super::options::{Deduplicate, MessageKey};
 use super::record::{Key, Log, Record};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertyId, Value};
+use ring::digest;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -21,6 +23,9 @@ pub(super) enum Known {
     /// The program is done with it.
     Done,
 }
+
+/// Of a longer key a hash is kept, so that the window is bounded in bytes, whatever a publisher takes for a key.
+const LONGEST_KEPT: usize = 64;
 
 #[derive(Debug)]
 struct Entry {
@@ -42,7 +47,7 @@ impl Done {
 
     /// Looks a message up, and notes it if it is new. `None` for a message without a key.
     pub fn look(&mut self, message: &Message, rules: &Deduplicate, log: &mut Log) -> Option<Known> {
-        let key = message_key(message, &rules.key)?;
+        let key = &*kept(message_key(message, &rules.key)?);
         if let Some(number) = self.numbers.get(key)
             && let Some(entry) = self.entries.get(number)
         {
@@ -106,8 +111,16 @@ impl Done {
 
     /// Takes over a key that an earlier process had stored.
     pub fn restore(&mut self, number: u64, message_key: &[u8]) {
-        self.insert(number, message_key, true);
+        self.insert(number, &kept(message_key), true);
     }
+}
+
+/// What is kept of a key. The hash can't be made to collide: a key that did would keep another message away.
+fn kept(key: &[u8]) -> Cow<'_, [u8]> {
+    if key.len() <= LONGEST_KEPT {
+        return Cow::Borrowed(key);
+    }
+    Cow::Owned(digest::digest(&digest::SHA256, key).as_ref().to_vec())
 }
 
 fn message_key<'a>(message: &'a Message, by: &MessageKey) -> Option<&'a [u8]> {
@@ -118,5 +131,34 @@ fn message_key<'a>(message: &'a Message, by: &MessageKey) -> Option<&'a [u8]> {
             (PropertyId::UserProperty, Value::Pair(name, value)) if name == wanted => Some(value.as_bytes()),
             _ => None,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::property::PropertiesBuf;
+    use crate::types::QoS;
+    use crate::types::topic::TopicName;
+
+    #[test]
+    fn long_keys_are_told_apart_and_take_no_more_room_than_short_ones() {
+        let rules = Deduplicate { key: MessageKey::CorrelationData, window: 100, suppress: true };
+        let (mut done, mut log) = (Done::new(), Log::new());
+        let message = |key: &[u8]| {
+            let mut properties = PropertiesBuf::new();
+            properties.set(PropertyId::CorrelationData, Value::Binary(key)).unwrap();
+            Message::new(TopicName::new("t").unwrap(), b"", QoS::AtLeastOnce, false, properties.as_properties())
+        };
+        // What has been stored in full by an earlier version is known too.
+        done.restore(1, &[0xAA; 5000]);
+        assert_eq!(done.look(&message(&[0xAA; 5000]), &rules, &mut log), Some(Known::Done));
+        for size in [1, LONGEST_KEPT, LONGEST_KEPT + 1, 65_534, 65_535] {
+            let Some(Known::New(number)) = done.look(&message(&vec![1; size]), &rules, &mut log) else {
+                panic!("{size} bytes are known")
+            };
+            assert_eq!(done.look(&message(&vec![1; size]), &rules, &mut log), Some(Known::Seen(number)));
+        }
+        assert!(done.entries.values().all(|entry| entry.key.len() <= LONGEST_KEPT));
     }
 }

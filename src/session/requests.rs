@@ -108,7 +108,15 @@ impl Requests {
         if !connection.is_online() {
             return;
         }
+        let mut ends = self.waiting.iter().filter(|request| request.options.is_none()).count();
         while let Some(request) = self.waiting.pop_front() {
+            if request.options.is_none() {
+                ends -= 1;
+            } else if request.token == 0 && ends > 0 && self.is_to_end(&request.filter) {
+                // Nobody wants it any more, nor the retained messages that it brings.
+                out.log.remove(Key::Subscription(request.filter));
+                continue;
+            }
             let (filter, properties) = (checked(&request.filter), request.properties.as_properties());
             if request.options.is_some() && connection.limits.refuses_subscription(filter, properties).is_some() {
                 self.refused(&request, out.log);
@@ -128,6 +136,11 @@ impl Requests {
                 }
             }
         }
+    }
+
+    /// Whether the program has asked for the end of this subscription since.
+    fn is_to_end(&self, filter: &str) -> bool {
+        self.waiting.iter().any(|request| request.options.is_none() && request.filter == filter)
     }
 
     /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol.

@@ -8,6 +8,7 @@ mod connecting;
 mod exchanges;
 mod fallback;
 mod faults;
+mod forgetful;
 mod incoming;
 mod keep_alive;
 mod model;

@@ -6,6 +6,7 @@ use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::{RetainHandling, Suback, SubscriptionOptions};
 use mt5mqtt::codec::unsubscribe::Unsuback;
 use mt5mqtt::session::event::{Event, Outcome, Token};
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -150,6 +151,31 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
     trace.tells_nothing();
     trace.receives(suback(third, ReasonCode::SUCCESS));
     tells_subscribed(&mut trace, 3);
+}
+
+#[test]
+fn what_the_program_has_ended_meanwhile_is_not_made_again() {
+    // MQTT-3.3.1-9: a subscription brings the retained messages, and with them an order of the master that the program has left.
+    for expiry in [3600, 0] {
+        let mut trace = Trace::connected(SessionOptions { session_expiry_interval: expiry, ..options() });
+        subscribed(&mut trace, 1, "left");
+        subscribed(&mut trace, 2, "kept");
+        trace.loses_connection();
+        trace.unsubscribe(3, "left");
+        trace.connects(false, &[]);
+        takes_subscribe(&mut trace, "kept");
+        let packet_id = trace.takes_packet(|packet| match packet {
+            Packet::Unsubscribe(unsubscribe) => unsubscribe.packet_id.get(),
+            other => panic!("{other:?}"),
+        });
+        trace.receives(unsuback(packet_id, vec![ReasonCode::NO_SUBSCRIPTION_EXISTED]));
+        let Event::Unsubscribed { token: 3, outcome, .. } = trace.tells() else { panic!("no end") };
+        assert_eq!(outcome.failure, None);
+        trace.sends_nothing();
+        trace.reconnects(false);
+        takes_subscribe(&mut trace, "kept");
+        trace.sends_nothing();
+    }
 }
 
 #[test]
