@@ -1554,7 +1554,8 @@ int32_t mt5mqtt_acknowledge_with(int64_t client,
  * The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
  * Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
  * that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
- * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER).
+ * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER). Time
+ * to live, priority and conflation key in `properties` are refused with MT5MQTT_E_INVALID_ARGUMENT.
  */
 int64_t mt5mqtt_request(int64_t client,
                         const char *topic,
@@ -1597,8 +1598,8 @@ int64_t mt5mqtt_request_text_w(int64_t client,
 
 /**
  * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
- * message. `properties` is what the response has besides, or 0. Returns a token and fails as mt5mqtt_publish does, and with
- * MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+ * message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
+ * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
  */
 int64_t mt5mqtt_respond(int64_t client,
                         const uint8_t *payload,
