@@ -668,7 +668,7 @@
 #define MT5MQTT_OPT_LOG_FILES 143
 
 /**
- * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. Default: none. May be set at any time.
+ * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, and the lines go nowhere else until the program sets an option, this one again say. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILE 145
 
@@ -1321,8 +1321,9 @@ int32_t mt5mqtt_set_bytes(int64_t client, int32_t option, const uint8_t *value, 
 
 /**
  * Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
- * connect on. `topic` NULL removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At
- * most 65,535 bytes of payload.
+ * mt5mqtt_connect on, and like other options to be set while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `topic` NULL
+ * removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At most 65,535 bytes of payload
+ * (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_publish does for arguments.
  */
 int32_t mt5mqtt_set_will(int64_t client,
                          const char *topic,
@@ -1344,8 +1345,8 @@ int32_t mt5mqtt_set_will_w(int64_t client,
                            int64_t properties);
 
 /**
- * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next connect on. `properties` is a set of
- * properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
+ * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
+ * while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
  * and they are left out there.
  */
 int32_t mt5mqtt_set_connect_properties(int64_t client,
@@ -1371,7 +1372,7 @@ int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
  * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
- * may carry; `properties` is a set of properties or 0. `timeout_ms` is at most 2000: within it, what was published is sent
+ * may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
  * and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
  * call neither waits nor lets anything go out first. What is queued stays for the next connect.
  */
@@ -1531,7 +1532,9 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 
 /**
  * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
- * which the messages came. `reason_code` is 0, or 128 and above to refuse the message.
+ * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
+ * one that PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+ * acknowledged by itself.
  */
 int32_t mt5mqtt_acknowledge(int64_t client,
                             int64_t token,
@@ -1554,7 +1557,8 @@ int32_t mt5mqtt_acknowledge_with(int64_t client,
  * The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
  * Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
  * that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
- * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER).
+ * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER). Time
+ * to live, priority and conflation key in `properties` are refused with MT5MQTT_E_INVALID_ARGUMENT.
  */
 int64_t mt5mqtt_request(int64_t client,
                         const char *topic,
@@ -1597,8 +1601,8 @@ int64_t mt5mqtt_request_text_w(int64_t client,
 
 /**
  * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
- * message. `properties` is what the response has besides, or 0. Returns a token and fails as mt5mqtt_publish does, and with
- * MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+ * message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
+ * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
  */
 int64_t mt5mqtt_respond(int64_t client,
                         const uint8_t *payload,
@@ -1735,8 +1739,9 @@ int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, 
  *
  * Returns a token (above 0): the message is accepted, and sent now or when the connection and the Server's Receive Maximum
  * allow it. For QoS 1 and 2 its end comes as MT5MQTT_EVENT_PUBLISHED with that token; for QoS 0 only if it failed. Fails
- * with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_QUEUE_FULL,
- * MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or MT5MQTT_E_NOT_CONNECTED; then nothing was accepted.
+ * with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_PAYLOAD_FORMAT,
+ * MT5MQTT_E_QUEUE_FULL, MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER, MT5MQTT_E_NOT_CONNECTED or, while the store
+ * can't be written, for QoS 1 and 2 MT5MQTT_E_STORE_NOT_WRITTEN; then nothing was accepted.
  */
 int64_t mt5mqtt_publish(int64_t client,
                         const char *topic,

@@ -11,6 +11,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::{Answer, Event, Token};
+use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, QoS};
@@ -110,7 +111,7 @@ fn what_can_not_be_a_request_is_refused_at_the_call() {
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::ResponseTopic, Value::Text("mine")).unwrap();
     assert_eq!(request(properties.as_properties(), LONG), Err(Status::InvalidArgument));
-    let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY);
+    let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY, PublishOptions::default());
     assert_eq!(respond.unwrap_err().0, Status::NoEvent);
 }
 
@@ -122,7 +123,7 @@ fn a_message_without_a_response_topic_can_not_be_answered() {
     program.expect_connected();
     peer.publish(b"x", None, QoS::AtMostOnce);
     program.expect_payload("x");
-    let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY);
+    let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY, PublishOptions::default());
     assert_eq!(respond.unwrap_err().0, Status::NotPresent);
 }
 
@@ -139,7 +140,7 @@ fn two_programs_ask_and_answer_through_mosquitto() {
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
         let token = ask(&asking, "ask", qos, LONG);
         answering.expect_payload("ask");
-        answering.respond(b"answer", qos, Properties::EMPTY).expect("an accepted response");
+        answering.respond(b"answer", qos, Properties::EMPTY, PublishOptions::default()).expect("an accepted response");
         let response = expect_response(&asking, token).unwrap();
         assert_eq!(response.message.payload(), b"answer");
         if qos != QoS::AtMostOnce {

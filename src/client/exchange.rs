@@ -2,10 +2,11 @@
 
 use super::command::Command;
 use super::events::{Notice, NoticeKind};
-use super::{Client, Failure, State, clock};
+use super::{Client, Failure, Outgoing, State, clock};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Event, Token};
+use crate::session::options::PublishOptions;
 use crate::types::status::Status;
 use crate::types::topic::TopicName;
 use crate::types::{ProtocolVersion, QoS};
@@ -54,8 +55,14 @@ impl Client {
     }
 
     /// Answers the current event: publishes to its Response Topic, with its Correlation Data. `properties` are those that the
-    /// response has besides.
-    pub fn respond(&self, payload: &[u8], qos: QoS, properties: Properties<'_>) -> Result<Token, Failure> {
+    /// response has besides, `how` is how it is treated while it waits.
+    pub fn respond(
+        &self,
+        payload: &[u8],
+        qos: QoS,
+        properties: Properties<'_>,
+        how: PublishOptions,
+    ) -> Result<Token, Failure> {
         let (topic, correlation) = self.current(asked)??;
         let mut all: PropertiesBuf = properties.into();
         if let Some(correlation) = correlation {
@@ -63,7 +70,8 @@ impl Client {
             let _ = all.set(PropertyId::CorrelationData, Value::Binary(&correlation));
         }
         let topic = TopicName::new(&topic).map_err(|error| (Status::InvalidTopic, error.to_string()))?;
-        self.publish(topic, payload, qos, false, all.as_properties())
+        let properties = all.as_properties();
+        self.publish_with(Outgoing { topic, payload, qos, retain: false, properties, how })
     }
 }
 

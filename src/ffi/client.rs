@@ -131,8 +131,9 @@ fn set_will(client: &Client, will: Will<'_>) -> Result<i32, Failure> {
 }
 
 /// Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
-/// connect on. `topic` NULL removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At
-/// most 65,535 bytes of payload.
+/// mt5mqtt_connect on, and like other options to be set while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `topic` NULL
+/// removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At most 65,535 bytes of payload
+/// (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_publish does for arguments.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_set_will(
     client: i64,
@@ -168,8 +169,8 @@ pub unsafe extern "C" fn mt5mqtt_set_will_w(
     })
 }
 
-/// Sets the User Properties of CONNECT, which some Servers ask for; in force from the next connect on. `properties` is a set of
-/// properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
+/// Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
+/// while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
 /// and they are left out there.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_set_connect_properties(client: i64, properties: i64) -> i32 {
@@ -201,7 +202,7 @@ pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
 }
 
 /// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
-/// may carry; `properties` is a set of properties or 0. `timeout_ms` is at most 2000: within it, what was published is sent
+/// may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
 /// and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
 /// call neither waits nor lets anything go out first. What is queued stays for the next connect.
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 
 use super::client::milliseconds;
 use super::guard::guard_client;
-use super::properties;
+use super::properties::{self, Set};
 use super::publish::{quality, topic_name};
 use super::text::{bytes, required, utf8, utf16};
 use crate::client::{Client, Failure};
@@ -27,8 +27,8 @@ fn request(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: Ho
 }
 
 fn respond(client: &Client, payload: &[u8], qos: i32, properties: i64) -> Result<i64, Failure> {
-    let properties = properties::copy(properties, Section::Packet(PacketType::Publish))?;
-    client.respond(payload, quality(qos)?, properties.as_properties())
+    let Set { properties, publish } = properties::copy_for_publish(properties)?;
+    client.respond(payload, quality(qos)?, properties.as_properties(), publish)
 }
 
 /// Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
@@ -38,7 +38,8 @@ fn respond(client: &Client, payload: &[u8], qos: i32, properties: i64) -> Result
 /// The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
 /// Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
 /// that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
-/// with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER).
+/// with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER). Time
+/// to live, priority and conflation key in `properties` are refused with MT5MQTT_E_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_request(
     client: i64,
@@ -109,8 +110,8 @@ pub unsafe extern "C" fn mt5mqtt_request_text_w(
 }
 
 /// Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
-/// message. `properties` is what the response has besides, or 0. Returns a token and fails as mt5mqtt_publish does, and with
-/// MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+/// message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
+/// mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_respond(
     client: i64,

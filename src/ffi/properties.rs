@@ -45,26 +45,28 @@ pub fn set(handle: i64) -> Result<Arc<Lock<Set>>, Failure> {
 
 /// The properties of a handle, of which 0 is the empty set, checked for where they are to be used.
 pub fn copy(handle: i64, section: Section) -> Result<PropertiesBuf, Failure> {
-    if handle == 0 {
-        return Ok(PropertiesBuf::new());
-    }
-    let Set { properties, publish } = set(handle)?.lock().clone();
-    if publish != PublishOptions::default() && section != PUBLISH {
+    let Set { properties, publish } = copy_whole(handle, section)?;
+    if publish != PublishOptions::default() {
         let text = "time to live, priority and conflation key belong to a publish".to_owned();
         return Err((Status::InvalidArgument, text));
     }
-    properties.as_properties().check_for(section).map_err(failure)?;
     Ok(properties)
 }
 
 /// What a handle, of which 0 says nothing, says about a publish.
 pub fn copy_for_publish(handle: i64) -> Result<Set, Failure> {
-    let properties = copy(handle, PUBLISH)?;
-    let publish = if handle == 0 { PublishOptions::default() } else { set(handle)?.lock().publish.clone() };
-    Ok(Set { properties, publish })
+    copy_whole(handle, Section::Packet(PacketType::Publish))
 }
 
-const PUBLISH: Section = Section::Packet(PacketType::Publish);
+/// Another thread may change the set, so it is looked at once.
+fn copy_whole(handle: i64, section: Section) -> Result<Set, Failure> {
+    if handle == 0 {
+        return Ok(Set::default());
+    }
+    let whole = set(handle)?.lock().clone();
+    whole.properties.as_properties().check_for(section).map_err(failure)?;
+    Ok(whole)
+}
 
 /// The property of an id of the caller's.
 pub fn property_id(property: i32) -> Result<PropertyId, Failure> {
@@ -179,4 +181,36 @@ pub unsafe extern "C" fn mt5mqtt_properties_add_user(
 pub unsafe extern "C" fn mt5mqtt_properties_add_user_w(properties: i64, name: *const u16, value: *const u16) -> i32 {
     // SAFETY: the texts are the caller's promise.
     guard(|| unsafe { add_user(properties, utf16("the name", name)?, utf16("the value", value)?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::publish_options::mt5mqtt_properties_set_time_to_live;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    #[test]
+    fn a_set_that_another_thread_changes_is_copied_as_a_whole() {
+        let (set, done) = (mt5mqtt_properties_create(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // Whoever sees the User Property sees the time to live.
+                while !done.load(Ordering::Relaxed) {
+                    mt5mqtt_properties_clear(set);
+                    mt5mqtt_properties_set_time_to_live(set, 5000);
+                    // SAFETY: the texts end with a NUL.
+                    unsafe { mt5mqtt_properties_add_user(set, c"name".as_ptr(), c"value".as_ptr()) };
+                }
+            });
+            let torn = (0..100_000).filter(|_| {
+                let Set { properties, publish } = copy_for_publish(set).expect("a copy");
+                properties.as_properties().nth(PropertyId::UserProperty, 0).is_some() && publish.time_to_live.is_none()
+            });
+            let torn = torn.count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(torn, 0, "copies of a set that never was");
+        });
+        mt5mqtt_properties_free(set);
+    }
 }

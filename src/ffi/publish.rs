@@ -74,8 +74,9 @@ fn publish(client: &Client, topic: Option<&str>, payload: &[u8], how: How) -> Re
 ///
 /// Returns a token (above 0): the message is accepted, and sent now or when the connection and the Server's Receive Maximum
 /// allow it. For QoS 1 and 2 its end comes as MT5MQTT_EVENT_PUBLISHED with that token; for QoS 0 only if it failed. Fails
-/// with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_QUEUE_FULL,
-/// MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or MT5MQTT_E_NOT_CONNECTED; then nothing was accepted.
+/// with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_PAYLOAD_FORMAT,
+/// MT5MQTT_E_QUEUE_FULL, MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER, MT5MQTT_E_NOT_CONNECTED or, while the store
+/// can't be written, for QoS 1 and 2 MT5MQTT_E_STORE_NOT_WRITTEN; then nothing was accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_publish(
     client: i64,

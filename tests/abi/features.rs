@@ -282,6 +282,24 @@ fn a_response_goes_where_the_request_says() {
 }
 
 #[test]
+fn what_a_set_says_about_waiting_holds_for_a_response_and_is_refused_for_a_request() {
+    let (_server, client, mut peer) = Client::connected(&[]);
+    let properties = Properties::new();
+    abi().good(abi().properties_set_time_to_live(properties.handle, 4001));
+    let mut asked = PropertiesBuf::new();
+    asked.set(PropertyId::ResponseTopic, Value::Text("answers")).unwrap();
+    let message = Message::new(TopicName::new("ask").unwrap(), b"?", QoS::AtMostOnce, false, asked.as_properties());
+    peer.send(&Packet::Publish(message.publish(None, false)));
+    client.expect(MT5MQTT_EVENT_MESSAGE);
+    abi().good(abi().respond(client.handle, b"!".as_ptr(), 1, 0, properties.handle));
+    let received = peer.expect_publish("!");
+    let Packet::Publish(publish) = received.packet() else { panic!("no PUBLISH") };
+    assert_eq!(publish.properties.int(PropertyId::MessageExpiryInterval), Some(5));
+    let request = abi().request(client.handle, c"ask".as_ptr(), null(), 0, 0, properties.handle, 10_000);
+    refused(request, MT5MQTT_E_INVALID_ARGUMENT, &["time to live"]);
+}
+
+#[test]
 fn an_authentication_takes_any_number_of_rounds_and_can_be_repeated() {
     // MQTT-4.12.0-3, MQTT-4.12.1-1
     let named = |data: &[u8]| {

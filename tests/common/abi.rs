@@ -143,6 +143,7 @@ functions! {
     properties_create() -> i64;
     properties_free(properties: i64) -> i32;
     properties_clear(properties: i64) -> i32;
+    properties_set_time_to_live(properties: i64, milliseconds: i64) -> i32;
     properties_set_int(properties: i64, property: i32, value: i64) -> i32;
     properties_set_text(properties: i64, property: i32, value: *const c_char) -> i32;
     properties_set_text_w(properties: i64, property: i32, value: *const u16) -> i32;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 pub(super) struct RotatingFile {
     path: String,
@@ -17,6 +18,13 @@ impl RotatingFile {
 
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Somebody may have moved or deleted the file that is open: nobody would find there what is still written.
+    pub fn begin_anew_if_gone(&mut self) {
+        if self.open.is_some() && !Path::new(&self.path).exists() {
+            self.open = None;
+        }
     }
 
     pub fn write(&mut self, line: &str) -> io::Result<()> {
@@ -44,12 +52,16 @@ impl RotatingFile {
         // Windows renames no file that is open.
         self.open = None;
         for number in (1..self.kept).rev() {
-            let (from, to) = (format!("{}.{number}", self.path), format!("{}.{}", self.path, number + 1));
-            match fs::rename(from, to) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            rename(&format!("{}.{number}", self.path), &format!("{}.{}", self.path, number + 1))?;
         }
-        fs::rename(&self.path, format!("{}.1", self.path))
+        rename(&self.path, &format!("{}.1", self.path))
+    }
+}
+
+/// Renames a file, if it is there.
+fn rename(from: &str, to: &str) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

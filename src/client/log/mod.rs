@@ -74,7 +74,7 @@ struct Inner {
     waiting: Vec<String>,
     lost: u64,
     file: Option<RotatingFile>,
-    /// The file can't be written; it is tried again when the settings change.
+    /// The file can't be written; it is tried again when the program sets options.
     broken: bool,
 }
 
@@ -103,13 +103,12 @@ impl Log {
 
     pub fn set(&self, settings: LogSettings) {
         let mut inner = self.inner.lock();
+        inner.broken = false;
         if settings == inner.settings {
             return;
         }
-        if settings.file != inner.settings.file {
-            inner.file = None;
-        }
-        inner.broken = false;
+        // It is opened again with its new limits.
+        inner.file = None;
         self.level.store(settings.level, Ordering::Relaxed);
         inner.settings = settings;
     }
@@ -148,17 +147,23 @@ impl Log {
 
     /// Writes what waits; for the background thread. Says once why it can't.
     pub fn write(&self) -> Option<String> {
-        let (lines, lost, mut file) = {
+        let (lines, lost, settings, mut file) = {
             let mut inner = self.inner.lock();
             if inner.waiting.is_empty() {
                 return None;
             }
-            let LogSettings { file: path, file_bytes, files, .. } = inner.settings.clone();
-            let path = path?;
-            let file = inner.file.take().unwrap_or_else(|| RotatingFile::new(&path, file_bytes, files));
-            (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.lost), file)
+            let settings = inner.settings.clone();
+            let Some(path) = &settings.file else {
+                // The next line is the first again that waits.
+                inner.waiting.clear();
+                return None;
+            };
+            let new = || RotatingFile::new(path, settings.file_bytes, settings.files);
+            let file = inner.file.take().unwrap_or_else(new);
+            (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.lost), settings, file)
         };
         // The lock isn't held: nobody who makes a line waits for the disk.
+        file.begin_anew_if_gone();
         let mut written = lines.iter().try_for_each(|line| file.write(line));
         if lost > 0 && written.is_ok() {
             written = file.write(&format!("{lost} lines were lost: more than {MOST_WAITING} waited"));
@@ -167,7 +172,7 @@ impl Log {
         let mut inner = self.inner.lock();
         match written {
             Ok(()) => {
-                if inner.settings.file.as_deref() == Some(file.path()) {
+                if inner.settings == settings {
                     inner.file = Some(file);
                 }
                 None
@@ -261,5 +266,78 @@ mod tests {
         log.add(Level::Info, "x");
         assert!(log.write().unwrap().contains("can't be written"));
         assert!(!log.add(Level::Info, "x").wake && log.write().is_none());
+    }
+
+    /// A folder of this test's own, and the settings for a file in it.
+    fn in_folder(name: &str) -> (std::path::PathBuf, LogSettings) {
+        let folder = std::env::temp_dir().join(format!("mt5mqtt-log-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("client.log").to_str().unwrap().to_owned();
+        (folder, settings(Some(path)))
+    }
+
+    #[test]
+    fn the_size_of_an_open_file_can_be_changed() {
+        let (folder, settings) = in_folder("size");
+        let log = Log::new(LogSettings { file_bytes: 1_000_000, ..settings.clone() });
+        for number in 0..20 {
+            if number == 10 {
+                log.set(settings.clone());
+            }
+            log.add(Level::Info, &"x".repeat(100));
+            assert_eq!(log.write(), None);
+        }
+        assert!(folder.join("client.log.2").exists(), "a file of 300 bytes has two of these lines");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_somebody_took_away_is_begun_anew() {
+        let (folder, settings) = in_folder("gone");
+        let log = Log::new(settings);
+        let path = folder.join("client.log");
+        let add = |text: &str| {
+            log.add(Level::Info, text);
+            assert_eq!(log.write(), None);
+        };
+        add("before");
+        std::fs::rename(&path, folder.join("taken.log")).unwrap();
+        add("after");
+        assert!(std::fs::read_to_string(&path).is_ok_and(|text| text.ends_with("after\n")));
+        // Between two lines that are written together, too.
+        let mut file = RotatingFile::new(path.to_str().unwrap(), 300, 2);
+        file.write(&"x".repeat(200)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        file.write(&"y".repeat(200)).and_then(|()| file.flush()).unwrap();
+        assert!(std::fs::read_to_string(&path).is_ok_and(|text| text.ends_with("y\n")));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_line_wakes_also_when_an_earlier_one_waited_for_a_file_that_is_no_more() {
+        let (folder, settings) = in_folder("none");
+        let log = Log::new(settings.clone());
+        assert!(log.add(Level::Info, "for nobody").wake);
+        log.set(LogSettings { file: None, ..settings.clone() });
+        assert_eq!(log.write(), None);
+        log.set(settings);
+        assert!(log.add(Level::Info, "first").wake);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_written_is_tried_again_when_it_is_named_again() {
+        let (folder, settings) = in_folder("again");
+        std::fs::remove_dir_all(&folder).unwrap();
+        let log = Log::new(settings.clone());
+        log.add(Level::Info, "lost");
+        assert!(log.write().is_some_and(|why| why.contains("can't be written")));
+        std::fs::create_dir_all(&folder).unwrap();
+        log.set(settings);
+        log.add(Level::Info, "written");
+        assert_eq!(log.write(), None);
+        let text = std::fs::read_to_string(folder.join("client.log")).unwrap_or_default();
+        assert!(text.ends_with("written\n") && !text.contains("lost"), "{text}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
