@@ -247,12 +247,12 @@ impl Outbound {
             connection.send_quota -= 1;
             self.send_or_hold(now, id, connection, ids, out);
         }
+        let mut is_identifier_free = true;
         while connection.has_room() {
-            let quota = if connection.resend.is_empty() { connection.send_quota } else { 0 };
+            let may_send = is_identifier_free && connection.resend.is_empty();
+            let quota = if may_send { connection.send_quota } else { 0 };
             let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };
-            if !self.send(now, next, connection, ids, out) {
-                break;
-            }
+            is_identifier_free &= self.send(now, next, connection, ids, out);
         }
     }
 

@@ -160,3 +160,22 @@ fn messages_keep_the_order_of_their_acceptance() {
         trace.receives(puback(packet_id));
     }
 }
+
+#[test]
+fn nothing_waits_for_a_packet_identifier_that_needs_none() {
+    // MQTT-2.2.1-2, section 4.9: all identifiers are in use, one of them by a SUBSCRIBE, and the quota isn't spent.
+    let mut trace = Trace::connected(SessionOptions { in_flight_maximum: 65_535, ..options() });
+    trace.subscribe(1, "t");
+    trace.takes_packet(|_| ());
+    for token in 2..=65_536 {
+        trace.publish(token, "order", QoS::AtLeastOnce);
+    }
+    trace.publish(65_537, "tick", QoS::AtMostOnce);
+    let sent = trace.sends_payloads();
+    assert_eq!((sent.len(), sent.last().map(String::as_str)), (65_535, Some("tick")));
+    // The first that is free is given to the one that waits.
+    trace.receives(puback(2));
+    trace.completes(2);
+    trace.sends(publish("order", QoS::AtLeastOnce, 2));
+    trace.sends_nothing();
+}
