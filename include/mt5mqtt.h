@@ -1371,8 +1371,8 @@ int32_t mt5mqtt_connect(int64_t client);
 int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
- * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
- * may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
+ * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
+ * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
  * and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
  * call neither waits nor lets anything go out first. What is queued stays for the next connect.
  */
@@ -1533,7 +1533,7 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 /**
  * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
  * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+ * one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
  * acknowledged by itself.
  */
 int32_t mt5mqtt_acknowledge(int64_t client,
