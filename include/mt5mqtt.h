@@ -18,7 +18,8 @@
  *   Ill-formed UTF-8 and lone surrogates are refused with MT5MQTT_E_INVALID_TEXT, never replaced.
  *
  * Bytes in
- *   A pointer and a length. With length 0 the pointer may be anything.
+ *   A pointer and a length. With length 0 the pointer may be anything; mt5mqtt_set_bytes alone tells NULL from it. A negative
+ *   length, or NULL with another one, is refused with MT5MQTT_E_INVALID_ARGUMENT.
  *
  * Text out
  *   The caller's buffer and its capacity in units: bytes, or UTF-16 units in the _w twin. The length without the NUL is
@@ -27,6 +28,7 @@
  *
  * Bytes out
  *   The caller's buffer and its capacity. The size is returned; the bytes are copied when the capacity is not less than it.
+ *   Here and for texts a negative capacity, or NULL with one above 0, is refused with MT5MQTT_E_INVALID_ARGUMENT.
  *
  * Threads
  *   Any function may be called from any thread. The events of one client are for one thread at a time. There are no
@@ -1315,7 +1317,8 @@ int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
 int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
 
 /**
- * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default.
+ * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+ * other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
  */
 int32_t mt5mqtt_set_bytes(int64_t client, int32_t option, const uint8_t *value, int32_t size);
 

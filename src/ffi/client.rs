@@ -97,7 +97,8 @@ pub unsafe extern "C" fn mt5mqtt_set_text_w(client: i64, option: i32, value: *co
     guard_client(client, |client| set_text(client, option, unsafe { utf16("the value", value) }?))
 }
 
-/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default.
+/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+/// other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_set_bytes(client: i64, option: i32, value: *const u8, size: i32) -> i32 {
     guard_client(client, |client| {
