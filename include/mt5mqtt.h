@@ -1417,14 +1417,15 @@ int32_t mt5mqtt_test_panic(int64_t client,
 
 /**
  * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
- * read until the next poll. Never waits. Returns 1 for an event, 0 if there is none. One thread polls a handle: another
- * one that polls too takes away its current event.
+ * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
+ * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
  */
-int32_t mt5mqtt_poll(int64_t client, struct mt5mqtt_event *event);
+int32_t mt5mqtt_poll(int64_t client,
+                     struct mt5mqtt_event *event);
 
 /**
  * Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
- * if there is one, 0 if not. Ends early when another thread frees the client.
+ * if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
  */
 int32_t mt5mqtt_wait(int64_t client,
                      int32_t timeout_ms);
@@ -1797,7 +1798,9 @@ int32_t mt5mqtt_publish_stage(int64_t client,
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
  * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
- * one; a granted subscription is made again when the Server has lost the Session.
+ * one; a granted subscription is made again when the Server has lost the Session. Fails with MT5MQTT_E_INVALID_TOPIC,
+ * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
+ * answer, MT5MQTT_E_QUEUE_FULL.
  */
 int64_t mt5mqtt_subscribe(int64_t client,
                           const char *filter,
@@ -1811,7 +1814,7 @@ int64_t mt5mqtt_subscribe_w(int64_t client, const uint16_t *filter, int32_t opti
 
 /**
  * Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as
- * MT5MQTT_EVENT_UNSUBSCRIBED.
+ * MT5MQTT_EVENT_UNSUBSCRIBED. Fails as mt5mqtt_subscribe does.
  */
 int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properties);
 
