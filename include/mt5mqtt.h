@@ -18,7 +18,8 @@
  *   Ill-formed UTF-8 and lone surrogates are refused with MT5MQTT_E_INVALID_TEXT, never replaced.
  *
  * Bytes in
- *   A pointer and a length. With length 0 the pointer may be anything.
+ *   A pointer and a length. With length 0 the pointer may be anything; mt5mqtt_set_bytes alone tells NULL from it. A negative
+ *   length, or NULL with another one, is refused with MT5MQTT_E_INVALID_ARGUMENT.
  *
  * Text out
  *   The caller's buffer and its capacity in units: bytes, or UTF-16 units in the _w twin. The length without the NUL is
@@ -27,6 +28,7 @@
  *
  * Bytes out
  *   The caller's buffer and its capacity. The size is returned; the bytes are copied when the capacity is not less than it.
+ *   Here and for texts a negative capacity, or NULL with one above 0, is refused with MT5MQTT_E_INVALID_ARGUMENT.
  *
  * Threads
  *   Any function may be called from any thread. The events of one client are for one thread at a time. There are no
@@ -1315,7 +1317,8 @@ int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
 int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
 
 /**
- * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default.
+ * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+ * other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
  */
 int32_t mt5mqtt_set_bytes(int64_t client, int32_t option, const uint8_t *value, int32_t size);
 
@@ -1371,8 +1374,8 @@ int32_t mt5mqtt_connect(int64_t client);
 int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
- * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
- * may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
+ * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
+ * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
  * and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
  * call neither waits nor lets anything go out first. What is queued stays for the next connect.
  */
@@ -1414,14 +1417,15 @@ int32_t mt5mqtt_test_panic(int64_t client,
 
 /**
  * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
- * read until the next poll. Never waits. Returns 1 for an event, 0 if there is none. One thread polls a handle: another
- * one that polls too takes away its current event.
+ * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
+ * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
  */
-int32_t mt5mqtt_poll(int64_t client, struct mt5mqtt_event *event);
+int32_t mt5mqtt_poll(int64_t client,
+                     struct mt5mqtt_event *event);
 
 /**
  * Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
- * if there is one, 0 if not. Ends early when another thread frees the client.
+ * if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
  */
 int32_t mt5mqtt_wait(int64_t client,
                      int32_t timeout_ms);
@@ -1533,7 +1537,7 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 /**
  * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
  * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+ * one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
  * acknowledged by itself.
  */
 int32_t mt5mqtt_acknowledge(int64_t client,
@@ -1794,7 +1798,9 @@ int32_t mt5mqtt_publish_stage(int64_t client,
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
  * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
- * one; a granted subscription is made again when the Server has lost the Session.
+ * one; a granted subscription is made again when the Server has lost the Session. Fails with MT5MQTT_E_INVALID_TOPIC,
+ * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
+ * answer, MT5MQTT_E_QUEUE_FULL.
  */
 int64_t mt5mqtt_subscribe(int64_t client,
                           const char *filter,
@@ -1808,7 +1814,7 @@ int64_t mt5mqtt_subscribe_w(int64_t client, const uint16_t *filter, int32_t opti
 
 /**
  * Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as
- * MT5MQTT_EVENT_UNSUBSCRIBED.
+ * MT5MQTT_EVENT_UNSUBSCRIBED. Fails as mt5mqtt_subscribe does.
  */
 int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properties);
 

@@ -69,6 +69,11 @@ impl Address {
         if urls.len() > MOST_ADDRESSES {
             return Err(format!("option URL: {} URLs are too many: {MOST_ADDRESSES} are the most", urls.len()));
         }
+        if urls.len() > 1 && urls.iter().any(|url| !url.contains("://")) {
+            // It may be what follows a comma in a password or a token: neither part is shown.
+            let text = "option URL: a part of it is no URL: write mqtt://host:port, and %2C for a comma within a URL";
+            return Err(text.to_owned());
+        }
         urls.into_iter().map(Address::parse).collect()
     }
 
@@ -147,11 +152,13 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
 
 /// A URL fit for an error text: neither the password nor the token that it may hold must get into a log.
 fn without_secrets(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(front, _)| front);
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        (None, Some((_, host))) => format!("…@{host}"),
-        _ => url.to_owned(),
+    let (front, query) = url.split_once('?').unwrap_or((url, ""));
+    let scheme = front.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    match front.rsplit_once('@') {
+        // The '?' may be one of a password.
+        _ if query.contains('@') => format!("{scheme}…"),
+        Some((_, host)) => format!("{scheme}…@{host}"),
+        None => front.to_owned(),
     }
 }
 
@@ -241,7 +248,16 @@ mod tests {
     fn a_secret_in_a_url_is_not_repeated() {
         let text = one("mqtt://me:secret@host").unwrap_err();
         assert!(!text.contains("secret") && text.contains("PASSWORD"), "{text}");
-        for bad in ["ws://host:x/?token=secret", "me:secret@host", "me:secret@host?secret"] {
+        for bad in [
+            "ws://host:x/?token=secret",
+            "me:secret@host",
+            "me:secret@host?secret",
+            "mqtt://me:secret?x@host",
+            "ws://host:x/?mail=me@secret",
+            "ws://host/?token=a,secret",
+            "mqtt://me:secret,word@host",
+            "mqtt://me:word secret@host",
+        ] {
             assert!(!one(bad).unwrap_err().contains("secret"), "{bad}");
         }
         let good = one("wss://host/mqtt?token=secret").unwrap();

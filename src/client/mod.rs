@@ -285,13 +285,17 @@ impl Client {
     /// connection isn't closed by then; it will be.
     pub fn disconnect(&self, reason: ReasonCode, properties: Properties<'_>, timeout: Duration) -> Result<(), Failure> {
         self.check_alive()?;
-        if !reason.allowed_in(PacketType::Disconnect) {
-            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in DISCONNECT")));
+        if !reason.client_sends_in(PacketType::Disconnect) {
+            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in a client's DISCONNECT")));
         }
         let section = Section::Packet(PacketType::Disconnect);
         let refuse = |text: String| Err((Status::InvalidArgument, text));
         if let Err(error) = properties.check_for(section) {
             return refuse(error.to_string());
+        }
+        if properties.nth(PropertyId::ServerReference, 0).is_some() {
+            // Section 3.14.2.2.5
+            return refuse("only a Server may put a Server Reference into DISCONNECT".to_owned());
         }
         let timeout = timeout.min(LONGEST_DISCONNECT);
         let deadline = clock::now() + timeout;

@@ -218,7 +218,8 @@ impl Options {
             };
             checked.map_err(|why| refused(format!("option {name}: {why}")))?;
         }
-        let owned = value.map(str::to_owned);
+        // Not of a secret, which would be given back as it is.
+        let owned = || value.map(str::to_owned);
         match id {
             RESPONSE_TOPIC => {
                 if let Some(topic) = value {
@@ -230,21 +231,21 @@ impl Options {
                         return Err(refused("option RESPONSE_TOPIC can't begin with $share/".to_owned()));
                     }
                 }
-                self.response_topic = owned.unwrap_or_default();
+                self.response_topic = owned().unwrap_or_default();
             }
             SERVER_REFERENCE_HOSTS => {
                 let hosts = value.map(redirect::parse_hosts).transpose().map_err(refused)?;
                 self.server_reference_hosts = hosts.unwrap_or_default();
             }
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
-            CLIENT_ID => self.client_id = owned.unwrap_or_default(),
-            USER_NAME => self.user_name = owned,
+            CLIENT_ID => self.client_id = owned().unwrap_or_default(),
+            USER_NAME => self.user_name = owned(),
             PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
-            LOG_FILE => self.log_file = owned,
-            DEDUPLICATE_BY => self.deduplicate_by = owned,
+            LOG_FILE => self.log_file = owned(),
+            DEDUPLICATE_BY => self.deduplicate_by = owned(),
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
-            AUTHENTICATION_METHOD => self.authentication_method = owned,
+            AUTHENTICATION_METHOD => self.authentication_method = owned(),
             AUTHENTICATION_DATA => {
                 self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
             }

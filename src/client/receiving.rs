@@ -145,8 +145,11 @@ impl Client {
         let acknowledgement = acknowledgement.into();
         let reason = acknowledgement.reason;
         self.check_alive()?;
-        if !reason.allowed_in(PacketType::Puback) {
-            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in PUBACK or PUBREC")));
+        if !reason.client_sends_in(PacketType::Puback) {
+            return Err((
+                Status::OutOfRange,
+                format!("Reason Code {reason} can't stand in a client's PUBACK or PUBREC"),
+            ));
         }
         if let Err(error) = acknowledgement.properties.as_properties().check_for(Section::Packet(PacketType::Puback)) {
             return Err((Status::InvalidArgument, error.to_string()));

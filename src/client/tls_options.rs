@@ -29,16 +29,16 @@ pub struct TlsOptions {
 impl TlsOptions {
     /// Sets the text option of this id, which is one of TLS; `None` puts it back to its default.
     pub fn set(&mut self, id: i32, value: Option<&str>) -> Result<(), String> {
-        let owned = value.map(str::to_owned);
+        let owned = || value.map(str::to_owned);
         let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
         match id {
-            options::TLS_CA => self.ca = owned,
-            options::TLS_CRL => self.crl = owned,
-            options::TLS_CLIENT_CERTIFICATE => self.client_certificate = owned,
+            options::TLS_CA => self.ca = owned(),
+            options::TLS_CRL => self.crl = owned(),
+            options::TLS_CLIENT_CERTIFICATE => self.client_certificate = owned(),
             options::TLS_CLIENT_KEY => self.client_key = secret(),
             options::TLS_CLIENT_KEY_PASSWORD => self.client_key_password = secret(),
             options::TLS_ALPN => self.alpn = value.map_or(Ok(Vec::new()), parse_alpn)?,
-            options::TLS_SERVER_NAME => self.server_name = owned,
+            options::TLS_SERVER_NAME => self.server_name = owned(),
             options::TLS_PINS => self.pins = value.map_or(Ok(Vec::new()), parse_pins)?,
             _ => return Err(format!("option {id} is none of TLS")),
         }

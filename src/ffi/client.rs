@@ -97,7 +97,8 @@ pub unsafe extern "C" fn mt5mqtt_set_text_w(client: i64, option: i32, value: *co
     guard_client(client, |client| set_text(client, option, unsafe { utf16("the value", value) }?))
 }
 
-/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default.
+/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+/// other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_set_bytes(client: i64, option: i32, value: *const u8, size: i32) -> i32 {
     guard_client(client, |client| {
@@ -201,8 +202,8 @@ pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
     guard_client(client, |client| client.start_doctor().map(|()| 0))
 }
 
-/// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that DISCONNECT
-/// may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
+/// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
+/// client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
 /// and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
 /// call neither waits nor lets anything go out first. What is queued stays for the next connect.
 #[unsafe(no_mangle)]

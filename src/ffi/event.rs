@@ -216,8 +216,8 @@ fn describe_message(message: &Message, packet_id: Option<PacketId>, event: &mut 
 }
 
 /// Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
-/// read until the next poll. Never waits. Returns 1 for an event, 0 if there is none. One thread polls a handle: another
-/// one that polls too takes away its current event.
+/// read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
+/// an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) -> i32 {
     guard_client(client, |client| {
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) ->
 }
 
 /// Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
-/// if there is one, 0 if not. Ends early when another thread frees the client.
+/// if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_wait(client: i64, timeout_ms: i32) -> i32 {
     guard_client(client, |client| Ok(client.wait(Duration::from_millis(milliseconds(timeout_ms)?))?.into()))
@@ -458,7 +458,7 @@ pub unsafe extern "C" fn mt5mqtt_event_user_value_w(client: i64, index: i32, buf
 
 /// With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
 /// which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
-/// one that PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+/// one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
 /// acknowledged by itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32) -> i32 {

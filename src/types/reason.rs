@@ -20,6 +20,19 @@ impl ReasonCode {
         row(self).is_some_and(|row| row.packets & packet.bit() != 0)
     }
 
+    /// Whether it lets a client send the code in a packet of this type: some are the Server's (tables of sections 3.4.2.1,
+    /// 3.5.2.1 and 3.14.2.1).
+    pub fn client_sends_in(self, packet: PacketType) -> bool {
+        let is_servers = match packet {
+            PacketType::Puback | PacketType::Pubrec => self == ReasonCode::NO_MATCHING_SUBSCRIBERS,
+            // Not authorized, Server busy, shutting down, Keep Alive timeout, Session taken over, Topic Filter invalid, and
+            // from Retain not supported on all.
+            PacketType::Disconnect => matches!(self.0, 0x87 | 0x89 | 0x8B | 0x8D..=0x8F | 0x9A..),
+            _ => false,
+        };
+        self.allowed_in(packet) && !is_servers
+    }
+
     /// The standard's name, for example "Quota exceeded"; "Unknown Reason Code" for a code outside the table.
     pub fn name(self) -> &'static str {
         row(self).map_or("Unknown Reason Code", |row| row.name)
