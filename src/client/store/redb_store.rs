@@ -8,13 +8,15 @@ use super::{Identity, Moment, Store, StoreError, Stored};
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "session.redb";
 const UNFINISHED: &str = "session.redb.new";
+/// Is there to be locked, and is never removed: the lock would be that of a file which nobody else finds.
+const LOCK: &str = "session.redb.lock";
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
 /// Raised when an older library would misread what is stored. Format 1 had no ends of publishes and no contents of received
@@ -32,12 +34,15 @@ pub struct RedbStore {
     file: PathBuf,
     /// Closed after a failure: redb wants the file to be opened anew then.
     database: Option<Database>,
+    /// redb's own lock isn't there yet while the file is made, nor after a failure until it is opened anew. Given back last.
+    _lock: File,
 }
 
 /// Opens the store in a folder, or makes one, and reads everything in it.
 pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), StoreError> {
     fs::create_dir_all(folder).map_err(|error| not_opened(folder, &error))?;
     let file = folder.join(FILE);
+    let lock = lock(folder, &file)?;
     if !file.try_exists().map_err(|error| not_opened(&file, &error))? {
         let unfinished = folder.join(UNFINISHED);
         let _ = fs::remove_file(&unfinished);
@@ -47,7 +52,19 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
     let database = open_file(&file)?;
     let stored = guarded(&file, || read(&database, &file, identity, now))?;
     guarded(&file, || raise_format(&database).map_err(|error| cant_write(error, &file)))?;
-    Ok((RedbStore { file, database: Some(database) }, stored))
+    Ok((RedbStore { file, database: Some(database), _lock: lock }, stored))
+}
+
+/// Keeps others away from the whole folder. The system lets go of it with the process.
+fn lock(folder: &Path, file: &Path) -> Result<File, StoreError> {
+    let path = folder.join(LOCK);
+    let opened = OpenOptions::new().create(true).append(true).open(&path);
+    let lock = opened.map_err(|error| not_opened(&path, &error))?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(in_use(file)),
+        // Where the system locks no files as a whole, redb's lock of a part of its file is what there is.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+    }
 }
 
 fn builder() -> Builder {
@@ -196,6 +213,10 @@ fn not_opened(path: &Path, error: &io::Error) -> StoreError {
     cant_open(path, &error.to_string())
 }
 
+fn in_use(file: &Path) -> StoreError {
+    (Status::StoreInUse, format!("the store {} is in use by another client or process", file.display()))
+}
+
 fn damaged(file: &Path, why: &str) -> StoreError {
     (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
 }
@@ -210,10 +231,7 @@ fn cant_write(error: redb::Error, file: &Path) -> StoreError {
 /// Why a file could not be opened or read.
 fn explain(error: redb::Error, file: &Path) -> StoreError {
     match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-            let text = format!("the store {} is in use by another client or process", file.display());
-            (Status::StoreInUse, text)
-        }
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => in_use(file),
         redb::Error::UpgradeRequired(version) => damaged(file, &format!("it is a file of version {version}")),
         redb::Error::Corrupted(why) => damaged(file, &why),
         redb::Error::Io(error) => match error.kind() {
@@ -224,5 +242,70 @@ fn explain(error: redb::Error, file: &Path) -> StoreError {
             _ => not_opened(file, &error),
         },
         other => cant_open(file, &other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::record::{Key, Record};
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::Instant;
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("mt5mqtt-{name}-{}", std::process::id()))
+    }
+
+    fn now() -> Moment {
+        Moment { instant: Instant::now(), unix_ms: 1 }
+    }
+
+    fn identity(client_id: &str) -> Identity {
+        Identity { client_id: client_id.to_owned(), server: "mqtt://127.0.0.1:1883".to_owned() }
+    }
+
+    fn batch() -> Batch {
+        Batch { number: 1, changes: vec![(Key::Session, Some(Record::Session))] }
+    }
+
+    #[test]
+    fn of_all_who_make_a_store_at_once_one_has_it_and_the_others_hear_that_it_is_in_use() {
+        let folder = folder("store-made");
+        for _ in 0..50 {
+            let _ = fs::remove_dir_all(&folder);
+            let all_are_there = Barrier::new(3);
+            let mut opened: Vec<_> = thread::scope(|scope| {
+                let open = || {
+                    all_are_there.wait();
+                    open(&folder, &identity("a"), now())
+                };
+                let threads = [(); 3].map(|()| scope.spawn(open));
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let statuses: Vec<_> = opened.iter().map(|result| result.as_ref().err().map(|error| error.0)).collect();
+            assert_eq!(statuses.iter().filter(|status| status.is_none()).count(), 1, "{statuses:?}");
+            assert!(statuses.iter().flatten().all(|status| *status == Status::StoreInUse), "{statuses:?}");
+            let owner = opened.iter_mut().find_map(|result| result.as_mut().ok()).unwrap();
+            owner.0.commit(&[batch()], now()).unwrap();
+            drop(opened);
+            // What it has stored is in the file that has the name.
+            assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_store_that_could_not_be_written_is_still_in_use() {
+        let folder = folder("store-kept");
+        let _ = fs::remove_dir_all(&folder);
+        let (mut store, _) = open(&folder, &identity("a"), now()).unwrap();
+        // As a failure leaves it until the next attempt.
+        store.database = None;
+        assert_eq!(open(&folder, &identity("a"), now()).err().map(|error| error.0), Some(Status::StoreInUse));
+        store.commit(&[batch()], now()).unwrap();
+        drop(store);
+        assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
