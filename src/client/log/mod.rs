@@ -12,7 +12,7 @@ use super::lock::Lock;
 use file::RotatingFile;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use x509_cert::der::DateTime;
 
 /// How much a line matters; the numbers cross the C ABI.
@@ -59,6 +59,8 @@ pub(super) struct LogSettings {
 
 /// Lines that wait to be written: more than that are lost, and counted.
 const MOST_WAITING: usize = 10_000;
+/// How long after a failure writing is tried again: a disk may have room again, or another program have let go of the file.
+const RETRY: Duration = Duration::from_secs(10);
 /// Longest line in characters. The Server may have a say in its length.
 const LONGEST_LINE: usize = 2000;
 
@@ -74,8 +76,8 @@ struct Inner {
     waiting: Vec<String>,
     lost: u64,
     file: Option<RotatingFile>,
-    /// The file can't be written; it is tried again when the program sets options.
-    broken: bool,
+    /// The file can't be written: when it is tried again. Until then lines are lost.
+    retry: Option<Instant>,
 }
 
 /// What became of a line.
@@ -96,14 +98,14 @@ impl Log {
                 waiting: Vec::new(),
                 lost: 0,
                 file: None,
-                broken: false,
+                retry: None,
             }),
         }
     }
 
     pub fn set(&self, settings: LogSettings) {
         let mut inner = self.inner.lock();
-        inner.broken = false;
+        inner.retry = None;
         if settings == inner.settings {
             return;
         }
@@ -134,9 +136,9 @@ impl Log {
         let text_at = line.len();
         push_clean(&mut line, text);
         let mut wake = false;
-        if inner.settings.file.is_some() && !inner.broken {
-            wake = inner.waiting.is_empty();
-            if inner.waiting.len() < MOST_WAITING {
+        if inner.settings.file.is_some() {
+            if inner.waiting.len() < MOST_WAITING && inner.retry.is_none_or(|retry| retry <= clock::now()) {
+                wake = inner.waiting.is_empty();
                 inner.waiting.push(line.clone());
             } else {
                 inner.lost += 1;
@@ -145,7 +147,7 @@ impl Log {
         Added { event: inner.settings.events.then_some((line, text_at)), wake }
     }
 
-    /// Writes what waits; for the background thread. Says once why it can't.
+    /// Writes what waits; for the background thread. Says why it can't, once until it can again.
     pub fn write(&self) -> Option<String> {
         let (lines, lost, settings, mut file) = {
             let mut inner = self.inner.lock();
@@ -166,23 +168,22 @@ impl Log {
         file.begin_anew_if_gone();
         let mut written = lines.iter().try_for_each(|line| file.write(line));
         if lost > 0 && written.is_ok() {
-            written = file.write(&format!("{lost} lines were lost: more than {MOST_WAITING} waited"));
+            written = file.write(&format!("{lost} lines were lost"));
         }
         let written = written.and_then(|()| file.flush());
         let mut inner = self.inner.lock();
-        match written {
-            Ok(()) => {
-                if inner.settings == settings {
-                    inner.file = Some(file);
-                }
-                None
-            }
-            Err(error) => {
-                inner.broken = true;
-                inner.waiting.clear();
-                Some(format!("the log file '{}' can't be written: {error}", file.path()))
-            }
+        if inner.settings != settings {
+            return None;
         }
+        let Err(error) = written else {
+            inner.retry = None;
+            inner.file = Some(file);
+            return None;
+        };
+        inner.lost += lost + (lines.len() + inner.waiting.len()) as u64;
+        inner.waiting.clear();
+        let is_new = inner.retry.replace(clock::now() + RETRY).is_none();
+        is_new.then(|| format!("the log file '{}' can't be written: {error}", file.path()))
     }
 }
 
@@ -326,18 +327,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_could_not_be_written_is_tried_again_when_it_is_named_again() {
+    fn a_file_that_could_not_be_written_is_tried_again_and_says_what_is_missing() {
         let (folder, settings) = in_folder("again");
         std::fs::remove_dir_all(&folder).unwrap();
         let log = Log::new(settings.clone());
-        log.add(Level::Info, "lost");
+        let time_is_over = || log.inner.lock().retry = Some(clock::now());
+        log.add(Level::Info, "a");
         assert!(log.write().is_some_and(|why| why.contains("can't be written")));
+        assert!(!log.add(Level::Info, "b").wake);
+        time_is_over();
+        assert!(log.add(Level::Info, "c").wake);
+        assert_eq!(log.write(), None, "it is said already");
         std::fs::create_dir_all(&folder).unwrap();
+        assert!(!log.add(Level::Info, "d").wake);
+        // Or when it is named again.
         log.set(settings);
-        log.add(Level::Info, "written");
+        assert!(log.add(Level::Info, "back").wake);
         assert_eq!(log.write(), None);
         let text = std::fs::read_to_string(folder.join("client.log")).unwrap_or_default();
-        assert!(text.ends_with("written\n") && !text.contains("lost"), "{text}");
+        assert!(text.contains("] back\n") && text.ends_with("4 lines were lost\n"), "{text}");
         std::fs::remove_dir_all(&folder).unwrap();
+        log.add(Level::Info, "gone");
+        assert!(log.write().is_some_and(|why| why.contains("can't be written")), "it is said anew");
     }
 }
