@@ -1,6 +1,5 @@
 //! Exports of Request/Response.
 
-use super::client::milliseconds;
 use super::guard::guard_client;
 use super::properties::{self, Set};
 use super::publish::{quality, topic_name};
@@ -22,7 +21,8 @@ struct How {
 fn request(client: &Client, topic: Option<Cow<'_, str>>, payload: &[u8], how: How) -> Result<i64, Failure> {
     let topic = required("the topic", topic)?;
     let properties = properties::copy(how.properties, Section::Packet(PacketType::Publish))?;
-    let timeout = Duration::from_millis(milliseconds(how.timeout_ms)?);
+    // A negative time is out of the range as 0 is.
+    let timeout = Duration::from_millis(how.timeout_ms.try_into().unwrap_or(0));
     client.request(topic_name(&topic)?, payload, quality(how.qos)?, properties.as_properties(), timeout)
 }
 

@@ -297,6 +297,10 @@ fn what_a_set_says_about_waiting_holds_for_a_response_and_is_refused_for_a_reque
     assert_eq!(publish.properties.int(PropertyId::MessageExpiryInterval), Some(5));
     let request = abi().request(client.handle, c"ask".as_ptr(), null(), 0, 0, properties.handle, 10_000);
     refused(request, MT5MQTT_E_INVALID_ARGUMENT, &["time to live"]);
+    for time in [-1, 0, i32::MIN] {
+        let request = abi().request(client.handle, c"ask".as_ptr(), null(), 0, 0, 0, time);
+        refused(request, MT5MQTT_E_OUT_OF_RANGE, &["from 1 ms to 86400 s"]);
+    }
 }
 
 #[test]

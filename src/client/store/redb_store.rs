@@ -48,6 +48,7 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
         let _ = fs::remove_file(&unfinished);
         create(&unfinished, identity).map_err(|error| explain(error, &unfinished))?;
         fs::rename(&unfinished, &file).map_err(|error| not_opened(&file, &error))?;
+        keep_name(folder).map_err(|error| not_opened(folder, &error))?;
     }
     let database = open_file(&file)?;
     let stored = guarded(&file, || read(&database, &file, identity, now))?;
@@ -65,6 +66,18 @@ fn lock(folder: &Path, file: &Path) -> Result<File, StoreError> {
         // Where the system locks no files as a whole, redb's lock of a part of its file is what there is.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
     }
+}
+
+/// A loss of power must not take the file's new name, and with it what was told to be durable.
+#[cfg(unix)]
+fn keep_name(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows syncs no folder: NTFS writes the change of a name to its journal.
+#[cfg(not(unix))]
+fn keep_name(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn builder() -> Builder {
