@@ -73,9 +73,11 @@ impl<T: Clone> Slots<T> {
         None
     }
 
-    pub fn get(&self, handle: i64) -> Option<T> {
-        let entry = self.place_of(handle)?.load();
-        entry.as_ref().filter(|entry| entry.handle == handle).map(|entry| entry.value.clone())
+    /// Uses the value where it lies, without a reference of its own: it stays there until that is done, whoever takes it out.
+    pub fn with<R>(&self, handle: i64, reads: impl FnOnce(Option<&T>) -> R) -> R {
+        let entry = self.place_of(handle).map(ArcSwapOption::load);
+        let entry = entry.as_ref().and_then(|entry| entry.as_ref());
+        reads(entry.filter(|entry| entry.handle == handle).map(|entry| &entry.value))
     }
 
     /// Takes the value out, if `wanted` says so. Of several threads that try, one gets it.
@@ -134,6 +136,10 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn get<T: Clone>(slots: &Slots<T>, handle: i64) -> Option<T> {
+        slots.with(handle, |value| value.cloned())
+    }
+
     #[test]
     fn the_places_of_all_segments_follow_each_other() {
         let mut expected = (0, 0);
@@ -153,17 +159,17 @@ mod tests {
         let handles: Vec<i64> = (0..1000).map(|value| slots.insert(value).unwrap()).collect();
         assert!(handles.iter().all(|handle| *handle > u32::MAX.into()));
         for (value, handle) in handles.iter().enumerate() {
-            assert_eq!(slots.get(*handle), Some(value));
+            assert_eq!(get(&slots, *handle), Some(value));
             assert_eq!(slots.remove(*handle, |value| *value == 1000), None);
             assert_eq!(slots.remove(*handle, |_| true), Some(value));
-            assert_eq!((slots.get(*handle), slots.remove(*handle, |_| true)), (None, None));
+            assert_eq!((get(&slots, *handle), slots.remove(*handle, |_| true)), (None, None));
         }
         // The places are used again, the handles are not.
         let again: Vec<i64> = (0..1000).map(|value| slots.insert(value).unwrap()).collect();
         assert_eq!(again.iter().map(|handle| index(*handle)).max(), Some(999));
-        assert!(handles.iter().all(|handle| slots.get(*handle).is_none()));
+        assert!(handles.iter().all(|handle| get(&slots, *handle).is_none()));
         assert_eq!(slots.drain().len(), 1000);
-        assert!(again.iter().all(|handle| slots.get(*handle).is_none()));
+        assert!(again.iter().all(|handle| get(&slots, *handle).is_none()));
     }
 
     #[test]
@@ -171,8 +177,10 @@ mod tests {
         let slots = Slots::new();
         let handle = slots.insert("value").unwrap();
         let forged = [0, -1, 1, i64::MIN, i64::MAX, handle + 1, handle & 0xFFFF_FFFF, handle ^ 1 << 40, -handle];
-        assert!(forged.iter().all(|forged| slots.get(*forged).is_none() && slots.remove(*forged, |_| true).is_none()));
-        assert_eq!(slots.get(handle), Some("value"));
+        assert!(
+            forged.iter().all(|forged| get(&slots, *forged).is_none() && slots.remove(*forged, |_| true).is_none())
+        );
+        assert_eq!(get(&slots, handle), Some("value"));
     }
 
     #[test]
@@ -185,7 +193,7 @@ mod tests {
                     for round in 0..2000_usize {
                         let values = [thread << 32 | round, thread << 40 | round];
                         let handles = values.map(|value| slots.insert(value).unwrap());
-                        assert_eq!(handles.map(|handle| slots.get(handle)), values.map(Some));
+                        assert_eq!(handles.map(|handle| get(slots, handle)), values.map(Some));
                         assert_eq!(handles.map(|handle| slots.remove(handle, |_| true)), values.map(Some));
                     }
                 });

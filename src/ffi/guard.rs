@@ -5,7 +5,6 @@ use crate::client::{Client, Failure, thread};
 use crate::types::status::Status;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 thread_local! {
     /// The text of the last failure on this thread.
@@ -38,17 +37,19 @@ pub fn guard<R: Returned>(body: impl FnOnce() -> Result<R, Failure>) -> R {
 /// So does a lock that was left locked.
 pub fn guard_client<R: Returned>(handle: i64, body: impl FnOnce(&Client) -> Result<R, Failure>) -> R {
     guard(|| {
-        let client = client(handle)?;
-        catch_unwind(AssertUnwindSafe(|| body(&client))).unwrap_or_else(|panic| {
-            let failure = thread::fault(panic.as_ref());
-            client.fail(&failure);
-            Err(failure)
+        handles::with(handle, |object| {
+            let client = client(handle, object)?;
+            catch_unwind(AssertUnwindSafe(|| body(client))).unwrap_or_else(|panic| {
+                let failure = thread::fault(panic.as_ref());
+                client.fail(&failure);
+                Err(failure)
+            })
         })
     })
 }
 
-fn client(handle: i64) -> Result<Arc<Client>, Failure> {
-    match handles::get(handle) {
+fn client(handle: i64, object: Option<&Object>) -> Result<&Client, Failure> {
+    match object {
         Some(Object::Client(client)) => Ok(client),
         Some(Object::Properties(_)) => {
             Err((Status::InvalidHandle, format!("handle {handle} is a set of properties, not a client")))

@@ -22,8 +22,9 @@ pub fn insert(object: Object) -> Result<i64, Failure> {
     TABLE.insert(object).ok_or_else(full)
 }
 
-pub fn get(handle: i64) -> Option<Object> {
-    TABLE.get(handle)
+/// Uses the object of a handle, which isn't freed meanwhile.
+pub fn with<R>(handle: i64, reads: impl FnOnce(Option<&Object>) -> R) -> R {
+    TABLE.with(handle, reads)
 }
 
 /// Takes the object out, if `wanted` says that it is the right kind.

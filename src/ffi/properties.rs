@@ -34,13 +34,13 @@ pub struct Set {
 }
 
 pub fn set(handle: i64) -> Result<Arc<Lock<Set>>, Failure> {
-    match handles::get(handle) {
-        Some(Object::Properties(set)) => Ok(set),
+    handles::with(handle, |object| match object {
+        Some(Object::Properties(set)) => Ok(set.clone()),
         Some(Object::Client(_)) => {
             Err((Status::InvalidHandle, format!("handle {handle} is a client, not a set of properties")))
         }
         None => Err((Status::InvalidHandle, format!("there is no set of properties with the handle {handle}"))),
-    }
+    })
 }
 
 /// The properties of a handle, of which 0 is the empty set, checked for where they are to be used.
