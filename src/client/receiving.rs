@@ -88,6 +88,9 @@ impl Client {
         }
         self.room_was_made();
         let mut current = self.current.lock();
+        if let Some(NoticeKind::Session(Event::Message { message, .. })) = current.take().map(|before| before.kind) {
+            self.shared.buffers.give_back(message);
+        }
         Ok(Polled::Event(read(current.insert(notice))))
     }
 

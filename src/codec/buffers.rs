@@ -1,11 +1,13 @@
 //! Buffers of messages that are used again: once a few messages have come by, another one costs no allocation.
 //!
-//! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Absent on purpose: a
-//! pool per thread.
+//! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Most are taken by one
+//! thread and come back on another: who takes them and who brings them back have a lock each, and meet only when what came
+//! back is taken over, many at once. Who is done with many brings them back together ([`Spent`]). Absent on purpose: a pool
+//! per thread.
 
+use super::message::Message;
 use parking_lot::{Mutex, MutexGuard};
 use std::hint::spin_loop;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,17 +16,23 @@ const STEP: usize = 32;
 const SIZES: usize = u64::BITS as usize;
 /// Larger buffers are not kept.
 const LARGEST_KEPT: usize = STEP * SIZES;
-/// So many bytes are kept in all.
-const KEPT: usize = 32 * 1024;
+/// So many bytes are kept at most of those that are ready, and of those that came back.
+const KEPT: usize = 16 * 1024;
+/// So many bytes have come back before they are taken over, or brought back together. Until then another buffer is made: more
+/// in use cost less than to meet for each.
+const TOGETHER: usize = 1024;
+/// Who has looked in vain for what came back makes so many buffers before it looks again.
+const LOOK_AGAIN: u8 = 16;
 
 /// Some hundredths of a second on the processor: longer than a holder of the lock that lives may have to wait for its turn.
 const LOOKS: usize = 400_000;
 
-/// Where the buffers of messages come from and go back to. A host may have ended the thread that has the lock: then everybody
+/// Where the buffers of messages come from and go back to. A host may have ended the thread that has a lock: then everybody
 /// does without.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    free: Mutex<Free>,
+    ready: Mutex<Free>,
+    came_back: Mutex<Free>,
     /// Somebody has looked in vain.
     is_left_locked: AtomicBool,
 }
@@ -35,11 +43,13 @@ struct Free {
     /// A bit for each of the sizes: whether there are any.
     there: u64,
     bytes: usize,
+    /// How many times there was none of a size, since some were taken over last.
+    in_vain: [u8; SIZES],
 }
 
 impl Default for Free {
     fn default() -> Self {
-        Free { by_size: [const { Vec::new() }; SIZES], there: 0, bytes: 0 }
+        Free { by_size: [const { Vec::new() }; SIZES], there: 0, bytes: 0, in_vain: [0; SIZES] }
     }
 }
 
@@ -53,154 +63,225 @@ impl Free {
         Some(buffer)
     }
 
-    fn push(&mut self, size: usize, buffer: Vec<u8>) {
-        self.bytes += buffer.capacity();
-        self.there |= 1 << size;
-        self.by_size[size].push(buffer);
+    fn push(&mut self, mut buffer: Vec<u8>) {
+        let Some(size) = size_of(&buffer) else { return };
+        if self.make_room(size, buffer.capacity()) {
+            buffer.clear();
+            self.bytes += buffer.capacity();
+            self.there |= 1 << size;
+            self.by_size[size].push(buffer);
+        }
+    }
+
+    fn bytes_of(&self, size: usize) -> usize {
+        self.by_size[size].len() * (size + 1) * STEP
+    }
+
+    /// Moves all of a size to another, which has none of it.
+    fn move_all(&mut self, size: usize, to: &mut Free) {
+        let bytes = self.bytes_of(size);
+        to.make_room(size, bytes);
+        std::mem::swap(&mut self.by_size[size], &mut to.by_size[size]);
+        self.bytes -= bytes;
+        self.there &= !(1 << size);
+        to.bytes += bytes;
+        to.there |= 1 << size;
+    }
+
+    /// What comes now is more likely to be wanted than what has been lying there, unless that has its size: then false.
+    fn make_room(&mut self, size: usize, bytes: usize) -> bool {
+        while self.bytes + bytes > KEPT {
+            match self.largest() {
+                Some(largest) if largest != size => drop(self.pop(largest)),
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// The largest of the sizes of which there are any.
     fn largest(&self) -> Option<usize> {
         self.there.checked_ilog2().map(|size| size as usize)
     }
+
+    /// Whether it is time to look for what came back, as there is none of a size here.
+    fn looks(&mut self, size: usize) -> bool {
+        let in_vain = self.in_vain[size];
+        self.in_vain[size] = (in_vain + 1) % LOOK_AGAIN;
+        in_vain == 0
+    }
 }
 
-/// Which of the sizes a buffer of `capacity` bytes has; `None` if such are not kept.
-fn size_of_buffer(capacity: usize) -> Option<usize> {
+/// Which of the sizes a buffer has; `None` if such are not kept.
+fn size_of(buffer: &Vec<u8>) -> Option<usize> {
+    let capacity = buffer.capacity();
     let kept = capacity > 0 && capacity.is_multiple_of(STEP) && capacity <= LARGEST_KEPT;
     kept.then(|| capacity / STEP - 1)
 }
 
 impl Buffers {
     /// An empty buffer with room for so many bytes.
-    fn take(&self, size: usize) -> Vec<u8> {
+    pub(super) fn take(&self, size: usize) -> Vec<u8> {
         let capacity = size.max(1).next_multiple_of(STEP);
-        let Some(index) = size_of_buffer(capacity) else { return Vec::with_capacity(size) };
-        let kept = self.free().and_then(|mut free| free.pop(index));
+        if capacity > LARGEST_KEPT {
+            return Vec::with_capacity(size);
+        }
+        let index = capacity / STEP - 1;
+        let kept = self.lock(&self.ready).and_then(|mut ready| {
+            if ready.by_size[index].is_empty() && ready.looks(index) {
+                self.take_over(index, &mut ready);
+            }
+            ready.pop(index)
+        });
         kept.unwrap_or_else(|| Vec::with_capacity(capacity))
     }
 
-    fn free(&self) -> Option<MutexGuard<'_, Free>> {
-        let looks = if self.is_left_locked.load(Ordering::Relaxed) { 1 } else { LOOKS };
+    /// Makes those of one size ready that came back, if they are worth it.
+    fn take_over(&self, index: usize, ready: &mut Free) {
+        let Some(mut came_back) = self.lock(&self.came_back) else { return };
+        if came_back.bytes_of(index) >= TOGETHER {
+            came_back.move_all(index, ready);
+            ready.in_vain[index] = 0;
+        }
+    }
+
+    /// Takes back the buffer of a message that nobody needs any more.
+    pub fn give_back(&self, message: Message) {
+        if let Some(mut came_back) = self.lock(&self.came_back) {
+            came_back.push(message.into_content());
+        }
+    }
+
+    fn lock<'a>(&self, side: &'a Mutex<Free>) -> Option<MutexGuard<'a, Free>> {
+        if let Some(free) = side.try_lock() {
+            return Some(free);
+        }
+        let looks = if self.is_left_locked.load(Ordering::Relaxed) { 0 } else { LOOKS };
         let free = (0..looks).find_map(|_| {
-            self.free.try_lock().or_else(|| {
-                spin_loop();
-                None
-            })
+            spin_loop();
+            side.try_lock()
         });
         if free.is_none() {
             self.is_left_locked.store(true, Ordering::Relaxed);
         }
         free
     }
+}
 
-    fn give_back(&self, mut buffer: Vec<u8>) {
-        let capacity = buffer.capacity();
-        let Some(index) = size_of_buffer(capacity) else { return };
-        buffer.clear();
-        let Some(mut free) = self.free() else { return };
-        // What comes back now is more likely to be wanted than what has been lying there, unless that has its size.
-        while free.bytes + capacity > KEPT {
-            match free.largest() {
-                Some(largest) if largest != index => drop(free.pop(largest)),
-                _ => return,
+/// Messages whose buffers go back together.
+#[derive(Debug)]
+pub struct Spent {
+    home: Arc<Buffers>,
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Spent {
+    pub fn new(home: Arc<Buffers>) -> Self {
+        Spent { home, buffers: Vec::new(), bytes: 0 }
+    }
+
+    pub fn add(&mut self, message: Message) {
+        let buffer = message.into_content();
+        if size_of(&buffer).is_none() {
+            return;
+        }
+        self.bytes += buffer.capacity();
+        self.buffers.push(buffer);
+        if self.bytes >= TOGETHER {
+            self.bytes = 0;
+            match self.home.lock(&self.home.came_back) {
+                Some(mut came_back) => self.buffers.drain(..).for_each(|buffer| came_back.push(buffer)),
+                None => self.buffers.clear(),
             }
         }
-        free.push(index, buffer);
-    }
-}
-
-/// Bytes in a buffer, which goes back to where it came from.
-#[derive(Debug, Default)]
-pub(super) struct Buffer {
-    bytes: Vec<u8>,
-    home: Option<Arc<Buffers>>,
-}
-
-impl Buffer {
-    /// An empty one with room for so many bytes.
-    pub fn with_capacity(size: usize, home: Option<&Arc<Buffers>>) -> Self {
-        let bytes = home.map_or_else(|| Vec::with_capacity(size), |home| home.take(size));
-        Buffer { bytes, home: home.cloned() }
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            home.give_back(std::mem::take(&mut self.bytes));
-        }
-    }
-}
-
-/// A copy has a buffer of its own, which nobody uses again.
-impl Clone for Buffer {
-    fn clone(&self) -> Self {
-        Buffer { bytes: self.bytes.clone(), home: None }
-    }
-}
-
-impl PartialEq for Buffer {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
-    }
-}
-
-impl Eq for Buffer {}
-
-impl Deref for Buffer {
-    type Target = Vec<u8>;
-
-    fn deref(&self) -> &Vec<u8> {
-        &self.bytes
-    }
-}
-
-impl DerefMut for Buffer {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::property::Properties;
+    use crate::types::QoS;
+    use crate::types::topic::TopicName;
+    use std::collections::HashSet;
+
+    fn message(home: &Buffers, size: usize) -> Message {
+        let topic = TopicName::new("t").unwrap();
+        Message::new_in(home, topic, &vec![b'x'; size - 1], QoS::AtMostOnce, false, Properties::EMPTY)
+    }
+
+    fn place(message: &Message) -> *const u8 {
+        message.topic().as_bytes().as_ptr()
+    }
 
     #[test]
-    fn a_buffer_that_came_back_is_used_again_and_empty() {
-        let home = Arc::new(Buffers::default());
-        let mut buffer = Buffer::with_capacity(100, Some(&home));
-        buffer.extend_from_slice(b"a message");
-        let address = buffer.as_ptr();
-        drop(buffer);
-        let other = Buffer::with_capacity(50, Some(&home));
-        let again = Buffer::with_capacity(97, Some(&home));
-        assert_eq!((again.as_ptr(), again.len()), (address, 0));
-        assert!(other.capacity() >= 50 && other.as_ptr() != address);
+    fn buffers_that_came_back_are_used_again_and_empty() {
+        let home = Buffers::default();
+        let mut known = HashSet::new();
+        for round in 0..3 {
+            // It is looked for what came back when the first of these is made.
+            let messages: Vec<Message> = (0..LOOK_AGAIN).map(|_| message(&home, 100)).collect();
+            let places: HashSet<*const u8> = messages.iter().map(place).collect();
+            assert!(round == 0 || places == known, "round {round}");
+            known = places;
+            // One of another size is not given out for it.
+            assert!(!known.contains(&place(&message(&home, 50))));
+            messages.into_iter().for_each(|message| home.give_back(message));
+        }
+        let again = message(&home, 97);
+        assert_eq!((again.size(), again.payload().len()), (97, 96));
+    }
+
+    #[test]
+    fn spent_messages_come_back_together() {
+        let home = Arc::<Buffers>::default();
+        let mut spent = Spent::new(home.clone());
+        for size in [1, 100, 1000, LARGEST_KEPT] {
+            let mut places = HashSet::new();
+            for _ in 0..1000 {
+                let message = message(&home, size);
+                places.insert(place(&message));
+                spent.add(message);
+                let held: usize = spent.buffers.iter().map(Vec::capacity).sum();
+                assert!(held < TOGETHER && held == spent.bytes, "{held} bytes");
+            }
+            // As many as may be away together, and those that were made before it was worth to look again.
+            let most = 2 * TOGETHER.div_ceil(size.next_multiple_of(STEP)) + usize::from(LOOK_AGAIN);
+            assert!(places.len() <= most, "{} buffers of {size} bytes", places.len());
+        }
+        spent.add(message(&home, LARGEST_KEPT + 1));
+        assert!(spent.buffers.iter().all(|buffer| buffer.capacity() <= LARGEST_KEPT));
     }
 
     #[test]
     fn who_finds_it_left_locked_does_without() {
-        let home = Arc::new(Buffers::default());
-        drop(Buffer::with_capacity(100, Some(&home)));
-        std::mem::forget(home.free.lock());
+        let home = Arc::<Buffers>::default();
+        home.give_back(message(&home, 100));
+        std::mem::forget((home.ready.lock(), home.came_back.lock()));
+        let mut spent = Spent::new(home.clone());
         for _ in 0..1000 {
-            let mut buffer = Buffer::with_capacity(100, Some(&home));
-            buffer.extend_from_slice(b"a message");
+            home.give_back(message(&home, 100));
+            spent.add(message(&home, 100));
         }
     }
 
     #[test]
     fn what_is_kept_is_bounded_and_follows_the_sizes_in_use() {
-        let home = Arc::new(Buffers::default());
-        for size in [0, 1, 100, LARGEST_KEPT, LARGEST_KEPT + 1, 64] {
-            let all: Vec<Buffer> = (0..2000).map(|_| Buffer::with_capacity(size, Some(&home))).collect();
-            drop(all);
-            let free = home.free.lock();
-            let kept: usize = free.by_size.iter().flatten().map(Vec::capacity).sum();
-            assert!(kept <= KEPT && kept == free.bytes, "{kept} of {}", free.bytes);
-            let index = size_of_buffer(size.max(1).next_multiple_of(STEP));
-            assert!(index.is_none_or(|index| !free.by_size[index].is_empty()), "none of {size} bytes");
+        let home = Buffers::default();
+        for size in [1, 100, LARGEST_KEPT, LARGEST_KEPT + 1, 64] {
+            for _ in 0..3 {
+                let all: Vec<Message> = (0..2000).map(|_| message(&home, size)).collect();
+                all.into_iter().for_each(|message| home.give_back(message));
+                for free in [home.ready.lock(), home.came_back.lock()] {
+                    let kept: usize = free.by_size.iter().flatten().map(Vec::capacity).sum();
+                    assert!(kept <= KEPT && kept == free.bytes, "{kept} of {}", free.bytes);
+                    let there = (0..SIZES).filter(|size| !free.by_size[*size].is_empty());
+                    assert_eq!(there.map(|size| 1 << size).sum::<u64>(), free.there);
+                }
+            }
+            let index = size.div_ceil(STEP) - 1;
+            assert!(index >= SIZES || !home.came_back.lock().by_size[index].is_empty(), "none of {size} bytes");
         }
     }
 }

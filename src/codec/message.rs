@@ -3,13 +3,12 @@
 //! Topic Name, properties and payload lie one after the other in one buffer, so that keeping a message costs one
 //! allocation and its size is known at a glance; or none, if the buffer was that of another message (`buffers`).
 
-use super::buffers::{Buffer, Buffers};
+use super::buffers::Buffers;
 use super::property::{Properties, PropertyId};
 use super::publish::Publish;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
 use std::fmt;
-use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -19,24 +18,26 @@ pub struct Message {
     pub dup: bool,
     topic_size: u32,
     properties_size: u32,
-    content: Buffer,
+    content: Vec<u8>,
 }
 
 impl Message {
     pub fn new(topic: TopicName<'_>, payload: &[u8], qos: QoS, retain: bool, properties: Properties<'_>) -> Message {
-        Message::made(topic, payload, qos, retain, properties, None)
+        let size = size(topic, payload, properties);
+        Message::made(topic, payload, qos, retain, properties, Vec::with_capacity(size))
     }
 
-    /// The same in a buffer that comes from there, and goes back to it.
+    /// The same in a buffer that comes from there.
     pub fn new_in(
-        buffers: &Arc<Buffers>,
+        buffers: &Buffers,
         topic: TopicName<'_>,
         payload: &[u8],
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
     ) -> Message {
-        Message::made(topic, payload, qos, retain, properties, Some(buffers))
+        let content = buffers.take(size(topic, payload, properties));
+        Message::made(topic, payload, qos, retain, properties, content)
     }
 
     fn made(
@@ -45,11 +46,10 @@ impl Message {
         qos: QoS,
         retain: bool,
         properties: Properties<'_>,
-        buffers: Option<&Arc<Buffers>>,
+        mut content: Vec<u8>,
     ) -> Message {
         let topic = topic.as_bytes();
         let properties = properties.as_bytes();
-        let mut content = Buffer::with_capacity(topic.len() + properties.len() + payload.len(), buffers);
         content.extend_from_slice(topic);
         content.extend_from_slice(properties);
         content.extend_from_slice(payload);
@@ -84,6 +84,11 @@ impl Message {
         }
     }
 
+    /// The buffer that it lay in.
+    pub(super) fn into_content(self) -> Vec<u8> {
+        self.content
+    }
+
     /// Bytes of Topic Name, properties and payload together: what the limits of the queues count.
     pub fn size(&self) -> usize {
         self.content.len()
@@ -101,6 +106,10 @@ impl Message {
             payload: self.payload(),
         }
     }
+}
+
+fn size(topic: TopicName<'_>, payload: &[u8], properties: Properties<'_>) -> usize {
+    topic.as_bytes().len() + properties.as_bytes().len() + payload.len()
 }
 
 impl fmt::Debug for Message {

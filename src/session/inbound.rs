@@ -100,10 +100,9 @@ impl Inbound {
         out: &mut Output<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
-        let buffers = self.buffers.clone();
-        let message = || {
+        let message = |buffers: &Buffers| {
             let Publish { payload, qos, retain, properties, .. } = *publish;
-            let mut message = Message::new_in(&buffers, topic, payload, qos, retain, properties);
+            let mut message = Message::new_in(buffers, topic, payload, qos, retain, properties);
             message.dup = publish.dup;
             message
         };
@@ -119,7 +118,12 @@ impl Inbound {
                 return Ok(());
             }
             let (delivery, packet_id) = (None, None);
-            out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before: false });
+            out.events.push_back(Event::Message {
+                message: message(&self.buffers),
+                delivery,
+                packet_id,
+                seen_before: false,
+            });
             return Ok(());
         };
         let content = content(topic, publish);
@@ -155,7 +159,12 @@ impl Inbound {
             self.deliveries += 1;
             let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
             let known = match rules.deduplicate {
-                Some(rules) if !refused => self.done.look(&message(), rules, out.log),
+                Some(rules) if !refused => {
+                    let message = message(&self.buffers);
+                    let known = self.done.look(&message, rules, out.log);
+                    self.buffers.give_back(message);
+                    known
+                }
                 _ => None,
             };
             let suppressed =
@@ -170,7 +179,7 @@ impl Inbound {
                 _ if suppressed => Some(ReasonCode::SUCCESS.into()),
                 Acknowledge::OnArrival => {
                     if out.log.is_on() {
-                        let arrival = || Record::Arrival { packet_id: id, message: message() };
+                        let arrival = || Record::Arrival { packet_id: id, message: message(&self.buffers) };
                         recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
                         self.arrivals.insert(delivery);
                     }
@@ -190,7 +199,12 @@ impl Inbound {
             if !refused && !suppressed {
                 let seen_before = matches!(known, Some(Known::Seen(_) | Known::Done));
                 let (delivery, packet_id) = (Some(delivery), Some(id));
-                out.events.push_back(Event::Message { message: message(), delivery, packet_id, seen_before });
+                out.events.push_back(Event::Message {
+                    message: message(&self.buffers),
+                    delivery,
+                    packet_id,
+                    seen_before,
+                });
             }
         }
         self.answer(connection, out.log);

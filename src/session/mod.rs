@@ -35,7 +35,7 @@ pub mod scram;
 mod unsent;
 
 use crate::codec::Packet;
-use crate::codec::buffers::Buffers;
+use crate::codec::buffers::{Buffers, Spent};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
@@ -67,6 +67,7 @@ macro_rules! output {
             counters: &mut $session.counters,
             breaches: &mut $session.breaches,
             log: &mut $session.log,
+            spent: &mut $session.spent,
             progress: $session.options.progress,
             every_end: $session.options.every_end,
         }
@@ -141,6 +142,7 @@ pub struct Session {
     events: VecDeque<Event>,
     counters: Counters,
     buffers: Arc<Buffers>,
+    spent: Spent,
 }
 
 impl Session {
@@ -168,6 +170,7 @@ impl Session {
             log: Log::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
+            spent: Spent::new(buffers.clone()),
             buffers,
         }
     }
@@ -255,7 +258,7 @@ impl Session {
         if let Some(connection) = &mut self.connection
             && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)
         {
-            return self.outbound.send_at_once(token, &message, connection, &mut out);
+            return self.outbound.send_at_once(token, message, connection, &mut out);
         }
         self.outbound.accept(now, (token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
@@ -348,6 +351,11 @@ impl Session {
                 return event;
             }
         }
+    }
+
+    /// Whether `poll_event` has something to look at.
+    pub fn has_event(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// Bytes to write to the transport.

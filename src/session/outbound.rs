@@ -16,6 +16,7 @@ use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue};
 use super::record::{Key, Log, Record};
 use crate::codec::PacketId;
+use crate::codec::buffers::Spent;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
@@ -130,8 +131,8 @@ impl Outbound {
     }
 
     /// Sends a QoS 0 message that never was in the queue.
-    pub fn send_at_once(&self, token: Token, message: &Message, connection: &mut Connection, out: &mut Output<'_>) {
-        let refused = refusal(message, &connection.limits);
+    pub fn send_at_once(&self, token: Token, message: Message, connection: &mut Connection, out: &mut Output<'_>) {
+        let refused = refusal(&message, &connection.limits);
         let sent =
             refused.map_or_else(|| connection.send_publish(&message.publish(None, false)).map_err(status_of), Err);
         match sent {
@@ -141,6 +142,7 @@ impl Outbound {
             }
             Err(status) => out.events.push_back(Event::Published { token, outcome: Outcome::local(status) }),
         }
+        out.spent.add(message);
     }
 
     /// Puts a publish at its place in the queue, and in the log.
@@ -173,13 +175,12 @@ impl Outbound {
     fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Output<'_>) {
         if old.is_qos0() {
             out.end_of_qos0(old.token, Outcome::local(Status::Superseded));
-            return self.forget(&old);
+            return self.forget(old, out);
         }
         if old.number == successor {
             // Its record is the successor's now.
-            self.forget(&old);
-            let outcome = Outcome::local(Status::Superseded);
-            out.end(old.token, outcome);
+            out.end(old.token, Outcome::local(Status::Superseded));
+            self.forget(old, out);
         } else {
             self.finish(old, Outcome::local(Status::Superseded), out);
         }
@@ -199,14 +200,14 @@ impl Outbound {
         self.queue.next_expiry()
     }
 
-    fn forget(&mut self, publishing: &Publishing) {
+    fn forget(&mut self, publishing: Publishing, out: &mut Output<'_>) {
         self.count -= 1;
         self.bytes -= publishing.message.size();
+        out.spent.add(publishing.message);
     }
 
     /// The end of a publish that was not sent, or of one in flight after `leave_flight`.
     pub(super) fn finish(&mut self, publishing: Publishing, outcome: Outcome, out: &mut Output<'_>) {
-        self.forget(&publishing);
         if !publishing.is_qos0() {
             out.log.remove(Key::Publish(publishing.number));
             out.end(publishing.token, outcome);
@@ -216,6 +217,7 @@ impl Outbound {
         } else {
             out.end_of_qos0(publishing.token, outcome);
         }
+        self.forget(publishing, out);
     }
 
     /// Takes a message out of flight; its Packet Identifier is free again.
@@ -384,6 +386,8 @@ pub(super) struct Output<'a> {
     pub counters: &'a mut Counters,
     pub breaches: &'a mut Breaches,
     pub log: &'a mut Log,
+    /// Messages that nobody needs any more.
+    pub spent: &'a mut Spent,
     /// Whether the program wants to know how far its publishes are.
     pub progress: bool,
     /// Whether QoS 0 publishes end with an event too when they were sent or superseded.
