@@ -1,15 +1,13 @@
 //! What of a client's operations is counted and numbered across threads. Programs that share a connection have one of these
 //! together: their tokens differ, and its limits are those of them all.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 #[derive(Debug)]
 pub(super) struct Accounts {
     /// Accepted and unanswered subscribes, unsubscribes and requests.
     pub requests: AtomicUsize,
-    /// Accepted and unfinished publishes, those that wait for the core included.
-    pub outgoing_count: AtomicUsize,
-    pub outgoing_bytes: AtomicUsize,
+    pub outgoing: Outgoing,
     pub next_token: AtomicI64,
     /// The store can't be written: what it can't keep is not accepted.
     pub store_failed: AtomicBool,
@@ -19,10 +17,40 @@ impl Default for Accounts {
     fn default() -> Self {
         Accounts {
             requests: AtomicUsize::new(0),
-            outgoing_count: AtomicUsize::new(0),
-            outgoing_bytes: AtomicUsize::new(0),
+            outgoing: Outgoing::default(),
             next_token: AtomicI64::new(1),
             store_failed: AtomicBool::new(false),
         }
     }
+}
+
+/// Accepted and unfinished publishes, those that wait for the core included: how many, and their bytes. In one word, as both
+/// change with each publish.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing(AtomicU64);
+
+/// There are at most ten million, and a few that are refused in the next moment.
+const COUNT_AT: u32 = 40;
+
+impl Outgoing {
+    /// What was there before.
+    pub fn add(&self, count: usize, bytes: usize) -> (usize, usize) {
+        parts(self.0.fetch_add(word(count, bytes), Ordering::AcqRel))
+    }
+
+    pub fn subtract(&self, count: usize, bytes: usize) {
+        self.0.fetch_sub(word(count, bytes), Ordering::AcqRel);
+    }
+
+    pub fn get(&self) -> (usize, usize) {
+        parts(self.0.load(Ordering::Acquire))
+    }
+}
+
+fn word(count: usize, bytes: usize) -> u64 {
+    (count as u64) << COUNT_AT | bytes as u64
+}
+
+fn parts(word: u64) -> (usize, usize) {
+    ((word >> COUNT_AT) as usize, (word & ((1 << COUNT_AT) - 1)) as usize)
 }

@@ -42,14 +42,19 @@ impl Commands {
         self.count.store(queue.len(), Ordering::Release);
     }
 
-    /// Takes the first ones, at most `most`. All under one lock: programs that publish without a pause leave it few free moments.
-    pub fn take(&self, most: usize, taken: &mut Vec<Command>) {
+    /// Takes the first ones, at most `most`, into `taken`, which is empty. All under one lock: programs that publish without a
+    /// pause leave it few free moments.
+    pub fn take(&self, most: usize, taken: &mut VecDeque<Command>) {
         if self.is_empty() {
             return;
         }
         let mut queue = self.queue.lock();
-        let count = queue.len().min(most);
-        taken.extend(queue.drain(..count));
+        if queue.len() <= most && queue.capacity() <= ROOM_KEPT {
+            std::mem::swap(&mut *queue, taken);
+        } else {
+            let count = queue.len().min(most);
+            taken.extend(queue.drain(..count));
+        }
         self.tell_count(&mut queue);
     }
 

@@ -16,6 +16,7 @@ use crate::session::event::Event;
 use crate::types::QoS;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -55,7 +56,7 @@ pub(super) struct Core {
     /// Messages of QoS 0.
     qos0_received: u64,
     /// Room for the commands of one go.
-    taken: Vec<Command>,
+    taken: VecDeque<Command>,
     /// Output was left to the background thread, which has been woken for it.
     gathering: bool,
     /// The background thread waits for the disk: nothing is left to it meanwhile.
@@ -131,7 +132,7 @@ impl Core {
             pace: Pace::default(),
             stream: Stream::default(),
             qos0_received: 0,
-            taken: Vec::new(),
+            taken: VecDeque::new(),
             gathering: false,
             storing: false,
             traced: 0,
@@ -221,14 +222,15 @@ impl Core {
     /// Carries out what callers have left. False if that was too much for one go.
     pub fn apply_waiting(&mut self, shared: &Shared) -> bool {
         shared.forget_left();
-        let mut taken = std::mem::take(&mut self.taken);
-        shared.take_commands(COMMANDS_IN_A_ROW, &mut taken);
-        let are_all = taken.len() < COMMANDS_IN_A_ROW;
-        if !taken.is_empty() {
-            let now = clock::now();
-            taken.drain(..).for_each(|command| self.apply(now, command));
+        shared.take_commands(COMMANDS_IN_A_ROW, &mut self.taken);
+        if self.taken.is_empty() {
+            return true;
         }
-        self.taken = taken;
+        let are_all = self.taken.len() < COMMANDS_IN_A_ROW;
+        let now = clock::now();
+        while let Some(command) = self.taken.pop_front() {
+            self.apply(now, command);
+        }
         are_all
     }
 
@@ -238,13 +240,18 @@ impl Core {
         let output = self.session.output().len();
         let in_burst = self.burst.goes_on(now) && !self.storing;
         let gathers = output > 0 && in_burst && self.session.is_online() && output < GATHERED;
-        if gathers {
-            self.burst.call_ended(now);
-        } else {
+        let sent = self.bytes_sent;
+        if !gathers {
             self.write_once(now, LARGEST_CALLER_WRITE, shared);
-            self.burst.call_ended(clock::now());
         }
-        self.report(shared);
+        // Only a system call takes so long that the clock must be asked again.
+        self.burst.call_ended(if self.bytes_sent == sent { now } else { clock::now() });
+        if gathers && !self.session.has_event() {
+            // The statistics are for whoever takes what is gathered.
+            self.give_back(shared);
+        } else {
+            self.report(shared);
+        }
         let timer_moved = match (self.session.next_timeout(), self.worker_deadline) {
             (Some(wanted), Some(planned)) => wanted < planned,
             (Some(_), None) => true,
@@ -423,8 +430,7 @@ impl Core {
         let (count, bytes) = (after.0 - before.0, after.1 - before.1);
         self.accepted.0 += count;
         self.accepted.1 += bytes;
-        shared.accounts.outgoing_count.fetch_add(count, Ordering::AcqRel);
-        shared.accounts.outgoing_bytes.fetch_add(bytes, Ordering::AcqRel);
+        shared.accounts.outgoing.add(count, bytes);
         shared.snapshot.lock().restored = count;
         Ok(())
     }
@@ -440,17 +446,22 @@ impl Core {
             snapshot.bytes_sent = self.bytes_sent;
             snapshot.bytes_received = self.bytes_received;
         }
+        shared.publish_limits.set_server(self.session.limits().copied());
+        self.give_back(shared);
+    }
+
+    /// Tells what of the budget of the outgoing queue is free again.
+    fn give_back(&mut self, shared: &Shared) {
         let growth = self.session.requests_grown() - self.grown;
         if growth > 0 {
             self.grown += growth;
             self.accepted.1 += growth;
-            shared.accounts.outgoing_bytes.fetch_add(growth, Ordering::AcqRel);
+            shared.accounts.outgoing.add(0, growth);
         }
         let (count, bytes) = self.session.outstanding();
         let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
         if finished != self.given_back {
-            shared.accounts.outgoing_count.fetch_sub(finished.0 - self.given_back.0, Ordering::AcqRel);
-            shared.accounts.outgoing_bytes.fetch_sub(finished.1 - self.given_back.1, Ordering::AcqRel);
+            shared.accounts.outgoing.subtract(finished.0 - self.given_back.0, finished.1 - self.given_back.1);
             self.given_back = finished;
         }
     }

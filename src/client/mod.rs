@@ -25,6 +25,7 @@ pub mod options;
 mod pace;
 mod polling;
 mod proxy;
+mod publish_limits;
 mod publishing;
 mod receiving;
 mod redirect;
@@ -63,6 +64,7 @@ use events::{EventLimits, EventQueue, Notice};
 use lock::Lock;
 use log::Log;
 use options::{IntOption, Options};
+use publish_limits::PublishLimits;
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -140,9 +142,10 @@ impl Client {
             Ok(session_options) => Session::new(session_options),
             Err((_, text)) => panic!("the options are not valid: {text}"),
         };
-        let events = EventQueue::new(event_limits(&options));
+        let (events, log) = (EventQueue::new(event_limits(&options)), Log::new(options.log()));
+        let limits = PublishLimits::new(&options);
         Client {
-            shared: Arc::new(Shared::new(session, events, Log::new(options.log()), accounts)),
+            shared: Arc::new(Shared::new(session, events, log, limits, accounts)),
             options: Arc::new(Lock::new(options)),
             thread: Lock::new(None),
             worker: Arc::default(),
@@ -163,6 +166,7 @@ impl Client {
                 _ => set(&mut options, is_idle)?,
             }
             self.shared.events.set_limits(event_limits(&options));
+            self.shared.publish_limits.set_options(&options);
             self.shared.stages.set_level(options.int(IntOption::Progress));
             if options.store_path.is_some() {
                 // Tokens of an earlier process may be in the store: ours are higher.
@@ -322,7 +326,7 @@ impl Client {
         }
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
-                shared.accounts.outgoing_count.load(Ordering::Acquire) == 0 || shared.state() != State::Connected
+                shared.accounts.outgoing.get().0 == 0 || shared.state() != State::Connected
             });
         }
         if !self.shared.leave_until(Command::Disconnect { reason, properties: properties.into() }, bound) {

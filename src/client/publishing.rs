@@ -1,13 +1,11 @@
 //! The program's side of the outgoing queue: what is refused at the call, and what is accepted.
 
 use super::command::Command;
-use super::options::IntOption;
 use super::{Client, Failure, State};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Stage, Token};
-use crate::session::limits::ServerLimits;
-use crate::session::options::{OutgoingOverflow, PublishOptions};
+use crate::session::options::PublishOptions;
 use crate::types::QoS;
 use crate::types::status::Status;
 use crate::types::topic::TopicName;
@@ -90,22 +88,16 @@ impl Client {
     /// to supersede, the Session sees.
     pub(super) fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
         let (qos, retain, size) = (message.qos, message.retain, message.size());
-        let (overflow, maximum, maximum_bytes, queue_qos0) = {
-            let options = self.options.lock();
-            (
-                options.outgoing_overflow(),
-                options.int(IntOption::OutgoingMaximum) as usize,
-                options.int(IntOption::OutgoingMaximumBytes) as usize,
-                options.flag(IntOption::QueueQos0),
-            )
-        };
-        if qos == QoS::AtMostOnce && !queue_qos0 && self.state() != State::Connected {
+        let limits = &self.shared.publish_limits;
+        let queues_qos0 = limits.queues_qos0.load(Ordering::Acquire);
+        if qos == QoS::AtMostOnce && !queues_qos0 && self.state() != State::Connected {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
             return Err((Status::NotConnected, text));
         }
         if qos != QoS::AtMostOnce && self.shared.accounts.store_failed.load(Ordering::Acquire) {
             return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
         }
+        let maximum_bytes = limits.maximum_bytes.load(Ordering::Acquire);
         if size > maximum_bytes {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err((Status::TooLarge, text));
@@ -113,12 +105,10 @@ impl Client {
         check_publish_properties(message.properties())?;
         check_payload_format(message.payload(), message.properties())?;
         self.check_against_server(size, qos, retain)?;
-        let count = self.shared.accounts.outgoing_count.fetch_add(1, Ordering::AcqRel);
-        let bytes = self.shared.accounts.outgoing_bytes.fetch_add(size, Ordering::AcqRel);
-        let full = count >= maximum || bytes + size > maximum_bytes;
-        if overflow == OutgoingOverflow::Refuse && !conflates && full {
-            self.shared.accounts.outgoing_count.fetch_sub(1, Ordering::AcqRel);
-            self.shared.accounts.outgoing_bytes.fetch_sub(size, Ordering::AcqRel);
+        let (count, bytes) = self.shared.accounts.outgoing.add(1, size);
+        let full = count >= limits.maximum.load(Ordering::Acquire) || bytes + size > maximum_bytes;
+        if full && !conflates && limits.refuses_when_full.load(Ordering::Acquire) {
+            self.shared.accounts.outgoing.subtract(1, size);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err((Status::QueueFull, text));
         }
@@ -126,21 +116,17 @@ impl Client {
     }
 
     /// What the present Server said it won't take is refused at the call. One that is met later says so by an event.
-    pub(super) fn server_limits(&self) -> ServerLimits {
-        self.shared.snapshot.lock().limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
-    }
-
     fn check_against_server(&self, size: usize, qos: QoS, retain: bool) -> Result<(), Failure> {
-        let limits = self.server_limits();
-        if qos > limits.maximum_qos {
-            let text = format!("the Server takes QoS {} at most", limits.maximum_qos as u8);
+        let takes = self.shared.publish_limits.server();
+        if qos > takes.maximum_qos {
+            let text = format!("the Server takes QoS {} at most", takes.maximum_qos as u8);
             return Err((Status::NotSupportedByServer, text));
         }
-        if retain && !limits.retain_available {
+        if retain && !takes.retain {
             return Err((Status::NotSupportedByServer, "the Server keeps no retained messages".to_owned()));
         }
-        if size > limits.maximum_packet_size {
-            let maximum = limits.maximum_packet_size;
+        if size > takes.maximum_packet_size {
+            let maximum = takes.maximum_packet_size;
             return Err((Status::TooLarge, format!("the message has {size} bytes, the limit is {maximum}")));
         }
         Ok(())
@@ -149,6 +135,9 @@ impl Client {
 
 /// What PUBLISH may carry by the table of properties, but not from a program.
 fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
+    if properties.is_empty() {
+        return Ok(());
+    }
     for (id, why) in [
         // [MQTT-3.2.2-17]: only the Session knows what the Server takes.
         (PropertyId::TopicAlias, "Topic Aliases are given by the library: leave the property out"),
@@ -164,7 +153,10 @@ fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
 
 /// Section 3.3.2.3.2
 pub(super) fn check_payload_format(payload: &[u8], properties: Properties<'_>) -> Result<(), Failure> {
-    if properties.int(PropertyId::PayloadFormatIndicator) == Some(1) && std::str::from_utf8(payload).is_err() {
+    if !properties.is_empty()
+        && properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
+        && std::str::from_utf8(payload).is_err()
+    {
         return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
     }
     Ok(())

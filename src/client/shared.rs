@@ -18,6 +18,7 @@ use super::events::{EventQueue, NoticeKind};
 use super::leading::Leading;
 use super::lock::{LeftLocked, Lock, look_until};
 use super::log::{Level, Log, lines};
+use super::publish_limits::PublishLimits;
 use super::stages::Stages;
 use super::store::Identity;
 use super::thread::{Pause, Stop};
@@ -28,6 +29,7 @@ use crate::session::{Counters, Session};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use parking_lot::MutexGuard;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
@@ -84,6 +86,7 @@ pub(super) struct Shared {
     /// What the client was connected with first: a store, or none.
     pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Lock<Snapshot>,
+    pub publish_limits: PublishLimits,
 }
 
 /// What is known outside of the core's lock.
@@ -112,7 +115,7 @@ pub(super) struct Snapshot {
 const ROUNDS_OF_A_CALLER: usize = 2;
 
 impl Shared {
-    pub fn new(session: Session, events: EventQueue, log: Log, accounts: Arc<Accounts>) -> Self {
+    pub fn new(session: Session, events: EventQueue, log: Log, limits: PublishLimits, accounts: Arc<Accounts>) -> Self {
         let buffers = session.buffers().clone();
         Shared {
             buffers,
@@ -138,6 +141,7 @@ impl Shared {
             stages: Stages::default(),
             store: Lock::new(None),
             snapshot: Lock::new(Snapshot::default()),
+            publish_limits: limits,
         }
     }
 
@@ -287,11 +291,13 @@ impl Shared {
 
     /// Whoever looks at the commands now takes out what was counted.
     pub fn forget_left(&self) {
-        self.left.swap(0, Ordering::AcqRel);
+        if self.left() > 0 {
+            self.left.swap(0, Ordering::AcqRel);
+        }
     }
 
     /// The first commands that callers have left, at most `most`.
-    pub fn take_commands(&self, most: usize, taken: &mut Vec<Command>) {
+    pub fn take_commands(&self, most: usize, taken: &mut VecDeque<Command>) {
         self.commands.take(most, taken);
     }
 

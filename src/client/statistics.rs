@@ -3,7 +3,6 @@
 use super::Client;
 use crate::session::limits::ServerLimits;
 use crate::types::ProtocolVersion;
-use std::sync::atomic::Ordering;
 
 /// A moment's figures of a client.
 #[derive(Clone, Copy, Debug)]
@@ -49,14 +48,15 @@ impl Client {
     /// The figures of this moment; each is right, though not all are of the very same instant.
     pub fn statistics(&self) -> Statistics {
         let snapshot = *self.shared.snapshot.lock();
+        let (outgoing, outgoing_bytes) = self.shared.accounts.outgoing.get();
         Statistics {
             messages_sent: snapshot.counters.messages_sent,
             messages_received: snapshot.counters.messages_received,
             bytes_sent: snapshot.bytes_sent,
             bytes_received: snapshot.bytes_received,
             connections: snapshot.counters.connections,
-            outgoing: self.shared.accounts.outgoing_count.load(Ordering::Acquire),
-            outgoing_bytes: self.shared.accounts.outgoing_bytes.load(Ordering::Acquire),
+            outgoing,
+            outgoing_bytes,
             in_flight: snapshot.in_flight,
             events: self.shared.events.len(),
             events_bytes: self.shared.events.bytes(),

@@ -5,6 +5,7 @@ use super::{Client, Failure};
 use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::Token;
+use crate::session::limits::ServerLimits;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use std::sync::atomic::Ordering;
@@ -13,6 +14,11 @@ use std::sync::atomic::Ordering;
 const MAXIMUM_REQUESTS: usize = 65_535;
 
 impl Client {
+    /// What the present Server said it takes; everything, while there is none.
+    pub(super) fn server_limits(&self) -> ServerLimits {
+        self.shared.snapshot.lock().limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
+    }
+
     pub fn subscribe(
         &self,
         filter: TopicFilter<'_>,

@@ -65,8 +65,12 @@ struct How {
 fn publish(client: &Client, topic: Option<&str>, payload: &[u8], how: How) -> Result<i64, Failure> {
     let topic = topic.ok_or_else(|| (Status::InvalidArgument, "the topic is NULL".to_owned()))?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
+    let topic = topic_name(topic)?;
+    if how.properties == 0 {
+        return client.publish(topic, payload, qos, retain, Properties::EMPTY);
+    }
     let Set { properties, publish } = properties::copy_for_publish(how.properties)?;
-    let (topic, properties) = (topic_name(topic)?, properties.as_properties());
+    let properties = properties.as_properties();
     client.publish_with(Outgoing { topic, payload, qos, retain, properties, how: publish })
 }
 

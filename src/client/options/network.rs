@@ -1,6 +1,6 @@
 //! What the options say to the parts that make a connection, watch it and examine it.
 
-use super::{INT_OPTIONS, IntOption, Options};
+use super::{IntOption, Options};
 use crate::client::address::{Address, Scheme};
 use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
@@ -64,9 +64,7 @@ impl Options {
     }
 
     pub(super) fn put(&mut self, option: IntOption, value: i64) {
-        if let Some(index) = INT_OPTIONS.iter().position(|row| row.0 == option) {
-            self.ints[index] = value;
-        }
+        self.ints[option.row()] = value;
     }
 
     pub(in crate::client) fn log(&self) -> LogSettings {

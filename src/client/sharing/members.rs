@@ -109,7 +109,10 @@ impl Member {
             return;
         }
         match self.program.snapshot.try_lock_until(deadline()) {
-            Some(mut snapshot) => *snapshot = Snapshot { missed: self.missed, ..*figures },
+            Some(mut snapshot) => {
+                *snapshot = Snapshot { missed: self.missed, ..*figures };
+                self.program.publish_limits.set_server(figures.limits);
+            }
             None => self.out_of_reach = true,
         }
     }

@@ -277,8 +277,7 @@ impl Accounts {
     /// A command will never be carried out.
     fn strike(&self, command: &Command) {
         if let Command::Publish { message, .. } | Command::Request { message, .. } = command {
-            self.outgoing_count.fetch_sub(1, Ordering::AcqRel);
-            self.outgoing_bytes.fetch_sub(message.size(), Ordering::AcqRel);
+            self.outgoing.subtract(1, message.size());
         }
         if let Command::Request { .. } | Command::Subscribe { .. } | Command::Unsubscribe { .. } = command {
             self.requests.fetch_sub(1, Ordering::AcqRel);

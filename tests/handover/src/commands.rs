@@ -45,7 +45,9 @@ impl Shared {
 
     /// Under the lock.
     fn apply_waiting(&self) {
-        self.left.swap(0, Ordering::AcqRel);
+        if self.left.load(Ordering::Acquire) > 0 {
+            self.left.swap(0, Ordering::AcqRel);
+        }
         // One after the other, as the queue gives them out: one that is left meanwhile may be missed.
         let mut seen = self.waiting.load(Ordering::Acquire);
         while seen > 0 {
