@@ -55,10 +55,11 @@ impl Publishing {
 
     /// A publish that was stored as `record`.
     pub fn restored(number: u64, record: Record) -> Option<Self> {
-        let Record::Publish { token, message, priority, conflation_key, expires, message_expires } = record else {
+        let Record::Publish { token, message, priority, perhaps_arrived, conflation_key, expires, message_expires } =
+            record
+        else {
             return None;
         };
-        let perhaps_arrived = false;
         Some(Publishing { number, token, message, priority, perhaps_arrived, conflation_key, expires, message_expires })
     }
 
@@ -67,6 +68,7 @@ impl Publishing {
             token: self.token,
             message: self.message.clone(),
             priority: self.priority,
+            perhaps_arrived: self.perhaps_arrived,
             conflation_key: self.conflation_key.clone(),
             expires: self.expires,
             message_expires: self.message_expires,

@@ -40,6 +40,8 @@ pub enum Record {
         token: Token,
         message: Message,
         priority: bool,
+        /// It was sent in a Session that is lost.
+        perhaps_arrived: bool,
         conflation_key: Option<Arc<str>>,
         expires: Option<Instant>,
         message_expires: Option<Instant>,

@@ -45,7 +45,10 @@ impl Outbound {
             if entry.publishing.message.qos == QoS::ExactlyOnce && entry.sent {
                 self.finish(entry.publishing, Outcome::local(Status::SessionLost), out);
             } else {
-                entry.publishing.perhaps_arrived |= entry.sent;
+                if entry.sent && !entry.publishing.perhaps_arrived {
+                    entry.publishing.perhaps_arrived = true;
+                    out.log.replace(Key::Publish(entry.publishing.number), || entry.publishing.record());
+                }
                 self.queue.put_back(entry.publishing);
             }
         }

@@ -224,6 +224,29 @@ fn next_process(disk: &Disk, before: Trace) -> Trace {
 }
 
 #[test]
+fn what_was_sent_in_a_lost_session_is_in_doubt_for_the_next_process_too() {
+    // Section 4.4: what the next process calls expired, a program takes for an order that never left.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    disk.store(&mut trace);
+    trace.publish_so(1, "t", "order", QOS_1, lives(500));
+    disk.store(&mut trace);
+    trace.sends(publish("order", QOS_1, 1));
+    trace.publish_so(2, "t", "another", QOS_1, lives(500));
+    trace.sends(publish("another", QOS_1, 2));
+    trace.loses_connection();
+    trace.publish_so(3, "t", "not sent", QOS_1, lives(500));
+    disk.store(&mut trace);
+
+    let mut trace = next_process(&disk, trace);
+    trace.passes(Duration::from_secs(1));
+    for (token, status) in [(1, Status::SessionLost), (2, Status::SessionLost), (3, Status::Expired)] {
+        assert_eq!(trace.tells_published(token).failure, Some(status));
+    }
+}
+
+#[test]
 fn how_a_publish_is_treated_while_it_waits_outlives_the_process() {
     let mut disk = Disk::default();
     let mut trace = disk.start(options());

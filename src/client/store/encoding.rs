@@ -23,6 +23,10 @@ const SUBSCRIPTION: u8 = 6;
 const DONE: u8 = 7;
 const ENDED: u8 = 8;
 
+/// Flags of a publish. Before format 3 there was the first one only.
+const PRIORITY: u8 = 1;
+const PERHAPS_ARRIVED: u8 = 2;
+
 pub fn encode_key(key: &Key) -> Vec<u8> {
     let numbered = |kind, number: &u64| [&[kind][..], &number.to_be_bytes()].concat();
     match key {
@@ -42,9 +46,9 @@ pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
     match record {
         Record::Session => {}
         Record::Received { content } => content.iter().for_each(|content| out.extend(content.to_be_bytes())),
-        Record::Publish { token, message, priority, conflation_key, expires, message_expires } => {
+        Record::Publish { token, message, priority, perhaps_arrived, conflation_key, expires, message_expires } => {
             out.extend(token.to_be_bytes());
-            out.push((*priority).into());
+            out.push(u8::from(*priority) * PRIORITY | u8::from(*perhaps_arrived) * PERHAPS_ARRIVED);
             put_time(*expires, now, &mut out);
             put_time(*message_expires, now, &mut out);
             put_option(conflation_key.as_deref().map(str::as_bytes), &mut out);
@@ -110,17 +114,20 @@ pub fn decode(key: &[u8], value: &[u8], now: Moment) -> Option<(Key, Record)> {
     let mut from = Bytes(value);
     let (key, record) = match *kind {
         SESSION => (Key::Session, Record::Session),
-        PUBLISH => (
-            Key::Publish(number()?),
-            Record::Publish {
-                token: from.i64()?,
-                priority: from.flag()?,
+        PUBLISH => {
+            let token = from.i64()?;
+            let flags = from.u8().filter(|flags| flags & !(PRIORITY | PERHAPS_ARRIVED) == 0)?;
+            let publish = Record::Publish {
+                token,
+                priority: flags & PRIORITY != 0,
+                perhaps_arrived: flags & PERHAPS_ARRIVED != 0,
                 expires: from.time(now)?,
                 message_expires: from.time(now)?,
                 conflation_key: from.option()?.map(std::str::from_utf8).transpose().ok()?.map(Into::into),
                 message: from.message()?,
-            },
-        ),
+            };
+            (Key::Publish(number()?), publish)
+        }
         FLOW => (
             Key::Flow(number()?),
             Record::Flow {
@@ -264,6 +271,7 @@ mod tests {
                     token: i64::MAX,
                     message: message(QoS::AtLeastOnce),
                     priority: true,
+                    perhaps_arrived: false,
                     conflation_key: Some("".into()),
                     expires: Some(now + Duration::from_millis(1500)),
                     message_expires: None,
@@ -275,6 +283,7 @@ mod tests {
                     token: 1,
                     message: message(QoS::ExactlyOnce),
                     priority: false,
+                    perhaps_arrived: true,
                     conflation_key: None,
                     expires: None,
                     message_expires: Some(now + Duration::from_secs(77)),
