@@ -4,11 +4,14 @@ mod common;
 
 use common::attempt::{TlsServer, assert_fails, try_connect};
 use common::certificates::{Authority, Certified, Folder, Validity};
+use common::fake_server::FakeServer;
 use common::program::Program;
+use common::tls_server::{self, TlsOptions};
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
+use std::io::{Read, Write};
 
 fn mosquitto_is_missing() -> bool {
     tools::lacks("revocation with a real Server", "mosquitto")
@@ -120,6 +123,32 @@ fn a_renewed_list_is_read_at_the_next_attempt() {
     while let Event::Disconnected(end) = program.event("Connected") {
         assert!(matches!(end.failure, Some(Status::TlsCertificate | Status::TlsSetup)), "{}", end.detail);
     }
+}
+
+#[test]
+fn a_certificate_that_is_revoked_meanwhile_is_refused_when_the_connection_is_made_again() {
+    let authority = Authority::new("Test CA");
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let files = Folder::new();
+    let path = files.write("list.pem", &authority.revocation_list(&[], Validity::Now));
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[(IntOption::ReconnectMaximum, 20)]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::TLS_CRL, &path);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    let mut stream = tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).expect("a handshake");
+    stream.read_exact(&mut [0]).expect("CONNECT");
+    stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+    stream.flush().expect("the client takes CONNACK");
+    program.expect_connected();
+    files.write("list.pem", &authority.revocation_list(&[&certificate], Validity::Now));
+    drop(stream);
+    assert_ne!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
+    assert!(tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).is_err());
+    let end = program.expect_disconnected();
+    let failure = end.failure.map(|status| (status, end.detail));
+    assert_fails(failure, Status::TlsCertificate, &["has been revoked"]);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
 use std::sync::Arc;
 
-/// TLS as one client's options ask for it. Lives from one connect to the next: what its files say is read anew then.
+/// TLS as one client's options ask for it. Lives from one connect to the next, or for one attempt if there are revocation lists:
+/// what its files say is read anew then.
 #[derive(Clone)]
 pub(in crate::client) struct TlsSetup {
     pub(super) config: Arc<ClientConfig>,

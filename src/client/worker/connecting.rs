@@ -74,8 +74,10 @@ impl Worker {
         let Some(address) = self.address().cloned() else {
             return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
         };
-        if address.scheme.is_tls() && self.tls.is_none() {
-            self.tls = Some(TlsSetup::new(&self.options.tls())?);
+        let tls = self.options.tls();
+        // A Session of TLS that is resumed is verified by nobody: it would live on after its certificate is revoked.
+        if address.scheme.is_tls() && (self.tls.is_none() || tls.crl.is_some()) {
+            self.tls = Some(TlsSetup::new(&tls)?);
         }
         Ok(Plan {
             address,
