@@ -12,6 +12,7 @@ use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -318,6 +319,33 @@ fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
         let tls = folder.listener(&authority.issue("server", &["::1"], Validity::Now));
         let server = Mosquitto::start_with_listener_at("::1", &format!("{protocol}{tls}")).expect("mosquitto");
         assert_eq!(try_connect(&format!("{scheme}://[::1]:{}", server.second_port()), &[trusted], &[]), None);
+    }
+}
+
+#[test]
+fn what_the_server_said_last_is_heard_though_tls_fails_right_behind_it() {
+    let authority = Authority::new("Test CA");
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
+        let mut server = FakeServer::start();
+        let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+        program.set_text(options::TLS_CA, &authority.certificate);
+        program.set_text(options::CLIENT_ID, "trader");
+        program.connect().unwrap();
+        let options = TlsOptions { versions, ..TlsOptions::default() };
+        let mut stream = tls_server::accept(server.accept(), &certificate, &options).expect("a handshake");
+        stream.read_exact(&mut [0]).expect("CONNECT");
+        stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+        stream.flush().expect("the client takes CONNACK");
+        program.expect_connected();
+        // DISCONNECT (Session taken over), and a record that nobody can decrypt, in one go.
+        stream.conn.writer().write_all(&[0xE0, 2, 0x8E, 0]).expect("room");
+        let mut records = Vec::new();
+        stream.conn.write_tls(&mut records).expect("room");
+        records.extend([&[0x17, 3, 3, 0, 40][..], &[7; 40]].concat());
+        stream.sock.write_all(&records).expect("the client takes it");
+        let end = program.expect_disconnected();
+        assert_eq!(end.reason, Some(ReasonCode::SESSION_TAKEN_OVER), "{}", end.detail);
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Tls {
     used: bool,
     /// `finish` was called.
     finishing: bool,
+    /// What the Server sent last is no TLS, or an alert.
+    broken: Option<Fault>,
 }
 
 impl Tls {
@@ -34,7 +36,7 @@ impl Tls {
         let tls = ClientConnection::new(setup.config.clone(), server_name)
             .map_err(|error| Fault::new(Status::Tls, format!("TLS can't begin: {error}")))?;
         let (name, witness) = (name.to_owned(), setup.witness.clone());
-        Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false })
+        Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false, broken: None })
     }
 
     /// Goes on with the handshake.
@@ -105,7 +107,9 @@ impl Tls {
         if let Err(error) = self.tls.process_new_packets() {
             // The Server shall hear why, if the socket takes it.
             let _ = self.send();
-            return Err(tls_words::in_words(&error, &self.witness, &self.name).into());
+            let fault = tls_words::in_words(&error, &self.witness, &self.name);
+            self.broken = Some(fault.clone());
+            return Err(fault.into());
         }
         Ok(count)
     }
@@ -154,9 +158,14 @@ impl Transport for Tls {
                 }
                 Err(error) => return Err(error),
             }
+            if let Some(fault) = &self.broken {
+                return Err(fault.clone().into());
+            }
             match self.receive() {
                 // The reader knows that there will be no more.
                 Ok(_) => {}
+                // What was decrypted before it comes first: it may say why.
+                Err(_) if self.broken.is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !self.used => return self.end(),
                 Err(error) => return Err(error),
             }
