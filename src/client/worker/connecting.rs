@@ -26,10 +26,11 @@ impl Worker {
             return self.store_not_opened(error);
         }
         self.tell_of_attempt();
-        let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
+        let start = clock::now();
+        let deadline = start + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
             Ok(plan) => {
-                let connector = Box::new(Connector::new(plan, deadline, self.next_socket));
+                let connector = Box::new(Connector::new(plan, start, deadline, self.next_socket));
                 self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }
