@@ -69,6 +69,11 @@ impl HttpConnect {
             if byte == *b"\n"
                 && let Some(code) = parse(&self.response)?
             {
+                // Those are not the answer yet (RFC 9110 section 15.2).
+                if (100..200).contains(&code) {
+                    self.response.clear();
+                    continue;
+                }
                 return Ok(code);
             }
         }
