@@ -128,6 +128,39 @@ fn a_certificate_that_is_not_accepted_is_explained() {
     assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &namesake)], &[]), refused, &["TLS_CA"]);
 }
 
+/// What the client makes of a Server with this certificate.
+fn shown(certificate: &Certified, texts: &[(i32, &str)]) -> Option<(Status, String)> {
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+    texts.iter().for_each(|(option, value)| program.set_text(*option, value));
+    program.connect().unwrap();
+    assert!(tls_server::accept(server.accept(), certificate, &TlsOptions::default()).is_err());
+    let end = program.expect_disconnected();
+    end.failure.map(|status| (status, end.detail))
+}
+
+#[test]
+fn a_certificate_that_can_be_no_servers_is_explained_so_that_it_can_be_made_anew() {
+    let authority = Authority::new("Test CA");
+    let trusted = (options::TLS_CA, &*authority.certificate);
+    let refused = Status::TlsCertificate;
+    let nameless = authority.issue("127.0.0.1", &[], Validity::Now);
+    let words = ["is for no host", "'CN=127.0.0.1'", "subjectAltName=IP:127.0.0.1"];
+    assert_fails(shown(&nameless, &[trusted]), refused, &words);
+    let named = [trusted, (options::TLS_SERVER_NAME, "broker")];
+    assert_fails(shown(&nameless, &named), refused, &["subjectAltName=DNS:broker"]);
+    let words = ["X.509 version 1", "subjectAltName=IP:127.0.0.1"];
+    let old = authority.issue("127.0.0.1", &["127.0.0.1"], Validity::Now).of_version_1();
+    assert_fails(shown(&old, &[trusted]), refused, &words);
+    let old = Certified::self_signed(&["127.0.0.1"], true).of_version_1();
+    for texts in [&[][..], &[(options::TLS_CA, &*old.certificate)]] {
+        assert_fails(shown(&old, texts), refused, &words);
+    }
+    let (_, of_a_ca) = authority.subordinate("127.0.0.1");
+    let words = ["marked as a CA's", "basicConstraints=CA:FALSE", "option TLS_CA"];
+    assert_fails(shown(&of_a_ca, &[trusted]), refused, &words);
+}
+
 #[test]
 fn a_self_signed_certificate_is_trusted_once_it_is_named() {
     if mosquitto_is_missing() {

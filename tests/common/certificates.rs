@@ -7,6 +7,7 @@ use rcgen::{
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use x509_cert::der::{Decode, Encode};
 
 /// A certificate with its key, both in PEM.
 pub struct Certified {
@@ -36,6 +37,16 @@ impl Certified {
 }
 
 impl Certified {
+    /// As `openssl x509 -req` makes one without a file of extensions: of X.509 version 1. The signature no longer fits.
+    pub fn of_version_1(self) -> Self {
+        let mut certificate = x509_cert::Certificate::from_der(&pem_content(&self.certificate)).expect("a certificate");
+        certificate.tbs_certificate.version = x509_cert::Version::V1;
+        certificate.tbs_certificate.extensions = None;
+        let content = data_encoding::BASE64.encode(&certificate.to_der().expect("DER"));
+        let certificate = format!("-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n");
+        Certified { certificate, ..self }
+    }
+
     /// The key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
     pub fn encrypted_key(&self, password: &str) -> String {
         use pkcs8::pkcs5::pbes2::Parameters;

@@ -7,6 +7,7 @@ use crate::types::status::Status;
 use rustls::{
     AlertDescription, CertRevocationListError, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 /// What an error of rustls stands for. `name` is the one that the certificate should have.
@@ -152,8 +153,18 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("the Server's certificate is not valid before {}{check_clock}", date(not_before.as_secs()))
         }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+            if leaf.is_some_and(|leaf| leaf.names.is_empty()) =>
+        {
+            format!(
+                "the Server's certificate is for no host: its Subject Alternative Name has none, and its subject '{}' doesn't count; the \
+                 Server needs a new one with {}, or use options TLS_PINS and TLS_ACCEPT_ANY_CERTIFICATE together",
+                leaf.map_or("", |leaf| &leaf.subject),
+                alternative_name(name)
+            )
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = leaf.map_or_else(|| "other names".to_owned(), Described::names_text);
+            let names = leaf.map_or_else(|| "other names".to_owned(), |leaf| leaf.names.join(", "));
             format!(
                 "the Server's certificate is not for '{name}': it is for {names}; use a name of the certificate in the URL, or set \
                  option TLS_SERVER_NAME to it"
@@ -178,6 +189,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the Server's certificate is not one for Servers (its Extended Key Usage says so)".to_owned()
         }
+        CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_of_version_1) => format!(
+            "the Server's certificate is of X.509 version 1, which can't say for which host it is: the Server needs a new one with {} \
+             (openssl x509 -req takes it from a file, -extfile)",
+            alternative_name(name)
+        ),
         _ if leaf.is_some_and(|leaf| leaf.self_signed) => {
             let subject = leaf.map_or("", |leaf| &leaf.subject);
             let reason = match named {
@@ -200,6 +216,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
                  certificates)"
             )
         }
+        CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_of_ca) => {
+            "the Server's certificate is marked as a CA's, and so not one for Servers: the Server needs a new one with \
+             basicConstraints=CA:FALSE, or give this one itself (its PEM file) as option TLS_CA"
+                .to_owned()
+        }
         CertificateError::BadSignature => {
             "the Server's certificate is not signed by the CA that it names: it is forged, or option TLS_CA is another CA of \
              the same name"
@@ -207,4 +228,10 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         }
         _ => format!("the Server's certificate was not accepted: {why}"),
     }
+}
+
+/// What a certificate for this host has, in the words of OpenSSL.
+fn alternative_name(host: &str) -> String {
+    let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+    format!("subjectAltName={kind}:{host}")
 }
