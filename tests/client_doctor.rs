@@ -10,9 +10,11 @@ use common::proxy::{Answer, ProxyOptions, TestProxy};
 use common::tools;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::types::PacketType;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{PacketType, QoS};
 use std::time::{Duration, Instant};
 
 /// The lines of a report, and how it ended.
@@ -199,6 +201,52 @@ fn the_wrong_scheme_is_found_by_asking_in_the_other_one() {
     let words = ["expired on 2021-02-03", "What to do: do as said; never switch the verification off"];
     let trusted = [(options::TLS_CA, &*authority.certificate)];
     assert_fails(&program(&format!("mqtts://127.0.0.1:{secure}"), &trusted), Status::TlsCertificate, &words);
+}
+
+#[test]
+fn asking_in_another_scheme_tells_no_secret() {
+    let mut server = FakeServer::start();
+    let secrets = [(options::USER_NAME, "s3cret"), (options::PASSWORD, "s3cret")];
+    let program = program(&format!("mqtts://127.0.0.1:{}", server.port()), &secrets);
+    let mut token = PropertiesBuf::new();
+    token.add(PropertyId::UserProperty, Value::Pair("token", "s3cret")).expect("a property");
+    program.set_option(|options, idle| options.set_connect_properties(token.clone(), idle)).expect("a property");
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        server.accept().close();
+        let mut peer = server.accept();
+        let connect = peer.expect(PacketType::Connect);
+        let Packet::Connect(connect) = connect.packet() else { panic!("{:?}", connect.packet()) };
+        assert_eq!((connect.user_name, connect.password), (None, None));
+        assert!(connect.properties.iter().all(|(id, _)| id != PropertyId::UserProperty), "in the clear");
+        peer.refuse(ReasonCode::NOT_AUTHORIZED);
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, Some(Status::WrongProtocol), "{lines:#?}");
+    assert_says(&lines, &["speaks plain MQTT", "use mqtt:// in the URL"]);
+}
+
+#[test]
+fn only_its_own_message_counts_as_having_come_back() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack_with(false, |properties| {
+            properties.set(PropertyId::AssignedClientIdentifier, Value::Text("x")).expect("a property");
+        });
+        peer.grant();
+        let published = peer.expect(PacketType::Publish);
+        // What the Server says to everybody, a telling of its own.
+        peer.publish(b"welcome", None, QoS::AtMostOnce);
+        peer.puback(published.id());
+        peer.disconnect(ReasonCode::SERVER_SHUTTING_DOWN);
+        reading.join().expect("a report")
+    });
+    assert!(failure.is_some(), "{lines:#?}");
+    assert!(!lines.concat().contains("came back"), "{lines:#?}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ impl<'a> Examination<'a> {
                 Event::Published { token: published, outcome } if *published == token => {
                     Some(Happened::Published(outcome.clone()))
                 }
-                Event::Message { .. } => Some(Happened::Message),
+                Event::Message { message, .. } if message.topic() == name => Some(Happened::Message),
                 Event::Disconnected(end) => Some(Happened::Disconnected(end.clone())),
                 _ => None,
             });
@@ -194,11 +194,12 @@ impl<'a> Examination<'a> {
             });
             match found {
                 Ok(Some(Some(found))) => return Some(found),
-                Ok(Some(None)) => continue,
-                Ok(None) if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
-                Ok(None) if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
-                Ok(None) => drop(client.wait(SLICE)),
                 Err(_) => return None,
+                // A Server may send something without a pause.
+                _ if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
+                _ if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
+                Ok(Some(None)) => {}
+                Ok(None) => drop(client.wait(SLICE)),
             }
         }
     }

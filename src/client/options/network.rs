@@ -5,6 +5,7 @@ use crate::client::address::{Address, Scheme};
 use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
 use crate::client::ws_headers;
+use crate::codec::property::PropertiesBuf;
 use std::net::IpAddr;
 use tungstenite::http::{HeaderName, HeaderValue};
 
@@ -57,6 +58,7 @@ impl Options {
         (options.user_name, options.password) = (None, None);
         (options.authentication_method, options.authentication_data) = (None, None);
         options.ws_headers = None;
+        options.connect_user_properties = PropertiesBuf::new();
         options.tls = TlsOptions::default();
         options.put(IntOption::TlsAcceptAnyCertificate, 1);
         options.put(IntOption::ConnectTimeout, timeout_ms);
