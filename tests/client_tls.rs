@@ -236,6 +236,15 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
     assert_fails(connect(&foreign, &foreign.key, &[]), refused, &["refuses our client certificate"]);
 
+    // As OpenSSL takes them out of a PFX file, and as a text editor of Windows marks them.
+    let with_attributes =
+        format!("Bag Attributes\n    friendlyName: trader\nKey Attributes: <No Attributes>\n{}", client.key);
+    let marked = format!("\u{feff}{}", client.key);
+    let marked_file = files.write("marked.key", &marked);
+    for key in [&with_attributes, &marked, &marked_file] {
+        assert_eq!(connect(&client, key, &[]), None, "{key}");
+    }
+
     let encrypted = client.encrypted_key("open sesame");
     let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
     assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
@@ -277,6 +286,32 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         assert_fails(failure, Status::TlsSetup, words);
     }
     assert!(server.accept_within(Duration::ZERO).is_none());
+}
+
+#[test]
+fn a_private_key_is_not_taken_for_a_path_and_repeated() {
+    let client = Authority::new("Test CA").issue("trader", &[], Validity::Now);
+    let lines: Vec<&str> = client.key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
+    let begin = "-----BEGIN PRIVATE KEY-----";
+    let no_file = "nor the path of a file";
+    for (key, words) in [
+        (client.key.trim_start_matches('-').to_owned(), no_file),
+        (lines.concat(), no_file),
+        (lines.join("\r\n"), no_file),
+        (lines[0].to_owned(), no_file),
+        // As it gets through a field of one line.
+        (client.key.trim_end().replace('\n', " "), "-----END"),
+        (format!("{begin} {}", lines.concat()), "line breaks"),
+        (format!("{begin}\n{}", lines.concat()), "-----END"),
+        (format!("{begin}\n{}\n!\n-----END PRIVATE KEY-----", lines.concat()), "Base64"),
+    ] {
+        let failure = try_connect("mqtts://127.0.0.1:1", &[certificate, (options::TLS_CLIENT_KEY, &key)], &[]);
+        let text = &failure.as_ref().unwrap().1;
+        let as_numbers = format!("{:?}", &lines[0].as_bytes()[..20]);
+        assert!(!text.contains(&lines[0][..20]) && !text.contains(as_numbers.trim_matches(['[', ']'])), "{text}");
+        assert_fails(failure, Status::TlsSetup, &["option TLS_CLIENT_KEY", words]);
+    }
 }
 
 /// Does a handshake with a scripted Server; what the client makes of it.
