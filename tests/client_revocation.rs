@@ -51,6 +51,36 @@ fn a_revoked_certificate_is_refused_and_any_other_accepted() {
 }
 
 #[test]
+fn a_certificate_that_is_named_and_marked_as_a_cas_is_refused_when_lists_are_asked_for() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let (_, revoked) = authority.subordinate_at("server", &["127.0.0.1"]);
+    let list = authority.revocation_list(&[&revoked], Validity::Now);
+    let server = TlsServer::start(&revoked, "");
+    let bundle = format!("{}{}", authority.certificate, revoked.certificate);
+    let attempt = |ca: &str| try_connect(&server.url(), &[(options::TLS_CA, ca), (options::TLS_CRL, &*list)], &[]);
+    assert_eq!(try_connect(&server.url(), &[(options::TLS_CA, &*bundle)], &[]), None, "nobody asks");
+    let words = ["has been revoked can't be found out", "marked as a CA's", "option TLS_CRL"];
+    assert_fails(attempt(&bundle), Status::TlsCertificate, &words);
+    assert_eq!(attempt(&revoked.certificate), None, "no CA is trusted that could say it");
+
+    let (between, its_certificate) = authority.subordinate("Intermediate CA");
+    let (_, mut below) = between.subordinate_at("server", &["127.0.0.1"]);
+    let bundle = format!("{}{}", authority.certificate, below.certificate);
+    below.certificate += &its_certificate.certificate;
+    let server = TlsServer::start(&below, "");
+    let texts = [(options::TLS_CA, &*bundle), (options::TLS_CRL, &*list)];
+    assert_fails(try_connect(&server.url(), &texts, &[]), Status::TlsCertificate, &words);
+
+    let own = Certified::self_signed(&["127.0.0.1"], false);
+    let server = TlsServer::start(&own, "");
+    let texts = [(options::TLS_CA, &*own.certificate), (options::TLS_CRL, &*list)];
+    assert_fails(try_connect(&server.url(), &texts, &[]), Status::TlsCertificate, &words);
+}
+
+#[test]
 fn a_list_that_can_not_tell_is_as_good_as_none() {
     if mosquitto_is_missing() {
         return;

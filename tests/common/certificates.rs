@@ -119,8 +119,13 @@ impl Authority {
 
     /// A CA below this one, and its certificate by this one.
     pub fn subordinate(&self, common_name: &str) -> (Authority, Certified) {
+        self.subordinate_at(common_name, &[])
+    }
+
+    /// The same, for these DNS names and IP addresses.
+    pub fn subordinate_at(&self, common_name: &str, names: &[&str]) -> (Authority, Certified) {
         let key = KeyPair::generate().expect("a key");
-        let mut params = params(common_name, &[]);
+        let mut params = params(common_name, names);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let serial = next_serial();
         params.serial_number = Some(serial.clone());

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::certificate::{Described, date};
-use super::tls_verify::{PinMismatch, Witness};
+use super::tls_verify::{PinMismatch, RevocationHidden, Witness};
 use crate::types::status::Status;
 use rustls::{
     AlertDescription, CertRevocationListError, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
@@ -135,6 +135,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         && let Some(mismatch) = other.downcast_ref::<PinMismatch>()
     {
         return format!("the Server's certificate has none of the keys in option TLS_PINS: {mismatch}");
+    }
+    if let CertificateError::Other(OtherError(other)) = why
+        && let Some(hidden) = other.downcast_ref::<RevocationHidden>()
+    {
+        return hidden.to_string();
     }
     let check_clock = "; check this machine's date, too";
     match why {
