@@ -7,7 +7,7 @@ use common::certificates::{Authority, Certified, Folder, Validity};
 use common::fake_server::FakeServer;
 use common::mosquitto::Mosquitto;
 use common::program::{Program, within};
-use common::tls_server::{self, TlsOptions};
+use common::tls_server::{self, TlsOptions, TlsStream};
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
@@ -390,22 +390,27 @@ fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
     }
 }
 
+/// A program and the scripted Server that has accepted it.
+fn connected(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsStream) {
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    let mut stream = tls_server::accept(server.accept(), &certificate, options).expect("a handshake");
+    stream.read_exact(&mut [0]).expect("CONNECT");
+    stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+    stream.flush().expect("the client takes CONNACK");
+    program.expect_connected();
+    (program, stream)
+}
+
 #[test]
 fn what_the_server_said_last_is_heard_though_tls_fails_right_behind_it() {
     let authority = Authority::new("Test CA");
-    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
     for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
-        let mut server = FakeServer::start();
-        let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
-        program.set_text(options::TLS_CA, &authority.certificate);
-        program.set_text(options::CLIENT_ID, "trader");
-        program.connect().unwrap();
-        let options = TlsOptions { versions, ..TlsOptions::default() };
-        let mut stream = tls_server::accept(server.accept(), &certificate, &options).expect("a handshake");
-        stream.read_exact(&mut [0]).expect("CONNECT");
-        stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
-        stream.flush().expect("the client takes CONNACK");
-        program.expect_connected();
+        let (program, mut stream) = connected(&authority, &TlsOptions { versions, ..TlsOptions::default() });
         // DISCONNECT (Session taken over), and a record that nobody can decrypt, in one go.
         stream.conn.writer().write_all(&[0xE0, 2, 0x8E, 0]).expect("room");
         let mut records = Vec::new();
@@ -415,6 +420,17 @@ fn what_the_server_said_last_is_heard_though_tls_fails_right_behind_it() {
         let end = program.expect_disconnected();
         assert_eq!(end.reason, Some(ReasonCode::SESSION_TAKEN_OVER), "{}", end.detail);
     }
+}
+
+#[test]
+fn a_server_that_has_spoken_tls_is_not_held_for_one_that_cant() {
+    let authority = Authority::new("Test CA");
+    let (program, mut stream) = connected(&authority, &TlsOptions::default());
+    // Something on the way has answered in the Server's place.
+    stream.sock.write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n").expect("the client takes it");
+    let end = program.expect_disconnected();
+    assert!(!end.detail.contains("mqtt://"), "{}", end.detail);
+    assert_eq!(end.failure, Some(Status::Tls), "{}", end.detail);
 }
 
 #[test]

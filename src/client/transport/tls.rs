@@ -104,10 +104,11 @@ impl Tls {
             return Err(tls_words::no_tls().into());
         }
         self.heard |= count > 0;
+        let begins = self.tls.is_handshaking();
         if let Err(error) = self.tls.process_new_packets() {
             // The Server shall hear why, if the socket takes it.
             let _ = self.send();
-            let fault = tls_words::in_words(&error, &self.witness, &self.name);
+            let fault = tls_words::in_words(&error, begins, &self.witness, &self.name);
             self.broken = Some(fault.clone());
             return Err(fault.into());
         }

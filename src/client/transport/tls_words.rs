@@ -10,8 +10,8 @@ use rustls::{
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-/// What an error of rustls stands for. `name` is the one that the certificate should have.
-pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
+/// What an error of rustls stands for, which came when TLS `begins` or later. `name` is the one that the certificate should have.
+pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &str) -> Fault {
     match error {
         Error::InvalidCertificate(why) => certificate_fault(why, witness, name),
         Error::InvalidCertRevocationList(why) => revocation_list_fault(why),
@@ -25,7 +25,11 @@ pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
         Error::PeerIncompatible(what) => {
             Fault::new(Status::Tls, format!("the Server's TLS is too old or too different to agree with: {what:?}"))
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => no_tls(),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion)
+            if begins =>
+        {
+            no_tls()
+        }
         Error::NoApplicationProtocol => no_application_protocol(),
         Error::NoCertificatesPresented => Fault::new(Status::TlsCertificate, "the Server has shown no certificate"),
         _ => Fault::new(Status::Tls, format!("TLS with the Server failed: {error}")),
