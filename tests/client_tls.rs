@@ -14,8 +14,9 @@ use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use rustls::HandshakeKind;
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Whether Mosquitto is there; says so if not.
 fn mosquitto_is_missing() -> bool {
@@ -399,11 +400,15 @@ fn connected(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsSt
     program.set_text(options::CLIENT_ID, "trader");
     program.connect().unwrap();
     let mut stream = tls_server::accept(server.accept(), &certificate, options).expect("a handshake");
+    accept_connect(&mut stream);
+    program.expect_connected();
+    (program, stream)
+}
+
+fn accept_connect(stream: &mut TlsStream) {
     stream.read_exact(&mut [0]).expect("CONNECT");
     stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
     stream.flush().expect("the client takes CONNACK");
-    program.expect_connected();
-    (program, stream)
 }
 
 #[test]
@@ -420,6 +425,35 @@ fn what_the_server_said_last_is_heard_though_tls_fails_right_behind_it() {
         let end = program.expect_disconnected();
         assert_eq!(end.reason, Some(ReasonCode::SESSION_TAKEN_OVER), "{}", end.detail);
     }
+}
+
+#[test]
+fn a_session_of_tls_does_not_outlive_the_certificate() {
+    let authority = Authority::new("Test CA");
+    let unix = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    let end = unix() + 6;
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Until(end));
+    let config = tls_server::config(&certificate, &TlsOptions::default());
+    let mut server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let program = Program::new(&url, &[(IntOption::ReconnectMaximum, 20)]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+        let mut stream = tls_server::accept_with(server.accept(), config.clone()).expect("a handshake");
+        assert_eq!(stream.conn.handshake_kind(), Some(kind));
+        accept_connect(&mut stream);
+        program.expect_connected();
+        while kind == HandshakeKind::Resumed && unix() <= end {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(stream);
+        assert_ne!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
+    }
+    assert!(tls_server::accept_with(server.accept(), config).is_err());
+    let end = program.expect_disconnected();
+    assert_fails(end.failure.map(|status| (status, end.detail)), Status::TlsCertificate, &["expired on"]);
 }
 
 #[test]

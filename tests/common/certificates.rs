@@ -7,6 +7,7 @@ use rcgen::{
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use x509_cert::der::{Decode, Encode};
 
 /// A certificate with its key, both in PEM.
@@ -79,6 +80,8 @@ pub enum Validity {
     Expired,
     /// From 2095-04-05 on.
     NotYet,
+    /// Until this time, in UNIX seconds.
+    Until(u64),
 }
 
 /// A certification authority.
@@ -112,6 +115,7 @@ impl Authority {
                 params.not_before = date_time_ymd(2095, 4, 5);
                 params.not_after = date_time_ymd(2096, 1, 1);
             }
+            Validity::Until(end) => params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end),
         }
         let certified = Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key);
         Certified { serial: Some(serial), ..certified }

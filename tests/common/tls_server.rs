@@ -28,6 +28,11 @@ impl Default for TlsOptions<'_> {
 
 /// Does the handshake on an accepted connection.
 pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::Result<TlsStream> {
+    accept_with(peer, config(server, options))
+}
+
+/// What a Server is; one that stays the same resumes Sessions of TLS.
+pub fn config(server: &Certified, options: &TlsOptions<'_>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).expect("a key");
@@ -48,7 +53,11 @@ pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::R
     let certified = CertifiedKey::new(vec![certificate], key);
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let mut tls = ServerConnection::new(Arc::new(config)).expect("a TLS connection");
+    Arc::new(config)
+}
+
+pub fn accept_with(peer: Peer, config: Arc<ServerConfig>) -> io::Result<TlsStream> {
+    let mut tls = ServerConnection::new(config).expect("a TLS connection");
     let mut stream = peer.into_stream();
     while tls.is_handshaking() {
         let done = tls.complete_io(&mut stream);

@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What was seen during a handshake, for the words about its failure.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Witness {
     pub asked: AtomicBool,
     /// It got one.
     pub answered: AtomicBool,
+    /// Until when what was verified is valid, in UNIX seconds; [`u64::MAX`] if nothing was. Outlives the handshake.
+    pub valid_until: AtomicU64,
 }
 
 impl Witness {
@@ -176,6 +178,11 @@ impl ServerCertVerifier for Verifier {
             [leaf].into_iter().chain(intermediates).map(|shown| shown.clone().into_owned()).collect();
         self.verify_chain(leaf, intermediates, name, ocsp_response, now)?;
         self.check_pins(leaf)?;
+        if self.chain.is_some() {
+            let all = [leaf].into_iter().chain(intermediates).filter_map(Described::new);
+            let first = all.map(|described| described.not_after).min().unwrap_or(0);
+            self.witness.valid_until.fetch_min(first, Ordering::Relaxed);
+        }
         Ok(ServerCertVerified::assertion())
     }
 

@@ -76,8 +76,9 @@ impl Worker {
             return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
         };
         let tls = self.options.tls();
-        // A Session of TLS that is resumed is verified by nobody: it would live on after its certificate is revoked.
-        if address.scheme.is_tls() && (self.tls.is_none() || tls.crl.is_some()) {
+        // A Session of TLS that is resumed is verified by nobody: it would live on after its certificate is revoked or expired.
+        let is_usable = tls.crl.is_none() && self.tls.as_ref().is_some_and(|setup| !setup.is_outlived());
+        if address.scheme.is_tls() && !is_usable {
             self.tls = Some(TlsSetup::new(&tls)?);
         }
         Ok(Plan {
