@@ -30,7 +30,8 @@ use std::io;
 /// that nobody has read yet. So a reader goes on until `WouldBlock`, and a writer comes back to `flush` when the socket is
 /// writable again, even if it has nothing more to say.
 pub(super) trait Transport: Send {
-    /// Reads what is there. `WouldBlock` when there is nothing, 0 when the Server has closed its side.
+    /// Reads what is there. `WouldBlock` when there is nothing, 0 when the Server has closed its side; `Interrupted` asks for
+    /// another call, when others have had their turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// Takes as many bytes as it can now and hands them to the socket. `WouldBlock` when it takes nothing. What it took and
