@@ -170,6 +170,10 @@ fn what_an_http_proxy_refuses_is_explained() {
         assert_eq!(end.failure, Some(Status::Proxy), "{}", end.detail);
         assert!(end.detail.contains(words) || bytes.len() > 1000, "{}", end.detail);
     }
+    // Not without end.
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+    let proxy = start(false, None, Answer::Bytes(interim.leak()));
+    assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["its answer is too long"]);
     let proxy = start(false, None, Answer::Close);
     assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
 }
