@@ -11,10 +11,11 @@ use common::tools;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::codec::Packet;
-use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::message::Message;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
-use mt5mqtt::types::{PacketType, QoS};
+use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
 use std::time::{Duration, Instant};
 
 /// The lines of a report, and how it ended.
@@ -224,6 +225,34 @@ fn asking_in_another_scheme_tells_no_secret() {
     });
     assert_eq!(failure, Some(Status::WrongProtocol), "{lines:#?}");
     assert_says(&lines, &["speaks plain MQTT", "use mqtt:// in the URL"]);
+}
+
+#[test]
+fn a_server_of_mqtt_3_1_1_is_examined_in_its_version_if_the_program_falls_back_to_it() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::ProtocolFallback, 1)]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        // CONNACK of MQTT 3.1.1: unacceptable protocol version.
+        peer.send_bytes(&[0x20, 2, 0, 1]);
+        peer.expect_close(&[]);
+        peer.close();
+        let mut peer = server.accept_mqtt();
+        assert_eq!(peer.version, ProtocolVersion::V311);
+        peer.grant();
+        let published = peer.expect(PacketType::Publish);
+        let Packet::Publish(publish) = published.packet() else { panic!("{:?}", published.packet()) };
+        let message =
+            Message::new(publish.topic.expect("a Topic Name"), b"doctor", QoS::AtMostOnce, false, Properties::EMPTY);
+        peer.send(&Packet::Publish(message.publish(None, false)));
+        peer.puback(published.id());
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, None, "{lines:#?}");
+    let words = ["next attempt is made in MQTT 3.1.1", "CONNACK), MQTT 3.1.1", "came back", "All is well"];
+    assert_says(&lines, &words);
 }
 
 #[test]

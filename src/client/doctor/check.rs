@@ -41,7 +41,11 @@ impl<'a> Examination<'a> {
     }
 
     pub fn run(&mut self) -> Result<(), Status> {
-        let client = Client::with_options(self.options.for_doctor(self.address.clone()));
+        self.run_with(self.options.for_doctor(self.address.clone()))
+    }
+
+    fn run_with(&self, options: Options) -> Result<(), Status> {
+        let client = Client::with_options(options);
         let result = self.examine(&client);
         client.free();
         result
@@ -68,6 +72,10 @@ impl<'a> Examination<'a> {
         };
         match connected {
             Some(Ok(())) => {}
+            Some(Err(end)) if end.next_version == Some(ProtocolVersion::V311) => {
+                self.report.line(&end.detail);
+                return self.run_with(self.options.for_doctor(self.address.clone()).in_older_version());
+            }
             Some(Err(end)) => {
                 let status = end.failure.unwrap_or(Status::Network);
                 if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {

@@ -41,7 +41,6 @@ impl Options {
             (IntOption::CleanStart, 1),
             (IntOption::SessionExpiry, 0),
             (IntOption::Reconnect, 0),
-            (IntOption::ProtocolFallback, 0),
             (IntOption::PublishEvents, 1),
             (IntOption::Acknowledge, 1),
             (IntOption::LogLevel, 4),
@@ -50,6 +49,13 @@ impl Options {
             options.put(option, value);
         }
         options
+    }
+
+    /// The same with MQTT 3.1.1.
+    pub(in crate::client) fn in_older_version(mut self) -> Options {
+        self.put(IntOption::ProtocolVersion, 4);
+        self.put(IntOption::ProtocolFallback, 0);
+        self
     }
 
     /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.
@@ -62,6 +68,7 @@ impl Options {
         options.tls = TlsOptions::default();
         options.put(IntOption::TlsAcceptAnyCertificate, 1);
         options.put(IntOption::ConnectTimeout, timeout_ms);
+        options.put(IntOption::ProtocolFallback, 0);
         options
     }
 
