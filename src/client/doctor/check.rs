@@ -1,7 +1,7 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
 use super::advice::advice;
-use super::{Asked, Client, Report, State};
+use super::{Asked, Client, Report};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -240,9 +240,8 @@ impl<'a> Examination<'a> {
             match found {
                 Ok(Some(Some(answered))) => break answered || tls,
                 Ok(Some(None)) => {}
-                Ok(None) if client.state() == State::Idle || self.report.shared.doctor.stop.load(Ordering::Acquire) => {
-                    break tls;
-                }
+                // Its own timeout ends it, in an event that comes after the state.
+                Ok(None) if self.report.shared.doctor.stop.load(Ordering::Acquire) => break tls,
                 Ok(None) => drop(client.wait(SLICE)),
                 Err(_) => break false,
             }

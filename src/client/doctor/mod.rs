@@ -15,7 +15,7 @@ use super::events::NoticeKind;
 use super::options::Options;
 use super::shared::Shared;
 use super::thread::{self, Stop};
-use super::{Client, Failure, State};
+use super::{Client, Failure};
 use crate::types::status::Status;
 use check::Examination;
 use std::sync::Arc;
