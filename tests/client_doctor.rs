@@ -256,6 +256,23 @@ fn a_server_of_mqtt_3_1_1_is_examined_in_its_version_if_the_program_falls_back_t
 }
 
 #[test]
+fn the_longest_client_identifier_leaves_room_for_that_of_the_doctor() {
+    let mut server = FakeServer::start();
+    let longest = format!("{}x", "ß".repeat(32_767));
+    let program = program(&server.url(), &[(options::CLIENT_ID, &longest)]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        let connect = peer.expect(PacketType::Connect);
+        let Packet::Connect(connect) = connect.packet() else { panic!("{:?}", connect.packet()) };
+        assert!(connect.client_id.ends_with("ß-doctor"));
+        peer.refuse(ReasonCode::BANNED);
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, Some(Status::RefusedByServer), "{lines:#?}");
+}
+
+#[test]
 fn only_its_own_message_counts_as_having_come_back() {
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);

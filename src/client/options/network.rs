@@ -6,8 +6,12 @@ use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
 use crate::client::ws_headers;
 use crate::codec::property::PropertiesBuf;
+use crate::types::text;
 use std::net::IpAddr;
 use tungstenite::http::{HeaderName, HeaderValue};
+
+/// What the doctor adds to the Client Identifier.
+const DOCTOR: &str = "-doctor";
 
 impl Options {
     pub(in crate::client) fn tls(&self) -> TlsOptions {
@@ -35,7 +39,10 @@ impl Options {
         let mut options =
             Options { addresses: vec![address], will: None, log_file: None, store_path: None, ..self.clone() };
         if !options.client_id.is_empty() {
-            options.client_id.push_str("-doctor");
+            // The longest one has to give way.
+            let room = options.client_id.floor_char_boundary(text::MAX_LENGTH - DOCTOR.len());
+            options.client_id.truncate(room);
+            options.client_id.push_str(DOCTOR);
         }
         for (option, value) in [
             (IntOption::CleanStart, 1),
