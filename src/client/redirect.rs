@@ -56,7 +56,10 @@ impl Redirect {
         } else if self.senders.len() > MOST_IN_A_ROW {
             "which is one too many in a row"
         } else {
-            let new = |address: &&Address| !self.senders.contains(address);
+            let is_same = |one: &Address, other: &Address| {
+                one.host.eq_ignore_ascii_case(&other.host) && (one.scheme, one.port) == (other.scheme, other.port)
+            };
+            let new = |address: &&Address| !self.senders.iter().any(|sender| is_same(sender, address));
             self.target = named.iter().filter(is_allowed).find(new).cloned();
             self.moved = moved;
             if self.target.is_some() { "which is followed" } else { "from where we have been sent here" }
@@ -178,7 +181,9 @@ mod tests {
         assert!(follow(&mut redirect, "mqtt://a.farm", "b.farm").is_some());
         assert!(follow(&mut redirect, "mqtt://b.farm", "c.farm").is_some());
         assert_eq!(follow(&mut redirect, "mqtt://c.farm", "a.farm"), None);
-        assert_eq!(follow(&mut Redirect::default(), "mqtt://a.farm", "a.farm"), None);
+        for itself in ["a.farm", "A.Farm"] {
+            assert_eq!(follow(&mut Redirect::default(), "mqtt://a.farm", itself), None);
+        }
         redirect.settled();
         for hop in 0..MOST_IN_A_ROW {
             let (tried, reference) = (format!("mqtt://{hop}.farm"), format!("{}.farm", hop + 1));
