@@ -101,6 +101,11 @@ pub(super) enum Stage<T> {
     Done(T),
 }
 
+/// Whether the other side has broken the connection, for which Windows has two words: its own end may have been told first.
+pub(super) fn is_broken_off(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+}
+
 /// Whether `bytes`, the first from the other side, are a TLS record of a Server that didn't understand us.
 pub(super) fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15 | 0x16, 0x03, 0x00..=0x04, ..])

@@ -2,7 +2,7 @@
 //! the Server's name.
 
 use super::tcp::Tcp;
-use super::{Fault, Stage, Transport};
+use super::{Fault, Stage, Transport, is_broken_off};
 use crate::client::address::Address;
 use crate::client::proxy::Credentials;
 use crate::types::status::Status;
@@ -186,8 +186,7 @@ pub(super) fn proxy_fault(text: impl Into<String>) -> Fault {
 
 /// What an error on the connection to the proxy stands for.
 pub(super) fn proxy_error(error: &io::Error) -> Fault {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) {
+    if is_broken_off(error) || error.kind() == io::ErrorKind::BrokenPipe {
         return proxy_fault("it closed the connection");
     }
     let fault = Fault::of(error, "talking to it");

@@ -3,7 +3,7 @@
 use super::tcp::Tcp;
 use super::tls_setup::TlsSetup;
 use super::tls_verify::Witness;
-use super::{Fault, Stage, Transport, tls_words};
+use super::{Fault, Stage, Transport, is_broken_off, tls_words};
 use crate::types::status::Status;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -53,8 +53,8 @@ impl Tls {
                 Ok(_) => {}
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Ok(Stage::Pending),
-                    io::ErrorKind::ConnectionReset if !self.heard => return Err(tls_words::closed_at_once()),
-                    io::ErrorKind::ConnectionReset => {
+                    _ if is_broken_off(&error) && !self.heard => return Err(tls_words::closed_at_once()),
+                    _ if is_broken_off(&error) => {
                         return Err(self.closed("the Server broke the connection during the TLS handshake"));
                     }
                     _ => return Err(Fault::of(&error, "the TLS handshake")),
@@ -167,7 +167,7 @@ impl Transport for Tls {
                 Ok(_) => {}
                 // What was decrypted before it comes first: it may say why.
                 Err(_) if self.broken.is_some() => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !self.used => return self.end(),
+                Err(error) if is_broken_off(&error) && !self.used => return self.end(),
                 Err(error) => return Err(error),
             }
             // What arrived may ask for an answer of TLS itself. If the socket doesn't take it, it is pending; if the line is

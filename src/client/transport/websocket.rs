@@ -2,7 +2,7 @@
 //! \[MQTT-6.0.0-1\] \[MQTT-6.0.0-2\]. The protocol is tungstenite's; it reads from the transport below and writes to memory,
 //! from where this module sends: so what the socket doesn't take is neither lost nor in doubt.
 
-use super::{Fault, Stage, Transport};
+use super::{Fault, Stage, Transport, is_broken_off};
 use crate::client::address::Address;
 use crate::types::status::Status;
 use std::io::{self, Read, Write};
@@ -285,9 +285,8 @@ fn closed_because(said: &CloseFrame) -> Fault {
 /// What an error below stands for while the upgrade isn't done.
 fn upgrade_fault(error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            closed_at_once()
-        }
+        io::ErrorKind::BrokenPipe => closed_at_once(),
+        _ if is_broken_off(error) => closed_at_once(),
         _ => Fault::of(error, "the WebSocket upgrade"),
     }
 }
