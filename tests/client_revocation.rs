@@ -56,7 +56,7 @@ fn a_certificate_that_is_named_and_marked_as_a_cas_is_refused_when_lists_are_ask
         return;
     }
     let authority = Authority::new("Test CA");
-    let (_, revoked) = authority.subordinate_at("server", &["127.0.0.1"]);
+    let (_, revoked) = authority.subordinate_at("server", &["127.0.0.1"], Validity::Now);
     let list = authority.revocation_list(&[&revoked], Validity::Now);
     let server = TlsServer::start(&revoked, "");
     let bundle = format!("{}{}", authority.certificate, revoked.certificate);
@@ -67,7 +67,7 @@ fn a_certificate_that_is_named_and_marked_as_a_cas_is_refused_when_lists_are_ask
     assert_eq!(attempt(&revoked.certificate), None, "no CA is trusted that could say it");
 
     let (between, its_certificate) = authority.subordinate("Intermediate CA");
-    let (_, mut below) = between.subordinate_at("server", &["127.0.0.1"]);
+    let (_, mut below) = between.subordinate_at("server", &["127.0.0.1"], Validity::Now);
     let bundle = format!("{}{}", authority.certificate, below.certificate);
     below.certificate += &its_certificate.certificate;
     let server = TlsServer::start(&below, "");

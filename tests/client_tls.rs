@@ -157,6 +157,15 @@ fn a_certificate_that_can_be_no_servers_is_explained_so_that_it_can_be_made_anew
     for texts in [&[][..], &[(options::TLS_CA, &*old.certificate)]] {
         assert_fails(shown(&old, texts), refused, &words);
     }
+    for (validity, words) in [
+        (Validity::Expired, "a CA above the Server's certificate expired on 2021-02-03 00:00 UTC"),
+        (Validity::NotYet, "a CA above the Server's certificate is not valid before 2095-04-05 00:00 UTC"),
+    ] {
+        let (between, its_certificate) = authority.subordinate_at("Intermediate CA", &[], validity);
+        let mut below = between.issue("server", &["127.0.0.1"], Validity::Now);
+        below.certificate += &its_certificate.certificate;
+        assert_fails(shown(&below, &[trusted]), refused, &[words, "'CN=Intermediate CA'"]);
+    }
     let (_, of_a_ca) = authority.subordinate("127.0.0.1");
     let words = ["marked as a CA's", "basicConstraints=CA:FALSE", "option TLS_CA"];
     assert_fails(shown(&of_a_ca, &[trusted]), refused, &words);

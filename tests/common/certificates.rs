@@ -84,6 +84,23 @@ pub enum Validity {
     Until(u64),
 }
 
+impl Validity {
+    fn set(self, params: &mut CertificateParams) {
+        match self {
+            Validity::Now => {}
+            Validity::Expired => {
+                params.not_before = date_time_ymd(2020, 1, 2);
+                params.not_after = date_time_ymd(2021, 2, 3);
+            }
+            Validity::NotYet => {
+                params.not_before = date_time_ymd(2095, 4, 5);
+                params.not_after = date_time_ymd(2096, 1, 1);
+            }
+            Validity::Until(end) => params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end),
+        }
+    }
+}
+
 /// A certification authority.
 pub struct Authority {
     pub certificate: String,
@@ -105,31 +122,21 @@ impl Authority {
         let mut params = params(common_name, names);
         let serial = next_serial();
         params.serial_number = Some(serial.clone());
-        match validity {
-            Validity::Now => {}
-            Validity::Expired => {
-                params.not_before = date_time_ymd(2020, 1, 2);
-                params.not_after = date_time_ymd(2021, 2, 3);
-            }
-            Validity::NotYet => {
-                params.not_before = date_time_ymd(2095, 4, 5);
-                params.not_after = date_time_ymd(2096, 1, 1);
-            }
-            Validity::Until(end) => params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end),
-        }
+        validity.set(&mut params);
         let certified = Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key);
         Certified { serial: Some(serial), ..certified }
     }
 
     /// A CA below this one, and its certificate by this one.
     pub fn subordinate(&self, common_name: &str) -> (Authority, Certified) {
-        self.subordinate_at(common_name, &[])
+        self.subordinate_at(common_name, &[], Validity::Now)
     }
 
     /// The same, for these DNS names and IP addresses.
-    pub fn subordinate_at(&self, common_name: &str, names: &[&str]) -> (Authority, Certified) {
+    pub fn subordinate_at(&self, common_name: &str, names: &[&str], validity: Validity) -> (Authority, Certified) {
         let key = KeyPair::generate().expect("a key");
         let mut params = params(common_name, names);
+        validity.set(&mut params);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let serial = next_serial();
         params.serial_number = Some(serial.clone());

@@ -34,7 +34,8 @@ pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::R
 /// What a Server is; one that stays the same resumes Sessions of TLS.
 pub fn config(server: &Certified, options: &TlsOptions<'_>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).expect("a certificate");
+    let chain = CertificateDer::pem_slice_iter(server.certificate.as_bytes());
+    let chain = chain.map(|certificate| certificate.expect("a certificate")).collect();
     let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).expect("a key");
     let provider_key = provider.key_provider;
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(options.versions);
@@ -50,7 +51,7 @@ pub fn config(server: &Certified, options: &TlsOptions<'_>) -> Arc<ServerConfig>
     };
     let key = provider_key.load_private_key(key).expect("a key that can sign");
     // As it is, for bad ones too.
-    let certified = CertifiedKey::new(vec![certificate], key);
+    let certified = CertifiedKey::new(chain, key);
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Arc::new(config)

@@ -152,15 +152,18 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
             format!("the Server's certificate expired{since}: the Server needs a new one{check_clock}")
         }
         CertificateError::ExpiredContext { not_after, .. } => {
-            let since = date(not_after.as_secs());
-            format!("the Server's certificate expired on {since}: the Server needs a new one{check_clock}")
+            let end = not_after.as_secs();
+            let which = which(shown, |shown| shown.not_after == end);
+            format!("{which} expired on {}: the Server needs a new one{check_clock}", date(end))
         }
         CertificateError::NotValidYet => {
             let from = leaf.map_or_else(String::new, |leaf| format!(" before {}", date(leaf.not_before)));
             format!("the Server's certificate is not valid yet{from}{check_clock}")
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the Server's certificate is not valid before {}{check_clock}", date(not_before.as_secs()))
+            let start = not_before.as_secs();
+            let which = which(shown, |shown| shown.not_before == start);
+            format!("{which} is not valid before {}{check_clock}", date(start))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
             if leaf.is_some_and(|leaf| leaf.names.is_empty()) =>
@@ -236,6 +239,16 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
                 .to_owned()
         }
         _ => format!("the Server's certificate was not accepted: {why}"),
+    }
+}
+
+/// The certificate of which something is said: the first such one that the Server has shown.
+fn which(shown: &[Described], is_it: impl Fn(&Described) -> bool) -> String {
+    match shown.iter().position(is_it) {
+        Some(above @ 1..) => {
+            format!("the certificate '{}' of a CA above the Server's certificate", shown[above].subject)
+        }
+        _ => "the Server's certificate".to_owned(),
     }
 }
 
