@@ -10,9 +10,12 @@ use common::proxy::{Answer, ProxyOptions, TestProxy};
 use common::tools;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::types::PacketType;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::message::Message;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
 use std::time::{Duration, Instant};
 
 /// The lines of a report, and how it ended.
@@ -199,6 +202,97 @@ fn the_wrong_scheme_is_found_by_asking_in_the_other_one() {
     let words = ["expired on 2021-02-03", "What to do: do as said; never switch the verification off"];
     let trusted = [(options::TLS_CA, &*authority.certificate)];
     assert_fails(&program(&format!("mqtts://127.0.0.1:{secure}"), &trusted), Status::TlsCertificate, &words);
+}
+
+#[test]
+fn asking_in_another_scheme_tells_no_secret() {
+    let mut server = FakeServer::start();
+    let secrets = [(options::USER_NAME, "s3cret"), (options::PASSWORD, "s3cret")];
+    let program = program(&format!("mqtts://127.0.0.1:{}", server.port()), &secrets);
+    let mut token = PropertiesBuf::new();
+    token.add(PropertyId::UserProperty, Value::Pair("token", "s3cret")).expect("a property");
+    program.set_option(|options, idle| options.set_connect_properties(token.clone(), idle)).expect("a property");
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        server.accept().close();
+        let mut peer = server.accept();
+        let connect = peer.expect(PacketType::Connect);
+        let Packet::Connect(connect) = connect.packet() else { panic!("{:?}", connect.packet()) };
+        assert_eq!((connect.user_name, connect.password), (None, None));
+        assert!(connect.properties.iter().all(|(id, _)| id != PropertyId::UserProperty), "in the clear");
+        peer.refuse(ReasonCode::NOT_AUTHORIZED);
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, Some(Status::WrongProtocol), "{lines:#?}");
+    assert_says(&lines, &["speaks plain MQTT", "use mqtt:// in the URL"]);
+}
+
+#[test]
+fn a_server_of_mqtt_3_1_1_is_examined_in_its_version_if_the_program_falls_back_to_it() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::ProtocolFallback, 1)]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        // CONNACK of MQTT 3.1.1: unacceptable protocol version.
+        peer.send_bytes(&[0x20, 2, 0, 1]);
+        peer.expect_close(&[]);
+        peer.close();
+        let mut peer = server.accept_mqtt();
+        assert_eq!(peer.version, ProtocolVersion::V311);
+        peer.grant();
+        let published = peer.expect(PacketType::Publish);
+        let Packet::Publish(publish) = published.packet() else { panic!("{:?}", published.packet()) };
+        let message =
+            Message::new(publish.topic.expect("a Topic Name"), b"doctor", QoS::AtMostOnce, false, Properties::EMPTY);
+        peer.send(&Packet::Publish(message.publish(None, false)));
+        peer.puback(published.id());
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, None, "{lines:#?}");
+    let words = ["next attempt is made in MQTT 3.1.1", "CONNACK), MQTT 3.1.1", "came back", "All is well"];
+    assert_says(&lines, &words);
+}
+
+#[test]
+fn the_longest_client_identifier_leaves_room_for_that_of_the_doctor() {
+    let mut server = FakeServer::start();
+    let longest = format!("{}x", "ß".repeat(32_767));
+    let program = program(&server.url(), &[(options::CLIENT_ID, &longest)]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        let connect = peer.expect(PacketType::Connect);
+        let Packet::Connect(connect) = connect.packet() else { panic!("{:?}", connect.packet()) };
+        assert!(connect.client_id.ends_with("ß-doctor"));
+        peer.refuse(ReasonCode::BANNED);
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, Some(Status::RefusedByServer), "{lines:#?}");
+}
+
+#[test]
+fn only_its_own_message_counts_as_having_come_back() {
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack_with(false, |properties| {
+            properties.set(PropertyId::AssignedClientIdentifier, Value::Text("x")).expect("a property");
+        });
+        peer.grant();
+        let published = peer.expect(PacketType::Publish);
+        // What the Server says to everybody, a telling of its own.
+        peer.publish(b"welcome", None, QoS::AtMostOnce);
+        peer.puback(published.id());
+        peer.disconnect(ReasonCode::SERVER_SHUTTING_DOWN);
+        reading.join().expect("a report")
+    });
+    assert!(failure.is_some(), "{lines:#?}");
+    assert!(!lines.concat().contains("came back"), "{lines:#?}");
 }
 
 #[test]

@@ -128,6 +128,8 @@ fn what_a_socks_proxy_refuses_is_explained() {
         (&[5, 9][..], "authentication method 9, which wasn't offered"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP proxy: write http://"),
         (b"220 hello\r\n", "no SOCKS5 proxy"),
+        // Success, with an address of which nobody knows where it ends and the Server's bytes begin.
+        (&[5, 0, 5, 0, 0, 9, 0, 0, 0, 0, 0, 0], "the unknown type of address 9"),
     ] {
         let proxy = start(true, None, Answer::Bytes(bytes));
         assert_fails(&format!("socks5://127.0.0.1:{}", proxy.port()), &[words]);
@@ -157,12 +159,21 @@ fn what_an_http_proxy_refuses_is_explained() {
         (&[5, 0xFF][..], "a SOCKS5 proxy: write socks5://"),
         (b"220 hello\r\n", "no HTTP proxy"),
         (&[b'x'; 100_000], "no HTTP proxy"),
+        // RFC 9110 section 15.2: any number of 1xx come before the response.
+        (
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Wait\r\nX: y\r\n\r\nHTTP/1.1 502 No\r\n\r\n",
+            "could not connect to the Server (code 502)",
+        ),
     ] {
         let proxy = start(false, None, Answer::Bytes(bytes));
         let end = fails(&format!("http://127.0.0.1:{}", proxy.port()));
         assert_eq!(end.failure, Some(Status::Proxy), "{}", end.detail);
         assert!(end.detail.contains(words) || bytes.len() > 1000, "{}", end.detail);
     }
+    // Not without end.
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+    let proxy = start(false, None, Answer::Bytes(interim.leak()));
+    assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["its answer is too long"]);
     let proxy = start(false, None, Answer::Close);
     assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
 }

@@ -4,11 +4,14 @@ mod common;
 
 use common::attempt::{TlsServer, assert_fails, try_connect};
 use common::certificates::{Authority, Certified, Folder, Validity};
+use common::fake_server::FakeServer;
 use common::program::Program;
+use common::tls_server::{self, TlsOptions};
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
+use std::io::{Read, Write};
 
 fn mosquitto_is_missing() -> bool {
     tools::lacks("revocation with a real Server", "mosquitto")
@@ -45,6 +48,36 @@ fn a_revoked_certificate_is_refused_and_any_other_accepted() {
     for crl in [&*list, &*pem, der.to_str().expect("a path in UTF-8")] {
         assert_eq!(try_connect(&server.url(), &[trusted, (options::TLS_CRL, crl)], &[]), None);
     }
+}
+
+#[test]
+fn a_certificate_that_is_named_and_marked_as_a_cas_is_refused_when_lists_are_asked_for() {
+    if mosquitto_is_missing() {
+        return;
+    }
+    let authority = Authority::new("Test CA");
+    let (_, revoked) = authority.subordinate_at("server", &["127.0.0.1"], Validity::Now);
+    let list = authority.revocation_list(&[&revoked], Validity::Now);
+    let server = TlsServer::start(&revoked, "");
+    let bundle = format!("{}{}", authority.certificate, revoked.certificate);
+    let attempt = |ca: &str| try_connect(&server.url(), &[(options::TLS_CA, ca), (options::TLS_CRL, &*list)], &[]);
+    assert_eq!(try_connect(&server.url(), &[(options::TLS_CA, &*bundle)], &[]), None, "nobody asks");
+    let words = ["has been revoked can't be found out", "marked as a CA's", "option TLS_CRL"];
+    assert_fails(attempt(&bundle), Status::TlsCertificate, &words);
+    assert_eq!(attempt(&revoked.certificate), None, "no CA is trusted that could say it");
+
+    let (between, its_certificate) = authority.subordinate("Intermediate CA");
+    let (_, mut below) = between.subordinate_at("server", &["127.0.0.1"], Validity::Now);
+    let bundle = format!("{}{}", authority.certificate, below.certificate);
+    below.certificate += &its_certificate.certificate;
+    let server = TlsServer::start(&below, "");
+    let texts = [(options::TLS_CA, &*bundle), (options::TLS_CRL, &*list)];
+    assert_fails(try_connect(&server.url(), &texts, &[]), Status::TlsCertificate, &words);
+
+    let own = Certified::self_signed(&["127.0.0.1"], false);
+    let server = TlsServer::start(&own, "");
+    let texts = [(options::TLS_CA, &*own.certificate), (options::TLS_CRL, &*list)];
+    assert_fails(try_connect(&server.url(), &texts, &[]), Status::TlsCertificate, &words);
 }
 
 #[test]
@@ -120,6 +153,32 @@ fn a_renewed_list_is_read_at_the_next_attempt() {
     while let Event::Disconnected(end) = program.event("Connected") {
         assert!(matches!(end.failure, Some(Status::TlsCertificate | Status::TlsSetup)), "{}", end.detail);
     }
+}
+
+#[test]
+fn a_certificate_that_is_revoked_meanwhile_is_refused_when_the_connection_is_made_again() {
+    let authority = Authority::new("Test CA");
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let files = Folder::new();
+    let path = files.write("list.pem", &authority.revocation_list(&[], Validity::Now));
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[(IntOption::ReconnectMaximum, 20)]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::TLS_CRL, &path);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    let mut stream = tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).expect("a handshake");
+    stream.read_exact(&mut [0]).expect("CONNECT");
+    stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+    stream.flush().expect("the client takes CONNACK");
+    program.expect_connected();
+    files.write("list.pem", &authority.revocation_list(&[&certificate], Validity::Now));
+    drop(stream);
+    assert_ne!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
+    assert!(tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).is_err());
+    let end = program.expect_disconnected();
+    let failure = end.failure.map(|status| (status, end.detail));
+    assert_fails(failure, Status::TlsCertificate, &["has been revoked"]);
 }
 
 #[test]

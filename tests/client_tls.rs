@@ -7,14 +7,16 @@ use common::certificates::{Authority, Certified, Folder, Validity};
 use common::fake_server::FakeServer;
 use common::mosquitto::Mosquitto;
 use common::program::{Program, within};
-use common::tls_server::{self, TlsOptions};
+use common::tls_server::{self, TlsOptions, TlsStream};
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use rustls::HandshakeKind;
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Whether Mosquitto is there; says so if not.
 fn mosquitto_is_missing() -> bool {
@@ -127,6 +129,48 @@ fn a_certificate_that_is_not_accepted_is_explained() {
     assert_fails(try_connect(&server.url(), &[(options::TLS_CA, &namesake)], &[]), refused, &["TLS_CA"]);
 }
 
+/// What the client makes of a Server with this certificate.
+fn shown(certificate: &Certified, texts: &[(i32, &str)]) -> Option<(Status, String)> {
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+    texts.iter().for_each(|(option, value)| program.set_text(*option, value));
+    program.connect().unwrap();
+    assert!(tls_server::accept(server.accept(), certificate, &TlsOptions::default()).is_err());
+    let end = program.expect_disconnected();
+    end.failure.map(|status| (status, end.detail))
+}
+
+#[test]
+fn a_certificate_that_can_be_no_servers_is_explained_so_that_it_can_be_made_anew() {
+    let authority = Authority::new("Test CA");
+    let trusted = (options::TLS_CA, &*authority.certificate);
+    let refused = Status::TlsCertificate;
+    let nameless = authority.issue("127.0.0.1", &[], Validity::Now);
+    let words = ["is for no host", "'CN=127.0.0.1'", "subjectAltName=IP:127.0.0.1"];
+    assert_fails(shown(&nameless, &[trusted]), refused, &words);
+    let named = [trusted, (options::TLS_SERVER_NAME, "broker")];
+    assert_fails(shown(&nameless, &named), refused, &["subjectAltName=DNS:broker"]);
+    let words = ["X.509 version 1", "subjectAltName=IP:127.0.0.1"];
+    let old = authority.issue("127.0.0.1", &["127.0.0.1"], Validity::Now).of_version_1();
+    assert_fails(shown(&old, &[trusted]), refused, &words);
+    let old = Certified::self_signed(&["127.0.0.1"], true).of_version_1();
+    for texts in [&[][..], &[(options::TLS_CA, &*old.certificate)]] {
+        assert_fails(shown(&old, texts), refused, &words);
+    }
+    for (validity, words) in [
+        (Validity::Expired, "a CA above the Server's certificate expired on 2021-02-03 00:00 UTC"),
+        (Validity::NotYet, "a CA above the Server's certificate is not valid before 2095-04-05 00:00 UTC"),
+    ] {
+        let (between, its_certificate) = authority.subordinate_at("Intermediate CA", &[], validity);
+        let mut below = between.issue("server", &["127.0.0.1"], Validity::Now);
+        below.certificate += &its_certificate.certificate;
+        assert_fails(shown(&below, &[trusted]), refused, &[words, "'CN=Intermediate CA'"]);
+    }
+    let (_, of_a_ca) = authority.subordinate("127.0.0.1");
+    let words = ["marked as a CA's", "basicConstraints=CA:FALSE", "option TLS_CA"];
+    assert_fails(shown(&of_a_ca, &[trusted]), refused, &words);
+}
+
 #[test]
 fn a_self_signed_certificate_is_trusted_once_it_is_named() {
     if mosquitto_is_missing() {
@@ -202,6 +246,15 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
     assert_fails(connect(&foreign, &foreign.key, &[]), refused, &["refuses our client certificate"]);
 
+    // As OpenSSL takes them out of a PFX file, and as a text editor of Windows marks them.
+    let with_attributes =
+        format!("Bag Attributes\n    friendlyName: trader\nKey Attributes: <No Attributes>\n{}", client.key);
+    let marked = format!("\u{feff}{}", client.key);
+    let marked_file = files.write("marked.key", &marked);
+    for key in [&with_attributes, &marked, &marked_file] {
+        assert_eq!(connect(&client, key, &[]), None, "{key}");
+    }
+
     let encrypted = client.encrypted_key("open sesame");
     let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
     assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
@@ -243,6 +296,32 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         assert_fails(failure, Status::TlsSetup, words);
     }
     assert!(server.accept_within(Duration::ZERO).is_none());
+}
+
+#[test]
+fn a_private_key_is_not_taken_for_a_path_and_repeated() {
+    let client = Authority::new("Test CA").issue("trader", &[], Validity::Now);
+    let lines: Vec<&str> = client.key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
+    let begin = "-----BEGIN PRIVATE KEY-----";
+    let no_file = "nor the path of a file";
+    for (key, words) in [
+        (client.key.trim_start_matches('-').to_owned(), no_file),
+        (lines.concat(), no_file),
+        (lines.join("\r\n"), no_file),
+        (lines[0].to_owned(), no_file),
+        // As it gets through a field of one line.
+        (client.key.trim_end().replace('\n', " "), "-----END"),
+        (format!("{begin} {}", lines.concat()), "line breaks"),
+        (format!("{begin}\n{}", lines.concat()), "-----END"),
+        (format!("{begin}\n{}\n!\n-----END PRIVATE KEY-----", lines.concat()), "Base64"),
+    ] {
+        let failure = try_connect("mqtts://127.0.0.1:1", &[certificate, (options::TLS_CLIENT_KEY, &key)], &[]);
+        let text = &failure.as_ref().unwrap().1;
+        let as_numbers = format!("{:?}", &lines[0].as_bytes()[..20]);
+        assert!(!text.contains(&lines[0][..20]) && !text.contains(as_numbers.trim_matches(['[', ']'])), "{text}");
+        assert_fails(failure, Status::TlsSetup, &["option TLS_CLIENT_KEY", words]);
+    }
 }
 
 /// Does a handshake with a scripted Server; what the client makes of it.
@@ -319,6 +398,82 @@ fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
         let server = Mosquitto::start_with_listener_at("::1", &format!("{protocol}{tls}")).expect("mosquitto");
         assert_eq!(try_connect(&format!("{scheme}://[::1]:{}", server.second_port()), &[trusted], &[]), None);
     }
+}
+
+/// A program and the scripted Server that has accepted it.
+fn connected(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsStream) {
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    let mut server = FakeServer::start();
+    let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    let mut stream = tls_server::accept(server.accept(), &certificate, options).expect("a handshake");
+    accept_connect(&mut stream);
+    program.expect_connected();
+    (program, stream)
+}
+
+fn accept_connect(stream: &mut TlsStream) {
+    stream.read_exact(&mut [0]).expect("CONNECT");
+    stream.write_all(&[0x20, 3, 0, 0, 0]).expect("the client takes CONNACK");
+    stream.flush().expect("the client takes CONNACK");
+}
+
+#[test]
+fn what_the_server_said_last_is_heard_though_tls_fails_right_behind_it() {
+    let authority = Authority::new("Test CA");
+    for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
+        let (program, mut stream) = connected(&authority, &TlsOptions { versions, ..TlsOptions::default() });
+        // DISCONNECT (Session taken over), and a record that nobody can decrypt, in one go.
+        stream.conn.writer().write_all(&[0xE0, 2, 0x8E, 0]).expect("room");
+        let mut records = Vec::new();
+        stream.conn.write_tls(&mut records).expect("room");
+        records.extend([&[0x17, 3, 3, 0, 40][..], &[7; 40]].concat());
+        stream.sock.write_all(&records).expect("the client takes it");
+        let end = program.expect_disconnected();
+        assert_eq!(end.reason, Some(ReasonCode::SESSION_TAKEN_OVER), "{}", end.detail);
+    }
+}
+
+#[test]
+fn a_session_of_tls_does_not_outlive_the_certificate() {
+    let authority = Authority::new("Test CA");
+    let unix = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    let end = unix() + 6;
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Until(end));
+    let config = tls_server::config(&certificate, &TlsOptions::default());
+    let mut server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let program = Program::new(&url, &[(IntOption::ReconnectMaximum, 20)]);
+    program.set_text(options::TLS_CA, &authority.certificate);
+    program.set_text(options::CLIENT_ID, "trader");
+    program.connect().unwrap();
+    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+        let mut stream = tls_server::accept_with(server.accept(), config.clone()).expect("a handshake");
+        assert_eq!(stream.conn.handshake_kind(), Some(kind));
+        accept_connect(&mut stream);
+        program.expect_connected();
+        while kind == HandshakeKind::Resumed && unix() <= end {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(stream);
+        assert_ne!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
+    }
+    assert!(tls_server::accept_with(server.accept(), config).is_err());
+    let end = program.expect_disconnected();
+    assert_fails(end.failure.map(|status| (status, end.detail)), Status::TlsCertificate, &["expired on"]);
+}
+
+#[test]
+fn a_server_that_has_spoken_tls_is_not_held_for_one_that_cant() {
+    let authority = Authority::new("Test CA");
+    let (program, mut stream) = connected(&authority, &TlsOptions::default());
+    // Something on the way has answered in the Server's place.
+    stream.sock.write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n").expect("the client takes it");
+    let end = program.expect_disconnected();
+    assert!(!end.detail.contains("mqtt://"), "{}", end.detail);
+    assert_eq!(end.failure, Some(Status::Tls), "{}", end.detail);
 }
 
 #[test]

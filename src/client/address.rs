@@ -127,6 +127,11 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("lacks the ']' of an IPv6 address")?;
+            if host.contains('%') {
+                return Err(
+                    "has an IPv6 address with a zone (after the '%'), which isn't supported: write the name of the host",
+                );
+            }
             if !matches!(host.parse(), Ok(IpAddr::V6(_))) {
                 return Err("has no IPv6 address between its brackets");
             }
@@ -241,6 +246,14 @@ mod tests {
         ] {
             let text = Address::parse_list(bad).expect_err(bad);
             assert!(text.contains(bad) && text.contains("option URL"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_named_as_what_is_wrong() {
+        // RFC 6874
+        for zone in ["mqtt://[fe80::1%25eth0]:1", "mqtt://[fe80::1%3]"] {
+            assert!(one(zone).unwrap_err().contains("zone"), "{zone}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::log::{Level, trace};
 use super::pace::{Pace, Stream};
 use super::shared::{Shared, State};
 use super::store::Stored;
-use super::transport::{Fault, Transport};
+use super::transport::{Fault, Transport, is_broken_off};
 use crate::session::Session;
 use crate::session::event::Event;
 use crate::types::QoS;
@@ -354,7 +354,7 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Read::Nothing,
                 io::ErrorKind::Interrupted => return Read::Some,
-                io::ErrorKind::ConnectionReset if self.first_bytes.are_awaited() => {
+                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => {
                     (Status::ConnectionClosed, self.first_bytes.closed_text())
                 }
                 _ => {

@@ -17,7 +17,7 @@ pub(super) struct Redirect {
     target: Option<Address>,
     /// The Server said "moved": the target outlives its connections, as long as it accepts them.
     moved: bool,
-    /// The Servers that have sent us on, since a connection held.
+    /// The Servers that have sent us on, one after the other, since a connection held.
     senders: Vec<Address>,
 }
 
@@ -39,12 +39,15 @@ impl Redirect {
             // An older version of MQTT is tried with the same Server.
             let stays = end.next_version.is_some() || (self.moved && accepted);
             if !stays {
-                self.target = None;
+                self.go_back();
             }
             return false;
         }
         self.target = None;
-        let Some(references) = end.properties.as_properties().text(PropertyId::ServerReference) else { return false };
+        let Some(references) = end.properties.as_properties().text(PropertyId::ServerReference) else {
+            self.go_back();
+            return false;
+        };
         self.senders.push(tried.clone());
         let named: Vec<Address> = references.split_whitespace().filter_map(|one| refer(one, tried)).collect();
         let is_allowed = |address: &&Address| allowed.iter().any(|pattern| matches(pattern, &address.host));
@@ -53,19 +56,37 @@ impl Redirect {
         } else if self.senders.len() > MOST_IN_A_ROW {
             "which is one too many in a row"
         } else {
-            let new = |address: &&Address| !self.senders.contains(address);
+            let is_same = |one: &Address, other: &Address| {
+                one.host.eq_ignore_ascii_case(&other.host) && (one.scheme, one.port) == (other.scheme, other.port)
+            };
+            let new = |address: &&Address| !self.senders.iter().any(|sender| is_same(sender, address));
             self.target = named.iter().filter(is_allowed).find(new).cloned();
             self.moved = moved;
             if self.target.is_some() { "which is followed" } else { "from where we have been sent here" }
         };
         end.detail = format!("{}; it names '{references}', {outcome}", end.detail);
-        self.target.is_some()
+        let follows = self.target.is_some();
+        if !follows {
+            self.go_back();
+        }
+        follows
+    }
+
+    /// The URLs have their turn, and whoever sends us on then begins anew: it may be long until a Server comes back to which
+    /// the first one sends all its clients.
+    fn go_back(&mut self) {
+        self.target = None;
+        self.senders.clear();
     }
 }
 
 /// The Server that a reference names, as a URL's host and port do.
 fn refer(reference: &str, sender: &Address) -> Option<Address> {
     let (host, port) = host_and_port(reference).ok()?;
+    // No name has them, and what a proxy or a URL takes for the host might end there: it isn't the one that was allowed.
+    if host.contains(['/', '?', '#', '@', '\\']) {
+        return None;
+    }
     let port = port.unwrap_or(sender.scheme.default_port());
     Some(Address { host, port, ..sender.clone() })
 }
@@ -141,6 +162,11 @@ mod tests {
             ("afarm", None),
             ("a.farm.evil.com", None),
             ("a.farm:x", None),
+            ("evil.com/.farm", None),
+            ("evil.com?.farm", None),
+            ("evil.com#.farm", None),
+            ("evil.com\\.farm", None),
+            ("evil@a.farm", None),
             ("mqtt://a.farm", None),
             (" ", None),
         ] {
@@ -155,13 +181,30 @@ mod tests {
         assert!(follow(&mut redirect, "mqtt://a.farm", "b.farm").is_some());
         assert!(follow(&mut redirect, "mqtt://b.farm", "c.farm").is_some());
         assert_eq!(follow(&mut redirect, "mqtt://c.farm", "a.farm"), None);
-        assert_eq!(follow(&mut Redirect::default(), "mqtt://a.farm", "a.farm"), None);
+        for itself in ["a.farm", "A.Farm"] {
+            assert_eq!(follow(&mut Redirect::default(), "mqtt://a.farm", itself), None);
+        }
         redirect.settled();
         for hop in 0..MOST_IN_A_ROW {
             let (tried, reference) = (format!("mqtt://{hop}.farm"), format!("{}.farm", hop + 1));
             assert!(follow(&mut redirect, &tried, &reference).is_some(), "{hop}");
         }
         assert_eq!(follow(&mut redirect, "mqtt://5.farm", "6.farm"), None);
+    }
+
+    #[test]
+    fn a_server_that_was_away_is_followed_to_again_however_long_it_took() {
+        // Section 4.11
+        let mut redirect = Redirect::default();
+        for attempt in 0..3 * MOST_IN_A_ROW {
+            assert!(follow(&mut redirect, "mqtt://a.farm", "b.farm").is_some(), "{attempt}");
+            match attempt % 2 {
+                // Nobody is there; or it has no room at the moment, and knows of the first one only.
+                0 => redirect.follow(&mut Disconnected::new(None, "refused"), &address("mqtt://b.farm"), &[], false),
+                _ => follow(&mut redirect, "mqtt://b.farm", "a.farm").is_some(),
+            };
+            assert_eq!(redirect.target(), None, "the URL's turn");
+        }
     }
 
     #[test]

@@ -46,9 +46,20 @@ impl TlsOptions {
     }
 }
 
-/// Whether an option's text is PEM itself and not a path.
+/// Whether an option's text is PEM itself and not a path. Programs write something before it: OpenSSL the attributes of a key,
+/// editors a mark of UTF-8.
 pub fn is_pem(text: &str) -> bool {
-    text.trim_start().starts_with("-----BEGIN")
+    text.contains("-----BEGIN")
+}
+
+/// Whether a text that is no PEM is what is left of one, and must not be shown as if it were a path: it may be a key.
+pub fn may_be_content(text: &str) -> bool {
+    // Keys and certificates begin with a SEQUENCE of DER, of which this is the first byte in Base64.
+    const SEQUENCE: char = 'M';
+    let is_base64 = |character: char| character.is_ascii_alphanumeric() || "+/= ".contains(character);
+    text.contains("-----")
+        || text.chars().any(char::is_control)
+        || (text.len() > 40 && text.starts_with(SEQUENCE) && text.chars().all(is_base64))
 }
 
 /// Parses pins that commas or white space separate: 64 hexadecimal digits or 44 characters of Base64 each, with or without

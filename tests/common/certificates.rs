@@ -7,6 +7,8 @@ use rcgen::{
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use x509_cert::der::{Decode, Encode};
 
 /// A certificate with its key, both in PEM.
 pub struct Certified {
@@ -36,6 +38,16 @@ impl Certified {
 }
 
 impl Certified {
+    /// As `openssl x509 -req` makes one without a file of extensions: of X.509 version 1. The signature no longer fits.
+    pub fn of_version_1(self) -> Self {
+        let mut certificate = x509_cert::Certificate::from_der(&pem_content(&self.certificate)).expect("a certificate");
+        certificate.tbs_certificate.version = x509_cert::Version::V1;
+        certificate.tbs_certificate.extensions = None;
+        let content = data_encoding::BASE64.encode(&certificate.to_der().expect("DER"));
+        let certificate = format!("-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n");
+        Certified { certificate, ..self }
+    }
+
     /// The key as encrypted PKCS#8, as `openssl pkcs8 -topk8 -v2 aes256` makes it.
     pub fn encrypted_key(&self, password: &str) -> String {
         use pkcs8::pkcs5::pbes2::Parameters;
@@ -68,6 +80,25 @@ pub enum Validity {
     Expired,
     /// From 2095-04-05 on.
     NotYet,
+    /// Until this time, in UNIX seconds.
+    Until(u64),
+}
+
+impl Validity {
+    fn set(self, params: &mut CertificateParams) {
+        match self {
+            Validity::Now => {}
+            Validity::Expired => {
+                params.not_before = date_time_ymd(2020, 1, 2);
+                params.not_after = date_time_ymd(2021, 2, 3);
+            }
+            Validity::NotYet => {
+                params.not_before = date_time_ymd(2095, 4, 5);
+                params.not_after = date_time_ymd(2096, 1, 1);
+            }
+            Validity::Until(end) => params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end),
+        }
+    }
 }
 
 /// A certification authority.
@@ -91,25 +122,21 @@ impl Authority {
         let mut params = params(common_name, names);
         let serial = next_serial();
         params.serial_number = Some(serial.clone());
-        match validity {
-            Validity::Now => {}
-            Validity::Expired => {
-                params.not_before = date_time_ymd(2020, 1, 2);
-                params.not_after = date_time_ymd(2021, 2, 3);
-            }
-            Validity::NotYet => {
-                params.not_before = date_time_ymd(2095, 4, 5);
-                params.not_after = date_time_ymd(2096, 1, 1);
-            }
-        }
+        validity.set(&mut params);
         let certified = Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key);
         Certified { serial: Some(serial), ..certified }
     }
 
     /// A CA below this one, and its certificate by this one.
     pub fn subordinate(&self, common_name: &str) -> (Authority, Certified) {
+        self.subordinate_at(common_name, &[], Validity::Now)
+    }
+
+    /// The same, for these DNS names and IP addresses.
+    pub fn subordinate_at(&self, common_name: &str, names: &[&str], validity: Validity) -> (Authority, Certified) {
         let key = KeyPair::generate().expect("a key");
-        let mut params = params(common_name, &[]);
+        let mut params = params(common_name, names);
+        validity.set(&mut params);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let serial = next_serial();
         params.serial_number = Some(serial.clone());

@@ -5,6 +5,7 @@ use super::fake_server::Peer;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 use std::io;
 use std::net::TcpStream;
@@ -27,9 +28,16 @@ impl Default for TlsOptions<'_> {
 
 /// Does the handshake on an accepted connection.
 pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::Result<TlsStream> {
+    accept_with(peer, config(server, options))
+}
+
+/// What a Server is; one that stays the same resumes Sessions of TLS.
+pub fn config(server: &Certified, options: &TlsOptions<'_>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).expect("a certificate");
+    let chain = CertificateDer::pem_slice_iter(server.certificate.as_bytes());
+    let chain = chain.map(|certificate| certificate.expect("a certificate")).collect();
     let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).expect("a key");
+    let provider_key = provider.key_provider;
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(options.versions);
     let builder = builder.expect("versions");
     let builder = match options.client_ca {
@@ -41,9 +49,16 @@ pub fn accept(peer: Peer, server: &Certified, options: &TlsOptions<'_>) -> io::R
             builder.with_client_cert_verifier(verifier.expect("a verifier"))
         }
     };
-    let mut config = builder.with_single_cert(vec![certificate], key).expect("a certificate with its key");
+    let key = provider_key.load_private_key(key).expect("a key that can sign");
+    // As it is, for bad ones too.
+    let certified = CertifiedKey::new(chain, key);
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let mut tls = ServerConnection::new(Arc::new(config)).expect("a TLS connection");
+    Arc::new(config)
+}
+
+pub fn accept_with(peer: Peer, config: Arc<ServerConfig>) -> io::Result<TlsStream> {
+    let mut tls = ServerConnection::new(config).expect("a TLS connection");
     let mut stream = peer.into_stream();
     while tls.is_handshaking() {
         let done = tls.complete_io(&mut stream);

@@ -1,7 +1,7 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
 use super::advice::advice;
-use super::{Asked, Client, Report, State};
+use super::{Asked, Client, Report};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -41,7 +41,11 @@ impl<'a> Examination<'a> {
     }
 
     pub fn run(&mut self) -> Result<(), Status> {
-        let client = Client::with_options(self.options.for_doctor(self.address.clone()));
+        self.run_with(self.options.for_doctor(self.address.clone()))
+    }
+
+    fn run_with(&self, options: Options) -> Result<(), Status> {
+        let client = Client::with_options(options);
         let result = self.examine(&client);
         client.free();
         result
@@ -68,6 +72,10 @@ impl<'a> Examination<'a> {
         };
         match connected {
             Some(Ok(())) => {}
+            Some(Err(end)) if end.next_version == Some(ProtocolVersion::V311) => {
+                self.report.line(&end.detail);
+                return self.run_with(self.options.for_doctor(self.address.clone()).in_older_version());
+            }
             Some(Err(end)) => {
                 let status = end.failure.unwrap_or(Status::Network);
                 if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {
@@ -133,7 +141,7 @@ impl<'a> Examination<'a> {
                 Event::Published { token: published, outcome } if *published == token => {
                     Some(Happened::Published(outcome.clone()))
                 }
-                Event::Message { .. } => Some(Happened::Message),
+                Event::Message { message, .. } if message.topic() == name => Some(Happened::Message),
                 Event::Disconnected(end) => Some(Happened::Disconnected(end.clone())),
                 _ => None,
             });
@@ -194,11 +202,12 @@ impl<'a> Examination<'a> {
             });
             match found {
                 Ok(Some(Some(found))) => return Some(found),
-                Ok(Some(None)) => continue,
-                Ok(None) if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
-                Ok(None) if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
-                Ok(None) => drop(client.wait(SLICE)),
                 Err(_) => return None,
+                // A Server may send something without a pause.
+                _ if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
+                _ if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
+                Ok(Some(None)) => {}
+                Ok(None) => drop(client.wait(SLICE)),
             }
         }
     }
@@ -231,9 +240,8 @@ impl<'a> Examination<'a> {
             match found {
                 Ok(Some(Some(answered))) => break answered || tls,
                 Ok(Some(None)) => {}
-                Ok(None) if client.state() == State::Idle || self.report.shared.doctor.stop.load(Ordering::Acquire) => {
-                    break tls;
-                }
+                // Its own timeout ends it, in an event that comes after the state.
+                Ok(None) if self.report.shared.doctor.stop.load(Ordering::Acquire) => break tls,
                 Ok(None) => drop(client.wait(SLICE)),
                 Err(_) => break false,
             }

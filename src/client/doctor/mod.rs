@@ -15,7 +15,7 @@ use super::events::NoticeKind;
 use super::options::Options;
 use super::shared::Shared;
 use super::thread::{self, Stop};
-use super::{Client, Failure, State};
+use super::{Client, Failure};
 use crate::types::status::Status;
 use check::Examination;
 use std::sync::Arc;
@@ -54,8 +54,9 @@ impl Report {
         self.push(format!("{:10}  {text}", ""), None);
     }
 
-    /// The last line.
+    /// The last line. Who has seen it may start the doctor again.
     fn end(&self, text: &str, failure: Option<Status>) {
+        self.shared.doctor.running.store(false, Ordering::Release);
         self.push(text.to_owned(), Some(failure));
     }
 
@@ -81,13 +82,9 @@ impl Client {
         let failed = Report { shared: shared.clone(), start: report.start };
         let body = move |hold| {
             examine(&options, &report);
-            report.shared.doctor.running.store(false, Ordering::Release);
             drop(hold);
         };
-        let on_panic = move |(status, text): Failure| {
-            failed.end(&text, Some(status));
-            failed.shared.doctor.running.store(false, Ordering::Release);
-        };
+        let on_panic = move |(status, text): Failure| failed.end(&text, Some(status));
         match thread::start(Arc::new(Unstoppable), body, on_panic) {
             Ok(ticket) => {
                 // It ends when it is done, and holds the library until then.
@@ -128,5 +125,21 @@ fn examine(options: &Options, report: &Report) {
             report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Some(failure));
         }
         Some(failure) => report.end("The examination ended at the failure above.", Some(failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_seen_the_last_line_may_start_it_again() {
+        let client = Client::new();
+        client.shared.doctor.running.store(true, Ordering::Release);
+        let report = Report { shared: client.shared.clone(), start: clock::now() };
+        report.line("a line");
+        assert!(client.shared.doctor.running.load(Ordering::Acquire));
+        report.end("the end", None);
+        assert!(!client.shared.doctor.running.load(Ordering::Acquire));
     }
 }

@@ -5,8 +5,13 @@ use crate::client::address::{Address, Scheme};
 use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
 use crate::client::ws_headers;
+use crate::codec::property::PropertiesBuf;
+use crate::types::text;
 use std::net::IpAddr;
 use tungstenite::http::{HeaderName, HeaderValue};
+
+/// What the doctor adds to the Client Identifier.
+const DOCTOR: &str = "-doctor";
 
 impl Options {
     pub(in crate::client) fn tls(&self) -> TlsOptions {
@@ -34,13 +39,15 @@ impl Options {
         let mut options =
             Options { addresses: vec![address], will: None, log_file: None, store_path: None, ..self.clone() };
         if !options.client_id.is_empty() {
-            options.client_id.push_str("-doctor");
+            // The longest one has to give way.
+            let room = options.client_id.floor_char_boundary(text::MAX_LENGTH - DOCTOR.len());
+            options.client_id.truncate(room);
+            options.client_id.push_str(DOCTOR);
         }
         for (option, value) in [
             (IntOption::CleanStart, 1),
             (IntOption::SessionExpiry, 0),
             (IntOption::Reconnect, 0),
-            (IntOption::ProtocolFallback, 0),
             (IntOption::PublishEvents, 1),
             (IntOption::Acknowledge, 1),
             (IntOption::LogLevel, 4),
@@ -51,15 +58,24 @@ impl Options {
         options
     }
 
+    /// The same with MQTT 3.1.1.
+    pub(in crate::client) fn in_older_version(mut self) -> Options {
+        self.put(IntOption::ProtocolVersion, 4);
+        self.put(IntOption::ProtocolFallback, 0);
+        self
+    }
+
     /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.
     pub(in crate::client) fn for_probe(&self, address: Address, timeout_ms: i64) -> Options {
         let mut options = self.for_doctor(address);
         (options.user_name, options.password) = (None, None);
         (options.authentication_method, options.authentication_data) = (None, None);
         options.ws_headers = None;
+        options.connect_user_properties = PropertiesBuf::new();
         options.tls = TlsOptions::default();
         options.put(IntOption::TlsAcceptAnyCertificate, 1);
         options.put(IntOption::ConnectTimeout, timeout_ms);
+        options.put(IntOption::ProtocolFallback, 0);
         options
     }
 

@@ -4,16 +4,20 @@ use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
-use x509_cert::Certificate;
 use x509_cert::der::{DateTime, Decode, Encode};
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
+use x509_cert::{Certificate, Version};
 
 /// A certificate in words.
 pub(super) struct Described {
     pub subject: String,
     pub issuer: String,
     pub self_signed: bool,
+    /// Of X.509 version 1, which knows neither names of hosts nor purposes.
+    pub is_of_version_1: bool,
+    /// Marked as a CA's.
+    pub is_of_ca: bool,
     /// DNS names and IP addresses that it is for.
     pub names: Vec<String>,
     /// UNIX seconds.
@@ -30,20 +34,18 @@ impl Described {
         let inner = &parsed.tbs_certificate;
         let key = inner.subject_public_key_info.to_der().ok()?;
         let names = inner.get::<SubjectAltName>().ok().flatten();
+        let constraints = inner.get::<BasicConstraints>().ok().flatten();
         Some(Described {
             subject: inner.subject.to_string(),
             issuer: inner.issuer.to_string(),
             self_signed: inner.subject == inner.issuer,
+            is_of_version_1: inner.version == Version::V1,
+            is_of_ca: constraints.is_some_and(|(_, constraints)| constraints.ca),
             names: names.map_or_else(Vec::new, |(_, names)| names.0.iter().filter_map(name).collect()),
             not_before: inner.validity.not_before.to_unix_duration().as_secs(),
             not_after: inner.validity.not_after.to_unix_duration().as_secs(),
             pin: digest(&SHA256, &key).as_ref().try_into().ok()?,
         })
-    }
-
-    /// The names as a text: "a, b or none".
-    pub fn names_text(&self) -> String {
-        if self.names.is_empty() { "no name at all".to_owned() } else { self.names.join(", ") }
     }
 }
 

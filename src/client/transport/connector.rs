@@ -46,6 +46,7 @@ enum Doing {
 pub(in crate::client) struct Connector {
     plan: Plan,
     doing: Doing,
+    start: Instant,
     deadline: Instant,
     first_token: Token,
     /// That of the connection that won the race.
@@ -65,8 +66,8 @@ pub(in crate::client) enum Progress {
 
 impl Connector {
     /// [`TOKENS`] tokens from `first_token` on are free to be used in the poll.
-    pub fn new(plan: Plan, deadline: Instant, first_token: Token) -> Self {
-        Connector { plan, doing: Doing::Resolving, deadline, first_token, token: first_token, steps: Vec::new() }
+    pub fn new(plan: Plan, start: Instant, deadline: Instant, first_token: Token) -> Self {
+        Connector { plan, doing: Doing::Resolving, start, deadline, first_token, token: first_token, steps: Vec::new() }
     }
 
     /// What has been done since the last call.
@@ -103,7 +104,7 @@ impl Connector {
         match &mut self.doing {
             Doing::Resolving => {
                 let (host, port) = self.target();
-                let Some(found) = resolver.resolve(&host, port) else { return Ok(Stage::Pending) };
+                let Some(found) = resolver.resolve(&host, port, self.start) else { return Ok(Stage::Pending) };
                 let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
                 if host.parse::<IpAddr>().is_err() {
                     let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
@@ -272,7 +273,7 @@ mod tests {
         let now = clock::now();
         let deadline = now + Duration::from_secs(10);
         for _ in 0..3 {
-            let mut connector = Connector::new(plan.clone(), deadline, Token(1));
+            let mut connector = Connector::new(plan.clone(), now, deadline, Token(1));
             let pending = connector.advance(now, poll.registry(), &mut resolver);
             assert!(matches!(pending, Progress::Pending(until) if until == deadline));
             match connector.advance(deadline, poll.registry(), &mut resolver) {
@@ -284,7 +285,7 @@ mod tests {
             }
         }
         drop(hanging);
-        let mut connector = Connector::new(plan, deadline, Token(1));
+        let mut connector = Connector::new(plan, now, deadline, Token(1));
         let answered = loop {
             match connector.advance(now, poll.registry(), &mut resolver) {
                 Progress::Pending(_) => std::thread::yield_now(),

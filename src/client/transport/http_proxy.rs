@@ -18,6 +18,8 @@ pub(super) struct HttpConnect {
     written: usize,
     has_credentials: bool,
     response: Vec<u8>,
+    /// Bytes of answers before it.
+    interim: usize,
 }
 
 impl HttpConnect {
@@ -37,7 +39,7 @@ impl HttpConnect {
             request.extend(b"\r\n");
         }
         request.extend(b"\r\n");
-        HttpConnect { request, written: 0, has_credentials: credentials.is_some(), response: Vec::new() }
+        HttpConnect { request, written: 0, has_credentials: credentials.is_some(), response: Vec::new(), interim: 0 }
     }
 
     pub fn advance(&mut self, tcp: &mut Tcp) -> Result<Stage<()>, Fault> {
@@ -63,12 +65,18 @@ impl HttpConnect {
             if self.response.len() == 2 && self.response[0] == 5 {
                 return Err(proxy_fault("what answers there is a SOCKS5 proxy: write socks5://").into());
             }
-            if self.response.len() > LARGEST_RESPONSE {
+            if self.interim + self.response.len() > LARGEST_RESPONSE {
                 return Err(proxy_fault("its answer is too long for one to CONNECT").into());
             }
             if byte == *b"\n"
                 && let Some(code) = parse(&self.response)?
             {
+                // Those are not the answer yet (RFC 9110 section 15.2).
+                if (100..200).contains(&code) {
+                    self.interim += self.response.len();
+                    self.response.clear();
+                    continue;
+                }
                 return Ok(code);
             }
         }

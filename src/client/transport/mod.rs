@@ -30,7 +30,8 @@ use std::io;
 /// that nobody has read yet. So a reader goes on until `WouldBlock`, and a writer comes back to `flush` when the socket is
 /// writable again, even if it has nothing more to say.
 pub(super) trait Transport: Send {
-    /// Reads what is there. `WouldBlock` when there is nothing, 0 when the Server has closed its side.
+    /// Reads what is there. `WouldBlock` when there is nothing, 0 when the Server has closed its side; `Interrupted` asks for
+    /// another call, when others have had their turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// Takes as many bytes as it can now and hands them to the socket. `WouldBlock` when it takes nothing. What it took and
@@ -98,6 +99,11 @@ pub(super) enum Stage<T> {
     /// The socket isn't ready.
     Pending,
     Done(T),
+}
+
+/// Whether the other side has broken the connection, for which Windows has two words: its own end may have been told first.
+pub(super) fn is_broken_off(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
 }
 
 /// Whether `bytes`, the first from the other side, are a TLS record of a Server that didn't understand us.

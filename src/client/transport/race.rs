@@ -65,8 +65,12 @@ impl Race {
 
     /// Goes on after time has passed or a socket has become ready.
     pub fn advance(&mut self, now: Instant, registry: &Registry) -> Progress {
+        let failed = self.errors.len();
         if let Some(connected) = self.find_connected(registry) {
             return connected;
+        }
+        if self.errors.len() > failed {
+            self.next_start = now;
         }
         while !self.waiting.is_empty() && (self.running.is_empty() || now >= self.next_start) {
             self.start_next(now, registry);
@@ -87,7 +91,6 @@ impl Race {
 
     fn start_next(&mut self, now: Instant, registry: &Registry) {
         let Some(address) = self.waiting.pop_front() else { return };
-        self.next_start = now + ATTEMPT_DELAY;
         let token = Token(self.next_token);
         self.next_token += 1;
         let started = TcpStream::connect(address).and_then(|mut stream| {
@@ -95,7 +98,10 @@ impl Race {
             Ok(stream)
         });
         match started {
-            Ok(stream) => self.running.push(Attempt { token, address, stream }),
+            Ok(stream) => {
+                self.next_start = now + ATTEMPT_DELAY;
+                self.running.push(Attempt { token, address, stream });
+            }
             Err(error) => self.errors.push(format!("{address}: {error}")),
         }
     }
@@ -182,24 +188,67 @@ mod tests {
         assert!(!is_own_end(&TcpStream::from_std(other)));
     }
 
+    /// A port whose queue of connections is full: Linux lets every further attempt wait.
+    #[cfg(target_os = "linux")]
+    struct Full(Vec<socket2::Socket>);
+
+    #[cfg(target_os = "linux")]
+    impl Full {
+        fn new() -> Self {
+            use socket2::{Domain, Socket, Type};
+            let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            let listener = socket();
+            listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+            listener.listen(0).unwrap();
+            let mut full = Full(vec![listener]);
+            for client in std::iter::repeat_with(socket).take(4) {
+                client.set_nonblocking(true).unwrap();
+                let _ = client.connect(&full.address().into());
+                full.0.push(client);
+            }
+            full
+        }
+
+        fn address(&self) -> SocketAddr {
+            self.0[0].local_addr().unwrap().as_socket().unwrap()
+        }
+    }
+
+    /// Runs a race to its end, at a time that stands still.
+    #[cfg(target_os = "linux")]
+    fn run(race: &mut Race, poll: &mut mio::Poll, now: Instant) -> Progress {
+        let mut events = mio::Events::with_capacity(4);
+        loop {
+            match race.advance(now, poll.registry()) {
+                Progress::Pending => poll.poll(&mut events, Some(Duration::from_secs(15))).unwrap(),
+                over => return over,
+            }
+            assert!(!events.is_empty(), "it waits for the next turn: {}", race.account());
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_address_that_refuses_gives_its_turn_to_the_next_at_once() {
+        let full = Full::new();
+        let nobody = std::net::TcpListener::bind("[::1]:0").unwrap().local_addr().unwrap();
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (silent, answers) = (full.address(), server.local_addr().unwrap());
+        let mut poll = mio::Poll::new().unwrap();
+        let start = crate::client::clock::now();
+        let mut race = Race::new(vec![silent, nobody, answers], start, Token(1));
+        assert!(matches!(race.advance(start, poll.registry()), Progress::Pending));
+        let progress = run(&mut race, &mut poll, start + ATTEMPT_DELAY);
+        assert!(matches!(progress, Progress::Connected { address, .. } if address == answers));
+    }
+
     /// RFC 8305
     #[test]
     #[cfg(target_os = "linux")]
     fn an_address_that_is_silent_does_not_keep_the_next_from_its_turn() {
-        use socket2::{Domain, Socket, Type};
-        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        // A port whose queue of connections is full: Linux lets every further attempt wait.
-        let silent = socket();
-        silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        silent.listen(0).unwrap();
-        let address = silent.local_addr().unwrap();
-        let queued: Vec<Socket> = std::iter::repeat_with(socket).take(4).collect();
-        for client in &queued {
-            client.set_nonblocking(true).unwrap();
-            let _ = client.connect(&address);
-        }
+        let full = Full::new();
         let server = std::net::TcpListener::bind("[::1]:0").unwrap();
-        let (silent, answers) = (address.as_socket().unwrap(), server.local_addr().unwrap());
+        let (silent, answers) = (full.address(), server.local_addr().unwrap());
 
         let mut poll = mio::Poll::new().unwrap();
         let start = crate::client::clock::now();
@@ -207,11 +256,7 @@ mod tests {
         assert!(matches!(race.advance(start, poll.registry()), Progress::Pending));
         assert_eq!(race.account(), format!("{silent}: no answer"), "one after the other");
         assert_eq!(race.next_start(), Some(start + ATTEMPT_DELAY));
-        let mut progress = race.advance(start + ATTEMPT_DELAY, poll.registry());
-        while let Progress::Pending = progress {
-            poll.poll(&mut mio::Events::with_capacity(4), Some(std::time::Duration::from_secs(15))).unwrap();
-            progress = race.advance(start + ATTEMPT_DELAY, poll.registry());
-        }
+        let progress = run(&mut race, &mut poll, start + ATTEMPT_DELAY);
         assert!(matches!(progress, Progress::Connected { address, token: Token(2), .. } if address == answers));
         assert_eq!(race.account(), format!("{silent}: no answer"));
     }

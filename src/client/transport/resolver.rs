@@ -3,16 +3,21 @@
 //! of the connection and a disconnect hold.
 //!
 //! There are never more such threads than names in a client's options: a question that is still open is not asked again,
-//! its answer is waited for. A thread keeps the library loaded until it is done.
+//! its answer is waited for. One that nobody waited for any more may be out of date when the next attempt comes, and is asked
+//! again then. A thread keeps the library loaded until it is done.
 
 use crate::client::clock;
 use crate::client::thread::{self, Stop};
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// More addresses of one name than are ever worth trying.
 pub(super) const MOST_ADDRESSES: usize = 32;
+
+/// So old may addresses be that came between two attempts: a resolver that is slower than the attempts is of use all the same.
+const FRESH: Duration = Duration::from_secs(60);
 
 pub(super) type Answer = Result<Vec<SocketAddr>, String>;
 
@@ -26,7 +31,8 @@ pub(in crate::client) struct Resolver {
 struct Question {
     host: String,
     port: u16,
-    answer: Receiver<Answer>,
+    /// With the time when it came.
+    answer: Receiver<(Instant, Answer)>,
 }
 
 /// It runs inside the system and holds the library: an unload can't begin meanwhile.
@@ -48,8 +54,9 @@ impl Resolver {
         Resolver { look_up, ..Resolver::new(|| {}) }
     }
 
-    /// The addresses of a host, or `None` as long as the system looks for them. To be called again then.
-    pub fn resolve(&mut self, host: &str, port: u16) -> Option<Answer> {
+    /// The addresses of a host for an attempt that began at `since`, or `None` as long as the system looks for them. To be
+    /// called again then.
+    pub fn resolve(&mut self, host: &str, port: u16, since: Instant) -> Option<Answer> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Some(Ok(vec![SocketAddr::new(ip, port)]));
         }
@@ -57,9 +64,11 @@ impl Resolver {
         let Some(index) = self.open.iter().position(same) else { return self.ask(host, port).err().map(Err) };
         match self.open[index].answer.try_recv() {
             Err(TryRecvError::Empty) => None,
-            Ok(answer) => {
+            Ok((came, answer)) => {
                 self.open.swap_remove(index);
-                Some(answer)
+                let age = since.saturating_duration_since(came);
+                let is_old = age > if answer.is_ok() { FRESH } else { Duration::ZERO };
+                if is_old { self.ask(host, port).err().map(Err) } else { Some(answer) }
             }
             Err(TryRecvError::Disconnected) => {
                 self.open.swap_remove(index);
@@ -73,7 +82,8 @@ impl Resolver {
         let (name, wake, look_up) = (host.to_owned(), self.wake.clone(), self.look_up);
         let body = move |hold| {
             // The answer may be unwanted by now.
-            let _ = sender.send(look_up(&name, port));
+            let answer = look_up(&name, port);
+            let _ = sender.send((clock::now(), answer));
             drop(sender);
             wake();
             drop(hold);
@@ -107,13 +117,42 @@ mod tests {
     fn a_name_is_asked_for_once_and_answered_with_a_wake() {
         let (sender, woken) = mpsc::channel();
         let mut resolver = Resolver::new(move || sender.send(()).unwrap());
-        assert_eq!(resolver.resolve("::1", 7), Some(Ok(vec!["[::1]:7".parse().unwrap()])));
-        assert!(resolver.resolve("localhost", 7).is_none());
+        let start = clock::now();
+        assert_eq!(resolver.resolve("::1", 7, start), Some(Ok(vec!["[::1]:7".parse().unwrap()])));
+        assert!(resolver.resolve("localhost", 7, start).is_none());
         // Whether or not the answer is there by now, there is one question.
-        let first = resolver.resolve("localhost", 7);
+        let first = resolver.resolve("localhost", 7, start);
         woken.recv_timeout(Duration::from_secs(15)).expect("a wake");
-        let answer = first.or_else(|| resolver.resolve("localhost", 7)).expect("an answer").unwrap();
+        let answer = first.or_else(|| resolver.resolve("localhost", 7, start)).expect("an answer").unwrap();
         assert!(answer.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{answer:?}");
+        assert!(resolver.open.is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_came_when_nobody_waited_any_more_is_out_of_date() {
+        fn look_up(name: &str, _: u16) -> Answer {
+            if name == "there" { Ok(Vec::new()) } else { Err("unknown".to_owned()) }
+        }
+        let start = clock::now();
+        let (sender, woken) = mpsc::channel();
+        let mut resolver = Resolver { look_up, ..Resolver::new(move || sender.send(()).unwrap()) };
+        // An attempt is given up, and the next one comes that much later.
+        for (name, later, asks_again) in [
+            ("there", Duration::ZERO, false),
+            ("there", FRESH / 2, false),
+            ("there", FRESH * 2, true),
+            ("away", Duration::from_secs(1), true),
+        ] {
+            assert_eq!(resolver.resolve(name, 7, clock::now()), None);
+            woken.recv_timeout(Duration::from_secs(15)).expect("an answer");
+            let next = clock::now() + later;
+            let answer = resolver.resolve(name, 7, next);
+            assert_eq!(answer.is_none(), asks_again, "{name} {later:?}");
+            if asks_again {
+                woken.recv_timeout(Duration::from_secs(15)).expect("an answer");
+                assert_eq!(resolver.resolve(name, 7, start), Some(look_up(name, 7)));
+            }
+        }
         assert!(resolver.open.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 //! the Server's name.
 
 use super::tcp::Tcp;
-use super::{Fault, Stage, Transport};
+use super::{Fault, Stage, Transport, is_broken_off};
 use crate::client::address::Address;
 use crate::client::proxy::Credentials;
 use crate::types::status::Status;
@@ -79,9 +79,13 @@ impl Socks {
                 Awaited::Authentication => {
                     return Err(proxy_fault("it refuses the user name and password that option PROXY has"));
                 }
-                Awaited::Reply => match self.input[1] {
-                    0 => return Ok(Stage::Done(())),
-                    code => return Err(proxy_fault(reply_text(code))),
+                Awaited::Reply => match (self.input[1], self.input.get(3)) {
+                    (0, Some(1 | 3 | 4)) => return Ok(Stage::Done(())),
+                    (0, kind) => {
+                        let kind = kind.copied().unwrap_or_default();
+                        return Err(proxy_fault(format!("its answer has the unknown type of address {kind}")));
+                    }
+                    (code, _) => return Err(proxy_fault(reply_text(code))),
                 },
             }
             self.input.clear();
@@ -151,8 +155,10 @@ impl Socks {
             (Awaited::Reply, _, None, _) => 4,
             (Awaited::Reply, _, Some(1), _) => 10,
             (Awaited::Reply, _, Some(4), _) => 22,
-            (Awaited::Reply, _, Some(_), None) => 5,
-            (Awaited::Reply, _, Some(_), Some(length)) => 7 + usize::from(*length),
+            (Awaited::Reply, _, Some(3), None) => 5,
+            (Awaited::Reply, _, Some(3), Some(length)) => 7 + usize::from(*length),
+            // Nobody knows its length.
+            (Awaited::Reply, ..) => 4,
         };
         whole.checked_sub(self.input.len()).filter(|missing| *missing > 0)
     }
@@ -180,8 +186,7 @@ pub(super) fn proxy_fault(text: impl Into<String>) -> Fault {
 
 /// What an error on the connection to the proxy stands for.
 pub(super) fn proxy_error(error: &io::Error) -> Fault {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) {
+    if is_broken_off(error) || error.kind() == io::ErrorKind::BrokenPipe {
         return proxy_fault("it closed the connection");
     }
     let fault = Fault::of(error, "talking to it");

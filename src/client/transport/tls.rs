@@ -3,7 +3,7 @@
 use super::tcp::Tcp;
 use super::tls_setup::TlsSetup;
 use super::tls_verify::Witness;
-use super::{Fault, Stage, Transport, tls_words};
+use super::{Fault, Stage, Transport, is_broken_off, tls_words};
 use crate::types::status::Status;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -23,6 +23,8 @@ pub(super) struct Tls {
     used: bool,
     /// `finish` was called.
     finishing: bool,
+    /// What the Server sent last is no TLS, or an alert.
+    broken: Option<Fault>,
 }
 
 impl Tls {
@@ -34,7 +36,7 @@ impl Tls {
         let tls = ClientConnection::new(setup.config.clone(), server_name)
             .map_err(|error| Fault::new(Status::Tls, format!("TLS can't begin: {error}")))?;
         let (name, witness) = (name.to_owned(), setup.witness.clone());
-        Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false })
+        Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false, broken: None })
     }
 
     /// Goes on with the handshake.
@@ -51,8 +53,8 @@ impl Tls {
                 Ok(_) => {}
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Ok(Stage::Pending),
-                    io::ErrorKind::ConnectionReset if !self.heard => return Err(tls_words::closed_at_once()),
-                    io::ErrorKind::ConnectionReset => {
+                    _ if is_broken_off(&error) && !self.heard => return Err(tls_words::closed_at_once()),
+                    _ if is_broken_off(&error) => {
                         return Err(self.closed("the Server broke the connection during the TLS handshake"));
                     }
                     _ => return Err(Fault::of(&error, "the TLS handshake")),
@@ -102,10 +104,13 @@ impl Tls {
             return Err(tls_words::no_tls().into());
         }
         self.heard |= count > 0;
+        let begins = self.tls.is_handshaking();
         if let Err(error) = self.tls.process_new_packets() {
             // The Server shall hear why, if the socket takes it.
             let _ = self.send();
-            return Err(tls_words::in_words(&error, &self.witness, &self.name).into());
+            let fault = tls_words::in_words(&error, begins, &self.witness, &self.name);
+            self.broken = Some(fault.clone());
+            return Err(fault.into());
         }
         Ok(count)
     }
@@ -154,10 +159,15 @@ impl Transport for Tls {
                 }
                 Err(error) => return Err(error),
             }
+            if let Some(fault) = &self.broken {
+                return Err(fault.clone().into());
+            }
             match self.receive() {
                 // The reader knows that there will be no more.
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !self.used => return self.end(),
+                // What was decrypted before it comes first: it may say why.
+                Err(_) if self.broken.is_some() => {}
+                Err(error) if is_broken_off(&error) && !self.used => return self.end(),
                 Err(error) => return Err(error),
             }
             // What arrived may ask for an answer of TLS itself. If the socket doesn't take it, it is pending; if the line is

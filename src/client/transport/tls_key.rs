@@ -1,13 +1,13 @@
 //! Certificates, revocation lists and keys from PEM text or files, with errors that name the option and say what is wrong.
 
 use super::Fault;
-use crate::client::tls_options::is_pem;
+use crate::client::tls_options::{is_pem, may_be_content};
 use crate::types::status::Status;
 use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::der::SecretDocument;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::fs;
+use std::{fs, io};
 use zeroize::Zeroizing;
 
 /// Larger files are no certificates; the longest revocation lists of public CAs have some MiB.
@@ -23,14 +23,46 @@ pub(super) fn setup_fault(text: impl Into<String>) -> Fault {
 /// The PEM text of an option, from a file if it names one.
 fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if is_pem(value) {
-        return Ok(Zeroizing::new(value.as_bytes().to_vec()));
+        return Ok(without_mark(value.as_bytes().to_vec()));
     }
-    let wrong = |why: String| setup_fault(format!("option {option}: the file '{value}' {why}"));
-    let size = fs::metadata(value).map_err(|error| wrong(format!("can't be read: {error}")))?.len();
+    let unreadable = |error: io::Error| {
+        setup_fault(match may_be_content(value) {
+            true => format!(
+                "option {option}: its text is neither PEM, as it has no line -----BEGIN …-----, nor the path of a file"
+            ),
+            false => format!("option {option}: the file '{value}' can't be read: {error}"),
+        })
+    };
+    let size = fs::metadata(value).map_err(unreadable)?.len();
     if size > LARGEST_FILE {
-        return Err(wrong(format!("has {size} bytes, which no PEM file has")));
+        return Err(setup_fault(format!(
+            "option {option}: the file '{value}' has {size} bytes, which no PEM file has"
+        )));
     }
-    fs::read(value).map(Zeroizing::new).map_err(|error| wrong(format!("can't be read: {error}")))
+    fs::read(value).map(without_mark).map_err(unreadable)
+}
+
+/// The text without the mark of UTF-8 that editors of Windows write before it, in whose line no PEM is found.
+fn without_mark(mut text: Vec<u8>) -> Zeroizing<Vec<u8>> {
+    if let Some(mark) = text.get_mut(..3).filter(|mark| **mark == *b"\xEF\xBB\xBF") {
+        mark.fill(b'\n');
+    }
+    Zeroizing::new(text)
+}
+
+/// What is wrong with a PEM text. The error itself repeats what it has found, which may be a key.
+fn pem_words(error: &pem::Error) -> &'static str {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => {
+            "an -----END line is missing, or it has lost its line breaks (give the path of its file then)"
+        }
+        pem::Error::IllegalSectionStart { .. } => {
+            "there is something else in a -----BEGIN line: perhaps it has lost its line breaks (give the path of its file then)"
+        }
+        pem::Error::Base64Decode(_) => "what is between its lines -----BEGIN and -----END is no Base64",
+        pem::Error::SectionTooLarge => "it is too large",
+        _ => "it can't be read",
+    }
 }
 
 /// For an error: what the option holds, without its content.
@@ -38,12 +70,15 @@ fn source(value: &str) -> String {
     if is_pem(value) { "the PEM text".to_owned() } else { format!("the file '{value}'") }
 }
 
+fn invalid(option: &str, value: &str, error: &pem::Error) -> Fault {
+    setup_fault(format!("option {option}: {} is not valid PEM: {}", source(value), pem_words(error)))
+}
+
 /// All certificates of an option, at least one.
 pub(super) fn certificates(option: &str, value: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let pem = read(option, value)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let certificates = certificates
-        .map_err(|error| setup_fault(format!("option {option}: {} is not valid PEM: {error}", source(value))))?;
+    let certificates = certificates.map_err(|error| invalid(option, value, &error))?;
     if certificates.is_empty() {
         return Err(setup_fault(format!(
             "option {option}: {} has no certificate (-----BEGIN CERTIFICATE-----); a file of another format (DER, PFX) has to \
@@ -63,8 +98,7 @@ pub(super) fn revocation_lists(option: &str, value: &str) -> Result<Vec<Certific
         return Ok(vec![bytes.to_vec().into()]);
     }
     let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&bytes).collect();
-    let lists =
-        lists.map_err(|error| setup_fault(format!("option {option}: {} is not valid PEM: {error}", source(value))))?;
+    let lists = lists.map_err(|error| invalid(option, value, &error))?;
     if lists.is_empty() {
         let text =
             format!("option {option}: {} has no revocation list (-----BEGIN X509 CRL-----, or DER)", source(value));
@@ -90,9 +124,10 @@ pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> 
              old.key -out new.key'",
         ));
     }
-    PrivateKeyDer::from_pem_slice(&pem)
-        .map(Zeroizing::new)
-        .map_err(|error| wrong(&format!("has no private key in PEM (-----BEGIN PRIVATE KEY-----): {error}")))
+    PrivateKeyDer::from_pem_slice(&pem).map(Zeroizing::new).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong("has no private key in PEM (-----BEGIN PRIVATE KEY-----)"),
+        error => invalid(option, value, &error),
+    })
 }
 
 /// The first encrypted key of a PEM text. The error goes on after the name of the option.

@@ -4,6 +4,7 @@
 use super::Fault;
 use super::tls_key::{certificates, private_key, revocation_lists, setup_fault};
 use super::tls_verify::{OwnCertificate, Verifier, Witness};
+use crate::client::clock;
 use crate::client::tls_options::TlsOptions;
 use once_cell::sync::OnceCell;
 use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
@@ -13,8 +14,10 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// TLS as one client's options ask for it. Lives from one connect to the next: what its files say is read anew then.
+/// TLS as one client's options ask for it. Lives from one connect to the next, for one attempt if there are revocation lists, and
+/// no longer than the certificates that it has accepted: what its files say is read anew then.
 #[derive(Clone)]
 pub(in crate::client) struct TlsSetup {
     pub(super) config: Arc<ClientConfig>,
@@ -30,7 +33,8 @@ impl TlsSetup {
         let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
         let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
         let asks_for_revocation = !revoked.is_empty();
-        let witness = Arc::new(Witness { named: !trusted.is_empty(), ..Witness::default() });
+        let named = !trusted.is_empty();
+        let witness = Arc::new(Witness { named, valid_until: AtomicU64::new(u64::MAX), ..Witness::default() });
         let chain = match options.accept_any_certificate {
             true => None,
             false => Some(chain_verifier(&trusted, revoked, &provider)?),
@@ -52,6 +56,11 @@ impl TlsSetup {
             .with_client_cert_resolver(Arc::new(own));
         config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         Ok(TlsSetup { config: Arc::new(config), server_name: options.server_name.clone(), witness })
+    }
+
+    /// Whether a Session of TLS that is resumed might be one whose certificates have expired since: nobody verifies them again.
+    pub fn is_outlived(&self) -> bool {
+        clock::unix_us() / 1_000_000 > self.witness.valid_until.load(Ordering::Relaxed).try_into().unwrap_or(i64::MAX)
     }
 }
 

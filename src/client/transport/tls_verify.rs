@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What was seen during a handshake, for the words about its failure.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Witness {
     pub asked: AtomicBool,
     /// It got one.
     pub answered: AtomicBool,
+    /// Until when what was verified is valid, in UNIX seconds; [`u64::MAX`] if nothing was. Outlives the handshake.
+    pub valid_until: AtomicU64,
 }
 
 impl Witness {
@@ -51,6 +53,21 @@ impl fmt::Display for PinMismatch {
 }
 
 impl std::error::Error for PinMismatch {}
+
+/// A certificate that is trusted itself, but can't be looked for in its issuer's list.
+#[derive(Debug)]
+pub(super) struct RevocationHidden;
+
+impl fmt::Display for RevocationHidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "whether the Server's certificate has been revoked can't be found out, as it is marked as a CA's or not as one for \
+             Servers: the Server needs a new one (basicConstraints=CA:FALSE), or option TLS_CRL has to be left out",
+        )
+    }
+}
+
+impl std::error::Error for RevocationHidden {}
 
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -80,14 +97,31 @@ impl Verifier {
         if !self.trusted.contains(leaf) {
             return by_chain();
         }
+        check_trusted_itself(leaf, name, now)?;
         // What the program has named may have been revoked since.
-        if self.asks_for_revocation
-            && let Err(why) = by_chain()
-            && is_of_revocation(&why)
-        {
-            return Err(why);
+        match by_chain() {
+            Err(why) if self.asks_for_revocation && is_of_revocation(&why) => Err(why),
+            // It was refused before anybody has looked into the lists.
+            Err(_) if self.asks_for_revocation && self.trusts_issuer_of(leaf, intermediates) => {
+                Err(CertificateError::Other(OtherError(Arc::new(RevocationHidden))).into())
+            }
+            _ => Ok(()),
         }
-        check_trusted_itself(leaf, name, now)
+    }
+
+    /// Whether a CA above it is trusted by itself, so that there may be a list that counts.
+    fn trusts_issuer_of(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> bool {
+        let trusted: Vec<Described> = self.trusted.iter().filter_map(Described::new).collect();
+        let between: Vec<Described> = intermediates.iter().filter_map(Described::new).collect();
+        let mut issuer = Described::new(leaf).map(|leaf| leaf.issuer);
+        for _ in 0..=between.len() {
+            let Some(name) = issuer else { return false };
+            if trusted.iter().any(|trusted| trusted.subject == name) {
+                return true;
+            }
+            issuer = between.iter().find(|between| between.subject == name).map(|between| between.issuer.clone());
+        }
+        false
     }
 
     fn check_pins(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
@@ -144,6 +178,11 @@ impl ServerCertVerifier for Verifier {
             [leaf].into_iter().chain(intermediates).map(|shown| shown.clone().into_owned()).collect();
         self.verify_chain(leaf, intermediates, name, ocsp_response, now)?;
         self.check_pins(leaf)?;
+        if self.chain.is_some() {
+            let all = [leaf].into_iter().chain(intermediates).filter_map(Described::new);
+            let first = all.map(|described| described.not_after).min().unwrap_or(0);
+            self.witness.valid_until.fetch_min(first, Ordering::Relaxed);
+        }
         Ok(ServerCertVerified::assertion())
     }
 

@@ -2,15 +2,16 @@
 
 use super::Fault;
 use super::certificate::{Described, date};
-use super::tls_verify::{PinMismatch, Witness};
+use super::tls_verify::{PinMismatch, RevocationHidden, Witness};
 use crate::types::status::Status;
 use rustls::{
     AlertDescription, CertRevocationListError, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-/// What an error of rustls stands for. `name` is the one that the certificate should have.
-pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
+/// What an error of rustls stands for, which came when TLS `begins` or later. `name` is the one that the certificate should have.
+pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &str) -> Fault {
     match error {
         Error::InvalidCertificate(why) => certificate_fault(why, witness, name),
         Error::InvalidCertRevocationList(why) => revocation_list_fault(why),
@@ -24,7 +25,11 @@ pub(super) fn in_words(error: &Error, witness: &Witness, name: &str) -> Fault {
         Error::PeerIncompatible(what) => {
             Fault::new(Status::Tls, format!("the Server's TLS is too old or too different to agree with: {what:?}"))
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => no_tls(),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion)
+            if begins =>
+        {
+            no_tls()
+        }
         Error::NoApplicationProtocol => no_application_protocol(),
         Error::NoCertificatesPresented => Fault::new(Status::TlsCertificate, "the Server has shown no certificate"),
         _ => Fault::new(Status::Tls, format!("TLS with the Server failed: {error}")),
@@ -135,6 +140,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
     {
         return format!("the Server's certificate has none of the keys in option TLS_PINS: {mismatch}");
     }
+    if let CertificateError::Other(OtherError(other)) = why
+        && let Some(hidden) = other.downcast_ref::<RevocationHidden>()
+    {
+        return hidden.to_string();
+    }
     let check_clock = "; check this machine's date, too";
     match why {
         CertificateError::Expired => {
@@ -142,18 +152,31 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
             format!("the Server's certificate expired{since}: the Server needs a new one{check_clock}")
         }
         CertificateError::ExpiredContext { not_after, .. } => {
-            let since = date(not_after.as_secs());
-            format!("the Server's certificate expired on {since}: the Server needs a new one{check_clock}")
+            let end = not_after.as_secs();
+            let which = which(shown, |shown| shown.not_after == end);
+            format!("{which} expired on {}: the Server needs a new one{check_clock}", date(end))
         }
         CertificateError::NotValidYet => {
             let from = leaf.map_or_else(String::new, |leaf| format!(" before {}", date(leaf.not_before)));
             format!("the Server's certificate is not valid yet{from}{check_clock}")
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the Server's certificate is not valid before {}{check_clock}", date(not_before.as_secs()))
+            let start = not_before.as_secs();
+            let which = which(shown, |shown| shown.not_before == start);
+            format!("{which} is not valid before {}{check_clock}", date(start))
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+            if leaf.is_some_and(|leaf| leaf.names.is_empty()) =>
+        {
+            format!(
+                "the Server's certificate is for no host: its Subject Alternative Name has none, and its subject '{}' doesn't count; the \
+                 Server needs a new one with {}, or use options TLS_PINS and TLS_ACCEPT_ANY_CERTIFICATE together",
+                leaf.map_or("", |leaf| &leaf.subject),
+                alternative_name(name)
+            )
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = leaf.map_or_else(|| "other names".to_owned(), Described::names_text);
+            let names = leaf.map_or_else(|| "other names".to_owned(), |leaf| leaf.names.join(", "));
             format!(
                 "the Server's certificate is not for '{name}': it is for {names}; use a name of the certificate in the URL, or set \
                  option TLS_SERVER_NAME to it"
@@ -178,6 +201,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the Server's certificate is not one for Servers (its Extended Key Usage says so)".to_owned()
         }
+        CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_of_version_1) => format!(
+            "the Server's certificate is of X.509 version 1, which can't say for which host it is: the Server needs a new one with {} \
+             (openssl x509 -req takes it from a file, -extfile)",
+            alternative_name(name)
+        ),
         _ if leaf.is_some_and(|leaf| leaf.self_signed) => {
             let subject = leaf.map_or("", |leaf| &leaf.subject);
             let reason = match named {
@@ -200,6 +228,11 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
                  certificates)"
             )
         }
+        CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_of_ca) => {
+            "the Server's certificate is marked as a CA's, and so not one for Servers: the Server needs a new one with \
+             basicConstraints=CA:FALSE, or give this one itself (its PEM file) as option TLS_CA"
+                .to_owned()
+        }
         CertificateError::BadSignature => {
             "the Server's certificate is not signed by the CA that it names: it is forged, or option TLS_CA is another CA of \
              the same name"
@@ -207,4 +240,20 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
         }
         _ => format!("the Server's certificate was not accepted: {why}"),
     }
+}
+
+/// The certificate of which something is said: the first such one that the Server has shown.
+fn which(shown: &[Described], is_it: impl Fn(&Described) -> bool) -> String {
+    match shown.iter().position(is_it) {
+        Some(above @ 1..) => {
+            format!("the certificate '{}' of a CA above the Server's certificate", shown[above].subject)
+        }
+        _ => "the Server's certificate".to_owned(),
+    }
+}
+
+/// What a certificate for this host has, in the words of OpenSSL.
+fn alternative_name(host: &str) -> String {
+    let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+    format!("subjectAltName={kind}:{host}")
 }

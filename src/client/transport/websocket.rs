@@ -2,7 +2,7 @@
 //! \[MQTT-6.0.0-1\] \[MQTT-6.0.0-2\]. The protocol is tungstenite's; it reads from the transport below and writes to memory,
 //! from where this module sends: so what the socket doesn't take is neither lost nor in doubt.
 
-use super::{Fault, Stage, Transport};
+use super::{Fault, Stage, Transport, is_broken_off};
 use crate::client::address::Address;
 use crate::types::status::Status;
 use std::io::{self, Read, Write};
@@ -18,6 +18,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// The largest frame that is sent: what is written in one go.
 const LARGEST_FRAME: usize = 64 * 1024;
+/// After so many frames without content others have their turn: a Server may send them without a pause.
+const FRAMES_IN_A_ROW: usize = 16;
+/// So many bytes are gathered for a Server that takes nothing but wants answers to its pings.
+const LARGEST_OUTPUT: usize = 1024 * 1024;
 /// A Server may send several packets in one frame.
 const ROOM_FOR_MORE_PACKETS: usize = 1024 * 1024;
 
@@ -162,9 +166,12 @@ impl WebSocket {
         }
     }
 
-    /// The content of the next binary frame; empty when the Server has closed.
+    /// The content of the next binary frame; empty when the Server has closed. `Interrupted` asks for another call.
     fn next_frame(&mut self) -> io::Result<Bytes> {
-        loop {
+        for _ in 0..FRAMES_IN_A_ROW {
+            if self.websocket.get_ref().output.len() > LARGEST_OUTPUT {
+                return Err(fault("the Server takes no bytes, and yet wants answers to more and more pings").into());
+            }
             let message = self.websocket.read();
             // An answer to a ping or to the Server's close lies in tungstenite's buffer until it is flushed to ours.
             let _ = self.websocket.flush();
@@ -189,6 +196,7 @@ impl WebSocket {
                 Err(error) => return Err(in_words(&error).into()),
             }
         }
+        Err(io::ErrorKind::Interrupted.into())
     }
 }
 
@@ -277,9 +285,8 @@ fn closed_because(said: &CloseFrame) -> Fault {
 /// What an error below stands for while the upgrade isn't done.
 fn upgrade_fault(error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            closed_at_once()
-        }
+        io::ErrorKind::BrokenPipe => closed_at_once(),
+        _ if is_broken_off(error) => closed_at_once(),
         _ => Fault::of(error, "the WebSocket upgrade"),
     }
 }
@@ -328,42 +335,5 @@ fn in_words(error: &Error) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::transport::scripted::Scripted;
-    use std::collections::VecDeque;
-    use tungstenite::protocol::Role;
-
-    /// The Server has said something and is gone: what it said can be read, and nothing can be written.
-    struct Gone(VecDeque<u8>);
-
-    impl Read for Gone {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.0.read(buffer)
-        }
-    }
-
-    impl Write for Gone {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn what_the_server_said_last_is_read_though_its_ping_cant_be_answered() {
-        // A ping, and DISCONNECT (Session taken over) in a binary frame.
-        let said = [0x89, 0, 0x82, 4, 0xE0, 2, 0x8E, 0];
-        let transport: Box<dyn Transport> = Box::new(Scripted(Gone(said.into())));
-        let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: false };
-        let mut websocket = WebSocket::new(tungstenite::WebSocket::from_raw_socket(lower, Role::Client, None));
-        let mut buffer = [0; 16];
-        assert_eq!(websocket.read(&mut buffer).expect("what was said"), 4);
-        assert_eq!(buffer[..4], said[4..]);
-        assert!(websocket.has_pending() && websocket.flush().is_err(), "the answer is still to be sent");
-        assert_eq!(websocket.read(&mut buffer).expect("the end"), 0);
-    }
-}
+#[path = "websocket_tests.rs"]
+mod tests;

@@ -26,10 +26,11 @@ impl Worker {
             return self.store_not_opened(error);
         }
         self.tell_of_attempt();
-        let deadline = clock::now() + self.options.milliseconds(IntOption::ConnectTimeout);
+        let start = clock::now();
+        let deadline = start + self.options.milliseconds(IntOption::ConnectTimeout);
         match self.plan() {
             Ok(plan) => {
-                let connector = Box::new(Connector::new(plan, deadline, self.next_socket));
+                let connector = Box::new(Connector::new(plan, start, deadline, self.next_socket));
                 self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }
@@ -74,8 +75,11 @@ impl Worker {
         let Some(address) = self.address().cloned() else {
             return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
         };
-        if address.scheme.is_tls() && self.tls.is_none() {
-            self.tls = Some(TlsSetup::new(&self.options.tls())?);
+        let tls = self.options.tls();
+        // A Session of TLS that is resumed is verified by nobody: it would live on after its certificate is revoked or expired.
+        let is_usable = tls.crl.is_none() && self.tls.as_ref().is_some_and(|setup| !setup.is_outlived());
+        if address.scheme.is_tls() && !is_usable {
+            self.tls = Some(TlsSetup::new(&tls)?);
         }
         Ok(Plan {
             address,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::Client;
+use crate::client::address::Address;
 use crate::client::core::READS_IN_A_ROW;
 use crate::client::events::{Next, NoticeKind};
 use crate::client::transport::scripted::Scripted;
@@ -78,6 +79,55 @@ fn heard(client: &Client) -> (usize, Option<ReasonCode>) {
         }
     }
     panic!("no end of the connection was told");
+}
+
+/// A Server that breaks the connection instead of answering CONNECT, in one of the system's two words for it.
+struct Broken(io::ErrorKind);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+}
+
+impl Write for Broken {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
+    for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted] {
+        let client = Client::with_options(Options::default());
+        let mut worker = client.make_worker().expect("a poll");
+        let now = clock::now();
+        let address = Address::parse_list("mqtt://broker").expect("a URL").remove(0);
+        let connection = Connection {
+            transport: Box::new(Scripted(Broken(kind))),
+            socket: FIRST_SOCKET,
+            first_bytes: FirstBytes::awaited_from(Some(&address)),
+        };
+        client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
+        worker.phase = Phase::Online { socket: FIRST_SOCKET };
+        worker.readable = true;
+        step(&mut worker);
+        let end = loop {
+            match client.shared.events.pop_if(|_| true) {
+                Next::Taken(notice) => match notice.kind {
+                    NoticeKind::Session(Event::Disconnected(end)) => break end,
+                    _ => continue,
+                },
+                _ => panic!("no end of the connection was told"),
+            }
+        };
+        assert_eq!(end.failure, Some(Status::ConnectionClosed), "{kind}: {}", end.detail);
+        assert!(end.detail.contains("use mqtts://"), "{kind}: {}", end.detail);
+    }
 }
 
 /// PINGREQ is to be sent.

@@ -81,7 +81,8 @@ pub(super) struct Worker {
     next_socket: Token,
     readable: bool,
     resolver: Resolver,
-    /// Made when the first URL with TLS is tried, and anew after it had a part in a failure: files may have been renewed.
+    /// Made when the first URL with TLS is tried, and anew after it had a part in a failure, or if it has revocation lists: files
+    /// may have been renewed.
     tls: Option<TlsSetup>,
     /// Which of the URLs is tried or in use.
     server: usize,
