@@ -6,6 +6,7 @@ mod common;
 
 mod joining;
 mod left_locked;
+mod lost_session;
 mod mosquitto;
 mod routing;
 mod shared;

@@ -7,6 +7,7 @@ use crate::client::State;
 use crate::client::events::{Notice, NoticeKind};
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Delivery, Event, Outcome, Token};
+use crate::session::options::Acknowledge;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 
@@ -180,7 +181,7 @@ impl Switchboard {
         self.inherited &= session_present;
         if !session_present {
             // The Server doesn't know any more what was handed out before.
-            self.owed.lose_session();
+            self.owed.lose_session(self.options.acknowledge() == Acknowledge::Explicitly);
         }
         self.filters.connected();
         self.connected = Some(event.clone());
