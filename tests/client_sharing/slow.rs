@@ -1,5 +1,6 @@
 //! Programs that keep others waiting.
 
+use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
@@ -53,6 +54,31 @@ fn a_program_that_takes_nothing_out_of_a_full_inbox_is_not_waited_for_and_is_tol
     gets(&first, "new");
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 42);
     assert_eq!(*first.missed.lock().unwrap(), 40);
+}
+
+#[test]
+fn a_program_that_nobody_waits_for_loses_nothing_however_long_it_takes() {
+    let release = [(IntOption::SharedRelease, 1)];
+    let mut server = FakeServer::start();
+    let alone = Program::sharing("unhurried", "", &server.url(), &release);
+    alone.set_int(IntOption::EventsMaximum, 10);
+    alone.connect().expect("an idle program connects");
+    let mut peer = server.accept_mqtt();
+    alone.expect_connected();
+    let identifier = subscribe(&alone, &mut peer, "a", QOS1);
+    for id in 1..=40 {
+        send_qos1(&mut peer, "a", &id.to_string(), id, &[identifier]);
+    }
+    alone.expect_soon("a full queue", |client| client.statistics().events >= 10);
+    // In a time in which another one, full since later, is not waited for any longer.
+    let (Pair { peer: _peer, first, second, server: _server }, _) = overfilled("hurried", 1);
+    gets(&second, "behind");
+    first.expect_soon("the count", |client| client.statistics().missed == 40);
+    for id in 1..=40 {
+        gets(&alone, &id.to_string());
+        assert_eq!(peer.expect(PacketType::Puback).id().get(), id);
+    }
+    assert_eq!((*alone.missed.lock().unwrap(), alone.statistics().missed), (0, 0));
 }
 
 #[test]

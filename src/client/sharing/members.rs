@@ -153,8 +153,8 @@ impl Member {
         }
     }
 
-    /// Looks at the inbox. True if it is full, so that others have to wait.
-    pub fn is_full(&mut self, now: Instant) -> bool {
+    /// Looks at the inbox. True if it is full, so that others have to wait, if there are `others`.
+    pub fn is_full(&mut self, now: Instant, others: bool) -> bool {
         self.try_to_reach();
         if !self.wanted || self.out_of_reach {
             self.full = None;
@@ -171,14 +171,14 @@ impl Member {
         let (is_full, count) = (self.missing.is_none() && events.is_blocked(), events.len());
         self.full = match self.full {
             _ if !is_full => None,
-            // It takes something.
-            Some((since, before)) if count >= before => Some((since, before.max(count))),
+            Some((since, before)) if others && count >= before => Some((since, before.max(count))),
+            // It takes something, or keeps nobody waiting.
             _ => Some((now, count)),
         };
         is_full
     }
 
-    /// When its messages are given up, if it takes none until then.
+    /// When its messages are given up for others, if it takes none until then.
     pub fn gives_up_at(&self) -> Option<Instant> {
         self.full.map(|(since, _)| since + self.release)
     }
@@ -283,11 +283,11 @@ mod tests {
         for _ in 0..100 {
             assert!(!member.give_message(message("missed")));
             member.mirror(&Snapshot::default());
-            assert!(!member.is_full(clock::now()));
+            assert!(!member.is_full(clock::now(), true));
         }
         assert!(clock::now() - start < LONGEST_LOCK);
         drop(held);
-        assert!(!member.is_full(clock::now()) && !member.out_of_reach);
+        assert!(!member.is_full(clock::now(), true) && !member.out_of_reach);
         assert_eq!((polled(&client), polled(&client)), (Some("before".to_owned()), Some("missed 100".to_owned())));
         assert!(member.give_message(message("after")));
         assert_eq!((polled(&client), polled(&client)), (Some("after".to_owned()), None));

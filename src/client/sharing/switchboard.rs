@@ -289,12 +289,12 @@ impl Switchboard {
         let (mut next, mut is_held) = (None::<Instant>, false);
         for index in 0..self.members.len() {
             let id = self.members[index].id;
-            let mut is_full = self.members[index].is_full(now);
-            if self.members[index].gives_up_at().is_some_and(|at| at <= now) {
+            let mut is_full = self.members[index].is_full(now, several);
+            if several && self.members[index].gives_up_at().is_some_and(|at| at <= now) {
                 self.members[index].give_up_messages();
                 let done = self.owed.settle(id);
                 self.acknowledge(done);
-                is_full = self.members[index].is_full(now);
+                is_full = self.members[index].is_full(now, several);
             }
             if several && waits && self.members[index].overdue_at().is_some_and(|at| at <= now) {
                 // Its messages stay where they are; only the Server hears already that they were taken.
@@ -305,7 +305,8 @@ impl Switchboard {
             member.owing = if self.owed.owes(id) { member.owing.or(Some(now)) } else { None };
             is_held |= is_full;
             let overdue = self.members[index].overdue_at().filter(|_| several && waits);
-            next = [next, overdue, self.members[index].gives_up_at()].into_iter().flatten().min();
+            let gives_up = self.members[index].gives_up_at().filter(|_| several);
+            next = [next, overdue, gives_up].into_iter().flatten().min();
         }
         if is_held != self.held {
             self.held = is_held;
