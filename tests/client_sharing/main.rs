@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod coming_back;
+mod inherited;
 mod joining;
 mod left_locked;
 mod lost_session;

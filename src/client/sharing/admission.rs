@@ -55,17 +55,20 @@ impl Switchboard {
             self.line.check_store(&arrival.options)?;
         }
         let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
-        let mut left = Left::default();
+        let (mut left, mut had) = (Left::default(), None);
         let id = match place {
             Some(index) => {
                 left = self.take_place(index, arrival, release);
                 self.members[index].id
             }
             None => {
-                self.last_id += 1;
-                let member = Member::new(self.last_id, arrival.program.clone(), &arrival.inbox, release);
-                self.members.push(member);
-                self.last_id
+                let (id, before) = self.former.come_back(&arrival.program).unwrap_or_else(|| {
+                    self.last_id += 1;
+                    (self.last_id, self.former.had(&arrival.inbox))
+                });
+                self.members.push(Member::new(id, arrival.program.clone(), &arrival.inbox, release));
+                had = Some(before);
+                id
             }
         };
         let gone: Vec<ProgramId> =
@@ -77,9 +80,6 @@ impl Switchboard {
         self.note_everybody();
         let figures = self.figures();
         let connected = self.connected.clone();
-        if place.is_none() {
-            self.hand_over_inheritance(id);
-        }
         let state = if must_open { State::Connecting } else { self.line.state() };
         let is_new = place.is_none();
         if let Some(member) = self.member(id) {
@@ -94,6 +94,10 @@ impl Switchboard {
                 member.tell_missed(left.missed);
             }
             left.messages.into_iter().for_each(|kind| member.give(kind));
+        }
+        if let Some(had) = had {
+            // After Connected, as what was handed out before it with Session Present 0 can't be acknowledged any more.
+            self.hand_over_inheritance(id, &had);
         }
         if must_open {
             self.opening = Some(arrival.options.clone());
@@ -216,10 +220,14 @@ impl Switchboard {
         self.line.shared.gather(farewell);
     }
 
-    /// Nothing is kept for a program any more.
+    /// A program is gone, with its filters, and nobody waits for it.
     pub fn remove(&mut self, id: ProgramId) {
-        self.members.retain(|member| member.id != id);
-        self.deferred.retain(|(program, command)| *program != id || !self.desk.accounts.is_given_up(command));
+        let had = self.inheritance.had(|kind| self.owed.waits_for(id, kind));
+        if let Some(index) = self.members.iter().position(|member| member.id == id) {
+            let member = self.members.remove(index);
+            self.former.add(&member, had);
+        }
+        self.give_up_deferred(id);
         for filter in self.filters.leave(id) {
             let (token, properties) = (self.new_request(), PropertiesBuf::new());
             self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
@@ -227,6 +235,22 @@ impl Switchboard {
         let done = self.owed.settle(id);
         self.acknowledge(done);
         self.note_everybody();
+    }
+
+    /// What a program has asked for in vain, as there was no connection until it left.
+    fn give_up_deferred(&mut self, id: ProgramId) {
+        let (its, others) = std::mem::take(&mut self.deferred).into_iter().partition(|(program, _)| *program == id);
+        self.deferred = others;
+        for (_, command) in its {
+            match command {
+                Command::Subscribe { token, filter, .. } => self.refuse(id, token, filter, Status::NotConnected),
+                Command::Unsubscribe { token, filter, .. } => {
+                    self.forget_request();
+                    self.tell_unsubscribed(id, token, filter);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Nobody waits for a program that can't be reached. If it has a name, one may come that takes its place.

@@ -3,7 +3,7 @@
 
 use super::filters::ProgramId;
 use crate::client::events::NoticeKind;
-use crate::session::event::{Delivery, Token};
+use crate::session::event::{Delivery, Event, Token};
 use crate::session::options::Acknowledgement;
 use crate::types::reason::ReasonCode;
 use std::collections::{BTreeMap, HashMap};
@@ -107,6 +107,18 @@ impl Owed {
             self.ends.remove(&token);
         }
         all
+    }
+
+    /// Whether this program isn't done with a message or an end that came to several.
+    pub fn waits_for(&self, program: ProgramId, kind: &NoticeKind) -> bool {
+        let left = match kind {
+            NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => {
+                self.messages.get(delivery).map(|open| &open.left)
+            }
+            NoticeKind::Session(Event::Published { token, .. }) => self.ends.get(token),
+            _ => None,
+        };
+        left.is_some_and(|left| left.contains(&program))
     }
 
     /// What the Server waits for.

@@ -2,6 +2,7 @@
 //! began it, and everything else all programs.
 
 use super::filters::{Answer, ProgramId};
+use super::inheritance::Had;
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
 use crate::client::events::{Notice, NoticeKind};
@@ -95,9 +96,9 @@ impl Switchboard {
         self.owed.open(delivery, got, copy);
     }
 
-    /// A program is here for the first time: an earlier process may have left something that is for it.
-    pub fn hand_over_inheritance(&mut self, id: ProgramId) {
-        let (notices, dropped) = self.inheritance.all();
+    /// A program comes that was not here, or not lately: an earlier process may have left something that is for it.
+    pub fn hand_over_inheritance(&mut self, id: ProgramId, had: &Had) {
+        let (notices, dropped) = self.inheritance.all_but(had);
         for kind in &notices {
             match kind {
                 NoticeKind::Session(Event::Message { delivery, .. }) => self.owed.join(id, *delivery, None),
@@ -114,11 +115,16 @@ impl Switchboard {
     }
 
     fn hand_out_to_owner(&mut self, owner: Option<ProgramId>, delivery: Option<Delivery>, kind: &NoticeKind) {
-        let member = owner.and_then(|owner| self.member(owner));
-        let got = member.map(|member| {
-            member.give(kind.clone());
-            member.id
-        });
+        let mut got = None;
+        if let Some(id) = owner {
+            match self.member(id) {
+                Some(member) => {
+                    member.give(kind.clone());
+                    got = Some(id);
+                }
+                None => self.former.give(id, kind.clone()),
+            }
+        }
         match (delivery, got) {
             // A response is the affair of the program that asked, and of none that takes its place.
             (Some(delivery), Some(id)) => self.owed.open(delivery, vec![id], None),

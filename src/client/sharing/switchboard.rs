@@ -3,6 +3,7 @@
 //! wakes it.
 
 use super::filters::{Filters, ProgramId, Subscribe};
+use super::former::Former;
 use super::inheritance::Inheritance;
 use super::members::Member;
 use super::owed::{Done, Owed};
@@ -55,6 +56,7 @@ pub(super) struct Switchboard {
     /// The event of the present connection, for programs that come later.
     pub connected: Option<Event>,
     pub members: Vec<Member>,
+    pub former: Former,
     pub everybody: Everybody,
     pub last_id: ProgramId,
     pub filters: Filters,
@@ -87,6 +89,7 @@ impl Switchboard {
             is_closing: false,
             connected: None,
             members: Vec::new(),
+            former: Former::default(),
             everybody: Everybody::default(),
             last_id: 0,
             // Seconds are enough: a process takes longer to come back.
