@@ -14,3 +14,4 @@ mod routing;
 mod shared;
 mod slow;
 mod store;
+mod subscriptions;

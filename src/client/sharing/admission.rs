@@ -229,8 +229,7 @@ impl Switchboard {
         }
         self.give_up_deferred(id);
         for filter in self.filters.leave(id) {
-            let (token, properties) = (self.new_request(), PropertiesBuf::new());
-            self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
+            self.end_subscription(filter);
         }
         let done = self.owed.settle(id);
         self.acknowledge(done);

@@ -43,6 +43,8 @@ struct Held {
     granted: Option<u32>,
     /// The Server may know it without an identifier.
     unidentified: bool,
+    /// The Server has granted it.
+    is_there: bool,
     /// Of a Shared Subscription: whose turn it is.
     turn: usize,
 }
@@ -52,13 +54,14 @@ struct Ask {
     /// `None`: nobody's, but made again without an identifier for all.
     program: Option<ProgramId>,
     filter: String,
-    options: SubscriptionOptions,
     properties: PropertiesBuf,
     identifier: Option<u32>,
-    /// The program didn't hold the filter before.
-    is_new: bool,
+    /// With what the program held the filter before, if it did.
+    before: Option<SubscriptionOptions>,
     /// The program has unsubscribed or left meanwhile.
     given_up: bool,
+    /// UNSUBSCRIBE was sent after it.
+    ended: bool,
 }
 
 /// What the Server is to be asked for.
@@ -71,8 +74,8 @@ pub(super) struct Subscribe {
 
 /// What follows from the answer to a SUBSCRIBE.
 pub(super) enum Answer {
-    /// These programs are told.
-    Tell(Vec<ProgramId>),
+    /// These programs are told. If the subscription `ends`, the Server has it and nobody wants it.
+    Tell { programs: Vec<ProgramId>, ends: bool },
     /// It is asked again, in another way.
     Ask(Subscribe),
 }
@@ -113,16 +116,17 @@ impl Filters {
         if !others.all(fits) {
             return Err(Status::SharedDiffers);
         }
-        let is_new = self.hold(program, &filter, options);
+        let before = self.hold(program, &filter, options);
+        let is_new = before.is_none();
         let identifier = identify.then(|| self.next_identifier());
         let ask = Ask {
             program: Some(program),
             filter: filter.clone(),
-            options,
             properties: properties.clone(),
             identifier,
-            is_new,
+            before,
             given_up: false,
+            ended: false,
         };
         self.asks.insert(token, ask);
         let retained_for = match options.retain_handling {
@@ -151,7 +155,16 @@ impl Filters {
         for ask in self.asks.values_mut().filter(|ask| ask.program == Some(program) && ask.filter == filter) {
             ask.given_up = true;
         }
-        self.let_go(program, filter)
+        let ends = self.let_go(program, filter);
+        if ends {
+            self.end(filter);
+        }
+        ends
+    }
+
+    /// UNSUBSCRIBE is sent.
+    fn end(&mut self, filter: &str) {
+        self.asks.values_mut().filter(|ask| ask.filter == filter).for_each(|ask| ask.ended = true);
     }
 
     /// A program has left. Returns the filters that nobody holds any more.
@@ -165,20 +178,19 @@ impl Filters {
         let Some(ask) = self.asks.remove(&token) else { return self.made_again_in_vain(filter, identify, again) };
         let Ask { program, identifier, .. } = ask;
         if outcome.failure.is_none() {
-            if let Some(program) = program.filter(|_| !ask.given_up)
-                && !self.holds(program, filter)
-            {
-                // An earlier SUBSCRIBE of the program was refused, and this one was not.
-                self.hold(program, filter, ask.options);
-            }
-            if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
-                held.granted = identifier.or(held.granted);
-                held.unidentified = identifier.is_none();
-                if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
-                    held.identify(number, Vec::new());
+            let mut ends = false;
+            match self.held.iter_mut().find(|held| held.filter == filter) {
+                Some(held) => {
+                    held.granted = identifier.or(held.granted);
+                    held.unidentified = identifier.is_none();
+                    held.is_there |= !ask.ended;
+                    if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
+                        held.identify(number, Vec::new());
+                    }
                 }
+                None => ends = !ask.ended,
             }
-            return Answer::Tell(program.into_iter().collect());
+            return self.tell(program.into_iter().collect(), filter, ends);
         }
         if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && !ask.given_up {
             // The Server that was met meanwhile takes no identifiers.
@@ -187,13 +199,43 @@ impl Filters {
         }
         match program {
             Some(program) => {
-                if ask.is_new && !ask.given_up {
-                    self.let_go(program, filter);
-                }
-                Answer::Tell(vec![program])
+                let ends = !ask.given_up && self.refused(program, filter, ask.before);
+                self.tell(vec![program], filter, ends)
             }
-            None => Answer::Tell(self.give_up(filter)),
+            None => self.give_up(filter),
         }
+    }
+
+    fn tell(&mut self, programs: Vec<ProgramId>, filter: &str, ends: bool) -> Answer {
+        if ends {
+            self.end(filter);
+        }
+        Answer::Tell { programs, ends }
+    }
+
+    /// A SUBSCRIBE failed: the program holds the filter as before. True if the Server has a subscription that nobody wants.
+    fn refused(&mut self, program: ProgramId, filter: &str, before: Option<SubscriptionOptions>) -> bool {
+        if let Some(later) = self.next_ask(program, filter) {
+            // Which is held as long as it waits.
+            later.before = before;
+            return false;
+        }
+        match before {
+            Some(options) => {
+                self.hold(program, filter, options);
+                false
+            }
+            None => {
+                let is_there = self.find(filter).is_some_and(|held| held.is_there);
+                self.let_go(program, filter) && is_there
+            }
+        }
+    }
+
+    /// The first SUBSCRIBE of a program that waits for its answer.
+    fn next_ask(&mut self, program: ProgramId, filter: &str) -> Option<&mut Ask> {
+        let is_it = |ask: &Ask| ask.program == Some(program) && ask.filter == filter && !ask.given_up;
+        self.asks.iter_mut().filter(|(_, ask)| is_it(ask)).min_by_key(|(token, _)| **token).map(|(_, ask)| ask)
     }
 
     /// A connection is there: the Session makes subscriptions again that the Server has lost, and all who hold one get its
@@ -214,8 +256,8 @@ impl Filters {
         }
     }
 
-    /// The programs that get a message, each once.
-    pub fn recipients(&mut self, message: &Message) -> Recipients {
+    /// The programs that get a message, each once. Of a Shared Subscription it is one that `takes` messages, if there is one.
+    pub fn recipients(&mut self, message: &Message, takes: impl Fn(ProgramId) -> bool) -> Recipients {
         let topic = message.topic();
         let numbers: Vec<u32> = message
             .properties()
@@ -241,7 +283,7 @@ impl Filters {
             let retained_for = identifier
                 .filter(|_| message.retain && !held.options().retain_as_published)
                 .map(|identifier| identifier.retained_for.clone());
-            for program in held.next_recipients(retained_for.as_deref()) {
+            for program in held.next_recipients(retained_for.as_deref(), &takes) {
                 if !found.programs.contains(&program) {
                     found.programs.push(program);
                 }
@@ -271,14 +313,13 @@ impl Filters {
         self.find(filter).is_some_and(|held| held.holders.iter().any(|holder| holder.program == program))
     }
 
-    /// True if the program didn't hold it before.
-    fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> bool {
-        let held = self.find_mut(filter);
-        let known = held.holders.len();
-        held.holders.retain(|holder| holder.program != program);
-        let is_new = held.holders.len() == known;
-        held.holders.push(Holder { program, options });
-        is_new
+    /// Returns with what the program held it before.
+    fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> Option<SubscriptionOptions> {
+        let holders = &mut self.find_mut(filter).holders;
+        let place = holders.iter().position(|holder| holder.program == program);
+        let before = place.map(|place| holders.remove(place).options);
+        holders.push(Holder { program, options });
+        before
     }
 
     /// True if nobody holds it now.
@@ -292,18 +333,18 @@ impl Filters {
 
     /// The Session made a granted subscription again after the Server had lost it, and failed.
     fn made_again_in_vain(&mut self, filter: &str, identify: bool, token: Token) -> Answer {
-        let Some(held) = self.find(filter) else { return Answer::Tell(Vec::new()) };
+        let Some(held) = self.find(filter) else { return Answer::Tell { programs: Vec::new(), ends: false } };
         if identify || held.unidentified {
-            return Answer::Tell(self.give_up(filter));
+            return self.give_up(filter);
         }
         let ask = Ask {
             program: None,
             filter: filter.to_owned(),
-            options: held.options(),
             properties: PropertiesBuf::new(),
             identifier: None,
-            is_new: false,
+            before: None,
             given_up: false,
+            ended: false,
         };
         self.ask_again(token, ask)
     }
@@ -316,11 +357,21 @@ impl Filters {
         Answer::Ask(Subscribe { token, filter, options, properties })
     }
 
-    /// The subscription is gone. Returns who held it.
-    fn give_up(&mut self, filter: &str) -> Vec<ProgramId> {
+    /// The subscription is gone, but for those who have asked anew.
+    fn give_up(&mut self, filter: &str) -> Answer {
         let holders = self.find(filter).map_or(Vec::new(), Held::programs);
-        self.held.retain(|held| held.filter != filter);
-        holders
+        let mut programs = Vec::new();
+        for program in holders {
+            match self.next_ask(program, filter) {
+                Some(ask) => ask.before = None,
+                None => programs.push(program),
+            }
+        }
+        for program in &programs {
+            self.let_go(*program, filter);
+        }
+        self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
+        Answer::Tell { programs, ends: false }
     }
 }
 
@@ -332,6 +383,7 @@ impl Held {
             identifiers: VecDeque::new(),
             granted: None,
             unidentified: false,
+            is_there: false,
             turn: 0,
         }
     }
@@ -366,10 +418,14 @@ impl Held {
     }
 
     /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
-    fn next_recipients(&mut self, only: Option<&[ProgramId]>) -> Vec<ProgramId> {
+    fn next_recipients(&mut self, only: Option<&[ProgramId]>, takes: impl Fn(ProgramId) -> bool) -> Vec<ProgramId> {
         let mut programs = self.programs();
         programs.retain(|program| only.is_none_or(|only| only.contains(program)));
         if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
+            // What would be lost with one of them another one can do.
+            if programs.iter().any(|program| takes(*program)) {
+                programs.retain(|program| takes(*program));
+            }
             self.turn = self.turn.wrapping_add(1);
             programs = vec![programs[self.turn % programs.len()]];
         }

@@ -39,7 +39,7 @@ fn failure(status: Status) -> Outcome {
 
 fn told(answer: Answer) -> Vec<ProgramId> {
     match answer {
-        Answer::Tell(programs) => programs,
+        Answer::Tell { programs, .. } => programs,
         Answer::Ask(_) => panic!("it is asked again"),
     }
 }
@@ -51,7 +51,7 @@ fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u
     }
     let topic = TopicName::new(topic).unwrap();
     let message = Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties());
-    let mut programs = filters.recipients(&message).programs;
+    let mut programs = filters.recipients(&message, |_| true).programs;
     programs.sort_unstable();
     programs
 }
@@ -122,6 +122,87 @@ fn a_refused_subscribe_takes_away_only_what_it_would_have_given() {
     assert!(filters.unsubscribe(B, "b"));
     told(filters.answered(5, "b", &success(), true, 0));
     assert_eq!(recipients(&mut filters, "b", false, &[]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn of_two_subscribes_that_wait_the_second_stands_when_the_first_is_refused() {
+    let mut filters = Filters::new(1);
+    filters.subscribe(A, asked(1, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    let second = filters.subscribe(A, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(1, "a", &failure(Status::RefusedByServer), true, 0)), [A]);
+    // MQTT-3.8.4-1: messages may come before SUBACK, and retained ones do.
+    let number = identifier(&second).unwrap();
+    assert_eq!(recipients(&mut filters, "a", true, &[number]), [A]);
+    assert_eq!(told(filters.answered(2, "a", &success(), true, 0)), [A]);
+    assert_eq!(recipients(&mut filters, "a", true, &[number]), [A]);
+    // Both refused: nothing is held.
+    for token in [3, 4] {
+        filters.subscribe(B, asked(token, "b"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    }
+    for token in [3, 4] {
+        assert_eq!(told(filters.answered(token, "b", &failure(Status::RefusedByServer), true, 0)), [B]);
+    }
+    assert_eq!(recipients(&mut filters, "b", false, &[]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn a_refused_subscribe_leaves_the_options_of_the_one_before() {
+    let mut filters = Filters::new(1);
+    granted(&mut filters, A, 1, "a");
+    let no_local = SubscriptionOptions { no_local: true, ..options(QoS::ExactlyOnce, RetainHandling::Always) };
+    for token in [2, 3] {
+        let other = Subscribe { options: no_local, ..asked(token, "a") };
+        filters.subscribe(A, other, true).unwrap_or_else(|status| panic!("{status:?}"));
+    }
+    for token in [2, 3] {
+        told(filters.answered(token, "a", &failure(Status::RefusedByServer), true, 0));
+    }
+    let wire = filters.subscribe(B, asked(4, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!((wire.options.no_local, wire.options.maximum_qos), (false, QoS::AtMostOnce));
+}
+
+/// Whether the Server is asked to forget the filter.
+fn ends(answer: Answer) -> bool {
+    matches!(answer, Answer::Tell { ends: true, .. })
+}
+
+#[test]
+fn a_subscription_that_was_kept_for_a_subscribe_ends_when_that_is_refused() {
+    let mut filters = Filters::new(1);
+    let (granted_it, refused) = (success(), failure(Status::RefusedByServer));
+    granted(&mut filters, A, 1, "a");
+    filters.subscribe(B, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(!filters.unsubscribe(A, "a"));
+    assert!(ends(filters.answered(2, "a", &refused, true, 0)));
+    // Both wait, and the answers may come in either order.
+    for first in [3, 4] {
+        filters.subscribe(A, asked(3, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+        filters.subscribe(B, asked(4, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+        assert_eq!(filters.leave(A), [] as [String; 0]);
+        let second = 7 - first;
+        let mut answer =
+            |token| ends(filters.answered(token, "a", if token == 3 { &granted_it } else { &refused }, true, 0));
+        assert_eq!((answer(first), answer(second)), (false, true));
+    }
+    // Where nothing was granted nothing ends, and what was ended already doesn't a second time.
+    filters.subscribe(A, asked(5, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(!ends(filters.answered(5, "a", &refused, true, 0)));
+    filters.subscribe(A, asked(6, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(filters.unsubscribe(A, "a"));
+    assert!(!ends(filters.answered(6, "a", &success(), true, 0)));
+}
+
+#[test]
+fn who_asks_anew_keeps_a_filter_that_the_session_could_not_make_again() {
+    let mut filters = Filters::new(1);
+    for (program, token) in [(A, 1), (B, 2)] {
+        granted(&mut filters, program, token, "a");
+    }
+    let anew = filters.subscribe(B, asked(3, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(0, "a", &failure(Status::RefusedByServer), true, 9)), [A]);
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&anew).unwrap()]), [B]);
+    assert_eq!(told(filters.answered(3, "a", &failure(Status::RefusedByServer), true, 9)), [B]);
+    assert_eq!(recipients(&mut filters, "a", false, &[]), [] as [ProgramId; 0]);
 }
 
 #[test]

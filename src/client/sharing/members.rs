@@ -72,6 +72,12 @@ impl Member {
         self.lost += u64::from(self.out_of_reach);
     }
 
+    /// Whether its inbox has room for messages, and they don't count as missed instead.
+    pub fn takes_messages(&self) -> bool {
+        let misses = self.missing.as_ref().is_some_and(|counter| !counter.is_told());
+        !(misses || self.out_of_reach || self.program.events.is_blocked())
+    }
+
     /// Puts a message into the inbox. False if it counts as missed instead.
     pub fn give_message(&mut self, kind: NoticeKind) -> bool {
         self.find_back();

@@ -44,7 +44,9 @@ impl Switchboard {
     fn hand_out_event(&mut self, event: &Event, notice: &Notice) {
         match event {
             Event::Message { message, delivery, .. } => {
-                let recipients = self.filters.recipients(message);
+                let members = &self.members;
+                let takes = |id| members.iter().any(|member| member.id == id && member.takes_messages());
+                let recipients = self.filters.recipients(message, takes);
                 let mut programs = recipients.programs;
                 if programs.is_empty() && !recipients.is_known && self.inherited {
                     // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
@@ -156,8 +158,11 @@ impl Switchboard {
         match answer {
             // One request more is under way, be it under the old token.
             Answer::Ask(subscribe) => self.ask(subscribe),
-            Answer::Tell(programs) => {
+            Answer::Tell { programs, ends } => {
                 self.forget_request();
+                if ends {
+                    self.end_subscription(filter.to_owned());
+                }
                 let (filter, outcome) = (filter.to_owned(), outcome.clone());
                 let kind = NoticeKind::Session(Event::Subscribed { token, filter, outcome });
                 for id in programs {

@@ -265,6 +265,12 @@ impl Switchboard {
         }
     }
 
+    /// Nobody holds the filter any more.
+    pub fn end_subscription(&self, filter: String) {
+        let (token, properties) = (self.new_request(), PropertiesBuf::new());
+        self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
+    }
+
     /// All programs are done with these messages.
     pub fn acknowledge(&self, done: impl IntoIterator<Item = Done>) {
         for (delivery, acknowledgement) in done {
