@@ -1,10 +1,12 @@
 //! Subscriptions that several programs have to do with.
 
+use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
-use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::subscribe::RetainHandling;
+use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicFilter;
@@ -62,4 +64,67 @@ fn a_shared_one_s_messages_come_to_the_program_that_takes_them() {
     }
     gets(&first, "shared");
     gets(&second, "shared");
+}
+
+#[test]
+fn retained_messages_that_come_after_a_reconnect_are_still_for_who_has_subscribed() {
+    // Section 4.1: the Session at the Server has the messages that were not sent yet.
+    let Pair { mut server, mut peer, first, second } = pair("retained-resumed", &[]);
+    subscribe(&first, &mut peer, "a", QOS1);
+    let of_second = subscribe(&second, &mut peer, "a", QOS1);
+    let own = subscribe(&first, &mut peer, "own", QOS0);
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    for program in [&first, &second] {
+        program.expect_disconnected();
+        assert!(program.expect_connected());
+    }
+    let retained = message("a", "retained", QOS1, true, &[of_second]);
+    peer.send(&Packet::Publish(retained.publish(PacketId::new(1), false)));
+    gets(&second, "retained");
+    gets_nothing_before(&first, &mut peer, "own", own);
+    // When it isn't sure whether this is the Session that it had, all are subscribed anew, and a Server that has lost them
+    // sends to all.
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    assert_eq!(granted(&mut peer, "a").options.retain_handling, RetainHandling::IfNew);
+    peer.send(&Packet::Publish(message("a", "new", QOS0, true, &[of_second]).publish(None, false)));
+    for program in [&first, &second] {
+        program.expect_disconnected();
+        program.expect_disconnected();
+        program.expect_connected();
+        gets(program, "new");
+    }
+}
+
+#[test]
+fn messages_that_come_when_it_has_ended_are_nobody_s_on_an_inherited_session_too() {
+    let mut server = FakeServer::start();
+    let kept = [(IntOption::CleanStart, 0)];
+    let [first, second] = ["1", "2"].map(|inbox| Program::sharing("late", inbox, &server.url(), &kept));
+    let mut peer = first.connect_to(&mut server, true);
+    first.expect_connected();
+    second.connect().expect("it joins");
+    second.expect_connected();
+    let identifier = subscribe(&first, &mut peer, "a/#", QOS1);
+    unsubscribe(&first, "a/#");
+    peer.expect(PacketType::Unsubscribe);
+    // MQTT-3.10.4-2, MQTT-3.10.4-3: what was under way comes still.
+    send_qos1(&mut peer, "a/b", "late", 1, &[identifier]);
+    assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
+    // Of an earlier process are those of another filter, or with another identifier beside it.
+    send_qos1(&mut peer, "b", "earlier", 2, &[identifier]);
+    send_qos1(&mut peer, "a/b", "both", 3, &[identifier, 4711]);
+    for program in [&first, &second] {
+        gets(program, "earlier");
+        gets(program, "both");
+        assert_eq!(program.statistics().nobodys, 1);
+    }
 }

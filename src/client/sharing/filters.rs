@@ -7,47 +7,21 @@
 //! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
 //! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost.
 
+use super::held::{self, Held, Holder};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Outcome, Token};
 use crate::types::status::Status;
-use crate::types::topic::TopicFilter;
+use crate::types::topic::TopicName;
 use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
 
 /// Section 2.2.3: what a Variable Byte Integer holds.
 const HIGHEST_IDENTIFIER: u32 = 268_435_455;
-/// A message that is under way while a filter is subscribed to so many times anew is matched by its Topic Name.
-const IDENTIFIERS_KEPT: usize = 16;
-
-struct Holder {
-    program: ProgramId,
-    options: SubscriptionOptions,
-}
-
-/// One SUBSCRIBE.
-struct Identifier {
-    number: u32,
-    /// Who gets the retained messages that it makes the Server send.
-    retained_for: Vec<ProgramId>,
-}
-
-/// One subscription at the Server.
-struct Held {
-    filter: String,
-    holders: Vec<Holder>,
-    identifiers: VecDeque<Identifier>,
-    /// The one with which it was granted last.
-    granted: Option<u32>,
-    /// The Server may know it without an identifier.
-    unidentified: bool,
-    /// The Server has granted it.
-    is_there: bool,
-    /// Of a Shared Subscription: whose turn it is.
-    turn: usize,
-}
+/// So many ended subscriptions are remembered, for messages that were under way.
+const ENDED_KEPT: usize = 256;
 
 /// A SUBSCRIBE that waits for its answer.
 struct Ask {
@@ -89,6 +63,8 @@ pub(super) struct Recipients {
 
 pub(super) struct Filters {
     held: Vec<Held>,
+    /// Subscriptions that nobody holds any more, and the identifiers that they had.
+    ended: VecDeque<(String, Vec<u32>)>,
     asks: HashMap<Token, Ask>,
     last_identifier: u32,
 }
@@ -98,6 +74,7 @@ impl Filters {
     pub fn new(seed: u64) -> Filters {
         Filters {
             held: Vec::new(),
+            ended: VecDeque::new(),
             asks: HashMap::new(),
             last_identifier: (seed % u64::from(HIGHEST_IDENTIFIER)) as u32,
         }
@@ -238,9 +215,9 @@ impl Filters {
         self.asks.iter_mut().filter(|(_, ask)| is_it(ask)).min_by_key(|(token, _)| **token).map(|(_, ask)| ask)
     }
 
-    /// A connection is there: the Session makes subscriptions again that the Server has lost, and all who hold one get its
-    /// retained messages again; but for those who wait for an answer, as they get them with it.
-    pub fn connected(&mut self) {
+    /// The Session makes the subscriptions again, as the Server has lost them or may have. All who hold one get its retained
+    /// messages again; but for those who wait for an answer, as they get them with it.
+    pub fn made_again(&mut self) {
         for held in &mut self.held {
             let waits = |program: ProgramId| {
                 self.asks.values().any(|ask| ask.program == Some(program) && ask.filter == held.filter && !ask.given_up)
@@ -268,7 +245,7 @@ impl Filters {
             })
             .collect();
         // A number of an earlier process may be that of another filter now, so the filter has to fit as well.
-        let fits = |held: &Held| TopicFilter::new(&held.filter).is_ok_and(|filter| filter.matches(topic));
+        let fits = |held: &Held| held::fits(&held.filter, topic);
         let names = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
         let fitting: Vec<bool> = self.held.iter().map(fits).collect();
         let is_named = self.held.iter().zip(&fitting).any(|(held, fits)| *fits && names(held));
@@ -289,6 +266,7 @@ impl Filters {
                 }
             }
         }
+        found.is_known = found.is_known || self.is_late(topic, &numbers);
         found
     }
 
@@ -327,8 +305,21 @@ impl Filters {
         if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
             held.holders.retain(|holder| holder.program != program);
         }
-        self.held.retain(|held| !held.holders.is_empty());
+        for held in self.held.extract_if(.., |held| held.holders.is_empty()) {
+            let numbers = held.identifiers.iter().map(|identifier| identifier.number).collect();
+            self.ended.push_back((held.filter, numbers));
+        }
+        let too_many = self.ended.len().saturating_sub(ENDED_KEPT);
+        self.ended.drain(..too_many);
         self.find(filter).is_none()
+    }
+
+    /// Whether a message is only for subscriptions that have ended: it was under way then.
+    fn is_late(&self, topic: TopicName<'_>, numbers: &[u32]) -> bool {
+        let is_of = |number: &u32| {
+            self.ended.iter().any(|(filter, numbers)| numbers.contains(number) && held::fits(filter, topic))
+        };
+        !numbers.is_empty() && numbers.iter().all(is_of)
     }
 
     /// The Session made a granted subscription again after the Server had lost it, and failed.
@@ -372,64 +363,6 @@ impl Filters {
         }
         self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
         Answer::Tell { programs, ends: false }
-    }
-}
-
-impl Held {
-    fn new(filter: &str) -> Held {
-        Held {
-            filter: filter.to_owned(),
-            holders: Vec::new(),
-            identifiers: VecDeque::new(),
-            granted: None,
-            unidentified: false,
-            is_there: false,
-            turn: 0,
-        }
-    }
-
-    fn programs(&self) -> Vec<ProgramId> {
-        self.holders.iter().map(|holder| holder.program).collect()
-    }
-
-    /// What all who hold it need. There is somebody.
-    fn options(&self) -> SubscriptionOptions {
-        let mut all = self.holders.iter().map(|holder| holder.options);
-        let first = all.next().expect("a Topic Filter that somebody holds");
-        all.fold(first, |all, one| SubscriptionOptions {
-            maximum_qos: all.maximum_qos.max(one.maximum_qos),
-            retain_handling: match (all.retain_handling, one.retain_handling) {
-                (RetainHandling::Never, RetainHandling::Never) => RetainHandling::Never,
-                _ => RetainHandling::Always,
-            },
-            ..all
-        })
-    }
-
-    fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>) {
-        self.identifiers.push_back(Identifier { number, retained_for });
-        if self.identifiers.len() > IDENTIFIERS_KEPT {
-            self.identifiers.pop_front();
-        }
-    }
-
-    fn identifier(&self, number: u32) -> Option<&Identifier> {
-        self.identifiers.iter().find(|identifier| identifier.number == number)
-    }
-
-    /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
-    fn next_recipients(&mut self, only: Option<&[ProgramId]>, takes: impl Fn(ProgramId) -> bool) -> Vec<ProgramId> {
-        let mut programs = self.programs();
-        programs.retain(|program| only.is_none_or(|only| only.contains(program)));
-        if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
-            // What would be lost with one of them another one can do.
-            if programs.iter().any(|program| takes(*program)) {
-                programs.retain(|program| takes(*program));
-            }
-            self.turn = self.turn.wrapping_add(1);
-            programs = vec![programs[self.turn % programs.len()]];
-        }
-        programs
     }
 }
 

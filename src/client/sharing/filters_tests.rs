@@ -1,6 +1,7 @@
 //! Unit tests of `filters`: what can't be arranged with a Server without luck.
 
 use super::*;
+use crate::client::sharing::held::IDENTIFIERS_KEPT;
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
@@ -232,7 +233,7 @@ fn retained_messages_follow_what_each_program_asked_for() {
     let of_b = identifier(&wire).unwrap();
     assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [] as [ProgramId; 0]);
     assert_eq!(recipients(&mut filters, "a", true, &[of_a]), [A]);
-    filters.connected();
+    filters.made_again();
     assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [A]);
     // "If new" is meant for the program: another one's subscription doesn't count.
     let if_new = |token| Subscribe { options: options(QoS::AtMostOnce, RetainHandling::IfNew), ..asked(token, "a") };

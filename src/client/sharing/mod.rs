@@ -9,6 +9,7 @@
 mod admission;
 mod filters;
 mod former;
+mod held;
 mod inheritance;
 mod members;
 mod owed;

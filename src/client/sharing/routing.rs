@@ -194,7 +194,9 @@ impl Switchboard {
             // The Server doesn't know any more what was handed out before.
             self.owed.lose_session(self.options.acknowledge() == Acknowledge::Explicitly);
         }
-        self.filters.connected();
+        if std::mem::take(&mut self.in_doubt) || !session_present {
+            self.filters.made_again();
+        }
         self.connected = Some(event.clone());
         self.mirror();
         for member in self.members.iter_mut().filter(|member| member.wanted) {
@@ -206,7 +208,7 @@ impl Switchboard {
     }
 
     fn hand_out_disconnected(&mut self, event: &Event) {
-        self.connected = None;
+        self.in_doubt |= self.connected.take().is_none();
         let state = self.line.state();
         if state == State::Idle {
             self.is_closing = false;

@@ -55,6 +55,8 @@ pub(super) struct Switchboard {
     pub is_closing: bool,
     /// The event of the present connection, for programs that come later.
     pub connected: Option<Event>,
+    /// A connection has ended before the Server had answered: nobody can say whether its Session is the one that it had.
+    pub in_doubt: bool,
     pub members: Vec<Member>,
     pub former: Former,
     pub everybody: Everybody,
@@ -88,6 +90,7 @@ impl Switchboard {
             opening: None,
             is_closing: false,
             connected: None,
+            in_doubt: false,
             members: Vec::new(),
             former: Former::default(),
             everybody: Everybody::default(),
