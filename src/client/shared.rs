@@ -290,6 +290,11 @@ impl Shared {
         self.left.swap(0, Ordering::AcqRel);
     }
 
+    /// How many commands callers have left.
+    pub fn commands(&self) -> usize {
+        self.commands.len()
+    }
+
     /// The first commands that callers have left, at most `most`.
     pub fn take_commands(&self, most: usize, taken: &mut Vec<Command>) {
         self.commands.take(most, taken);

@@ -2,8 +2,8 @@
 
 use crate::common::program::Program;
 use crate::shared::*;
-use mt5mqtt::client::LONGEST_DISCONNECT;
 use mt5mqtt::client::options::IntOption;
+use mt5mqtt::client::{LONGEST_DISCONNECT, Locked};
 use mt5mqtt::codec::property::PropertiesBuf;
 use mt5mqtt::session::event::{Event, Outcome, Token};
 use mt5mqtt::types::reason::ReasonCode;
@@ -88,4 +88,27 @@ fn ends_come_to_every_program_though_nobody_tried_any_longer_meanwhile() {
     second.expect_connected();
     peer.puback(id);
     assert_eq!(ended(&second, token).failure, None);
+}
+
+#[test]
+fn what_a_program_has_asked_for_is_done_before_another_one_takes_its_place() {
+    let Pair { server, mut peer, first, second } = pair("asked-last", &[(IntOption::Acknowledge, 2)]);
+    let of_first = subscribe(&first, &mut peer, "a", QOS1);
+    send_qos1(&mut peer, "a", "acknowledged", 1, &[of_first]);
+    let delivery = gets(&first, "acknowledged").expect("a QoS 1 message");
+    // The switchboard finds out that a lock is left, which takes it a second; meanwhile the first asks for much.
+    second.client.leave_locked(Locked::Figures);
+    let payloads: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    for payload in &payloads {
+        first.send(payload, QoS::AtMostOnce);
+    }
+    first.acknowledge(delivery, ReasonCode::SUCCESS).expect("a message that waits for it");
+    let successor = Program::sharing("asked-last", "first", &server.url(), &[(IntOption::Acknowledge, 2)]);
+    successor.connect().expect("it takes the place");
+    for payload in &payloads {
+        peer.expect_publish(payload);
+    }
+    assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
+    assert!(successor.expect_connected());
+    successor.expect_nothing();
 }

@@ -39,6 +39,11 @@ impl Switchboard {
 
     fn admit(&mut self, arrival: &Arrival) -> Result<(), Failure> {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
+        if let Some(before) = self.members.iter().find(|member| same_inbox(member)) {
+            // What the one before has asked for until now: nobody looks at its queue when its place is taken.
+            let (id, count) = (before.id, before.program.commands());
+            self.collect_from(id, count);
+        }
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
         let is_here = |member: &Member| member.wanted && !member.out_of_reach;

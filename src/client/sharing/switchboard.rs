@@ -182,14 +182,7 @@ impl Switchboard {
             };
             let (id, program) = (member.id, member.program.clone());
             program.forget_left();
-            let mut count = 0;
-            while count < IN_A_ROW
-                && let Some(member) = self.member(id).filter(|member| member.wanted)
-                && let Some(command) = member.next_command()
-            {
-                count += 1;
-                self.carry_out(id, command);
-            }
+            let count = self.collect_from(id, IN_A_ROW);
             self.has_more |= count == IN_A_ROW;
             if program.freed.load(Ordering::Acquire)
                 && count < IN_A_ROW
@@ -200,6 +193,19 @@ impl Switchboard {
             }
         }
         self.line.shared.work_off_commands();
+    }
+
+    /// Carries out what one program has asked for, at most so much. Returns how much it was.
+    pub fn collect_from(&mut self, id: ProgramId, most: usize) -> usize {
+        let mut count = 0;
+        while count < most
+            && let Some(member) = self.member(id).filter(|member| member.wanted && !member.out_of_reach)
+            && let Some(command) = member.next_command()
+        {
+            count += 1;
+            self.carry_out(id, command);
+        }
+        count
     }
 
     fn carry_out(&mut self, program: ProgramId, command: Command) {
