@@ -10,6 +10,7 @@ use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicFilter;
 use mt5mqtt::types::{PacketType, QoS};
 use std::time::Duration;
+use std::{hint, thread};
 
 const QOS1: QoS = QoS::AtLeastOnce;
 
@@ -111,4 +112,27 @@ fn what_a_program_has_asked_for_is_done_before_another_one_takes_its_place() {
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
     assert!(successor.expect_connected());
     successor.expect_nothing();
+}
+
+#[test]
+fn what_is_published_before_a_program_frees_its_part_goes_out() {
+    let Pair { server, mut peer, first: _first, second: _second } = pair("last-words", &[]);
+    let (url, rounds) = (server.url(), 1000);
+    let programs = thread::spawn(move || {
+        for round in 0..rounds {
+            let program = Program::sharing("last-words", "", &url, &[]);
+            program.connect().expect("it joins");
+            program.expect_connected();
+            // The switchboard looks at the first one at some moment; so the second comes at any of it.
+            program.send("first", QoS::AtMostOnce);
+            (0..round % 13 * 10).for_each(|_| hint::spin_loop());
+            program.send(&round.to_string(), QoS::AtMostOnce);
+            assert!(program.free());
+        }
+    });
+    for round in 0..rounds {
+        peer.expect_publish("first");
+        peer.expect_publish(&round.to_string());
+    }
+    programs.join().expect("a thread");
 }

@@ -182,12 +182,11 @@ impl Switchboard {
             };
             let (id, program) = (member.id, member.program.clone());
             program.forget_left();
+            // Looked at first: what it has left before it was freed is there.
+            let is_freed = program.freed.load(Ordering::Acquire);
             let count = self.collect_from(id, IN_A_ROW);
             self.has_more |= count == IN_A_ROW;
-            if program.freed.load(Ordering::Acquire)
-                && count < IN_A_ROW
-                && self.member(id).is_some_and(|member| member.wanted)
-            {
+            if is_freed && count < IN_A_ROW && self.member(id).is_some_and(|member| member.wanted) {
                 let farewell = farewell(self.last_words());
                 self.say_goodbye(id, farewell);
             }
