@@ -4,6 +4,7 @@ use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
+use mt5mqtt::codec::Packet;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::Duration;
@@ -142,6 +143,41 @@ fn one_program_s_qos_0_messages_displace_only_its_own() {
         gets(&first, &index.to_string());
     }
     assert_eq!((first.statistics().events_dropped, second.statistics().events_dropped), (7, 0));
+}
+
+#[test]
+fn the_queue_of_the_program_that_opens_the_connection_is_its_own_too() {
+    let mut server = FakeServer::start();
+    let ints = [(IntOption::CleanStart, 0)];
+    let [first, second, third] =
+        ["first", "second", "third"].map(|inbox| Program::sharing("small", inbox, &server.url(), &ints));
+    first.set_int(IntOption::EventsMaximum, 1);
+    first.set_int(IntOption::EventsMaximumBytes, 1024);
+    let mut peer = first.connect_to(&mut server, true);
+    first.expect_connected();
+    second.connect().expect("it joins");
+    second.expect_connected();
+    let identifier = subscribe(&second, &mut peer, "a", QOS0);
+    let payloads: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let packets = payloads.iter().flat_map(|payload| {
+        let message = message("a", payload, QOS0, false, &[identifier]);
+        peer.encode(&Packet::Publish(message.publish(None, false)))
+    });
+    let packets: Vec<u8> = packets.collect();
+    peer.send_bytes(&packets);
+    payloads.iter().for_each(|payload| assert!(gets(&second, payload).is_none()));
+    assert_eq!(second.statistics().events_dropped, 0);
+    // What an earlier process has left is kept for those who come later.
+    for id in 1..=3 {
+        send_qos1(&mut peer, "unknown", &id.to_string(), id, &[4711]);
+        gets(&first, &id.to_string());
+        gets(&second, &id.to_string());
+    }
+    third.connect().expect("it joins");
+    third.expect_connected();
+    for id in 1..=3 {
+        gets(&third, &id.to_string());
+    }
 }
 
 #[test]

@@ -68,9 +68,12 @@ impl Options {
         }
     }
 
-    /// The options of the connection itself, which hands all events on.
+    /// The options of the connection itself, which hands all events on: one program's small queue is not that of all.
     pub(in crate::client) fn for_shared_connection(&self) -> Options {
         let mut options = Options { every_end: true, ..self.clone() };
+        for limit in [IntOption::EventsMaximum, IntOption::EventsMaximumBytes] {
+            options.put(limit, self.int(limit).max(Options::default().int(limit)));
+        }
         options.put(IntOption::PublishEvents, 1);
         options.put(IntOption::QueueQos0, 1);
         options.put(IntOption::EventsOverflow, 0);

@@ -149,12 +149,11 @@ impl Switchboard {
         drop(self.line.shared.core.lock());
         while self.hand_out_next() {}
         let Some(options) = self.opening.take() else { return Ok(()) };
-        let for_the_line = options.for_shared_connection();
+        self.options = options.for_shared_connection();
         self.line.set_option(|options, _| {
-            *options = for_the_line;
+            *options = self.options.clone();
             Ok(())
         })?;
-        self.options = options;
         self.line.connect()
     }
 

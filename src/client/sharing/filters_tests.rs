@@ -273,3 +273,21 @@ fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
     assert_eq!(recipients(&mut filters, "a", false, &[first]), [A, B]);
     assert!(filters.held[0].identifiers.iter().all(|known| known.number >= 1));
 }
+
+#[test]
+fn retained_messages_come_to_who_has_subscribed_however_many_do_so_at_once() {
+    // As programs do when the connection is there again.
+    let mut filters = Filters::new(1);
+    for round in 0..3 {
+        let subscribe = |program| {
+            let token = round * 100 + program as Token;
+            filters.subscribe(program, asked(token, "a"), true).unwrap_or_else(|status| panic!("{status:?}"))
+        };
+        let wires: Vec<Subscribe> = (1..=40).map(subscribe).collect();
+        for (program, wire) in (1..=40).zip(&wires) {
+            assert_eq!(recipients(&mut filters, "a", true, &[identifier(wire).unwrap()]), [program]);
+            told(filters.answered(wire.token, "a", &success(), true, 0));
+        }
+    }
+    assert_eq!(filters.held[0].identifiers.len(), 80);
+}

@@ -5,7 +5,8 @@ use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::types::topic::{TopicFilter, TopicName};
 use std::collections::VecDeque;
 
-/// A message that is under way while a filter is subscribed to so many times anew is matched by its Topic Name.
+/// A message that is under way while a filter is subscribed to so many times anew, and twice by each of many programs, is
+/// matched by its Topic Name.
 pub(super) const IDENTIFIERS_KEPT: usize = 16;
 
 pub(super) struct Holder {
@@ -68,7 +69,8 @@ impl Held {
 
     pub fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>) {
         self.identifiers.push_back(Identifier { number, retained_for });
-        if self.identifiers.len() > IDENTIFIERS_KEPT {
+        // When a connection is there again, all may subscribe anew at once.
+        if self.identifiers.len() > IDENTIFIERS_KEPT.max(2 * self.holders.len()) {
             self.identifiers.pop_front();
         }
     }
