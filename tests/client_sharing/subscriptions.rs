@@ -4,9 +4,10 @@ use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
-use mt5mqtt::codec::property::PropertiesBuf;
+use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::codec::{Packet, PacketId};
+use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicFilter;
@@ -127,4 +128,43 @@ fn messages_that_come_when_it_has_ended_are_nobody_s_on_an_inherited_session_too
         gets(program, "both");
         assert_eq!(program.statistics().nobodys, 1);
     }
+}
+
+#[test]
+fn one_that_can_t_be_made_again_without_an_identifier_is_told_as_any_other() {
+    let Pair { mut server, mut peer, first, second } = pair("not-again", &[]);
+    for program in [&first, &second] {
+        subscribe(program, &mut peer, "a", QOS0);
+    }
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack_with(false, |properties| {
+        properties.set(PropertyId::SubscriptionIdentifierAvailable, Value::Int(0)).expect("a property");
+    });
+    let id = peer.expect(PacketType::Subscribe).id();
+    peer.suback(id, ReasonCode::NOT_AUTHORIZED);
+    for program in [&first, &second] {
+        program.expect_disconnected();
+        program.expect_connected();
+        match program.event("Subscribed") {
+            Event::Subscribed { token, outcome, .. } => {
+                assert_eq!((token, outcome.failure), (0, Some(Status::RefusedByServer)));
+            }
+            other => panic!("expected Subscribed, got {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_the_server_names_it_for_it_is_for() {
+    // MQTT-3.3.4-3: the identifiers are those of the subscriptions that match, and the Server says which do: what stands behind
+    // a `$` is its affair (section 4.7.2).
+    let Pair { mut peer, first, second, .. } = pair("named", &[]);
+    let identifier = subscribe(&first, &mut peer, "$exclusive/a", QOS1);
+    subscribe(&second, &mut peer, "a/#", QOS1);
+    let own = subscribe(&second, &mut peer, "own", QOS0);
+    send_qos1(&mut peer, "a", "x", 1, &[identifier]);
+    gets(&first, "x");
+    gets_nothing_before(&second, &mut peer, "own", own);
 }

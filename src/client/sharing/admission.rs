@@ -27,6 +27,9 @@ struct Left {
 impl Switchboard {
     pub fn welcome(&mut self) {
         for arrival in self.desk.arrivals.drain() {
+            if arrival.withdrawn.load(Ordering::Acquire) {
+                continue;
+            }
             // What it asked for before has woken nobody.
             self.has_more = true;
             let admitted = self.admit(&arrival);
@@ -48,7 +51,9 @@ impl Switchboard {
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
         let is_here = |member: &Member| member.wanted && !member.out_of_reach;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
-        if others && let Some(name) = arrival.options.difference(&self.options) {
+        // The connection that it joins may be yet to be made.
+        let agreed = self.opening.as_ref().unwrap_or(&self.options);
+        if others && let Some(name) = arrival.options.difference(agreed) {
             let connection = &arrival.connection;
             let text = format!("option {name} is not what the shared connection '{connection}' is open with");
             return Err((Status::SharedDiffers, text));
@@ -84,13 +89,14 @@ impl Switchboard {
         }
         self.note_everybody();
         let figures = self.figures();
-        let connected = self.connected.clone();
-        let state = if must_open { State::Connecting } else { self.line.state() };
+        let is_opening = must_open || self.is_opening();
+        let connected = self.connected.clone().filter(|_| !is_opening);
+        let state = if is_opening { State::Connecting } else { self.line.state() };
         let is_new = place.is_none();
         if let Some(member) = self.member(id) {
             member.mirror(&figures);
             member.set_state(state);
-            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected.filter(|_| !must_open) {
+            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected {
                 // A program that takes a place has the subscriptions of the one before.
                 let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
                 member.give(NoticeKind::Session(event));
@@ -281,5 +287,50 @@ fn delivery(kind: &NoticeKind) -> Option<Delivery> {
     match kind {
         NoticeKind::Session(Event::Message { delivery, .. }) => *delivery,
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::lock::Lock;
+    use crate::client::options::Options;
+    use crate::client::sharing::{Connection, switchboard};
+    use crate::client::{Client, sharing};
+    use mio::{Poll, Waker};
+    use std::sync::atomic::AtomicBool;
+
+    /// A switchboard without a thread.
+    fn switchboard(connection: &Connection) -> Switchboard {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), switchboard::WAKE).unwrap());
+        Switchboard::new(connection.desk.clone(), poll, waker)
+    }
+
+    fn arrival(program: &Client, is_withdrawn: bool) -> Arc<Arrival> {
+        let mut options = Options::default();
+        options.set_text(crate::client::options::URL, Some("mqtt://127.0.0.1:1"), true).unwrap();
+        Arc::new(Arrival {
+            connection: String::new(),
+            program: program.shared.clone(),
+            inbox: "inbox".to_owned(),
+            options,
+            answer: Lock::new(None),
+            withdrawn: AtomicBool::new(is_withdrawn),
+        })
+    }
+
+    #[test]
+    fn who_waits_no_longer_to_be_let_in_takes_nobody_s_place() {
+        let connection = sharing::Connection::new("withdrawn");
+        let mut switchboard = switchboard(&connection);
+        let [first, second] = [(); 2].map(|()| Client::sharing("withdrawn", "inbox").ok().unwrap());
+        connection.desk.arrivals.insert(arrival(&first, false)).unwrap();
+        switchboard.welcome();
+        connection.desk.arrivals.insert(arrival(&second, true)).unwrap();
+        switchboard.welcome();
+        assert!(switchboard.members.iter().map(|member| Arc::as_ptr(&member.program)).eq([Arc::as_ptr(&first.shared)]));
+        assert!(switchboard.members[0].wanted);
+        switchboard.line.free();
     }
 }

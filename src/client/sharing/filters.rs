@@ -50,6 +50,8 @@ pub(super) struct Subscribe {
 pub(super) enum Answer {
     /// These programs are told. If the subscription `ends`, the Server has it and nobody wants it.
     Tell { programs: Vec<ProgramId>, ends: bool },
+    /// The Session could not make it again: these programs have lost it.
+    Lost(Vec<ProgramId>),
     /// It is asked again, in another way.
     Ask(Subscribe),
 }
@@ -234,7 +236,9 @@ impl Filters {
     }
 
     /// The programs that get a message, each once. Of a Shared Subscription it is one that `takes` messages, if there is one.
-    pub fn recipients(&mut self, message: &Message, takes: impl Fn(ProgramId) -> bool) -> Recipients {
+    /// On an `inherited` Session a number of an earlier process may be that of another filter now, so the filter has to fit as
+    /// well. Otherwise the Server knows best: it may have filters of its own that start with `$`.
+    pub fn recipients(&mut self, message: &Message, inherited: bool, takes: impl Fn(ProgramId) -> bool) -> Recipients {
         let topic = message.topic();
         let numbers: Vec<u32> = message
             .properties()
@@ -244,9 +248,8 @@ impl Filters {
                 _ => None,
             })
             .collect();
-        // A number of an earlier process may be that of another filter now, so the filter has to fit as well.
-        let fits = |held: &Held| held::fits(&held.filter, topic);
         let names = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
+        let fits = |held: &Held| held::fits(&held.filter, topic) || !inherited && names(held);
         let fitting: Vec<bool> = self.held.iter().map(fits).collect();
         let is_named = self.held.iter().zip(&fitting).any(|(held, fits)| *fits && names(held));
         let mut found = Recipients { programs: Vec::new(), is_known: false };
@@ -324,7 +327,7 @@ impl Filters {
 
     /// The Session made a granted subscription again after the Server had lost it, and failed.
     fn made_again_in_vain(&mut self, filter: &str, identify: bool, token: Token) -> Answer {
-        let Some(held) = self.find(filter) else { return Answer::Tell { programs: Vec::new(), ends: false } };
+        let Some(held) = self.find(filter) else { return Answer::Lost(Vec::new()) };
         if identify || held.unidentified {
             return self.give_up(filter);
         }
@@ -362,7 +365,7 @@ impl Filters {
             self.let_go(*program, filter);
         }
         self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
-        Answer::Tell { programs, ends: false }
+        Answer::Lost(programs)
     }
 }
 

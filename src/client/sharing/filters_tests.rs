@@ -40,7 +40,7 @@ fn failure(status: Status) -> Outcome {
 
 fn told(answer: Answer) -> Vec<ProgramId> {
     match answer {
-        Answer::Tell { programs, .. } => programs,
+        Answer::Tell { programs, .. } | Answer::Lost(programs) => programs,
         Answer::Ask(_) => panic!("it is asked again"),
     }
 }
@@ -52,7 +52,7 @@ fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u
     }
     let topic = TopicName::new(topic).unwrap();
     let message = Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties());
-    let mut programs = filters.recipients(&message, |_| true).programs;
+    let mut programs = filters.recipients(&message, true, |_| true).programs;
     programs.sort_unstable();
     programs
 }

@@ -46,7 +46,7 @@ impl Switchboard {
             Event::Message { message, delivery, .. } => {
                 let members = &self.members;
                 let takes = |id| members.iter().any(|member| member.id == id && member.takes_messages());
-                let recipients = self.filters.recipients(message, takes);
+                let recipients = self.filters.recipients(message, self.inherited, takes);
                 let mut programs = recipients.programs;
                 if programs.is_empty() && !recipients.is_known && self.inherited {
                     // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
@@ -163,14 +163,21 @@ impl Switchboard {
                 if ends {
                     self.end_subscription(filter.to_owned());
                 }
-                let (filter, outcome) = (filter.to_owned(), outcome.clone());
-                let kind = NoticeKind::Session(Event::Subscribed { token, filter, outcome });
-                for id in programs {
-                    self.hand_out_to_owner(Some(id), None, &kind);
-                }
+                self.tell_subscribed(programs, token, filter, outcome);
+            }
+            Answer::Lost(programs) => {
+                self.forget_request();
+                // No subscribe of a program's, whatever it was asked with.
+                self.tell_subscribed(programs, 0, filter, outcome);
             }
         }
         self.line.shared.work_off_commands();
+    }
+
+    fn tell_subscribed(&mut self, programs: Vec<ProgramId>, token: Token, filter: &str, outcome: &Outcome) {
+        let (filter, outcome) = (filter.to_owned(), outcome.clone());
+        let kind = NoticeKind::Session(Event::Subscribed { token, filter, outcome });
+        programs.into_iter().for_each(|id| self.hand_out_to_owner(Some(id), None, &kind));
     }
 
     /// A subscribe is refused here.
