@@ -4,19 +4,20 @@ use crate::common::fake_server::{FakeServer, Peer};
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::LONGEST_DISCONNECT;
-use mt5mqtt::client::options::IntOption;
+use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::PacketType;
 use mt5mqtt::types::reason::ReasonCode;
+use std::time::Duration;
 
-fn options(acknowledge: i64) -> [(IntOption, i64); 2] {
+fn ints(acknowledge: i64) -> [(IntOption, i64); 2] {
     [(IntOption::CleanStart, 0), (IntOption::Acknowledge, acknowledge)]
 }
 
 /// A program on a connection whose Session an earlier process had.
 #[track_caller]
 fn heir(server: &mut FakeServer, name: &str, acknowledge: i64) -> (Program, Peer) {
-    let first = Program::sharing(name, "first", &server.url(), &options(acknowledge));
+    let first = Program::sharing(name, "first", &server.url(), &ints(acknowledge));
     let peer = first.connect_to(server, true);
     assert!(first.expect_connected());
     (first, peer)
@@ -50,7 +51,7 @@ fn a_program_that_comes_later_can_acknowledge_it() {
     let (first, mut peer) = heir(&mut server, "heirs-acknowledge", 2);
     send_qos1(&mut peer, "unknown", "left", 1, &[4711]);
     let of_first = gets(&first, "left").expect("a QoS 1 message");
-    let second = Program::sharing("heirs-acknowledge", "second", &server.url(), &options(2));
+    let second = Program::sharing("heirs-acknowledge", "second", &server.url(), &ints(2));
     joins(&second);
     let of_second = gets(&second, "left").expect("a QoS 1 message");
     for (program, delivery) in [(&first, of_first), (&second, of_second)] {
@@ -63,7 +64,7 @@ fn a_program_that_comes_later_can_acknowledge_it() {
 fn a_program_that_comes_back_gets_only_what_it_has_not_had() {
     let mut server = FakeServer::start();
     let (first, mut peer) = heir(&mut server, "heirs-back", 1);
-    let second = Program::sharing("heirs-back", "second", &server.url(), &options(1));
+    let second = Program::sharing("heirs-back", "second", &server.url(), &ints(1));
     joins(&second);
     for (id, payload) in [(1, "1"), (2, "2")] {
         send_qos1(&mut peer, "unknown", payload, id, &[4711]);
@@ -86,13 +87,31 @@ fn a_program_that_comes_back_gets_only_what_it_has_not_had() {
     gets(&first, "5");
     gets(&second, "4");
     assert!(second.free());
-    let heir = Program::sharing("heirs-back", "second", &server.url(), &options(1));
+    let heir = Program::sharing("heirs-back", "second", &server.url(), &ints(1));
     joins(&heir);
     send(&mut peer, "unknown", "end", &[4711]);
     assert_eq!(until(&heir, "end"), ["5"]);
     // One without a name can't have had anything.
-    let nameless = Program::sharing("heirs-back", "", &server.url(), &options(1));
+    let nameless = Program::sharing("heirs-back", "", &server.url(), &ints(1));
     joins(&nameless);
     assert_eq!(until(&nameless, "end"), ["1", "2", "3"]);
     assert_eq!(until(&nameless, "end"), ["4", "5"]);
+}
+
+#[test]
+fn another_client_identifier_may_have_been_an_earlier_process_s() {
+    let mut server = FakeServer::start();
+    let [first, second] = ["1", "2"].map(|inbox| Program::sharing("renamed", inbox, &server.url(), &ints(1)));
+    let mut peer = first.connect_to(&mut server, false);
+    first.expect_connected();
+    send_qos1(&mut peer, "unknown", "nobody's", 1, &[]);
+    peer.expect(PacketType::Puback);
+    first.disconnect_now(Duration::ZERO);
+    peer.expect(PacketType::Disconnect);
+    peer.close();
+    second.set_text(options::CLIENT_ID, "other");
+    let mut peer = second.connect_to(&mut server, true);
+    assert!(second.expect_connected());
+    send_qos1(&mut peer, "unknown", "left", 1, &[4711]);
+    gets(&second, "left");
 }

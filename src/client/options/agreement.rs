@@ -53,6 +53,11 @@ impl Options {
         rest.into_iter().find(|(_, differs)| *differs).map(|(name, _)| name)
     }
 
+    /// Whether a Session with these options is the one of those.
+    pub(in crate::client) fn has_session_of(&self, other: &Options) -> bool {
+        self.client_id == other.client_id && self.addresses == other.addresses
+    }
+
     /// Checks that a shared connection can be made with these options.
     pub(in crate::client) fn check_for_sharing(&self) -> Result<(), super::OptionError> {
         let refused = |text: &str| Err((Status::WrongState, text.to_owned()));

@@ -155,6 +155,7 @@ impl Switchboard {
         drop(self.line.shared.core.lock());
         while self.hand_out_next() {}
         let Some(options) = self.opening.take() else { return Ok(()) };
+        self.inherited |= !options.has_session_of(&self.options);
         self.options = options.for_shared_connection();
         self.line.set_option(|options, _| {
             *options = self.options.clone();
