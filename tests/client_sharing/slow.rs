@@ -58,6 +58,19 @@ fn a_program_that_takes_nothing_out_of_a_full_inbox_is_not_waited_for_and_is_tol
 }
 
 #[test]
+fn a_full_inbox_does_not_keep_the_others_from_a_new_connection() {
+    let (Pair { mut server, peer, first, second }, _) = overfilled("full-reconnect", 3600);
+    first.expect_soon("a full queue", |client| client.statistics().events >= 10);
+    peer.reset();
+    second.send("on its way", QOS1);
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    peer.expect_publish("on its way");
+    gets(&first, "1");
+}
+
+#[test]
 fn a_program_that_nobody_waits_for_loses_nothing_however_long_it_takes() {
     let release = [(IntOption::SharedRelease, 1)];
     let mut server = FakeServer::start();
