@@ -140,7 +140,10 @@ impl Switchboard {
                 member.set_state(State::Idle);
             }
             left.missed = member.replace(arrival.program.clone(), release);
+            let done = self.owed.settle_its_own(member.id);
+            self.acknowledge(done);
         }
+        let member = &mut self.members[index];
         member.wanted = true;
         member.release = release;
         left

@@ -62,7 +62,16 @@ impl Owed {
 
     /// Nothing is waited for any more from this program. Returns what all others are done with.
     pub fn settle(&mut self, program: ProgramId) -> Vec<Done> {
-        let of_it = self.messages.iter().filter(|(_, open)| open.left.contains(&program));
+        self.settle_if(program, |_| true)
+    }
+
+    /// The same of what one that takes this program's place doesn't get.
+    pub fn settle_its_own(&mut self, program: ProgramId) -> Vec<Done> {
+        self.settle_if(program, |open| open.copy.is_none() && !open.is_lost)
+    }
+
+    fn settle_if(&mut self, program: ProgramId, is_settled: impl Fn(&Open) -> bool) -> Vec<Done> {
+        let of_it = self.messages.iter().filter(|(_, open)| open.left.contains(&program) && is_settled(open));
         let deliveries: Vec<Delivery> = of_it.map(|(delivery, _)| *delivery).collect();
         deliveries.into_iter().filter_map(|delivery| self.done(program, delivery, ReasonCode::SUCCESS.into())).collect()
     }

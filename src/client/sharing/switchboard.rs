@@ -62,6 +62,8 @@ pub(super) struct Switchboard {
     pub everybody: Everybody,
     pub last_id: ProgramId,
     pub filters: Filters,
+    /// Tells this process from others, in UNIX seconds.
+    started_s: u64,
     pub owed: Owed,
     pub owners: HashMap<Token, Owner>,
     /// What waits for a connection: with what a SUBSCRIBE is made depends on the Server.
@@ -81,6 +83,8 @@ impl Switchboard {
         let line = Client::with_accounts(Options::default(), desk.accounts.clone(), None);
         // It is new: nobody has set another one.
         let _ = line.shared.events.set_leader_waker(waker);
+        // Seconds are enough: a process takes longer to come back.
+        let started_s = clock::unix_us().unsigned_abs() / 1_000_000;
         Switchboard {
             desk,
             poll,
@@ -95,8 +99,8 @@ impl Switchboard {
             former: Former::default(),
             everybody: Everybody::default(),
             last_id: 0,
-            // Seconds are enough: a process takes longer to come back.
-            filters: Filters::new(clock::unix_us().unsigned_abs() / 1_000_000),
+            filters: Filters::new(started_s),
+            started_s,
             owed: Owed::default(),
             owners: HashMap::new(),
             deferred: VecDeque::new(),
@@ -208,16 +212,16 @@ impl Switchboard {
     }
 
     fn carry_out(&mut self, program: ProgramId, command: Command) {
-        let line = &self.line.shared;
         match command {
-            Command::Publish { token, message, how } => {
+            Command::Publish { token, message, mut how } => {
                 let is_qos0 = message.qos == QoS::AtMostOnce;
+                how.conflation_key = how.conflation_key.map(|key| self.own_key(program, &key));
                 self.owners.insert(token, Owner { program, is_qos0 });
-                line.gather(Command::Publish { token, message, how });
+                self.line.shared.gather(Command::Publish { token, message, how });
             }
             Command::Request { token, message, deadline } => {
                 self.owners.insert(token, Owner { program, is_qos0: false });
-                line.gather(Command::Request { token, message, deadline });
+                self.line.shared.gather(Command::Request { token, message, deadline });
             }
             Command::Subscribe { .. } | Command::Unsubscribe { .. } if self.connected.is_none() => {
                 self.deferred.push_back((program, command));
@@ -237,9 +241,18 @@ impl Switchboard {
             }
             Command::Heard { token } => self.heard(program, token),
             Command::Disconnect { .. } => self.say_goodbye(program, command),
-            Command::Reauthenticate { .. } | Command::Panic => line.gather(command),
+            Command::Reauthenticate { .. } | Command::Panic => self.line.shared.gather(command),
             // The connection is the switchboard's to make and to limit, and steps of an authentication are nobody's.
             Command::Connect(_) | Command::LimitOutgoing { .. } | Command::Authenticate { .. } => {}
+        }
+    }
+
+    /// The conflation key that no other program has, of this process or, with a store, of another one.
+    fn own_key(&mut self, program: ProgramId, key: &str) -> Arc<str> {
+        let started_s = self.started_s;
+        match self.member(program).map(|member| &*member.inbox) {
+            Some(inbox) if !inbox.is_empty() => format!("{inbox}\0{key}").into(),
+            _ => format!("\0{started_s} {program}\0{key}").into(),
         }
     }
 
