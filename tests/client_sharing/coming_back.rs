@@ -4,12 +4,10 @@ use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::client::{LONGEST_DISCONNECT, Locked};
-use mt5mqtt::codec::message::Message;
-use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
-use mt5mqtt::codec::{Packet, PacketId};
+use mt5mqtt::codec::property::PropertiesBuf;
 use mt5mqtt::session::event::{Event, Outcome, Token};
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::topic::{TopicFilter, TopicName};
+use mt5mqtt::types::topic::TopicFilter;
 use mt5mqtt::types::{PacketType, QoS};
 use std::time::Duration;
 use std::{hint, thread};
@@ -143,19 +141,7 @@ fn what_is_published_before_a_program_frees_its_part_goes_out() {
 fn a_response_that_nobody_will_take_keeps_no_acknowledgement_back() {
     // MQTT-4.6.0-2: the answers keep their order.
     let Pair { server, mut peer, first, second: _second } = pair("response-left", &[(IntOption::SharedRelease, 3600)]);
-    let topic = TopicName::new("ask").unwrap();
-    let timeout = Duration::from_secs(60);
-    first.client.request(topic, b"?", QoS::AtMostOnce, Properties::EMPTY, timeout).expect("a request");
-    peer.grant();
-    let received = peer.expect(PacketType::Publish);
-    let Packet::Publish(request) = received.packet() else { panic!("no PUBLISH") };
-    let reply_to = request.properties.text(PropertyId::ResponseTopic).expect("a Response Topic").to_owned();
-    let mut properties = PropertiesBuf::new();
-    let correlation = request.properties.binary(PropertyId::CorrelationData).expect("Correlation Data");
-    properties.set(PropertyId::CorrelationData, Value::Binary(correlation)).expect("a property");
-    let reply_to = TopicName::new(&reply_to).unwrap();
-    let answer = Message::new(reply_to, b"!", QOS1, false, properties.as_properties());
-    peer.send(&Packet::Publish(answer.publish(PacketId::new(1), false)));
+    answered(&first, &mut peer, &[]);
     first.expect_soon("the response", |client| client.statistics().events == 1);
     let successor = Program::sharing("response-left", "first", &server.url(), &[(IntOption::SharedRelease, 3600)]);
     successor.connect().expect("it takes the place");

@@ -343,25 +343,8 @@ fn the_end_of_an_operation_comes_to_the_program_that_began_it() {
     first.send("0", QOS0);
     peer.expect_publish("0");
     // A request and its response.
-    let topic = TopicName::new("ask").unwrap();
-    let timeout = Duration::from_secs(60);
-    let token = second.client.request(topic, b"?", QOS0, Properties::EMPTY, timeout).expect("a request");
-    peer.grant();
-    let received = peer.expect(PacketType::Publish);
-    let Packet::Publish(request) = received.packet() else { panic!("no PUBLISH") };
-    let reply_to = request.properties.text(PropertyId::ResponseTopic).expect("a Response Topic").to_owned();
-    let mut properties = PropertiesBuf::new();
-    let correlation = request.properties.binary(PropertyId::CorrelationData).expect("Correlation Data");
-    properties.set(PropertyId::CorrelationData, Value::Binary(correlation)).expect("a property");
-    let reply_to = TopicName::new(&reply_to).unwrap();
-    let answer = mt5mqtt::codec::message::Message::new(reply_to, b"!", QOS1, false, properties.as_properties());
-    peer.send(&Packet::Publish(answer.publish(mt5mqtt::codec::PacketId::new(1), false)));
-    match second.event("Response") {
-        Event::Response { token: answered, answer: Ok(answer) } => {
-            assert_eq!((answered, answer.message.payload()), (token, &b"!"[..]));
-        }
-        other => panic!("expected a response, got {other:?}"),
-    }
+    let token = answered(&second, &mut peer, &[]);
+    gets_response(&second, token);
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
     first.expect_nothing();
     second.expect_nothing();

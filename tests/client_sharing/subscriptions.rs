@@ -168,3 +168,17 @@ fn what_the_server_names_it_for_it_is_for() {
     gets(&first, "x");
     gets_nothing_before(&second, &mut peer, "own", own);
 }
+
+#[test]
+fn a_response_comes_to_those_who_have_subscribed_to_its_topic_too() {
+    let Pair { mut peer, first, second, .. } = pair("responses", &[]);
+    let all = subscribe(&first, &mut peer, "#", QOS1);
+    let token = answered(&second, &mut peer, &[all]);
+    gets_response(&second, token);
+    // What the second asks for afterwards reaches the Server first.
+    second.send("after", QOS0);
+    peer.expect_publish("after");
+    gets(&first, "!");
+    assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
+    second.expect_nothing();
+}

@@ -1,13 +1,14 @@
 //! What the connection tells, and who gets it: a message whoever subscribed to it, the end of an operation the program that
 //! began it, and everything else all programs.
 
-use super::filters::{Answer, ProgramId};
+use super::filters::{self, ProgramId, Recipients};
 use super::inheritance::Had;
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
 use crate::client::events::{Notice, NoticeKind};
-use crate::codec::property::PropertiesBuf;
-use crate::session::event::{Delivery, Event, Outcome, Token};
+use crate::codec::message::Message;
+use crate::codec::property::{PropertiesBuf, PropertyId};
+use crate::session::event::{Answer, Delivery, Event, Outcome, Token};
 use crate::session::options::Acknowledge;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -44,9 +45,7 @@ impl Switchboard {
     fn hand_out_event(&mut self, event: &Event, notice: &Notice) {
         match event {
             Event::Message { message, delivery, .. } => {
-                let members = &self.members;
-                let takes = |id| members.iter().any(|member| member.id == id && member.takes_messages());
-                let recipients = self.filters.recipients(message, self.inherited, takes);
+                let recipients = self.recipients(message);
                 let mut programs = recipients.programs;
                 if programs.is_empty() && !recipients.is_known && self.inherited {
                     // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
@@ -58,8 +57,10 @@ impl Switchboard {
             Event::Published { token, outcome } => self.hand_out_end(*token, outcome, &notice.kind),
             Event::Response { token, answer } => {
                 let owner = self.owners.remove(token).map(|owner| owner.program);
-                let delivery = answer.as_ref().ok().and_then(|answer| answer.delivery);
-                self.hand_out_to_owner(owner, delivery, &notice.kind);
+                match answer {
+                    Ok(answer) => self.hand_out_response(owner, answer, &notice.kind),
+                    Err(_) => self.hand_out_to_owner(owner, None, &notice.kind),
+                }
             }
             Event::Subscribed { token, filter, outcome } => self.hand_out_answer(*token, filter, outcome),
             Event::Unsubscribed { token, .. } => {
@@ -72,6 +73,11 @@ impl Switchboard {
             // The options allow neither.
             Event::Authenticate { .. } | Event::Progress { .. } => {}
         }
+    }
+
+    fn recipients(&mut self, message: &Message) -> Recipients {
+        let takes = |id| self.members.iter().any(|member| member.id == id && member.takes_messages());
+        self.filters.recipients(message, self.inherited, takes)
     }
 
     fn give_all(&mut self, kind: &NoticeKind) {
@@ -116,6 +122,24 @@ impl Switchboard {
         }
     }
 
+    /// A response is its requester's, and a message to others that the Server sent it for.
+    fn hand_out_response(&mut self, owner: Option<ProgramId>, answer: &Answer, kind: &NoticeKind) {
+        let Answer { message, delivery, packet_id } = answer;
+        if message.properties().int(PropertyId::SubscriptionIdentifier).is_none() {
+            // If others have subscribed to it, a copy of theirs may come besides.
+            return self.hand_out_to_owner(owner, *delivery, kind);
+        }
+        let mut others = self.recipients(message).programs;
+        others.retain(|id| Some(*id) != owner);
+        let (message, delivery, packet_id) = (message.clone(), *delivery, *packet_id);
+        let copy = NoticeKind::Session(Event::Message { message, delivery, packet_id, seen_before: false });
+        others.retain(|id| self.member(*id).is_some_and(|member| member.give_message(copy.clone())));
+        self.hand_out_to_owner(owner, delivery, kind);
+        if let Some(delivery) = delivery {
+            others.into_iter().for_each(|id| self.owed.join(id, Some(delivery), None));
+        }
+    }
+
     fn hand_out_to_owner(&mut self, owner: Option<ProgramId>, delivery: Option<Delivery>, kind: &NoticeKind) {
         let mut got = None;
         if let Some(id) = owner {
@@ -157,15 +181,15 @@ impl Switchboard {
         let answer = self.filters.answered(token, filter, outcome, identifies, again);
         match answer {
             // One request more is under way, be it under the old token.
-            Answer::Ask(subscribe) => self.ask(subscribe),
-            Answer::Tell { programs, ends } => {
+            filters::Answer::Ask(subscribe) => self.ask(subscribe),
+            filters::Answer::Tell { programs, ends } => {
                 self.forget_request();
                 if ends {
                     self.end_subscription(filter.to_owned());
                 }
                 self.tell_subscribed(programs, token, filter, outcome);
             }
-            Answer::Lost(programs) => {
+            filters::Answer::Lost(programs) => {
                 self.forget_request();
                 // No subscribe of a program's, whatever it was asked with.
                 self.tell_subscribed(programs, 0, filter, outcome);
