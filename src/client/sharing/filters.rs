@@ -116,8 +116,11 @@ impl Filters {
         let held = self.find_mut(&filter);
         let options = match identifier {
             Some(number) => {
-                held.identify(number, retained_for);
-                held.options()
+                let all = held.options();
+                // With Retain As Published all would get them: they can't be told from new ones.
+                let is_silent = all.retain_as_published && retained_for.is_empty();
+                held.identify(number, retained_for, is_silent);
+                if is_silent { SubscriptionOptions { retain_handling: RetainHandling::Never, ..all } } else { all }
             }
             None => {
                 held.unidentified = true;
@@ -164,14 +167,15 @@ impl Filters {
                     held.unidentified = identifier.is_none();
                     held.is_there |= !ask.ended;
                     if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
-                        held.identify(number, Vec::new());
+                        held.identify(number, Vec::new(), false);
                     }
                 }
                 None => ends = !ask.ended,
             }
             return self.tell(program.into_iter().collect(), filter, ends);
         }
-        if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && !ask.given_up {
+        let is_wanted = !ask.given_up && self.find(filter).is_some();
+        if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && is_wanted {
             // The Server that was met meanwhile takes no identifiers.
             let ask = Ask { identifier: None, ..ask };
             return self.ask_again(token, ask);
@@ -218,8 +222,10 @@ impl Filters {
     }
 
     /// The Session makes the subscriptions again, as the Server has lost them or may have. All who hold one get its retained
-    /// messages again; but for those who wait for an answer, as they get them with it.
-    pub fn made_again(&mut self) {
+    /// messages again; but for those who wait for an answer, as they get them with it. Returns the filters that have to be
+    /// renewed for that.
+    pub fn made_again(&mut self) -> Vec<String> {
+        let mut silent = Vec::new();
         for held in &mut self.held {
             let waits = |program: ProgramId| {
                 self.asks.values().any(|ask| ask.program == Some(program) && ask.filter == held.filter && !ask.given_up)
@@ -230,9 +236,36 @@ impl Filters {
             if let Some(number) = held.granted
                 && let Some(identifier) = held.identifiers.iter_mut().find(|identifier| identifier.number == number)
             {
+                if identifier.is_silent && !again.is_empty() {
+                    silent.push(held.filter.clone());
+                }
                 identifier.retained_for = again;
             }
         }
+        silent
+    }
+
+    /// Subscribes anew for all who hold the filter.
+    pub fn renew(&mut self, filter: &str, token: Token, identify: bool) -> Option<Subscribe> {
+        self.find(filter)?;
+        let identifier = identify.then(|| self.next_identifier());
+        let held = self.find_mut(filter);
+        match identifier {
+            Some(number) => held.identify(number, held.programs(), false),
+            None => held.unidentified = true,
+        }
+        let ask = Ask {
+            program: None,
+            filter: filter.to_owned(),
+            properties: PropertiesBuf::new(),
+            identifier,
+            before: None,
+            given_up: false,
+            ended: false,
+        };
+        let (filter, options) = (filter.to_owned(), held.options());
+        self.asks.insert(token, ask);
+        Some(Subscribe { token, filter, options, properties: with_identifier(PropertiesBuf::new(), identifier) })
     }
 
     /// The programs that get a message, each once. Of a Shared Subscription it is one that `takes` messages, if there is one.
@@ -331,16 +364,7 @@ impl Filters {
         if identify || held.unidentified {
             return self.give_up(filter);
         }
-        let ask = Ask {
-            program: None,
-            filter: filter.to_owned(),
-            properties: PropertiesBuf::new(),
-            identifier: None,
-            before: None,
-            given_up: false,
-            ended: false,
-        };
-        self.ask_again(token, ask)
+        self.renew(filter, token, false).map_or(Answer::Lost(Vec::new()), Answer::Ask)
     }
 
     fn ask_again(&mut self, token: Token, ask: Ask) -> Answer {

@@ -261,6 +261,39 @@ fn with_retain_as_published_a_retain_flag_says_nothing_about_who_asked() {
 }
 
 #[test]
+fn with_retain_as_published_none_is_asked_for_that_only_others_want() {
+    // MQTT-3.3.1-11: as they would come to all.
+    let mut filters = Filters::new(1);
+    let as_published = |token, retain_handling| {
+        let options = SubscriptionOptions { retain_as_published: true, ..options(QoS::AtMostOnce, retain_handling) };
+        Subscribe { options, ..asked(token, "a") }
+    };
+    filters.subscribe(A, as_published(1, RetainHandling::Always), true).unwrap_or_else(|status| panic!("{status:?}"));
+    told(filters.answered(1, "a", &success(), true, 0));
+    for (token, retain_handling) in [(2, RetainHandling::Never), (3, RetainHandling::IfNew)] {
+        let wire = filters.subscribe(B, as_published(token, retain_handling), true);
+        let wire = wire.unwrap_or_else(|status| panic!("{status:?}"));
+        assert_eq!(wire.options.retain_handling, RetainHandling::Never);
+        told(filters.answered(token, "a", &success(), true, 0));
+    }
+    // The Session makes it again like that, so it is asked for them besides, once.
+    assert_eq!(filters.made_again(), ["a"]);
+    let wire = filters.renew("a", 4, true).expect("somebody holds it");
+    assert_eq!((wire.options.retain_handling, wire.token), (RetainHandling::Always, 4));
+    assert_eq!(told(filters.answered(4, "a", &success(), true, 0)), [] as [ProgramId; 0]);
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&wire).unwrap()]), [A, B]);
+    assert_eq!(filters.made_again(), [] as [String; 0]);
+    // A Server without identifiers is asked without one, unless nobody holds it then.
+    filters.renew("a", 5, true).expect("somebody holds it");
+    let refused = failure(Status::NotSupportedByServer);
+    assert!(matches!(filters.answered(5, "a", &refused, false, 9), Answer::Ask(_)));
+    filters.renew("a", 6, true).expect("somebody holds it");
+    assert_eq!((filters.unsubscribe(A, "a"), filters.unsubscribe(B, "a")), (false, true));
+    assert_eq!(told(filters.answered(6, "a", &refused, false, 9)), [] as [ProgramId; 0]);
+    assert!(filters.renew("a", 7, true).is_none());
+}
+
+#[test]
 fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
     let mut filters = Filters::new(u64::from(HIGHEST_IDENTIFIER) - 1);
     let first = granted(&mut filters, A, 1, "a");

@@ -19,6 +19,8 @@ pub(super) struct Identifier {
     pub number: u32,
     /// Who gets the retained messages that it makes the Server send.
     pub retained_for: Vec<ProgramId>,
+    /// The Server sends none.
+    pub is_silent: bool,
 }
 
 /// One subscription at the Server.
@@ -67,8 +69,8 @@ impl Held {
         })
     }
 
-    pub fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>) {
-        self.identifiers.push_back(Identifier { number, retained_for });
+    pub fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>, is_silent: bool) {
+        self.identifiers.push_back(Identifier { number, retained_for, is_silent });
         // When a connection is there again, all may subscribe anew at once.
         if self.identifiers.len() > IDENTIFIERS_KEPT.max(2 * self.holders.len()) {
             self.identifiers.pop_front();

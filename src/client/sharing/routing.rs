@@ -226,7 +226,13 @@ impl Switchboard {
             self.owed.lose_session(self.options.acknowledge() == Acknowledge::Explicitly);
         }
         if std::mem::take(&mut self.in_doubt) || !session_present {
-            self.filters.made_again();
+            for filter in self.filters.made_again() {
+                let token = self.new_request();
+                match self.filters.renew(&filter, token, self.identifies()) {
+                    Some(subscribe) => self.ask(subscribe),
+                    None => self.forget_request(),
+                }
+            }
         }
         self.connected = Some(event.clone());
         self.mirror();
