@@ -118,7 +118,7 @@ impl Filters {
             Some(number) => {
                 let all = held.options();
                 // With Retain As Published all would get them: they can't be told from new ones.
-                let is_silent = all.retain_as_published && retained_for.is_empty();
+                let is_silent = all.retain_as_published && retained_for.is_empty() && held.holders.len() > 1;
                 held.identify(number, retained_for, is_silent);
                 if is_silent { SubscriptionOptions { retain_handling: RetainHandling::Never, ..all } } else { all }
             }
@@ -263,7 +263,12 @@ impl Filters {
             given_up: false,
             ended: false,
         };
-        let (filter, options) = (filter.to_owned(), held.options());
+        let mut options = held.options();
+        if options.retain_handling == RetainHandling::IfNew {
+            // It may be there, as the Session has made it without retained messages.
+            options.retain_handling = RetainHandling::Always;
+        }
+        let filter = filter.to_owned();
         self.asks.insert(token, ask);
         Some(Subscribe { token, filter, options, properties: with_identifier(PropertiesBuf::new(), identifier) })
     }
