@@ -13,7 +13,6 @@ use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Outcome, Token};
 use crate::types::status::Status;
-use crate::types::topic::TopicName;
 use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
@@ -286,17 +285,27 @@ impl Filters {
                 _ => None,
             })
             .collect();
-        let names = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
-        let fits = |held: &Held| held::fits(&held.filter, topic) || !inherited && names(held);
-        let fitting: Vec<bool> = self.held.iter().map(fits).collect();
-        let is_named = self.held.iter().zip(&fitting).any(|(held, fits)| *fits && names(held));
-        let mut found = Recipients { programs: Vec::new(), is_known: false };
-        for held in self.held.iter_mut().zip(&fitting).filter(|(_, fits)| **fits).map(|(held, _)| held) {
-            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
-            if identifier.is_none() && is_named && !held.unidentified {
+        // Subscriptions that have ended when it was under way; who holds such a filter again may have it.
+        let is_late = |ended: &[u32]| numbers.iter().any(|number| ended.contains(number));
+        let late: Vec<&(String, Vec<u32>)> = self.ended.iter().filter(|(_, ended)| is_late(ended)).collect();
+        let names = |held: &Held| {
+            numbers.iter().any(|number| held.identifier(*number).is_some())
+                || late.iter().any(|(filter, _)| *filter == held.filter)
+        };
+        let fits = |held: &Held, is_named: bool| held::fits(&held.filter, topic) || !inherited && is_named;
+        let named: Vec<bool> = self.held.iter().map(names).collect();
+        let fitting: Vec<bool> = self.held.iter().zip(&named).map(|(held, is_named)| fits(held, *is_named)).collect();
+        let ended =
+            |number: &u32| late.iter().any(|(filter, ended)| ended.contains(number) && held::fits(filter, topic));
+        let all_ended = !numbers.is_empty() && numbers.iter().all(ended);
+        let is_exact = all_ended || named.iter().zip(&fitting).any(|(is_named, fits)| *is_named && *fits);
+        let mut found = Recipients { programs: Vec::new(), is_known: all_ended };
+        for (held, (is_named, fits)) in self.held.iter_mut().zip(named.into_iter().zip(fitting)) {
+            if !fits || is_exact && !is_named && !held.unidentified {
                 continue;
             }
             found.is_known = true;
+            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
             // [MQTT-3.3.1-12]: without Retain As Published, only what a SUBSCRIBE asked for comes with RETAIN.
             let retained_for = identifier
                 .filter(|_| message.retain && !held.options().retain_as_published)
@@ -307,7 +316,6 @@ impl Filters {
                 }
             }
         }
-        found.is_known = found.is_known || self.is_late(topic, &numbers);
         found
     }
 
@@ -353,14 +361,6 @@ impl Filters {
         let too_many = self.ended.len().saturating_sub(ENDED_KEPT);
         self.ended.drain(..too_many);
         self.find(filter).is_none()
-    }
-
-    /// Whether a message is only for subscriptions that have ended: it was under way then.
-    fn is_late(&self, topic: TopicName<'_>, numbers: &[u32]) -> bool {
-        let is_of = |number: &u32| {
-            self.ended.iter().any(|(filter, numbers)| numbers.contains(number) && held::fits(filter, topic))
-        };
-        !numbers.is_empty() && numbers.iter().all(is_of)
     }
 
     /// The Session made a granted subscription again after the Server had lost it, and failed.

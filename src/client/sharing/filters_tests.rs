@@ -294,6 +294,22 @@ fn with_retain_as_published_none_is_asked_for_that_only_others_want() {
 }
 
 #[test]
+fn a_late_copy_of_an_ended_subscription_doubles_nothing() {
+    // MQTT-3.10.4-3: what was under way when it ended may come still, in a copy of its own (section 3.3.4).
+    let mut filters = Filters::new(1);
+    let of_a = granted(&mut filters, A, 1, "a/#");
+    let of_b = granted(&mut filters, B, 2, "a/+");
+    assert!(filters.unsubscribe(A, "a/#"));
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a]), [] as [ProgramId; 0]);
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a, of_b]), [B]);
+    // One that nobody knows comes to all that it may be for.
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a, of_b + 100]), [B]);
+    // Who holds the filter again has it as if it had never let go.
+    filters.subscribe(A, asked(3, "a/#"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a]), [A]);
+}
+
+#[test]
 fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
     let mut filters = Filters::new(u64::from(HIGHEST_IDENTIFIER) - 1);
     let first = granted(&mut filters, A, 1, "a");
