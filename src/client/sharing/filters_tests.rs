@@ -131,7 +131,7 @@ fn of_two_subscribes_that_wait_the_second_stands_when_the_first_is_refused() {
     filters.subscribe(A, asked(1, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
     let second = filters.subscribe(A, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
     assert_eq!(told(filters.answered(1, "a", &failure(Status::RefusedByServer), true, 0)), [A]);
-    // MQTT-3.8.4-1: messages may come before SUBACK, and retained ones do.
+    // Section 3.8.4: messages may come before SUBACK, and retained ones do.
     let number = identifier(&second).unwrap();
     assert_eq!(recipients(&mut filters, "a", true, &[number]), [A]);
     assert_eq!(told(filters.answered(2, "a", &success(), true, 0)), [A]);
