@@ -7,6 +7,7 @@ use crate::shared::*;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::{PacketType, QoS};
+use std::thread;
 
 const QOS1: QoS = QoS::AtLeastOnce;
 
@@ -190,9 +191,12 @@ fn what_is_taken_when_the_server_has_lost_the_session_does_not_come_again() {
         program.send("behind", QoS::AtMostOnce);
         peer.expect_publish("behind");
     }
+    // So that the store is let go of without delay.
+    let closing = thread::spawn(move || peer.expect_close(&[PacketType::Unsubscribe, PacketType::Disconnect]));
     assert!(second.free());
     assert!(first.free());
     drop((first, second));
+    closing.join().expect("a thread");
 
     let (first, second, _peer) = stored_pair("lost-arrivals-2", &mut server, &folder, &on_arrival);
     for program in [&first, &second] {
