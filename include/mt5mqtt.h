@@ -685,7 +685,7 @@
 #define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
 
 /**
- * Seconds for which a shared connection waits for this program: to take or acknowledge a message while others are there, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
+ * Seconds for which a shared connection waits for this program while others are there: to take or acknowledge a message, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
  */
 #define MT5MQTT_OPT_SHARED_RELEASE_S 300
 
@@ -1876,22 +1876,25 @@ int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16
  *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
  *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
  *   the Server sends a copy of for each subscription comes as often to each program that it matches, and retained messages come
- *   again when another program subscribes to the same filter. A message of a Shared Subscription comes to one of the programs
- *   that hold it. What matches nobody's filter is dropped and counted (MT5MQTT_STAT_SHARED_NOBODYS), except on a Session that
- *   an earlier process had (CLEAN_START 0, STORE_PATH): there it comes to all, also to programs that connect later.
+ *   again when another program subscribes to the same filter, as they do with Retain As Published. A message of a Shared
+ *   Subscription comes to one of the programs that hold it, and to one that takes messages if there is one. With No Local no
+ *   message comes that any program on the connection has published. What matches nobody's filter is dropped and counted
+ *   (MT5MQTT_STAT_SHARED_NOBODYS), except on a Session that an earlier process had (CLEAN_START 0, STORE_PATH): there it comes
+ *   to all, also to programs that connect later, but not again to one that comes back.
  * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
  *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
  *   Identifier of the program's own is refused.
  * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with ACKNOWLEDGE
  *   2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
  *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue, nothing more
- *   is read from the Server, for anybody, until it takes some, at most for the same time: then its messages are thrown away, and
- *   MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
- * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them; of publishes that an earlier
- *   process left in the store, to all; they are kept there until all that are connected then have heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and
- *   figures (mt5mqtt_stat) but those of the queue of events are the connection's.
+ *   is read from the Server, for anybody, until it takes some, and if there are other programs at most for the same time: then
+ *   its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
+ * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them, also when it has disconnected;
+ *   of publishes that an earlier process left in the store, to all; they are kept there until all that are connected then have
+ *   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
+ *   but those of the queue of events are the connection's. Conflation keys are the program's own.
  * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
- *   messages that it didn't take are not kept. The last program's end the connection as they do for any client. The time of
+ *   messages that it didn't take are not kept. A subscribe that still waits for a connection fails with MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
  *   mt5mqtt_disconnect is also for what other programs have under way.
  * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
  *   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes

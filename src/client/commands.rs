@@ -91,7 +91,11 @@ impl Commands {
         self.queue.leave_locked();
     }
 
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.count.load(Ordering::Acquire) == 0
+        self.len() == 0
     }
 }

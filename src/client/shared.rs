@@ -296,6 +296,11 @@ impl Shared {
         }
     }
 
+    /// How many commands callers have left.
+    pub fn commands(&self) -> usize {
+        self.commands.len()
+    }
+
     /// The first commands that callers have left, at most `most`.
     pub fn take_commands(&self, most: usize, taken: &mut VecDeque<Command>) {
         self.commands.take(most, taken);

@@ -255,7 +255,7 @@ pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
 /// Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
 pub const MT5MQTT_OPT_SERVER_REFERENCE_HOSTS: i32 = 111;
-/// Seconds for which a shared connection waits for this program: to take or acknowledge a message while others are there, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
+/// Seconds for which a shared connection waits for this program while others are there: to take or acknowledge a message, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
 pub const MT5MQTT_OPT_SHARED_RELEASE_S: i32 = 300;
 
 /// The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.

@@ -205,6 +205,33 @@ fn one_that_comes_while_the_last_one_leaves_gets_a_connection_of_its_own_options
 }
 
 #[test]
+fn several_that_come_while_the_last_one_leaves_are_on_the_next_connection() {
+    let mut server = FakeServer::start();
+    let first = Program::sharing("relays", "1", &server.url(), &[]);
+    let mut peer = first.connect_to(&mut server, false);
+    first.expect_connected();
+    first.disconnect_now(Duration::ZERO);
+    let [second, third, other] = [("2", 77), ("3", 77), ("4", 30)]
+        .map(|(inbox, time)| Program::sharing("relays", inbox, &server.url(), &[(IntOption::KeepAlive, time)]));
+    second.connect().expect("an idle program connects");
+    // They agree with the one that opens the next connection, not with the one that is about to end.
+    third.connect().expect("it joins");
+    assert_eq!(other.connect().map_err(|failure| failure.0), Err(Status::SharedDiffers));
+    assert_eq!([&second, &third].map(|program| program.state()), [State::Connecting; 2]);
+    peer.expect(PacketType::Disconnect);
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    for program in [&second, &third] {
+        assert!(program.expect_connected());
+        program.send("x", QOS0);
+        peer.expect_publish("x");
+        program.expect_nothing();
+    }
+}
+
+#[test]
 fn a_program_with_the_same_inbox_goes_on_where_the_other_one_was() {
     let Pair { server, mut peer, first, second } = pair("take-over", &[(IntOption::Acknowledge, 2)]);
     let identifiers = [subscribe(&first, &mut peer, "a/#", QOS1), subscribe(&second, &mut peer, "a/+", QOS1)];

@@ -4,10 +4,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod coming_back;
+mod inherited;
 mod joining;
 mod left_locked;
+mod lost_session;
 mod mosquitto;
 mod routing;
 mod shared;
 mod slow;
 mod store;
+mod subscriptions;

@@ -3,12 +3,14 @@
 use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
+use mt5mqtt::client::Outgoing;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::Suback;
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::Event;
+use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -341,25 +343,8 @@ fn the_end_of_an_operation_comes_to_the_program_that_began_it() {
     first.send("0", QOS0);
     peer.expect_publish("0");
     // A request and its response.
-    let topic = TopicName::new("ask").unwrap();
-    let timeout = Duration::from_secs(60);
-    let token = second.client.request(topic, b"?", QOS0, Properties::EMPTY, timeout).expect("a request");
-    peer.grant();
-    let received = peer.expect(PacketType::Publish);
-    let Packet::Publish(request) = received.packet() else { panic!("no PUBLISH") };
-    let reply_to = request.properties.text(PropertyId::ResponseTopic).expect("a Response Topic").to_owned();
-    let mut properties = PropertiesBuf::new();
-    let correlation = request.properties.binary(PropertyId::CorrelationData).expect("Correlation Data");
-    properties.set(PropertyId::CorrelationData, Value::Binary(correlation)).expect("a property");
-    let reply_to = TopicName::new(&reply_to).unwrap();
-    let answer = mt5mqtt::codec::message::Message::new(reply_to, b"!", QOS1, false, properties.as_properties());
-    peer.send(&Packet::Publish(answer.publish(mt5mqtt::codec::PacketId::new(1), false)));
-    match second.event("Response") {
-        Event::Response { token: answered, answer: Ok(answer) } => {
-            assert_eq!((answered, answer.message.payload()), (token, &b"!"[..]));
-        }
-        other => panic!("expected a response, got {other:?}"),
-    }
+    let token = answered(&second, &mut peer, &[]);
+    gets_response(&second, token);
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
     first.expect_nothing();
     second.expect_nothing();
@@ -373,11 +358,8 @@ fn a_qos_0_publish_that_failed_comes_to_its_program_too() {
     for program in [&first, &second] {
         program.expect_disconnected();
     }
-    let how = || mt5mqtt::session::options::PublishOptions {
-        time_to_live: Some(Duration::from_millis(1)),
-        ..Default::default()
-    };
-    let outgoing = |payload| mt5mqtt::client::Outgoing {
+    let how = || PublishOptions { time_to_live: Some(Duration::from_millis(1)), ..Default::default() };
+    let outgoing = |payload| Outgoing {
         topic: TopicName::new("t").unwrap(),
         payload,
         qos: QOS0,
@@ -398,4 +380,27 @@ fn a_qos_0_publish_that_failed_comes_to_its_program_too() {
             }
         }
     }
+}
+
+#[test]
+fn a_conflation_key_is_its_program_s_own() {
+    let Pair { mut server, peer, first, second } = pair("keys", &[]);
+    peer.close();
+    for program in [&first, &second] {
+        program.expect_disconnected();
+    }
+    let keyed = |program: &Program, topic, payload| {
+        let how = PublishOptions { conflation_key: Some("state".into()), ..Default::default() };
+        let topic = TopicName::new(topic).unwrap();
+        let outgoing = Outgoing { topic, payload, qos: QOS1, retain: false, properties: Properties::EMPTY, how };
+        program.client.publish_with(outgoing).expect("a publish")
+    };
+    let superseded = keyed(&first, "of the first", b"old");
+    keyed(&first, "of the first", b"new");
+    keyed(&second, "of the second", b"other");
+    assert_eq!(first.expect_published(superseded).failure, Some(Status::Superseded));
+    let mut peer = server.accept_mqtt();
+    let mut payloads = [peer.expect(PacketType::Publish).payload(), peer.expect(PacketType::Publish).payload()];
+    payloads.sort();
+    assert_eq!(payloads, ["new", "other"]);
 }

@@ -4,12 +4,13 @@ use crate::common::fake_server::{FakeServer, Peer};
 use crate::common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::message::Message;
-use mt5mqtt::codec::property::{PropertiesBuf, PropertyId, Value};
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::SubscriptionOptions;
 use mt5mqtt::codec::{Packet, PacketId};
-use mt5mqtt::session::event::{Delivery, Event, Outcome};
-use mt5mqtt::types::QoS;
+use mt5mqtt::session::event::{Delivery, Event, Outcome, Token};
 use mt5mqtt::types::topic::TopicName;
+use mt5mqtt::types::{PacketType, QoS};
+use std::time::Duration;
 
 pub struct Pair {
     pub server: FakeServer,
@@ -117,5 +118,36 @@ pub fn unsubscribed(program: &Program) -> Outcome {
     match program.event("Unsubscribed") {
         Event::Unsubscribed { outcome, .. } => outcome,
         other => panic!("expected Unsubscribed, got {other:?}"),
+    }
+}
+
+/// The program sends a request, and the Server its response as a QoS 1 message with Packet Identifier 1, also for the
+/// subscriptions with these identifiers.
+#[track_caller]
+pub fn answered(program: &Program, peer: &mut Peer, identifiers: &[u32]) -> Token {
+    let (topic, timeout) = (TopicName::new("ask").expect("a Topic Name"), Duration::from_secs(60));
+    let token = program.client.request(topic, b"?", QoS::AtMostOnce, Properties::EMPTY, timeout).expect("a request");
+    peer.grant();
+    let received = peer.expect(PacketType::Publish);
+    let Packet::Publish(request) = received.packet() else { panic!("no PUBLISH") };
+    let reply_to = request.properties.text(PropertyId::ResponseTopic).expect("a Response Topic");
+    let mut response = message(reply_to, "!", QoS::AtLeastOnce, false, identifiers);
+    let correlation = request.properties.binary(PropertyId::CorrelationData).expect("Correlation Data");
+    let mut properties: PropertiesBuf = response.properties().into();
+    properties.set(PropertyId::CorrelationData, Value::Binary(correlation)).expect("a property");
+    let topic = TopicName::new(reply_to).expect("a Topic Name");
+    response = Message::new(topic, b"!", QoS::AtLeastOnce, false, properties.as_properties());
+    peer.send(&Packet::Publish(response.publish(PacketId::new(1), false)));
+    token
+}
+
+/// The next event is the response to this request.
+#[track_caller]
+pub fn gets_response(program: &Program, token: Token) {
+    match program.event("Response") {
+        Event::Response { token: answered, answer: Ok(answer) } => {
+            assert_eq!((answered, answer.message.payload()), (token, &b"!"[..]));
+        }
+        other => panic!("expected a response, got {other:?}"),
     }
 }

@@ -1,8 +1,10 @@
 //! Programs that keep others waiting.
 
+use crate::common::fake_server::FakeServer;
 use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::options::IntOption;
+use mt5mqtt::codec::Packet;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::Duration;
@@ -53,6 +55,44 @@ fn a_program_that_takes_nothing_out_of_a_full_inbox_is_not_waited_for_and_is_tol
     gets(&first, "new");
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 42);
     assert_eq!(*first.missed.lock().unwrap(), 40);
+}
+
+#[test]
+fn a_full_inbox_does_not_keep_the_others_from_a_new_connection() {
+    let (Pair { mut server, peer, first, second }, _) = overfilled("full-reconnect", 3600);
+    first.expect_soon("a full queue", |client| client.statistics().events >= 10);
+    peer.reset();
+    second.send("on its way", QOS1);
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    peer.expect_publish("on its way");
+    gets(&first, "1");
+}
+
+#[test]
+fn a_program_that_nobody_waits_for_loses_nothing_however_long_it_takes() {
+    let release = [(IntOption::SharedRelease, 1)];
+    let mut server = FakeServer::start();
+    let alone = Program::sharing("unhurried", "", &server.url(), &release);
+    alone.set_int(IntOption::EventsMaximum, 10);
+    alone.connect().expect("an idle program connects");
+    let mut peer = server.accept_mqtt();
+    alone.expect_connected();
+    let identifier = subscribe(&alone, &mut peer, "a", QOS1);
+    for id in 1..=40 {
+        send_qos1(&mut peer, "a", &id.to_string(), id, &[identifier]);
+    }
+    alone.expect_soon("a full queue", |client| client.statistics().events >= 10);
+    // In a time in which another one, full since later, is not waited for any longer.
+    let (Pair { peer: _peer, first, second, server: _server }, _) = overfilled("hurried", 1);
+    gets(&second, "behind");
+    first.expect_soon("the count", |client| client.statistics().missed == 40);
+    for id in 1..=40 {
+        gets(&alone, &id.to_string());
+        assert_eq!(peer.expect(PacketType::Puback).id().get(), id);
+    }
+    assert_eq!((*alone.missed.lock().unwrap(), alone.statistics().missed), (0, 0));
 }
 
 #[test]
@@ -116,6 +156,41 @@ fn one_program_s_qos_0_messages_displace_only_its_own() {
         gets(&first, &index.to_string());
     }
     assert_eq!((first.statistics().events_dropped, second.statistics().events_dropped), (7, 0));
+}
+
+#[test]
+fn the_queue_of_the_program_that_opens_the_connection_is_its_own_too() {
+    let mut server = FakeServer::start();
+    let ints = [(IntOption::CleanStart, 0)];
+    let [first, second, third] =
+        ["first", "second", "third"].map(|inbox| Program::sharing("small", inbox, &server.url(), &ints));
+    first.set_int(IntOption::EventsMaximum, 1);
+    first.set_int(IntOption::EventsMaximumBytes, 1024);
+    let mut peer = first.connect_to(&mut server, true);
+    first.expect_connected();
+    second.connect().expect("it joins");
+    second.expect_connected();
+    let identifier = subscribe(&second, &mut peer, "a", QOS0);
+    let payloads: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let packets = payloads.iter().flat_map(|payload| {
+        let message = message("a", payload, QOS0, false, &[identifier]);
+        peer.encode(&Packet::Publish(message.publish(None, false)))
+    });
+    let packets: Vec<u8> = packets.collect();
+    peer.send_bytes(&packets);
+    payloads.iter().for_each(|payload| assert!(gets(&second, payload).is_none()));
+    assert_eq!(second.statistics().events_dropped, 0);
+    // What an earlier process has left is kept for those who come later.
+    for id in 1..=3 {
+        send_qos1(&mut peer, "unknown", &id.to_string(), id, &[4711]);
+        gets(&first, &id.to_string());
+        gets(&second, &id.to_string());
+    }
+    third.connect().expect("it joins");
+    third.expect_connected();
+    for id in 1..=3 {
+        gets(&third, &id.to_string());
+    }
 }
 
 #[test]

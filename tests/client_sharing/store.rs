@@ -7,6 +7,7 @@ use crate::shared::*;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::types::{PacketType, QoS};
+use std::thread;
 
 const QOS1: QoS = QoS::AtLeastOnce;
 
@@ -155,6 +156,49 @@ fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them(
     drop((first, second));
 
     let (first, second, _peer) = stored_pair("arrivals-2", &mut server, &folder, &on_arrival);
+    for program in [&first, &second] {
+        gets(program, "taken by one");
+        program.expect_connected();
+    }
+}
+
+#[test]
+fn what_is_taken_when_the_server_has_lost_the_session_does_not_come_again() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("sharing-lost-arrivals"));
+    let on_arrival = [(IntOption::Acknowledge, 0)];
+    let (first, second, mut peer) = stored_pair("lost-arrivals-1", &mut server, &folder, &on_arrival);
+    for program in [&first, &second] {
+        program.expect_connected();
+    }
+    let identifiers = [subscribe(&first, &mut peer, "a/#", QOS1), subscribe(&second, &mut peer, "a/+", QOS1)];
+    for (id, payload) in [(1, "taken by both"), (2, "taken by one")] {
+        send_qos1(&mut peer, "a/b", payload, id, &identifiers);
+        peer.expect(PacketType::Puback);
+    }
+    peer.close();
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(false);
+    for filter in ["a/#", "a/+"] {
+        granted(&mut peer, filter);
+    }
+    gets(&first, "taken by both");
+    gets(&second, "taken by both");
+    gets(&second, "taken by one");
+    second.expect_disconnected();
+    second.expect_connected();
+    for program in [&second, &first] {
+        program.send("behind", QoS::AtMostOnce);
+        peer.expect_publish("behind");
+    }
+    // So that the store is let go of without delay.
+    let closing = thread::spawn(move || peer.expect_close(&[PacketType::Unsubscribe, PacketType::Disconnect]));
+    assert!(second.free());
+    assert!(first.free());
+    drop((first, second));
+    closing.join().expect("a thread");
+
+    let (first, second, _peer) = stored_pair("lost-arrivals-2", &mut server, &folder, &on_arrival);
     for program in [&first, &second] {
         gets(program, "taken by one");
         program.expect_connected();

@@ -324,9 +324,14 @@ impl Peer {
     #[track_caller]
     pub fn grant(&mut self) -> Received {
         let received = self.expect(PacketType::Subscribe);
-        let (packet_id, properties) = (received.id(), Properties::EMPTY);
-        self.send(&Packet::Suback(Suback { packet_id, properties, reasons: vec![ReasonCode::SUCCESS] }));
+        self.suback(received.id(), ReasonCode::SUCCESS);
         received
+    }
+
+    /// Answers a SUBSCRIBE of one Topic Filter.
+    #[track_caller]
+    pub fn suback(&mut self, packet_id: PacketId, reason: ReasonCode) {
+        self.send(&Packet::Suback(Suback { packet_id, properties: Properties::EMPTY, reasons: vec![reason] }));
     }
 
     /// Another handle of the connection, to be used by another thread.

@@ -53,6 +53,11 @@ impl Options {
         rest.into_iter().find(|(_, differs)| *differs).map(|(name, _)| name)
     }
 
+    /// Whether a Session with these options is the one of those.
+    pub(in crate::client) fn has_session_of(&self, other: &Options) -> bool {
+        self.client_id == other.client_id && self.addresses == other.addresses
+    }
+
     /// Checks that a shared connection can be made with these options.
     pub(in crate::client) fn check_for_sharing(&self) -> Result<(), super::OptionError> {
         let refused = |text: &str| Err((Status::WrongState, text.to_owned()));
@@ -68,9 +73,12 @@ impl Options {
         }
     }
 
-    /// The options of the connection itself, which hands all events on.
+    /// The options of the connection itself, which hands all events on: one program's small queue is not that of all.
     pub(in crate::client) fn for_shared_connection(&self) -> Options {
         let mut options = Options { every_end: true, ..self.clone() };
+        for limit in [IntOption::EventsMaximum, IntOption::EventsMaximumBytes] {
+            options.put(limit, self.int(limit).max(Options::default().int(limit)));
+        }
         options.put(IntOption::PublishEvents, 1);
         options.put(IntOption::QueueQos0, 1);
         options.put(IntOption::EventsOverflow, 0);

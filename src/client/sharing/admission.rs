@@ -27,6 +27,9 @@ struct Left {
 impl Switchboard {
     pub fn welcome(&mut self) {
         for arrival in self.desk.arrivals.drain() {
+            if arrival.withdrawn.load(Ordering::Acquire) {
+                continue;
+            }
             // What it asked for before has woken nobody.
             self.has_more = true;
             let admitted = self.admit(&arrival);
@@ -39,11 +42,18 @@ impl Switchboard {
 
     fn admit(&mut self, arrival: &Arrival) -> Result<(), Failure> {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
+        if let Some(before) = self.members.iter().find(|member| same_inbox(member)) {
+            // What the one before has asked for until now: nobody looks at its queue when its place is taken.
+            let (id, count) = (before.id, before.program.commands());
+            self.collect_from(id, count);
+        }
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
         let is_here = |member: &Member| member.wanted && !member.out_of_reach;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
-        if others && let Some(name) = arrival.options.difference(&self.options) {
+        // The connection that it joins may be yet to be made.
+        let agreed = self.opening.as_ref().unwrap_or(&self.options);
+        if others && let Some(name) = arrival.options.difference(agreed) {
             let connection = &arrival.connection;
             let text = format!("option {name} is not what the shared connection '{connection}' is open with");
             return Err((Status::SharedDiffers, text));
@@ -55,17 +65,20 @@ impl Switchboard {
             self.line.check_store(&arrival.options)?;
         }
         let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
-        let mut left = Left::default();
+        let (mut left, mut had) = (Left::default(), None);
         let id = match place {
             Some(index) => {
                 left = self.take_place(index, arrival, release);
                 self.members[index].id
             }
             None => {
-                self.last_id += 1;
-                let member = Member::new(self.last_id, arrival.program.clone(), &arrival.inbox, release);
-                self.members.push(member);
-                self.last_id
+                let (id, before) = self.former.come_back(&arrival.program).unwrap_or_else(|| {
+                    self.last_id += 1;
+                    (self.last_id, self.former.had(&arrival.inbox))
+                });
+                self.members.push(Member::new(id, arrival.program.clone(), &arrival.inbox, release));
+                had = Some(before);
+                id
             }
         };
         let gone: Vec<ProgramId> =
@@ -76,16 +89,14 @@ impl Switchboard {
         }
         self.note_everybody();
         let figures = self.figures();
-        let connected = self.connected.clone();
-        if place.is_none() {
-            self.hand_over_inheritance(id);
-        }
-        let state = if must_open { State::Connecting } else { self.line.state() };
+        let is_opening = must_open || self.is_opening();
+        let connected = self.connected.clone().filter(|_| !is_opening);
+        let state = if is_opening { State::Connecting } else { self.line.state() };
         let is_new = place.is_none();
         if let Some(member) = self.member(id) {
             member.mirror(&figures);
             member.set_state(state);
-            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected.filter(|_| !must_open) {
+            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected {
                 // A program that takes a place has the subscriptions of the one before.
                 let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
                 member.give(NoticeKind::Session(event));
@@ -94,6 +105,10 @@ impl Switchboard {
                 member.tell_missed(left.missed);
             }
             left.messages.into_iter().for_each(|kind| member.give(kind));
+        }
+        if let Some(had) = had {
+            // After Connected, as what was handed out before it with Session Present 0 can't be acknowledged any more.
+            self.hand_over_inheritance(id, &had);
         }
         if must_open {
             self.opening = Some(arrival.options.clone());
@@ -125,7 +140,10 @@ impl Switchboard {
                 member.set_state(State::Idle);
             }
             left.missed = member.replace(arrival.program.clone(), release);
+            let done = self.owed.settle_its_own(member.id);
+            self.acknowledge(done);
         }
+        let member = &mut self.members[index];
         member.wanted = true;
         member.release = release;
         left
@@ -140,12 +158,12 @@ impl Switchboard {
         drop(self.line.shared.core.lock());
         while self.hand_out_next() {}
         let Some(options) = self.opening.take() else { return Ok(()) };
-        let for_the_line = options.for_shared_connection();
+        self.inherited |= !options.has_session_of(&self.options);
+        self.options = options.for_shared_connection();
         self.line.set_option(|options, _| {
-            *options = for_the_line;
+            *options = self.options.clone();
             Ok(())
         })?;
-        self.options = options;
         self.line.connect()
     }
 
@@ -216,17 +234,36 @@ impl Switchboard {
         self.line.shared.gather(farewell);
     }
 
-    /// Nothing is kept for a program any more.
+    /// A program is gone, with its filters, and nobody waits for it.
     pub fn remove(&mut self, id: ProgramId) {
-        self.members.retain(|member| member.id != id);
-        self.deferred.retain(|(program, command)| *program != id || !self.desk.accounts.is_given_up(command));
+        let had = self.inheritance.had(|kind| self.owed.waits_for(id, kind));
+        if let Some(index) = self.members.iter().position(|member| member.id == id) {
+            let member = self.members.remove(index);
+            self.former.add(&member, had);
+        }
+        self.give_up_deferred(id);
         for filter in self.filters.leave(id) {
-            let (token, properties) = (self.new_request(), PropertiesBuf::new());
-            self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
+            self.end_subscription(filter);
         }
         let done = self.owed.settle(id);
         self.acknowledge(done);
         self.note_everybody();
+    }
+
+    /// What a program has asked for in vain, as there was no connection until it left.
+    fn give_up_deferred(&mut self, id: ProgramId) {
+        let (its, others) = std::mem::take(&mut self.deferred).into_iter().partition(|(program, _)| *program == id);
+        self.deferred = others;
+        for (_, command) in its {
+            match command {
+                Command::Subscribe { token, filter, .. } => self.refuse(id, token, filter, Status::NotConnected),
+                Command::Unsubscribe { token, filter, .. } => {
+                    self.forget_request();
+                    self.tell_unsubscribed(id, token, filter);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Nobody waits for a program that can't be reached. If it has a name, one may come that takes its place.
@@ -254,5 +291,50 @@ fn delivery(kind: &NoticeKind) -> Option<Delivery> {
     match kind {
         NoticeKind::Session(Event::Message { delivery, .. }) => *delivery,
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::lock::Lock;
+    use crate::client::options::Options;
+    use crate::client::sharing::{Connection, switchboard};
+    use crate::client::{Client, sharing};
+    use mio::{Poll, Waker};
+    use std::sync::atomic::AtomicBool;
+
+    /// A switchboard without a thread.
+    fn switchboard(connection: &Connection) -> Switchboard {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), switchboard::WAKE).unwrap());
+        Switchboard::new(connection.desk.clone(), poll, waker)
+    }
+
+    fn arrival(program: &Client, is_withdrawn: bool) -> Arc<Arrival> {
+        let mut options = Options::default();
+        options.set_text(crate::client::options::URL, Some("mqtt://127.0.0.1:1"), true).unwrap();
+        Arc::new(Arrival {
+            connection: String::new(),
+            program: program.shared.clone(),
+            inbox: "inbox".to_owned(),
+            options,
+            answer: Lock::new(None),
+            withdrawn: AtomicBool::new(is_withdrawn),
+        })
+    }
+
+    #[test]
+    fn who_waits_no_longer_to_be_let_in_takes_nobody_s_place() {
+        let connection = sharing::Connection::new("withdrawn");
+        let mut switchboard = switchboard(&connection);
+        let [first, second] = [(); 2].map(|()| Client::sharing("withdrawn", "inbox").ok().unwrap());
+        connection.desk.arrivals.insert(arrival(&first, false)).unwrap();
+        switchboard.welcome();
+        connection.desk.arrivals.insert(arrival(&second, true)).unwrap();
+        switchboard.welcome();
+        assert!(switchboard.members.iter().map(|member| Arc::as_ptr(&member.program)).eq([Arc::as_ptr(&first.shared)]));
+        assert!(switchboard.members[0].wanted);
+        switchboard.line.free();
     }
 }

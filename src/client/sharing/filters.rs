@@ -7,58 +7,34 @@
 //! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
 //! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost.
 
+use super::held::{self, Held, Holder};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Outcome, Token};
 use crate::types::status::Status;
-use crate::types::topic::TopicFilter;
 use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
 
 /// Section 2.2.3: what a Variable Byte Integer holds.
 const HIGHEST_IDENTIFIER: u32 = 268_435_455;
-/// A message that is under way while a filter is subscribed to so many times anew is matched by its Topic Name.
-const IDENTIFIERS_KEPT: usize = 16;
-
-struct Holder {
-    program: ProgramId,
-    options: SubscriptionOptions,
-}
-
-/// One SUBSCRIBE.
-struct Identifier {
-    number: u32,
-    /// Who gets the retained messages that it makes the Server send.
-    retained_for: Vec<ProgramId>,
-}
-
-/// One subscription at the Server.
-struct Held {
-    filter: String,
-    holders: Vec<Holder>,
-    identifiers: VecDeque<Identifier>,
-    /// The one with which it was granted last.
-    granted: Option<u32>,
-    /// The Server may know it without an identifier.
-    unidentified: bool,
-    /// Of a Shared Subscription: whose turn it is.
-    turn: usize,
-}
+/// So many ended subscriptions are remembered, for messages that were under way.
+const ENDED_KEPT: usize = 256;
 
 /// A SUBSCRIBE that waits for its answer.
 struct Ask {
     /// `None`: nobody's, but made again without an identifier for all.
     program: Option<ProgramId>,
     filter: String,
-    options: SubscriptionOptions,
     properties: PropertiesBuf,
     identifier: Option<u32>,
-    /// The program didn't hold the filter before.
-    is_new: bool,
+    /// With what the program held the filter before, if it did.
+    before: Option<SubscriptionOptions>,
     /// The program has unsubscribed or left meanwhile.
     given_up: bool,
+    /// UNSUBSCRIBE was sent after it.
+    ended: bool,
 }
 
 /// What the Server is to be asked for.
@@ -71,8 +47,10 @@ pub(super) struct Subscribe {
 
 /// What follows from the answer to a SUBSCRIBE.
 pub(super) enum Answer {
-    /// These programs are told.
-    Tell(Vec<ProgramId>),
+    /// These programs are told. If the subscription `ends`, the Server has it and nobody wants it.
+    Tell { programs: Vec<ProgramId>, ends: bool },
+    /// The Session could not make it again: these programs have lost it.
+    Lost(Vec<ProgramId>),
     /// It is asked again, in another way.
     Ask(Subscribe),
 }
@@ -86,6 +64,8 @@ pub(super) struct Recipients {
 
 pub(super) struct Filters {
     held: Vec<Held>,
+    /// Subscriptions that nobody holds any more, and the identifiers that they had.
+    ended: VecDeque<(String, Vec<u32>)>,
     asks: HashMap<Token, Ask>,
     last_identifier: u32,
 }
@@ -95,6 +75,7 @@ impl Filters {
     pub fn new(seed: u64) -> Filters {
         Filters {
             held: Vec::new(),
+            ended: VecDeque::new(),
             asks: HashMap::new(),
             last_identifier: (seed % u64::from(HIGHEST_IDENTIFIER)) as u32,
         }
@@ -113,16 +94,17 @@ impl Filters {
         if !others.all(fits) {
             return Err(Status::SharedDiffers);
         }
-        let is_new = self.hold(program, &filter, options);
+        let before = self.hold(program, &filter, options);
+        let is_new = before.is_none();
         let identifier = identify.then(|| self.next_identifier());
         let ask = Ask {
             program: Some(program),
             filter: filter.clone(),
-            options,
             properties: properties.clone(),
             identifier,
-            is_new,
+            before,
             given_up: false,
+            ended: false,
         };
         self.asks.insert(token, ask);
         let retained_for = match options.retain_handling {
@@ -133,8 +115,11 @@ impl Filters {
         let held = self.find_mut(&filter);
         let options = match identifier {
             Some(number) => {
-                held.identify(number, retained_for);
-                held.options()
+                let all = held.options();
+                // With Retain As Published all would get them: they can't be told from new ones.
+                let is_silent = all.retain_as_published && retained_for.is_empty() && held.holders.len() > 1;
+                held.identify(number, retained_for, is_silent);
+                if is_silent { SubscriptionOptions { retain_handling: RetainHandling::Never, ..all } } else { all }
             }
             None => {
                 held.unidentified = true;
@@ -151,7 +136,16 @@ impl Filters {
         for ask in self.asks.values_mut().filter(|ask| ask.program == Some(program) && ask.filter == filter) {
             ask.given_up = true;
         }
-        self.let_go(program, filter)
+        let ends = self.let_go(program, filter);
+        if ends {
+            self.end(filter);
+        }
+        ends
+    }
+
+    /// UNSUBSCRIBE is sent.
+    fn end(&mut self, filter: &str) {
+        self.asks.values_mut().filter(|ask| ask.filter == filter).for_each(|ask| ask.ended = true);
     }
 
     /// A program has left. Returns the filters that nobody holds any more.
@@ -165,40 +159,72 @@ impl Filters {
         let Some(ask) = self.asks.remove(&token) else { return self.made_again_in_vain(filter, identify, again) };
         let Ask { program, identifier, .. } = ask;
         if outcome.failure.is_none() {
-            if let Some(program) = program.filter(|_| !ask.given_up)
-                && !self.holds(program, filter)
-            {
-                // An earlier SUBSCRIBE of the program was refused, and this one was not.
-                self.hold(program, filter, ask.options);
-            }
-            if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
-                held.granted = identifier.or(held.granted);
-                held.unidentified = identifier.is_none();
-                if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
-                    held.identify(number, Vec::new());
+            let mut ends = false;
+            match self.held.iter_mut().find(|held| held.filter == filter) {
+                Some(held) => {
+                    held.granted = identifier.or(held.granted);
+                    held.unidentified = identifier.is_none();
+                    held.is_there |= !ask.ended;
+                    if let Some(number) = identifier.filter(|number| held.identifier(*number).is_none()) {
+                        held.identify(number, Vec::new(), false);
+                    }
                 }
+                None => ends = !ask.ended,
             }
-            return Answer::Tell(program.into_iter().collect());
+            return self.tell(program.into_iter().collect(), filter, ends);
         }
-        if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && !ask.given_up {
+        let is_wanted = !ask.given_up && self.find(filter).is_some();
+        if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && is_wanted {
             // The Server that was met meanwhile takes no identifiers.
             let ask = Ask { identifier: None, ..ask };
             return self.ask_again(token, ask);
         }
         match program {
             Some(program) => {
-                if ask.is_new && !ask.given_up {
-                    self.let_go(program, filter);
-                }
-                Answer::Tell(vec![program])
+                let ends = !ask.given_up && self.refused(program, filter, ask.before);
+                self.tell(vec![program], filter, ends)
             }
-            None => Answer::Tell(self.give_up(filter)),
+            None => self.give_up(filter),
         }
     }
 
-    /// A connection is there: the Session makes subscriptions again that the Server has lost, and all who hold one get its
-    /// retained messages again; but for those who wait for an answer, as they get them with it.
-    pub fn connected(&mut self) {
+    fn tell(&mut self, programs: Vec<ProgramId>, filter: &str, ends: bool) -> Answer {
+        if ends {
+            self.end(filter);
+        }
+        Answer::Tell { programs, ends }
+    }
+
+    /// A SUBSCRIBE failed: the program holds the filter as before. True if the Server has a subscription that nobody wants.
+    fn refused(&mut self, program: ProgramId, filter: &str, before: Option<SubscriptionOptions>) -> bool {
+        if let Some(later) = self.next_ask(program, filter) {
+            // Which is held as long as it waits.
+            later.before = before;
+            return false;
+        }
+        match before {
+            Some(options) => {
+                self.hold(program, filter, options);
+                false
+            }
+            None => {
+                let is_there = self.find(filter).is_some_and(|held| held.is_there);
+                self.let_go(program, filter) && is_there
+            }
+        }
+    }
+
+    /// The first SUBSCRIBE of a program that waits for its answer.
+    fn next_ask(&mut self, program: ProgramId, filter: &str) -> Option<&mut Ask> {
+        let is_it = |ask: &Ask| ask.program == Some(program) && ask.filter == filter && !ask.given_up;
+        self.asks.iter_mut().filter(|(_, ask)| is_it(ask)).min_by_key(|(token, _)| **token).map(|(_, ask)| ask)
+    }
+
+    /// The Session makes the subscriptions again, as the Server has lost them or may have. All who hold one get its retained
+    /// messages again; but for those who wait for an answer, as they get them with it. Returns the filters that have to be
+    /// renewed for that.
+    pub fn made_again(&mut self) -> Vec<String> {
+        let mut silent = Vec::new();
         for held in &mut self.held {
             let waits = |program: ProgramId| {
                 self.asks.values().any(|ask| ask.program == Some(program) && ask.filter == held.filter && !ask.given_up)
@@ -209,13 +235,47 @@ impl Filters {
             if let Some(number) = held.granted
                 && let Some(identifier) = held.identifiers.iter_mut().find(|identifier| identifier.number == number)
             {
+                if identifier.is_silent && !again.is_empty() {
+                    silent.push(held.filter.clone());
+                }
                 identifier.retained_for = again;
             }
         }
+        silent
     }
 
-    /// The programs that get a message, each once.
-    pub fn recipients(&mut self, message: &Message) -> Recipients {
+    /// Subscribes anew for all who hold the filter.
+    pub fn renew(&mut self, filter: &str, token: Token, identify: bool) -> Option<Subscribe> {
+        self.find(filter)?;
+        let identifier = identify.then(|| self.next_identifier());
+        let held = self.find_mut(filter);
+        match identifier {
+            Some(number) => held.identify(number, held.programs(), false),
+            None => held.unidentified = true,
+        }
+        let ask = Ask {
+            program: None,
+            filter: filter.to_owned(),
+            properties: PropertiesBuf::new(),
+            identifier,
+            before: None,
+            given_up: false,
+            ended: false,
+        };
+        let mut options = held.options();
+        if options.retain_handling == RetainHandling::IfNew {
+            // It may be there, as the Session has made it without retained messages.
+            options.retain_handling = RetainHandling::Always;
+        }
+        let filter = filter.to_owned();
+        self.asks.insert(token, ask);
+        Some(Subscribe { token, filter, options, properties: with_identifier(PropertiesBuf::new(), identifier) })
+    }
+
+    /// The programs that get a message, each once. Of a Shared Subscription it is one that `takes` messages, if there is one.
+    /// On an `inherited` Session a number of an earlier process may be that of another filter now, so the filter has to fit as
+    /// well. Otherwise the Server knows best: it may have filters of its own that start with `$`.
+    pub fn recipients(&mut self, message: &Message, inherited: bool, takes: impl Fn(ProgramId) -> bool) -> Recipients {
         let topic = message.topic();
         let numbers: Vec<u32> = message
             .properties()
@@ -225,23 +285,32 @@ impl Filters {
                 _ => None,
             })
             .collect();
-        // A number of an earlier process may be that of another filter now, so the filter has to fit as well.
-        let fits = |held: &Held| TopicFilter::new(&held.filter).is_ok_and(|filter| filter.matches(topic));
-        let names = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
-        let fitting: Vec<bool> = self.held.iter().map(fits).collect();
-        let is_named = self.held.iter().zip(&fitting).any(|(held, fits)| *fits && names(held));
-        let mut found = Recipients { programs: Vec::new(), is_known: false };
-        for held in self.held.iter_mut().zip(&fitting).filter(|(_, fits)| **fits).map(|(held, _)| held) {
-            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
-            if identifier.is_none() && is_named && !held.unidentified {
+        // Subscriptions that have ended when it was under way; who holds such a filter again may have it.
+        let is_late = |ended: &[u32]| numbers.iter().any(|number| ended.contains(number));
+        let late: Vec<&(String, Vec<u32>)> = self.ended.iter().filter(|(_, ended)| is_late(ended)).collect();
+        let names = |held: &Held| {
+            numbers.iter().any(|number| held.identifier(*number).is_some())
+                || late.iter().any(|(filter, _)| *filter == held.filter)
+        };
+        let fits = |held: &Held, is_named: bool| held::fits(&held.filter, topic) || !inherited && is_named;
+        let named: Vec<bool> = self.held.iter().map(names).collect();
+        let fitting: Vec<bool> = self.held.iter().zip(&named).map(|(held, is_named)| fits(held, *is_named)).collect();
+        let ended =
+            |number: &u32| late.iter().any(|(filter, ended)| ended.contains(number) && held::fits(filter, topic));
+        let all_ended = !numbers.is_empty() && numbers.iter().all(ended);
+        let is_exact = all_ended || named.iter().zip(&fitting).any(|(is_named, fits)| *is_named && *fits);
+        let mut found = Recipients { programs: Vec::new(), is_known: all_ended };
+        for (held, (is_named, fits)) in self.held.iter_mut().zip(named.into_iter().zip(fitting)) {
+            if !fits || is_exact && !is_named && !held.unidentified {
                 continue;
             }
             found.is_known = true;
+            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
             // [MQTT-3.3.1-12]: without Retain As Published, only what a SUBSCRIBE asked for comes with RETAIN.
             let retained_for = identifier
                 .filter(|_| message.retain && !held.options().retain_as_published)
                 .map(|identifier| identifier.retained_for.clone());
-            for program in held.next_recipients(retained_for.as_deref()) {
+            for program in held.next_recipients(retained_for.as_deref(), &takes) {
                 if !found.programs.contains(&program) {
                     found.programs.push(program);
                 }
@@ -271,14 +340,13 @@ impl Filters {
         self.find(filter).is_some_and(|held| held.holders.iter().any(|holder| holder.program == program))
     }
 
-    /// True if the program didn't hold it before.
-    fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> bool {
-        let held = self.find_mut(filter);
-        let known = held.holders.len();
-        held.holders.retain(|holder| holder.program != program);
-        let is_new = held.holders.len() == known;
-        held.holders.push(Holder { program, options });
-        is_new
+    /// Returns with what the program held it before.
+    fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> Option<SubscriptionOptions> {
+        let holders = &mut self.find_mut(filter).holders;
+        let place = holders.iter().position(|holder| holder.program == program);
+        let before = place.map(|place| holders.remove(place).options);
+        holders.push(Holder { program, options });
+        before
     }
 
     /// True if nobody holds it now.
@@ -286,26 +354,22 @@ impl Filters {
         if let Some(held) = self.held.iter_mut().find(|held| held.filter == filter) {
             held.holders.retain(|holder| holder.program != program);
         }
-        self.held.retain(|held| !held.holders.is_empty());
+        for held in self.held.extract_if(.., |held| held.holders.is_empty()) {
+            let numbers = held.identifiers.iter().map(|identifier| identifier.number).collect();
+            self.ended.push_back((held.filter, numbers));
+        }
+        let too_many = self.ended.len().saturating_sub(ENDED_KEPT);
+        self.ended.drain(..too_many);
         self.find(filter).is_none()
     }
 
     /// The Session made a granted subscription again after the Server had lost it, and failed.
     fn made_again_in_vain(&mut self, filter: &str, identify: bool, token: Token) -> Answer {
-        let Some(held) = self.find(filter) else { return Answer::Tell(Vec::new()) };
+        let Some(held) = self.find(filter) else { return Answer::Lost(Vec::new()) };
         if identify || held.unidentified {
-            return Answer::Tell(self.give_up(filter));
+            return self.give_up(filter);
         }
-        let ask = Ask {
-            program: None,
-            filter: filter.to_owned(),
-            options: held.options(),
-            properties: PropertiesBuf::new(),
-            identifier: None,
-            is_new: false,
-            given_up: false,
-        };
-        self.ask_again(token, ask)
+        self.renew(filter, token, false).map_or(Answer::Lost(Vec::new()), Answer::Ask)
     }
 
     fn ask_again(&mut self, token: Token, ask: Ask) -> Answer {
@@ -316,64 +380,21 @@ impl Filters {
         Answer::Ask(Subscribe { token, filter, options, properties })
     }
 
-    /// The subscription is gone. Returns who held it.
-    fn give_up(&mut self, filter: &str) -> Vec<ProgramId> {
+    /// The subscription is gone, but for those who have asked anew.
+    fn give_up(&mut self, filter: &str) -> Answer {
         let holders = self.find(filter).map_or(Vec::new(), Held::programs);
-        self.held.retain(|held| held.filter != filter);
-        holders
-    }
-}
-
-impl Held {
-    fn new(filter: &str) -> Held {
-        Held {
-            filter: filter.to_owned(),
-            holders: Vec::new(),
-            identifiers: VecDeque::new(),
-            granted: None,
-            unidentified: false,
-            turn: 0,
+        let mut programs = Vec::new();
+        for program in holders {
+            match self.next_ask(program, filter) {
+                Some(ask) => ask.before = None,
+                None => programs.push(program),
+            }
         }
-    }
-
-    fn programs(&self) -> Vec<ProgramId> {
-        self.holders.iter().map(|holder| holder.program).collect()
-    }
-
-    /// What all who hold it need. There is somebody.
-    fn options(&self) -> SubscriptionOptions {
-        let mut all = self.holders.iter().map(|holder| holder.options);
-        let first = all.next().expect("a Topic Filter that somebody holds");
-        all.fold(first, |all, one| SubscriptionOptions {
-            maximum_qos: all.maximum_qos.max(one.maximum_qos),
-            retain_handling: match (all.retain_handling, one.retain_handling) {
-                (RetainHandling::Never, RetainHandling::Never) => RetainHandling::Never,
-                _ => RetainHandling::Always,
-            },
-            ..all
-        })
-    }
-
-    fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>) {
-        self.identifiers.push_back(Identifier { number, retained_for });
-        if self.identifiers.len() > IDENTIFIERS_KEPT {
-            self.identifiers.pop_front();
+        for program in &programs {
+            self.let_go(*program, filter);
         }
-    }
-
-    fn identifier(&self, number: u32) -> Option<&Identifier> {
-        self.identifiers.iter().find(|identifier| identifier.number == number)
-    }
-
-    /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
-    fn next_recipients(&mut self, only: Option<&[ProgramId]>) -> Vec<ProgramId> {
-        let mut programs = self.programs();
-        programs.retain(|program| only.is_none_or(|only| only.contains(program)));
-        if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
-            self.turn = self.turn.wrapping_add(1);
-            programs = vec![programs[self.turn % programs.len()]];
-        }
-        programs
+        self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
+        Answer::Lost(programs)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Unit tests of `filters`: what can't be arranged with a Server without luck.
 
 use super::*;
+use crate::client::sharing::held::IDENTIFIERS_KEPT;
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
@@ -39,7 +40,7 @@ fn failure(status: Status) -> Outcome {
 
 fn told(answer: Answer) -> Vec<ProgramId> {
     match answer {
-        Answer::Tell(programs) => programs,
+        Answer::Tell { programs, .. } | Answer::Lost(programs) => programs,
         Answer::Ask(_) => panic!("it is asked again"),
     }
 }
@@ -51,7 +52,7 @@ fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u
     }
     let topic = TopicName::new(topic).unwrap();
     let message = Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties());
-    let mut programs = filters.recipients(&message).programs;
+    let mut programs = filters.recipients(&message, true, |_| true).programs;
     programs.sort_unstable();
     programs
 }
@@ -125,6 +126,87 @@ fn a_refused_subscribe_takes_away_only_what_it_would_have_given() {
 }
 
 #[test]
+fn of_two_subscribes_that_wait_the_second_stands_when_the_first_is_refused() {
+    let mut filters = Filters::new(1);
+    filters.subscribe(A, asked(1, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    let second = filters.subscribe(A, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(1, "a", &failure(Status::RefusedByServer), true, 0)), [A]);
+    // Section 3.8.4: messages may come before SUBACK, and retained ones do.
+    let number = identifier(&second).unwrap();
+    assert_eq!(recipients(&mut filters, "a", true, &[number]), [A]);
+    assert_eq!(told(filters.answered(2, "a", &success(), true, 0)), [A]);
+    assert_eq!(recipients(&mut filters, "a", true, &[number]), [A]);
+    // Both refused: nothing is held.
+    for token in [3, 4] {
+        filters.subscribe(B, asked(token, "b"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    }
+    for token in [3, 4] {
+        assert_eq!(told(filters.answered(token, "b", &failure(Status::RefusedByServer), true, 0)), [B]);
+    }
+    assert_eq!(recipients(&mut filters, "b", false, &[]), [] as [ProgramId; 0]);
+}
+
+#[test]
+fn a_refused_subscribe_leaves_the_options_of_the_one_before() {
+    let mut filters = Filters::new(1);
+    granted(&mut filters, A, 1, "a");
+    let no_local = SubscriptionOptions { no_local: true, ..options(QoS::ExactlyOnce, RetainHandling::Always) };
+    for token in [2, 3] {
+        let other = Subscribe { options: no_local, ..asked(token, "a") };
+        filters.subscribe(A, other, true).unwrap_or_else(|status| panic!("{status:?}"));
+    }
+    for token in [2, 3] {
+        told(filters.answered(token, "a", &failure(Status::RefusedByServer), true, 0));
+    }
+    let wire = filters.subscribe(B, asked(4, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!((wire.options.no_local, wire.options.maximum_qos), (false, QoS::AtMostOnce));
+}
+
+/// Whether the Server is asked to forget the filter.
+fn ends(answer: Answer) -> bool {
+    matches!(answer, Answer::Tell { ends: true, .. })
+}
+
+#[test]
+fn a_subscription_that_was_kept_for_a_subscribe_ends_when_that_is_refused() {
+    let mut filters = Filters::new(1);
+    let (granted_it, refused) = (success(), failure(Status::RefusedByServer));
+    granted(&mut filters, A, 1, "a");
+    filters.subscribe(B, asked(2, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(!filters.unsubscribe(A, "a"));
+    assert!(ends(filters.answered(2, "a", &refused, true, 0)));
+    // Both wait, and the answers may come in either order.
+    for first in [3, 4] {
+        filters.subscribe(A, asked(3, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+        filters.subscribe(B, asked(4, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+        assert_eq!(filters.leave(A), [] as [String; 0]);
+        let second = 7 - first;
+        let mut answer =
+            |token| ends(filters.answered(token, "a", if token == 3 { &granted_it } else { &refused }, true, 0));
+        assert_eq!((answer(first), answer(second)), (false, true));
+    }
+    // Where nothing was granted nothing ends, and what was ended already doesn't a second time.
+    filters.subscribe(A, asked(5, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(!ends(filters.answered(5, "a", &refused, true, 0)));
+    filters.subscribe(A, asked(6, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert!(filters.unsubscribe(A, "a"));
+    assert!(!ends(filters.answered(6, "a", &success(), true, 0)));
+}
+
+#[test]
+fn who_asks_anew_keeps_a_filter_that_the_session_could_not_make_again() {
+    let mut filters = Filters::new(1);
+    for (program, token) in [(A, 1), (B, 2)] {
+        granted(&mut filters, program, token, "a");
+    }
+    let anew = filters.subscribe(B, asked(3, "a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(0, "a", &failure(Status::RefusedByServer), true, 9)), [A]);
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&anew).unwrap()]), [B]);
+    assert_eq!(told(filters.answered(3, "a", &failure(Status::RefusedByServer), true, 9)), [B]);
+    assert_eq!(recipients(&mut filters, "a", false, &[]), [] as [ProgramId; 0]);
+}
+
+#[test]
 fn leaving_gives_back_what_nobody_else_holds() {
     let mut filters = Filters::new(1);
     for (token, program, filter) in [(1, A, "a"), (2, B, "a"), (3, A, "b"), (4, A, "c")] {
@@ -151,7 +233,7 @@ fn retained_messages_follow_what_each_program_asked_for() {
     let of_b = identifier(&wire).unwrap();
     assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [] as [ProgramId; 0]);
     assert_eq!(recipients(&mut filters, "a", true, &[of_a]), [A]);
-    filters.connected();
+    filters.made_again();
     assert_eq!(recipients(&mut filters, "a", true, &[of_b]), [A]);
     // "If new" is meant for the program: another one's subscription doesn't count.
     let if_new = |token| Subscribe { options: options(QoS::AtMostOnce, RetainHandling::IfNew), ..asked(token, "a") };
@@ -179,6 +261,55 @@ fn with_retain_as_published_a_retain_flag_says_nothing_about_who_asked() {
 }
 
 #[test]
+fn with_retain_as_published_none_is_asked_for_that_only_others_want() {
+    // MQTT-3.3.1-11: as they would come to all.
+    let mut filters = Filters::new(1);
+    let as_published = |token, retain_handling| {
+        let options = SubscriptionOptions { retain_as_published: true, ..options(QoS::AtMostOnce, retain_handling) };
+        Subscribe { options, ..asked(token, "a") }
+    };
+    filters.subscribe(A, as_published(1, RetainHandling::Always), true).unwrap_or_else(|status| panic!("{status:?}"));
+    told(filters.answered(1, "a", &success(), true, 0));
+    for (token, retain_handling) in [(2, RetainHandling::Never), (3, RetainHandling::IfNew)] {
+        let wire = filters.subscribe(B, as_published(token, retain_handling), true);
+        let wire = wire.unwrap_or_else(|status| panic!("{status:?}"));
+        assert_eq!(wire.options.retain_handling, RetainHandling::Never);
+        told(filters.answered(token, "a", &success(), true, 0));
+    }
+    // The Session makes it again like that, so it is asked for them besides, once.
+    assert_eq!(filters.made_again(), ["a"]);
+    let wire = filters.renew("a", 4, true).expect("somebody holds it");
+    assert_eq!((wire.options.retain_handling, wire.token), (RetainHandling::Always, 4));
+    assert_eq!(told(filters.answered(4, "a", &success(), true, 0)), [] as [ProgramId; 0]);
+    assert_eq!(recipients(&mut filters, "a", true, &[identifier(&wire).unwrap()]), [A, B]);
+    assert_eq!(filters.made_again(), [] as [String; 0]);
+    // A Server without identifiers is asked without one, unless nobody holds it then.
+    filters.renew("a", 5, true).expect("somebody holds it");
+    let refused = failure(Status::NotSupportedByServer);
+    assert!(matches!(filters.answered(5, "a", &refused, false, 9), Answer::Ask(_)));
+    filters.renew("a", 6, true).expect("somebody holds it");
+    assert_eq!((filters.unsubscribe(A, "a"), filters.unsubscribe(B, "a")), (false, true));
+    assert_eq!(told(filters.answered(6, "a", &refused, false, 9)), [] as [ProgramId; 0]);
+    assert!(filters.renew("a", 7, true).is_none());
+}
+
+#[test]
+fn a_late_copy_of_an_ended_subscription_doubles_nothing() {
+    // MQTT-3.10.4-3: what was under way when it ended may come still, in a copy of its own (section 3.3.4).
+    let mut filters = Filters::new(1);
+    let of_a = granted(&mut filters, A, 1, "a/#");
+    let of_b = granted(&mut filters, B, 2, "a/+");
+    assert!(filters.unsubscribe(A, "a/#"));
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a]), [] as [ProgramId; 0]);
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a, of_b]), [B]);
+    // One that nobody knows comes to all that it may be for.
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a, of_b + 100]), [B]);
+    // Who holds the filter again has it as if it had never let go.
+    filters.subscribe(A, asked(3, "a/#"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(recipients(&mut filters, "a/b", false, &[of_a]), [A]);
+}
+
+#[test]
 fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
     let mut filters = Filters::new(u64::from(HIGHEST_IDENTIFIER) - 1);
     let first = granted(&mut filters, A, 1, "a");
@@ -190,4 +321,22 @@ fn many_subscribes_in_a_row_keep_the_identifiers_bounded_and_lose_nothing() {
     // It is matched instead.
     assert_eq!(recipients(&mut filters, "a", false, &[first]), [A, B]);
     assert!(filters.held[0].identifiers.iter().all(|known| known.number >= 1));
+}
+
+#[test]
+fn retained_messages_come_to_who_has_subscribed_however_many_do_so_at_once() {
+    // As programs do when the connection is there again.
+    let mut filters = Filters::new(1);
+    for round in 0..3 {
+        let subscribe = |program| {
+            let token = round * 100 + program as Token;
+            filters.subscribe(program, asked(token, "a"), true).unwrap_or_else(|status| panic!("{status:?}"))
+        };
+        let wires: Vec<Subscribe> = (1..=40).map(subscribe).collect();
+        for (program, wire) in (1..=40).zip(&wires) {
+            assert_eq!(recipients(&mut filters, "a", true, &[identifier(wire).unwrap()]), [program]);
+            told(filters.answered(wire.token, "a", &success(), true, 0));
+        }
+    }
+    assert_eq!(filters.held[0].identifiers.len(), 80);
 }

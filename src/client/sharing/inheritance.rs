@@ -11,8 +11,17 @@ use std::collections::VecDeque;
 pub(super) struct Inheritance {
     notices: VecDeque<NoticeKind>,
     bytes: usize,
-    /// For want of room.
+    /// For want of room: the number of the first one that is kept.
     dropped: u64,
+}
+
+/// What a program has had of it.
+#[derive(Clone, Default)]
+pub(super) struct Had {
+    /// All before this one,
+    pub until: u64,
+    /// but for those that it was not done with.
+    pub but: Vec<u64>,
 }
 
 impl Inheritance {
@@ -30,7 +39,19 @@ impl Inheritance {
     }
 
     /// What a program gets that connects now, and how much it doesn't get.
-    pub fn all(&self) -> (Vec<NoticeKind>, u64) {
-        (self.notices.iter().cloned().collect(), self.dropped)
+    pub fn all_but(&self, had: &Had) -> (Vec<NoticeKind>, u64) {
+        let is_new = |number: &u64| *number >= had.until || had.but.contains(number);
+        let notices = self.numbered().filter(|(number, _)| is_new(number)).map(|(_, kind)| kind.clone());
+        (notices.collect(), self.dropped.saturating_sub(had.until))
+    }
+
+    /// What a program has had that leaves now.
+    pub fn had(&self, is_left: impl Fn(&NoticeKind) -> bool) -> Had {
+        let but = self.numbered().filter(|(_, kind)| is_left(kind)).map(|(number, _)| number).collect();
+        Had { until: self.dropped + self.notices.len() as u64, but }
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (u64, &NoticeKind)> {
+        (self.dropped..).zip(&self.notices)
     }
 }

@@ -72,6 +72,12 @@ impl Member {
         self.lost += u64::from(self.out_of_reach);
     }
 
+    /// Whether its inbox has room for messages, and they don't count as missed instead.
+    pub fn takes_messages(&self) -> bool {
+        let misses = self.missing.as_ref().is_some_and(|counter| !counter.is_told());
+        !(misses || self.out_of_reach || self.program.events.is_blocked())
+    }
+
     /// Puts a message into the inbox. False if it counts as missed instead.
     pub fn give_message(&mut self, kind: NoticeKind) -> bool {
         self.find_back();
@@ -156,8 +162,8 @@ impl Member {
         }
     }
 
-    /// Looks at the inbox. True if it is full, so that others have to wait.
-    pub fn is_full(&mut self, now: Instant) -> bool {
+    /// Looks at the inbox. True if it is full, so that others have to wait, if there are `others`.
+    pub fn is_full(&mut self, now: Instant, others: bool) -> bool {
         self.try_to_reach();
         if !self.wanted || self.out_of_reach {
             self.full = None;
@@ -174,14 +180,14 @@ impl Member {
         let (is_full, count) = (self.missing.is_none() && events.is_blocked(), events.len());
         self.full = match self.full {
             _ if !is_full => None,
-            // It takes something.
-            Some((since, before)) if count >= before => Some((since, before.max(count))),
+            Some((since, before)) if others && count >= before => Some((since, before.max(count))),
+            // It takes something, or keeps nobody waiting.
             _ => Some((now, count)),
         };
         is_full
     }
 
-    /// When its messages are given up, if it takes none until then.
+    /// When its messages are given up for others, if it takes none until then.
     pub fn gives_up_at(&self) -> Option<Instant> {
         self.full.map(|(since, _)| since + self.release)
     }
@@ -286,11 +292,11 @@ mod tests {
         for _ in 0..100 {
             assert!(!member.give_message(message("missed")));
             member.mirror(&Snapshot::default());
-            assert!(!member.is_full(clock::now()));
+            assert!(!member.is_full(clock::now(), true));
         }
         assert!(clock::now() - start < LONGEST_LOCK);
         drop(held);
-        assert!(!member.is_full(clock::now()) && !member.out_of_reach);
+        assert!(!member.is_full(clock::now(), true) && !member.out_of_reach);
         assert_eq!((polled(&client), polled(&client)), (Some("before".to_owned()), Some("missed 100".to_owned())));
         assert!(member.give_message(message("after")));
         assert_eq!((polled(&client), polled(&client)), (Some("after".to_owned()), None));

@@ -8,6 +8,8 @@
 
 mod admission;
 mod filters;
+mod former;
+mod held;
 mod inheritance;
 mod members;
 mod owed;
@@ -265,15 +267,6 @@ impl Client {
 }
 
 impl Accounts {
-    /// Whether a command of a program that is gone needn't be carried out.
-    fn is_given_up(&self, command: &Command) -> bool {
-        let given_up = matches!(command, Command::Subscribe { .. } | Command::Unsubscribe { .. });
-        if given_up {
-            self.strike(command);
-        }
-        given_up
-    }
-
     /// A command will never be carried out.
     fn strike(&self, command: &Command) {
         if let Command::Publish { message, .. } | Command::Request { message, .. } = command {

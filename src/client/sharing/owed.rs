@@ -3,7 +3,7 @@
 
 use super::filters::ProgramId;
 use crate::client::events::NoticeKind;
-use crate::session::event::{Delivery, Token};
+use crate::session::event::{Delivery, Event, Token};
 use crate::session::options::Acknowledgement;
 use crate::types::reason::ReasonCode;
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +15,8 @@ struct Open {
     refusal: Option<Acknowledgement>,
     /// For a program that takes another one's place.
     copy: Option<NoticeKind>,
+    /// The Server has lost the Session since, and doesn't wait for it.
+    is_lost: bool,
 }
 
 #[derive(Default)]
@@ -30,7 +32,7 @@ pub(super) type Done = (Delivery, Acknowledgement);
 impl Owed {
     /// These programs got a message.
     pub fn open(&mut self, delivery: Delivery, left: Vec<ProgramId>, copy: Option<NoticeKind>) {
-        self.messages.insert(delivery, Open { left, refusal: None, copy });
+        self.messages.insert(delivery, Open { left, refusal: None, copy, is_lost: false });
     }
 
     /// A program gets, later than others, a message or an end that nobody knew for whom it was.
@@ -60,7 +62,17 @@ impl Owed {
 
     /// Nothing is waited for any more from this program. Returns what all others are done with.
     pub fn settle(&mut self, program: ProgramId) -> Vec<Done> {
-        let deliveries: Vec<Delivery> = self.of(program).map(|(delivery, _)| *delivery).collect();
+        self.settle_if(program, |_| true)
+    }
+
+    /// The same of what one that takes this program's place doesn't get.
+    pub fn settle_its_own(&mut self, program: ProgramId) -> Vec<Done> {
+        self.settle_if(program, |open| open.copy.is_none() && !open.is_lost)
+    }
+
+    fn settle_if(&mut self, program: ProgramId, is_settled: impl Fn(&Open) -> bool) -> Vec<Done> {
+        let of_it = self.messages.iter().filter(|(_, open)| open.left.contains(&program) && is_settled(open));
+        let deliveries: Vec<Delivery> = of_it.map(|(delivery, _)| *delivery).collect();
         deliveries.into_iter().filter_map(|delivery| self.done(program, delivery, ReasonCode::SUCCESS.into())).collect()
     }
 
@@ -75,12 +87,18 @@ impl Owed {
 
     /// Copies of what this program isn't done with.
     pub fn copies(&self, program: ProgramId) -> Vec<NoticeKind> {
-        self.of(program).filter_map(|(_, open)| open.copy.clone()).collect()
+        self.of(program).filter_map(|open| open.copy.clone()).collect()
     }
 
-    /// The Server has lost the Session: it doesn't wait for anything.
-    pub fn lose_session(&mut self) {
-        self.messages.clear();
+    /// The Server has lost the Session: it doesn't wait for anything. The Session here does still: it has records of messages
+    /// that were acknowledged on arrival, and knows keys of those that are done with. Where programs acknowledge
+    /// `explicitly` they can't any more once they have heard of this, so nothing is kept beyond the next time.
+    pub fn lose_session(&mut self, explicitly: bool) {
+        self.messages.retain(|_, open| !(explicitly && open.is_lost));
+        for open in self.messages.values_mut() {
+            open.is_lost = true;
+            open.copy = None;
+        }
     }
 
     /// These programs are told of the end of a publish that an earlier process began.
@@ -100,8 +118,21 @@ impl Owed {
         all
     }
 
-    fn of(&self, program: ProgramId) -> impl Iterator<Item = (&Delivery, &Open)> {
-        self.messages.iter().filter(move |(_, open)| open.left.contains(&program))
+    /// Whether this program isn't done with a message or an end that came to several.
+    pub fn waits_for(&self, program: ProgramId, kind: &NoticeKind) -> bool {
+        let left = match kind {
+            NoticeKind::Session(Event::Message { delivery: Some(delivery), .. }) => {
+                self.messages.get(delivery).map(|open| &open.left)
+            }
+            NoticeKind::Session(Event::Published { token, .. }) => self.ends.get(token),
+            _ => None,
+        };
+        left.is_some_and(|left| left.contains(&program))
+    }
+
+    /// What the Server waits for.
+    fn of(&self, program: ProgramId) -> impl Iterator<Item = &Open> {
+        self.messages.values().filter(move |open| open.left.contains(&program) && !open.is_lost)
     }
 }
 
@@ -144,8 +175,22 @@ mod tests {
         assert_eq!(owed.settle(1), [(1, success())]);
         assert_eq!(owed.done(2, 2, success()), Some((2, success())));
         assert_eq!(owed.count(2), 1);
-        owed.lose_session();
-        assert_eq!(owed.done(2, 3, success()), None);
+    }
+
+    #[test]
+    fn what_the_server_has_forgotten_keeps_nobody_waiting_and_is_still_done_with() {
+        let mut owed = Owed::default();
+        owed.open(1, vec![1, 2], Some(NoticeKind::Failed(String::new())));
+        owed.lose_session(false);
+        assert_eq!((owed.owes(1), owed.count(1), owed.copies(1).len()), (false, 0, 0));
+        owed.lose_session(false);
+        assert_eq!((owed.done(1, 1, success()), owed.done(2, 1, success())), (None, Some((1, success()))));
+        // Programs that can't say so any more keep nothing here for ever.
+        owed.open(2, vec![1], None);
+        owed.lose_session(true);
+        owed.open(3, vec![1], None);
+        owed.lose_session(true);
+        assert_eq!((owed.done(1, 2, success()), owed.done(1, 3, success())), (None, Some((3, success()))));
     }
 
     #[test]

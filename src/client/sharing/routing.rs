@@ -1,12 +1,15 @@
 //! What the connection tells, and who gets it: a message whoever subscribed to it, the end of an operation the program that
 //! began it, and everything else all programs.
 
-use super::filters::{Answer, ProgramId};
+use super::filters::{self, ProgramId, Recipients};
+use super::inheritance::Had;
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
 use crate::client::events::{Notice, NoticeKind};
-use crate::codec::property::PropertiesBuf;
-use crate::session::event::{Delivery, Event, Outcome, Token};
+use crate::codec::message::Message;
+use crate::codec::property::{PropertiesBuf, PropertyId};
+use crate::session::event::{Answer, Delivery, Event, Outcome, Token};
+use crate::session::options::Acknowledge;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 
@@ -42,7 +45,7 @@ impl Switchboard {
     fn hand_out_event(&mut self, event: &Event, notice: &Notice) {
         match event {
             Event::Message { message, delivery, .. } => {
-                let recipients = self.filters.recipients(message);
+                let recipients = self.recipients(message);
                 let mut programs = recipients.programs;
                 if programs.is_empty() && !recipients.is_known && self.inherited {
                     // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
@@ -54,8 +57,10 @@ impl Switchboard {
             Event::Published { token, outcome } => self.hand_out_end(*token, outcome, &notice.kind),
             Event::Response { token, answer } => {
                 let owner = self.owners.remove(token).map(|owner| owner.program);
-                let delivery = answer.as_ref().ok().and_then(|answer| answer.delivery);
-                self.hand_out_to_owner(owner, delivery, &notice.kind);
+                match answer {
+                    Ok(answer) => self.hand_out_response(owner, answer, &notice.kind),
+                    Err(_) => self.hand_out_to_owner(owner, None, &notice.kind),
+                }
             }
             Event::Subscribed { token, filter, outcome } => self.hand_out_answer(*token, filter, outcome),
             Event::Unsubscribed { token, .. } => {
@@ -68,6 +73,11 @@ impl Switchboard {
             // The options allow neither.
             Event::Authenticate { .. } | Event::Progress { .. } => {}
         }
+    }
+
+    fn recipients(&mut self, message: &Message) -> Recipients {
+        let takes = |id| self.members.iter().any(|member| member.id == id && member.takes_messages());
+        self.filters.recipients(message, self.inherited, takes)
     }
 
     fn give_all(&mut self, kind: &NoticeKind) {
@@ -94,9 +104,9 @@ impl Switchboard {
         self.owed.open(delivery, got, copy);
     }
 
-    /// A program is here for the first time: an earlier process may have left something that is for it.
-    pub fn hand_over_inheritance(&mut self, id: ProgramId) {
-        let (notices, dropped) = self.inheritance.all();
+    /// A program comes that was not here, or not lately: an earlier process may have left something that is for it.
+    pub fn hand_over_inheritance(&mut self, id: ProgramId, had: &Had) {
+        let (notices, dropped) = self.inheritance.all_but(had);
         for kind in &notices {
             match kind {
                 NoticeKind::Session(Event::Message { delivery, .. }) => self.owed.join(id, *delivery, None),
@@ -112,12 +122,35 @@ impl Switchboard {
         }
     }
 
+    /// A response is its requester's, and a message to others that the Server sent it for.
+    fn hand_out_response(&mut self, owner: Option<ProgramId>, answer: &Answer, kind: &NoticeKind) {
+        let Answer { message, delivery, packet_id } = answer;
+        if message.properties().int(PropertyId::SubscriptionIdentifier).is_none() {
+            // If others have subscribed to it, a copy of theirs may come besides.
+            return self.hand_out_to_owner(owner, *delivery, kind);
+        }
+        let mut others = self.recipients(message).programs;
+        others.retain(|id| Some(*id) != owner);
+        let (message, delivery, packet_id) = (message.clone(), *delivery, *packet_id);
+        let copy = NoticeKind::Session(Event::Message { message, delivery, packet_id, seen_before: false });
+        others.retain(|id| self.member(*id).is_some_and(|member| member.give_message(copy.clone())));
+        self.hand_out_to_owner(owner, delivery, kind);
+        if let Some(delivery) = delivery {
+            others.into_iter().for_each(|id| self.owed.join(id, Some(delivery), None));
+        }
+    }
+
     fn hand_out_to_owner(&mut self, owner: Option<ProgramId>, delivery: Option<Delivery>, kind: &NoticeKind) {
-        let member = owner.and_then(|owner| self.member(owner));
-        let got = member.map(|member| {
-            member.give(kind.clone());
-            member.id
-        });
+        let mut got = None;
+        if let Some(id) = owner {
+            match self.member(id) {
+                Some(member) => {
+                    member.give(kind.clone());
+                    got = Some(id);
+                }
+                None => self.former.give(id, kind.clone()),
+            }
+        }
         match (delivery, got) {
             // A response is the affair of the program that asked, and of none that takes its place.
             (Some(delivery), Some(id)) => self.owed.open(delivery, vec![id], None),
@@ -148,17 +181,27 @@ impl Switchboard {
         let answer = self.filters.answered(token, filter, outcome, identifies, again);
         match answer {
             // One request more is under way, be it under the old token.
-            Answer::Ask(subscribe) => self.ask(subscribe),
-            Answer::Tell(programs) => {
+            filters::Answer::Ask(subscribe) => self.ask(subscribe),
+            filters::Answer::Tell { programs, ends } => {
                 self.forget_request();
-                let (filter, outcome) = (filter.to_owned(), outcome.clone());
-                let kind = NoticeKind::Session(Event::Subscribed { token, filter, outcome });
-                for id in programs {
-                    self.hand_out_to_owner(Some(id), None, &kind);
+                if ends {
+                    self.end_subscription(filter.to_owned());
                 }
+                self.tell_subscribed(programs, token, filter, outcome);
+            }
+            filters::Answer::Lost(programs) => {
+                self.forget_request();
+                // No subscribe of a program's, whatever it was asked with.
+                self.tell_subscribed(programs, 0, filter, outcome);
             }
         }
         self.line.shared.work_off_commands();
+    }
+
+    fn tell_subscribed(&mut self, programs: Vec<ProgramId>, token: Token, filter: &str, outcome: &Outcome) {
+        let (filter, outcome) = (filter.to_owned(), outcome.clone());
+        let kind = NoticeKind::Session(Event::Subscribed { token, filter, outcome });
+        programs.into_iter().for_each(|id| self.hand_out_to_owner(Some(id), None, &kind));
     }
 
     /// A subscribe is refused here.
@@ -180,9 +223,17 @@ impl Switchboard {
         self.inherited &= session_present;
         if !session_present {
             // The Server doesn't know any more what was handed out before.
-            self.owed.lose_session();
+            self.owed.lose_session(self.options.acknowledge() == Acknowledge::Explicitly);
         }
-        self.filters.connected();
+        if std::mem::take(&mut self.in_doubt) || !session_present {
+            for filter in self.filters.made_again() {
+                let token = self.new_request();
+                match self.filters.renew(&filter, token, self.identifies()) {
+                    Some(subscribe) => self.ask(subscribe),
+                    None => self.forget_request(),
+                }
+            }
+        }
         self.connected = Some(event.clone());
         self.mirror();
         for member in self.members.iter_mut().filter(|member| member.wanted) {
@@ -194,7 +245,7 @@ impl Switchboard {
     }
 
     fn hand_out_disconnected(&mut self, event: &Event) {
-        self.connected = None;
+        self.in_doubt |= self.connected.take().is_none();
         let state = self.line.state();
         if state == State::Idle {
             self.is_closing = false;

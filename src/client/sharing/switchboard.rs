@@ -3,6 +3,7 @@
 //! wakes it.
 
 use super::filters::{Filters, ProgramId, Subscribe};
+use super::former::Former;
 use super::inheritance::Inheritance;
 use super::members::Member;
 use super::owed::{Done, Owed};
@@ -54,10 +55,15 @@ pub(super) struct Switchboard {
     pub is_closing: bool,
     /// The event of the present connection, for programs that come later.
     pub connected: Option<Event>,
+    /// A connection has ended before the Server had answered: nobody can say whether its Session is the one that it had.
+    pub in_doubt: bool,
     pub members: Vec<Member>,
+    pub former: Former,
     pub everybody: Everybody,
     pub last_id: ProgramId,
     pub filters: Filters,
+    /// Tells this process from others, in UNIX seconds.
+    started_s: u64,
     pub owed: Owed,
     pub owners: HashMap<Token, Owner>,
     /// What waits for a connection: with what a SUBSCRIBE is made depends on the Server.
@@ -77,6 +83,8 @@ impl Switchboard {
         let line = Client::with_accounts(Options::default(), desk.accounts.clone(), None);
         // It is new: nobody has set another one.
         let _ = line.shared.events.set_leader_waker(waker);
+        // Seconds are enough: a process takes longer to come back.
+        let started_s = clock::unix_us().unsigned_abs() / 1_000_000;
         Switchboard {
             desk,
             poll,
@@ -86,11 +94,13 @@ impl Switchboard {
             opening: None,
             is_closing: false,
             connected: None,
+            in_doubt: false,
             members: Vec::new(),
+            former: Former::default(),
             everybody: Everybody::default(),
             last_id: 0,
-            // Seconds are enough: a process takes longer to come back.
-            filters: Filters::new(clock::unix_us().unsigned_abs() / 1_000_000),
+            filters: Filters::new(started_s),
+            started_s,
             owed: Owed::default(),
             owners: HashMap::new(),
             deferred: VecDeque::new(),
@@ -176,19 +186,11 @@ impl Switchboard {
             };
             let (id, program) = (member.id, member.program.clone());
             program.forget_left();
-            let mut count = 0;
-            while count < IN_A_ROW
-                && let Some(member) = self.member(id).filter(|member| member.wanted)
-                && let Some(command) = member.next_command()
-            {
-                count += 1;
-                self.carry_out(id, command);
-            }
+            // Looked at first: what it has left before it was freed is there.
+            let is_freed = program.freed.load(Ordering::Acquire);
+            let count = self.collect_from(id, IN_A_ROW);
             self.has_more |= count == IN_A_ROW;
-            if program.freed.load(Ordering::Acquire)
-                && count < IN_A_ROW
-                && self.member(id).is_some_and(|member| member.wanted)
-            {
+            if is_freed && count < IN_A_ROW && self.member(id).is_some_and(|member| member.wanted) {
                 let farewell = farewell(self.last_words());
                 self.say_goodbye(id, farewell);
             }
@@ -196,17 +198,30 @@ impl Switchboard {
         self.line.shared.work_off_commands();
     }
 
+    /// Carries out what one program has asked for, at most so much. Returns how much it was.
+    pub fn collect_from(&mut self, id: ProgramId, most: usize) -> usize {
+        let mut count = 0;
+        while count < most
+            && let Some(member) = self.member(id).filter(|member| member.wanted && !member.out_of_reach)
+            && let Some(command) = member.next_command()
+        {
+            count += 1;
+            self.carry_out(id, command);
+        }
+        count
+    }
+
     fn carry_out(&mut self, program: ProgramId, command: Command) {
-        let line = &self.line.shared;
         match command {
-            Command::Publish { token, message, how } => {
+            Command::Publish { token, message, mut how } => {
                 let is_qos0 = message.qos == QoS::AtMostOnce;
+                how.conflation_key = how.conflation_key.map(|key| self.own_key(program, &key));
                 self.owners.insert(token, Owner { program, is_qos0 });
-                line.gather(Command::Publish { token, message, how });
+                self.line.shared.gather(Command::Publish { token, message, how });
             }
             Command::Request { token, message, deadline } => {
                 self.owners.insert(token, Owner { program, is_qos0: false });
-                line.gather(Command::Request { token, message, deadline });
+                self.line.shared.gather(Command::Request { token, message, deadline });
             }
             Command::Subscribe { .. } | Command::Unsubscribe { .. } if self.connected.is_none() => {
                 self.deferred.push_back((program, command));
@@ -226,9 +241,18 @@ impl Switchboard {
             }
             Command::Heard { token } => self.heard(program, token),
             Command::Disconnect { .. } => self.say_goodbye(program, command),
-            Command::Reauthenticate { .. } | Command::Panic => line.gather(command),
+            Command::Reauthenticate { .. } | Command::Panic => self.line.shared.gather(command),
             // The connection is the switchboard's to make and to limit, and steps of an authentication are nobody's.
             Command::Connect(_) | Command::LimitOutgoing { .. } | Command::Authenticate { .. } => {}
+        }
+    }
+
+    /// The conflation key that no other program has, of this process or, with a store, of another one.
+    fn own_key(&mut self, program: ProgramId, key: &str) -> Arc<str> {
+        let started_s = self.started_s;
+        match self.member(program).map(|member| &*member.inbox) {
+            Some(inbox) if !inbox.is_empty() => format!("{inbox}\0{key}").into(),
+            _ => format!("\0{started_s} {program}\0{key}").into(),
         }
     }
 
@@ -262,6 +286,12 @@ impl Switchboard {
         }
     }
 
+    /// Nobody holds the filter any more.
+    pub fn end_subscription(&self, filter: String) {
+        let (token, properties) = (self.new_request(), PropertiesBuf::new());
+        self.line.shared.gather(Command::Unsubscribe { token, filter, properties });
+    }
+
     /// All programs are done with these messages.
     pub fn acknowledge(&self, done: impl IntoIterator<Item = Done>) {
         for (delivery, acknowledgement) in done {
@@ -289,12 +319,12 @@ impl Switchboard {
         let (mut next, mut is_held) = (None::<Instant>, false);
         for index in 0..self.members.len() {
             let id = self.members[index].id;
-            let mut is_full = self.members[index].is_full(now);
-            if self.members[index].gives_up_at().is_some_and(|at| at <= now) {
+            let mut is_full = self.members[index].is_full(now, several);
+            if several && self.members[index].gives_up_at().is_some_and(|at| at <= now) {
                 self.members[index].give_up_messages();
                 let done = self.owed.settle(id);
                 self.acknowledge(done);
-                is_full = self.members[index].is_full(now);
+                is_full = self.members[index].is_full(now, several);
             }
             if several && waits && self.members[index].overdue_at().is_some_and(|at| at <= now) {
                 // Its messages stay where they are; only the Server hears already that they were taken.
@@ -305,7 +335,8 @@ impl Switchboard {
             member.owing = if self.owed.owes(id) { member.owing.or(Some(now)) } else { None };
             is_held |= is_full;
             let overdue = self.members[index].overdue_at().filter(|_| several && waits);
-            next = [next, overdue, self.members[index].gives_up_at()].into_iter().flatten().min();
+            let gives_up = self.members[index].gives_up_at().filter(|_| several);
+            next = [next, overdue, gives_up].into_iter().flatten().min();
         }
         if is_held != self.held {
             self.held = is_held;

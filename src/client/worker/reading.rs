@@ -12,7 +12,9 @@ impl Worker {
             return false;
         }
         for _ in 0..READS_IN_A_ROW {
-            let paused = self.shared.events.is_blocked() && matches!(self.phase, Phase::Online { .. });
+            // What is published waits for CONNACK, and the Server sends no message before it.
+            let may_pause = matches!(self.phase, Phase::Online { .. }) && core.session.is_online();
+            let paused = may_pause && self.shared.events.is_blocked();
             self.shared.reading_paused.store(paused, Ordering::Release);
             // Of this thread and one that makes room, at least one must see the other.
             fence(Ordering::SeqCst);

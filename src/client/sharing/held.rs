@@ -1,0 +1,103 @@
+//! One subscription at the Server, and the programs that hold it.
+
+use super::filters::ProgramId;
+use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
+use crate::types::topic::{TopicFilter, TopicName};
+use std::collections::VecDeque;
+
+/// A message that is under way while a filter is subscribed to so many times anew, and twice by each of many programs, is
+/// matched by its Topic Name.
+pub(super) const IDENTIFIERS_KEPT: usize = 16;
+
+pub(super) struct Holder {
+    pub program: ProgramId,
+    pub options: SubscriptionOptions,
+}
+
+/// One SUBSCRIBE.
+pub(super) struct Identifier {
+    pub number: u32,
+    /// Who gets the retained messages that it makes the Server send.
+    pub retained_for: Vec<ProgramId>,
+    /// The Server sends none.
+    pub is_silent: bool,
+}
+
+/// One subscription at the Server.
+pub(super) struct Held {
+    pub filter: String,
+    pub holders: Vec<Holder>,
+    pub identifiers: VecDeque<Identifier>,
+    /// The one with which it was granted last.
+    pub granted: Option<u32>,
+    /// The Server may know it without an identifier.
+    pub unidentified: bool,
+    /// The Server has granted it.
+    pub is_there: bool,
+    /// Of a Shared Subscription: whose turn it is.
+    pub turn: usize,
+}
+
+impl Held {
+    pub fn new(filter: &str) -> Held {
+        Held {
+            filter: filter.to_owned(),
+            holders: Vec::new(),
+            identifiers: VecDeque::new(),
+            granted: None,
+            unidentified: false,
+            is_there: false,
+            turn: 0,
+        }
+    }
+
+    pub fn programs(&self) -> Vec<ProgramId> {
+        self.holders.iter().map(|holder| holder.program).collect()
+    }
+
+    /// What all who hold it need. There is somebody.
+    pub fn options(&self) -> SubscriptionOptions {
+        let mut all = self.holders.iter().map(|holder| holder.options);
+        let first = all.next().expect("a Topic Filter that somebody holds");
+        all.fold(first, |all, one| SubscriptionOptions {
+            maximum_qos: all.maximum_qos.max(one.maximum_qos),
+            retain_handling: match (all.retain_handling, one.retain_handling) {
+                (RetainHandling::Never, RetainHandling::Never) => RetainHandling::Never,
+                _ => RetainHandling::Always,
+            },
+            ..all
+        })
+    }
+
+    pub fn identify(&mut self, number: u32, retained_for: Vec<ProgramId>, is_silent: bool) {
+        self.identifiers.push_back(Identifier { number, retained_for, is_silent });
+        // When a connection is there again, all may subscribe anew at once.
+        if self.identifiers.len() > IDENTIFIERS_KEPT.max(2 * self.holders.len()) {
+            self.identifiers.pop_front();
+        }
+    }
+
+    pub fn identifier(&self, number: u32) -> Option<&Identifier> {
+        self.identifiers.iter().find(|identifier| identifier.number == number)
+    }
+
+    /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
+    pub fn next_recipients(&mut self, only: Option<&[ProgramId]>, takes: impl Fn(ProgramId) -> bool) -> Vec<ProgramId> {
+        let mut programs = self.programs();
+        programs.retain(|program| only.is_none_or(|only| only.contains(program)));
+        if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
+            // What would be lost with one of them another one can do.
+            if programs.iter().any(|program| takes(*program)) {
+                programs.retain(|program| takes(*program));
+            }
+            self.turn = self.turn.wrapping_add(1);
+            programs = vec![programs[self.turn % programs.len()]];
+        }
+        programs
+    }
+}
+
+/// Whether a message with this Topic Name is for a subscription to this filter.
+pub(super) fn fits(filter: &str, topic: TopicName<'_>) -> bool {
+    TopicFilter::new(filter).is_ok_and(|filter| filter.matches(topic))
+}
