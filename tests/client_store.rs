@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::fake_server::{FakeServer, Peer};
+use common::fake_server::{DEADLINE, FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
 use mt5mqtt::client::events::NoticeKind;
@@ -20,7 +20,7 @@ use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, QoS};
 use redb::ReadableTable;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A client with a store, not connected yet.
 fn program(url: &str, folder: &Folder, ints: &[(IntOption, i64)]) -> Program {
@@ -55,9 +55,17 @@ fn expect_among_others(program: &Program, wanted: impl Fn(&Event) -> bool) -> Ev
     }
 }
 
-/// Ends the client, and waits until its thread has let go of the store.
-fn end(program: Program) {
+/// Ends the client, and waits until its thread has let go of the store: on a busy machine that may be after `free`.
+#[track_caller]
+fn end(program: Program, folder: &Folder) {
     program.free();
+    // There is none where no store could be made.
+    let Ok(lock) = fs::File::open(folder.path().join("session.redb.lock")) else { return };
+    let deadline = Instant::now() + DEADLINE;
+    while lock.try_lock().is_err() {
+        assert!(Instant::now() < deadline, "the store is still in use");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
@@ -80,7 +88,7 @@ fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_ord
         let Event::Progress { token, stage: Stage::Durable } = event else { panic!("{event:?}") };
         assert!(tokens.contains(&token));
     }
-    end(first);
+    end(first, &folder);
     drop(server.accept_within(Duration::ZERO));
 
     let second = program(&server.url(), &folder, &[]);
@@ -115,7 +123,7 @@ fn qos_2_goes_on_where_it_stood() {
     peer.pubrec(ids[1]);
     // PUBREL says that PUBREC is stored.
     assert_eq!(peer.expect(PacketType::Pubrel).id(), ids[1]);
-    end(first);
+    end(first, &folder);
 
     let second = program(&server.url(), &folder, &[]);
     second.connect().unwrap();
@@ -141,7 +149,7 @@ fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
     peer.publish(b"once", Some(7), QoS::ExactlyOnce);
     first.expect_payload("once");
     peer.expect(PacketType::Pubrec);
-    end(first);
+    end(first, &folder);
 
     let second = program(&server.url(), &folder, &[]);
     let mut peer = second.connect_to(&mut server, true);
@@ -152,7 +160,7 @@ fn a_qos_2_message_that_was_acknowledged_is_not_handed_out_again() {
     second.expect_nothing();
     peer.send(&Packet::Pubrel(Ack::new(PacketId::new(7).unwrap(), ReasonCode::SUCCESS)));
     peer.expect(PacketType::Pubcomp);
-    end(second);
+    end(second, &folder);
 
     // PUBCOMP was sent: the identifier may name a new message now, also for a third client.
     let third = program(&server.url(), &folder, &[]);
@@ -175,7 +183,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
         peer.expect(PacketType::Puback);
     }
     first.expect_payload("one");
-    end(first);
+    end(first, &folder);
 
     let second = program(&server.url(), &folder, &on_arrival);
     let _peer = second.connect_to(&mut server, true);
@@ -184,7 +192,7 @@ fn a_message_that_was_acknowledged_on_arrival_is_kept_until_a_program_takes_it()
         assert_eq!((message.payload(), message.dup), (payload.as_bytes(), true));
     }
     second.expect_connected();
-    end(second);
+    end(second, &folder);
 
     let third = program(&server.url(), &folder, &on_arrival);
     let _peer = third.connect_to(&mut server, true);
@@ -208,7 +216,7 @@ fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile()
     let (properties, reasons) = (Properties::EMPTY, vec![ReasonCode::SUCCESS]);
     peer.send(&Packet::Unsuback(mt5mqtt::codec::unsubscribe::Unsuback { packet_id: id, properties, reasons }));
     first.event("Unsubscribed");
-    end(first);
+    end(first, &folder);
 
     // It dies again before the subscription is granted: the next one still knows of it.
     for _ in 0..2 {
@@ -218,7 +226,7 @@ fn subscriptions_are_made_again_when_the_server_has_lost_the_session_meanwhile()
         let Packet::Subscribe(subscribe) = subscribe.packet() else { unreachable!() };
         assert_eq!(subscribe.subscriptions[0].filter.as_str(), "kept");
         next.expect_connected();
-        end(next);
+        end(next, &folder);
     }
 }
 
@@ -259,7 +267,7 @@ fn a_publish_is_told_to_be_durable_then_sent_then_acknowledged() {
     expect_stage(&program, token, Stage::Durable);
     expect_stage(&program, token, Stage::Sent);
     assert_eq!(program.stage(token), Ok(Stage::Sent));
-    end(program);
+    end(program, &folder);
 }
 
 /// How the attempt to connect with this store ends, without a connection.
@@ -269,7 +277,7 @@ fn refused(url: &str, folder: &Folder) -> (Status, String, State) {
     program.connect().expect("an idle client connects");
     let end = program.expect_disconnected();
     let result = (end.failure.expect("a failure"), end.detail, program.state());
-    self::end(program);
+    self::end(program, &folder);
     result
 }
 
@@ -279,7 +287,7 @@ fn store_with_a_message(url: &str, folder: &Folder) -> Token {
     let token = program.send("kept", QoS::AtLeastOnce);
     program.connect().unwrap();
     expect_among_others(&program, |event| matches!(event, Event::Progress { stage: Stage::Durable, .. }));
-    end(program);
+    end(program, &folder);
     token
 }
 
@@ -350,7 +358,7 @@ fn a_store_of_an_older_version_is_taken_over_and_no_older_library_reads_it_after
     let program = program(&server.url(), &folder, &[]);
     program.connect().unwrap();
     program.expect_soon("the message of the older store", |client| client.statistics().restored == 1);
-    end(program);
+    end(program, &folder);
     assert_eq!(format(&folder, None), ours);
 }
 
@@ -383,7 +391,7 @@ fn a_store_is_for_one_client_at_a_time_and_the_next_one_waits_for_it() {
         program(&server.url(), &folder, &[(IntOption::ReconnectMinimum, 20), (IntOption::ReconnectMaximum, 20)]);
     second.connect().unwrap();
     assert_eq!(second.expect_disconnected().failure, Some(Status::StoreInUse));
-    end(first);
+    end(first, &folder);
     let (_peer, _) = accept(&mut server, true);
     expect_among_others(&second, |event| matches!(event, Event::Connected { .. }));
 }
