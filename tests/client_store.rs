@@ -277,7 +277,7 @@ fn refused(url: &str, folder: &Folder) -> (Status, String, State) {
     program.connect().expect("an idle client connects");
     let end = program.expect_disconnected();
     let result = (end.failure.expect("a failure"), end.detail, program.state());
-    self::end(program, &folder);
+    self::end(program, folder);
     result
 }
 
@@ -287,7 +287,7 @@ fn store_with_a_message(url: &str, folder: &Folder) -> Token {
     let token = program.send("kept", QoS::AtLeastOnce);
     program.connect().unwrap();
     expect_among_others(&program, |event| matches!(event, Event::Progress { stage: Stage::Durable, .. }));
-    end(program, &folder);
+    end(program, folder);
     token
 }
 

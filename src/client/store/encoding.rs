@@ -48,7 +48,8 @@ pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
         Record::Received { content } => content.iter().for_each(|content| out.extend(content.to_be_bytes())),
         Record::Publish { token, message, priority, perhaps_arrived, conflation_key, expires, message_expires } => {
             out.extend(token.to_be_bytes());
-            out.push(u8::from(*priority) * PRIORITY | u8::from(*perhaps_arrived) * PERHAPS_ARRIVED);
+            let flag = |flag, is_set: &bool| if *is_set { flag } else { 0 };
+            out.push(flag(PRIORITY, priority) | flag(PERHAPS_ARRIVED, perhaps_arrived));
             put_time(*expires, now, &mut out);
             put_time(*message_expires, now, &mut out);
             put_option(conflation_key.as_deref().map(str::as_bytes), &mut out);
