@@ -391,7 +391,7 @@ fn a_store_is_for_one_client_at_a_time_and_the_next_one_waits_for_it() {
         program(&server.url(), &folder, &[(IntOption::ReconnectMinimum, 20), (IntOption::ReconnectMaximum, 20)]);
     second.connect().unwrap();
     assert_eq!(second.expect_disconnected().failure, Some(Status::StoreInUse));
-    end(first, &folder);
+    first.free();
     let (_peer, _) = accept(&mut server, true);
     expect_among_others(&second, |event| matches!(event, Event::Connected { .. }));
 }
