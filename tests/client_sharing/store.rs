@@ -131,11 +131,11 @@ fn ends_that_aren_t_wanted_are_not_told_later() {
     }
 }
 
-#[test]
-fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them() {
-    let (mut server, folder) = (FakeServer::start(), Folder::new("sharing-arrivals"));
-    let on_arrival = [(IntOption::Acknowledge, 0)];
-    let (first, second, mut peer) = stored_pair("arrivals-1", &mut server, &folder, &on_arrival);
+const ON_ARRIVAL: [(IntOption, i64); 1] = [(IntOption::Acknowledge, 0)];
+
+/// Two programs on a new connection with this store, for both of which two messages have come and were acknowledged.
+fn two_arrivals(name: &str, server: &mut FakeServer, folder: &Folder) -> (Program, Program, Peer) {
+    let (first, second, mut peer) = stored_pair(name, server, folder, &ON_ARRIVAL);
     for program in [&first, &second] {
         program.expect_connected();
     }
@@ -144,6 +144,13 @@ fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them(
         send_qos1(&mut peer, "a/b", payload, id, &identifiers);
         peer.expect(PacketType::Puback);
     }
+    (first, second, peer)
+}
+
+#[test]
+fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("sharing-arrivals"));
+    let (first, second, mut peer) = two_arrivals("arrivals-1", &mut server, &folder);
     gets(&first, "taken by both");
     gets(&second, "taken by both");
     gets(&second, "taken by one");
@@ -155,7 +162,7 @@ fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them(
     assert!(first.free());
     drop((first, second));
 
-    let (first, second, _peer) = stored_pair("arrivals-2", &mut server, &folder, &on_arrival);
+    let (first, second, _peer) = stored_pair("arrivals-2", &mut server, &folder, &ON_ARRIVAL);
     for program in [&first, &second] {
         gets(program, "taken by one");
         program.expect_connected();
@@ -165,16 +172,7 @@ fn messages_acknowledged_on_arrival_are_kept_until_every_program_has_taken_them(
 #[test]
 fn what_is_taken_when_the_server_has_lost_the_session_does_not_come_again() {
     let (mut server, folder) = (FakeServer::start(), Folder::new("sharing-lost-arrivals"));
-    let on_arrival = [(IntOption::Acknowledge, 0)];
-    let (first, second, mut peer) = stored_pair("lost-arrivals-1", &mut server, &folder, &on_arrival);
-    for program in [&first, &second] {
-        program.expect_connected();
-    }
-    let identifiers = [subscribe(&first, &mut peer, "a/#", QOS1), subscribe(&second, &mut peer, "a/+", QOS1)];
-    for (id, payload) in [(1, "taken by both"), (2, "taken by one")] {
-        send_qos1(&mut peer, "a/b", payload, id, &identifiers);
-        peer.expect(PacketType::Puback);
-    }
+    let (first, second, peer) = two_arrivals("lost-arrivals-1", &mut server, &folder);
     peer.close();
     let mut peer = server.accept();
     peer.expect(PacketType::Connect);
@@ -198,7 +196,7 @@ fn what_is_taken_when_the_server_has_lost_the_session_does_not_come_again() {
     drop((first, second));
     closing.join().expect("a thread");
 
-    let (first, second, _peer) = stored_pair("lost-arrivals-2", &mut server, &folder, &on_arrival);
+    let (first, second, _peer) = stored_pair("lost-arrivals-2", &mut server, &folder, &ON_ARRIVAL);
     for program in [&first, &second] {
         gets(program, "taken by one");
         program.expect_connected();
