@@ -8,7 +8,7 @@ use super::input::Input;
 use super::leading::Keeping;
 use super::log::{Level, trace};
 use super::pace::{Pace, Stream};
-use super::shared::{Shared, State};
+use super::shared::{Shared, State, Told};
 use super::store::Stored;
 use super::transport::{Fault, Transport, is_broken_off};
 use crate::session::Session;
@@ -75,6 +75,8 @@ pub(super) struct Core {
     grown: usize,
     /// How much of `accepted` has been given back to the budget.
     given_back: (usize, usize),
+    /// What is known outside.
+    told: Told,
 }
 
 /// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call. More than a message of 64 KiB
@@ -143,6 +145,7 @@ impl Core {
             accepted: (0, 0),
             grown: 0,
             given_back: (0, 0),
+            told: Told::default(),
         }
     }
 
@@ -437,16 +440,22 @@ impl Core {
 
     /// Statistics, limits, and what of the budget of the outgoing queue is free again.
     pub fn tell_figures(&mut self, shared: &Shared) {
-        {
-            let mut snapshot = shared.snapshot.lock();
-            snapshot.counters = self.session.counters();
-            snapshot.in_flight = self.session.in_flight();
-            snapshot.version = self.session.is_online().then(|| self.session.version());
-            snapshot.limits = self.session.limits().copied();
-            snapshot.bytes_sent = self.bytes_sent;
-            snapshot.bytes_received = self.bytes_received;
+        let told = Told {
+            counters: self.session.counters(),
+            in_flight: self.session.in_flight(),
+            version: self.session.is_online().then(|| self.session.version()),
+            limits: self.session.limits().copied(),
+            bytes_sent: self.bytes_sent,
+            bytes_received: self.bytes_received,
+        };
+        // A publish that waits behind others changes none.
+        if told != self.told {
+            if told.limits != self.told.limits {
+                shared.publish_limits.set_server(told.limits);
+            }
+            shared.snapshot.lock().told = told;
+            self.told = told;
         }
-        shared.publish_limits.set_server(self.session.limits().copied());
         self.give_back(shared);
     }
 

@@ -92,12 +92,7 @@ pub(super) struct Shared {
 /// What is known outside of the core's lock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Snapshot {
-    pub counters: Counters,
-    pub in_flight: usize,
-    pub version: Option<ProtocolVersion>,
-    pub limits: Option<ServerLimits>,
-    pub bytes_sent: u64,
-    pub bytes_received: u64,
+    pub told: Told,
     pub last_delay_ms: u64,
     /// Publishes that an earlier process had left in the store.
     pub restored: usize,
@@ -109,6 +104,17 @@ pub(super) struct Snapshot {
     pub programs: usize,
     pub nobodys: u64,
     pub missed: u64,
+}
+
+/// What of a Snapshot the core tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub counters: Counters,
+    pub in_flight: usize,
+    pub version: Option<ProtocolVersion>,
+    pub limits: Option<ServerLimits>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
 }
 
 /// A caller looks this often at what others have left meanwhile. The rest is for the background thread.

@@ -48,35 +48,36 @@ impl Client {
     /// The figures of this moment; each is right, though not all are of the very same instant.
     pub fn statistics(&self) -> Statistics {
         let snapshot = *self.shared.snapshot.lock();
+        let told = &snapshot.told;
         let (outgoing, outgoing_bytes) = self.shared.accounts.outgoing.get();
         Statistics {
-            messages_sent: snapshot.counters.messages_sent,
-            messages_received: snapshot.counters.messages_received,
-            bytes_sent: snapshot.bytes_sent,
-            bytes_received: snapshot.bytes_received,
-            connections: snapshot.counters.connections,
+            messages_sent: told.counters.messages_sent,
+            messages_received: told.counters.messages_received,
+            bytes_sent: told.bytes_sent,
+            bytes_received: told.bytes_received,
+            connections: told.counters.connections,
             outgoing,
             outgoing_bytes,
-            in_flight: snapshot.in_flight,
+            in_flight: told.in_flight,
             events: self.shared.events.len(),
             events_bytes: self.shared.events.bytes(),
             events_dropped: self.shared.events.dropped(),
-            publishes_dropped: snapshot.counters.publishes_dropped,
-            publishes_expired: snapshot.counters.publishes_expired,
-            publishes_superseded: snapshot.counters.publishes_superseded,
-            redelivered: snapshot.counters.redelivered,
-            breaches: snapshot.counters.breaches,
-            ping_rtt_us: snapshot.counters.ping_rtt_us,
+            publishes_dropped: told.counters.publishes_dropped,
+            publishes_expired: told.counters.publishes_expired,
+            publishes_superseded: told.counters.publishes_superseded,
+            redelivered: told.counters.redelivered,
+            breaches: told.counters.breaches,
+            ping_rtt_us: told.counters.ping_rtt_us,
             last_delay_ms: snapshot.last_delay_ms,
-            messages_suppressed: snapshot.counters.messages_suppressed,
+            messages_suppressed: told.counters.messages_suppressed,
             restored: snapshot.restored,
             commits: snapshot.commits,
-            version: snapshot.version,
+            version: told.version,
             server_index: snapshot.server,
             programs: snapshot.programs,
             nobodys: snapshot.nobodys,
             missed: snapshot.missed,
-            limits: snapshot.limits,
+            limits: told.limits,
         }
     }
 }

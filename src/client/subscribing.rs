@@ -16,7 +16,7 @@ const MAXIMUM_REQUESTS: usize = 65_535;
 impl Client {
     /// What the present Server said it takes; everything, while there is none.
     pub(super) fn server_limits(&self) -> ServerLimits {
-        self.shared.snapshot.lock().limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
+        self.shared.snapshot.lock().told.limits.unwrap_or(const { ServerLimits::before_connack(0, 0) })
     }
 
     pub fn subscribe(

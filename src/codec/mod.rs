@@ -159,7 +159,7 @@ pub fn encode(
     let packet_type = packet.packet_type();
     let first = (packet_type as u8) << 4 | required_flags(packet_type);
     match packet {
-        Packet::Publish(publish) => publish.encode(version, maximum, out),
+        Packet::Publish(publish) => publish.encode(None, version, maximum, out),
         Packet::Connect(connect) => writer::packet(first, maximum, out, |out| connect.encode(out)),
         Packet::Connack(connack) => writer::packet(first, maximum, out, |out| connack.encode(version, out)),
         Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
@@ -174,4 +174,14 @@ pub fn encode(
         Packet::Auth(_) if version == ProtocolVersion::V311 => Err(EncodeError::NotInThisVersion(PacketType::Auth)),
         Packet::Auth(auth) => writer::packet(first, maximum, out, |out| auth.encode(out)),
     }
+}
+
+/// As [`encode`], of a PUBLISH in MQTT 5.0 to which the Topic Alias is added, without a copy of its properties.
+pub fn encode_with_alias(
+    publish: &Publish<'_>,
+    alias: NonZeroU16,
+    maximum: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    publish.encode(Some(alias), ProtocolVersion::V5, maximum, out)
 }

@@ -2,17 +2,20 @@
 
 use super::PacketId;
 use super::error::{EncodeError, Fault};
-use super::property::{Properties, PropertyId, Section};
+use super::property::{Properties, PropertyError, PropertyId, Section};
 use super::reader::Reader;
-use super::writer;
+use super::{varint, writer};
 use crate::types::topic::TopicName;
 use crate::types::{PacketType, ProtocolVersion, QoS};
 use std::fmt;
+use std::num::NonZeroU16;
 
 const SECTION: Section = Section::Packet(PacketType::Publish);
 const RETAIN: u8 = 0b0001;
 const QOS_SHIFT: u8 = 1;
 const DUP: u8 = 0b1000;
+/// The property Topic Alias: its identifier and a Two Byte Integer.
+pub(crate) const ALIAS_SIZE: usize = 3;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Publish<'a> {
@@ -68,9 +71,11 @@ impl<'a> Publish<'a> {
         self.topic.is_some() || has_alias()
     }
 
-    /// Written in one pass: the size is known beforehand, and this is the packet that must be fast.
+    /// Written in one pass: the size is known beforehand, and this is the packet that must be fast. `alias` goes in front of
+    /// the properties, which then hold none.
     pub(super) fn encode(
         &self,
+        alias: Option<NonZeroU16>,
         version: ProtocolVersion,
         maximum: usize,
         out: &mut Vec<u8>,
@@ -78,13 +83,21 @@ impl<'a> Publish<'a> {
         if (self.qos == QoS::AtMostOnce) != self.packet_id.is_none() {
             return Err(EncodeError::PacketId(self.qos));
         }
-        if !self.names_a_topic(version) {
+        if alias.is_none() && !self.names_a_topic(version) {
             return Err(EncodeError::Contradiction("neither Topic Name nor Topic Alias"));
         }
         let topic = self.topic.map_or(&[][..], TopicName::as_bytes);
         let id_size = if self.packet_id.is_some() { 2 } else { 0 };
+        let mut properties_length = 0;
         let properties_size = match version {
-            ProtocolVersion::V5 => self.properties.encoded_size(),
+            ProtocolVersion::V5 => {
+                self.properties.check_for(SECTION).map_err(EncodeError::Property)?;
+                if alias.is_some() && self.properties.int(PropertyId::TopicAlias).is_some() {
+                    return Err(EncodeError::Property(PropertyError::Twice(PropertyId::TopicAlias)));
+                }
+                properties_length = self.properties.as_bytes().len() + if alias.is_some() { ALIAS_SIZE } else { 0 };
+                varint::size(properties_length as u32) + properties_length
+            }
             ProtocolVersion::V311 => 0,
         };
         let remaining = 2 + topic.len() + id_size + properties_size + self.payload.len();
@@ -92,7 +105,6 @@ impl<'a> Publish<'a> {
         let dup = if self.dup && self.qos != QoS::AtMostOnce { DUP } else { 0 };
         let retain = if self.retain { RETAIN } else { 0 };
         let first = (PacketType::Publish as u8) << 4 | dup | (self.qos as u8) << QOS_SHIFT | retain;
-        let start = out.len();
         writer::fixed_header(first, remaining, maximum, out)?;
         out.reserve(remaining);
         writer::u16(topic.len() as u16, out);
@@ -100,11 +112,13 @@ impl<'a> Publish<'a> {
         if let Some(packet_id) = self.packet_id {
             writer::u16(packet_id.get(), out);
         }
-        if version == ProtocolVersion::V5
-            && let Err(error) = self.properties.encode(SECTION, out)
-        {
-            out.truncate(start);
-            return Err(error);
+        if version == ProtocolVersion::V5 {
+            varint::encode(properties_length as u32, out);
+            if let Some(alias) = alias {
+                out.push(PropertyId::TopicAlias as u8);
+                writer::u16(alias.get(), out);
+            }
+            out.extend_from_slice(self.properties.as_bytes());
         }
         out.extend_from_slice(self.payload);
         Ok(())

@@ -2,14 +2,12 @@
 //! direction of it \[MQTT-3.3.2-7\].
 
 use super::ordered::Ordered;
+use crate::codec::publish::ALIAS_SIZE;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
 use std::collections::HashMap;
 use std::num::NonZeroU16;
 use std::sync::Arc;
-
-/// Bytes of the property that names an alias: a shorter Topic Name is better sent as it is.
-const PROPERTY_SIZE: usize = 3;
 
 /// Our aliases: given out to whatever is published, the least recently used one again when all are in use.
 #[derive(Debug)]
@@ -36,31 +34,31 @@ impl OutgoingAliases {
 
     /// The alias to give to a topic that has none, if it shall get one.
     pub fn available(&self, topic: TopicName<'_>) -> Option<NonZeroU16> {
-        if topic.as_bytes().len() <= PROPERTY_SIZE || self.maximum == 0 {
+        // A Topic Name that is no longer than the property is better sent as it is.
+        if topic.as_bytes().len() <= ALIAS_SIZE || self.maximum == 0 {
             return None;
         }
         let in_use = self.topics.len() as u16;
         if in_use < self.maximum { NonZeroU16::new(in_use + 1) } else { self.topics.first().map(|(alias, _)| alias) }
     }
 
-    /// A PUBLISH with this alias is on its way: it stands for the topic from now on.
-    pub fn used(&mut self, alias: NonZeroU16, topic: TopicName<'_>) {
-        let is_last = |(last, known): (NonZeroU16, &Arc<[u8]>)| last == alias && **known == *topic.as_bytes();
-        if self.topics.last().is_some_and(is_last) {
-            return;
+    /// A PUBLISH that gives this alias to the topic is on its way: it stands for the topic from now on.
+    pub fn given(&mut self, alias: NonZeroU16, topic: TopicName<'_>) {
+        if let Some(before) = self.topics.remove(alias) {
+            self.aliases.remove(&before);
         }
-        let topic = match self.topics.remove(alias) {
-            Some(known) if *known == *topic.as_bytes() => known,
-            before => {
-                if let Some(before) = before {
-                    self.aliases.remove(&before);
-                }
-                let topic: Arc<[u8]> = topic.as_bytes().into();
-                self.aliases.insert(topic.clone(), alias);
-                topic
-            }
-        };
+        let topic: Arc<[u8]> = topic.as_bytes().into();
+        self.aliases.insert(topic.clone(), alias);
         self.topics.insert(alias, topic);
+    }
+
+    /// A PUBLISH with an alias that the Server knows is on its way.
+    pub fn used(&mut self, alias: NonZeroU16) {
+        if self.topics.last().is_none_or(|(last, _)| last != alias)
+            && let Some(topic) = self.topics.remove(alias)
+        {
+            self.topics.insert(alias, topic);
+        }
     }
 }
 

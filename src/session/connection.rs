@@ -10,7 +10,7 @@ use super::scram::Scram;
 use super::unsent::Unsent;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::EncodeError;
-use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::codec::property::Properties;
 use crate::codec::publish::Publish;
 use crate::codec::{Packet, PacketId};
 use crate::types::ProtocolVersion;
@@ -49,8 +49,6 @@ pub(super) struct Connection {
     /// What waits for a batch of changes to be durable, in the order of the batches.
     held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
-    /// The properties of a PUBLISH and its alias, while it is sent.
-    aliased: PropertiesBuf,
     pub incoming_aliases: IncomingAliases,
     /// The authentication that is going on.
     pub authenticating: Option<Authenticating>,
@@ -102,7 +100,6 @@ impl Connection {
             unanswered: VecDeque::new(),
             held: VecDeque::new(),
             outgoing_aliases: OutgoingAliases::new(0),
-            aliased: PropertiesBuf::new(),
             incoming_aliases: IncomingAliases::new(0),
             authenticating: None,
             end: None,
@@ -146,19 +143,16 @@ impl Connection {
         let Some(topic) = publish.topic else { return self.send(&Packet::Publish(publish.clone())) };
         let known = self.outgoing_aliases.known(topic);
         if let Some(alias) = known.or_else(|| self.outgoing_aliases.available(topic)) {
-            let named = if known.is_some() { None } else { publish.topic };
-            // The buffer is kept: a publish must not cost an allocation more for its alias.
-            let mut aliased = std::mem::take(&mut self.aliased);
-            aliased.clear();
-            // Every alias above 0 is within the property's range.
-            let _ = aliased.add(PropertyId::TopicAlias, Value::Int(alias.get().into()));
-            aliased.extend(publish.properties);
-            let properties = aliased.as_properties();
-            let sent = self.send(&Packet::Publish(Publish { topic: named, properties, ..publish.clone() }));
-            self.aliased = aliased;
+            debug_assert!(self.phase != Phase::Closing, "nothing may follow DISCONNECT");
+            let topic_sent = if known.is_some() { None } else { publish.topic };
+            let aliased = Publish { topic: topic_sent, ..publish.clone() };
+            let sent = self.unsent.add_with_alias(&aliased, alias, self.limits.maximum_packet_size);
             match sent {
                 Ok(()) => {
-                    self.outgoing_aliases.used(alias, topic);
+                    match known {
+                        Some(_) => self.outgoing_aliases.used(alias),
+                        None => self.outgoing_aliases.given(alias, topic),
+                    }
                     return Ok(());
                 }
                 // The alias may be what makes it too large.

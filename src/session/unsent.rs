@@ -2,9 +2,11 @@
 //! in memory when they are sent.
 
 use crate::codec::error::EncodeError;
+use crate::codec::publish::Publish;
 use crate::codec::{self, Packet};
 use crate::types::ProtocolVersion;
 use std::fmt;
+use std::num::NonZeroU16;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Above this many unsent bytes no Application Messages are added: they stay in the queue, where they are counted, and can
@@ -28,6 +30,15 @@ impl Unsent {
             self.make_room(size);
         }
         codec::encode(packet, version, maximum, &mut self.bytes)
+    }
+
+    pub fn add_with_alias(
+        &mut self,
+        publish: &Publish<'_>,
+        alias: NonZeroU16,
+        maximum: usize,
+    ) -> Result<(), EncodeError> {
+        codec::encode_with_alias(publish, alias, maximum, &mut self.bytes)
     }
 
     /// So that the vector doesn't grow while the secret is written, nor, with what is there already, without a trace.

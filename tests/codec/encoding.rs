@@ -12,7 +12,7 @@ use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyError, Propert
 use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::subscribe::{RetainHandling, Suback, Subscribe, Subscription, SubscriptionOptions};
 use mt5mqtt::codec::unsubscribe::{Unsuback, Unsubscribe};
-use mt5mqtt::codec::{Packet, encode};
+use mt5mqtt::codec::{Packet, encode, encode_with_alias};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::text::TextError;
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
@@ -161,6 +161,30 @@ fn a_publish_names_its_topic() {
     assert!(matches!(failure(V5, NO_LIMIT, &Packet::Publish(PUBLISH)), EncodeError::Contradiction(_)));
     assert!(matches!(failure(V311, NO_LIMIT, &with_alias), EncodeError::Contradiction(_)));
     encoded("Topic Alias", V5, &with_alias);
+}
+
+#[test]
+fn an_alias_that_is_added_stands_before_the_other_properties() {
+    // 5-3.3.2.1-a; section 3.3.2.3.4
+    let alias = set(PropertyId::TopicAlias, Value::Int(7));
+    let content_type = set(PropertyId::ContentType, Value::Text("json"));
+    for (name, others) in [(topic("t"), &PropertiesBuf::new()), (None, &content_type)] {
+        let publish = Publish { topic: name, properties: others.as_properties(), payload: b"pay", ..PUBLISH };
+        let mut out = b"before".to_vec();
+        encode_with_alias(&publish, id(7), NO_LIMIT, &mut out).expect("a packet that can be encoded");
+        let mut all = alias.clone();
+        all.extend(others.as_properties());
+        let all = Publish { properties: all.as_properties(), ..publish.clone() };
+        assert_eq!(out[6..], encoded("the same", V5, &Packet::Publish(all)));
+        let size = out.len() - 6;
+        out.truncate(6);
+        let error = encode_with_alias(&publish, id(7), size - 1, &mut out);
+        assert_eq!(error, Err(EncodeError::TooLarge { size, maximum: size - 1 }));
+        assert_eq!(out, b"before");
+    }
+    let has_one = Publish { properties: alias.as_properties(), ..PUBLISH };
+    let error = encode_with_alias(&has_one, id(8), NO_LIMIT, &mut Vec::new());
+    assert_eq!(error, Err(EncodeError::Property(PropertyError::Twice(PropertyId::TopicAlias))));
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Member {
         match self.program.snapshot.try_lock_until(deadline()) {
             Some(mut snapshot) => {
                 *snapshot = Snapshot { missed: self.missed, ..*figures };
-                self.program.publish_limits.set_server(figures.limits);
+                self.program.publish_limits.set_server(figures.told.limits);
             }
             None => self.out_of_reach = true,
         }

@@ -141,10 +141,6 @@ impl<'a> Properties<'a> {
         Ok(())
     }
 
-    pub(in crate::codec) fn encoded_size(self) -> usize {
-        varint::size(self.bytes.len() as u32) + self.bytes.len()
-    }
-
     /// Appends the Property Length and the properties.
     pub(in crate::codec) fn encode(self, section: Section, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.check_for(section).map_err(EncodeError::Property)?;
