@@ -1,6 +1,7 @@
 //! What of a client's operations is counted and numbered across threads. Programs that share a connection have one of these
 //! together: their tokens differ, and its limits are those of them all.
 
+use crate::session::Session;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 #[derive(Debug)]
@@ -53,6 +54,41 @@ fn word(count: usize, bytes: usize) -> u64 {
 
 fn parts(word: u64) -> (usize, usize) {
     ((word >> COUNT_AT) as usize, (word & ((1 << COUNT_AT) - 1)) as usize)
+}
+
+/// What of a budget one Session has, and what of that it needs no more.
+#[derive(Default)]
+pub(super) struct Share {
+    /// Publishes handed to the Session since the start, and their bytes.
+    accepted: (usize, usize),
+    /// By how many bytes requests have grown since they were accepted, as far as it is in the budget.
+    grown: usize,
+    /// How much of `accepted` has been given back to the budget.
+    given_back: (usize, usize),
+}
+
+impl Share {
+    /// The Session gets publishes that are in the budget already.
+    pub fn accept(&mut self, count: usize, bytes: usize) {
+        self.accepted.0 += count;
+        self.accepted.1 += bytes;
+    }
+
+    /// Gives what is finished back, and adds what has grown.
+    pub fn settle(&mut self, session: &Session, budget: &Budget) {
+        let growth = session.requests_grown() - self.grown;
+        if growth > 0 {
+            self.grown += growth;
+            self.accepted.1 += growth;
+            budget.add(0, growth);
+        }
+        let (count, bytes) = session.outstanding();
+        let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
+        if finished != self.given_back {
+            budget.subtract(finished.0 - self.given_back.0, finished.1 - self.given_back.1);
+            self.given_back = finished;
+        }
+    }
 }
 
 #[cfg(test)]

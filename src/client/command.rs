@@ -1,11 +1,13 @@
-//! What travels from a caller's thread to the one that holds the Session.
+//! What travels from a caller's thread to the one that holds the Session, and what it does there.
 
+use super::core::Core;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
+use crate::types::topic::TopicFilter;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -69,4 +71,60 @@ pub(super) enum Command {
     },
     /// For tests of the failure handling: panics on the background thread.
     Panic,
+}
+
+impl Core {
+    /// Carries a command out.
+    pub fn apply(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Connect(options) => {
+                self.session.set_options(*options);
+                self.wanted = true;
+                self.given_up = false;
+                self.needs_worker = true;
+            }
+            Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
+                self.session.limit_outgoing(maximum, maximum_bytes, overflow);
+            }
+            Command::Disconnect { reason, properties } => {
+                self.session.disconnect(reason, properties.as_properties());
+                self.wanted = false;
+                self.given_up = true;
+                self.needs_worker = true;
+            }
+            Command::Publish { token, message, how } => {
+                self.share.accept(1, message.size());
+                self.session.publish(now, token, message, how);
+            }
+            Command::Request { token, message, deadline } => {
+                self.share.accept(1, message.size());
+                self.session.request(token, message, deadline, now);
+            }
+            Command::Authenticate { step, data, properties } => {
+                self.session.authenticate(step, data.as_ref().map(|data| data.as_slice()), properties.as_properties());
+            }
+            Command::Reauthenticate { data, properties } => {
+                self.session.reauthenticate(data.as_ref().map(|data| data.as_slice()), properties.as_properties(), now);
+            }
+            Command::Subscribe { token, filter, options, properties } => {
+                if let Ok(filter) = TopicFilter::new(&filter) {
+                    self.session.subscribe(token, filter, options, properties);
+                }
+            }
+            Command::Unsubscribe { token, filter, properties } => {
+                if let Ok(filter) = TopicFilter::new(&filter) {
+                    self.session.unsubscribe(token, filter, properties);
+                }
+            }
+            Command::Acknowledge { delivery, acknowledgement } => {
+                self.session.acknowledge(delivery, acknowledgement);
+            }
+            Command::Taken { delivery } => self.session.taken(delivery),
+            Command::Heard { token } => self.session.heard(token),
+            Command::Panic => {
+                self.panic = true;
+                self.needs_worker = true;
+            }
+        }
+    }
 }

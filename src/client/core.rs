@@ -1,5 +1,6 @@
 //! The Session and its transport: what whoever holds their lock does with them. How the lock is come by is in `shared`.
 
+use super::accounts::Share;
 use super::burst::Burst;
 use super::clock;
 use super::command::Command;
@@ -8,14 +9,14 @@ use super::input::Input;
 use super::leading::Keeping;
 use super::log::{Level, trace};
 use super::pace::{Pace, Stream};
-use super::shared::{Shared, State, Told};
+use super::shared::{Shared, State};
+use super::statistics::Told;
 use super::store::Stored;
 use super::transport::{Fault, Transport, is_broken_off};
 use crate::session::Session;
 use crate::session::event::Event;
 use crate::types::QoS;
 use crate::types::status::Status;
-use crate::types::topic::TopicFilter;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -69,12 +70,7 @@ pub(super) struct Core {
     pub needs_worker: bool,
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    /// Publishes handed to the Session since the start, and their bytes.
-    accepted: (usize, usize),
-    /// By how many bytes requests have grown since they were accepted, as far as it is in the budget.
-    grown: usize,
-    /// How much of `accepted` has been given back to the budget.
-    given_back: (usize, usize),
+    pub share: Share,
     /// What is known outside.
     told: Told,
 }
@@ -142,9 +138,7 @@ impl Core {
             needs_worker: false,
             bytes_sent: 0,
             bytes_received: 0,
-            accepted: (0, 0),
-            grown: 0,
-            given_back: (0, 0),
+            share: Share::default(),
             told: Told::default(),
         }
     }
@@ -165,61 +159,6 @@ impl Core {
         self.pace = Pace::default();
         self.stream = Stream::default();
         self.session.handle_opened(now, deadline);
-    }
-
-    pub fn apply(&mut self, now: Instant, command: Command) {
-        match command {
-            Command::Connect(options) => {
-                self.session.set_options(*options);
-                self.wanted = true;
-                self.given_up = false;
-                self.needs_worker = true;
-            }
-            Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
-                self.session.limit_outgoing(maximum, maximum_bytes, overflow);
-            }
-            Command::Disconnect { reason, properties } => {
-                self.session.disconnect(reason, properties.as_properties());
-                self.wanted = false;
-                self.given_up = true;
-                self.needs_worker = true;
-            }
-            Command::Publish { token, message, how } => {
-                self.accepted.0 += 1;
-                self.accepted.1 += message.size();
-                self.session.publish(now, token, message, how);
-            }
-            Command::Request { token, message, deadline } => {
-                self.accepted.0 += 1;
-                self.accepted.1 += message.size();
-                self.session.request(token, message, deadline, now);
-            }
-            Command::Authenticate { step, data, properties } => {
-                self.session.authenticate(step, data.as_ref().map(|data| data.as_slice()), properties.as_properties());
-            }
-            Command::Reauthenticate { data, properties } => {
-                self.session.reauthenticate(data.as_ref().map(|data| data.as_slice()), properties.as_properties(), now);
-            }
-            Command::Subscribe { token, filter, options, properties } => {
-                if let Ok(filter) = TopicFilter::new(&filter) {
-                    self.session.subscribe(token, filter, options, properties);
-                }
-            }
-            Command::Unsubscribe { token, filter, properties } => {
-                if let Ok(filter) = TopicFilter::new(&filter) {
-                    self.session.unsubscribe(token, filter, properties);
-                }
-            }
-            Command::Acknowledge { delivery, acknowledgement } => {
-                self.session.acknowledge(delivery, acknowledgement);
-            }
-            Command::Taken { delivery } => self.session.taken(delivery),
-            Command::Heard { token } => self.session.heard(token),
-            Command::Panic => {
-                self.panic = true;
-                self.needs_worker = true;
-            }
-        }
     }
 
     /// Carries out what callers have left. False if that was too much for one go.
@@ -251,7 +190,7 @@ impl Core {
         self.burst.call_ended(if self.bytes_sent == sent { now } else { clock::now() });
         if gathers && !self.session.has_event() {
             // The statistics are for whoever takes what is gathered.
-            self.give_back(shared);
+            self.share.settle(&self.session, &shared.accounts.outgoing);
         } else {
             self.report(shared);
         }
@@ -431,14 +370,13 @@ impl Core {
         shared.accounts.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
         let after = self.session.outstanding();
         let (count, bytes) = (after.0 - before.0, after.1 - before.1);
-        self.accepted.0 += count;
-        self.accepted.1 += bytes;
+        self.share.accept(count, bytes);
         shared.accounts.outgoing.add(count, bytes);
         shared.snapshot.lock().restored = count;
         Ok(())
     }
 
-    /// Statistics, limits, and what of the budget of the outgoing queue is free again.
+    /// Brings up to date what is known outside, the budget of the outgoing queue included.
     pub fn tell_figures(&mut self, shared: &Shared) {
         let told = Told {
             counters: self.session.counters(),
@@ -456,22 +394,6 @@ impl Core {
             shared.snapshot.lock().told = told;
             self.told = told;
         }
-        self.give_back(shared);
-    }
-
-    /// Tells what of the budget of the outgoing queue is free again.
-    fn give_back(&mut self, shared: &Shared) {
-        let growth = self.session.requests_grown() - self.grown;
-        if growth > 0 {
-            self.grown += growth;
-            self.accepted.1 += growth;
-            shared.accounts.outgoing.add(0, growth);
-        }
-        let (count, bytes) = self.session.outstanding();
-        let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
-        if finished != self.given_back {
-            shared.accounts.outgoing.subtract(finished.0 - self.given_back.0, finished.1 - self.given_back.1);
-            self.given_back = finished;
-        }
+        self.share.settle(&self.session, &shared.accounts.outgoing);
     }
 }

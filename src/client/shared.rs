@@ -20,13 +20,12 @@ use super::lock::{LeftLocked, Lock, look_until};
 use super::log::{Level, Log, lines};
 use super::publish_limits::PublishLimits;
 use super::stages::Stages;
+use super::statistics::Snapshot;
 use super::store::Identity;
 use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
+use crate::session::Session;
 use crate::session::event::Event;
-use crate::session::limits::ServerLimits;
-use crate::session::{Counters, Session};
-use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
@@ -87,34 +86,6 @@ pub(super) struct Shared {
     pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
     pub snapshot: Lock<Snapshot>,
     pub publish_limits: PublishLimits,
-}
-
-/// What is known outside of the core's lock.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Snapshot {
-    pub told: Told,
-    pub last_delay_ms: u64,
-    /// Publishes that an earlier process had left in the store.
-    pub restored: usize,
-    /// Times that the store has written.
-    pub commits: u64,
-    /// Which of the URLs is tried or in use.
-    pub server: usize,
-    /// Of a shared connection: programs on it, messages that were for none of them, and those that this one has missed.
-    pub programs: usize,
-    pub nobodys: u64,
-    pub missed: u64,
-}
-
-/// What of a Snapshot the core tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    pub counters: Counters,
-    pub in_flight: usize,
-    pub version: Option<ProtocolVersion>,
-    pub limits: Option<ServerLimits>,
-    pub bytes_sent: u64,
-    pub bytes_received: u64,
 }
 
 /// A caller looks this often at what others have left meanwhile. The rest is for the background thread.

@@ -1,8 +1,37 @@
 //! The figures of a client.
 
 use super::Client;
+use crate::session::Counters;
 use crate::session::limits::ServerLimits;
 use crate::types::ProtocolVersion;
+
+/// What is known outside of the core's lock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Snapshot {
+    pub told: Told,
+    pub last_delay_ms: u64,
+    /// Publishes that an earlier process had left in the store.
+    pub restored: usize,
+    /// Times that the store has written.
+    pub commits: u64,
+    /// Which of the URLs is tried or in use.
+    pub server: usize,
+    /// Of a shared connection: programs on it, messages that were for none of them, and those that this one has missed.
+    pub programs: usize,
+    pub nobodys: u64,
+    pub missed: u64,
+}
+
+/// What of a Snapshot the core tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub counters: Counters,
+    pub in_flight: usize,
+    pub version: Option<ProtocolVersion>,
+    pub limits: Option<ServerLimits>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+}
 
 /// A moment's figures of a client.
 #[derive(Clone, Copy, Debug)]
