@@ -230,7 +230,7 @@ impl Client {
 
     /// A client keeps the store that it was first connected with, or none.
     fn check_store(&self, options: &Options) -> Result<(), Failure> {
-        let wanted = options.store_path.clone().and_then(|path| Some((path, options.identity()?)));
+        let wanted = options.store();
         match &*self.shared.store.lock() {
             Some(opened) if *opened != wanted => {
                 let text = "STORE_PATH, and with it CLIENT_ID and URL, can't change after the first connect: make a new \

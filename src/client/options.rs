@@ -381,11 +381,11 @@ impl Options {
         })
     }
 
-    /// Whose Session it is; `None` without a Server.
-    pub fn identity(&self) -> Option<Identity> {
+    /// The store's folder, and whose Session is kept there; `None` without a store or a Server.
+    pub fn store(&self) -> Option<(PathBuf, Identity)> {
+        let folder = self.store_path.clone().filter(|_| !self.addresses.is_empty())?;
         let servers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
-        let client_id = self.client_id.clone();
-        (!servers.is_empty()).then(|| Identity { client_id, server: servers.join(",") })
+        Some((folder, Identity { client_id: self.client_id.clone(), server: servers.join(",") }))
     }
 
     pub fn has_authentication(&self) -> bool {

@@ -7,8 +7,8 @@ use super::core::Core;
 use super::events::NoticeKind;
 use super::log::Level;
 use super::store::{StoreError, Written};
-use super::worker::{Held, Worker};
-use crate::session::event::Disconnected;
+use super::transport::Fault;
+use super::worker::Worker;
 use crate::session::record::Batch;
 use crate::types::status::Status;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,7 @@ use std::time::Instant;
 impl Worker {
     /// Opens the store if there is to be one, and has the Session take over what it holds.
     pub(super) fn open_store(&mut self) -> Result<(), StoreError> {
-        let wanted = self.options.store_path.clone().zip(self.options.identity());
+        let wanted = self.options.store();
         if let Some((folder, identity)) = wanted.as_ref().filter(|_| !self.keeper.is_open()) {
             let stored = self.keeper.open(folder, identity, clock::moment())?;
             let shared = self.shared.clone();
@@ -42,7 +42,7 @@ impl Worker {
         if !matches!(status, Status::StoreInUse | Status::StoreNotWritten) {
             core.wanted = false;
         }
-        self.after_end(Disconnected::new(Some(status), detail), Held::Never, &mut core);
+        self.connecting_failed(Fault::new(status, detail), &mut core);
     }
 
     pub(super) fn has_to_store(&self, now: Instant, core: &Core) -> bool {

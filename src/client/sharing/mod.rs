@@ -206,7 +206,7 @@ impl Client {
         if connection.desk.failed.load(Ordering::Acquire) {
             return Err((Status::Panic, Status::Panic.text().to_owned()));
         }
-        let wanted = options.store_path.clone().zip(options.identity());
+        let wanted = options.store();
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }

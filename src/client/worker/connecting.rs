@@ -1,6 +1,7 @@
 //! Which Server is connected to, and with what.
 
-use super::{FIRST_SOCKET, Held, Phase, Worker};
+use super::ending::Held;
+use super::{FIRST_SOCKET, Phase, Worker};
 use crate::client::address::Address;
 use crate::client::clock;
 use crate::client::core::Core;
@@ -90,7 +91,7 @@ impl Worker {
         })
     }
 
-    pub(super) fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
+    pub(in crate::client) fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
         self.after_end(Disconnected::new(Some(fault.status), fault.text), Held::Never, core);
     }
 

@@ -6,6 +6,7 @@ use crate::client::address::Address;
 use crate::client::core::READS_IN_A_ROW;
 use crate::client::events::{Next, NoticeKind};
 use crate::client::transport::scripted::Scripted;
+use crate::session::event::Event;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 

@@ -2,6 +2,7 @@
 //! readiness call until bytes, a command or the next deadline.
 
 mod connecting;
+mod ending;
 #[cfg(test)]
 mod ending_tests;
 #[cfg(test)]
@@ -10,7 +11,6 @@ mod reading;
 
 use super::backoff::Backoff;
 use super::clock;
-use super::command::Command;
 use super::core::{Connection, Core};
 use super::first_bytes::FirstBytes;
 use super::log::Level;
@@ -22,9 +22,6 @@ use super::transport::connector::{Connector, Progress};
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
 use crate::client::redirect::Redirect;
-use crate::codec::property::{PropertiesBuf, PropertyId, Value};
-use crate::session::event::{Disconnected, Event};
-use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -38,8 +35,6 @@ const FIRST_SOCKET: Token = Token(1);
 
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
-/// A connection that held this long was good: the next loss is a first failure.
-const STABLE: Duration = Duration::from_secs(5);
 
 enum Phase {
     Idle,
@@ -59,16 +54,6 @@ enum Phase {
     Waiting {
         until: Instant,
     },
-}
-
-/// How long an accepted connection was there before it ended.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Held {
-    /// It was never accepted.
-    Never,
-    Shortly,
-    /// At least [`STABLE`].
-    Long,
 }
 
 pub(super) struct Worker {
@@ -369,113 +354,4 @@ impl Worker {
         more &= !paused;
         Some(if more { Some(now) } else { core.session.next_timeout() })
     }
-
-    fn drop_transport(&mut self, core: &mut Core) {
-        if let Some(mut transport) = core.transport.take() {
-            transport.deregister(self.poll.registry());
-        }
-        if std::mem::take(&mut core.led) {
-            self.shared.events.wake_leader();
-        }
-        core.input = Default::default();
-        self.readable = false;
-        self.shared.reading_paused.store(false, Ordering::Release);
-    }
-
-    fn end_connection(&mut self, status: Status, detail: &str, core: &mut Core) {
-        self.drop_transport(core);
-        // What happened before the end is told before it.
-        core.report(&self.shared);
-        core.session.handle_closed(status, detail);
-        let held = match core.online_since.take().map(|since| clock::now().saturating_duration_since(since) >= STABLE) {
-            None => Held::Never,
-            Some(false) => Held::Shortly,
-            Some(true) => Held::Long,
-        };
-        if held == Held::Long {
-            self.backoff.succeeded();
-        }
-        let end = match core.session.poll_event() {
-            Some(Event::Disconnected(end)) => end,
-            // Not reached: a Session that was opened says first of all that it is closed.
-            _ => Disconnected::new(Some(status), detail),
-        };
-        core.tell_figures(&self.shared);
-        self.after_end(end, held, core);
-        core.report(&self.shared);
-    }
-
-    /// Decides whether and when to connect again, and tells the program. The state comes first: a program that has seen
-    /// the event must find the state, and may call connect at once.
-    pub(super) fn after_end(&mut self, mut end: Disconnected, held: Held, core: &mut Core) {
-        if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
-            self.tls = None;
-        }
-        let mut next_attempt = None;
-        if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
-            core.wanted = false;
-            core.given_up = false;
-            self.phase = Phase::Idle;
-            self.shared.set_state(State::Idle);
-        } else {
-            let followed = self.follow_reference(&mut end, held);
-            let delay = match end.next_version {
-                _ if followed => self.backoff.next_delay(),
-                // The same Server is asked again, in the older version of MQTT.
-                Some(ProtocolVersion::V311) => self.backoff.next_delay(),
-                // It has refused both.
-                Some(ProtocolVersion::V5) => self.choose_server(false, held),
-                None => self.choose_server(end.reason.is_some_and(needs_attention), held),
-            };
-            self.shared.snapshot.lock().last_delay_ms = delay.as_millis() as u64;
-            self.phase = Phase::Waiting { until: clock::now() + delay };
-            self.shared.set_state(State::Waiting);
-            next_attempt = Some(delay);
-        }
-        self.shared.tell(Event::Disconnected(end));
-        if let Some(delay) = next_attempt {
-            self.shared.note(Level::Info, || format!("next attempt in {} ms", delay.as_millis()));
-        }
-    }
-
-    /// The program frees the client.
-    fn say_farewell(&self, now: Instant, core: &mut Core) {
-        let session = self.options.session_options();
-        let (anonymous, version) =
-            session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version));
-        let mut properties = PropertiesBuf::new();
-        if anonymous && version == ProtocolVersion::V5 {
-            // The Server made up this Client Identifier: nobody can ever resume the Session.
-            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
-        }
-        let token = self.shared.hears.swap(0, Ordering::AcqRel);
-        if token != 0 {
-            core.apply(now, Command::Heard { token });
-        }
-        core.apply(now, Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
-        core.stop = true;
-    }
-
-    /// The program gave up before a connection was there.
-    fn give_up(&mut self, core: &mut Core) {
-        self.after_end(Disconnected::new(None, "disconnected on request"), Held::Never, core);
-    }
-}
-
-/// Reason Codes that trying again soon won't change: another client has our identifier, or somebody has to change a
-/// setting.
-fn needs_attention(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
-            | ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
-            | ReasonCode::BAD_USER_NAME_OR_PASSWORD
-            | ReasonCode::NOT_AUTHORIZED
-            | ReasonCode::BANNED
-            | ReasonCode::BAD_AUTHENTICATION_METHOD
-            | ReasonCode::SESSION_TAKEN_OVER
-            | ReasonCode::USE_ANOTHER_SERVER
-            | ReasonCode::SERVER_MOVED
-            | ReasonCode::CONNECTION_RATE_EXCEEDED
-    )
 }
