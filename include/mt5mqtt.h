@@ -1470,6 +1470,25 @@ int32_t mt5mqtt_event_text(int64_t client,
 int32_t mt5mqtt_event_text_w(int64_t client, uint16_t *buffer, int32_t capacity);
 
 /**
+ * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
+ * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
+ * one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+ * acknowledged by itself.
+ */
+int32_t mt5mqtt_acknowledge(int64_t client,
+                            int64_t token,
+                            int32_t reason_code);
+
+/**
+ * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
+ * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
+ */
+int32_t mt5mqtt_acknowledge_with(int64_t client,
+                                 int64_t token,
+                                 int32_t reason_code,
+                                 int64_t properties);
+
+/**
  * How often the current event has a property (MT5MQTT_PROP_).
  */
 int32_t mt5mqtt_event_property_count(int64_t client, int32_t property);
@@ -1533,25 +1552,6 @@ int32_t mt5mqtt_event_user_value(int64_t client,
  * As mt5mqtt_event_user_value, in UTF-16.
  */
 int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
-
-/**
- * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
- * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
- * acknowledged by itself.
- */
-int32_t mt5mqtt_acknowledge(int64_t client,
-                            int64_t token,
-                            int32_t reason_code);
-
-/**
- * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
- * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
- */
-int32_t mt5mqtt_acknowledge_with(int64_t client,
-                                 int64_t token,
-                                 int32_t reason_code,
-                                 int64_t properties);
 
 /**
  * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with

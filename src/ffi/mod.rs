@@ -13,6 +13,7 @@ pub mod batch;
 pub mod client;
 pub mod constants;
 pub mod event;
+pub mod event_properties;
 pub mod exchange;
 mod guard;
 mod handles;
