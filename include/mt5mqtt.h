@@ -730,7 +730,7 @@
 #define MT5MQTT_EVENT_PROGRESS 18
 
 /**
- * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
  */
 #define MT5MQTT_EVENT_STORE 19
 

@@ -274,7 +274,7 @@ pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 /// How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
 pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
-/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
 pub const MT5MQTT_EVENT_STORE: i32 = 19;
 
 /// Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
