@@ -82,9 +82,14 @@ impl Tls {
         (text, self.tls.peer_certificates().map(<[_]>::to_vec).unwrap_or_default())
     }
 
-    /// The end of a connection that nothing came through yet, if the Server had asked for a certificate and got none.
+    /// The Server has asked for a certificate of ours and got none.
+    fn misses_certificate(&self) -> bool {
+        self.witness.asked.load(Ordering::Relaxed) && !self.witness.answered.load(Ordering::Relaxed)
+    }
+
+    /// The end of a connection during the handshake.
     fn closed(&self, otherwise: &str) -> Fault {
-        if self.witness.asked.load(Ordering::Relaxed) && !self.witness.answered.load(Ordering::Relaxed) {
+        if self.misses_certificate() {
             return tls_words::client_certificate(&self.witness, "it closed the connection after asking for one");
         }
         Fault::new(Status::Tls, otherwise)
@@ -219,12 +224,16 @@ impl Transport for Tls {
 impl Tls {
     /// The Server's side is closed.
     fn end(&self) -> io::Result<usize> {
-        if self.used || self.finishing {
+        if self.used || self.finishing || !self.misses_certificate() || self.is_let_in() {
             return Ok(0);
         }
-        match self.closed("") {
-            fault if fault.status == Status::TlsClientCertificate => Err(fault.into()),
-            _ => Ok(0),
-        }
+        Err(tls_words::perhaps_client_certificate().into())
+    }
+
+    /// Whether the Server has shown that it does without a certificate of ours, if it got none: in TLS 1.2 by its Finished,
+    /// in TLS 1.3 by what it sends after ours (RFC 8446 section 4.6.1).
+    fn is_let_in(&self) -> bool {
+        let is_1_2 = self.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2);
+        is_1_2 || self.tls.tls13_tickets_received() > 0
     }
 }
