@@ -373,7 +373,9 @@
  * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
  * an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
  * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
- * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
+ * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of a name's addresses the one that
+ * accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has failed, without the others: for
+ * different Servers under one name give each address a URL, and the name by TLS_SERVER_NAME.
  */
 #define MT5MQTT_OPT_URL 1
 

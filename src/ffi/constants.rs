@@ -123,7 +123,9 @@ pub const MT5MQTT_STATE_FAILED: i32 = 4;
 /// `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
 /// an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
 /// between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
-/// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
+/// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of a name's addresses the one that
+/// accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has failed, without the others: for
+/// different Servers under one name give each address a URL, and the name by TLS_SERVER_NAME.
 pub const MT5MQTT_OPT_URL: i32 = 1;
 /// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
 pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;

@@ -11,6 +11,10 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// After so much was received without content others have their turn: a Server may send Sessions to resume without a pause. More than
+/// one record of the largest size.
+const RECEIVED_IN_A_ROW: usize = 16;
+
 pub(super) struct Tls {
     tcp: Tcp,
     tls: ClientConnection,
@@ -152,7 +156,7 @@ impl Read for FirstBytes<'_> {
 
 impl Transport for Tls {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
+        for _ in 0..RECEIVED_IN_A_ROW {
             match self.tls.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // The Server closed TCP without close_notify. MQTT packets have lengths: nothing can be cut off unseen.
@@ -179,6 +183,7 @@ impl Transport for Tls {
             // gone, reading says so.
             let _ = self.send();
         }
+        Err(io::ErrorKind::Interrupted.into())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -237,3 +242,7 @@ impl Tls {
         is_1_2 || self.tls.tls13_tickets_received() > 0
     }
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
