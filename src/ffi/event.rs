@@ -108,7 +108,8 @@ pub(super) fn parts(notice: &Notice) -> Parts<'_> {
             }
         },
     }
-    if parts.text.is_empty() {
+    // The text of a connection is a Client Identifier or none.
+    if parts.text.is_empty() && !matches!(notice.kind, NoticeKind::Session(Event::Connected { .. })) {
         // What the Server says in its own words, or what we say about the status.
         let words = notice.failure().map_or("", Status::text);
         parts.text = parts.properties.text(PropertyId::ReasonString).unwrap_or(words);
