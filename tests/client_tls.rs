@@ -324,6 +324,20 @@ fn a_private_key_is_not_taken_for_a_path_and_repeated() {
     }
 }
 
+#[test]
+fn a_name_that_no_certificate_can_have_is_refused_with_its_option() {
+    let server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let named = try_connect(&url, &[(options::TLS_SERVER_NAME, "no name")], &[]);
+    assert_fails(
+        named,
+        Status::TlsSetup,
+        &["option TLS_SERVER_NAME: 'no name' is no name that a certificate can have"],
+    );
+    let foreign = try_connect(&url, &[(options::TLS_SERVER_NAME, "bröker.example")], &[]);
+    assert_fails(foreign, Status::TlsSetup, &["option TLS_SERVER_NAME: 'bröker.example'", "xn--"]);
+}
+
 /// Does a handshake with a scripted Server; what the client makes of it.
 fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
     let authority = Authority::new("Test CA");

@@ -34,8 +34,8 @@ pub(super) struct Tls {
 impl Tls {
     pub fn new(tcp: Tcp, setup: &TlsSetup, host: &str) -> Result<Tls, Fault> {
         let name = setup.server_name.as_deref().unwrap_or(host);
-        let server_name = ServerName::try_from(name.to_owned())
-            .map_err(|_| Fault::new(Status::TlsSetup, format!("'{name}' is no name that a certificate can have")))?;
+        let server_name =
+            ServerName::try_from(name.to_owned()).map_err(|_| no_server_name(name, setup.server_name.is_some()))?;
         setup.witness.forget();
         let tls = ClientConnection::new(setup.config.clone(), server_name)
             .map_err(|error| Fault::new(Status::Tls, format!("TLS can't begin: {error}")))?;
@@ -136,6 +136,12 @@ impl Tls {
         }
         Ok(())
     }
+}
+
+fn no_server_name(name: &str, is_option: bool) -> Fault {
+    let option = if is_option { "TLS_SERVER_NAME" } else { "URL" };
+    let foreign = if name.is_ascii() { "" } else { ": write other letters than a to z as xn--…" };
+    Fault::new(Status::TlsSetup, format!("option {option}: '{name}' is no name that a certificate can have{foreign}"))
 }
 
 /// Remembers the first bytes of a read.
