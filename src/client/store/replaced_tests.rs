@@ -1,66 +1,7 @@
-//! Who has the store, and what happens when it is replaced by hand.
+//! A store that somebody replaces or takes away while a client uses it.
 
+use super::tests::{batch, folder, identity, now};
 use super::*;
-use crate::session::record::{Key, Record};
-use std::sync::Barrier;
-use std::thread;
-use std::time::Instant;
-
-fn folder(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("mt5mqtt-{name}-{}", std::process::id()))
-}
-
-fn now() -> Moment {
-    Moment { instant: Instant::now(), unix_ms: 1 }
-}
-
-fn identity(client_id: &str) -> Identity {
-    Identity { client_id: client_id.to_owned(), server: "mqtt://127.0.0.1:1883".to_owned() }
-}
-
-fn batch() -> Batch {
-    Batch { number: 1, changes: vec![(Key::Session, Some(Record::Session))] }
-}
-
-#[test]
-fn of_all_who_make_a_store_at_once_one_has_it_and_the_others_hear_that_it_is_in_use() {
-    let folder = folder("store-made");
-    for _ in 0..50 {
-        let _ = fs::remove_dir_all(&folder);
-        let all_are_there = Barrier::new(3);
-        let mut opened: Vec<_> = thread::scope(|scope| {
-            let open = || {
-                all_are_there.wait();
-                open(&folder, &identity("a"), now())
-            };
-            let threads = [(); 3].map(|()| scope.spawn(open));
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        let statuses: Vec<_> = opened.iter().map(|result| result.as_ref().err().map(|error| error.0)).collect();
-        assert_eq!(statuses.iter().filter(|status| status.is_none()).count(), 1, "{statuses:?}");
-        assert!(statuses.iter().flatten().all(|status| *status == Status::StoreInUse), "{statuses:?}");
-        let owner = opened.iter_mut().find_map(|result| result.as_mut().ok()).unwrap();
-        owner.0.commit(&[batch()], now()).unwrap();
-        drop(opened);
-        // What it has stored is in the file that has the name.
-        assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);
-    }
-    fs::remove_dir_all(&folder).unwrap();
-}
-
-#[test]
-fn a_store_that_could_not_be_written_is_still_in_use() {
-    let folder = folder("store-kept");
-    let _ = fs::remove_dir_all(&folder);
-    let (mut store, _) = open(&folder, &identity("a"), now()).unwrap();
-    // As a failure leaves it until the next attempt.
-    store.database = None;
-    assert_eq!(open(&folder, &identity("a"), now()).err().map(|error| error.0), Some(Status::StoreInUse));
-    store.commit(&[batch()], now()).unwrap();
-    drop(store);
-    assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);
-    fs::remove_dir_all(&folder).unwrap();
-}
 
 /// A store that has `commits` commits, and was closed by a failure.
 fn closed_by_a_failure(folder: &Path, commits: usize) -> RedbStore {
