@@ -194,7 +194,7 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
 /// Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
 /// proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
 /// first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
-/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier ends with -doctor, and topics below mt5mqtt/doctor/; the
+/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
 /// client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
 /// examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
 /// MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
