@@ -373,7 +373,9 @@
  * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
  * an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
  * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
- * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
+ * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of a name's addresses the one that
+ * accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has failed, without the others: for
+ * different Servers under one name give each address a URL, and the name by TLS_SERVER_NAME.
  */
 #define MT5MQTT_OPT_URL 1
 
@@ -536,7 +538,7 @@
 #define MT5MQTT_OPT_PROGRESS 161
 
 /**
- * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 
@@ -665,12 +667,12 @@
 #define MT5MQTT_OPT_LOG_FILE_BYTES 142
 
 /**
- * Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+ * Log files that were set aside and are kept: 1 to 100, default 3. When one more is set aside, all beyond them are deleted. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILES 143
 
 /**
- * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
+ * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILE 145
 
@@ -730,7 +732,7 @@
 #define MT5MQTT_EVENT_PROGRESS 18
 
 /**
- * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
  */
 #define MT5MQTT_EVENT_STORE 19
 
@@ -1317,10 +1319,13 @@ int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
 int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
 
 /**
- * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+ * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to its default, any
  * other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
  */
-int32_t mt5mqtt_set_bytes(int64_t client, int32_t option, const uint8_t *value, int32_t size);
+int32_t mt5mqtt_set_bytes(int64_t client,
+                          int32_t option,
+                          const uint8_t *value,
+                          int32_t size);
 
 /**
  * Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
@@ -1358,7 +1363,8 @@ int32_t mt5mqtt_set_connect_properties(int64_t client,
 /**
  * Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
  * MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
- * set or the client isn't idle.
+ * set, the client isn't idle, or options don't go together, which mt5mqtt_last_error names; MT5MQTT_E_THREAD when the system
+ * starts no thread. What other threads set meanwhile holds for this connection, or is refused.
  */
 int32_t mt5mqtt_connect(int64_t client);
 
@@ -1366,8 +1372,8 @@ int32_t mt5mqtt_connect(int64_t client);
  * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
  * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
  * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
- * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier ends with -doctor, and topics below mt5mqtt/doctor/; the
- * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
+ * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
  * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
  * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
  */
@@ -1375,8 +1381,9 @@ int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
  * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
- * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
- * and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
+ * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is
+ * a set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused (MT5MQTT_E_INVALID_ARGUMENT): in
+ * the first half of it, what was published is sent and answered, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
  * call neither waits nor lets anything go out first. What is queued stays for the next connect.
  */
 int32_t mt5mqtt_disconnect(int64_t client,
@@ -1472,7 +1479,7 @@ int32_t mt5mqtt_event_text_w(int64_t client, uint16_t *buffer, int32_t capacity)
 /**
  * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
  * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that a client's PUBACK and PUBREC can't carry, with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
+ * one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
  * acknowledged by itself.
  */
 int32_t mt5mqtt_acknowledge(int64_t client,
@@ -1724,7 +1731,8 @@ int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const 
 int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, const uint16_t *value);
 
 /**
- * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes.
+ * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
+ * (MT5MQTT_E_TOO_LARGE).
  */
 int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
 
@@ -1835,7 +1843,7 @@ int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
 /**
  * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
  * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
- * Messages of equal priority keep their order.
+ * Messages of equal priority keep their order. MT5MQTT_E_INVALID_ARGUMENT for another value.
  */
 int32_t mt5mqtt_properties_set_priority(int64_t properties,
                                         int32_t priority);
@@ -1852,7 +1860,8 @@ int32_t mt5mqtt_properties_set_conflation(int64_t properties,
  * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
  * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
  * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
- * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes.
+ * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes
+ * (MT5MQTT_E_TOO_LARGE).
  */
 int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
                                               const char *key);

@@ -185,6 +185,21 @@ fn what_is_wrong_is_said_with_what_to_do() {
 }
 
 #[test]
+fn a_server_that_is_reached_and_says_nothing_is_no_affair_of_a_firewall() {
+    let silent = FakeServer::start();
+    let url = format!("ws://127.0.0.1:{}", silent.port());
+    let proxy = format!("socks5://127.0.0.1:{}", silent.port());
+    for (texts, words) in [
+        (&[][..], ["TCP connected", "upgrade isn't answered", "What to do: no firewall blocks port"]),
+        (&[(options::PROXY, &*proxy)], ["TCP connected", "didn't answer", "What to do: check option PROXY"]),
+    ] {
+        let program = program(&url, texts);
+        program.set_int(IntOption::ConnectTimeout, 300);
+        assert_fails(&program, Status::ConnectTimeout, &words);
+    }
+}
+
+#[test]
 fn the_wrong_scheme_is_found_by_asking_in_the_other_one() {
     if tools::find("mosquitto").is_none() {
         return tools::leave_out("the doctor and a real Server", "mosquitto");

@@ -156,14 +156,17 @@ fn a_full_file_is_set_aside_and_a_bounded_number_is_kept() {
 
 #[test]
 fn a_log_file_that_can_not_be_written_is_told_of_once_and_stops_nothing() {
-    let mut server = FakeServer::start();
-    let program = Program::new(&server.url(), &[(IntOption::LogLevel, 4)]);
-    program.set_text(options::LOG_FILE, "/no/such/folder/client.log");
-    life(&program, &mut server);
-    program.expect_nothing();
-    let lines = program.log.lock().unwrap();
-    let told = lines.iter().filter(|line| line.contains("the log file '/no/such/folder/client.log' can't be written"));
-    assert_eq!(told.count(), 1, "{lines:?}");
+    // Also when nothing else of the log is for the program.
+    for options in [&[(IntOption::LogLevel, 4)][..], &[(IntOption::LogLevel, 3), (IntOption::LogEvents, 0)]] {
+        let mut server = FakeServer::start();
+        let program = Program::new(&server.url(), options);
+        program.set_text(options::LOG_FILE, "/no/such/folder/client.log");
+        life(&program, &mut server);
+        program.expect_nothing();
+        let lines = program.log.lock().unwrap();
+        let is_of_file = |line: &&String| line.contains("the log file '/no/such/folder/client.log' can't be written");
+        assert_eq!(lines.iter().filter(is_of_file).count(), 1, "{lines:?}");
+    }
 }
 
 #[test]

@@ -324,6 +324,20 @@ fn a_private_key_is_not_taken_for_a_path_and_repeated() {
     }
 }
 
+#[test]
+fn a_name_that_no_certificate_can_have_is_refused_with_its_option() {
+    let server = FakeServer::start();
+    let url = format!("mqtts://127.0.0.1:{}", server.port());
+    let named = try_connect(&url, &[(options::TLS_SERVER_NAME, "no name")], &[]);
+    assert_fails(
+        named,
+        Status::TlsSetup,
+        &["option TLS_SERVER_NAME: 'no name' is no name that a certificate can have"],
+    );
+    let foreign = try_connect(&url, &[(options::TLS_SERVER_NAME, "bröker.example")], &[]);
+    assert_fails(foreign, Status::TlsSetup, &["option TLS_SERVER_NAME: 'bröker.example'", "xn--"]);
+}
+
 /// Does a handshake with a scripted Server; what the client makes of it.
 fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
     let authority = Authority::new("Test CA");
@@ -371,6 +385,29 @@ fn a_server_of_tls_1_2_says_little_but_the_client_says_what_it_wants() {
 }
 
 #[test]
+fn a_client_certificate_that_a_server_can_do_without_is_not_held_to_be_what_is_wrong() {
+    let ca = Authority::new("Test CA");
+    let (tls_1_2, tls_1_3) = (&[&rustls::version::TLS12], &[&rustls::version::TLS13]);
+    for (versions, tickets, status, words) in [
+        (tls_1_2, 0, Status::ConnectionClosed, ""),
+        (tls_1_3, 2, Status::ConnectionClosed, ""),
+        // Here nothing tells whether the Server has accepted it.
+        (tls_1_3, 0, Status::TlsClientCertificate, "if it needs one"),
+    ] {
+        let asks =
+            TlsOptions { client_ca: Some(&ca.certificate), optional: true, versions, tickets, ..TlsOptions::default() };
+        let authority = Authority::new("Test CA");
+        let (program, mut stream) = begun(&authority, &asks);
+        let mut packet = [0; 1];
+        stream.read_exact(&mut packet).expect("CONNECT");
+        // Refused without a word, as Servers of MQTT 3.1.1 do.
+        stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+        let end = program.expect_disconnected();
+        assert_fails(end.failure.map(|status| (status, end.detail)), status, &[words]);
+    }
+}
+
+#[test]
 fn a_server_of_old_versions_only_is_told_from_other_failures() {
     // A ServerHello of TLS 1.1 with TLS_RSA_WITH_AES_128_CBC_SHA, and the alert protocol_version.
     let hello = [&[0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0, 0x2F, 0]].concat();
@@ -400,15 +437,21 @@ fn an_address_of_ipv6_is_a_name_that_a_certificate_can_have() {
     }
 }
 
-/// A program and the scripted Server that has accepted it.
-fn connected(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsStream) {
+/// A program and the scripted Server that it speaks TLS with.
+fn begun(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsStream) {
     let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
     let mut server = FakeServer::start();
     let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
     program.set_text(options::TLS_CA, &authority.certificate);
     program.set_text(options::CLIENT_ID, "trader");
     program.connect().unwrap();
-    let mut stream = tls_server::accept(server.accept(), &certificate, options).expect("a handshake");
+    let stream = tls_server::accept(server.accept(), &certificate, options).expect("a handshake");
+    (program, stream)
+}
+
+/// A program and the scripted Server that has accepted it.
+fn connected(authority: &Authority, options: &TlsOptions<'_>) -> (Program, TlsStream) {
+    let (program, mut stream) = begun(authority, options);
     accept_connect(&mut stream);
     program.expect_connected();
     (program, stream)

@@ -51,11 +51,12 @@ fn found(run: impl FnOnce()) -> usize {
 }
 
 /// The options that hold secrets, and a value that each takes.
-const OPTIONS: [(&str, i32, &CStr); 6] = [
+const OPTIONS: [(&str, i32, &CStr); 7] = [
     ("PASSWORD", MT5MQTT_OPT_PASSWORD, c"0pen-sesame"),
     ("AUTHENTICATION_DATA", MT5MQTT_OPT_AUTHENTICATION_DATA, c"0pen-sesame"),
     ("URL", MT5MQTT_OPT_URL, c"ws://127.0.0.1/mqtt?token=0pen-sesame"),
     ("PROXY", MT5MQTT_OPT_PROXY, c"socks5://me:0pen-sesame@127.0.0.1:1080"),
+    ("WS_HEADERS", MT5MQTT_OPT_WS_HEADERS, c"Authorization: Bearer 0pen-sesame"),
     ("TLS_CLIENT_KEY", MT5MQTT_OPT_TLS_CLIENT_KEY, c"-----BEGIN PRIVATE KEY-----0pen-sesame"),
     ("TLS_CLIENT_KEY_PASSWORD", MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD, c"0pen-sesame"),
 ];
@@ -94,6 +95,24 @@ fn an_option_leaves_no_secret_in_memory_that_is_given_back() {
         eprintln!("{leaves:?}");
     }
     assert_eq!(leaves, []);
+}
+
+#[test]
+fn a_password_that_is_refused_or_is_not_plain_ascii_leaves_nothing_behind() {
+    let _turn = TURN.lock();
+    // A lone surrogate behind the secret; and characters that are longer in UTF-8 than in UTF-16.
+    for (behind, status) in [(0xD83D, MT5MQTT_E_INVALID_TEXT), (0x20AC, MT5MQTT_OK)] {
+        let mut units: Vec<u16> = SECRET.iter().map(|byte| u16::from(*byte)).collect();
+        units.extend([behind; 50]);
+        units.push(0);
+        let found = found(|| {
+            let client = mt5mqtt_create();
+            // SAFETY: the text ends with a NUL.
+            assert_eq!(unsafe { mt5mqtt_set_text_w(client, MT5MQTT_OPT_PASSWORD, units.as_ptr()) }, status);
+            mt5mqtt_free(client);
+        });
+        assert_eq!(found, 0, "{status}");
+    }
 }
 
 #[test]

@@ -187,24 +187,29 @@ impl Client {
     /// Asks for a connection and returns at once. It is kept, and made anew when it is lost, until `disconnect`.
     pub fn connect(&self) -> Result<(), Failure> {
         self.check_alive()?;
-        let options = self.options.lock().clone();
-        if options.addresses.is_empty() {
+        if self.place.is_none() {
+            // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
+            // connection's.
+            drop(self.shared.core.lock());
+            // Others may have found it taken meanwhile.
+            self.shared.work_off_commands();
+        }
+        // Until the client isn't idle any more nobody may set options: they would be accepted, and hold in part or not at all.
+        let locked = self.options.lock();
+        if locked.addresses.is_empty() {
             return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
         }
-        self.check_store(&options)?;
-        let session_options = options.session_options()?;
+        self.check_store(&locked)?;
+        let session_options = locked.session_options()?;
         if let Some(place) = &self.place {
-            return self.join(place, options);
+            return self.join(place, locked);
         }
-        self.shared.log.set_client_id(&session_options.client_id);
-        // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
-        // connection's.
-        drop(self.shared.core.lock());
-        // Others may have found it taken meanwhile.
-        self.shared.work_off_commands();
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
+        let options = locked.clone();
+        drop(locked);
+        self.shared.log.set_client_id(&session_options.client_id);
         self.shared.acknowledged_later.fetch_or(options.acknowledge() != Acknowledge::OnArrival, Ordering::AcqRel);
         let connect = Command::Connect(Box::new(session_options));
         let mut thread = self.thread.lock();

@@ -178,6 +178,12 @@ impl Shared {
         }
     }
 
+    /// The log's file can't be written. That is an event whatever LOG_EVENTS and LOG_LEVEL say: nothing else would show it.
+    pub fn log_not_written(&self, why: &str) {
+        let (line, text_at) = self.log.line(Level::Warning, why);
+        self.events.push(NoticeKind::Log { level: Level::Warning, line, text_at });
+    }
+
     /// Tells the program of an event, and the log.
     pub fn tell(&self, event: Event) {
         if self.log.wants(Level::Error) {

@@ -64,9 +64,9 @@ impl Worker {
                 core.session.handle_durable(clock::now(), batch);
                 core.report(&shared);
             }
-            Some(Written::Failed { error, first }) => {
+            Some(Written::Failed { error, new }) => {
                 shared.accounts.store_failed.store(true, Ordering::Release);
-                if first {
+                if new {
                     shared.note(Level::Error, || error.1.clone());
                     shared.events.push(NoticeKind::Store(Some(error)));
                 }

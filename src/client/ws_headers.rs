@@ -1,6 +1,8 @@
 //! The WS_HEADERS option: more headers for the request of a WebSocket, a token for a gateway as a rule.
 
+use tungstenite::Bytes;
 use tungstenite::http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 /// Parses lines of `Name: value`. No error repeats a value.
 pub fn parse(text: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
@@ -16,8 +18,14 @@ fn parse_line(line: &str) -> Result<(HeaderName, HeaderValue), String> {
     if reserved.contains(&parsed.as_str()) || parsed.as_str().starts_with("sec-websocket-") {
         return Err(wrong(&format!("the header {name} is the WebSocket's own")));
     }
-    let mut value =
-        HeaderValue::from_str(value.trim()).map_err(|_| wrong(&format!("the header {name} has no valid value")))?;
+    let invalid = || wrong(&format!("the header {name} has no valid value"));
+    let value = value.trim();
+    if !value.is_ascii() {
+        return Err(invalid());
+    }
+    // All clones of the value share these bytes, which are zeroized with the last one.
+    let bytes = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
+    let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_| invalid())?;
     value.set_sensitive(true);
     Ok((parsed, value))
 }
@@ -36,9 +44,15 @@ mod tests {
 
     #[test]
     fn a_bad_header_is_refused_without_its_value() {
-        for bad in
-            ["secret", "X Y: secret", "Host: secret", "Sec-WebSocket-Protocol: secret", "X: secret\u{1}", ": secret"]
-        {
+        for bad in [
+            "secret",
+            "X Y: secret",
+            "Host: secret",
+            "Sec-WebSocket-Protocol: secret",
+            "X: secret\u{1}",
+            "X: secret\u{e9}",
+            ": secret",
+        ] {
             let text = parse(bad).expect_err(bad);
             assert!(text.contains("WS_HEADERS") && !text.contains("secret"), "{text}");
         }

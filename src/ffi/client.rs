@@ -97,7 +97,7 @@ pub unsafe extern "C" fn mt5mqtt_set_text_w(client: i64, option: i32, value: *co
     guard_client(client, |client| set_text(client, option, unsafe { utf16("the value", value) }?))
 }
 
-/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD); NULL with size 0 puts it back to its default, any
+/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to its default, any
 /// other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_set_bytes(client: i64, option: i32, value: *const u8, size: i32) -> i32 {
@@ -184,7 +184,8 @@ pub extern "C" fn mt5mqtt_set_connect_properties(client: i64, properties: i64) -
 
 /// Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
 /// MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
-/// set or the client isn't idle.
+/// set, the client isn't idle, or options don't go together, which mt5mqtt_last_error names; MT5MQTT_E_THREAD when the system
+/// starts no thread. What other threads set meanwhile holds for this connection, or is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
     guard_client(client, |client| client.connect().map(|()| 0))
@@ -193,8 +194,8 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
 /// Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
 /// proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
 /// first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
-/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier ends with -doctor, and topics below mt5mqtt/doctor/; the
-/// client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
+/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
+/// client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
 /// examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
 /// MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
 #[unsafe(no_mangle)]
@@ -203,8 +204,9 @@ pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
 }
 
 /// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
-/// client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise); `properties` is a set of properties or 0. `timeout_ms` above 2000 counts as 2000: within it, what was published is sent
-/// and answered first, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
+/// client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is
+/// a set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused (MT5MQTT_E_INVALID_ARGUMENT): in
+/// the first half of it, what was published is sent and answered, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
 /// call neither waits nor lets anything go out first. What is queued stays for the next connect.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32 {

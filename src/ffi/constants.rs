@@ -123,7 +123,9 @@ pub const MT5MQTT_STATE_FAILED: i32 = 4;
 /// `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
 /// an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
 /// between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
-/// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use.
+/// the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of a name's addresses the one that
+/// accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has failed, without the others: for
+/// different Servers under one name give each address a URL, and the name by TLS_SERVER_NAME.
 pub const MT5MQTT_OPT_URL: i32 = 1;
 /// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
 pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
@@ -190,7 +192,7 @@ pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
 pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 /// 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
 pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
-/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
 pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
@@ -247,9 +249,9 @@ pub const MT5MQTT_OPT_LOG_LEVEL: i32 = 140;
 pub const MT5MQTT_OPT_LOG_EVENTS: i32 = 141;
 /// Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILE_BYTES: i32 = 142;
-/// Log files that were set aside and are kept: 1 to 100, default 3. May be set at any time.
+/// Log files that were set aside and are kept: 1 to 100, default 3. When one more is set aside, all beyond them are deleted. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
-/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
+/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;
@@ -274,7 +276,7 @@ pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;
 pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 /// How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
 pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
-/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+/// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
 pub const MT5MQTT_EVENT_STORE: i32 = 19;
 
 /// Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).

@@ -146,7 +146,8 @@ pub unsafe extern "C" fn mt5mqtt_properties_set_text_w(properties: i64, property
     guard(|| put_text(properties, property, unsafe { utf16("the value", value) }?))
 }
 
-/// Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes.
+/// Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
+/// (MT5MQTT_E_TOO_LARGE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_set_bytes(
     properties: i64,

@@ -33,7 +33,7 @@ pub extern "C" fn mt5mqtt_properties_set_time_to_live(properties: i64, milliseco
 
 /// Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
 /// them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
-/// Messages of equal priority keep their order.
+/// Messages of equal priority keep their order. MT5MQTT_E_INVALID_ARGUMENT for another value.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_set_priority(properties: i64, priority: i32) -> i32 {
     guard(|| {
@@ -71,7 +71,8 @@ fn set_conflation_key(handle: i64, key: Option<Cow<'_, str>>) -> Result<i32, Fai
 /// to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
 /// only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
 /// MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
-/// all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes.
+/// all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes
+/// (MT5MQTT_E_TOO_LARGE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_set_conflation_key(properties: i64, key: *const c_char) -> i32 {
     // SAFETY: the text is the caller's promise.

@@ -56,7 +56,17 @@ fn lone_surrogate(what: &str) -> Failure {
 pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a, str>>, Failure> {
     // SAFETY: the caller's promise.
     let Some(units) = (unsafe { units(pointer) }) else { return Ok(None) };
-    String::from_utf16(units).map(|text| Some(Cow::Owned(text))).map_err(|_| lone_surrogate(what))
+    converted(units).map(|text| Some(Cow::Owned(text))).ok_or_else(|| lone_surrogate(what))
+}
+
+/// The units as UTF-8. It may be a password: nothing is copied of a text that is refused, and nothing twice, as by a text that
+/// grows.
+fn converted(units: &[u16]) -> Option<String> {
+    let characters = || char::decode_utf16(units.iter().copied());
+    let size = characters().map(|character| character.map(char::len_utf8).ok()).sum::<Option<usize>>()?;
+    let mut text = String::with_capacity(size);
+    text.extend(characters().flatten());
+    Some(text)
 }
 
 /// The longest UTF-8 that `with_utf16` makes without an allocation: longer than most Topic Names.
@@ -76,7 +86,7 @@ pub unsafe fn with_utf16<R>(
     let Some(units) = (unsafe { units(pointer) }) else { return body(None) };
     // A unit becomes three bytes at most, a pair of them four.
     if units.len() > SHORT / 3 {
-        let text = String::from_utf16(units).map_err(|_| lone_surrogate(what))?;
+        let text = converted(units).ok_or_else(|| lone_surrogate(what))?;
         return body(Some(&text));
     }
     let (mut bytes, mut size) = ([0; SHORT], 0);

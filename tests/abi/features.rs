@@ -220,6 +220,17 @@ fn what_the_server_announces_is_told_and_kept() {
 }
 
 #[test]
+fn what_the_server_says_with_connack_is_not_taken_for_an_assigned_client_identifier() {
+    let (_server, client, mut peer, _) = asking(|client| client.set_text(MT5MQTT_OPT_CLIENT_ID, "own"));
+    let properties = explained();
+    let properties = properties.as_properties();
+    peer.send(&Packet::Connack(Connack { session_present: false, reason: ReasonCode::SUCCESS, properties }));
+    let event = client.expect(MT5MQTT_EVENT_CONNECTED);
+    assert_eq!((event.text_size, client.event_text()), (0, String::new()));
+    assert_explained(&client);
+}
+
+#[test]
 fn the_server_explains_the_end_of_a_publish() {
     let (_server, client, mut peer) = Client::connected(&[]);
     let token = client.publish(b"x", 1);

@@ -1,7 +1,7 @@
 //! Any function from any thread, and a handle that is freed under the feet of those who use it.
 
 use crate::common::abi::{Event, abi};
-use crate::common::fake_server::Peer;
+use crate::common::fake_server::{FakeServer, Peer};
 use crate::host::Client;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::ffi::constants::*;
@@ -9,6 +9,7 @@ use mt5mqtt::types::{PacketType, QoS};
 use std::collections::HashSet;
 use std::ptr::{null, null_mut};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,4 +187,38 @@ fn clients_are_made_connected_and_freed_by_many_threads_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn an_option_that_is_set_while_another_thread_connects_holds_for_that_connection_or_is_refused() {
+    let mut server = FakeServer::start();
+    for _ in 0..100 {
+        let client = Client::new();
+        client.set_text(MT5MQTT_OPT_URL, &server.url());
+        let handle = client.handle;
+        let (has_begun, together) = (&AtomicBool::new(false), &Barrier::new(2));
+        let last_accepted = thread::scope(|scope| {
+            let setting = scope.spawn(move || {
+                together.wait();
+                let mut value = 1;
+                while value < 65_535 {
+                    match abi().set_int(handle, MT5MQTT_OPT_KEEP_ALIVE_S, value + 1) {
+                        0 => value += 1,
+                        MT5MQTT_E_WRONG_STATE => break,
+                        status => panic!("{status}: {}", abi().error_text()),
+                    }
+                    has_begun.store(true, Ordering::Release);
+                }
+                value
+            });
+            together.wait();
+            while !has_begun.load(Ordering::Acquire) {}
+            abi().good(abi().connect(handle));
+            setting.join().unwrap()
+        });
+        let mut peer = server.accept();
+        let received = peer.expect(PacketType::Connect);
+        let Packet::Connect(connect) = received.packet() else { panic!("no CONNECT") };
+        assert_eq!(i64::from(connect.keep_alive), last_accepted);
+    }
 }

@@ -18,11 +18,15 @@ pub struct TlsOptions<'a> {
     pub alpn: &'a [&'a str],
     /// Clients need a certificate of this CA.
     pub client_ca: Option<&'a str>,
+    /// They are asked for one, and may have none.
+    pub optional: bool,
+    /// How many Sessions of TLS 1.3 are offered to a client that is let in.
+    pub tickets: usize,
 }
 
 impl Default for TlsOptions<'_> {
     fn default() -> Self {
-        TlsOptions { versions: rustls::ALL_VERSIONS, alpn: &[], client_ca: None }
+        TlsOptions { versions: rustls::ALL_VERSIONS, alpn: &[], client_ca: None, optional: false, tickets: 2 }
     }
 }
 
@@ -45,14 +49,16 @@ pub fn config(server: &Certified, options: &TlsOptions<'_>) -> Arc<ServerConfig>
         Some(ca) => {
             let mut roots = RootCertStore::empty();
             roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).expect("a CA")).expect("a CA");
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.expect("a verifier"))
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = if options.optional { verifier.allow_unauthenticated() } else { verifier };
+            builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
         }
     };
     let key = provider_key.load_private_key(key).expect("a key that can sign");
     // As it is, for bad ones too.
     let certified = CertifiedKey::new(chain, key);
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+    config.send_tls13_tickets = options.tickets;
     config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Arc::new(config)
 }

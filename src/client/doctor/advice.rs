@@ -5,8 +5,16 @@ use crate::session::event::Disconnected;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    Nothing,
+    Proxy,
+    Server,
+}
+
 /// What to do about the end of a connection that wasn't accepted.
-pub(super) fn advice(end: &Disconnected, address: &Address) -> String {
+pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached) -> String {
     let port = address.port;
     match end.failure {
         Some(Status::Resolve) => "check the spelling of the name in the URL, and whether this machine is on the internet (does a \
@@ -16,6 +24,14 @@ pub(super) fn advice(end: &Disconnected, address: &Address) -> String {
             "check the port number ({port}), whether the Server runs, and whether a firewall blocks it: that of this machine, of the \
              network, or of the Server. {}",
             other_ways(address)
+        ),
+        Some(Status::ConnectTimeout) if reached == Reached::Proxy => {
+            "check option PROXY with whoever runs the proxy: it may be no proxy of this kind, or not get to the Server".to_owned()
+        }
+        Some(Status::ConnectTimeout) if reached == Reached::Server => format!(
+            "no firewall blocks port {port}: look with the Server's documentation whether it is for {}, and ask whoever runs the Server \
+             whether it is overloaded",
+            address.scheme.name()
         ),
         Some(Status::ConnectTimeout) => format!(
             "something on the way swallows the connection without a word, a firewall as a rule: ask whoever runs the network or the \

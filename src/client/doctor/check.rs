@@ -1,6 +1,6 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
-use super::advice::advice;
+use super::advice::{Reached, advice};
 use super::{Asked, Client, Report};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
@@ -14,6 +14,7 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{ProtocolVersion, QoS};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -33,11 +34,12 @@ pub(super) struct Examination<'a> {
     options: &'a Options,
     address: &'a Address,
     report: &'a Report,
+    reached: Cell<Reached>,
 }
 
 impl<'a> Examination<'a> {
     pub fn new(options: &'a Options, address: &'a Address, report: &'a Report) -> Self {
-        Examination { options, address, report }
+        Examination { options, address, report, reached: Cell::new(Reached::Nothing) }
     }
 
     pub fn run(&mut self) -> Result<(), Status> {
@@ -45,6 +47,7 @@ impl<'a> Examination<'a> {
     }
 
     fn run_with(&self, options: Options) -> Result<(), Status> {
+        self.reached.set(Reached::Nothing);
         let client = Client::with_options(options);
         let result = self.examine(&client);
         client.free();
@@ -90,7 +93,7 @@ impl<'a> Examination<'a> {
                     let cause = format!("port {port} answers, but the Server on it speaks {speaks}");
                     return self.failed(Status::WrongProtocol, &cause, &format!("use {}:// in the URL", scheme.name()));
                 }
-                return self.failed(status, &end.detail, &advice(&end, self.address));
+                return self.failed(status, &end.detail, &advice(&end, self.address, self.reached.get()));
             }
             None => return Err(Status::Timeout),
         }
@@ -195,7 +198,7 @@ impl<'a> Examination<'a> {
             let found = client.poll(|notice| match &notice.kind {
                 NoticeKind::Session(event) => wanted(event),
                 NoticeKind::Log { level: Level::Debug, line, text_at } if deadline.is_none() => {
-                    self.report.line(&line[*text_at..]);
+                    self.step(&line[*text_at..]);
                     None
                 }
                 _ => None,
@@ -210,6 +213,19 @@ impl<'a> Examination<'a> {
                 Ok(None) => drop(client.wait(SLICE)),
             }
         }
+    }
+
+    /// A step of the connection, as the client's log tells it.
+    fn step(&self, text: &str) {
+        let direct = self.options.proxy.is_none();
+        match text {
+            _ if text.starts_with("the proxy connected to ") => self.reached.set(Reached::Server),
+            _ if text.starts_with("TCP connected to ") => {
+                self.reached.set(if direct { Reached::Server } else { Reached::Proxy });
+            }
+            _ => {}
+        }
+        self.report.line(text);
     }
 
     /// Whether another scheme than the URL's is answered on this port, if that may be what is wrong.

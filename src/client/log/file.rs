@@ -4,6 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+/// What LOG_FILES can say at most.
+const MOST_KEPT: u32 = 100;
+
 pub(super) struct RotatingFile {
     path: String,
     largest: u64,
@@ -54,7 +57,12 @@ impl RotatingFile {
         for number in (1..self.kept).rev() {
             rename(&format!("{}.{number}", self.path), &format!("{}.{}", self.path, number + 1))?;
         }
-        rename(&self.path, &format!("{}.1", self.path))
+        rename(&self.path, &format!("{}.1", self.path))?;
+        // More may have been kept before.
+        for number in self.kept + 1..=MOST_KEPT {
+            let _ = fs::remove_file(format!("{}.{number}", self.path));
+        }
+        Ok(())
     }
 }
 

@@ -132,9 +132,7 @@ impl Log {
     /// Makes a line of `text`, whose level is wanted.
     pub fn add(&self, level: Level, text: &str) -> Added {
         let mut inner = self.inner.lock();
-        let mut line = head(clock::unix_us(), level, &inner.client_id);
-        let text_at = line.len();
-        push_clean(&mut line, text);
+        let (line, text_at) = inner.line(level, text);
         let mut wake = false;
         if inner.settings.file.is_some() {
             if inner.waiting.len() < MOST_WAITING && inner.retry.is_none_or(|retry| retry <= clock::now()) {
@@ -145,6 +143,11 @@ impl Log {
             }
         }
         Added { event: inner.settings.events.then_some((line, text_at)), wake }
+    }
+
+    /// A line that isn't for the file, and where in it it says what happened.
+    pub fn line(&self, level: Level, text: &str) -> (String, usize) {
+        self.inner.lock().line(level, text)
     }
 
     /// Writes what waits; for the background thread. Says why it can't, once until it can again.
@@ -184,6 +187,15 @@ impl Log {
         inner.waiting.clear();
         let is_new = inner.retry.replace(clock::now() + RETRY).is_none();
         is_new.then(|| format!("the log file '{}' can't be written: {error}", file.path()))
+    }
+}
+
+impl Inner {
+    fn line(&self, level: Level, text: &str) -> (String, usize) {
+        let mut line = head(clock::unix_us(), level, &self.client_id);
+        let text_at = line.len();
+        push_clean(&mut line, text);
+        (line, text_at)
     }
 }
 
@@ -289,6 +301,23 @@ mod tests {
             assert_eq!(log.write(), None);
         }
         assert!(folder.join("client.log.2").exists(), "a file of 300 bytes has two of these lines");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn files_that_were_kept_before_are_deleted_when_fewer_shall_be() {
+        let (folder, settings) = in_folder("fewer");
+        let log = Log::new(LogSettings { files: 5, ..settings.clone() });
+        let exists = |number: u32| folder.join(format!("client.log.{number}")).exists();
+        for number in 0..20 {
+            if number == 15 {
+                assert!(exists(5));
+                log.set(settings.clone());
+            }
+            log.add(Level::Info, &"x".repeat(200));
+            assert_eq!(log.write(), None);
+        }
+        assert_eq!([1, 2, 3, 4, 5].map(exists), [true, true, false, false, false]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

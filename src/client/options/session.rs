@@ -33,7 +33,8 @@ impl Options {
         };
         if version == ProtocolVersion::V311 || falls_back {
             return wrong(
-                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD or PROTOCOL_FALLBACK",
+                "MQTT 3.1.1 has no Enhanced Authentication: unset AUTHENTICATION_METHOD, or set PROTOCOL_VERSION to 5 and \
+                 PROTOCOL_FALLBACK to 0",
             );
         }
         let mechanism = match (&self.authentication_data, &self.user_name, &self.password) {

@@ -29,6 +29,7 @@ use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use arc_swap::ArcSwapOption;
 use mio::{Poll, Waker};
+use parking_lot::MutexGuard;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -199,17 +200,19 @@ impl Client {
     }
 
     /// `connect` of a program's part: asks the switchboard to let it in.
-    pub(super) fn join(&self, place: &Place, options: Options) -> Result<(), Failure> {
-        options.check_for_sharing()?;
+    pub(super) fn join(&self, place: &Place, locked: MutexGuard<'_, Options>) -> Result<(), Failure> {
+        locked.check_for_sharing()?;
         let freed = || (Status::InvalidHandle, "the program's part of the connection was freed".to_owned());
         let connection = place.connection.load_full().ok_or_else(freed)?;
         if connection.desk.failed.load(Ordering::Acquire) {
             return Err((Status::Panic, Status::Panic.text().to_owned()));
         }
-        let wanted = options.store();
+        let wanted = locked.store();
         if !self.shared.transition(State::Idle, State::Connecting) {
             return Err((Status::WrongState, "connect was called already".to_owned()));
         }
+        let options = locked.clone();
+        drop(locked);
         let joined = connection.start().and_then(|()| self.ask_to_join(&connection, &place.inbox, options));
         match &joined {
             // The switchboard has said where the connection stands.

@@ -15,6 +15,8 @@ pub struct Keeper {
     /// What a failure has left.
     unwritten: Vec<Batch>,
     retry: Option<Instant>,
+    /// Why the last attempt failed.
+    failure: Option<StoreError>,
 }
 
 /// What came of writing.
@@ -22,8 +24,8 @@ pub struct Keeper {
 pub enum Written {
     /// Everything up to this batch is durable. `recovered` says that the attempt before had failed.
     UpTo { batch: u64, recovered: bool },
-    /// It is tried again later. `first` says that the attempt before had not failed.
-    Failed { error: StoreError, first: bool },
+    /// It is tried again later. `new` says that the attempt before had not failed, or for another reason.
+    Failed { error: StoreError, new: bool },
 }
 
 impl Keeper {
@@ -71,11 +73,13 @@ impl Keeper {
         match store.commit(&self.unwritten, now) {
             Ok(()) => {
                 self.unwritten.clear();
+                self.failure = None;
                 Some(Written::UpTo { batch: last, recovered: self.retry.take().is_some() })
             }
             Err(error) => {
-                let first = self.retry.replace(now.instant + RETRY).is_none();
-                Some(Written::Failed { error, first })
+                self.retry = Some(now.instant + RETRY);
+                let new = self.failure.replace(error.clone()).is_none_or(|before| before != error);
+                Some(Written::Failed { error, new })
             }
         }
     }
@@ -89,16 +93,16 @@ mod tests {
     use parking_lot::Mutex;
     use std::sync::Arc;
 
-    /// Works only while it is told to, and shows what it has stored.
+    /// Works only while there is nothing wrong, and shows what it has stored.
     struct Unreliable {
-        works: Arc<Mutex<bool>>,
+        wrong: Arc<Mutex<Option<&'static str>>>,
         stored: Arc<Mutex<Vec<u64>>>,
     }
 
     impl Store for Unreliable {
         fn commit(&mut self, batches: &[Batch], _now: Moment) -> Result<(), StoreError> {
-            if !*self.works.lock() {
-                return Err((Status::StoreNotWritten, "the disk is full".to_owned()));
+            if let Some(why) = *self.wrong.lock() {
+                return Err((Status::StoreNotWritten, why.to_owned()));
             }
             self.stored.lock().extend(batches.iter().map(|batch| batch.number));
             Ok(())
@@ -107,20 +111,24 @@ mod tests {
 
     #[test]
     fn what_could_not_be_written_is_written_in_its_order_when_the_disk_has_room_again() {
-        let (works, stored) = (Arc::new(Mutex::new(true)), Arc::new(Mutex::new(Vec::new())));
-        let store = Unreliable { works: works.clone(), stored: stored.clone() };
+        let (wrong, stored) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
+        let store = Unreliable { wrong: wrong.clone(), stored: stored.clone() };
         let mut keeper = Keeper::with(Box::new(store));
         let batch = |number| Some(Batch { number, changes: vec![(Key::Session, Some(Record::Session))] });
         let mut now = Moment { instant: Instant::now(), unix_ms: 0 };
         assert_eq!(keeper.write(batch(1), now), Some(Written::UpTo { batch: 1, recovered: false }));
         assert_eq!(keeper.write(None, now), None);
-        *works.lock() = false;
-        assert!(matches!(keeper.write(batch(2), now), Some(Written::Failed { first: true, .. })));
+        *wrong.lock() = Some("the disk is full");
+        assert!(matches!(keeper.write(batch(2), now), Some(Written::Failed { new: true, .. })));
         assert!(!keeper.is_ready(now.instant) && keeper.next_retry() == Some(now.instant + RETRY));
         now.instant += RETRY;
         assert!(keeper.is_ready(now.instant));
-        assert!(matches!(keeper.write(batch(3), now), Some(Written::Failed { first: false, .. })));
-        *works.lock() = true;
+        assert!(matches!(keeper.write(batch(3), now), Some(Written::Failed { new: false, .. })));
+        // Who has been told of the one reason would look for it for ever.
+        *wrong.lock() = Some("the file is gone");
+        now.instant += RETRY;
+        assert!(matches!(keeper.write(None, now), Some(Written::Failed { new: true, .. })));
+        *wrong.lock() = None;
         now.instant += RETRY;
         assert_eq!(keeper.write(None, now), Some(Written::UpTo { batch: 3, recovered: true }));
         assert_eq!(*stored.lock(), [1, 2, 3]);

@@ -7,7 +7,9 @@ use super::encoding::{decode, encode_key, encode_record};
 use super::{Identity, Moment, Store, StoreError, Stored};
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{
+    Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
+};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +34,9 @@ const LOCK_VIOLATION: i32 = 33;
 
 pub struct RedbStore {
     file: PathBuf,
+    identity: Identity,
+    /// By which it is recognised when it is opened anew.
+    commits: u64,
     /// Closed after a failure: redb wants the file to be opened anew then.
     database: Option<Database>,
     /// redb's own lock isn't there yet while the file is made, nor after a failure until it is opened anew. Given back last.
@@ -51,9 +56,12 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
         keep_name(folder).map_err(|error| not_opened(folder, &error))?;
     }
     let database = open_file(&file)?;
-    let stored = guarded(&file, || read(&database, &file, identity, now))?;
+    let about = guarded(&file, || read_about(&database, &file, identity))?;
+    let records = guarded(&file, || read(&database, &file, now))?;
     guarded(&file, || raise_format(&database).map_err(|error| cant_write(error, &file)))?;
-    Ok((RedbStore { file, database: Some(database), _lock: lock }, stored))
+    let (identity, commits) = (identity.clone(), about.commits);
+    let store = RedbStore { file, identity, commits, database: Some(database), _lock: lock };
+    Ok((store, Stored { records, last_token: about.last_token }))
 }
 
 /// Keeps others away from the whole folder. The system lets go of it with the process.
@@ -126,16 +134,31 @@ fn guarded<R>(file: &Path, run: impl FnOnce() -> Result<R, StoreError>) -> Resul
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(damaged(file, "it can't be read")))
 }
 
-fn read(database: &Database, file: &Path, identity: &Identity, now: Moment) -> Result<Stored, StoreError> {
-    let failed = |error: redb::Error| explain(error, file);
-    let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
-    let table = |error: TableError| match error {
-        TableError::Storage(error) => failed(error.into()),
+/// What a store says of itself.
+struct About {
+    /// The highest token that was ever stored.
+    last_token: i64,
+    /// How often it was written.
+    commits: u64,
+}
+
+fn open_table<K: redb::Key + 'static>(
+    database: &Database,
+    definition: TableDefinition<'_, K, &'static [u8]>,
+    file: &Path,
+) -> Result<ReadOnlyTable<K, &'static [u8]>, StoreError> {
+    let transaction = database.begin_read().map_err(|error| explain(error.into(), file))?;
+    transaction.open_table(definition).map_err(|error| match error {
+        TableError::Storage(error) => explain(error.into(), file),
         other => damaged(file, &other.to_string()),
-    };
-    let about = transaction.open_table(ABOUT).map_err(table)?;
+    })
+}
+
+/// Checks that the store can be read by this library, and is this client's.
+fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<About, StoreError> {
+    let about = open_table(database, ABOUT, file)?;
     let value = |name: &str| -> Result<Vec<u8>, StoreError> {
-        let found = about.get(name).map_err(|error| failed(error.into()))?;
+        let found = about.get(name).map_err(|error| explain(error.into(), file))?;
         Ok(found.map(|value| value.value().to_vec()).unwrap_or_default())
     };
     match <[u8; 4]>::try_from(value("format")?).map(u32::from_be_bytes) {
@@ -155,15 +178,19 @@ fn read(database: &Database, file: &Path, identity: &Identity, now: Moment) -> R
             return Err((Status::StoreOfAnother, text));
         }
     }
-    let last_token = <[u8; 8]>::try_from(value("last_token")?).map_or(0, i64::from_be_bytes);
-    let mut stored = Stored { records: Vec::new(), last_token };
-    let table = transaction.open_table(RECORDS).map_err(table)?;
-    for entry in table.iter().map_err(|error| failed(error.into()))? {
-        let (key, value) = entry.map_err(|error| failed(error.into()))?;
+    let number = |name| Ok(<[u8; 8]>::try_from(value(name)?).map_or(0, u64::from_be_bytes));
+    Ok(About { last_token: number("last_token")? as i64, commits: number("commits")? })
+}
+
+fn read(database: &Database, file: &Path, now: Moment) -> Result<Vec<(Key, Record)>, StoreError> {
+    let failed = |error: StorageError| explain(error.into(), file);
+    let mut records = Vec::new();
+    for entry in open_table(database, RECORDS, file)?.iter().map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
         let record = decode(key.value(), value.value(), now);
-        stored.records.push(record.ok_or_else(|| damaged(file, "it holds a record that is none"))?);
+        records.push(record.ok_or_else(|| damaged(file, "it holds a record that is none"))?);
     }
-    Ok(stored)
+    Ok(records)
 }
 
 impl Store for RedbStore {
@@ -171,18 +198,41 @@ impl Store for RedbStore {
         if batches.iter().all(|batch| batch.changes.is_empty()) {
             return Ok(());
         }
-        let database = match self.database.take() {
-            Some(database) => database,
-            None => open_file(&self.file)?,
-        };
-        // On a failure the database is closed here.
-        guarded(&self.file, || write(&database, batches, now).map_err(|error| cant_write(error, &self.file)))?;
+        // Whatever the cause: it can't be written. On a failure the database is closed here.
+        let database = self.write(batches, now).map_err(|(_, why)| (Status::StoreNotWritten, why))?;
         self.database = Some(database);
+        self.commits += 1;
         Ok(())
     }
 }
 
-fn write(database: &Database, batches: &[Batch], now: Moment) -> Result<(), redb::Error> {
+impl RedbStore {
+    fn write(&mut self, batches: &[Batch], now: Moment) -> Result<Database, StoreError> {
+        let file = &self.file;
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => {
+                let database = open_file(file)?;
+                let commits = guarded(file, || read_about(&database, file, &self.identity))?.commits;
+                // The attempt that failed may have been durable all the same.
+                if commits != self.commits && commits != self.commits + 1 {
+                    return Err(replaced(file));
+                }
+                self.commits = commits;
+                database
+            }
+        };
+        // What is written to a file without a name is found by nobody.
+        if !file.try_exists().map_err(|error| not_opened(file, &error))? {
+            return Err(cant_open(file, "somebody has deleted, moved or renamed it; put it back"));
+        }
+        let commits = self.commits + 1;
+        guarded(file, || write(&database, batches, commits, now).map_err(|error| cant_write(error, file)))?;
+        Ok(database)
+    }
+}
+
+fn write(database: &Database, batches: &[Batch], commits: u64, now: Moment) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut last_token = None;
@@ -205,8 +255,10 @@ fn write(database: &Database, batches: &[Batch], now: Moment) -> Result<(), redb
                 }
             }
         }
+        let mut about = transaction.open_table(ABOUT)?;
+        about.insert("commits", commits.to_be_bytes().as_slice())?;
         if let Some(token) = last_token {
-            transaction.open_table(ABOUT)?.insert("last_token", token.to_be_bytes().as_slice())?;
+            about.insert("last_token", token.to_be_bytes().as_slice())?;
         }
     }
     transaction.commit()?;
@@ -232,6 +284,10 @@ fn in_use(file: &Path) -> StoreError {
 
 fn damaged(file: &Path, why: &str) -> StoreError {
     (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
+}
+
+fn replaced(file: &Path) -> StoreError {
+    cant_open(file, "it isn't the one that this client has written, but an older or another one; put that back")
 }
 
 fn cant_write(error: redb::Error, file: &Path) -> StoreError {
@@ -266,19 +322,19 @@ mod tests {
     use std::thread;
     use std::time::Instant;
 
-    fn folder(name: &str) -> PathBuf {
+    pub(super) fn folder(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("mt5mqtt-{name}-{}", std::process::id()))
     }
 
-    fn now() -> Moment {
+    pub(super) fn now() -> Moment {
         Moment { instant: Instant::now(), unix_ms: 1 }
     }
 
-    fn identity(client_id: &str) -> Identity {
+    pub(super) fn identity(client_id: &str) -> Identity {
         Identity { client_id: client_id.to_owned(), server: "mqtt://127.0.0.1:1883".to_owned() }
     }
 
-    fn batch() -> Batch {
+    pub(super) fn batch() -> Batch {
         Batch { number: 1, changes: vec![(Key::Session, Some(Record::Session))] }
     }
 
@@ -322,3 +378,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 }
+
+#[cfg(test)]
+#[path = "replaced_tests.rs"]
+mod replaced_tests;

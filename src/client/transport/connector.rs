@@ -232,7 +232,11 @@ impl Connector {
         let address = &self.plan.address;
         let (host, port) = self.target();
         let silent = match &self.doing {
-            Doing::Resolving => format!("the system's resolver found no address of '{host}' yet"),
+            Doing::Resolving => {
+                // Not the Server's silence: nobody has asked it.
+                let text = format!("the system's resolver found no address of '{host}' in time");
+                return self.in_context(Fault::new(Status::Resolve, text));
+            }
             Doing::Racing(race) => race.account(),
             Doing::Socks(..) | Doing::HttpConnect(..) => {
                 format!("the proxy {} accepted the connection, but didn't answer", authority(&host, port))
@@ -278,8 +282,8 @@ mod tests {
             assert!(matches!(pending, Progress::Pending(until) if until == deadline));
             match connector.advance(deadline, poll.registry(), &mut resolver) {
                 Progress::Failed(fault) => {
-                    assert_eq!(fault.status, Status::ConnectTimeout);
-                    assert!(fault.text.contains("found no address of 'broker' yet"), "{}", fault.text);
+                    assert_eq!(fault.status, Status::Resolve);
+                    assert!(fault.text.contains("found no address of 'broker' in time"), "{}", fault.text);
                 }
                 _ => panic!("the deadline is over"),
             }

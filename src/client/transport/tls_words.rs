@@ -53,7 +53,7 @@ pub(super) fn closed_at_once() -> Fault {
     )
 }
 
-/// The Server closed the connection right after the handshake, or said why it didn't like our certificate.
+/// The Server closed the connection during the handshake, or said why it didn't like our certificate.
 pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
     let text = if witness.answered.load(Ordering::Relaxed) {
         format!(
@@ -64,6 +64,15 @@ pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
         format!("the Server wants a client certificate ({said}): set options TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY")
     };
     Fault::new(Status::TlsClientCertificate, text)
+}
+
+/// The Server has asked for a certificate, got none, and closed the connection after the handshake.
+pub(super) fn perhaps_client_certificate() -> Fault {
+    Fault::new(
+        Status::TlsClientCertificate,
+        "the Server asked for a client certificate, got none, and closed the connection: if it needs one, set options \
+         TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY; if not, it may refuse the Client Identifier, the user name or the password",
+    )
 }
 
 fn no_common_version() -> Fault {

@@ -57,7 +57,13 @@ impl Lower {
 
 impl Read for Lower {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.transport.read(buffer)
+        match self.transport.read(buffer) {
+            // tungstenite would take it for a failure; a Server that does so goes on, which the poll tells.
+            Err(error) if self.is_request && error.kind() == io::ErrorKind::Interrupted => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            other => other,
+        }
     }
 }
 

@@ -142,7 +142,7 @@ impl Worker {
         loop {
             let next = self.step(&current_options);
             if let Some(why) = self.shared.log.write() {
-                self.shared.note(Level::Warning, || why);
+                self.shared.log_not_written(&why);
             }
             let Some(deadline) = next else { return };
             // Commands that came in while the core was locked by this thread don't wake it.
