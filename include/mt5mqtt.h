@@ -274,7 +274,7 @@
 #define MT5MQTT_E_SERVER_DISCONNECTED -63
 
 /**
- * The Server lost the Session: whether this message arrived can't be known.
+ * The Server lost the Session, or doesn't take again what it was sent: whether this message arrived can't be known.
  */
 #define MT5MQTT_E_SESSION_LOST -64
 

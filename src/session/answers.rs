@@ -100,7 +100,7 @@ impl Outbound {
         let Some(entry) = self.in_flight.remove(id) else { return };
         self.bytes -= entry.publishing.message.size();
         if !entry.counted {
-            connection.send_quota = connection.send_quota.saturating_sub(1);
+            connection.send_quota -= 1;
         }
         let (number, token) = (entry.publishing.number, entry.publishing.token);
         out.log.remove(Key::Publish(number));

@@ -34,12 +34,13 @@ pub(super) struct Connection {
     pub phase: Phase,
     pub version: ProtocolVersion,
     pub limits: ServerLimits,
-    /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9).
-    pub send_quota: usize,
+    /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9). Below 0 if a resumed Session has more PUBRELs
+    /// than the Server allows in flight now.
+    pub send_quota: isize,
     /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
-    pub quota_limit: usize,
+    pub quota_limit: isize,
     /// How much of `send_quota` only priority messages may use.
-    pub priority_reserve: usize,
+    pub priority_reserve: isize,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// PUBACK, PUBREC and PUBCOMP packets received.

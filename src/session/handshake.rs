@@ -159,9 +159,9 @@ impl Session {
             ProtocolVersion::V5 => options.in_flight_maximum,
             ProtocolVersion::V311 => options.in_flight_maximum_v311,
         };
-        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
+        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum) as isize;
         connection.send_quota = connection.quota_limit;
-        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
+        connection.priority_reserve = (options.priority_reserve as isize).min(connection.quota_limit / 2);
         let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);

@@ -419,7 +419,7 @@ impl Session {
     pub fn held_up(&self) -> Option<HeldUp> {
         let connection = self.connection.as_ref().filter(|connection| connection.is_online())?;
         let exhausted = connection.send_quota <= connection.priority_reserve;
-        let held_up = HeldUp { allowed: connection.quota_limit, answers: connection.answers };
+        let held_up = HeldUp { allowed: connection.quota_limit as usize, answers: connection.answers };
         (exhausted && !self.outbound.queue.is_empty()).then_some(held_up)
     }
 

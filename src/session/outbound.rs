@@ -353,7 +353,9 @@ impl Outbound {
             Err(status) => {
                 restore_quota(connection);
                 if let Some(entry) = self.leave_flight(id, ids, out) {
-                    let outcome = entry.publishing.not_sent(status);
+                    // Who was told that it is refused would take it for one that never arrived.
+                    let outcome = if entry.sent { Status::SessionLost } else { status };
+                    let outcome = entry.publishing.not_sent(outcome);
                     self.finish(entry.publishing, outcome, out);
                 }
             }

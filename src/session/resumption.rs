@@ -17,7 +17,7 @@ impl Outbound {
     /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
     /// allows.
     pub fn resume(&mut self, connection: &mut Connection, out: &mut Output<'_>) {
-        connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
+        connection.send_quota -= self.released.len() as isize;
         let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
         for id in released {
             self.send_pubrel(id, connection, out);
