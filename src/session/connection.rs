@@ -175,6 +175,11 @@ impl Connection {
         self.unsent.has_room()
     }
 
+    /// Whether the Server asks for more answers than it reads.
+    pub fn is_overfull(&self) -> bool {
+        self.unsent.is_overfull()
+    }
+
     pub fn output(&self) -> &[u8] {
         self.unsent.as_slice()
     }

@@ -371,6 +371,11 @@ impl Session {
         self.pump(now);
     }
 
+    /// Whether so many answers wait to be sent that nothing is to be read before the transport has taken some of them.
+    pub fn wants_no_input(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_overfull)
+    }
+
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
         let connection = self.connection.as_ref().and_then(Connection::next_timeout);
