@@ -11,18 +11,24 @@ use super::packets::describe;
 use super::record::{Key, Record};
 use super::requester::response_topic;
 use super::{Session, output};
-use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::{Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use std::collections::BTreeSet;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
 impl Session {
+    /// The next connection is one to this Server, which may be another one than before.
+    pub fn set_server(&mut self, server: &str) {
+        self.elsewhere.set_here(server);
+    }
+
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
     pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
         let version = self.version;
@@ -101,7 +107,7 @@ impl Session {
         }
     }
 
-    pub(super) fn handle_connack(&mut self, connack: &Connack<'_>) {
+    pub(super) fn handle_connack(&mut self, now: Instant, connack: &Connack<'_>) {
         let Some(connection) = &mut self.connection else { return };
         if !matches!(connection.phase, Phase::AwaitingConnack { .. }) {
             // [MQTT-3.2.0-2]
@@ -180,19 +186,70 @@ impl Session {
             assigned_client_id: assigned,
             properties: connack.properties.into(),
         });
-        if connack.session_present {
+        let lasts = limits.session_expiry_interval;
+        if !connack.session_present {
+            // [MQTT-3.2.2-5]
+            self.begin_anew(now);
+        } else if !self.take_up_again(now)
+            && let Some(connection) = &mut self.connection
+        {
             self.outbound.resume(connection, &mut output!(self));
             if self.session_in_doubt {
                 self.requests.doubt_session(&mut self.log);
             }
-        } else {
-            // [MQTT-3.2.2-5]
-            self.lose_session();
         }
         self.session_in_doubt = false;
+        self.elsewhere.settle();
+        self.elsewhere.lasts = lasts;
+        self.elsewhere.heard = Some(now);
         if std::mem::take(&mut self.ended) || !self.resumable {
             self.resumable = true;
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
+        }
+    }
+
+    /// The Server has no Session. If ours was another Server's, that one may keep it.
+    fn begin_anew(&mut self, now: Instant) {
+        if self.elsewhere.is_away() {
+            self.leave_behind();
+        }
+        // This one has lost what it had from before.
+        self.elsewhere.come_back(now);
+        self.use_reserved();
+        self.lose_session();
+    }
+
+    /// Whether the Server's Session is one that was left behind. It knows nothing of what was under way at the Server in
+    /// between.
+    fn take_up_again(&mut self, now: Instant) -> bool {
+        if !self.elsewhere.is_away() {
+            return false;
+        }
+        let Some(left) = self.elsewhere.come_back(now) else { return false };
+        // Should the two share their Sessions in spite of that, this is the one in between.
+        let (held, parked) = (self.outbound.held_by_server(), self.inbound.park());
+        self.leave_behind();
+        self.use_reserved();
+        self.inbound.lose_session(&mut self.log);
+        self.inbound.come_back(left.parked, parked);
+        self.outbound.lose_session(&mut self.ids, &mut output!(self));
+        self.requests.doubt_session(&mut self.log);
+        self.requests.end_others(left.filters);
+        let reserved: BTreeSet<PacketId> = left.ids.into_iter().chain(held).collect();
+        self.elsewhere.reserved = reserved.into_iter().collect();
+        self.elsewhere.reserved.iter().for_each(|id| self.ids.keep_away(*id));
+        true
+    }
+
+    fn leave_behind(&mut self) {
+        let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
+        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park());
+    }
+
+    /// The Packet Identifiers that were not to be used at home may be.
+    pub(super) fn use_reserved(&mut self) {
+        for id in std::mem::take(&mut self.elsewhere.reserved) {
+            self.ids.release(id);
         }
     }
 

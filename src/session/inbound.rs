@@ -35,7 +35,7 @@ use std::sync::Arc;
 const PACKET_ID_BITS: u32 = 16;
 
 /// A message that was handed out and is not answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Unanswered {
     delivery: Delivery,
     qos: QoS,
@@ -56,6 +56,36 @@ struct Received {
     recorded: u64,
 }
 
+/// What a Session that was left behind had of received messages.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parked {
+    unanswered: FxHashMap<PacketId, Unanswered>,
+    /// QoS 2: PUBREC was sent.
+    received: BTreeSet<PacketId>,
+    contents: FxHashMap<PacketId, u64>,
+}
+
+impl Parked {
+    /// The program is done with a message, of which the Server can't be told yet.
+    pub fn acknowledge(&mut self, delivery: Delivery, acknowledgement: &Acknowledgement) {
+        let mut all = self.unanswered.values_mut();
+        if let Some(unanswered) = all.find(|one| one.delivery == delivery && one.acknowledged.is_none()) {
+            unanswered.acknowledged = Some(acknowledgement.clone());
+        }
+    }
+
+    /// What it holds as well, in place of what has the same Packet Identifiers.
+    fn extend(&mut self, other: Parked) {
+        for id in other.contents.keys() {
+            self.unanswered.remove(id);
+            self.received.remove(id);
+        }
+        self.unanswered.extend(other.unanswered);
+        self.received.extend(other.received);
+        self.contents.extend(other.contents);
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Inbound {
     unanswered: FxHashMap<PacketId, Unanswered>,
@@ -69,6 +99,8 @@ pub(super) struct Inbound {
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
+    /// What this Server had sent in a Session that was left behind, and may send again.
+    before: Parked,
     /// Messages that the program has, but the Server doesn't wait for any more, and their numbers among those with a key.
     orphans: BTreeMap<Delivery, u64>,
     /// Where the buffers of received messages come from.
@@ -86,6 +118,7 @@ impl Inbound {
             contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
             done: Done::new(),
+            before: Parked::default(),
             orphans: BTreeMap::new(),
         }
     }
@@ -127,6 +160,7 @@ impl Inbound {
             return Ok(());
         };
         let content = content(topic, publish);
+        self.remember(id, publish, content, out.log);
         if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
             self.forget(id, connection, out.log);
@@ -211,6 +245,47 @@ impl Inbound {
         Ok(())
     }
 
+    /// Takes up again what was parked, if this is sent again. Without DUP it is a new message \[MQTT-3.3.1-1\].
+    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, log: &mut Log) {
+        let Some(parked) = self.before.contents.remove(&id) else { return };
+        let unanswered = self.before.unanswered.remove(&id);
+        let received = self.before.received.remove(&id);
+        if parked != content || !publish.dup || self.contents.contains_key(&id) {
+            return;
+        }
+        self.contents.insert(id, content);
+        if let Some(mut unanswered) = unanswered {
+            // Unless the program has done with it meanwhile, it is no orphan any more.
+            let is_orphan = self.orphans.remove(&unanswered.delivery).is_some();
+            if !is_orphan && unanswered.acknowledged.is_none() {
+                unanswered.keyed = None;
+            }
+            unanswered.recorded = log.latest();
+            self.unanswered.insert(id, unanswered);
+        }
+        if received {
+            let recorded = log.add(Key::Received(id), || Record::Received { content: Some(content) });
+            self.received.insert(id, Received { now: false, recorded });
+        }
+    }
+
+    /// What a Session that is left behind may send again.
+    pub fn park(&self) -> Parked {
+        let mut parked = self.before.clone();
+        parked.extend(Parked {
+            unanswered: self.unanswered.clone(),
+            received: self.received.keys().copied().collect(),
+            contents: self.contents.clone(),
+        });
+        parked
+    }
+
+    /// The Server has the Session from which this was parked, or perhaps another one.
+    pub fn come_back(&mut self, parked: Parked, or_perhaps: Parked) {
+        self.before = or_perhaps;
+        self.before.extend(parked);
+    }
+
     /// Whether the identifier belongs to an unfinished message, and this is another one. Within one connection, where there
     /// are no redeliveries, a QoS 1 PUBLISH without DUP is another one too.
     fn is_other(&self, id: PacketId, publish: &Publish<'_>, content: u64, connection: &Connection) -> bool {
@@ -263,6 +338,7 @@ impl Inbound {
         log: &mut Log,
     ) -> bool {
         let refused = acknowledgement.reason.is_error();
+        self.before.acknowledge(delivery, &acknowledgement);
         if let Some(number) = self.orphans.remove(&delivery) {
             self.done.settle(number, refused, log);
             return false;
@@ -316,6 +392,7 @@ impl Inbound {
 
     /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
     pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
+        self.before.contents.remove(&id);
         let (reason, recorded) = match self.received.remove(&id) {
             Some(received) => {
                 self.contents.remove(&id);
@@ -337,6 +414,7 @@ impl Inbound {
 
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
     pub fn lose_session(&mut self, log: &mut Log) {
+        self.before = Parked::default();
         for (_, unanswered) in std::mem::take(&mut self.unanswered) {
             self.orphan(&unanswered);
         }

@@ -16,6 +16,7 @@ pub mod breaches;
 mod connection;
 mod done;
 mod durable;
+mod elsewhere;
 pub mod event;
 mod handshake;
 mod inbound;
@@ -46,6 +47,7 @@ use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
+use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::Inbound;
 use limits::ServerLimits;
@@ -128,6 +130,7 @@ pub struct Session {
     connect_unanswered: bool,
     /// The same of a CONNECT before the present one, perhaps of an earlier process.
     session_in_doubt: bool,
+    elsewhere: Elsewhere,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -159,6 +162,7 @@ impl Session {
             resumable_recorded: 0,
             connect_unanswered: false,
             session_in_doubt: false,
+            elsewhere: Elsewhere::default(),
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -181,6 +185,8 @@ impl Session {
         if options.client_id != self.options.client_id || options.version != self.options.version {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
+            self.use_reserved();
+            self.elsewhere = Elsewhere::default();
             self.resumable = false;
             self.ended = false;
             self.log.remove(Key::Session);
@@ -300,7 +306,9 @@ impl Session {
         if self.inbound.taken(delivery, &mut self.log) {
             return true;
         }
-        self.inbound.acknowledge(delivery, acknowledgement.into(), self.connection.as_mut(), &mut self.log)
+        let acknowledgement = acknowledgement.into();
+        self.elsewhere.parked().for_each(|parked| parked.acknowledge(delivery, &acknowledgement));
+        self.inbound.acknowledge(delivery, acknowledgement, self.connection.as_mut(), &mut self.log)
     }
 
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits

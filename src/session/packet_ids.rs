@@ -51,6 +51,13 @@ impl PacketIds {
         free
     }
 
+    /// Has an identifier that is free not be given out until it is released.
+    pub fn keep_away(&mut self, id: PacketId) {
+        let last = self.last;
+        self.claim(id);
+        self.last = last;
+    }
+
     pub fn release(&mut self, id: PacketId) {
         let (word, bit) = (usize::from(id.get()) / 64, 1 << (id.get() % 64));
         debug_assert!(self.used[word] & bit != 0, "Packet Identifier {id} was not in use");

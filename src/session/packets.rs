@@ -28,6 +28,9 @@ impl Session {
     pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let Some(connection) = &mut self.connection else { return bytes.len() };
         connection.received(now, self.options.ping_timeout);
+        if connection.is_online() {
+            self.elsewhere.heard = Some(now);
+        }
         let mut used = 0;
         while let Some(connection) = &mut self.connection {
             if connection.phase == Phase::Closing {
@@ -81,7 +84,7 @@ impl Session {
         let is_answer = matches!(packet, Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_));
         connection.answers += u64::from(is_answer);
         let answered = match packet {
-            Packet::Connack(connack) => return self.handle_connack(connack),
+            Packet::Connack(connack) => return self.handle_connack(now, connack),
             Packet::Publish(publish) => return self.handle_publish(publish),
             Packet::Puback(ack) => self.outbound.handle_puback(ack, connection, &mut self.ids, &mut out),
             Packet::Pubrec(ack) => self.outbound.handle_pubrec(ack, connection, &mut self.ids, &mut out),

@@ -225,6 +225,22 @@ impl Requests {
         self.waiting.iter_mut().take(again).for_each(|request| request.perhaps_there = true);
     }
 
+    /// What the Server may be subscribed to.
+    pub fn filters(&self) -> Vec<String> {
+        let asked = self.waiting.iter().filter(|request| request.options.is_some()).map(|request| &request.filter);
+        self.granted.iter().map(|granted| &granted.filter).chain(asked).cloned().collect()
+    }
+
+    /// Ends those subscriptions that nobody has any more.
+    pub fn end_others(&mut self, filters: Vec<String>) {
+        for filter in filters {
+            if self.standing(&filter) == Standing::Unknown && !self.is_to_end(&filter) {
+                let properties = PropertiesBuf::new();
+                self.add(Request { token: 0, filter, properties, options: None, perhaps_there: false });
+            }
+        }
+    }
+
     /// Takes over a subscription that an earlier process had stored.
     pub fn restore(&mut self, key: Key, record: Record) -> Result<(), &'static str> {
         let (Key::Subscription(filter), Record::Subscription { options, properties, granted }) = (key, record) else {

@@ -54,6 +54,13 @@ impl Outbound {
         }
     }
 
+    /// The Packet Identifiers of QoS 2 messages that the Server may hold.
+    pub fn held_by_server(&self) -> Vec<PacketId> {
+        let is_held = |entry: &InFlight| entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce;
+        let in_flight = self.in_flight.iter().filter(|(_, entry)| is_held(entry)).map(|(id, _)| id);
+        self.released.iter().map(|(id, _)| id).chain(in_flight).collect()
+    }
+
     /// Takes over what an earlier process had stored. What this one has accepted already comes after it. `Err` says why the
     /// records can't all be true.
     pub fn restore(

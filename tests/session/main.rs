@@ -5,6 +5,7 @@ mod aliases;
 mod authentication;
 mod breaches;
 mod connecting;
+mod elsewhere;
 mod exchanges;
 mod fallback;
 mod faults;
