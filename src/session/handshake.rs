@@ -193,7 +193,7 @@ impl Session {
         } else if !self.take_up_again(now)
             && let Some(connection) = &mut self.connection
         {
-            self.outbound.resume(connection, &mut output!(self));
+            self.outbound.resume(connection, self.session_in_doubt, &mut output!(self));
             if self.session_in_doubt {
                 self.requests.doubt_session(&mut self.log);
             }

@@ -48,6 +48,8 @@ pub(super) struct Released {
     pub recorded: u64,
     /// What its PUBREC said beyond success; the program hears of it at the end.
     pub said: Option<Outcome>,
+    /// The Server's Session may have been lost since PUBREC.
+    pub in_doubt: bool,
 }
 
 #[derive(Debug)]

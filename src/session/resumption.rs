@@ -16,7 +16,9 @@ impl Outbound {
     /// The Server has kept the Session: what was in flight is sent again \[MQTT-4.4.0-1\], the PUBRELs in the order of
     /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
     /// allows.
-    pub fn resume(&mut self, connection: &mut Connection, out: &mut Output<'_>) {
+    /// `in_doubt` says that it may be another Session.
+    pub fn resume(&mut self, connection: &mut Connection, in_doubt: bool, out: &mut Output<'_>) {
+        self.released.iter_mut().for_each(|(_, released)| released.in_doubt |= in_doubt);
         connection.send_quota -= self.released.len() as isize;
         let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
         for id in released {
@@ -92,7 +94,7 @@ impl Outbound {
         for (number, token, packet_id, released) in flows.into_values() {
             if released {
                 self.count += 1;
-                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None });
+                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None, in_doubt: false });
                 out.tell(token, Stage::Acknowledged);
             } else {
                 let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;

@@ -162,6 +162,58 @@ fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
 }
 
 #[test]
+fn a_pubrel_that_finds_nothing_is_in_doubt_when_the_session_may_be_a_new_one() {
+    // MQTT-4.3.3-9, section 3.7.2.1: Mosquitto passes a message on at PUBREL. One that has lost its Sessions, and whose CONNACK
+    // of the new one was lost as well, says of it what it says of one that is finished.
+    let not_found = || Packet::Pubcomp(Ack::new(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND));
+    let released = || {
+        let mut trace = Trace::connected(options());
+        trace.publish(1, "order", QoS::ExactlyOnce);
+        trace.sends(publish("order", QoS::ExactlyOnce, 1));
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+        trace.loses_connection();
+        trace
+    };
+    let connect_is_not_answered = |trace: &mut Trace| {
+        trace.opens();
+        trace.sends_connect(|_| ());
+        trace.loses_connection();
+    };
+    let mut trace = released();
+    connect_is_not_answered(&mut trace);
+    trace.connects(true, &[]);
+    trace.sends(pubrel(1));
+    trace.receives(not_found());
+    let end = trace.tells_published(1);
+    assert_eq!((end.failure, end.reason), (Some(Status::SessionLost), Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)));
+    // It stays in doubt on the next connection, and ends well if the Server knows it.
+    let mut trace = released();
+    connect_is_not_answered(&mut trace);
+    for _ in 0..2 {
+        trace.connects(true, &[]);
+        trace.sends(pubrel(1));
+        trace.loses_connection();
+    }
+    trace.connects(true, &[]);
+    trace.sends(pubrel(1));
+    trace.receives(not_found());
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    let mut trace = released();
+    connect_is_not_answered(&mut trace);
+    trace.connects(true, &[]);
+    trace.sends(pubrel(1));
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+    // Where the Session is the one that it was, the Server had finished it before.
+    let mut trace = released();
+    trace.connects(true, &[]);
+    trace.sends(pubrel(1));
+    trace.receives(not_found());
+    trace.completes(1);
+}
+
+#[test]
 fn what_was_sent_before_its_session_was_lost_is_in_doubt_when_it_is_not_sent_again() {
     // Section 4.4: a program that is told that its order expired, or was dropped, takes it for one that never left.
     let end = |how: PublishOptions, then: fn(&mut Trace)| {
