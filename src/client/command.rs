@@ -55,6 +55,8 @@ pub(super) enum Command {
         filter: String,
         properties: PropertiesBuf,
     },
+    /// Nothing waits to be subscribed to before something is published.
+    GoOn,
     Acknowledge {
         delivery: Delivery,
         acknowledgement: Acknowledgement,

@@ -210,6 +210,7 @@ impl Core {
                     self.session.unsubscribe(token, filter, properties);
                 }
             }
+            Command::GoOn => self.session.go_on(now),
             Command::Acknowledge { delivery, acknowledgement } => {
                 self.session.acknowledge(delivery, acknowledgement);
             }

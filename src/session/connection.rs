@@ -41,6 +41,10 @@ pub(super) struct Connection {
     pub quota_limit: isize,
     /// How much of `send_quota` only priority messages may use.
     pub priority_reserve: isize,
+    /// `Session::go_on` is awaited before anything new is published.
+    pub waits_to_publish: bool,
+    /// What was subscribed to before can't be asked for yet, and nothing new is published before.
+    pub subscribes_first: bool,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// PUBACK, PUBREC and PUBCOMP packets received.
@@ -98,6 +102,8 @@ impl Connection {
             send_quota: 0,
             quota_limit: 0,
             priority_reserve: 0,
+            waits_to_publish: false,
+            subscribes_first: false,
             resend: VecDeque::new(),
             answers: 0,
             unanswered: VecDeque::new(),
@@ -117,6 +123,11 @@ impl Connection {
 
     pub fn is_online(&self) -> bool {
         self.phase == Phase::Online
+    }
+
+    /// Whether what wasn't sent yet may be sent: answers to it may come for what the program has subscribed to before.
+    pub fn publishes(&self) -> bool {
+        self.is_online() && !self.waits_to_publish && !self.subscribes_first
     }
 
     /// Puts a packet into the output.

@@ -172,6 +172,7 @@ impl Session {
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
         connection.limits = limits;
+        connection.waits_to_publish = options.waits_to_publish;
         connection.phase = Phase::Online;
         self.version_spoken = true;
         self.counters.connections += 1;

@@ -311,6 +311,14 @@ impl Session {
         self.inbound.acknowledge(delivery, acknowledgement, self.connection.as_mut(), &mut self.log)
     }
 
+    /// Everything is subscribed to that has to be before anything is published on this connection.
+    pub fn go_on(&mut self, now: Instant) {
+        if let Some(connection) = &mut self.connection {
+            connection.waits_to_publish = false;
+        }
+        self.pump(now);
+    }
+
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits
     /// for the next connection.
     pub fn disconnect(&mut self, reason: ReasonCode, properties: Properties<'_>) {
@@ -466,13 +474,14 @@ impl Session {
     }
 
     /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
-    /// what the Server keeps for its subscriptions.
+    /// what the Server keeps for its subscriptions. Nor is anything published before: the answer would have no subscription.
     fn pump_subscriptions(&mut self) {
-        if let Some(connection) = &mut self.connection
-            && self.log.is_durable(self.resumable_recorded)
-        {
+        let Some(connection) = &mut self.connection else { return };
+        let may_subscribe = self.log.is_durable(self.resumable_recorded);
+        if may_subscribe {
             self.requests.pump(connection, &mut self.ids, &mut output!(self));
         }
+        connection.subscribes_first = !may_subscribe && self.requests.is_waiting();
     }
 
     /// Publishes the requests that wait, once the Server has granted the subscription to their Response Topic.

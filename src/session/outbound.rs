@@ -126,7 +126,7 @@ impl Outbound {
             && how.time_to_live.is_none()
             && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
             && self.queue.is_empty()
-            && connection.is_online()
+            && connection.publishes()
             && connection.has_room()
             && self.count < options.outgoing_maximum
             && self.bytes + message.size() <= options.outgoing_maximum_bytes
@@ -252,7 +252,7 @@ impl Outbound {
             self.send_or_hold(now, id, connection, ids, out);
         }
         let mut is_identifier_free = true;
-        while connection.has_room() {
+        while connection.publishes() && connection.has_room() {
             let may_send = is_identifier_free && connection.resend.is_empty();
             let quota = if may_send { connection.send_quota } else { 0 };
             let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };

@@ -91,6 +91,10 @@ impl Requests {
         self.waiting.push_back(request);
     }
 
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// How it stands with the subscription to a Topic Filter.
     pub fn standing(&self, filter: &str) -> Standing {
         let asked = |request: &Request| request.filter == filter && request.options.is_some();

@@ -96,8 +96,8 @@ fn what_is_published_and_subscribed_to_before_connect_goes_out_then() {
     program.connect().expect("an idle program connects");
     assert_eq!(program.connect().map_err(|failure| failure.0), Err(Status::WrongState));
     let mut peer = server.accept_mqtt();
-    let id = peer.expect_publish("early").id();
     let identifier = granted(&mut peer, "a").identifier.expect("an identifier");
+    let id = peer.expect_publish("early").id();
     peer.puback(id);
     program.expect_connected();
     program.expect_subscribed(subscribed);

@@ -231,6 +231,8 @@ impl Switchboard {
 
     fn close(&mut self, farewell: Command) {
         self.is_closing = true;
+        // What was published goes out before.
+        self.line.shared.gather(Command::GoOn);
         self.line.shared.gather(farewell);
     }
 
