@@ -11,15 +11,14 @@ use super::packets::describe;
 use super::record::{Key, Record};
 use super::requester::response_topic;
 use super::{Session, output};
+use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
-use crate::codec::{Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
-use std::collections::BTreeSet;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -200,7 +199,7 @@ impl Session {
             }
         }
         self.session_in_doubt = false;
-        self.elsewhere.settle();
+        self.elsewhere.settle(&mut self.log);
         self.elsewhere.lasts = lasts;
         self.elsewhere.heard = Some(now);
         if std::mem::take(&mut self.ended) || !self.resumable {
@@ -215,7 +214,7 @@ impl Session {
             self.leave_behind();
         }
         // This one has lost what it had from before.
-        self.elsewhere.come_back(now);
+        self.elsewhere.come_back(now, &mut self.log);
         self.use_reserved();
         self.lose_session();
     }
@@ -226,7 +225,7 @@ impl Session {
         if !self.elsewhere.is_away() {
             return false;
         }
-        let Some(left) = self.elsewhere.come_back(now) else { return false };
+        let Some(left) = self.elsewhere.come_back(now, &mut self.log) else { return false };
         // Should the two share their Sessions in spite of that, this is the one in between.
         let (held, parked) = (self.outbound.held_by_server(), self.inbound.park());
         self.leave_behind();
@@ -236,15 +235,13 @@ impl Session {
         self.outbound.lose_session(&mut self.ids, &mut output!(self));
         self.requests.doubt_session(&mut self.log);
         self.requests.end_others(left.filters);
-        let reserved: BTreeSet<PacketId> = left.ids.into_iter().chain(held).collect();
-        self.elsewhere.reserved = reserved.into_iter().collect();
-        self.elsewhere.reserved.iter().for_each(|id| self.ids.keep_away(*id));
+        self.elsewhere.reserved = left.ids.into_iter().chain(held).filter(|id| self.ids.keep_away(*id)).collect();
         true
     }
 
     fn leave_behind(&mut self) {
         let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
-        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park());
+        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park(), &mut self.log);
     }
 
     /// The Packet Identifiers that were not to be used at home may be.

@@ -186,7 +186,7 @@ impl Session {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
             self.use_reserved();
-            self.elsewhere = Elsewhere::default();
+            self.elsewhere.forget(&mut self.log);
             self.resumable = false;
             self.ended = false;
             self.log.remove(Key::Session);

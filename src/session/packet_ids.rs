@@ -51,11 +51,12 @@ impl PacketIds {
         free
     }
 
-    /// Has an identifier that is free not be given out until it is released.
-    pub fn keep_away(&mut self, id: PacketId) {
+    /// Has an identifier not be given out until it is released. False if it is in use.
+    pub fn keep_away(&mut self, id: PacketId) -> bool {
         let last = self.last;
-        self.claim(id);
+        let free = self.claim(id);
         self.last = last;
+        free
     }
 
     pub fn release(&mut self, id: PacketId) {

@@ -82,6 +82,72 @@ fn what_was_under_way_at_one_server_is_not_finished_at_the_other() {
 }
 
 #[test]
+fn nor_by_the_next_process() {
+    // MQTT-4.4.0-1: killed while it was connected to the second Server, it begins with the first one.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.publish(1, "sent to a", QOS_2);
+    disk.store(&mut trace);
+    trace.sends(publish("sent to a", QOS_2, 1));
+    moves(&mut trace, "b", false);
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.session.heard(1);
+    trace.publish(2, "held by b", QOS_2);
+    trace.publish(3, "sent to b", QOS_1);
+    disk.store(&mut trace);
+    trace.takes_packet(|_| ());
+    trace.takes_packet(|_| ());
+    trace.receives(pubrec(2));
+    disk.store(&mut trace);
+    trace.sends(pubrel(2));
+
+    let next = |disk: &Disk, server: &str, now| {
+        let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+        trace.now = now;
+        trace.session.set_server(server);
+        trace.connects(true, &[]);
+        trace
+    };
+    // At the second one it goes on.
+    let now = trace.now;
+    let mut trace = next(&disk, "b", now);
+    trace.sends(pubrel(2));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(publish) if publish.dup)));
+    // Neither at the first one, nor at that by the process after it.
+    for is_first in [true, false] {
+        let mut trace = next(&disk, "a", now);
+        if is_first {
+            assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+            trace.session.heard(2);
+        }
+        disk.store(&mut trace);
+        let sent = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => (publish.payload.to_vec(), publish.packet_id.unwrap().get()),
+            other => panic!("{other:?}"),
+        });
+        assert!(sent.0 == b"sent to b" && ![1, 2].contains(&sent.1), "{sent:?}");
+        trace.sends_nothing();
+        disk.store(&mut trace);
+        trace.receives(puback(sent.1));
+        trace.completes(3);
+        for token in 0..65_535 {
+            trace.publish(token + 10, "x", QOS_1);
+            let used = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+                other => panic!("{other:?}"),
+            });
+            assert!(![1, 2].contains(&used), "{used} is in use at the Server");
+            trace.receives(puback(used));
+            trace.completes(token + 10);
+        }
+        // The end of it isn't stored: the message is under way for the next process, too.
+    }
+}
+
+#[test]
 fn servers_that_share_their_sessions_go_on_with_them() {
     // MQTT-4.4.0-1
     let mut trace = at_a();
