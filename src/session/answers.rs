@@ -46,7 +46,12 @@ impl Outbound {
             if entry.counted {
                 restore_quota(connection);
             }
-            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out);
+            let mut outcome = Outcome::of(ack.reason, ack.properties);
+            if outcome.failure.is_some() && (entry.redelivered || entry.publishing.perhaps_arrived) {
+                // Of the copy that was sent before it says nothing.
+                outcome.failure = Some(Status::SessionLost);
+            }
+            self.finish(entry.publishing, outcome, out);
         }
     }
 

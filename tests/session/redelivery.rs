@@ -135,6 +135,32 @@ fn a_server_that_calls_the_identifier_of_a_redelivery_in_use_has_the_message() {
 }
 
 #[test]
+fn what_is_refused_when_it_is_sent_again_is_in_doubt() {
+    // MQTT-4.4.0-1, section 3.4.2.1: it says nothing of the first copy, whose acknowledgement may be what was lost. Mosquitto
+    // refuses with 0x97 after a crash what it would take a moment later. A program that took it for one that never arrived would
+    // send its order once more.
+    for session_present in [true, false] {
+        let mut trace = Trace::connected(options());
+        trace.publish(1, "order", QoS::AtLeastOnce);
+        trace.sends(publish("order", QoS::AtLeastOnce, 1));
+        trace.reconnects(session_present);
+        let packet_id = if session_present { 1 } else { 2 };
+        trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(_))));
+        trace.receives(Packet::Puback(Ack::new(id(packet_id), ReasonCode::QUOTA_EXCEEDED)));
+        let end = trace.tells_published(1);
+        assert_eq!((end.failure, end.reason), (Some(Status::SessionLost), Some(ReasonCode::QUOTA_EXCEEDED)));
+    }
+    let mut trace = Trace::connected(options());
+    trace.publish(1, "order", QoS::ExactlyOnce);
+    trace.sends(publish("order", QoS::ExactlyOnce, 1));
+    trace.reconnects(true);
+    trace.sends(publish_again("order", QoS::ExactlyOnce, 1));
+    trace.receives(Packet::Pubrec(Ack::new(id(1), ReasonCode::QUOTA_EXCEEDED)));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
+}
+
+#[test]
 fn a_lost_session_starts_qos_1_anew_and_reports_qos_2() {
     // MQTT-3.2.2-5, MQTT-4.3.2-2: the old state is discarded. QoS 1 messages go out as new ones, before what waits; whether
     // a QoS 2 message arrived can't be known, so the program is told. PUBREC says nothing of it: Mosquitto passes a message on
