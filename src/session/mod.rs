@@ -33,6 +33,7 @@ mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod suspect;
 mod unsent;
 
 use crate::codec::Packet;
@@ -60,6 +61,7 @@ use requests::{Request, Requests, Standing};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use suspect::Suspect;
 
 /// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
 macro_rules! output {
@@ -131,6 +133,7 @@ pub struct Session {
     /// The same of a CONNECT before the present one, perhaps of an earlier process.
     session_in_doubt: bool,
     elsewhere: Elsewhere,
+    suspect: Suspect,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -163,6 +166,7 @@ impl Session {
             connect_unanswered: false,
             session_in_doubt: false,
             elsewhere: Elsewhere::default(),
+            suspect: Suspect::default(),
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -215,15 +219,20 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
+        let unanswered = self.requests.first_unanswered().or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
         self.requests.disconnected(&mut self.ids);
-        let end = connection.end.unwrap_or_else(|| {
+        let mut end = connection.end.unwrap_or_else(|| {
             let mut end = Disconnected::new(Some(failure), detail);
             if matches!(connection.phase, Phase::AwaitingConnack { .. }) {
                 self.closed_without_answer(&mut end);
             }
             end
         });
+        // Only CONNACK says how many may be in flight.
+        if connection.quota_limit > 0 {
+            self.suspect.look(unanswered, &mut end);
+        }
         self.events.push_back(Event::Disconnected(end));
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.limits.session_expiry_interval == 0 {

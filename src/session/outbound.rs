@@ -15,6 +15,7 @@ use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue};
 use super::record::{Key, Log, Record};
+use super::suspect::Unanswered;
 use crate::codec::PacketId;
 use crate::codec::buffers::Spent;
 use crate::codec::error::EncodeError;
@@ -228,6 +229,14 @@ impl Outbound {
         ids.release(id);
         out.log.remove(Key::Flow(entry.publishing.number));
         Some(entry)
+    }
+
+    /// What was sent first on this connection and isn't answered.
+    pub fn first_unanswered(&self) -> Option<Unanswered> {
+        let (_, entry) = self.in_flight.iter().find(|(_, entry)| entry.counted && entry.sent)?;
+        let Publishing { number, token, message, .. } = &entry.publishing;
+        let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
+        Some(Unanswered { number: Some(*number), token: *token, what })
     }
 
     pub(super) fn next_order(&mut self) -> u64 {

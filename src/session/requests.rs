@@ -10,6 +10,7 @@ use super::ordered::Ordered;
 use super::outbound::Output;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
+use super::suspect::Unanswered;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
@@ -93,6 +94,14 @@ impl Requests {
 
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// What the Server has been asked for first and hasn't answered.
+    pub fn first_unanswered(&self) -> Option<Unanswered> {
+        let (_, request) = self.sent.first()?;
+        let kind = if request.options.is_some() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
+        let what = format!("{kind} of '{}'", request.filter);
+        Some(Unanswered { number: None, token: request.token, what })
     }
 
     /// How it stands with the subscription to a Topic Filter.

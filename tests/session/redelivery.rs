@@ -473,3 +473,42 @@ fn a_message_that_was_sent_does_not_expire() {
         trace.tells_nothing();
     }
 }
+
+#[test]
+fn what_the_server_closes_the_connection_for_each_time_is_named() {
+    // MQTT-4.4.0-1 has it sent again, MQTT-3.14.4-3: AWS IoT closes for a topic that isn't allowed, and in MQTT 3.1.1 for QoS 2.
+    let mut trace = Trace::connected(options());
+    trace.publish(7, "order", QoS::AtLeastOnce);
+    let ends = |trace: &mut Trace, status| {
+        trace.session.handle_closed(status, "closed");
+        trace.told_of_the_end().detail
+    };
+    trace.takes_packet(|_| ());
+    for _ in 0..2 {
+        assert_eq!(ends(&mut trace, Status::ConnectionClosed), "closed");
+        // An attempt that isn't accepted says nothing of it.
+        trace.opens();
+        assert_eq!(ends(&mut trace, Status::ConnectionClosed), "closed");
+        trace.connects(true, &[]);
+        trace.sends(publish_again("order", QoS::AtLeastOnce, 1));
+    }
+    trace.receives(disconnect(ReasonCode::NOT_AUTHORIZED));
+    let text = trace.closes().detail;
+    for part in ["Not authorized", "3 connections in a row", "'t'", "QoS 1", "token 7"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // A line that breaks is none of the Server's decisions.
+    trace.connects(true, &[]);
+    assert_eq!(ends(&mut trace, Status::Network), "closed");
+    trace.connects(true, &[]);
+    assert_eq!(ends(&mut trace, Status::ConnectionClosed), "closed");
+    // So is a subscription.
+    trace.connects(false, &[]);
+    trace.subscribe(8, "not/allowed");
+    assert_eq!(ends(&mut trace, Status::ConnectionClosed), "closed");
+    trace.connects(true, &[]);
+    assert_eq!(ends(&mut trace, Status::ConnectionClosed), "closed");
+    trace.connects(true, &[]);
+    let text = ends(&mut trace, Status::ConnectionClosed);
+    assert!(text.contains("'not/allowed'") && text.contains("3 connections in a row"), "{text}");
+}
