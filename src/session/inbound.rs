@@ -160,7 +160,7 @@ impl Inbound {
             return Ok(());
         };
         let content = content(topic, publish);
-        self.remember(id, publish, content, out.log);
+        self.remember(id, publish, content, rules.acknowledge, out.log);
         if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
             self.forget(id, connection, out.log);
@@ -246,11 +246,14 @@ impl Inbound {
     }
 
     /// Takes up again what was parked, if this is sent again. Without DUP it is a new message \[MQTT-3.3.1-1\].
-    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, log: &mut Log) {
+    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, acknowledge: Acknowledge, log: &mut Log) {
         let Some(parked) = self.before.contents.remove(&id) else { return };
-        let unanswered = self.before.unanswered.remove(&id);
+        // A program that acknowledges explicitly was told that it can't any more.
+        let is_answerable = |one: &Unanswered| one.acknowledged.is_some() || acknowledge != Acknowledge::Explicitly;
+        let unanswered = self.before.unanswered.remove(&id).filter(is_answerable);
         let received = self.before.received.remove(&id);
-        if parked != content || !publish.dup || self.contents.contains_key(&id) {
+        let is_other = parked != content || !publish.dup || self.contents.contains_key(&id);
+        if is_other || unanswered.is_none() && !received {
             return;
         }
         self.contents.insert(id, content);

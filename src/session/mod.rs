@@ -50,7 +50,7 @@ use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
 use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
-use inbound::Inbound;
+use inbound::{Inbound, Parked};
 use limits::ServerLimits;
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Outbound, Output};
@@ -194,6 +194,11 @@ impl Session {
             self.resumable = false;
             self.ended = false;
             self.log.remove(Key::Session);
+        }
+        if options.acknowledge != self.options.acknowledge {
+            // Who can say of these that they are done, depends on it.
+            self.elsewhere.parked().for_each(|parked| *parked = Parked::default());
+            self.inbound.come_back(Parked::default(), Parked::default());
         }
         self.version = options.version;
         self.version_spoken = false;

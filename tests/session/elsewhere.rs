@@ -5,7 +5,7 @@ use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -210,6 +210,32 @@ fn what_the_first_server_sends_again_is_known() {
         trace.receives(publish("order", qos, 7));
         trace.tells_message("order");
     }
+}
+
+#[test]
+fn what_a_program_can_not_acknowledge_any_more_comes_to_it_again() {
+    // MQTT-4.6.0-2: kept away it would never be answered, nor would be what comes behind it.
+    let options = SessionOptions { keep_alive: 0, acknowledge: Acknowledge::Explicitly, ..options() };
+    let mut trace = Trace::new(options);
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.receives(publish("done", QOS_2, 7));
+    trace.receives(publish("not done", QOS_2, 8));
+    let done = trace.tells_message("done");
+    trace.tells_message("not done");
+    trace.loses_connection();
+    // With Session Present 0 it hears that it can't acknowledge them any more; before that it could.
+    trace.acknowledge(done);
+    trace.session.set_server("b");
+    trace.connects(false, &[]);
+    moves(&mut trace, "a", true);
+    trace.receives(publish_again("done", QOS_2, 7));
+    trace.tells_nothing();
+    trace.sends(pubrec(7));
+    trace.receives(publish_again("not done", QOS_2, 8));
+    let delivery = trace.tells_message("not done");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(8));
 }
 
 #[test]
