@@ -5,7 +5,9 @@ use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
+use super::inbound::Parked;
 use super::limits::ServerLimits;
+use super::options::Acknowledge;
 use super::outbound::Output;
 use super::packets::describe;
 use super::record::{Key, Record};
@@ -212,6 +214,9 @@ impl Session {
     fn begin_anew(&mut self, now: Instant) {
         if self.elsewhere.is_away() {
             self.leave_behind();
+        }
+        if self.options.acknowledge == Acknowledge::Explicitly {
+            self.elsewhere.parked().for_each(Parked::give_up);
         }
         // This one has lost what it had from before.
         self.elsewhere.come_back(now, &mut self.log);

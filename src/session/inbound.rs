@@ -74,6 +74,12 @@ impl Parked {
         }
     }
 
+    /// The program can't acknowledge any more what it has, and hears of it: should it come again, it comes to the program.
+    pub fn give_up(&mut self) {
+        self.unanswered.retain(|_, unanswered| unanswered.acknowledged.is_some());
+        self.contents.retain(|id, _| self.unanswered.contains_key(id) || self.received.contains(id));
+    }
+
     /// What it holds as well, in place of what has the same Packet Identifiers.
     fn extend(&mut self, other: Parked) {
         for id in other.contents.keys() {
@@ -160,7 +166,7 @@ impl Inbound {
             return Ok(());
         };
         let content = content(topic, publish);
-        self.remember(id, publish, content, rules.acknowledge, out.log);
+        self.remember(id, publish, content, out.log);
         if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
             self.forget(id, connection, out.log);
@@ -246,14 +252,11 @@ impl Inbound {
     }
 
     /// Takes up again what was parked, if this is sent again. Without DUP it is a new message \[MQTT-3.3.1-1\].
-    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, acknowledge: Acknowledge, log: &mut Log) {
+    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, log: &mut Log) {
         let Some(parked) = self.before.contents.remove(&id) else { return };
-        // A program that acknowledges explicitly was told that it can't any more.
-        let is_answerable = |one: &Unanswered| one.acknowledged.is_some() || acknowledge != Acknowledge::Explicitly;
-        let unanswered = self.before.unanswered.remove(&id).filter(is_answerable);
+        let unanswered = self.before.unanswered.remove(&id);
         let received = self.before.received.remove(&id);
-        let is_other = parked != content || !publish.dup || self.contents.contains_key(&id);
-        if is_other || unanswered.is_none() && !received {
+        if parked != content || !publish.dup || self.contents.contains_key(&id) {
             return;
         }
         self.contents.insert(id, content);

@@ -2,6 +2,7 @@
 //! Session sends and tells. No socket, no thread, no clock.
 
 mod aliases;
+mod arriving;
 mod authentication;
 mod breaches;
 mod connecting;
