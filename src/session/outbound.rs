@@ -61,6 +61,8 @@ pub(super) struct Outbound {
     pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
     pub(super) released: Ordered<Released>,
+    /// Packet Identifiers of QoS 2 messages that were given up, and that the Server may hold.
+    pub(super) given_up: Vec<PacketId>,
     /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
     pub(super) next_order: u64,
     /// Accepted and unfinished.
@@ -74,6 +76,7 @@ impl Outbound {
             queue: Queue::new(),
             in_flight: Ordered::new(),
             released: Ordered::new(),
+            given_up: Vec::new(),
             next_order: 1,
             count: 0,
             bytes: 0,
@@ -364,6 +367,9 @@ impl Outbound {
             Err(status) => {
                 restore_quota(connection);
                 if let Some(entry) = self.leave_flight(id, ids, out) {
+                    if entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce && ids.keep_away(id) {
+                        self.given_up.push(id);
+                    }
                     // Who was told that it is refused would take it for one that never arrived.
                     let outcome = if entry.sent { Status::SessionLost } else { status };
                     let outcome = entry.publishing.not_sent(outcome);

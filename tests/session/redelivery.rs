@@ -453,6 +453,35 @@ fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
 }
 
 #[test]
+fn the_identifier_of_what_can_not_be_sent_again_is_not_given_to_another_message() {
+    // MQTT-2.2.1-3, MQTT-4.3.3-10: the Server may hold a QoS 2 message under it, for which it would take the other one.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, &"x".repeat(100), QoS::ExactlyOnce);
+    trace.takes_packet(|_| ());
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(64))]);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    let sends = |trace: &mut Trace, count: i64| {
+        let mut used = std::collections::BTreeSet::new();
+        for token in 0..count {
+            trace.publish(token, "y", QoS::AtLeastOnce);
+            let packet_id = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+                other => panic!("{other:?}"),
+            });
+            trace.receives(puback(packet_id));
+            trace.completes(token);
+            used.insert(packet_id);
+        }
+        used
+    };
+    assert!(!sends(&mut trace, 65_535).contains(&1));
+    // With its Session it is free again.
+    trace.reconnects(false);
+    assert!(sends(&mut trace, 65_535).contains(&1));
+}
+
+#[test]
 fn a_message_that_was_sent_does_not_expire() {
     // MQTT-4.3.3-7, and the same for QoS 1: only the Server could say now that it is not wanted any more.
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
