@@ -234,6 +234,7 @@ proptest! {
         explicitly: bool,
         steps in prop::collection::vec(step(), 0..150),
     ) {
+        // MQTT-4.3.3-10
         let acknowledge = if explicitly { Acknowledge::Explicitly } else { Acknowledge::WhenTaken };
         let session = Session::new(SessionOptions { acknowledge, strict: true, ..trace::options() });
         let mut world = World {

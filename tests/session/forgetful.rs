@@ -263,6 +263,7 @@ proptest! {
         lasts: bool,
         steps in prop::collection::vec(step(), 0..120),
     ) {
+        // MQTT-4.4.0-1
         let mut world = World::new(delivers_at_publish, lasts);
         for step in steps {
             world.does(step);
