@@ -9,6 +9,8 @@
 //! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
 //! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
+mod parked;
+
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::done::{Done, Known};
@@ -25,6 +27,7 @@ use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
+pub(super) use parked::Parked;
 use rustc_hash::FxHashMap;
 use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,42 +57,6 @@ struct Received {
     now: bool,
     /// The batch in which it becomes durable.
     recorded: u64,
-}
-
-/// What a Session that was left behind had of received messages.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Parked {
-    unanswered: FxHashMap<PacketId, Unanswered>,
-    /// QoS 2: PUBREC was sent.
-    received: BTreeSet<PacketId>,
-    contents: FxHashMap<PacketId, u64>,
-}
-
-impl Parked {
-    /// The program is done with a message, of which the Server can't be told yet.
-    pub fn acknowledge(&mut self, delivery: Delivery, acknowledgement: &Acknowledgement) {
-        let mut all = self.unanswered.values_mut();
-        if let Some(unanswered) = all.find(|one| one.delivery == delivery && one.acknowledged.is_none()) {
-            unanswered.acknowledged = Some(acknowledgement.clone());
-        }
-    }
-
-    /// The program can't acknowledge any more what it has, and hears of it: should it come again, it comes to the program.
-    pub fn give_up(&mut self) {
-        self.unanswered.retain(|_, unanswered| unanswered.acknowledged.is_some());
-        self.contents.retain(|id, _| self.unanswered.contains_key(id) || self.received.contains(id));
-    }
-
-    /// What it holds as well, in place of what has the same Packet Identifiers.
-    fn extend(&mut self, other: Parked) {
-        for id in other.contents.keys() {
-            self.unanswered.remove(id);
-            self.received.remove(id);
-        }
-        self.unanswered.extend(other.unanswered);
-        self.received.extend(other.received);
-        self.contents.extend(other.contents);
-    }
 }
 
 #[derive(Debug)]
@@ -251,47 +218,6 @@ impl Inbound {
         Ok(())
     }
 
-    /// Takes up again what was parked, if this is sent again. Without DUP it is a new message \[MQTT-3.3.1-1\].
-    fn remember(&mut self, id: PacketId, publish: &Publish<'_>, content: u64, log: &mut Log) {
-        let Some(parked) = self.before.contents.remove(&id) else { return };
-        let unanswered = self.before.unanswered.remove(&id);
-        let received = self.before.received.remove(&id);
-        if parked != content || !publish.dup || self.contents.contains_key(&id) {
-            return;
-        }
-        self.contents.insert(id, content);
-        if let Some(mut unanswered) = unanswered {
-            // Unless the program has done with it meanwhile, it is no orphan any more.
-            let is_orphan = self.orphans.remove(&unanswered.delivery).is_some();
-            if !is_orphan && unanswered.acknowledged.is_none() {
-                unanswered.keyed = None;
-            }
-            unanswered.recorded = log.latest();
-            self.unanswered.insert(id, unanswered);
-        }
-        if received {
-            let recorded = log.add(Key::Received(id), || Record::Received { content: Some(content) });
-            self.received.insert(id, Received { now: false, recorded });
-        }
-    }
-
-    /// What a Session that is left behind may send again.
-    pub fn park(&self) -> Parked {
-        let mut parked = self.before.clone();
-        parked.extend(Parked {
-            unanswered: self.unanswered.clone(),
-            received: self.received.keys().copied().collect(),
-            contents: self.contents.clone(),
-        });
-        parked
-    }
-
-    /// The Server has the Session from which this was parked, or perhaps another one.
-    pub fn come_back(&mut self, parked: Parked, or_perhaps: Parked) {
-        self.before = or_perhaps;
-        self.before.extend(parked);
-    }
-
     /// Whether the identifier belongs to an unfinished message, and this is another one. Within one connection, where there
     /// are no redeliveries, a QoS 1 PUBLISH without DUP is another one too.
     fn is_other(&self, id: PacketId, publish: &Publish<'_>, content: u64, connection: &Connection) -> bool {
@@ -398,7 +324,7 @@ impl Inbound {
 
     /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
     pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
-        self.before.contents.remove(&id);
+        self.before.ends(id);
         let (reason, recorded) = match self.received.remove(&id) {
             Some(received) => {
                 self.contents.remove(&id);

@@ -6,6 +6,7 @@ mod arriving;
 mod authentication;
 mod breaches;
 mod connecting;
+mod doubt;
 mod elsewhere;
 mod exchanges;
 mod fallback;
