@@ -274,7 +274,7 @@
 #define MT5MQTT_E_SERVER_DISCONNECTED -63
 
 /**
- * The Server lost the Session: whether this message arrived can't be known.
+ * The Server lost the Session, or doesn't take again what it was sent: whether this message arrived can't be known.
  */
 #define MT5MQTT_E_SESSION_LOST -64
 
@@ -1903,7 +1903,7 @@ int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16
  *   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
  *   but those of the queue of events are the connection's. Conflation keys are the program's own.
  * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
- *   messages that it didn't take are not kept. A subscribe that still waits for a connection fails with
+ *   messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A subscribe that still waits for a connection fails with
  *   MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
  *   mt5mqtt_disconnect is also for what other programs have under way.
  * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another

@@ -1,6 +1,7 @@
 //! A program that doesn't poll for long while the Server sends all the time: memory stays bounded, the connection alive, no
 //! message above QoS 0 is lost or doubled, and each dropped one of QoS 0 is counted. That time alone changes nothing about
-//! it, tests/session shows for an hour of its own clock.
+//! it, tests/session shows for an hour of its own clock. Nor does memory grow for a Server that asks and doesn't read the
+//! answers.
 
 mod common;
 
@@ -11,6 +12,8 @@ use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
+use socket2::SockRef;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -100,4 +103,51 @@ fn a_program_that_does_not_poll_loses_nothing_but_qos_0_which_is_counted() {
     assert!(pings >= 4, "the Server heard {pings} PINGREQs in four Keep Alives");
     let statistics = program.statistics();
     assert_eq!((statistics.connections, statistics.breaches), (1, 0));
+}
+
+#[test]
+fn answers_that_the_server_does_not_read_do_not_pile_up() {
+    // MQTT-4.3.3-11: each PUBREL is answered, also one that belongs to nothing.
+    const PUBRELS: usize = 2_000_000;
+    const OF_PUBREL: usize = 4;
+    const OF_PUBCOMP: usize = 5;
+    // What is kept, and what a few reads bring beyond it.
+    const MOST_KEPT: usize = 3 << 20;
+    let mut server = FakeServer::start();
+    let program = Program::connecting(&server.url(), &[(IntOption::KeepAlive, 0)]);
+    let peer = server.accept_mqtt();
+    program.expect_connected();
+    let mut reading = peer.into_stream();
+    SockRef::from(&reading).set_recv_buffer_size(64 * 1024).expect("SO_RCVBUF");
+    let mut writing = reading.try_clone().expect("a second handle");
+    writing.set_write_timeout(None).expect("no timeout");
+    let before = (program.statistics().bytes_received, program.statistics().bytes_sent);
+    let writer = thread::spawn(move || {
+        let pubrels = [0x62, 2, 0, 7].repeat(1000);
+        for _ in 0..PUBRELS / 1000 {
+            writing.write_all(&pubrels).expect("the client takes them all in the end");
+        }
+    });
+    // Whenever that is: what is in nobody's hands by then is within the bound.
+    let (mut taken, mut since) = (0, Instant::now());
+    while taken == 0 || since.elapsed() < Duration::from_millis(300) {
+        let statistics = program.statistics();
+        let received = (statistics.bytes_received - before.0) as usize;
+        let kept = (received / OF_PUBREL * OF_PUBCOMP).saturating_sub((statistics.bytes_sent - before.1) as usize);
+        assert!(kept <= MOST_KEPT, "{kept} bytes of answers in memory");
+        if received != taken {
+            (taken, since) = (received, Instant::now());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(taken < PUBRELS * OF_PUBREL, "there was room for all answers on the way");
+    let (mut answers, mut buffer) = (0, vec![0; 64 * 1024]);
+    while answers < PUBRELS * OF_PUBCOMP {
+        match reading.read(&mut buffer).expect("the answers") {
+            0 => panic!("the connection has ended after {answers} bytes of answers"),
+            count => answers += count,
+        }
+    }
+    writer.join().expect("the writing thread");
+    assert_eq!((answers, program.statistics().connections), (PUBRELS * OF_PUBCOMP, 1));
 }

@@ -144,6 +144,33 @@ fn messages_that_flow_during_a_failover_are_neither_lost_nor_out_of_order() {
 }
 
 #[test]
+fn what_was_under_way_at_the_second_server_is_not_finished_at_the_first() {
+    // MQTT-4.4.0-1: the first one has a Session, but not the one that went on at the second.
+    let mut first = FakeServer::start();
+    let mut second = FakeServer::start();
+    let program = Program::connecting(&format!("{},{}", first.url(), second.url()), &[]);
+    let peer = first.accept_mqtt();
+    program.expect_connected();
+    peer.close();
+    program.expect_disconnected();
+    let mut peer = second.accept_mqtt();
+    program.expect_connected();
+    let token = program.send("order", QoS::ExactlyOnce);
+    let id = peer.expect_publish("order").id();
+    peer.pubrec(id);
+    peer.expect(PacketType::Pubrel);
+    peer.close();
+    program.expect_disconnected();
+    let mut peer = first.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack(true);
+    assert!(program.expect_connected());
+    assert_eq!(program.expect_published(token).failure, Some(Status::SessionLost));
+    program.send("next", QoS::AtMostOnce);
+    peer.expect_publish("next");
+}
+
+#[test]
 fn messages_go_on_at_another_real_server_with_another_scheme() {
     const COUNT: usize = 2000;
     if tools::find("mosquitto").is_none() {

@@ -57,6 +57,8 @@ pub(super) enum Command {
         filter: String,
         properties: PropertiesBuf,
     },
+    /// Nothing waits to be subscribed to before something is published.
+    GoOn,
     Acknowledge {
         delivery: Delivery,
         acknowledgement: Acknowledgement,
@@ -116,6 +118,7 @@ impl Core {
                     self.session.unsubscribe(token, filter, properties);
                 }
             }
+            Command::GoOn => self.session.go_on(now),
             Command::Acknowledge { delivery, acknowledgement } => {
                 self.session.acknowledge(delivery, acknowledgement);
             }

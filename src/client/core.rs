@@ -94,6 +94,8 @@ pub(super) struct Connection {
     pub transport: Box<dyn Transport>,
     pub socket: mio::Token,
     pub first_bytes: FirstBytes,
+    /// Its URL.
+    pub server: String,
 }
 
 /// How one read went.
@@ -158,6 +160,7 @@ impl Core {
         self.lost = None;
         self.pace = Pace::default();
         self.stream = Stream::default();
+        self.session.set_server(&connection.server);
         self.session.handle_opened(now, deadline);
     }
 

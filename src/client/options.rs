@@ -231,6 +231,7 @@ impl Options {
             deduplicate: self.deduplicate(),
             progress: self.flag(IntOption::Progress),
             every_end: self.every_end,
+            waits_to_publish: self.every_end,
             priority_reserve: self.int(IntOption::PriorityReserve) as u16,
         })
     }

@@ -65,6 +65,17 @@ impl<'a> Publish<'a> {
         if publish.names_a_topic(version) { Ok(publish) } else { Err(Fault::NoTopic) }
     }
 
+    /// The QoS, and if they can be read the Topic Name and Packet Identifier, of a PUBLISH that can't be decoded: its sender has
+    /// to be found. `None` for another packet.
+    pub fn look_at_malformed(bytes: &[u8]) -> Option<(Option<QoS>, Option<String>, Option<PacketId>)> {
+        let first = bytes.first().filter(|first| **first >> 4 == PacketType::Publish as u8)?;
+        let qos = QoS::from_u8(first >> QOS_SHIFT & 3);
+        let mut reader = Reader::new(&bytes[1..]);
+        let topic = reader.varint().and_then(|_| reader.binary()).ok();
+        let packet_id = topic.filter(|_| qos != Some(QoS::AtMostOnce)).and_then(|_| reader.packet_id().ok());
+        Some((qos, topic.map(|topic| String::from_utf8_lossy(topic).into_owned()), packet_id))
+    }
+
     /// Section 3.3.2.1; MQTT 3.1.1 has no Topic Aliases.
     fn names_a_topic(&self, version: ProtocolVersion) -> bool {
         let has_alias = || version == ProtocolVersion::V5 && self.properties.int(PropertyId::TopicAlias).is_some();

@@ -79,7 +79,7 @@ pub const MT5MQTT_E_MALFORMED_PACKET: i32 = -61;
 pub const MT5MQTT_E_PROTOCOL_ERROR: i32 = -62;
 /// The Server ended the connection: see the Reason Code.
 pub const MT5MQTT_E_SERVER_DISCONNECTED: i32 = -63;
-/// The Server lost the Session: whether this message arrived can't be known.
+/// The Server lost the Session, or doesn't take again what it was sent: whether this message arrived can't be known.
 pub const MT5MQTT_E_SESSION_LOST: i32 = -64;
 /// The authentication failed: one side could not prove itself in time.
 pub const MT5MQTT_E_AUTHENTICATION_FAILED: i32 = -65;

@@ -47,7 +47,7 @@ fn create(connection: Option<Cow<'_, str>>, inbox: Option<Cow<'_, str>>) -> Resu
 ///   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
 ///   but those of the queue of events are the connection's. Conflation keys are the program's own.
 /// - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
-///   messages that it didn't take are not kept. A subscribe that still waits for a connection fails with
+///   messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A subscribe that still waits for a connection fails with
 ///   MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
 ///   mt5mqtt_disconnect is also for what other programs have under way.
 /// - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another

@@ -9,6 +9,7 @@ use super::record::{Key, Record};
 use crate::codec::ack::Ack;
 use crate::codec::{Packet, PacketId};
 use crate::types::reason::ReasonCode;
+use crate::types::status::Status;
 use crate::types::{PacketType, ProtocolVersion, QoS};
 
 /// What an acknowledgement means for the connection.
@@ -45,7 +46,12 @@ impl Outbound {
             if entry.counted {
                 restore_quota(connection);
             }
-            self.finish(entry.publishing, Outcome::of(ack.reason, ack.properties), out);
+            let mut outcome = Outcome::of(ack.reason, ack.properties);
+            if outcome.failure.is_some() && (entry.redelivered || entry.publishing.perhaps_arrived) {
+                // Of the copy that was sent before it says nothing.
+                outcome.failure = Some(Status::SessionLost);
+            }
+            self.finish(entry.publishing, outcome, out);
         }
     }
 
@@ -100,13 +106,13 @@ impl Outbound {
         let Some(entry) = self.in_flight.remove(id) else { return };
         self.bytes -= entry.publishing.message.size();
         if !entry.counted {
-            connection.send_quota = connection.send_quota.saturating_sub(1);
+            connection.send_quota -= 1;
         }
         let (number, token) = (entry.publishing.number, entry.publishing.token);
         out.log.remove(Key::Publish(number));
         let flow = || Record::Flow { token, packet_id: id, order, released: true };
         let recorded = out.log.replace(Key::Flow(number), flow);
-        self.released.insert(id, Released { token, number, recorded, said });
+        self.released.insert(id, Released { token, number, recorded, said, in_doubt: false });
         out.tell(token, Stage::Acknowledged);
     }
 
@@ -121,7 +127,8 @@ impl Outbound {
         }
     }
 
-    /// PUBCOMP: the end of a QoS 2 message. "Packet Identifier not found" is an end too: the Server had finished it before.
+    /// PUBCOMP: the end of a QoS 2 message. "Packet Identifier not found" is an end too: the Server had finished it
+    /// before, or has lost it with its Session.
     pub fn handle_pubcomp(
         &mut self,
         ack: &Ack<'_>,
@@ -137,7 +144,10 @@ impl Outbound {
                 self.count -= 1;
                 let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
                 let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
-                let outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
+                let mut outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);
+                if released.in_doubt && ack.reason == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND {
+                    outcome.failure = Some(Status::SessionLost);
+                }
                 out.end(released.token, outcome);
                 Answered::Fine
             }

@@ -34,12 +34,17 @@ pub(super) struct Connection {
     pub phase: Phase,
     pub version: ProtocolVersion,
     pub limits: ServerLimits,
-    /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9).
-    pub send_quota: usize,
+    /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9). Below 0 if a resumed Session has more PUBRELs
+    /// than the Server allows in flight now.
+    pub send_quota: isize,
     /// What `send_quota` starts from: the Server's Receive Maximum, or our own limit if that is smaller \[MQTT-4.9.0-1\].
-    pub quota_limit: usize,
+    pub quota_limit: isize,
     /// How much of `send_quota` only priority messages may use.
-    pub priority_reserve: usize,
+    pub priority_reserve: isize,
+    /// `Session::go_on` is awaited before anything new is published.
+    pub waits_to_publish: bool,
+    /// What was subscribed to before can't be asked for yet, and nothing new is published before.
+    pub subscribes_first: bool,
     /// In-flight messages of the resumed Session that wait to be sent again.
     pub resend: VecDeque<PacketId>,
     /// PUBACK, PUBREC and PUBCOMP packets received.
@@ -95,6 +100,8 @@ impl Connection {
             send_quota: 0,
             quota_limit: 0,
             priority_reserve: 0,
+            waits_to_publish: false,
+            subscribes_first: false,
             resend: VecDeque::new(),
             answers: 0,
             unanswered: VecDeque::new(),
@@ -113,6 +120,11 @@ impl Connection {
 
     pub fn is_online(&self) -> bool {
         self.phase == Phase::Online
+    }
+
+    /// Whether what wasn't sent yet may be sent: answers to it may come for what the program has subscribed to before.
+    pub fn publishes(&self) -> bool {
+        self.is_online() && !self.waits_to_publish && !self.subscribes_first
     }
 
     /// Puts a packet into the output.
@@ -166,6 +178,11 @@ impl Connection {
     /// Whether there is room for another Application Message in the output.
     pub fn has_room(&self) -> bool {
         self.unsent.has_room()
+    }
+
+    /// Whether the Server asks for more answers than it reads.
+    pub fn is_overfull(&self) -> bool {
+        self.unsent.is_overfull()
     }
 
     pub fn output(&self) -> &[u8] {

@@ -1,6 +1,7 @@
 //! The Session as it outlives the process: changes to be stored, what goes on once they are, and its restoration.
 
 use super::connection::Held;
+use super::elsewhere::Elsewhere;
 use super::event::{Delivery, Event, Token};
 use super::inbound::send_answer;
 use super::outbound::Output;
@@ -19,7 +20,7 @@ impl Session {
 
     fn take_over(&mut self, records: Vec<(Key, Record)>) -> Result<(), &'static str> {
         self.log.switch_on();
-        let mut outgoing = Vec::new();
+        let (mut outgoing, mut servers) = (Vec::new(), Elsewhere::default());
         for (key, record) in records {
             match key {
                 Key::Session => {
@@ -38,9 +39,13 @@ impl Session {
                     self.events.push_back(Event::Published { token, outcome });
                 }
                 Key::Subscription(_) => self.requests.restore(key, record)?,
+                Key::Server(server) => servers.restore(&server, record)?,
             }
         }
-        self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))
+        self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))?;
+        servers.reserved.retain(|id| self.ids.keep_away(*id));
+        self.elsewhere = servers;
+        Ok(())
     }
 
     /// Whether `poll_records` has something.

@@ -5,7 +5,9 @@ use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::{Disconnected, Event};
+use super::inbound::Parked;
 use super::limits::ServerLimits;
+use super::options::Acknowledge;
 use super::outbound::Output;
 use super::packets::describe;
 use super::record::{Key, Record};
@@ -23,6 +25,11 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 impl Session {
+    /// The next connection is one to this Server, which may be another one than before.
+    pub fn set_server(&mut self, server: &str) {
+        self.elsewhere.set_here(server);
+    }
+
     /// The transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
     pub fn handle_opened(&mut self, now: Instant, deadline: Instant) {
         let version = self.version;
@@ -101,7 +108,7 @@ impl Session {
         }
     }
 
-    pub(super) fn handle_connack(&mut self, connack: &Connack<'_>) {
+    pub(super) fn handle_connack(&mut self, now: Instant, connack: &Connack<'_>) {
         let Some(connection) = &mut self.connection else { return };
         if !matches!(connection.phase, Phase::AwaitingConnack { .. }) {
             // [MQTT-3.2.0-2]
@@ -159,13 +166,14 @@ impl Session {
             ProtocolVersion::V5 => options.in_flight_maximum,
             ProtocolVersion::V311 => options.in_flight_maximum_v311,
         };
-        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum).into();
+        connection.quota_limit = limits.receive_maximum.min(in_flight_maximum) as isize;
         connection.send_quota = connection.quota_limit;
-        connection.priority_reserve = usize::from(options.priority_reserve).min(connection.quota_limit / 2);
+        connection.priority_reserve = (options.priority_reserve as isize).min(connection.quota_limit / 2);
         let aliases = limits.topic_alias_maximum.min(options.outgoing_topic_alias_maximum);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
         connection.limits = limits;
+        connection.waits_to_publish = options.waits_to_publish;
         connection.phase = Phase::Online;
         self.version_spoken = true;
         self.counters.connections += 1;
@@ -180,19 +188,71 @@ impl Session {
             assigned_client_id: assigned,
             properties: connack.properties.into(),
         });
-        if connack.session_present {
-            self.outbound.resume(connection, &mut output!(self));
+        let lasts = limits.session_expiry_interval;
+        if !connack.session_present {
+            // [MQTT-3.2.2-5]
+            self.begin_anew(now);
+        } else if !self.take_up_again(now)
+            && let Some(connection) = &mut self.connection
+        {
+            self.outbound.resume(connection, self.session_in_doubt, &mut output!(self));
             if self.session_in_doubt {
                 self.requests.doubt_session(&mut self.log);
             }
-        } else {
-            // [MQTT-3.2.2-5]
-            self.lose_session();
         }
         self.session_in_doubt = false;
+        self.elsewhere.settle(&mut self.log);
+        self.elsewhere.lasts = lasts;
+        self.elsewhere.heard = Some(now);
         if std::mem::take(&mut self.ended) || !self.resumable {
             self.resumable = true;
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
+        }
+    }
+
+    /// The Server has no Session. If ours was another Server's, that one may keep it.
+    fn begin_anew(&mut self, now: Instant) {
+        if self.elsewhere.is_away() {
+            self.leave_behind();
+        }
+        if self.options.acknowledge == Acknowledge::Explicitly {
+            self.elsewhere.parked().for_each(Parked::give_up);
+        }
+        // This one has lost what it had from before.
+        self.elsewhere.come_back(now, &mut self.log);
+        self.use_reserved();
+        self.lose_session();
+    }
+
+    /// Whether the Server's Session is one that was left behind. It knows nothing of what was under way at the Server in
+    /// between.
+    fn take_up_again(&mut self, now: Instant) -> bool {
+        if !self.elsewhere.is_away() {
+            return false;
+        }
+        let Some(left) = self.elsewhere.come_back(now, &mut self.log) else { return false };
+        // Should the two share their Sessions in spite of that, this is the one in between.
+        let (held, parked) = (self.outbound.held_by_server(), self.inbound.park());
+        self.leave_behind();
+        self.use_reserved();
+        self.inbound.lose_session(&mut self.log);
+        self.inbound.come_back(left.parked, parked);
+        self.outbound.lose_session(&mut self.ids, &mut output!(self));
+        self.requests.doubt_session(&mut self.log);
+        self.requests.end_others(left.filters);
+        self.elsewhere.reserved = left.ids.into_iter().chain(held).filter(|id| self.ids.keep_away(*id)).collect();
+        true
+    }
+
+    fn leave_behind(&mut self) {
+        let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
+        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park(), &mut self.log);
+    }
+
+    /// The Packet Identifiers that were not to be used at home may be.
+    pub(super) fn use_reserved(&mut self) {
+        for id in std::mem::take(&mut self.elsewhere.reserved) {
+            self.ids.release(id);
         }
     }
 

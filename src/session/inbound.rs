@@ -9,6 +9,8 @@
 //! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
 //! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
+mod parked;
+
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::done::{Done, Known};
@@ -25,6 +27,7 @@ use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
+pub(super) use parked::Parked;
 use rustc_hash::FxHashMap;
 use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +38,7 @@ use std::sync::Arc;
 const PACKET_ID_BITS: u32 = 16;
 
 /// A message that was handed out and is not answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Unanswered {
     delivery: Delivery,
     qos: QoS,
@@ -69,6 +72,8 @@ pub(super) struct Inbound {
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
     done: Done,
+    /// What this Server had sent in a Session that was left behind, and may send again.
+    before: Parked,
     /// Messages that the program has, but the Server doesn't wait for any more, and their numbers among those with a key.
     orphans: BTreeMap<Delivery, u64>,
     /// Where the buffers of received messages come from.
@@ -86,6 +91,7 @@ impl Inbound {
             contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
             done: Done::new(),
+            before: Parked::default(),
             orphans: BTreeMap::new(),
         }
     }
@@ -127,6 +133,7 @@ impl Inbound {
             return Ok(());
         };
         let content = content(topic, publish);
+        self.remember(id, publish, content, out.log);
         if self.is_other(id, publish, content, connection) {
             out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
             self.forget(id, connection, out.log);
@@ -263,6 +270,7 @@ impl Inbound {
         log: &mut Log,
     ) -> bool {
         let refused = acknowledgement.reason.is_error();
+        self.before.acknowledge(delivery, &acknowledgement);
         if let Some(number) = self.orphans.remove(&delivery) {
             self.done.settle(number, refused, log);
             return false;
@@ -316,6 +324,7 @@ impl Inbound {
 
     /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
     pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
+        self.before.ends(id);
         let (reason, recorded) = match self.received.remove(&id) {
             Some(received) => {
                 self.contents.remove(&id);
@@ -337,6 +346,7 @@ impl Inbound {
 
     /// The Server has no Session: it will never send again what was unanswered, and may use the identifiers anew.
     pub fn lose_session(&mut self, log: &mut Log) {
+        self.before = Parked::default();
         for (_, unanswered) in std::mem::take(&mut self.unanswered) {
             self.orphan(&unanswered);
         }

@@ -16,6 +16,7 @@ pub mod breaches;
 mod connection;
 mod done;
 mod durable;
+mod elsewhere;
 pub mod event;
 mod handshake;
 mod inbound;
@@ -26,12 +27,14 @@ mod ordered;
 mod outbound;
 mod packet_ids;
 mod packets;
+mod pumping;
 mod queue;
 pub mod record;
 mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod suspect;
 mod unsent;
 
 use crate::codec::Packet;
@@ -46,18 +49,20 @@ use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
+use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
-use inbound::Inbound;
+use inbound::{Inbound, Parked};
 use limits::ServerLimits;
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Outbound, Output};
 use packet_ids::PacketIds;
 use record::{Key, Log};
 use requester::Requester;
-use requests::{Request, Requests, Standing};
+use requests::{Request, Requests};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use suspect::Suspect;
 
 /// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
 macro_rules! output {
@@ -128,6 +133,8 @@ pub struct Session {
     connect_unanswered: bool,
     /// The same of a CONNECT before the present one, perhaps of an earlier process.
     session_in_doubt: bool,
+    elsewhere: Elsewhere,
+    suspect: Suspect,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -159,6 +166,8 @@ impl Session {
             resumable_recorded: 0,
             connect_unanswered: false,
             session_in_doubt: false,
+            elsewhere: Elsewhere::default(),
+            suspect: Suspect::default(),
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -181,9 +190,16 @@ impl Session {
         if options.client_id != self.options.client_id || options.version != self.options.version {
             self.client_id.clone_from(&options.client_id);
             self.lose_session();
+            self.use_reserved();
+            self.elsewhere.forget(&mut self.log);
             self.resumable = false;
             self.ended = false;
             self.log.remove(Key::Session);
+        }
+        if options.acknowledge != self.options.acknowledge {
+            // Who can say of these that they are done, depends on it.
+            self.elsewhere.parked().for_each(|parked| *parked = Parked::default());
+            self.inbound.come_back(Parked::default(), Parked::default());
         }
         self.version = options.version;
         self.version_spoken = false;
@@ -209,15 +225,20 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
+        let unanswered = self.requests.first_unanswered().or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
         self.requests.disconnected(&mut self.ids);
-        let end = connection.end.unwrap_or_else(|| {
+        let mut end = connection.end.unwrap_or_else(|| {
             let mut end = Disconnected::new(Some(failure), detail);
             if matches!(connection.phase, Phase::AwaitingConnack { .. }) {
                 self.closed_without_answer(&mut end);
             }
             end
         });
+        // Only CONNACK says how many may be in flight.
+        if connection.quota_limit > 0 {
+            self.suspect.look(unanswered, &mut end);
+        }
         self.events.push_back(Event::Disconnected(end));
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.limits.session_expiry_interval == 0 {
@@ -300,7 +321,17 @@ impl Session {
         if self.inbound.taken(delivery, &mut self.log) {
             return true;
         }
-        self.inbound.acknowledge(delivery, acknowledgement.into(), self.connection.as_mut(), &mut self.log)
+        let acknowledgement = acknowledgement.into();
+        self.elsewhere.parked().for_each(|parked| parked.acknowledge(delivery, &acknowledgement));
+        self.inbound.acknowledge(delivery, acknowledgement, self.connection.as_mut(), &mut self.log)
+    }
+
+    /// Everything is subscribed to that has to be before anything is published on this connection.
+    pub fn go_on(&mut self, now: Instant) {
+        if let Some(connection) = &mut self.connection {
+            connection.waits_to_publish = false;
+        }
+        self.pump(now);
     }
 
     /// Ends the connection on the program's request. The Session stays, as long as its expiry allows; what is queued waits
@@ -371,6 +402,11 @@ impl Session {
         self.pump(now);
     }
 
+    /// Whether so many answers wait to be sent that nothing is to be read before the transport has taken some of them.
+    pub fn wants_no_input(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_overfull)
+    }
+
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
         let connection = self.connection.as_ref().and_then(Connection::next_timeout);
@@ -419,7 +455,7 @@ impl Session {
     pub fn held_up(&self) -> Option<HeldUp> {
         let connection = self.connection.as_ref().filter(|connection| connection.is_online())?;
         let exhausted = connection.send_quota <= connection.priority_reserve;
-        let held_up = HeldUp { allowed: connection.quota_limit, answers: connection.answers };
+        let held_up = HeldUp { allowed: connection.quota_limit as usize, answers: connection.answers };
         (exhausted && !self.outbound.queue.is_empty()).then_some(held_up)
     }
 
@@ -435,57 +471,5 @@ impl Session {
 
     pub fn counters(&self) -> Counters {
         Counters { breaches: self.breaches.count(), ..self.counters }
-    }
-
-    fn lose_session(&mut self) {
-        self.inbound.lose_session(&mut self.log);
-        self.outbound.lose_session(&mut self.ids, &mut output!(self));
-        self.requests.lose_session(&mut self.log);
-    }
-
-    /// Sends what may be sent.
-    fn pump(&mut self, now: Instant) {
-        self.pump_subscriptions();
-        if let Some(connection) = &mut self.connection {
-            let mut out = output!(self);
-            self.outbound.pump(now, connection, &mut self.ids, &mut out);
-        }
-    }
-
-    /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
-    /// what the Server keeps for its subscriptions.
-    fn pump_subscriptions(&mut self) {
-        if let Some(connection) = &mut self.connection
-            && self.log.is_durable(self.resumable_recorded)
-        {
-            self.requests.pump(connection, &mut self.ids, &mut output!(self));
-        }
-    }
-
-    /// Publishes the requests that wait, once the Server has granted the subscription to their Response Topic.
-    fn pump_requests(&mut self, now: Instant) {
-        if !self.is_online() {
-            return;
-        }
-        if self.version == ProtocolVersion::V311 {
-            return self.requester.fail_waiting(Status::NotSupportedByServer, &mut self.events);
-        }
-        let Some((topic, subscribed)) = self.requester.needs_subscription() else { return };
-        match (self.requests.standing(topic), subscribed) {
-            (Standing::Granted, _) => {
-                while let Some((token, message, left)) = self.requester.publish_next(now) {
-                    // It may have to wait for the send quota, but not beyond its deadline.
-                    let how = PublishOptions { time_to_live: Some(left), ..PublishOptions::default() };
-                    self.publish(now, token, message, how);
-                }
-            }
-            (Standing::Asked, _) => {}
-            (Standing::Unknown, true) => self.requester.fail_waiting(Status::RefusedByServer, &mut self.events),
-            (Standing::Unknown, false) => {
-                self.requests.add(Request::for_responses(topic));
-                self.requester.set_subscribed();
-                self.pump(now);
-            }
-        }
     }
 }

@@ -67,6 +67,8 @@ pub struct SessionOptions {
     pub progress: bool,
     /// Whether QoS 0 publishes that were sent or superseded end with an event too, for one who has to know whose they are.
     pub every_end: bool,
+    /// Whether a new connection publishes nothing before `Session::go_on`, for one who has to subscribe first.
+    pub waits_to_publish: bool,
     /// How much of the send quota is kept for priority messages; at most half of it.
     pub priority_reserve: u16,
 }

@@ -15,6 +15,7 @@ use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue};
 use super::record::{Key, Log, Record};
+use super::suspect::Unanswered;
 use crate::codec::PacketId;
 use crate::codec::buffers::Spent;
 use crate::codec::error::EncodeError;
@@ -48,6 +49,8 @@ pub(super) struct Released {
     pub recorded: u64,
     /// What its PUBREC said beyond success; the program hears of it at the end.
     pub said: Option<Outcome>,
+    /// The Server's Session may have been lost since PUBREC.
+    pub in_doubt: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub(super) struct Outbound {
     pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
     pub(super) released: Ordered<Released>,
+    /// Packet Identifiers of QoS 2 messages that were given up, and that the Server may hold.
+    pub(super) given_up: Vec<PacketId>,
     /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
     pub(super) next_order: u64,
     /// Accepted and unfinished.
@@ -71,6 +76,7 @@ impl Outbound {
             queue: Queue::new(),
             in_flight: Ordered::new(),
             released: Ordered::new(),
+            given_up: Vec::new(),
             next_order: 1,
             count: 0,
             bytes: 0,
@@ -124,7 +130,7 @@ impl Outbound {
             && how.time_to_live.is_none()
             && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
             && self.queue.is_empty()
-            && connection.is_online()
+            && connection.publishes()
             && connection.has_room()
             && self.count < options.outgoing_maximum
             && self.bytes + message.size() <= options.outgoing_maximum_bytes
@@ -228,6 +234,14 @@ impl Outbound {
         Some(entry)
     }
 
+    /// What was sent first on this connection and isn't answered.
+    pub fn first_unanswered(&self) -> Option<Unanswered> {
+        let (_, entry) = self.in_flight.iter().find(|(_, entry)| entry.counted && entry.sent)?;
+        let Publishing { number, token, message, .. } = &entry.publishing;
+        let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
+        Some(Unanswered { number: Some(*number), token: *token, what })
+    }
+
     pub(super) fn next_order(&mut self) -> u64 {
         self.next_order += 1;
         self.next_order - 1
@@ -250,7 +264,7 @@ impl Outbound {
             self.send_or_hold(now, id, connection, ids, out);
         }
         let mut is_identifier_free = true;
-        while connection.has_room() {
+        while connection.publishes() && connection.has_room() {
             let may_send = is_identifier_free && connection.resend.is_empty();
             let quota = if may_send { connection.send_quota } else { 0 };
             let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };
@@ -353,7 +367,12 @@ impl Outbound {
             Err(status) => {
                 restore_quota(connection);
                 if let Some(entry) = self.leave_flight(id, ids, out) {
-                    let outcome = entry.publishing.not_sent(status);
+                    if entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce && ids.keep_away(id) {
+                        self.given_up.push(id);
+                    }
+                    // Who was told that it is refused would take it for one that never arrived.
+                    let outcome = if entry.sent { Status::SessionLost } else { status };
+                    let outcome = entry.publishing.not_sent(outcome);
                     self.finish(entry.publishing, outcome, out);
                 }
             }

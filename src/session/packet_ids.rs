@@ -51,6 +51,14 @@ impl PacketIds {
         free
     }
 
+    /// Has an identifier not be given out until it is released. False if it is in use.
+    pub fn keep_away(&mut self, id: PacketId) -> bool {
+        let last = self.last;
+        let free = self.claim(id);
+        self.last = last;
+        free
+    }
+
     pub fn release(&mut self, id: PacketId) {
         let (word, bit) = (usize::from(id.get()) / 64, 1 << (id.get() % 64));
         debug_assert!(self.used[word] & bit != 0, "Packet Identifier {id} was not in use");

@@ -15,8 +15,12 @@ use crate::codec::{self, Decoded, Packet};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicName;
-use crate::types::{PacketType, ProtocolVersion};
+use crate::types::{PacketType, ProtocolVersion, QoS};
+use std::fmt::Write as _;
 use std::time::Instant;
+
+/// Of a longer Topic Name that can't be taken this many characters are shown.
+const LONGEST_NAME: usize = 100;
 
 impl Session {
     /// Bytes arrived. Returns how many were used; the rest is an incomplete packet, to be handed in again with more behind
@@ -24,6 +28,9 @@ impl Session {
     pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let Some(connection) = &mut self.connection else { return bytes.len() };
         connection.received(now, self.options.ping_timeout);
+        if connection.is_online() {
+            self.elsewhere.heard = Some(now);
+        }
         let mut used = 0;
         while let Some(connection) = &mut self.connection {
             if connection.phase == Phase::Closing {
@@ -36,7 +43,7 @@ impl Session {
                     self.handle_packet(now, &packet);
                 }
                 Ok(Decoded::NeedMore { .. }) => break,
-                Err(error) => self.refuse_packet(&error),
+                Err(error) => self.refuse_packet(&error, &bytes[used..]),
             }
         }
         self.pump(now);
@@ -77,7 +84,7 @@ impl Session {
         let is_answer = matches!(packet, Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_));
         connection.answers += u64::from(is_answer);
         let answered = match packet {
-            Packet::Connack(connack) => return self.handle_connack(connack),
+            Packet::Connack(connack) => return self.handle_connack(now, connack),
             Packet::Publish(publish) => return self.handle_publish(publish),
             Packet::Puback(ack) => self.outbound.handle_puback(ack, connection, &mut self.ids, &mut out),
             Packet::Pubrec(ack) => self.outbound.handle_pubrec(ack, connection, &mut self.ids, &mut out),
@@ -194,14 +201,17 @@ impl Session {
         });
     }
 
-    fn refuse_packet(&mut self, error: &DecodeError) {
+    fn refuse_packet(&mut self, error: &DecodeError, bytes: &[u8]) {
         let Some(connection) = &mut self.connection else { return };
         let reason = error.reason();
         let status = match reason {
             ReasonCode::MALFORMED_PACKET => Status::MalformedPacket,
             _ => Status::ProtocolError,
         };
-        let end = Disconnected::new(Some(status), format!("the Server sent an invalid packet: {error}"));
+        let end = Disconnected::new(
+            Some(status),
+            format!("the Server sent an invalid packet: {error}{}", name_malformed(bytes)),
+        );
         // UNSUPPORTED_PROTOCOL_VERSION can only come from a CONNECT, which DISCONNECT can't answer.
         let reason = if reason.allowed_in(PacketType::Disconnect) { reason } else { ReasonCode::PROTOCOL_ERROR };
         connection.close_with(reason, end);
@@ -233,6 +243,30 @@ fn explains_too_much(packet: &Packet<'_>) -> bool {
         _ => return false,
     };
     properties.iter().any(|(id, _)| matches!(id, PropertyId::ReasonString | PropertyId::UserProperty))
+}
+
+/// Which message it is that can't be decoded, and what becomes of it; empty for another packet.
+fn name_malformed(bytes: &[u8]) -> String {
+    let Some((qos, topic, packet_id)) = Publish::look_at_malformed(bytes) else { return String::new() };
+    let mut text = String::new();
+    if let Some(topic) = topic {
+        text.push_str("; its topic is '");
+        for character in topic.chars().take(LONGEST_NAME) {
+            // It may be what is wrong.
+            if character.is_control() { text.extend(character.escape_default()) } else { text.push(character) }
+        }
+        text.push('\'');
+    }
+    if let Some(packet_id) = packet_id {
+        let _ = write!(text, ", its Packet Identifier {packet_id}");
+    }
+    if qos != Some(QoS::AtMostOnce) {
+        text.push_str(
+            "; it can't be acknowledged, so the Server sends it again on each connection until it expires, is removed there, \
+             or this Session is given up by a Clean Start",
+        );
+    }
+    text
 }
 
 /// A breach in words that name the rule.

@@ -31,6 +31,8 @@ pub enum Key {
     Done(u64),
     /// How a publish ended, of which the program hasn't heard, by its token.
     Ended(u64),
+    /// A Server that has, or may still have, a Session of ours; there are several.
+    Server(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +75,14 @@ pub enum Record {
     },
     Ended {
         outcome: Outcome,
+    },
+    Server {
+        /// The Session that we go on with is its.
+        home: bool,
+        /// When one that was left behind has expired; `None` if it never does.
+        until: Option<Instant>,
+        /// Packet Identifiers that can't be used there.
+        ids: Vec<PacketId>,
     },
 }
 

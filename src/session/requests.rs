@@ -10,6 +10,7 @@ use super::ordered::Ordered;
 use super::outbound::Output;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
+use super::suspect::Unanswered;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
@@ -89,6 +90,18 @@ impl Requests {
 
     pub fn add(&mut self, request: Request) {
         self.waiting.push_back(request);
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// What the Server has been asked for first and hasn't answered.
+    pub fn first_unanswered(&self) -> Option<Unanswered> {
+        let (_, request) = self.sent.first()?;
+        let kind = if request.options.is_some() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
+        let what = format!("{kind} of '{}'", request.filter);
+        Some(Unanswered { number: None, token: request.token, what })
     }
 
     /// How it stands with the subscription to a Topic Filter.
@@ -223,6 +236,22 @@ impl Requests {
         self.lose_session(log);
         let again = self.waiting.len() - before;
         self.waiting.iter_mut().take(again).for_each(|request| request.perhaps_there = true);
+    }
+
+    /// What the Server may be subscribed to.
+    pub fn filters(&self) -> Vec<String> {
+        let asked = self.waiting.iter().filter(|request| request.options.is_some()).map(|request| &request.filter);
+        self.granted.iter().map(|granted| &granted.filter).chain(asked).cloned().collect()
+    }
+
+    /// Ends those subscriptions that nobody has any more.
+    pub fn end_others(&mut self, filters: Vec<String>) {
+        for filter in filters {
+            if self.standing(&filter) == Standing::Unknown && !self.is_to_end(&filter) {
+                let properties = PropertiesBuf::new();
+                self.add(Request { token: 0, filter, properties, options: None, perhaps_there: false });
+            }
+        }
     }
 
     /// Takes over a subscription that an earlier process had stored.

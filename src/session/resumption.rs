@@ -16,8 +16,10 @@ impl Outbound {
     /// The Server has kept the Session: what was in flight is sent again \[MQTT-4.4.0-1\], the PUBRELs in the order of
     /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
     /// allows.
-    pub fn resume(&mut self, connection: &mut Connection, out: &mut Output<'_>) {
-        connection.send_quota = connection.send_quota.saturating_sub(self.released.len());
+    /// `in_doubt` says that it may be another Session.
+    pub fn resume(&mut self, connection: &mut Connection, in_doubt: bool, out: &mut Output<'_>) {
+        self.released.iter_mut().for_each(|(_, released)| released.in_doubt |= in_doubt);
+        connection.send_quota -= self.released.len() as isize;
         let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
         for id in released {
             self.send_pubrel(id, connection, out);
@@ -33,6 +35,7 @@ impl Outbound {
     /// so, unless it was not even sent. PUBREC says no more: some Servers, Mosquitto among them, pass a message on only when
     /// they get PUBREL, and throw it away with the Session.
     pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Output<'_>) {
+        self.given_up.drain(..).for_each(|id| ids.release(id));
         for (id, released) in self.released.drain() {
             ids.release(id);
             self.count -= 1;
@@ -52,6 +55,13 @@ impl Outbound {
                 self.queue.put_back(entry.publishing);
             }
         }
+    }
+
+    /// The Packet Identifiers of QoS 2 messages that the Server may hold.
+    pub fn held_by_server(&self) -> Vec<PacketId> {
+        let is_held = |entry: &InFlight| entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce;
+        let in_flight = self.in_flight.iter().filter(|(_, entry)| is_held(entry)).map(|(id, _)| id);
+        self.released.iter().map(|(id, _)| id).chain(in_flight).chain(self.given_up.iter().copied()).collect()
     }
 
     /// Takes over what an earlier process had stored. What this one has accepted already comes after it. `Err` says why the
@@ -85,7 +95,7 @@ impl Outbound {
         for (number, token, packet_id, released) in flows.into_values() {
             if released {
                 self.count += 1;
-                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None });
+                self.released.insert(packet_id, Released { token, number, recorded: 0, said: None, in_doubt: false });
                 out.tell(token, Stage::Acknowledged);
             } else {
                 let publishing = publishes.remove(&number).ok_or("a message in flight is missing")?;

@@ -12,6 +12,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// Above this many unsent bytes no Application Messages are added: they stay in the queue, where they are counted, and can
 /// still be dropped or overtaken. Large enough that one write takes many messages.
 const HIGH_WATER: usize = 64 * 1024;
+/// So many bytes may be added for which there is no room, answers as a rule: more than the acknowledgements of all messages
+/// that a Server may have unacknowledged.
+const MOST_BEYOND: usize = 1024 * 1024;
 /// More than what a packet has beside its fields of variable length.
 const ROOM_FOR_LENGTHS: usize = 64;
 
@@ -20,6 +23,8 @@ pub(super) struct Unsent {
     bytes: Zeroizing<Vec<u8>>,
     /// How much of `bytes` the transport has taken.
     taken: usize,
+    /// How many bytes were added since there was room last.
+    beyond: usize,
     holds_secret: bool,
 }
 
@@ -29,7 +34,10 @@ impl Unsent {
             self.holds_secret = true;
             self.make_room(size);
         }
-        codec::encode(packet, version, maximum, &mut self.bytes)
+        let (had_room, before) = (self.has_room(), self.bytes.len());
+        let added = codec::encode(packet, version, maximum, &mut self.bytes);
+        self.beyond += if had_room { 0 } else { self.bytes.len() - before };
+        added
     }
 
     pub fn add_with_alias(
@@ -58,6 +66,11 @@ impl Unsent {
         self.bytes.len() - self.taken < HIGH_WATER
     }
 
+    /// Whether packets that nothing holds back have piled up.
+    pub fn is_overfull(&self) -> bool {
+        self.beyond > MOST_BEYOND
+    }
+
     /// The transport took `count` bytes.
     pub fn took(&mut self, count: usize) {
         self.taken += count;
@@ -72,6 +85,9 @@ impl Unsent {
             // Not sooner: what is left of a large message would be moved for each piece of it.
             self.bytes.drain(..self.taken);
             self.taken = 0;
+        }
+        if self.has_room() {
+            self.beyond = 0;
         }
     }
 }

@@ -64,7 +64,7 @@ statuses! {
     MalformedPacket = -61, "The Server sent a packet that can't be parsed.";
     ProtocolError = -62, "The Server broke the protocol.";
     ServerDisconnected = -63, "The Server ended the connection: see the Reason Code.";
-    SessionLost = -64, "The Server lost the Session: whether this message arrived can't be known.";
+    SessionLost = -64, "The Server lost the Session, or doesn't take again what it was sent: whether this message arrived can't be known.";
     AuthenticationFailed = -65, "The authentication failed: one side could not prove itself in time.";
     Thread = -80, "The background thread could not be started.";
     StoreNotOpened = -81, "The store could not be opened or made: see the text.";

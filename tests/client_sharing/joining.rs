@@ -96,8 +96,8 @@ fn what_is_published_and_subscribed_to_before_connect_goes_out_then() {
     program.connect().expect("an idle program connects");
     assert_eq!(program.connect().map_err(|failure| failure.0), Err(Status::WrongState));
     let mut peer = server.accept_mqtt();
-    let id = peer.expect_publish("early").id();
     let identifier = granted(&mut peer, "a").identifier.expect("an identifier");
+    let id = peer.expect_publish("early").id();
     peer.puback(id);
     program.expect_connected();
     program.expect_subscribed(subscribed);
@@ -147,6 +147,52 @@ fn who_leaves_gives_up_its_filters_and_messages_and_the_others_go_on() {
     assert!(second.free());
     first.disconnect_now(LONGEST_DISCONNECT);
     peer.expect(PacketType::Disconnect);
+}
+
+#[test]
+fn jobs_that_a_program_leaves_unread_are_done_by_another_one() {
+    // MQTT-4.8.2-4, in small: a message of a Shared Subscription is for one, and must not be lost with it.
+    for frees in [true, false] {
+        let Pair { mut peer, first, second, .. } = pair(if frees { "jobs-freed" } else { "jobs-left" }, &[]);
+        subscribe(&first, &mut peer, "$share/group/jobs", QOS1);
+        let jobs = subscribe(&second, &mut peer, "$share/group/jobs", QOS1);
+        let own = subscribe(&second, &mut peer, "own", QOS1);
+        for job in 1..=4u16 {
+            send_qos1(&mut peer, "jobs", &job.to_string(), job, &[jobs]);
+        }
+        send_qos1(&mut peer, "own", "own", 5, &[own]);
+        second.expect_soon("all that is for it", |client| client.statistics().events == 3);
+        if frees {
+            assert!(second.free());
+        } else {
+            second.disconnect_now(LONGEST_DISCONNECT);
+        }
+        let mut done = Vec::new();
+        while done.len() < 4 {
+            done.push(String::from_utf8_lossy(first.expect_message().0.payload()).into_owned());
+        }
+        done.sort();
+        assert_eq!(done, ["1", "2", "3", "4"]);
+        first.expect_nothing();
+        if !frees {
+            // What was its own it still has, and nothing else.
+            let mut messages = Vec::new();
+            while let Some(event) = second.event_within(Duration::ZERO) {
+                if let Event::Message { message, .. } = event {
+                    messages.push(message.payload().to_vec());
+                }
+            }
+            assert_eq!(messages, [b"own"]);
+        }
+        let mut acknowledged = Vec::new();
+        while acknowledged.len() < 5 {
+            let received = peer.read("PUBACKs and an UNSUBSCRIBE");
+            if let Packet::Puback(ack) = received.packet() {
+                acknowledged.push(ack.packet_id.get());
+            }
+        }
+        assert_eq!(acknowledged, [1, 2, 3, 4, 5]);
+    }
 }
 
 #[test]

@@ -182,3 +182,42 @@ fn a_response_comes_to_those_who_have_subscribed_to_its_topic_too() {
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
     second.expect_nothing();
 }
+
+#[test]
+fn what_is_published_does_not_leave_before_what_was_subscribed_to_before_it() {
+    // The answer to it would come while there is no subscription.
+    let mut server = FakeServer::start();
+    let program = Program::sharing("subscribes-first", "", &server.url(), &[]);
+    program.connect().expect("the first connects");
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    for round in 0..3 {
+        let subscribed = program.subscribe_to("answers", QoS::AtLeastOnce);
+        program.send("question", QoS::AtMostOnce);
+        program.send("order", QoS::AtLeastOnce);
+        program.expect_soon("the publish on its way", |client| client.statistics().outgoing >= 2);
+        peer.connack(false);
+        peer.grant();
+        // The Session makes the subscription of before again.
+        if round > 0 {
+            peer.grant();
+        }
+        peer.expect_publish("question");
+        let id = peer.expect_publish("order").id();
+        peer.puback(id);
+        program.expect_connected();
+        let mut ends = 2;
+        while ends > 0 {
+            match program.event("the ends of both") {
+                Event::Subscribed { token, .. } => assert_eq!(token, subscribed),
+                Event::Published { .. } => {}
+                other => panic!("{other:?}"),
+            }
+            ends -= 1;
+        }
+        peer.close();
+        program.expect_disconnected();
+        peer = server.accept();
+        peer.expect(PacketType::Connect);
+    }
+}

@@ -128,8 +128,10 @@ pub fn judge_tokens(sent: &Sent, evidence: &Evidence<'_>, counts: &mut Counts, b
                 broken.push(format!("{what} is complete, but the Server has not acknowledged it"));
             }
             [SESSION_LOST] if qos == 2 && sessions > 1 => counts.session_lost += 1,
-            // After a crash a Server may refuse what it remembers half of. The line must show it.
-            [REFUSED] if evidence.server == Server::Killed && refused.contains(&(qos, seq)) => counts.refused += 1,
+            // After a crash a Server may refuse what it remembers half of; it is in doubt if it was sent again. The line must show it.
+            [REFUSED | SESSION_LOST] if evidence.server == Server::Killed && refused.contains(&(qos, seq)) => {
+                counts.refused += 1
+            }
             [status] => broken.push(format!("{what} ended with status {status}")),
             many => broken.push(format!("{what} came to several ends: {many:?}")),
         }

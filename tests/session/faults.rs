@@ -233,3 +233,25 @@ fn in_mqtt_311_every_fault_ends_the_connection_without_a_word() {
         trace.tells_nothing();
     }
 }
+
+#[test]
+fn a_message_that_comes_again_and_again_and_can_not_be_taken_is_named() {
+    // MQTT-1.5.4-1: it ends each connection on which it comes, and can't be acknowledged. Its sender has to be found.
+    let ill_formed = packet(0x32, b"\0\x05pri\xFFe\0\x07", b"", b"payload");
+    let end = refused(&ill_formed, ReasonCode::MALFORMED_PACKET);
+    for part in ["'pri\u{FFFD}e'", "Packet Identifier 7", "well-formed", "again on each connection"] {
+        assert!(end.detail.contains(part), "{}", end.detail);
+    }
+    let property = packet(0x34, b"\0\x05price\0\x07", b"\x26\0\x02\xC3\x28\0\0", b"payload");
+    let end = refused(&property, ReasonCode::MALFORMED_PACKET);
+    assert!(end.detail.contains("'price'") && end.detail.contains("again on each connection"), "{}", end.detail);
+    // Of QoS 0 it comes once.
+    let end = refused(&packet(0x30, b"\0\x02a#", b"", b""), ReasonCode::MALFORMED_PACKET);
+    assert!(end.detail.contains("'a#'") && !end.detail.contains("again"), "{}", end.detail);
+    // A control character is no line break of a log, and a long name is cut at a character.
+    let long = [b"\x02\0\n".as_slice(), "\u{E4}".repeat(255).as_bytes(), b"\xFF\0\x07\0"].concat();
+    let end = refused(&[b"\x32\x85\x04".as_slice(), &long].concat(), ReasonCode::MALFORMED_PACKET);
+    assert!(end.detail.len() < 600 && !end.detail.contains('\n'), "{}", end.detail);
+    // What breaks off before its Topic Name ends has no name.
+    refused(b"\x32\x03\0\x05p", ReasonCode::MALFORMED_PACKET);
+}

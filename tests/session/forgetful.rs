@@ -1,6 +1,7 @@
 //! Random stories with two kinds of Servers that are in the field, which lose the Session now and then: one passes a QoS 2 message
 //! on when it gets PUBREL and throws it away with the Session (as Mosquitto does), the other passes it on with the PUBLISH, and
-//! calls its Packet Identifier in use when it comes again (as EMQX does). What a program is told must be true with both.
+//! calls its Packet Identifier in use when it comes again (as EMQX does). There are two of a kind, which know nothing of each other's
+//! Sessions. What a program is told must be true with both.
 
 use crate::trace::{self, connack};
 use mt5mqtt::codec::ack::Ack;
@@ -34,6 +35,8 @@ enum Step {
     Rest,
     /// With the Session lost or not.
     Reconnect(bool),
+    /// To the other Server, with its Session lost or not.
+    Move(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -45,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Cut),
         1 => Just(Step::Rest),
         3 => prop_oneof![3 => Just(false), 1 => Just(true)].prop_map(Step::Reconnect),
+        2 => prop_oneof![3 => Just(false), 1 => Just(true)].prop_map(Step::Move),
     ]
 }
 
@@ -54,7 +58,7 @@ struct Server {
     delivers_at_publish: bool,
     /// QoS 2 messages between PUBREC and PUBREL.
     held: BTreeMap<u16, Token>,
-    delivered: Vec<Token>,
+    has_session: bool,
     answers: Vec<Vec<u8>>,
 }
 
@@ -65,19 +69,19 @@ impl Server {
         self.answers.push(bytes);
     }
 
-    fn takes(&mut self, packet: &Packet<'_>) {
+    fn takes(&mut self, packet: &Packet<'_>, delivered: &mut Vec<Token>) {
         match packet {
             Packet::Publish(publish) => {
                 let token = Token::from_be_bytes(publish.payload.try_into().unwrap());
                 let packet_id = publish.packet_id.unwrap();
                 if publish.qos == QoS::AtLeastOnce {
-                    self.delivered.push(token);
+                    delivered.push(token);
                     return self.answer(&Packet::Puback(Ack::new(packet_id, ReasonCode::SUCCESS)));
                 }
                 let known = self.held.insert(packet_id.get(), token);
                 assert!(known.is_none() || known == Some(token), "another message under an identifier in use");
                 if self.delivers_at_publish && known.is_none() {
-                    self.delivered.push(token);
+                    delivered.push(token);
                 }
                 let reason = match known {
                     Some(_) if self.delivers_at_publish => ReasonCode::PACKET_IDENTIFIER_IN_USE,
@@ -87,7 +91,7 @@ impl Server {
             }
             Packet::Pubrel(ack) => {
                 let released = self.held.remove(&ack.packet_id.get());
-                self.delivered.extend(released.filter(|_| !self.delivers_at_publish));
+                delivered.extend(released.filter(|_| !self.delivers_at_publish));
                 self.answer(&Packet::Pubcomp(Ack::new(ack.packet_id, ReasonCode::SUCCESS)));
             }
             other => panic!("{other:?}"),
@@ -99,7 +103,10 @@ struct World {
     session: Session,
     lasts: bool,
     now: Instant,
-    server: Server,
+    servers: [Server; 2],
+    here: usize,
+    /// By either, in the order of time.
+    delivered: Vec<Token>,
     published: Vec<(Token, QoS)>,
     values: Vec<Token>,
     ends: BTreeMap<Token, Option<Status>>,
@@ -111,28 +118,40 @@ impl World {
         let session_expiry_interval = if lasts { 3600 } else { 0 };
         let options = SessionOptions { session_expiry_interval, in_flight_maximum: 3, ..trace::options() };
         let session = Session::new(options);
-        let server = Server { delivers_at_publish, ..Server::default() };
-        let (published, ends) = (Vec::new(), BTreeMap::new());
-        let mut world = World { session, lasts, now: Instant::now(), server, published, values: Vec::new(), ends };
+        let servers = [(); 2].map(|()| Server { delivers_at_publish, ..Server::default() });
+        let mut world = World {
+            session,
+            lasts,
+            now: Instant::now(),
+            servers,
+            here: 0,
+            delivered: Vec::new(),
+            published: Vec::new(),
+            values: Vec::new(),
+            ends: BTreeMap::new(),
+        };
         world.connect(true);
         world
     }
 
     fn cut(&mut self) {
         self.session.handle_closed(Status::Network, "cut");
-        self.server.answers.clear();
+        self.servers[self.here].answers.clear();
     }
 
     fn connect(&mut self, loses_session: bool) {
         self.cut();
-        let loses_session = loses_session || !self.lasts;
-        if loses_session {
-            self.server.held.clear();
+        let server = &mut self.servers[self.here];
+        let is_present = server.has_session && !loses_session && self.lasts;
+        server.has_session = true;
+        if !is_present {
+            server.held.clear();
         }
+        self.session.set_server(["a", "b"][self.here]);
         self.session.handle_opened(self.now, self.now + Duration::from_secs(10));
         let size = self.session.output().len();
         self.session.handle_sent(self.now, size);
-        self.server.answer(&connack(!loses_session, ReasonCode::SUCCESS, &PropertiesBuf::new()));
+        self.servers[self.here].answer(&connack(is_present, ReasonCode::SUCCESS, &PropertiesBuf::new()));
         self.down();
     }
 
@@ -151,7 +170,7 @@ impl World {
     fn up(&mut self) -> bool {
         let used = match codec::decode(self.session.output(), VERSION, 1 << 20).unwrap() {
             Decoded::Packet { packet, used } => {
-                self.server.takes(&packet);
+                self.servers[self.here].takes(&packet, &mut self.delivered);
                 used
             }
             Decoded::NeedMore { .. } => return false,
@@ -162,10 +181,11 @@ impl World {
 
     /// One answer reaches the Session.
     fn down(&mut self) -> bool {
-        if self.server.answers.is_empty() {
+        let answers = &mut self.servers[self.here].answers;
+        if answers.is_empty() {
             return false;
         }
-        let answer = self.server.answers.remove(0);
+        let answer = answers.remove(0);
         self.session.handle_input(self.now, &answer);
         assert!(self.session.is_online());
         while let Some(event) = self.session.poll_event() {
@@ -202,6 +222,11 @@ impl World {
             Step::Cut => self.cut(),
             Step::Rest => self.comes_to_rest(),
             Step::Reconnect(loses_session) => self.connect(loses_session),
+            Step::Move(loses_session) => {
+                self.cut();
+                self.here = 1 - self.here;
+                self.connect(loses_session);
+            }
         }
     }
 
@@ -209,7 +234,7 @@ impl World {
         self.connect(false);
         while self.up() || self.down() {}
         // Whoever gets the values is left with the last one.
-        let left = self.server.delivered.iter().rfind(|token| self.values.contains(token));
+        let left = self.delivered.iter().rfind(|token| self.values.contains(token));
         assert_eq!(left, self.values.last());
         assert_eq!(self.session.in_flight(), 0);
     }
@@ -217,7 +242,7 @@ impl World {
     fn ends_well(mut self) {
         self.comes_to_rest();
         for (token, qos) in &self.published {
-            let delivered = self.server.delivered.iter().filter(|other| *other == token).count();
+            let delivered = self.delivered.iter().filter(|other| *other == token).count();
             match self.ends.get(token).expect("every publish ends") {
                 None => assert!(delivered >= 1, "{token} is told to have arrived"),
                 Some(Status::SessionLost) => assert_eq!(*qos, QoS::ExactlyOnce),
@@ -238,6 +263,7 @@ proptest! {
         lasts: bool,
         steps in prop::collection::vec(step(), 0..120),
     ) {
+        // MQTT-4.4.0-1
         let mut world = World::new(delivers_at_publish, lasts);
         for step in steps {
             world.does(step);

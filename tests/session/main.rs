@@ -2,9 +2,12 @@
 //! Session sends and tells. No socket, no thread, no clock.
 
 mod aliases;
+mod arriving;
 mod authentication;
 mod breaches;
 mod connecting;
+mod doubt;
+mod elsewhere;
 mod exchanges;
 mod fallback;
 mod faults;

@@ -135,6 +135,30 @@ fn unfinished_pubrels_take_their_place_on_the_next_connection() {
 }
 
 #[test]
+fn pubrels_beyond_a_narrower_receive_maximum_keep_their_places_until_they_are_finished() {
+    // MQTT-3.3.4-7, MQTT-4.9.0-2: the Server counts what has no PUBCOMP, as Mosquitto does, and would end the connection.
+    let mut trace = receiving_at_most(3);
+    for packet_id in 1..=3 {
+        trace.publish(packet_id.into(), "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, packet_id));
+        trace.receives(pubrec(packet_id));
+        trace.sends(pubrel(packet_id));
+    }
+    trace.publish(4, "y", QoS::AtLeastOnce);
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+    for packet_id in 1..=3 {
+        trace.sends(pubrel(packet_id));
+    }
+    for packet_id in 1..=3 {
+        trace.sends_nothing();
+        trace.receives(pubcomp(packet_id));
+        trace.completes(packet_id.into());
+    }
+    trace.sends(publish("y", QoS::AtLeastOnce, 4));
+}
+
+#[test]
 fn our_own_limit_holds_below_the_servers() {
     let mut trace = Trace::connected(SessionOptions { in_flight_maximum: 1, ..options() });
     trace.publish(1, "x", QoS::AtLeastOnce);

@@ -353,8 +353,8 @@ fn an_answer_to_what_waits_to_be_sent_again_ends_it() {
 
 #[test]
 fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
-    // MQTT-3.2.2-11, MQTT-3.2.2-15, 5-3.2.2.3.4-b: what can't be sent again ends with a named failure, and the rest
-    // goes on.
+    // MQTT-3.2.2-11, MQTT-3.2.2-15, 5-3.2.2.3.4-b: what can't be sent again is in doubt, as it may have arrived before. What
+    // never left is refused by name, and the rest goes on.
     let mut trace = Trace::connected(options());
     trace.publish(1, "x", QoS::ExactlyOnce);
     trace.publish(2, &"x".repeat(100), QoS::AtLeastOnce);
@@ -363,10 +363,44 @@ fn a_server_that_came_back_with_less_gets_no_more_than_it_takes() {
         trace.takes_packet(|_| ());
     }
     trace.loses_connection();
+    trace.publish(4, "x", QoS::ExactlyOnce);
+    trace.publish(5, &"x".repeat(100), QoS::AtLeastOnce);
     trace.connects(true, &[(PropertyId::MaximumQoS, Value::Int(1)), (PropertyId::MaximumPacketSize, Value::Int(64))]);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::NotSupportedByServer));
-    assert_eq!(trace.tells_published(2).failure, Some(Status::TooLarge));
+    for (token, status) in
+        [(1, Status::SessionLost), (2, Status::SessionLost), (4, Status::NotSupportedByServer), (5, Status::TooLarge)]
+    {
+        assert_eq!(trace.tells_published(token).failure, Some(status));
+    }
     trace.sends(publish_again("z", QoS::AtLeastOnce, 3));
+}
+
+#[test]
+fn the_identifier_of_what_can_not_be_sent_again_is_not_given_to_another_message() {
+    // MQTT-2.2.1-3, MQTT-4.3.3-10: the Server may hold a QoS 2 message under it, for which it would take the other one.
+    let mut trace = Trace::connected(options());
+    trace.publish(1, &"x".repeat(100), QoS::ExactlyOnce);
+    trace.takes_packet(|_| ());
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(64))]);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    let sends = |trace: &mut Trace, count: i64| {
+        let mut used = std::collections::BTreeSet::new();
+        for token in 0..count {
+            trace.publish(token, "y", QoS::AtLeastOnce);
+            let packet_id = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+                other => panic!("{other:?}"),
+            });
+            trace.receives(puback(packet_id));
+            trace.completes(token);
+            used.insert(packet_id);
+        }
+        used
+    };
+    assert!(!sends(&mut trace, 65_535).contains(&1));
+    // With its Session it is free again.
+    trace.reconnects(false);
+    assert!(sends(&mut trace, 65_535).contains(&1));
 }
 
 #[test]

@@ -345,3 +345,25 @@ fn a_publish_is_told_to_be_durable_when_it_is_and_not_before() {
     // The second is in the batch that is yet to be stored.
     trace.tells_nothing();
 }
+
+#[test]
+fn nothing_is_published_before_what_was_subscribed_to_before_it() {
+    // The answer to it would come while there is no subscription.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.subscribe(1, "answers");
+    trace.publish(2, "question", QoS::AtMostOnce);
+    trace.publish(3, "order", QOS_1);
+    disk.store(&mut trace);
+    trace.connects(false, &[]);
+    trace.publish(4, "another question", QoS::AtMostOnce);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_)), "{packet:?}"));
+    assert_eq!(trace.sends_payloads(), ["question", "order", "another question"]);
+    // Without a subscription nothing waits for that.
+    let mut trace = Disk::default().start(options());
+    trace.connects(false, &[]);
+    trace.publish(1, "order", QOS_1);
+    trace.sends(publish("order", QOS_1, 1));
+}

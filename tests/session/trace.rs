@@ -88,6 +88,7 @@ pub fn options() -> SessionOptions {
         deduplicate: None,
         progress: false,
         every_end: false,
+        waits_to_publish: false,
         priority_reserve: 0,
     }
 }

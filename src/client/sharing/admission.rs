@@ -231,12 +231,15 @@ impl Switchboard {
 
     fn close(&mut self, farewell: Command) {
         self.is_closing = true;
+        // What was published goes out before.
+        self.line.shared.gather(Command::GoOn);
         self.line.shared.gather(farewell);
     }
 
     /// A program is gone, with its filters, and nobody waits for it.
     pub fn remove(&mut self, id: ProgramId) {
         let had = self.inheritance.had(|kind| self.owed.waits_for(id, kind));
+        self.pass_on_jobs(id);
         if let Some(index) = self.members.iter().position(|member| member.id == id) {
             let member = self.members.remove(index);
             self.former.add(&member, had);
@@ -248,6 +251,39 @@ impl Switchboard {
         let done = self.owed.settle(id);
         self.acknowledge(done);
         self.note_everybody();
+    }
+
+    /// Messages of Shared Subscriptions that a program leaves unread are for others who hold these: each is for one, and would
+    /// be lost with this one.
+    fn pass_on_jobs(&mut self, id: ProgramId) {
+        if !self.filters.is_one_of_several(id) {
+            return;
+        }
+        for kind in self.member(id).map_or(Vec::new(), Member::take_messages) {
+            if !self.pass_on(id, &kind)
+                && let Some(member) = self.member(id)
+            {
+                member.give(kind);
+            }
+        }
+    }
+
+    /// False if nobody else is to get it.
+    fn pass_on(&mut self, from: ProgramId, kind: &NoticeKind) -> bool {
+        let NoticeKind::Session(Event::Message { message, delivery, .. }) = kind else { return false };
+        let takes = |id| self.members.iter().any(|member| member.id == id && member.takes_messages());
+        let Some(heir) = self.filters.heir(from, message, takes) else { return false };
+        if self.owed.waits_for(heir, kind) {
+            // It has it as well.
+            return false;
+        }
+        let Some(member) = self.member(heir).filter(|member| member.takes_messages()) else { return false };
+        let copy = (!member.inbox.is_empty()).then(|| kind.clone());
+        let has_it = member.give_message(kind.clone());
+        if let Some(delivery) = delivery.filter(|_| has_it) {
+            self.owed.pass_on(delivery, from, heir, copy);
+        }
+        has_it
     }
 
     /// What a program has asked for in vain, as there was no connection until it left.

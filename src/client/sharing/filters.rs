@@ -277,14 +277,7 @@ impl Filters {
     /// well. Otherwise the Server knows best: it may have filters of its own that start with `$`.
     pub fn recipients(&mut self, message: &Message, inherited: bool, takes: impl Fn(ProgramId) -> bool) -> Recipients {
         let topic = message.topic();
-        let numbers: Vec<u32> = message
-            .properties()
-            .iter()
-            .filter_map(|(id, value)| match value {
-                Value::Int(number) if id == PropertyId::SubscriptionIdentifier => Some(number),
-                _ => None,
-            })
-            .collect();
+        let numbers = identifiers(message);
         // Subscriptions that have ended when it was under way; who holds such a filter again may have it.
         let is_late = |ended: &[u32]| numbers.iter().any(|number| ended.contains(number));
         let late: Vec<&(String, Vec<u32>)> = self.ended.iter().filter(|(_, ended)| is_late(ended)).collect();
@@ -317,6 +310,32 @@ impl Filters {
             }
         }
         found
+    }
+
+    /// Whether the program holds a Shared Subscription together with others.
+    pub fn is_one_of_several(&self, program: ProgramId) -> bool {
+        self.held.iter().any(|held| held.is_shared() && held.holders.len() > 1 && held.programs().contains(&program))
+    }
+
+    /// Who gets a message of a Shared Subscription that this program has, and leaves unread. Where no identifier says so, it may
+    /// have come for another filter of the program's.
+    pub fn heir(
+        &mut self,
+        program: ProgramId,
+        message: &Message,
+        takes: impl Fn(ProgramId) -> bool,
+    ) -> Option<ProgramId> {
+        let numbers = identifiers(message);
+        let holds = |held: &Held| held.programs().contains(&program) && held::fits(&held.filter, message.topic());
+        let may_be_another_s = self.held.iter().any(|held| holds(held) && !held.is_shared());
+        let named = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
+        let is_it = |held: &&mut Held| {
+            held.is_shared() && holds(held) && (named(held) || numbers.is_empty() && !may_be_another_s)
+        };
+        let held = self.held.iter_mut().find(is_it)?;
+        let mut others = held.programs();
+        others.retain(|other| *other != program);
+        held.next_recipients(Some(&others), takes).first().copied()
     }
 
     fn next_identifier(&mut self) -> u32 {
@@ -396,6 +415,15 @@ impl Filters {
         self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
         Answer::Lost(programs)
     }
+}
+
+/// The Subscription Identifiers of a message.
+fn identifiers(message: &Message) -> Vec<u32> {
+    let number = |(id, value)| match value {
+        Value::Int(number) if id == PropertyId::SubscriptionIdentifier => Some(number),
+        _ => None,
+    };
+    message.properties().iter().filter_map(number).collect()
 }
 
 fn with_identifier(mut properties: PropertiesBuf, identifier: Option<u32>) -> PropertiesBuf {

@@ -81,11 +81,15 @@ impl Held {
         self.identifiers.iter().find(|identifier| identifier.number == number)
     }
 
+    pub fn is_shared(&self) -> bool {
+        TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared)
+    }
+
     /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
     pub fn next_recipients(&mut self, only: Option<&[ProgramId]>, takes: impl Fn(ProgramId) -> bool) -> Vec<ProgramId> {
         let mut programs = self.programs();
         programs.retain(|program| only.is_none_or(|only| only.contains(program)));
-        if TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared) && !programs.is_empty() {
+        if self.is_shared() && !programs.is_empty() {
             // What would be lost with one of them another one can do.
             if programs.iter().any(|program| takes(*program)) {
                 programs.retain(|program| takes(*program));

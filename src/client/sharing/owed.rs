@@ -45,6 +45,16 @@ impl Owed {
         }
     }
 
+    /// A program has got a message in place of another one.
+    pub fn pass_on(&mut self, delivery: Delivery, from: ProgramId, to: ProgramId, copy: Option<NoticeKind>) {
+        if let Some(open) = self.messages.get_mut(&delivery)
+            && let Some(left) = open.left.iter_mut().find(|left| **left == from)
+        {
+            *left = to;
+            open.copy = open.copy.take().or(copy);
+        }
+    }
+
     /// A program is done with a message. Returns what the Server is told, if all are.
     pub fn done(&mut self, program: ProgramId, delivery: Delivery, said: Acknowledgement) -> Option<Done> {
         let open = self.messages.get_mut(&delivery).filter(|open| open.left.contains(&program))?;

@@ -5,6 +5,7 @@ use super::filters::{self, ProgramId, Recipients};
 use super::inheritance::Had;
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
+use crate::client::command::Command;
 use crate::client::events::{Notice, NoticeKind};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
@@ -241,6 +242,7 @@ impl Switchboard {
             member.give(NoticeKind::Session(event.clone()));
         }
         self.carry_out_deferred();
+        self.line.shared.gather(Command::GoOn);
         self.line.shared.work_off_commands();
     }
 

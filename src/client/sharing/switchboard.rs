@@ -244,7 +244,7 @@ impl Switchboard {
             Command::Disconnect { .. } => self.say_goodbye(program, command),
             Command::Reauthenticate { .. } | Command::Panic => self.line.shared.gather(command),
             // The connection is the switchboard's to make and to limit, and steps of an authentication are nobody's.
-            Command::Connect(_) | Command::LimitOutgoing { .. } | Command::Authenticate { .. } => {}
+            Command::Connect(_) | Command::LimitOutgoing { .. } | Command::GoOn | Command::Authenticate { .. } => {}
         }
     }
 

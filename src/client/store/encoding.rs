@@ -22,6 +22,7 @@ const ARRIVAL: u8 = 5;
 const SUBSCRIPTION: u8 = 6;
 const DONE: u8 = 7;
 const ENDED: u8 = 8;
+const SERVER: u8 = 9;
 
 /// Flags of a publish. Before format 3 there was the first one only.
 const PRIORITY: u8 = 1;
@@ -38,6 +39,7 @@ pub fn encode_key(key: &Key) -> Vec<u8> {
         Key::Subscription(filter) => [&[SUBSCRIPTION], filter.as_bytes()].concat(),
         Key::Done(number) => numbered(DONE, number),
         Key::Ended(token) => numbered(ENDED, token),
+        Key::Server(url) => [&[SERVER], url.as_bytes()].concat(),
     }
 }
 
@@ -75,6 +77,11 @@ pub fn encode_record(record: &Record, now: Moment) -> Vec<u8> {
             out.extend(outcome.failure.map_or(0, |status| status as i32).to_be_bytes());
             put_option(outcome.reason.as_ref().map(|reason| slice::from_ref(&reason.0)), &mut out);
             put_bytes(outcome.properties.as_properties().as_bytes(), &mut out);
+        }
+        Record::Server { home, until, ids } => {
+            out.push((*home).into());
+            put_time(*until, now, &mut out);
+            put_bytes(&ids.iter().flat_map(|id| id.get().to_be_bytes()).collect::<Vec<u8>>(), &mut out);
         }
     }
     out
@@ -169,6 +176,10 @@ pub fn decode(key: &[u8], value: &[u8], now: Moment) -> Option<(Key, Record)> {
                 },
             },
         ),
+        SERVER => (
+            Key::Server(String::from_utf8(key.to_vec()).ok()?),
+            Record::Server { home: from.flag()?, until: from.time(now)?, ids: from.packet_ids()? },
+        ),
         _ => return None,
     };
     from.0.is_empty().then_some((key, record))
@@ -210,6 +221,11 @@ impl<'a> Bytes<'a> {
 
     fn packet_id(&mut self) -> Option<PacketId> {
         PacketId::new(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
+    }
+
+    fn packet_ids(&mut self) -> Option<Vec<PacketId>> {
+        let (ids, rest) = self.bytes()?.as_chunks::<2>();
+        rest.is_empty().then(|| ids.iter().map(|id| PacketId::new(u16::from_be_bytes(*id))).collect())?
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {
@@ -316,6 +332,11 @@ mod tests {
                         properties: reason_string,
                     },
                 },
+            ),
+            (Key::Server("mqtt://a".to_owned()), Record::Server { home: true, until: None, ids: vec![id] }),
+            (
+                Key::Server("mqtt://b".to_owned()),
+                Record::Server { home: false, until: Some(now + Duration::from_secs(3600)), ids: Vec::new() },
             ),
         ]
     }

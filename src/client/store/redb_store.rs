@@ -22,8 +22,8 @@ const LOCK: &str = "session.redb.lock";
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
 /// Raised when an older library would misread what is stored. Format 1 had no ends of publishes and no contents of received
-/// Packet Identifiers, format 2 no publishes in doubt; what they have is read as it is.
-const FORMAT: u32 = 3;
+/// Packet Identifiers, format 2 no publishes in doubt, format 3 no Servers; what they have is read as it is.
+const FORMAT: u32 = 4;
 const OLDEST_FORMAT: u32 = 1;
 /// Pages in memory: small, as everything is read once and then only written.
 const CACHE_SIZE: usize = 4 << 20;

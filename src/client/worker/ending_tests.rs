@@ -55,8 +55,12 @@ fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
     let mut worker = client.make_worker().expect("a poll");
     let now = clock::now();
     let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
-    let connection =
-        Connection { transport: Box::new(Scripted(gone)), socket: FIRST_SOCKET, first_bytes: FirstBytes::default() };
+    let connection = Connection {
+        transport: Box::new(Scripted(gone)),
+        socket: FIRST_SOCKET,
+        first_bytes: FirstBytes::default(),
+        server: String::new(),
+    };
     client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     worker.readable = true;
@@ -112,6 +116,7 @@ fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
             transport: Box::new(Scripted(Broken(kind))),
             socket: FIRST_SOCKET,
             first_bytes: FirstBytes::awaited_from(Some(&address)),
+            server: String::new(),
         };
         client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
         worker.phase = Phase::Online { socket: FIRST_SOCKET };

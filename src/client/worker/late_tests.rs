@@ -58,7 +58,8 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
     let line = Arc::new(Mutex::new(Line::default()));
     let now = clock::now();
     let transport = Box::new(Scripted(Script(line.clone())));
-    let connection = Connection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default() };
+    let connection =
+        Connection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
     client.shared.core.lock().open(now, now + timeout, connection);
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     if accepted {

@@ -256,7 +256,8 @@ impl Worker {
                         Progress::Connected(transport, socket) => {
                             let deadline = *deadline;
                             let first_bytes = FirstBytes::awaited_from(self.address());
-                            core.open(now, deadline, Connection { transport, socket, first_bytes });
+                            let server = self.address().map(ToString::to_string).unwrap_or_default();
+                            core.open(now, deadline, Connection { transport, socket, first_bytes, server });
                             self.phase = Phase::Online { socket };
                             // The poll may have told of the first bytes together with the connection.
                             self.readable = true;

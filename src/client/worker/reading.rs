@@ -1,4 +1,5 @@
-//! Reading from the Server on the background thread, which stops when the program doesn't take what came.
+//! Reading from the Server on the background thread, which stops when the program doesn't take what came, or the Server not
+//! what it is answered.
 
 use super::{Phase, Worker};
 use crate::client::core::{Core, READS_IN_A_ROW, Read};
@@ -26,6 +27,10 @@ impl Worker {
                 // Who made room may have looked before the flag stood and wakes nobody: this thread must not take its own
                 // flag for a reason to sleep.
                 self.shared.reading_paused.store(false, Ordering::Release);
+            }
+            if core.write_blocked && core.session.wants_no_input() {
+                // The poll tells when the socket takes bytes again. If it never does, the Keep Alive ends the connection.
+                return false;
             }
             match core.read(now, &self.shared) {
                 Read::Some => core.work(now, &self.shared),

@@ -1,0 +1,43 @@
+//! What the Server may close each connection for: a message or a subscription that it doesn't take, and that is asked for again
+//! each time, as it was not answered. Nobody else would find it.
+
+use super::event::Disconnected;
+use super::event::Token;
+use crate::types::status::Status;
+use std::fmt::Write as _;
+
+/// So many connections in a row are no accident.
+const IN_A_ROW: u32 = 3;
+
+/// The first thing that was unanswered when a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unanswered {
+    /// Of a publish: its number.
+    pub number: Option<u64>,
+    pub token: Token,
+    pub what: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Suspect {
+    last: Option<Unanswered>,
+    times: u32,
+}
+
+impl Suspect {
+    /// A connection that the Server had accepted has ended.
+    pub fn look(&mut self, first: Option<Unanswered>, end: &mut Disconnected) {
+        let by_server = matches!(end.failure, Some(Status::ConnectionClosed | Status::ServerDisconnected));
+        let first = first.filter(|_| by_server);
+        self.times = if first.is_some() && first == self.last { self.times + 1 } else { 1 };
+        self.last = first;
+        if let Some(Unanswered { token, what, .. }) = self.last.as_ref().filter(|_| self.times >= IN_A_ROW) {
+            // Writing to a text can't fail.
+            let _ = write!(
+                end.detail,
+                "; the Server has ended {} connections in a row with {what} (token {token}) unanswered: perhaps it doesn't take it",
+                self.times
+            );
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Several Servers that don't share their Sessions: what was under way at one is not taken up at the other, and who comes back to
+//! the first one finds what it has kept (section 4.4).
+
+use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::subscribe::RetainHandling;
+use mt5mqtt::session::breaches::Breach;
+use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use std::time::Duration;
+
+const QOS_1: QoS = QoS::AtLeastOnce;
+const QOS_2: QoS = QoS::ExactlyOnce;
+
+/// Connected to the first Server, where the Session is new.
+fn at_a() -> Trace {
+    let mut trace = Trace::new(SessionOptions { keep_alive: 0, ..options() });
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace
+}
+
+#[track_caller]
+fn moves(trace: &mut Trace, server: &str, session_present: bool) {
+    trace.loses_connection();
+    trace.session.set_server(server);
+    trace.connects(session_present, &[]);
+}
+
+#[test]
+fn what_was_under_way_at_one_server_is_not_finished_at_the_other() {
+    // MQTT-4.4.0-1, MQTT-4.3.3-4: the first Server may hold a QoS 2 message under each of these Packet Identifiers, and would
+    // take another one under it for that.
+    let mut trace = at_a();
+    trace.publish(1, "sent to a", QOS_2);
+    trace.publish(2, "held by a", QOS_2);
+    trace.sends(publish("sent to a", QOS_2, 1));
+    trace.sends(publish("held by a", QOS_2, 2));
+    trace.receives(pubrec(2));
+    trace.sends(pubrel(2));
+    moves(&mut trace, "b", false);
+    for token in [2, 1] {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+    }
+    trace.publish(3, "held by b", QOS_2);
+    trace.publish(4, "sent to b", QOS_1);
+    trace.sends(publish("held by b", QOS_2, 3));
+    trace.sends(publish("sent to b", QOS_1, 4));
+    trace.receives(pubrec(3));
+    trace.sends(pubrel(3));
+    moves(&mut trace, "a", true);
+    assert_eq!(trace.tells_published(3).failure, Some(Status::SessionLost));
+    trace.sends(publish("sent to b", QOS_1, 5));
+    trace.sends_nothing();
+    trace.receives(puback(5));
+    trace.completes(4);
+    // Once around all Packet Identifiers.
+    let is_at_a = |trace: &mut Trace, reserved: &[u16]| {
+        for token in 0..65_535 {
+            trace.publish(token, "x", QOS_1);
+            let used = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+                other => panic!("{other:?}"),
+            });
+            assert!(!reserved.contains(&used), "{used} is in use at the Server");
+            trace.receives(puback(used));
+            trace.completes(token);
+        }
+    };
+    is_at_a(&mut trace, &[1, 2, 3]);
+    // The second one knows of its own, until it has lost them.
+    moves(&mut trace, "b", true);
+    is_at_a(&mut trace, &[3]);
+    trace.reconnects(false);
+    for token in 1..=3 {
+        trace.publish(token, "x", QOS_2);
+    }
+    assert_eq!(trace.sends_payloads(), ["x"; 3]);
+    assert_eq!(trace.session.in_flight(), 3);
+}
+
+#[test]
+fn nor_by_the_next_process() {
+    // MQTT-4.4.0-1: killed while it was connected to the second Server, it begins with the first one.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.publish(1, "sent to a", QOS_2);
+    disk.store(&mut trace);
+    trace.sends(publish("sent to a", QOS_2, 1));
+    moves(&mut trace, "b", false);
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.session.heard(1);
+    trace.publish(2, "held by b", QOS_2);
+    trace.publish(3, "sent to b", QOS_1);
+    disk.store(&mut trace);
+    trace.takes_packet(|_| ());
+    trace.takes_packet(|_| ());
+    trace.receives(pubrec(2));
+    disk.store(&mut trace);
+    trace.sends(pubrel(2));
+
+    let next = |disk: &Disk, server: &str, now| {
+        let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+        trace.now = now;
+        trace.session.set_server(server);
+        trace.connects(true, &[]);
+        trace
+    };
+    // At the second one it goes on.
+    let now = trace.now;
+    let mut trace = next(&disk, "b", now);
+    trace.sends(pubrel(2));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(publish) if publish.dup)));
+    // Neither at the first one, nor at that by the process after it.
+    for is_first in [true, false] {
+        let mut trace = next(&disk, "a", now);
+        if is_first {
+            assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+            trace.session.heard(2);
+        }
+        disk.store(&mut trace);
+        let sent = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => (publish.payload.to_vec(), publish.packet_id.unwrap().get()),
+            other => panic!("{other:?}"),
+        });
+        assert!(sent.0 == b"sent to b" && ![1, 2].contains(&sent.1), "{sent:?}");
+        trace.sends_nothing();
+        disk.store(&mut trace);
+        trace.receives(puback(sent.1));
+        trace.completes(3);
+        for token in 0..65_535 {
+            trace.publish(token + 10, "x", QOS_1);
+            let used = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+                other => panic!("{other:?}"),
+            });
+            assert!(![1, 2].contains(&used), "{used} is in use at the Server");
+            trace.receives(puback(used));
+            trace.completes(token + 10);
+        }
+        // The end of it isn't stored: the message is under way for the next process, too.
+    }
+}
+
+#[test]
+fn servers_that_share_their_sessions_go_on_with_them() {
+    // MQTT-4.4.0-1
+    let mut trace = at_a();
+    trace.publish(1, "one", QOS_2);
+    trace.publish(2, "two", QOS_2);
+    trace.sends(publish("one", QOS_2, 1));
+    trace.sends(publish("two", QOS_2, 2));
+    trace.receives(pubrec(1));
+    trace.sends(pubrel(1));
+    for server in ["b", "a", "c"] {
+        moves(&mut trace, server, true);
+        trace.sends(pubrel(1));
+        trace.sends(publish_again("two", QOS_2, 2));
+        trace.sends_nothing();
+    }
+    // So does one that can have nothing from before any more.
+    moves(&mut trace, "d", false);
+    for token in [1, 2] {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+    }
+    trace.publish(3, "three", QOS_1);
+    trace.sends(publish("three", QOS_1, 3));
+    trace.passes(Duration::from_secs(3600 + 601));
+    moves(&mut trace, "c", true);
+    trace.sends(publish_again("three", QOS_1, 3));
+}
+
+#[test]
+fn what_the_first_server_sends_again_is_known() {
+    // MQTT-4.3.3-10, MQTT-4.4.0-1: the program has done with the order while the connection was another one.
+    for qos in [QOS_1, QOS_2] {
+        let mut trace = at_a();
+        trace.receives(publish("order", qos, 7));
+        trace.receives(publish("second", qos, 8));
+        let first = trace.tells_message("order");
+        let second = trace.tells_message("second");
+        moves(&mut trace, "b", false);
+        // The Server of this connection has not sent it.
+        assert!(!trace.session.acknowledge(first.unwrap(), ReasonCode::SUCCESS));
+        trace.sends_nothing();
+        trace.receives(publish("order at b", qos, 7));
+        let other = trace.tells_message("order at b");
+        trace.acknowledge(other);
+        trace.takes_packet(|_| ());
+        moves(&mut trace, "a", true);
+        trace.receives(publish_again("order", qos, 7));
+        trace.tells_nothing();
+        let answer = |id| if qos == QOS_1 { puback(id) } else { pubrec(id) };
+        trace.sends(answer(7));
+        trace.receives(publish_again("second", qos, 8));
+        trace.tells_nothing();
+        trace.sends_nothing();
+        trace.acknowledge(second);
+        trace.sends(answer(8));
+        if qos == QOS_2 {
+            trace.receives(pubrel(7));
+            trace.sends(pubcomp(7));
+        }
+        // A new message that looks the same is a new one.
+        trace.receives(publish("order", qos, 7));
+        trace.tells_message("order");
+    }
+}
+
+#[test]
+fn what_a_program_can_not_acknowledge_any_more_comes_to_it_again() {
+    // MQTT-4.6.0-2: kept away it would never be answered, nor would be what comes behind it.
+    let options = SessionOptions { keep_alive: 0, acknowledge: Acknowledge::Explicitly, ..options() };
+    let mut trace = Trace::new(options);
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.receives(publish("done", QOS_2, 7));
+    trace.receives(publish("not done", QOS_2, 8));
+    let done = trace.tells_message("done");
+    trace.tells_message("not done");
+    trace.loses_connection();
+    // With Session Present 0 it hears that it can't acknowledge them any more; before that it could.
+    trace.acknowledge(done);
+    trace.session.set_server("b");
+    trace.connects(false, &[]);
+    moves(&mut trace, "a", true);
+    trace.receives(publish_again("done", QOS_2, 7));
+    trace.tells_nothing();
+    trace.sends(pubrec(7));
+    trace.receives(publish_again("not done", QOS_2, 8));
+    let delivery = trace.tells_message("not done");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(8));
+}
+
+#[test]
+fn a_new_message_that_looks_like_one_from_before_is_not_swallowed() {
+    // MQTT-3.3.1-1: what a Server sends again has DUP.
+    let mut trace = at_a();
+    trace.receives(publish("close all", QOS_2, 1));
+    let delivery = trace.tells_message("close all");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+    moves(&mut trace, "b", false);
+    trace.receives(publish("close all", QOS_2, 1));
+    let delivery = trace.tells_message("close all");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+    moves(&mut trace, "a", true);
+    // PUBREC had arrived, and PUBREL was lost.
+    trace.receives(pubrel(1));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(ack) if ack.packet_id == id(1))));
+    trace.receives(publish("close all", QOS_2, 1));
+    trace.tells_message("close all");
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 0, "{:?}", Breach::IdentifierInUse);
+}
+
+#[test]
+fn subscriptions_are_those_of_the_program_at_both_servers() {
+    // Section 4.4, MQTT-3.10.4-1
+    let mut trace = at_a();
+    let takes_subscribe = |trace: &mut Trace, filter: &str, retain_handling| {
+        let packet_id = trace.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => {
+                let subscription = &subscribe.subscriptions[0];
+                assert_eq!(subscription.filter.as_str(), filter);
+                assert_eq!(subscription.options.retain_handling, retain_handling);
+                subscribe.packet_id.get()
+            }
+            other => panic!("{other:?}"),
+        });
+        trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_1));
+    };
+    for filter in ["kept", "ended"] {
+        trace.subscribe(1, filter);
+        takes_subscribe(&mut trace, filter, RetainHandling::Always);
+        trace.tells();
+    }
+    moves(&mut trace, "b", false);
+    for filter in ["kept", "ended"] {
+        takes_subscribe(&mut trace, filter, RetainHandling::Always);
+    }
+    trace.unsubscribe(2, "ended");
+    let takes_unsubscribe = |trace: &mut Trace| {
+        let packet_id = trace.takes_packet(|packet| match packet {
+            Packet::Unsubscribe(unsubscribe) => {
+                assert_eq!(unsubscribe.filters[0].as_str(), "ended");
+                u8::try_from(unsubscribe.packet_id.get()).unwrap()
+            }
+            other => panic!("{other:?}"),
+        });
+        trace.receives_bytes(&[0xB0, 4, 0, packet_id, 0, 0]);
+    };
+    takes_unsubscribe(&mut trace);
+    trace.tells();
+    trace.subscribe(3, "new");
+    takes_subscribe(&mut trace, "new", RetainHandling::Always);
+    trace.tells();
+    moves(&mut trace, "a", true);
+    for filter in ["kept", "new"] {
+        takes_subscribe(&mut trace, filter, RetainHandling::IfNew);
+    }
+    takes_unsubscribe(&mut trace);
+    trace.tells_nothing();
+    trace.sends_nothing();
+}
