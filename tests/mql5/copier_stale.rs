@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn a_master_whose_clock_is_set_back_is_followed() {
@@ -163,6 +163,43 @@ fn a_slow_trade_server_gets_nothing_that_is_over_by_then() {
     let opened = copying.follower.said("follower", "print").iter().filter(|line| line.starts_with("open ")).count();
     assert!(opened < 10, "{}", copying.follower.transcript());
     copying.close();
+}
+
+#[test]
+fn states_that_came_while_the_terminal_stood_still_are_all_taken_before_the_newest_is_worked_on() {
+    let Some(mut copying) = Copying::start("stall", &[]) else { return };
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let (mut held, deadline) = (String::new(), Instant::now() + Duration::from_secs(20));
+    while held.matches("\"side\"").count() != 1 {
+        held = states.line(deadline);
+    }
+    copying.master.kill();
+    copying.follower.expect("follower", "print", "the master is offline");
+    copying.follower.expect("follower", "comment", "held here 1");
+    // Closing it keeps the program for so long that more states come than it takes at once.
+    copying.follower.command(&["account", "slow=3000"]);
+    let mut state: serde_json::Value = serde_json::from_str(&held).expect("JSON");
+    let position = state["positions"][0].take();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    state["time_msc"] = i64::try_from(now.as_millis()).expect("a time").into();
+    let mut another = position;
+    another["id"] = 424_242.into();
+    another["time_msc"] = state["time_msc"].clone();
+    let mut with = |positions: Vec<serde_json::Value>| {
+        state["positions"] = positions.into();
+        state.to_string() + "\n"
+    };
+    let (none, one) = (with(Vec::new()), with(vec![another]));
+    copying.server.publish_lines(topic, &(none.clone() + &one.repeat(250) + &none));
+    copying.follower.expect("follower", "comment", "Master has 0 positions, held here 0");
+    let said = copying.follower.said("follower", "print");
+    let opened = said.iter().filter(|line| line.starts_with("open ")).count();
+    assert_eq!(opened, 1, "{}", copying.follower.transcript());
+    copying.follower.close();
 }
 
 #[test]

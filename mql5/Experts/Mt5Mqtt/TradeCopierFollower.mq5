@@ -142,7 +142,7 @@ void OnTimer(void)
          ExpertRemove();
       return;
      }
-   ExtFollower.Dispatch(100);
+   ExtFollower.Take();
    ExtFollower.Work();
   }
 //+------------------------------------------------------------------+

@@ -12,6 +12,8 @@
 #define COPIER_COMMENT_LENGTH 31
 //--- after so many ms of requests the next look decides what goes on
 #define COPIER_LOOK_MS 500
+//--- how long what has come may be taken without a look, in ms
+#define COPIER_TAKE_MS 2000
 //+------------------------------------------------------------------+
 //| Class CCopierFollower.                                           |
 //| Appointment: takes a master's state, compares it with what is    |
@@ -42,6 +44,7 @@ public:
                      CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Stop(const int reason);
+   void              Take(void);
    void              Work(void);
    static string     Idle(void);
 
@@ -115,6 +118,16 @@ void CCopierFollower::Stop(const int reason)
       return;
    FileClose(m_lock);
    m_lock=INVALID_HANDLE;
+  }
+//+------------------------------------------------------------------+
+//| All that has come: after a program that stood still the newest   |
+//| state is behind all others                                       |
+//+------------------------------------------------------------------+
+void CCopierFollower::Take(void)
+  {
+   ulong until=GetTickCount64()+COPIER_TAKE_MS;
+   while(Dispatch(100)==100 && GetTickCount64()<until && !IsStopped())
+     { }
   }
 //+------------------------------------------------------------------+
 //| A state, unless it is older than one that was taken: a Server    |

@@ -61,7 +61,9 @@ private:
 //+------------------------------------------------------------------+
 //| Topics, and the Will. Connect() follows. Without a Session: after|
 //| an outage the newest state counts, and not those in between. The |
-//| presence comes before the state                                  |
+//| presence comes before the state. Acknowledged on arrival: else a |
+//| Server keeps the newest states back while the program stands     |
+//| still                                                            |
 //+------------------------------------------------------------------+
 bool CCopierPeer::StartPeer(const string root,const string master)
   {
@@ -69,7 +71,7 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_own=CCopierAccount::Own();
    ArrayResize(m_refused,0);
-   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) &&
+   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
           Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
