@@ -198,3 +198,20 @@ fn figures_of_the_account_that_are_not_known_yet_are_waited_for() {
         copying.close();
     }
 }
+
+#[test]
+fn what_keeps_a_follower_from_copying_is_told_each_time_that_it_begins() {
+    let Some(mut copying) = Copying::start("told-again", &[]) else { return };
+    copying.load_both();
+    for round in 0..3 {
+        copying.follower.command(&["connected", "0"]);
+        copying.follower.expect("follower", "print", "nothing is copied: the terminal isn't connected");
+        copying.follower.expect("follower", "comment", "\\nNow: nothing is copied");
+        copying.follower.command(&["connected", "1"]);
+        copying.trade(&deal(0, "0.10", ""));
+        copying.converge();
+        let panel = copying.follower.expect("follower", "comment", &format!("held here {}", round + 1));
+        assert!(!panel.contains("Now:"), "{panel}");
+    }
+    copying.close();
+}

@@ -62,7 +62,7 @@ private:
    double            HeldVolume(const CopierAction &action) const;
    bool              IsKept(const CopierAction &action,string &why) const;
    bool              IsShown(void);
-   void              TellForeign(void);
+   string            Foreign(void) const;
    void              TellPendings(void);
    void              Do(const CopierAction &action);
    bool              Save(void);
@@ -197,12 +197,12 @@ void CCopierFollower::Work(void)
    string reason=Idle();
    if(reason!="")
      {
-      Tell(reason);
+      Keep(reason);
       return;
      }
    if(!IsOwn())
      {
-      Tell("the terminal has changed to another account: nothing is copied in it until the program is started anew");
+      Keep("the terminal has changed to another account: nothing is copied in it until the program is started anew");
       return;
      }
 //--- unknown before the terminal is connected
@@ -246,18 +246,13 @@ void CCopierFollower::Work(void)
      }
    if(!is_saved)
      {
-      Tell("the file can't be written: nothing is opened");
+      Keep("the file can't be written: nothing is opened");
       return;
      }
 //--- one of them: two in turn would be told anew at each look
-   if(kept!="")
-      Tell(kept);
-   else
-      if(m_plan.Held()!="")
-         Tell(m_plan.Held());
-      else
-         if(m_rules.netting)
-            TellForeign();
+   if(kept=="")
+      kept=m_plan.Held();
+   Keep(kept!="" ? kept : Foreign());
    ReportRefused(m_plan,m_state.sequence,m_received_us);
   }
 //+------------------------------------------------------------------+
@@ -305,7 +300,7 @@ bool CCopierFollower::ReadOrders(void)
       if(m_store.AddOrder(ticket,id))
          m_executor.Seen(id);
       if(!CCopierOrders::IsShown(ticket,identifier,filled))
-         return(Tell("waiting until the terminal shows what has filled of the order "+IntegerToString((long)ticket)));
+         return(Keep("waiting until the terminal shows what has filled of the order "+IntegerToString((long)ticket)));
       if(filled>0)
          m_store.AddCopy(identifier,id);
       m_orders[count].ticket=ticket;
@@ -342,7 +337,7 @@ bool CCopierFollower::ReadEnded(void)
          continue;
       ENUM_COPIER_END end=CCopierOrders::End(ticket,identifier);
       if(end==COPIER_END_UNSHOWN)
-         return(Tell("waiting until the terminal shows what became of the order "+IntegerToString((long)ticket)));
+         return(Keep("waiting until the terminal shows what became of the order "+IntegerToString((long)ticket)));
       if(end==COPIER_END_EXPIRED)
          m_plan.Unplaced(id,HistoryOrderGetDouble(ticket,ORDER_VOLUME_CURRENT));
       if(identifier!=0)
@@ -411,7 +406,7 @@ bool CCopierFollower::ReadHeld(void)
       //--- in netting it may be another's by now
       is_there=(is_there || CCopierOrders::Volume(m_store.Identifier(i))>0);
       if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)))
-         return(Tell("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
+         return(Keep("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
      }
    m_store.KeepOnly(identifiers);
    return(true);
@@ -425,7 +420,7 @@ bool CCopierFollower::IsShown(void)
    for(int i=m_store.Awaited()-1; i>=0; i--)
      {
       if(!HistoryDealSelect(m_store.AwaitedDeal(i)))
-         return(Tell("waiting until the terminal shows the deal "+IntegerToString((long)m_store.AwaitedDeal(i))));
+         return(Keep("waiting until the terminal shows the deal "+IntegerToString((long)m_store.AwaitedDeal(i))));
       long identifier=HistoryDealGetInteger(m_store.AwaitedDeal(i),DEAL_POSITION_ID);
       if(identifier!=0)
          m_store.AddCopy(identifier,COPIER_NET);
@@ -434,21 +429,19 @@ bool CCopierFollower::IsShown(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Positions that are in the way                                    |
+//| A position that is in the way, "" if there is none               |
 //+------------------------------------------------------------------+
-void CCopierFollower::TellForeign(void)
+string CCopierFollower::Foreign(void) const
   {
-   for(int i=0; i<ArraySize(m_held); i++)
+   for(int i=0; i<ArraySize(m_held) && m_rules.netting; i++)
       for(int k=0; k<m_plan.Links(); k++)
         {
          CopierLink link;
          m_plan.Link(k,link);
          if(link.state==COPIER_LINK_OPEN && CCopierNet::IsForeign(link.symbol,m_held))
-           {
-            Tell("this account has a position in "+link.symbol+" that is not the copier's: nothing is copied in it");
-            return;
-           }
+            return("this account has a position in "+link.symbol+" that is not the copier's: nothing is copied in it");
         }
+   return("");
   }
 //+------------------------------------------------------------------+
 //| mq:name:id                                                       |

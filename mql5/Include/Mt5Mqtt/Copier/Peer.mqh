@@ -25,14 +25,13 @@ protected:
 private:
    string            m_own;                // login@server
    bool              m_is_master_online;
-   string            m_told;               // the last thing that keeps it from working
+   string            m_told;               // the last thing that went wrong
+   string            m_kept;               // what keeps it from working now, empty = nothing
    string            m_last;               // the last action
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_told(""),m_last("") { }
-   //--- what keeps it from working, or did
-   string            Told(void) const { return(m_told); }
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_told(""),m_kept(""),m_last("") { }
 
 protected:
    bool              StartPeer(const string root,const string master);
@@ -46,6 +45,8 @@ protected:
    bool              IsPresence(const CMqttMessage &message);
    //--- says it once; returns false
    bool              Tell(const string text);
+   //--- at each look, what keeps it from working: said when it begins; returns false
+   bool              Keep(const string text);
    //--- what was sent to the trade server, or is not to be
    void              Report(const CopierAction &action,const double quote,const long sequence,const ulong received_us);
    void              ReportRefused(const CCopierPlan &plan,const long sequence,const ulong received_us);
@@ -145,6 +146,19 @@ bool CCopierPeer::Tell(const string text)
       m_panel.Error(text);
      }
    m_told=text;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| What is over and comes again is said again                       |
+//+------------------------------------------------------------------+
+bool CCopierPeer::Keep(const string text)
+  {
+   if(text!=m_kept && text!="")
+     {
+      Print("copier: ",text);
+      m_panel.Error(text);
+     }
+   m_kept=text;
    return(false);
   }
 //+------------------------------------------------------------------+
@@ -272,7 +286,7 @@ void CCopierPeer::Show(const string holdings)
   {
    m_panel.Show("Trade copier: follower of "+m_master+"\nServer: "+(IsConnected() ? "connected to "+Server() : "not connected")+
                 "\nMaster: "+(m_is_master_online ? "online" : "offline")+"\n"+holdings+
-                (m_last=="" ? "" : "\nLast: "+m_last)+(m_told=="" ? "" : "\nNow: "+m_told));
+                (m_last=="" ? "" : "\nLast: "+m_last)+(m_kept=="" ? "" : "\nNow: "+m_kept));
   }
 #endif
 //+------------------------------------------------------------------+
