@@ -41,8 +41,13 @@ pub type Fields = BTreeMap<String, String>;
 impl Copying {
     /// Two terminals with the same prices, not loaded yet. None, reported, where a tool is missing.
     pub fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
+        Self::start_with(test, inputs, "")
+    }
+
+    /// With these lines in the Server's configuration.
+    pub fn start_with(test: &str, inputs: &[(&'static str, &str)], config: &str) -> Option<Self> {
         compiler("the trade copier")?;
-        let Some(server) = Mosquitto::start() else {
+        let Some(server) = Mosquitto::start_with(config) else {
             leave_out("the trade copier", "mosquitto");
             return None;
         };

@@ -247,3 +247,32 @@ fn positions_are_sized_by_the_ratio_of_balances_in_one_currency_only() {
     copying.converge_to(|_| Vec::<Fields>::new());
     copying.close();
 }
+
+#[test]
+fn followers_learn_that_the_masters_state_is_too_large_for_the_server() {
+    let Some(mut copying) = Copying::start_with("too-large", &[], "max_packet_size 2500") else { return };
+    copying.load_both();
+    for _ in 0..4 {
+        copying.trade(&deal(0, "0.10", ""));
+    }
+    copying.converge();
+    let close = format!(" position={}", copying.master.positions()[0]["id"]);
+    for _ in 0..20 {
+        copying.trade(&deal(0, "0.20", ""));
+    }
+    copying.master.expect("master", "print", "nothing is copied until it is smaller");
+    copying.follower.expect("follower", "print", "the master can't publish its state");
+    // Of what it does from now on nobody can be told, and nothing is closed because of that.
+    copying.trade(&deal(1, "0.10", &close));
+    copying.restart_follower();
+    copying.follower.expect("follower", "print", "the master can't publish its state");
+    copying.restart_master();
+    copying.master.expect("master", "print", "nothing is copied until it is smaller");
+    let said = copying.follower.said("follower", "print");
+    assert!(!said.iter().any(|line| line.starts_with("close ")), "{said:#?}");
+    for fields in copying.master.positions().iter().filter(|fields| fields["volume"] == "0.2") {
+        copying.trade(&deal(1, "0.20", &format!(" position={}", fields["id"])));
+    }
+    copying.converge();
+    copying.close();
+}

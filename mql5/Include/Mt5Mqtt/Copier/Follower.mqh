@@ -32,6 +32,7 @@ private:
    CCopierStore      m_store;
    CopierState       m_state;
    bool              m_has_state;
+   string            m_unread;             // why a later state is of no use, empty = there is none
    bool              m_is_first;           // no state of this master was ever seen
    CopierSymbol      m_symbols[];
    CopierHeld        m_held[];
@@ -41,7 +42,7 @@ private:
    int               m_lock;               // a file that stays open: no other chart can open it
 
 public:
-                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_unread(""),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Stop(const int reason);
    void              Take(void);
@@ -77,6 +78,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_rules=rules;
    m_deviation=deviation;
    m_has_state=false;
+   m_unread="";
    m_executor.SetWait(wait_ms);
    if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
@@ -142,7 +144,9 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
       return;
    if(!CCopierState::Read(message.PayloadText(),state,error))
      {
-      Tell(error);
+      m_unread=error+": copies stay as they are, and nothing new is opened";
+      if(!m_has_state)
+         Tell(m_unread);
       return;
      }
    if(state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
@@ -164,6 +168,7 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    m_store.m_state_msc=state.time_msc;
    m_store.m_state_sequence=state.sequence;
    m_store.m_account=account;
+   m_unread="";
    if(!message.IsRetained())
       m_is_away=false;
    if(CCopierState::Without(state,CCopierAccount::Own())>0)
@@ -250,6 +255,8 @@ void CCopierFollower::Work(void)
       return;
      }
 //--- one of them: two in turn would be told anew at each look
+   if(m_unread!="")
+      kept=m_unread;
    if(kept=="")
       kept=m_plan.Held();
    Keep(kept!="" ? kept : Foreign());
@@ -509,6 +516,8 @@ double CCopierFollower::HeldVolume(const CopierAction &action) const
 //+------------------------------------------------------------------+
 bool CCopierFollower::IsKept(const CopierAction &action,string &why) const
   {
+   if(CCopierExecutor::IsNew(action) && m_unread!="")
+      return(true);
    if(CCopierExecutor::IsNew(action) && m_is_away)
      {
       why="the master is away: what is new in its last state isn't opened until it is back";

@@ -12,7 +12,8 @@
 //--- it, in ms: after it is connected, and after the Server has granted it
 #define COPIER_RECALL_MS 10000
 #define COPIER_RECALL_GRANTED_MS 500
-//--- when a state that the Server has refused goes out again, in ms
+//--- when a state that the Server has refused, or that is too large for
+//--- it, goes out again, in ms
 #define COPIER_REFUSED_MS 1000
 //+------------------------------------------------------------------+
 //| Class CCopierMaster.                                             |
@@ -29,6 +30,7 @@ private:
    long              m_time_msc;           // of the last state: a clock that is set back makes none older
    string            m_own;                // login@server
    string            m_published;          // positions and orders as they were published last
+   string            m_refused;            // as the library refused them, "" = it took them
    string            m_seen;               // as they were seen last
    ulong             m_seen_us;            // when, by GetMicrosecondCount()
    ulong             m_next;               // when they are published again
@@ -39,6 +41,7 @@ private:
    int               m_positions;
    int               m_orders;
    string            m_told;
+   bool              m_is_incomplete;      // followers were told that the state can't be published
    CCopierRelay      m_relay;
    CCopierWaiting    m_waiting;
    CCopierAnswers    m_answers;
@@ -60,14 +63,15 @@ protected:
 private:
    void              Recall(const string text);
    bool              IsRecalled(void);
+   void              TellFollowers(const CopierState &state,const string reason);
    void              Tell(const string text);
    void              Show(void);
   };
 //+------------------------------------------------------------------+
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
-CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told("")
+CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_refused(""),m_seen(""),m_seen_us(0),
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
   {
   }
 //+------------------------------------------------------------------+
@@ -98,6 +102,8 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
    Print("connected as ",m_topic);
    Publish(m_topic+"presence","online",1,true);
    m_published="";
+   m_told="";
+   m_is_incomplete=false;
    if(m_recall_until==0)
       m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
    Look();
@@ -123,11 +129,41 @@ void CCopierMaster::OnSubscribed(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 void CCopierMaster::OnPublished(const CMqttMessage &message)
   {
+   bool is_state=(message.Token()==m_state_token);
    if(message.Status()>=MT5MQTT_OK)
+     {
+      //--- what goes wrong from now on is another failure
+      if(is_state)
+        {
+         m_told="";
+         m_is_incomplete=false;
+        }
       return;
+     }
    Tell(Failure("a publish",message));
-   if(message.Token()==m_state_token)
-      m_next=MathMin(m_next,GetTickCount64()+COPIER_REFUSED_MS);
+   if(!is_state)
+      return;
+   m_next=MathMin(m_next,GetTickCount64()+COPIER_REFUSED_MS);
+//--- a Reason Code is the Server's word; else the line was lost
+   CopierState state;
+   if(message.ReasonCode()>=0 && CCopierAccount::State(m_relay,state))
+      TellFollowers(state,message.Text());
+  }
+//+------------------------------------------------------------------+
+//| What they know of is over, and nobody can tell them what is now: |
+//| they close nothing and open nothing                              |
+//+------------------------------------------------------------------+
+void CCopierMaster::TellFollowers(const CopierState &state,const string reason)
+  {
+   if(m_is_incomplete)
+      return;
+   CopierState head=state;
+   m_sequence++;
+   head.sequence=m_sequence;
+   head.time_msc=MathMax(state.time_msc,m_time_msc);
+   head.waited_ms=0;
+   m_time_msc=head.time_msc;
+   m_is_incomplete=Publish(m_topic+"state",CCopierState::Incomplete(head,reason),1,true);
   }
 //+------------------------------------------------------------------+
 //| What was published before, by this terminal or another one       |
@@ -145,9 +181,9 @@ void CCopierMaster::Recall(const string text)
       else
          Tell("the Server keeps a state of another account under this name, whose followers won't follow this one: "+
               CCopierOrigin::Account(state.login,state.server));
-      m_sequence=MathMax(m_sequence,state.sequence);
-      m_time_msc=MathMax(m_time_msc,state.time_msc);
      }
+   m_sequence=MathMax(m_sequence,state.sequence);
+   m_time_msc=MathMax(m_time_msc,state.time_msc);
    m_recall_until=GetTickCount64();
   }
 //+------------------------------------------------------------------+
@@ -262,13 +298,26 @@ void CCopierMaster::Look(void)
       state.waited_ms=(long)((GetMicrosecondCount()-m_seen_us)/1000);
       text=CCopierState::Write(state);
      }
+   if(positions==m_refused && GetTickCount64()<m_next)
+      return;
    m_sequence++;
    m_time_msc=state.time_msc;
-   if(!Publish(m_topic+"state",text,1,true))
+   if(m_positions>COPIER_MAX_POSITIONS || m_orders>COPIER_MAX_ORDERS)
+      Failed(MT5MQTT_E_TOO_LARGE,StringFormat("no follower takes more than %d positions or %d orders",COPIER_MAX_POSITIONS,COPIER_MAX_ORDERS));
+   else
+      Publish(m_topic+"state",text,1,true);
+   if(ResultStatus()<MT5MQTT_OK)
      {
-      Tell("state: "+ResultDescription());
+      string reason=ResultDescription();
+      bool   is_too_large=(ResultStatus()==MT5MQTT_E_TOO_LARGE);
+      Tell("state: "+reason+(is_too_large ? ": nothing is copied until it is smaller, or the Server takes larger messages" : ""));
+      m_refused=positions;
+      m_next=GetTickCount64()+COPIER_REFUSED_MS;
+      if(is_too_large)
+         TellFollowers(state,reason);
       return;
      }
+   m_refused="";
    m_state_token=ResultToken();
    m_answers.Published(m_sequence,state.waited_ms*1000);
    m_published=positions;

@@ -65,6 +65,8 @@ class CCopierState
   {
 public:
    static string     Write(const CopierState &state);
+   //--- in its place, when it can't be published; followers of before refuse it too
+   static string     Incomplete(const CopierState &state,const string reason);
    static bool       Read(const string text,CopierState &state,string &error);
    //--- takes out what came through an account; returns how many
    static int        Without(CopierState &state,const string account);
@@ -73,6 +75,7 @@ public:
    static int        FindOrder(const CopierState &state,const long id);
 
 private:
+   static void       WriteHead(const CopierState &state,CMqttJsonWriter &json);
    static void       WritePosition(const CopierPosition &position,CMqttJsonWriter &json);
    static bool       ReadPosition(const CMqttJsonReader &json,const int node,CopierPosition &position);
    static bool       ReadHead(const CMqttJsonReader &json,CopierState &state);
@@ -85,16 +88,7 @@ string CCopierState::Write(const CopierState &state)
   {
    CMqttJsonWriter json;
    json.BeginObject();
-   json.IntegerField("version",COPIER_STATE_VERSION);
-   json.StringField("server",state.server);
-   json.IntegerField("login",state.login);
-   json.IntegerField("sequence",state.sequence);
-   json.IntegerField("time_msc",state.time_msc);
-   json.IntegerField("waited_ms",state.waited_ms);
-   json.NumberField("balance",state.funds.balance,2);
-   json.NumberField("equity",state.funds.equity,2);
-   json.NumberField("free_margin",state.funds.free_margin,2);
-   json.StringField("currency",state.funds.currency);
+   WriteHead(state,json);
    json.BeginArray("positions");
    for(int i=0; i<ArraySize(state.positions); i++)
       WritePosition(state.positions[i],json);
@@ -109,6 +103,34 @@ string CCopierState::Write(const CopierState &state)
      }
    json.EndObject();
    return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| No positions: nobody takes it for a state                        |
+//+------------------------------------------------------------------+
+string CCopierState::Incomplete(const CopierState &state,const string reason)
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   WriteHead(state,json);
+   json.StringField("incomplete",reason);
+   json.EndObject();
+   return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| All but positions and orders                                     |
+//+------------------------------------------------------------------+
+void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
+  {
+   json.IntegerField("version",COPIER_STATE_VERSION);
+   json.StringField("server",state.server);
+   json.IntegerField("login",state.login);
+   json.IntegerField("sequence",state.sequence);
+   json.IntegerField("time_msc",state.time_msc);
+   json.IntegerField("waited_ms",state.waited_ms);
+   json.NumberField("balance",state.funds.balance,2);
+   json.NumberField("equity",state.funds.equity,2);
+   json.NumberField("free_margin",state.funds.free_margin,2);
+   json.StringField("currency",state.funds.currency);
   }
 //+------------------------------------------------------------------+
 //| One position as text                                             |
@@ -131,7 +153,8 @@ void CCopierState::WritePosition(const CopierPosition &position,CMqttJsonWriter 
    json.EndObject();
   }
 //+------------------------------------------------------------------+
-//| From text; on a failure the state is of no use                   |
+//| From text; on a failure the state is of no use, but for its      |
+//| sequence and time, if it has them                                |
 //+------------------------------------------------------------------+
 bool CCopierState::Read(const string text,CopierState &state,string &error)
   {
@@ -140,6 +163,8 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
    ArrayResize(state.orders,0);
    state.has_orders=false;
    state.is_netting=false;
+   state.sequence=0;
+   state.time_msc=0;
    if(!json.Parse(text))
      {
       error=json.Error();
@@ -148,6 +173,12 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
    if(!ReadHead(json,state))
      {
       error="the state is of another version, or incomplete";
+      return(false);
+     }
+   string reason="";
+   if(json.String(0,"incomplete",reason))
+     {
+      error="the master can't publish its state: "+reason;
       return(false);
      }
    int list=json.Member(0,"positions");
