@@ -58,6 +58,36 @@ fn the_state_of_another_account_under_the_same_name_is_not_followed() {
     copying.close();
 }
 
+#[test]
+fn a_master_whose_broker_renames_its_server_is_followed_if_it_has_what_it_had() {
+    let Some(mut copying) = Copying::start("renamed", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let first = copying.master.positions()[0]["id"].clone();
+    copying.master.command(&["account", "server=Renamed"]);
+    copying.restart_master();
+    copying.follower.expect("follower", "print", "1001@Renamed is followed");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.trade(&deal(1, "0.30", &format!(" position={first}")));
+    copying.converge();
+    // The same login at another broker has nothing of it.
+    let requests = copying.follower.requests();
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    let state = states.line(Instant::now() + Duration::from_secs(20));
+    let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    state["server"] = "Other".into();
+    state["positions"][0]["id"] = 900_001.into();
+    copying.server.publish(&["-t", topic, "-q", "1", "-m", &state.to_string()]);
+    copying.follower.expect("follower", "print", "1001@Other under the name of 1001@Renamed");
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.close();
+}
+
 /// What stands between the follower and the Server, and can be cut.
 struct Line {
     port: u16,

@@ -53,6 +53,7 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   bool              IsRenamed(const CopierState &state,const string account) const;
    bool              ReadHeld(void);
    bool              ReadOrders(void);
    bool              ReadEnded(void);
@@ -157,8 +158,12 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    string account=CCopierOrigin::Account(state.login,state.server);
    if(m_store.m_account!="" && m_store.m_account!=account)
      {
-      Tell("a state of the account "+account+" under the name of "+m_store.m_account+": it is not followed");
-      return;
+      if(!IsRenamed(state,account))
+        {
+         Tell("a state of the account "+account+" under the name of "+m_store.m_account+": it is not followed");
+         return;
+        }
+      Print("copier: the master's server has another name, and the account what it had: ",account," is followed as ",m_store.m_account," was");
      }
    if(state.time_msc<m_store.m_state_msc || (state.time_msc==m_store.m_state_msc && state.sequence<m_store.m_state_sequence))
      {
@@ -176,6 +181,23 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    m_state=state;
    m_has_state=true;
    m_received_us=GetMicrosecondCount();
+  }
+//+------------------------------------------------------------------+
+//| Is it the master's account, whose server has another name? Then  |
+//| it still has something of what was seen last, if there was any   |
+//+------------------------------------------------------------------+
+bool CCopierFollower::IsRenamed(const CopierState &state,const string account) const
+  {
+   if(!CCopierOrigin::IsSameLogin(m_store.m_account,account))
+      return(false);
+   for(int i=0; i<m_plan.Links(); i++)
+     {
+      CopierLink link;
+      m_plan.Link(i,link);
+      if(CCopierState::Find(state,link.id)>=0 || CCopierState::FindOrder(state,link.id)>=0)
+         return(true);
+     }
+   return(m_plan.Links()==0);
   }
 //+------------------------------------------------------------------+
 //| Why nothing can be traded here now, "" if it can                 |

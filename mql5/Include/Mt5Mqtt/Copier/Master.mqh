@@ -176,7 +176,7 @@ void CCopierMaster::Recall(const string text)
       return;
    if(CCopierState::Read(text,state,error))
      {
-      if(CCopierOrigin::Account(state.login,state.server)==m_own)
+      if(CCopierOrigin::IsSameLogin(m_own,CCopierOrigin::Account(state.login,state.server)))
          m_waiting.Recall(state);
       else
          Tell("the Server keeps a state of another account under this name, whose followers won't follow this one: "+
