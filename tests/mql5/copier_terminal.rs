@@ -1,8 +1,9 @@
 //! What the follower's terminal does to it: an account that isn't known yet or is changed, prices and symbols that come later, a
 //! full disk, a clock that is wrong, texts that are cut, two charts with the same follower.
 
-use crate::copier_run::{Copying, deal};
+use crate::copier_run::{Copying, QUIET, deal};
 use std::fs;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_terminal_that_is_not_connected_yet_does_not_know_its_account() {
@@ -213,5 +214,51 @@ fn what_keeps_a_follower_from_copying_is_told_each_time_that_it_begins() {
         let panel = copying.follower.expect("follower", "comment", &format!("held here {}", round + 1));
         assert!(!panel.contains("Now:"), "{panel}");
     }
+    copying.close();
+}
+
+#[test]
+fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-terminals", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let mut second = copying.another_follower("Second");
+    second.expect("follower", "print", "another terminal follows this master in the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    second.expect("follower", "comment", "Master has 2 positions");
+    assert_eq!(second.requests(), 0, "{}", second.transcript());
+    // Without the first one's file it knows nothing of what was there before.
+    copying.follower.kill();
+    let deadline = Instant::now() + QUIET;
+    while !second.said("follower", "print").iter().any(|line| line.ends_with(": it was there before")) {
+        assert!(Instant::now() < deadline, "{}", second.transcript());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    copying.trade(&deal(1, "0.07", ""));
+    second.expect("follower", "print", "open EURUSD 0.07");
+    second.close();
+    copying.close();
+}
+
+#[test]
+fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-masters", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    // It shows nothing of what the first one has.
+    let mut second = copying.another_master("Second");
+    second.expect("master", "print", "another terminal publishes this master of the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    second.close();
+    // The other one's end was not the first one's.
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.follower.expect("follower", "comment", "Master: online");
+    assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
     copying.close();
 }

@@ -141,7 +141,7 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
   {
    CopierState state;
    string      error="";
-   if(IsPresence(message))
+   if(IsPresence(message) || IsOfRival(message))
       return;
    if(!CCopierState::Read(message.PayloadText(),state,error))
      {
@@ -219,7 +219,7 @@ void CCopierFollower::Work(void)
   {
    CopierFunds own;
    ShowHoldings();
-   if(!m_has_state)
+   if(GivesWay() || !m_has_state)
       return;
    string reason=Idle();
    if(reason!="")

@@ -8,6 +8,7 @@
 #include "Waiting.mqh"
 #include "Answers.mqh"
 #include "Panel.mqh"
+#include "Rival.mqh"
 //--- how long a new master waits for the state that the Server keeps of
 //--- it, in ms: after it is connected, and after the Server has granted it
 #define COPIER_RECALL_MS 10000
@@ -42,6 +43,7 @@ private:
    int               m_orders;
    string            m_told;
    bool              m_is_incomplete;      // followers were told that the state can't be published
+   CCopierRival      m_rival;              // the same master in another terminal
    CCopierRelay      m_relay;
    CCopierWaiting    m_waiting;
    CCopierAnswers    m_answers;
@@ -63,6 +65,9 @@ protected:
 private:
    void              Recall(const string text);
    bool              IsRecalled(void);
+   string            Instances(void) const { return(m_topic+"instances/master/"+EscapeTopicLevel(m_own)); }
+   bool              IsOfRival(const CMqttMessage &message);
+   bool              GivesWay(void);
    void              TellFollowers(const CopierState &state,const string reason);
    void              Tell(const string text);
    void              Show(void);
@@ -88,8 +93,9 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_waiting.Start(name);
    m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
+   m_rival.Start();
    if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
-      !Subscribe(m_topic+"state",1))
+      !Subscribe(Instances(),1) || !Subscribe(m_topic+"presence",1) || !Subscribe(m_topic+"state",1))
       return(false);
    m_recall_token=ResultToken();
    return(Connect());
@@ -101,6 +107,7 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
   {
    Print("connected as ",m_topic);
    Publish(m_topic+"presence","online",1,true);
+   Publish(Instances(),m_rival.Connected(),1,false);
    m_published="";
    m_told="";
    m_is_incomplete=false;
@@ -200,6 +207,36 @@ bool CCopierMaster::IsRecalled(void)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| The same master in another terminal, whose end or Will, or a Will|
+//| of an earlier connection, says that this one is away             |
+//+------------------------------------------------------------------+
+bool CCopierMaster::IsOfRival(const CMqttMessage &message)
+  {
+   if(message.Topic()==m_topic+"presence")
+     {
+      if(message.PayloadText()=="offline" && m_rival.IsFree())
+         Publish(m_topic+"presence","online",1,true);
+      return(true);
+     }
+   if(message.Topic()!=Instances())
+      return(false);
+   if(m_rival.Heard(message.PayloadText()))
+      Publish(Instances(),m_rival.Name(),1,false);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Two terminals show the same change at different moments: what is |
+//| new in one state would be gone in the next one                   |
+//+------------------------------------------------------------------+
+bool CCopierMaster::GivesWay(void)
+  {
+   if(m_rival.IsAsking())
+      Publish(Instances(),m_rival.Name(),1,false);
+   if(m_rival.HasRival())
+      Tell("another terminal publishes this master of the same account, and was first: nothing is published here until it is gone");
+   return(!m_rival.IsFree());
+  }
+//+------------------------------------------------------------------+
 //| A follower's presence, or what became of a position there        |
 //+------------------------------------------------------------------+
 void CCopierMaster::OnMessage(const CMqttMessage &message)
@@ -207,6 +244,8 @@ void CCopierMaster::OnMessage(const CMqttMessage &message)
    CopierReport report;
    string       levels[];
    int          count=StringSplit(message.Topic(),'/',levels);
+   if(IsOfRival(message))
+      return;
    if(count>=2 && levels[count-2]=="followers")
      {
       string follower=UnescapeTopicLevel(levels[count-1]);
@@ -271,6 +310,11 @@ void CCopierMaster::Look(void)
    if(CCopierAccount::Own()!=m_own)
      {
       Tell("the terminal has changed to another account: nothing of it is published until the program is started anew");
+      return;
+     }
+   if(IsConnected() && GivesWay())
+     {
+      m_waiting.Pause();
       return;
      }
    if(!m_waiting.State(m_relay,state))

@@ -8,6 +8,7 @@
 #include "Executor.mqh"
 #include "Panel.mqh"
 #include "Report.mqh"
+#include "Rival.mqh"
 //+------------------------------------------------------------------+
 //| Class CCopierPeer.                                               |
 //| Appointment: what a follower tells its master, the journal and   |
@@ -20,6 +21,7 @@ protected:
    string            m_topic;              // of the master, with / at its end
    CCopierExecutor   m_executor;
    CCopierPanel      m_panel;
+   CCopierRival      m_rival;              // the same follower in another terminal
    bool              m_is_away;            // the master has said so, or its Will, and no new state has come since
 
 private:
@@ -43,6 +45,9 @@ protected:
    virtual void      OnSubscribed(const CMqttMessage &message);
    virtual void      OnPublished(const CMqttMessage &message);
    bool              IsPresence(const CMqttMessage &message);
+   bool              IsOfRival(const CMqttMessage &message);
+   //--- gives way to a follower that does the same: two would copy everything twice
+   bool              GivesWay(void);
    //--- says it once; returns false
    bool              Tell(const string text);
    //--- at each look, what keeps it from working: said when it begins; returns false
@@ -72,8 +77,9 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_own=CCopierAccount::Own();
    ArrayResize(m_refused,0);
+   m_rival.Start();
    return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
-          Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
+          Subscribe(PeerTopic("instances"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
 //| The master sees it                                               |
@@ -82,6 +88,7 @@ void CCopierPeer::OnConnected(const CMqttMessage &message)
   {
    Print("connected, follows ",m_topic);
    Publish(PeerTopic("followers"),"online",1,true);
+   Publish(PeerTopic("instances"),m_rival.Connected(),1,false);
   }
 //+------------------------------------------------------------------+
 //| Without its subscriptions it copies nothing                      |
@@ -134,6 +141,28 @@ bool CCopierPeer::IsPresence(const CMqttMessage &message)
    m_is_away=(message.PayloadText()=="offline");
    Print("the master is ",message.PayloadText());
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| The same follower in another terminal, or this one               |
+//+------------------------------------------------------------------+
+bool CCopierPeer::IsOfRival(const CMqttMessage &message)
+  {
+   if(message.Topic()!=PeerTopic("instances"))
+      return(false);
+   if(m_rival.Heard(message.PayloadText()))
+      Publish(PeerTopic("instances"),m_rival.Name(),1,false);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Asks whether the other one is still there                        |
+//+------------------------------------------------------------------+
+bool CCopierPeer::GivesWay(void)
+  {
+   if(IsConnected() && m_rival.IsAsking())
+      Publish(PeerTopic("instances"),m_rival.Name(),1,false);
+   if(m_rival.HasRival())
+      Keep("another terminal follows this master in the same account, and was first: nothing is copied here until it is gone");
+   return(!m_rival.IsFree());
   }
 //+------------------------------------------------------------------+
 //| Says it once; returns false                                      |
