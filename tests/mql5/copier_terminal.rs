@@ -78,6 +78,40 @@ fn a_symbol_that_the_broker_adds_is_found() {
 }
 
 #[test]
+fn a_custom_symbol_is_not_taken_for_the_brokers() {
+    let Some(mut copying) = Copying::start("custom-symbol", &[]) else { return };
+    for name in ["USDCHF.mqtt", "USDCHF.pro"] {
+        copying.follower.command(&["symbol", name, "digits=5", if name == "USDCHF.mqtt" { "custom=1" } else { "custom=0" }]);
+        copying.follower.command(&["tick", name, "0.90000", "0.90010"]);
+    }
+    copying.master.command(&["symbol", "USDCHF", "digits=5"]);
+    copying.master.command(&["tick", "USDCHF", "0.90000", "0.90010"]);
+    copying.load_both();
+    copying.trade("action=1 symbol=USDCHF type=0 volume=0.30");
+    copying.converge_to(|mut positions| {
+        positions.iter_mut().for_each(|fields| *fields.get_mut("symbol").expect("a symbol") = "USDCHF.pro".to_owned());
+        positions
+    });
+    copying.close();
+}
+
+#[test]
+fn an_account_that_may_not_trade_is_told_and_nothing_is_sent() {
+    for (what, why) in [("trade_allowed", "investor"), ("experts_allowed", "programs")] {
+        let Some(mut copying) = Copying::start(what, &[]) else { return };
+        copying.load_both();
+        copying.follower.command(&["account", &format!("{what}=0")]);
+        copying.follower.expect("follower", "print", why);
+        copying.trade(&deal(0, "0.30", ""));
+        copying.follower.expect("follower", "comment", "Master has 1 positions");
+        assert_eq!(copying.follower.requests(), 0, "{}", copying.follower.transcript());
+        copying.follower.command(&["account", &format!("{what}=1")]);
+        copying.converge();
+        copying.close();
+    }
+}
+
+#[test]
 fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
     for mode in ["hedging", "netting"] {
         let Some(mut copying) = Copying::start(&format!("full-{mode}"), &[]) else { return };

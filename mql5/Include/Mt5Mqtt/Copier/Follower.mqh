@@ -34,7 +34,8 @@ private:
    bool              m_has_state;
    string            m_unread;             // why a later state is of no use, empty = there is none
    bool              m_is_first;           // no state of this master was ever seen
-   CopierSymbol      m_symbols[];
+   CopierSymbol      m_symbols[];          // of the broker
+   int               m_all_symbols;        // the custom ones, too, when they were listed
    CopierHeld        m_held[];
    CopierHeldOrder   m_orders[];
    bool              m_told_pendings;      // that they aren't copied in netting
@@ -42,7 +43,7 @@ private:
    int               m_lock;               // a file that stays open: no other chart can open it
 
 public:
-                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_unread(""),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_unread(""),m_is_first(true),m_all_symbols(0),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Stop(const int reason);
    void              Take(void);
@@ -107,6 +108,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
       m_plan.SetGuard(guard);
      }
    ArrayResize(m_symbols,0);
+   m_all_symbols=0;
    if(!StartPeer(root,master))
       return(Tell(ResultDescription()));
    return(true);
@@ -206,6 +208,10 @@ string CCopierFollower::Idle(void)
   {
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
       return("nothing is copied: the terminal isn't connected to its trade server");
+   if(AccountInfoInteger(ACCOUNT_TRADE_ALLOWED)==0)
+      return("nothing is copied: the account may not trade; log in with the master password, not with the investor's, or ask the broker");
+   if(AccountInfoInteger(ACCOUNT_TRADE_EXPERT)==0)
+      return("nothing is copied: the broker doesn't let programs trade in this account; ask the broker");
    if(TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0)
       return("nothing is copied: Algo Trading is off; switch it on in the toolbar");
    if(MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
@@ -497,11 +503,21 @@ string CCopierFollower::CopyComment(const long id) const
 void CCopierFollower::ReadSymbols(void)
   {
    int count=SymbolsTotal(false);
-   if(count!=ArraySize(m_symbols))
+   if(count!=m_all_symbols)
      {
+      int brokers=0;
       ArrayResize(m_symbols,count);
       for(int i=0; i<count; i++)
-         CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
+        {
+         //--- in a custom one, as CustomSymbolFeed makes them, nothing can be traded
+         string name=SymbolName(i,false);
+         if(SymbolInfoInteger(name,SYMBOL_CUSTOM)!=0)
+            continue;
+         CCopierAccount::Symbol(name,m_symbols[brokers]);
+         brokers++;
+        }
+      ArrayResize(m_symbols,brokers);
+      m_all_symbols=count;
      }
    for(int i=0; i<ArraySize(m_state.positions); i++)
       ReadSymbol(m_state.positions[i].symbol);
