@@ -256,7 +256,13 @@ fn a_list_that_the_terminal_may_have_cut_starts_nothing() {
     for name in ["InpAllowed", "InpDenied", "InpMagics", "InpMap"] {
         let full = 254 - name.len();
         for (length, init) in [(full + 50, "1"), (full, "1"), (full - 1, "0")] {
-            let list = format!("{}EURUSD", "A,".repeat(200).split_at(length - 6).0);
+            let (entry, last) = match name {
+                "InpMagics" => ("1,", "12345,"),
+                "InpMap" => ("A=B,", "EURUSD=EURUSD,"),
+                _ => ("A,", "EURUSD,"),
+            };
+            let list = format!("{}{last}", entry.repeat((length - last.len()) / entry.len()));
+            let list = format!("{list:<length$}");
             copying.follower.load("expert", "follower", &follower, ("1", "EURUSD"), &[("InpUrl", &url), (name, &list)]);
             assert_eq!(copying.follower.expect("follower", "init", ""), init, "{name} of {length} characters");
             if init == "1" {
@@ -266,6 +272,47 @@ fn a_list_that_the_terminal_may_have_cut_starts_nothing() {
             }
             copying.follower.expect("follower", "ended", "");
         }
+    }
+    copying.close();
+}
+
+#[test]
+fn inputs_that_cant_be_meant_start_nothing() {
+    let Some(mut copying) = Copying::start("mistaken", &[]) else { return };
+    let url = copying.server.url();
+    let follower = program("mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5");
+    for (name, value) in [
+        ("InpSizeValue", "0"),
+        ("InpMaxAge", "-60"),
+        ("InpVolumeMax", "-1"),
+        ("InpMaxSpread", "-1"),
+        ("InpMaxDrawdown", "100"),
+        ("InpDeviation", "-1"),
+        ("InpWait", "0"),
+        ("InpDenied", "EURUSD;GBPUSD"),
+        ("InpMagics", "7 8"),
+        ("InpMap", "GOLD:XAUUSD"),
+        ("InpMap", "GOLD=XAUUSD=X"),
+        ("InpMap", "GOLD="),
+    ] {
+        copying.follower.load("expert", "follower", &follower, ("1", "EURUSD"), &[("InpUrl", &url), (name, value)]);
+        copying.follower.expect("follower", "print", "the inputs can't be meant so: ");
+        assert_eq!(copying.follower.expect("follower", "init", ""), "1", "{name}={value}");
+        copying.follower.expect("follower", "ended", "");
+    }
+    let master = program("mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5");
+    let relay = "a,".repeat(130);
+    for (name, value, why) in [
+        ("InpSeconds", "0", "InpSeconds must be"),
+        ("InpSeconds", "-1", "InpSeconds must be"),
+        ("InpRelay", relay.as_str(), "InpRelay shorter"),
+        ("InpName", "thirteen-long", "1 to 12 characters"),
+        ("InpName", "a:b", "no colon"),
+    ] {
+        copying.master.load("expert", "master", &master, ("1", "EURUSD"), &[("InpUrl", &url), (name, value)]);
+        copying.master.expect("master", "print", why);
+        assert_eq!(copying.master.expect("master", "init", ""), "1", "{name}={value}");
+        copying.master.expect("master", "ended", "");
     }
     copying.close();
 }

@@ -81,7 +81,12 @@ fn a_symbol_that_the_broker_adds_is_found() {
 fn a_custom_symbol_is_not_taken_for_the_brokers() {
     let Some(mut copying) = Copying::start("custom-symbol", &[]) else { return };
     for name in ["USDCHF.mqtt", "USDCHF.pro"] {
-        copying.follower.command(&["symbol", name, "digits=5", if name == "USDCHF.mqtt" { "custom=1" } else { "custom=0" }]);
+        copying.follower.command(&[
+            "symbol",
+            name,
+            "digits=5",
+            if name == "USDCHF.mqtt" { "custom=1" } else { "custom=0" },
+        ]);
         copying.follower.command(&["tick", name, "0.90000", "0.90010"]);
     }
     copying.master.command(&["symbol", "USDCHF", "digits=5"]);

@@ -89,12 +89,29 @@ bool IsCut(const string name,const string list)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| Are there inputs that can't be meant?                            |
+//+------------------------------------------------------------------+
+bool IsMistaken(void)
+  {
+   CopierRules rules;
+   Rules(rules);
+   string mistake=CCopierRules::Mistake(rules);
+   if(mistake=="" && InpDeviation<0)
+      mistake="the slippage in points must not be below 0";
+   if(mistake=="" && (InpWait<1 || InpWait>86400))
+      mistake="the seconds until a closed market is tried again must be from 1 to 86400";
+   if(mistake!="")
+      Print("copier: the inputs can't be meant so: ",mistake);
+   return(mistake!="");
+  }
+//+------------------------------------------------------------------+
 //| Starts, unless the chart has only changed. Before the terminal is|
 //| connected, the account isn't known whose copies they are         |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap))
+   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap) ||
+      IsMistaken())
       return(INIT_FAILED);
    EventSetMillisecondTimer(50);
    if(ExtFollower.IsCreated())

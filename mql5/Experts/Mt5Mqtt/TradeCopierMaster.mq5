@@ -18,6 +18,12 @@ CCopierMaster ExtMaster;
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+//--- the terminal keeps 255 characters of name=value: followers would close the copies of a master whose name is cut off
+   if(StringLen("InpRelay=")+StringLen(InpRelay)>=255 || InpSeconds<1 || InpSeconds>86400)
+     {
+      Print("copier: InpSeconds must be from 1 to 86400, and InpRelay shorter than 246 characters, as a terminal keeps no more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(20);
    if(ExtMaster.IsCreated())
       return(INIT_SUCCEEDED);

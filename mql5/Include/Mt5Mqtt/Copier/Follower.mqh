@@ -6,8 +6,6 @@
 #define MT5MQTT_COPIER_FOLLOWER_MQH
 #include "Peer.mqh"
 #include "Store.mqh"
-//--- of a position's comment, so that brokers keep it: mq:name:id
-#define COPIER_NAME_LENGTH 12
 //--- units of a comment that trade servers keep
 #define COPIER_COMMENT_LENGTH 31
 //--- after so many ms of requests the next look decides what goes on
@@ -82,7 +80,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_has_state=false;
    m_unread="";
    m_executor.SetWait(wait_ms);
-   if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
+   if(!CCopierRules::IsName(master))
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    string file=CCopierStore::FileName(master);
    if(m_lock==INVALID_HANDLE)

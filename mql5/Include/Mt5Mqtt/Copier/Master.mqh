@@ -84,6 +84,8 @@ CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),
 //+------------------------------------------------------------------+
 bool CCopierMaster::Start(const string root,const string name,const string relayed,const int interval_ms)
   {
+   if(!CCopierRules::IsName(name))
+      return(Failed(MT5MQTT_E_INVALID_ARGUMENT,StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    m_name=name;
    m_interval_ms=interval_ms;
 //--- with other inputs, or another account, the same object begins anew
