@@ -149,6 +149,34 @@ fn telemetry_tells_of_the_account_and_of_the_end() {
 }
 
 #[test]
+fn topics_of_an_account_wait_until_the_terminal_knows_it() {
+    let Some((mut terminal, server)) = set_up("unknown account") else { return };
+    let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
+    terminal.command(&["connected", "0"]);
+    terminal.expert("telemetry", "mql5/Experts/Mt5Mqtt/Telemetry.mq5", &[("InpUrl", &server.url())]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.command(&["connected", "1"]);
+    assert_eq!(listening.line(deadline()), "mt5/Simulated/1001/presence online");
+    terminal.expect("control", "print", "subscribed: ");
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"status\"}", "-q", "1"]);
+    while !listening.line(deadline()).starts_with("mt5/Simulated/1001/reply ") {}
+    terminal.close();
+}
+
+#[test]
+fn timers_that_cant_be_set_start_nothing() {
+    let Some((mut terminal, server)) = set_up("wrong timers") else { return };
+    for (path, input) in [("MarketFeed", "InpTimer"), ("LowLatencyEA", "InpTimer"), ("Telemetry", "InpSeconds")] {
+        let module = program(&format!("mql5/Experts/Mt5Mqtt/{path}.mq5"));
+        terminal.load("expert", "timer", &module, ("1", "EURUSD"), &[("InpUrl", &server.url()), (input, "0")]);
+        terminal.expect("timer", "print", &format!("{input} must be 1 or more"));
+        assert_eq!(terminal.expect("timer", "init", ""), "1", "{path}");
+        terminal.expect("timer", "ended", "");
+    }
+    terminal.close();
+}
+
+#[test]
 fn remote_control_obeys_once_and_replies() {
     let Some((mut terminal, server)) = set_up("remote control") else { return };
     let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-t", "answers", "-F", "%t %p"]);

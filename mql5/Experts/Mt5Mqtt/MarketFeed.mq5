@@ -202,6 +202,11 @@ void CFeedClient::Send(const string topic,const string text,const int qos,const 
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpTimer<1)
+     {
+      Print("InpTimer must be 1 or more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(InpTimer);
    ExtClient.Choose();
    if(!ExtClient.Start())

@@ -50,6 +50,9 @@ bool CControlClient::Start(void)
   {
    if(IsCreated())
       return(true);
+//--- a terminal that has just started doesn't know its account, of which the topics are
+   if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
+      return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
    return(SetServer(GetPointer(this)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
@@ -228,6 +231,12 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   if(!ExtClient.IsCreated() && !ExtClient.Start())
+     {
+      Print("MQTT: ",ExtClient.ResultDescription());
+      ExpertRemove();
+      return;
+     }
    ExtClient.Dispatch(10);
   }
 //+------------------------------------------------------------------+
