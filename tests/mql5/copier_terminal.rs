@@ -1,6 +1,7 @@
 //! What the follower's terminal does to it: an account that isn't known yet or is changed, prices and symbols that come later, a
 //! full disk, a clock that is wrong, texts that are cut, two charts with the same follower.
 
+use crate::compile::program;
 use crate::copier_run::{Copying, QUIET, deal};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -299,5 +300,22 @@ fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_
     copying.converge();
     copying.follower.expect("follower", "comment", "Master: online");
     assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[test]
+fn copiers_whose_client_has_failed_begin_anew() {
+    let Some(mut copying) = Copying::start("failed", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    for (terminal, name) in [(&mut copying.master, "master"), (&mut copying.follower, "follower")] {
+        terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
+        terminal.expect("panic", "ended", "");
+        terminal.expect(name, "print", "the client has failed, and is made anew");
+        terminal.expect(name, "print", "connected");
+    }
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
     copying.close();
 }

@@ -45,6 +45,7 @@ input bool   InpPendings=false;                                  // Copy pending
 input int    InpDeviation=20;                                    // Slippage in points (instant execution)
 input int    InpWait=30;                                         // Seconds until a closed market is tried again
 CCopierFollower ExtFollower;
+ulong ExtBegin=0;                          // not before, by GetTickCount64()
 //+------------------------------------------------------------------+
 //| The inputs                                                       |
 //+------------------------------------------------------------------+
@@ -155,11 +156,16 @@ void OnTimer(void)
   {
    if(!ExtFollower.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
    ExtFollower.Take();
    ExtFollower.Work();
+   if(!ExtFollower.HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   ExtBegin=GetTickCount64()+5000;
+   ExtFollower.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+

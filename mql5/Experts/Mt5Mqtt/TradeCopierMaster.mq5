@@ -13,6 +13,7 @@ input string InpName="master";               // Name of this master
 input string InpRelay="";                    // Publish the copies of these masters too (apart by commas)
 input int    InpSeconds=5;                   // Publish at least every so many seconds
 CCopierMaster ExtMaster;
+ulong ExtBegin=0;                          // not before, by GetTickCount64()
 //+------------------------------------------------------------------+
 //| Starts. Before the terminal is connected, the account isn't known|
 //+------------------------------------------------------------------+
@@ -65,11 +66,16 @@ void OnTimer(void)
   {
    if(!ExtMaster.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
    ExtMaster.Dispatch(100);
    ExtMaster.Look();
+   if(!ExtMaster.HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   ExtBegin=GetTickCount64()+5000;
+   ExtMaster.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+
