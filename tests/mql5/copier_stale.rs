@@ -233,6 +233,29 @@ fn states_that_came_while_the_terminal_stood_still_are_all_taken_before_the_newe
 }
 
 #[test]
+fn the_age_of_a_position_is_by_the_masters_trade_server_whatever_the_computers_clocks_say() {
+    for (of_master, of_follower) in [("0", "120"), ("0", "-120"), ("120", "0"), ("-120", "0"), ("600", "-7200")] {
+        let Some(mut copying) = Copying::start("wrong-clocks", &[("InpMaxAge", "5")]) else { return };
+        copying.master.command(&["own-clock", of_master]);
+        copying.follower.command(&["own-clock", of_follower]);
+        copying.load_both();
+        let states = copying.server.subscribe(&["-t", "mt5/copier/master/state", "-F", "%p"]);
+        states.line(Instant::now() + Duration::from_secs(20));
+        states.line(Instant::now() + Duration::from_secs(20));
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        // What is late is late by any clock.
+        copying.server.pause();
+        copying.trade(&deal(0, "0.05", ""));
+        thread::sleep(Duration::from_secs(7));
+        copying.server.resume();
+        copying.follower.expect("follower", "print", ": too old to be opened");
+        copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.3").collect());
+        copying.close();
+    }
+}
+
+#[test]
 fn what_was_there_before_is_copied_whatever_its_age_if_so_wanted() {
     for mode in ["hedging", "netting"] {
         let Some(mut copying) = Copying::start(&format!("existing-{mode}"), &[("InpExisting", "2")]) else { return };

@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_FOLLOWER_MQH
 #define MT5MQTT_COPIER_FOLLOWER_MQH
+#include "Clock.mqh"
 #include "Peer.mqh"
 #include "Store.mqh"
 //--- units of a comment that trade servers keep
@@ -30,6 +31,7 @@ private:
    CCopierStore      m_store;
    CopierState       m_state;
    bool              m_has_state;
+   CCopierClock      m_clock;              // the master's
    string            m_unread;             // why a later state is of no use, empty = there is none
    bool              m_is_first;           // no state of this master was ever seen
    CopierSymbol      m_symbols[];          // of the broker
@@ -52,6 +54,8 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   //--- by the master's clock, or this computer's, as long as he hasn't told it
+   long              NowMsc(void) const { return(m_clock.IsKnown() ? m_clock.NowMsc() : CCopierAccount::NowMsc()); }
    bool              IsRenamed(const CopierState &state,const string account) const;
    bool              ReadHeld(void);
    bool              ReadOrders(void);
@@ -175,7 +179,11 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    m_store.m_account=account;
    m_unread="";
    if(!message.IsRetained())
+     {
       m_is_away=false;
+      if(state.clock_msc>0)
+         m_clock.Heard(state.clock_msc,(mt5mqtt_time_unix_us()-message.TimeMicroseconds())/1000);
+     }
    if(CCopierState::Without(state,CCopierAccount::Own())>0)
       Tell("a circle of copiers: what came from this very account isn't copied back to it");
    m_state=state;
@@ -244,7 +252,7 @@ void CCopierFollower::Work(void)
       return;
    ReadSymbols();
    CCopierAccount::Funds(own);
-   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,CCopierAccount::NowMsc(),m_is_first);
+   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,NowMsc(),m_is_first);
    m_is_first=false;
 //--- what was decided must be on disk before anything is sent, and what is about to be
    bool   is_due[];

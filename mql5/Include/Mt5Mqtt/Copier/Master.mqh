@@ -7,6 +7,7 @@
 #include "..\Mt5Mqtt.mqh"
 #include "Waiting.mqh"
 #include "Answers.mqh"
+#include "Clock.mqh"
 #include "Panel.mqh"
 #include "Rival.mqh"
 //--- how long a new master waits for the state that the Server keeps of
@@ -43,6 +44,7 @@ private:
    int               m_orders;
    string            m_told;
    bool              m_is_incomplete;      // followers were told that the state can't be published
+   CCopierClock      m_clock;
    CCopierRival      m_rival;              // the same master in another terminal
    CCopierRelay      m_relay;
    CCopierWaiting    m_waiting;
@@ -327,6 +329,7 @@ void CCopierMaster::Look(void)
      }
    state.sequence=m_sequence+1;
    state.time_msc=MathMax(state.time_msc,m_time_msc);
+   state.clock_msc=m_clock.Tell(CCopierAccount::NewestMsc());
    state.waited_ms=0;
    string text=CCopierState::Write(state);
    string positions=StringSubstr(text,StringFind(text,"\"positions\":"));

@@ -48,6 +48,7 @@ struct CopierState
    long              login;
    long              sequence;             // grows with each state
    long              time_msc;             // GMT, when it was made; never less than that of the one before
+   long              clock_msc;            // GMT by the trade server's clock, when it was made; 0 = an older master, which doesn't tell
    long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
@@ -126,6 +127,7 @@ void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
    json.IntegerField("login",state.login);
    json.IntegerField("sequence",state.sequence);
    json.IntegerField("time_msc",state.time_msc);
+   json.IntegerField("clock_msc",state.clock_msc);
    json.IntegerField("waited_ms",state.waited_ms);
    json.NumberField("balance",state.funds.balance,2);
    json.NumberField("equity",state.funds.equity,2);
@@ -236,6 +238,9 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
   {
    long version=0;
    if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
+      return(false);
+   state.clock_msc=0;
+   if(json.Member(0,"clock_msc")>=0 && !json.Integer(0,"clock_msc",state.clock_msc))
       return(false);
    state.funds.currency="";
    if(json.Member(0,"currency")>=0 && !json.String(0,"currency",state.funds.currency))
