@@ -48,6 +48,21 @@ fn the_time_of_an_opening_stays_whichever_clock_begins_its_second_first() {
 }
 
 #[test]
+fn thousandths_of_a_lot_are_copied_and_told_as_such() {
+    let Some(mut copying) = Copying::start("thousandths", &[]) else { return };
+    for terminal in [&mut copying.master, &mut copying.follower] {
+        terminal.command(&["symbol", "BTCUSD", "digits=2", "contract_size=1", "volume_min=0.001", "volume_step=0.001"]);
+        terminal.command(&["tick", "BTCUSD", "60000.00", "60001.00"]);
+    }
+    copying.load_both();
+    copying.trade("action=1 symbol=BTCUSD type=0 volume=0.004");
+    copying.follower.expect("follower", "print", "open BTCUSD 0.004 ");
+    copying.master.expect("master", "print", "BTCUSD 0.004: done");
+    copying.converge();
+    copying.close();
+}
+
+#[test]
 fn a_closed_market_is_waited_for() {
     for mode in ["hedging", "netting"] {
         let Some(mut copying) = Copying::start(&format!("closed-{mode}"), &[]) else { return };

@@ -243,7 +243,7 @@ void CCopierPeer::Report(const CopierAction &action,const double quote,const lon
    report.waited_us=(long)(m_executor.m_sent_us-received_us);
    report.trade_us=(long)(m_executor.m_answered_us-m_executor.m_sent_us);
    report.held_us=(long)(GetMicrosecondCount()-received_us);
-   m_last=report.action+" "+action.symbol+" "+DoubleToString(action.volume,2)+" ("+action.reason+"): "+report.result;
+   m_last=report.action+" "+action.symbol+" "+CCopierReport::Lots(action.volume)+" ("+action.reason+"): "+report.result;
    Print(m_last);
    if(m_executor.m_outcome!=COPIER_OUTCOME_DONE)
       m_panel.Error(m_last);
