@@ -145,6 +145,17 @@ fn a_drawdown_halts_over_restarts_until_the_input_resumes() {
         course.holds(&[&first, &second, &third]);
         course.balance("89000");
         course.copying.follower.expect("follower", "print", "10.0 percent or more below 99");
+        // An input that was left as it is resumes once.
+        course.restart(&[("InpResume", "true")]);
+        course.copying.follower.expect("follower", "print", "copier: resumed");
+        let fourth = course.open("0.08");
+        course.holds(&[&first, &second, &third, &fourth]);
+        course.balance("75000");
+        course.copying.follower.expect("follower", "print", "10.0 percent or more below 8");
+        course.restart(&[("InpResume", "true")]);
+        course.copying.follower.expect("follower", "print", "resumes nothing: switch it off once");
+        let fifth = course.open("0.07");
+        course.refused(&fifth, "guard: an equity of ");
     });
 }
 
@@ -313,6 +324,49 @@ fn inputs_that_cant_be_meant_start_nothing() {
         copying.master.expect("master", "print", why);
         assert_eq!(copying.master.expect("master", "init", ""), "1", "{name}={value}");
         copying.master.expect("master", "ended", "");
+    }
+    copying.close();
+}
+
+#[test]
+fn what_was_there_before_a_follower_was_switched_on_is_not_new() {
+    let inputs = [("InpMode", "2"), ("InpMaxAge", "0")];
+    let Some(mut copying) = Copying::start("switched-on", &inputs) else { return };
+    copying.trade(&deal(0, "0.30", ""));
+    copying.load_master();
+    copying.master.expect("master", "print", "connected");
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "the mode is off: nothing is touched");
+    copying.inputs[0].1 = "0".to_owned();
+    copying.restart_follower();
+    copying.follower.expect("follower", "print", ": it was there before");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.05").collect());
+    copying.close();
+}
+
+#[test]
+fn a_master_of_another_name_is_missed() {
+    let Some(mut copying) = Copying::start("missed", &[]) else { return };
+    copying.load_master();
+    copying.name = "mastre";
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "no state of a master mastre has come");
+    copying.close();
+}
+
+/// A close that is refused for a moment doesn't wait as a closed market does.
+#[test]
+fn a_close_that_is_refused_is_tried_again_soon() {
+    let Some(mut copying) = Copying::start("refused-close", &[("InpWait", "86400")]) else { return };
+    copying.load_both();
+    for retcode in ["10024", "10028", "10029", "10006", "10045"] {
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.follower.command(&["inject", retcode, "refused"]);
+        copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+        copying.converge();
     }
     copying.close();
 }

@@ -318,6 +318,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
   {
    ulong now=GetTickCount64();
    int   shift=MathMin(attempt.count,6);
+   ulong soon=(ulong)(250*(1<<shift));
+   ulong wait=(ulong)m_wait_ms;
    attempt.volume=held_volume;
    attempt.target=Target(action);
    attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
@@ -329,22 +331,25 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+COPIER_SETTLE_MS;
          break;
       case COPIER_OUTCOME_RETRY:
-         attempt.next=now+(ulong)(250*(1<<shift));
+         attempt.next=now+soon;
          break;
       case COPIER_OUTCOME_OTHER_FILLING:
          attempt.filling++;
-         attempt.next=now+(attempt.filling%3==0 ? (ulong)m_wait_ms : 0);
+         attempt.next=now+(attempt.filling%3==0 ? wait : 0);
          break;
       case COPIER_OUTCOME_NO_STOPS:
-         attempt.next=now+(attempt.no_stops || !IsNew(action) ? (ulong)m_wait_ms : 0);
+         attempt.next=now+(attempt.no_stops || !IsNew(action) ? wait : 0);
          attempt.no_stops=true;
          break;
       case COPIER_OUTCOME_UNCERTAIN:
          attempt.next=now+(IsNew(action) ? COPIER_UNCERTAIN_MS : COPIER_SETTLE_MS);
          break;
       case COPIER_OUTCOME_WAIT:
+         attempt.next=now+wait;
+         break;
       case COPIER_OUTCOME_STOP:
-         attempt.next=now+(ulong)m_wait_ms;
+         //--- what the master has closed is a risk while it is held here
+         attempt.next=now+(action.action==COPIER_ACTION_CLOSE || action.action==COPIER_ACTION_DELETE ? MathMin(soon,wait) : wait);
          break;
      }
    if(!IsNew(action))

@@ -102,13 +102,10 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
       m_store.Sent(i,sent);
       m_executor.Restore(sent);
      }
-   if(resume)
-     {
-      CopierGuard guard;
-      guard.peak=0;
-      guard.halted="";
-      m_plan.SetGuard(guard);
-     }
+   CopierGuard guard;
+   m_plan.Guard(guard);
+   Tell(CCopierGuards::Resume(resume,guard));
+   m_plan.SetGuard(guard);
    ArrayResize(m_symbols,0);
    m_all_symbols=0;
    if(!StartPeer(root,master))
@@ -231,8 +228,19 @@ void CCopierFollower::Work(void)
   {
    CopierFunds own;
    ShowHoldings();
-   if(GivesWay() || !m_has_state)
+   if(GivesWay())
       return;
+   if(!m_has_state)
+     {
+      if(m_rival.IsFree() && IsLate())
+         Keep("no state of a master "+m_master+" has come: is this its name, does it run, and has it the same first level of topics?");
+      return;
+     }
+   if(m_rules.mode==COPIER_OFF)
+     {
+      Keep("the mode is off: nothing is touched");
+      return;
+     }
    string reason=Idle();
    if(reason!="")
      {

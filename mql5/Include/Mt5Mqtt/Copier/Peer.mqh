@@ -9,6 +9,8 @@
 #include "Panel.mqh"
 #include "Report.mqh"
 #include "Rival.mqh"
+//--- so long after a connection a state of the master should be there, in ms
+#define COPIER_STATE_MS 10000
 //+------------------------------------------------------------------+
 //| Class CCopierPeer.                                               |
 //| Appointment: what a follower tells its master, the journal and   |
@@ -27,13 +29,14 @@ protected:
 private:
    string            m_own;                // login@server
    bool              m_is_master_online;
+   ulong             m_late_at;            // GetTickCount64() from which on a state is missing
    string            m_told;               // the last thing that went wrong
    string            m_kept;               // what keeps it from working now, empty = nothing
    string            m_last;               // the last action
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_told(""),m_kept(""),m_last("") { }
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
 
 protected:
    bool              StartPeer(const string root,const string master);
@@ -44,6 +47,8 @@ protected:
    virtual void      OnDisconnected(const CMqttMessage &message);
    virtual void      OnSubscribed(const CMqttMessage &message);
    virtual void      OnPublished(const CMqttMessage &message);
+   //--- is it connected for so long that it should have a state?
+   bool              IsLate(void) const { return(IsConnected() && GetTickCount64()>=m_late_at); }
    bool              IsPresence(const CMqttMessage &message);
    bool              IsOfRival(const CMqttMessage &message);
    //--- gives way to a follower that does the same: two would copy everything twice
@@ -87,6 +92,7 @@ bool CCopierPeer::StartPeer(const string root,const string master)
 void CCopierPeer::OnConnected(const CMqttMessage &message)
   {
    Print("connected, follows ",m_topic);
+   m_late_at=GetTickCount64()+COPIER_STATE_MS;
    Publish(PeerTopic("followers"),"online",1,true);
    Publish(PeerTopic("instances"),m_rival.Connected(),1,false);
   }

@@ -116,6 +116,7 @@ void CCopierPlan::Clear(void)
    ArrayResize(m_carries,0);
    m_guard.peak=0;
    m_guard.halted="";
+   m_guard.is_resumed=false;
    m_tripped="";
    m_waiting="";
   }
