@@ -89,14 +89,14 @@ fn a_master_whose_broker_renames_its_server_is_followed_if_it_has_what_it_had() 
 }
 
 /// What stands between the follower and the Server, and can be cut.
-struct Line {
-    port: u16,
+pub struct Line {
+    pub port: u16,
     is_cut: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Line {
-    fn to(server: u16) -> Self {
+    pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let line = Line { port, is_cut: Arc::default(), streams: Arc::default() };
@@ -118,7 +118,7 @@ impl Line {
         line
     }
 
-    fn cut(&self) {
+    pub fn cut(&self) {
         let mut open = self.streams.lock().expect("no panic under this lock");
         self.is_cut.store(true, Ordering::Release);
         for stream in open.drain(..) {
@@ -126,7 +126,7 @@ impl Line {
         }
     }
 
-    fn mend(&self) {
+    pub fn mend(&self) {
         self.is_cut.store(false, Ordering::Release);
     }
 }

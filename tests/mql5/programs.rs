@@ -5,6 +5,7 @@ use crate::common::folder::Folder;
 use crate::common::mosquitto::{Mosquitto, Subscriber};
 use crate::common::tools::leave_out;
 use crate::compile::{compiler, program};
+use crate::copier_stale::Line;
 use crate::host::Terminal;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::Properties;
@@ -120,6 +121,28 @@ fn the_feed_of_one_terminal_becomes_custom_symbols_in_another() {
     other.expect("custom", "ended", "");
     master.close();
     other.close();
+}
+
+#[test]
+fn of_the_ticks_of_an_outage_the_latest_alone_is_published() {
+    let Some((mut terminal, server)) = set_up("ticks of an outage") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%t %p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    terminal.expert("feed", FEED, &[("InpUrl", &url)]);
+    terminal.expect("feed", "print", "connected");
+    terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    assert_eq!(next(&listening).1["bid"], 1.1);
+    line.cut();
+    terminal.expect("feed", "print", "disconnected");
+    for pips in 1..=50 {
+        terminal.command(&["tick", "EURUSD", &format!("1.1{pips:03}0"), "1.20000"]);
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    line.mend();
+    assert_eq!(next(&listening).1["bid"], 1.105);
+    terminal.close();
 }
 
 #[test]
