@@ -329,3 +329,21 @@ fn followers_learn_that_the_masters_state_is_too_large_for_the_server() {
     copying.converge();
     copying.close();
 }
+
+#[test]
+fn a_master_that_stands_still_is_told_by_its_followers() {
+    let Some(mut copying) = Copying::start("stands-still", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    // Its line to the MQTT Server holds, and it has no word of its positions.
+    copying.master.command(&["connected", "0"]);
+    copying.master.expect("master", "print", "nothing is published: the terminal isn't connected");
+    copying.follower.expect("follower", "print", "no state has come for so long");
+    copying.master.command(&["connected", "1"]);
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    let panel = copying.follower.expect("follower", "comment", "held here 2");
+    assert!(!panel.contains("Now:"), "{panel}");
+    copying.close();
+}

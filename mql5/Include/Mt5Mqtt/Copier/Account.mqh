@@ -89,6 +89,7 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.login=AccountInfoInteger(ACCOUNT_LOGIN);
    state.time_msc=NowMsc();
    state.clock_msc=0;
+   state.interval_ms=0;
    state.has_orders=true;
    state.is_netting=!IsHedging();
    Funds(state.funds);

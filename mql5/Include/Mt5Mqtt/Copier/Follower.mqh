@@ -175,6 +175,7 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    m_store.m_state_sequence=state.sequence;
    m_store.m_account=account;
    m_unread="";
+   Came(state.interval_ms);
    if(!message.IsRetained())
      {
       m_is_away=false;
@@ -299,6 +300,8 @@ void CCopierFollower::Work(void)
 //--- one of them: two in turn would be told anew at each look
    if(m_unread!="")
       kept=m_unread;
+   if(kept=="" && IsLate() && !m_is_away)
+      kept="no state has come for so long that the master's program, or its terminal's connection to the trade server, must stand still: look there";
    if(kept=="")
       kept=m_plan.Held();
    Keep(kept!="" ? kept : Foreign());

@@ -308,6 +308,7 @@ void CCopierMaster::Look(void)
    Show();
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
      {
+      Tell("nothing is published: the terminal isn't connected to its trade server");
       m_waiting.Pause();
       return;
      }
@@ -330,6 +331,7 @@ void CCopierMaster::Look(void)
    state.sequence=m_sequence+1;
    state.time_msc=MathMax(state.time_msc,m_time_msc);
    state.clock_msc=m_clock.Tell(CCopierAccount::NewestMsc());
+   state.interval_ms=m_interval_ms;
    state.waited_ms=0;
    string text=CCopierState::Write(state);
    string positions=StringSubstr(text,StringFind(text,"\"positions\":"));

@@ -49,6 +49,8 @@ protected:
    virtual void      OnPublished(const CMqttMessage &message);
    //--- is it connected for so long that it should have a state?
    bool              IsLate(void) const { return(IsConnected() && GetTickCount64()>=m_late_at); }
+   //--- one has come; the next one comes within that time, 0 = nobody knows
+   void              Came(const long interval_ms);
    bool              IsPresence(const CMqttMessage &message);
    bool              IsOfRival(const CMqttMessage &message);
    //--- gives way to a follower that does the same: two would copy everything twice
@@ -121,6 +123,13 @@ void CCopierPeer::OnDisconnected(const CMqttMessage &message)
   {
    Print("disconnected: ",message.Text());
    m_panel.Error("disconnected: "+message.Text());
+  }
+//+------------------------------------------------------------------+
+//| Two may be lost in a moment                                      |
+//+------------------------------------------------------------------+
+void CCopierPeer::Came(const long interval_ms)
+  {
+   m_late_at=(interval_ms>0 ? GetTickCount64()+(ulong)interval_ms*3+COPIER_STATE_MS : 9223372036854775807);
   }
 //+------------------------------------------------------------------+
 //| A wanted end: the copies stay                                    |

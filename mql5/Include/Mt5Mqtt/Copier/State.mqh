@@ -49,6 +49,7 @@ struct CopierState
    long              sequence;             // grows with each state
    long              time_msc;             // GMT, when it was made; never less than that of the one before
    long              clock_msc;            // GMT by the trade server's clock, when it was made; 0 = an older master, which doesn't tell
+   long              interval_ms;          // the next one comes within it; 0 = an older master, which doesn't tell
    long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
@@ -128,6 +129,7 @@ void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
    json.IntegerField("sequence",state.sequence);
    json.IntegerField("time_msc",state.time_msc);
    json.IntegerField("clock_msc",state.clock_msc);
+   json.IntegerField("interval_ms",state.interval_ms);
    json.IntegerField("waited_ms",state.waited_ms);
    json.NumberField("balance",state.funds.balance,2);
    json.NumberField("equity",state.funds.equity,2);
@@ -240,7 +242,9 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
    if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
       return(false);
    state.clock_msc=0;
-   if(json.Member(0,"clock_msc")>=0 && !json.Integer(0,"clock_msc",state.clock_msc))
+   state.interval_ms=0;
+   if((json.Member(0,"clock_msc")>=0 && !json.Integer(0,"clock_msc",state.clock_msc)) ||
+      (json.Member(0,"interval_ms")>=0 && !json.Integer(0,"interval_ms",state.interval_ms)))
       return(false);
    state.funds.currency="";
    if(json.Member(0,"currency")>=0 && !json.String(0,"currency",state.funds.currency))
