@@ -62,6 +62,31 @@ fn thousandths_of_a_lot_are_copied_and_told_as_such() {
     copying.close();
 }
 
+/// Its answer was lost, and by the time that the terminal shows it nothing would be opened any more.
+#[test]
+fn an_open_that_shows_after_its_time_is_a_copy_like_any_other() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("late-{mode}"), &[("InpMaxAge", "2")]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.10", ""));
+        copying.converge();
+        copying.follower.command(&["account", "lag=5000"]);
+        copying.follower.command(&["inject", "10012", "carried-out"]);
+        copying.trade("action=1 symbol=GBPUSD type=0 volume=0.30");
+        copying.follower.expect("follower", "print", "no answer in time");
+        thread::sleep(Duration::from_secs(4));
+        copying.follower.command(&["account", "lag=0"]);
+        let positions = copying.master.positions();
+        let id = &positions.iter().find(|fields| fields["symbol"] == "GBPUSD").expect("the position")["id"];
+        copying.trade(&format!("action=6 position={id} symbol=GBPUSD sl=1.05000 tp=1.15000"));
+        copying.converge();
+        copying.trade(&format!("action=1 symbol=GBPUSD type=1 volume=0.10 position={id}"));
+        copying.converge();
+        copying.close();
+    }
+}
+
 #[test]
 fn a_closed_market_is_waited_for() {
     for mode in ["hedging", "netting"] {

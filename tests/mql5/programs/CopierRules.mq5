@@ -28,6 +28,7 @@ void Symbol(CopierSymbol &symbol,const string name,const double volume_min,const
    symbol.expires_time=true;
    symbol.expires_date=true;
    symbol.never_expires=true;
+   symbol.is_uncertain=false;
   }
 //+------------------------------------------------------------------+
 //| A position                                                       |

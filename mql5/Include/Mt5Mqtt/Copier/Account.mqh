@@ -151,6 +151,7 @@ void CCopierAccount::Position(CopierPosition &position)
 bool CCopierAccount::Symbol(const string name,CopierSymbol &symbol)
   {
    symbol.name=name;
+   symbol.is_uncertain=false;
    symbol.contract_size=SymbolInfoDouble(name,SYMBOL_TRADE_CONTRACT_SIZE);
    symbol.point=SymbolInfoDouble(name,SYMBOL_POINT);
    symbol.tick_size=SymbolInfoDouble(name,SYMBOL_TRADE_TICK_SIZE);

@@ -64,6 +64,8 @@ public:
    //--- was a reduction of this position sent that may still show?
    bool              IsSettling(const ulong ticket,const double volume) const;
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
+   //--- may an open in that symbol be on its way?
+   bool              IsUncertain(const string symbol);
    //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
    long              Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc);
    //--- the same of a pending order; those that are alike may stand for each other
@@ -85,6 +87,7 @@ private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
+   void              Expire(void);
    void              Note(const CopierAction &action,const double held_volume,const long sent_msc);
    //--- not later than the trade server's clock; TimeTradeServer() is as fast as the computer's
    static long       SentMsc(void)                            { return((long)TimeCurrent()*1000);        }
@@ -148,13 +151,31 @@ void CCopierExecutor::Drop(const int index)
 //+------------------------------------------------------------------+
 int CCopierExecutor::Uncertain(const CopierAction &action)
   {
-   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
-      if(m_uncertain[i].until<=GetTickCount64())
-         ArrayRemove(m_uncertain,i,1);
+   Expire();
    for(int i=0; i<ArraySize(m_uncertain); i++)
       if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
          return(i);
    return(-1);
+  }
+//+------------------------------------------------------------------+
+//| What would have shown by now                                     |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Expire(void)
+  {
+   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
+      if(m_uncertain[i].until<=GetTickCount64())
+         ArrayRemove(m_uncertain,i,1);
+  }
+//+------------------------------------------------------------------+
+//| Of any of its positions                                          |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsUncertain(const string symbol)
+  {
+   Expire();
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(m_uncertain[i].symbol==symbol && !m_uncertain[i].is_pending)
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| May it be sent now?                                              |

@@ -551,6 +551,7 @@ void CCopierFollower::ReadSymbol(const string master)
       return;
    SymbolSelect(m_symbols[symbol].name,true);
    CCopierAccount::Symbol(m_symbols[symbol].name,m_symbols[symbol]);
+   m_symbols[symbol].is_uncertain=m_executor.IsUncertain(m_symbols[symbol].name);
   }
 //+------------------------------------------------------------------+
 //| Volume of the copy that an action changes                        |

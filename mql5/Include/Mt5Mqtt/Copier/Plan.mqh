@@ -478,8 +478,12 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
      }
    if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
      {
-      link.state=COPIER_LINK_IGNORED;
-      link.reason="could not be opened in time";
+      //--- one that is on its way is no less a copy
+      if(!symbols[symbol].is_uncertain)
+        {
+         link.state=COPIER_LINK_IGNORED;
+         link.reason="could not be opened in time";
+        }
       return;
      }
 //--- an addition below the minimum waits until there is more

@@ -100,6 +100,7 @@ struct CopierSymbol
    bool              expires_time;
    bool              expires_date;
    bool              never_expires;
+   bool              is_uncertain;         // an open in it may be on its way
   };
 //+------------------------------------------------------------------+
 //| Class CCopierRules.                                              |
