@@ -228,6 +228,9 @@ fn remote_control_obeys_once_and_replies() {
         ("{\"id\":\"x\"}", "there is no \"command\""),
         ("{\"command\":\"buy\"}", "unknown command"),
         ("{\"command\":\"close_all\",\"time\":1000}", "too old"),
+        ("{\"command\":\"close_all\",\"time\":1000.5}", "\"time\" must be"),
+        ("{\"command\":\"close_all\",\"time\":\"1000\"}", "\"time\" must be"),
+        ("{\"command\":\"close_all\",\"id\":7}", "\"id\" must be"),
     ] {
         let reply = ask(payload);
         assert_eq!(reply["accepted"], false, "{reply}");

@@ -102,7 +102,12 @@ string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader
       return("unknown command");
    if(command=="close_all" && !InpAllowClose)
       return("close_all is not allowed by this program's inputs");
-   if(InpMaxAge>0 && json.Integer(0,"time",time) && TimeGMT()-time>InpMaxAge)
+//--- what isn't understood would keep nothing away
+   if(json.Member(0,"id")>=0 && json.Type(json.Member(0,"id"))!=MQTT_JSON_STRING)
+      return("\"id\" must be a text");
+   if(json.Member(0,"time")>=0 && !json.Integer(0,"time",time))
+      return("\"time\" must be a whole number of seconds");
+   if(InpMaxAge>0 && json.Member(0,"time")>=0 && TimeGMT()-time>InpMaxAge)
       return("too old");
    return("");
   }

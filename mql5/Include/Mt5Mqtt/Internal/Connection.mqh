@@ -304,7 +304,8 @@ bool CMqttConnection::Connect(void)
    return(Succeeded(mt5mqtt_connect(m_client)));
   }
 //+------------------------------------------------------------------+
-//| Disconnects; waits at most timeout_ms for what is on its way out |
+//| Disconnects; waits at most timeout_ms, and 2 seconds, for what is|
+//| on its way out; with 0 nothing of that goes out                  |
 //+------------------------------------------------------------------+
 bool CMqttConnection::Disconnect(const int timeout_ms)
   {
