@@ -370,3 +370,15 @@ fn a_close_that_is_refused_is_tried_again_soon() {
     }
     copying.close();
 }
+
+#[test]
+fn stops_that_did_not_fit_are_set_soon_after_they_do() {
+    let Some(mut copying) = Copying::start("stops-later", &[("InpWait", "86400")]) else { return };
+    copying.load_both();
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=2000"]);
+    copying.trade(&deal(0, "0.30", " sl=1.09000 tp=1.12000"));
+    copying.follower.expect("follower", "print", "stops EURUSD 0.30 (stops changed by the master): invalid stops");
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=0"]);
+    copying.converge();
+    copying.close();
+}

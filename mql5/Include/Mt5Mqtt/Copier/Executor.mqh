@@ -359,7 +359,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+(attempt.filling%3==0 ? wait : 0);
          break;
       case COPIER_OUTCOME_NO_STOPS:
-         attempt.next=now+(attempt.no_stops || !IsNew(action) ? wait : 0);
+         //--- a position without its stops is a risk: they may fit as soon as the price has moved
+         attempt.next=now+(!IsNew(action) ? MathMin(soon,wait) : (attempt.no_stops ? wait : 0));
          attempt.no_stops=true;
          break;
       case COPIER_OUTCOME_UNCERTAIN:

@@ -168,7 +168,8 @@ void CCopierMaster::TellFollowers(const CopierState &state,const string reason)
   {
    if(m_is_incomplete)
       return;
-   CopierState head=state;
+   CopierState head;
+   head=state;
    m_sequence++;
    head.sequence=m_sequence;
    head.time_msc=MathMax(state.time_msc,m_time_msc);
