@@ -2,6 +2,7 @@
 
 use crate::copier_run::{Copying, Fields, QUIET, deal, net};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,26 @@ fn thousandths_of_a_lot_are_copied_and_told_as_such() {
     copying.trade("action=1 symbol=BTCUSD type=0 volume=0.004");
     copying.follower.expect("follower", "print", "open BTCUSD 0.004 ");
     copying.master.expect("master", "print", "BTCUSD 0.004: done");
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_copy_whose_symbol_the_broker_has_renamed_is_followed_on() {
+    let Some(mut copying) = Copying::start("renamed-symbol", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    // As if it had another name when it was copied.
+    let text = fs::read_to_string(copying.file()).expect("the follower's file");
+    fs::write(copying.file(), text.replace("\"EURUSD\"", "\"EURUSD.old\"")).expect("write the follower's file");
+    copying.load_follower();
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.trade(&format!("action=6 position={id} symbol=EURUSD sl=1.05000 tp=1.15000"));
+    copying.converge();
+    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
     copying.converge();
     copying.close();
 }

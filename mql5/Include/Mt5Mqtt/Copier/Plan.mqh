@@ -429,8 +429,18 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
            }
         }
    int symbol=CCopierRules::Find(link.symbol,symbols);
+//--- the broker has renamed it: the copy itself tells the name
+   for(int i=0; i<ArraySize(held) && symbol<0; i++)
+      if(held[i].id==link.id)
+        {
+         link.symbol=held[i].symbol;
+         symbol=CCopierRules::Find(link.symbol,symbols);
+        }
    if(symbol<0)
+     {
+      m_waiting="the symbol "+link.symbol+" is no longer one of this account: of its copies nothing but the master's close is followed";
       return;
+     }
    if(is_turned)
       link.reached=0;
    else
