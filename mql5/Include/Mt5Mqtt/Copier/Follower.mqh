@@ -127,8 +127,6 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    if(!CCopierState::Read(message.PayloadText(),state,error))
      {
       m_unread=error+": copies stay as they are, and nothing new is opened";
-      if(!m_has_state)
-         Tell(m_unread);
       return;
      }
    if(state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
@@ -213,8 +211,8 @@ void CCopierFollower::Work(void)
       return;
    if(!m_has_state)
      {
-      if(m_rival.IsFree() && IsLate())
-         Keep("no state of a master "+m_master+" has come: is this its name, does it run, and has it the same first level of topics?");
+      if(m_unread!="" || IsLate())
+         Keep(m_unread!="" ? m_unread : "no state of a master "+m_master+" has come: is this its name, does it run, and has it the same first level of topics?");
       return;
      }
    if(m_rules.mode==COPIER_OFF)

@@ -225,7 +225,7 @@ bool CCopierMaster::IsOfRival(const CMqttMessage &message)
      }
    if(message.Topic()!=Instances())
       return(false);
-   if(m_rival.Heard(message.PayloadText()))
+   if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))
       Publish(Instances(),m_rival.Name(),1,false);
    return(true);
   }
@@ -363,10 +363,12 @@ void CCopierMaster::Look(void)
       string reason=ResultDescription();
       bool   is_too_large=(ResultStatus()==MT5MQTT_E_TOO_LARGE);
       Tell("state: "+reason+(is_too_large ? ": nothing is copied until it is smaller, or the Server takes larger messages" : ""));
-      m_refused=positions;
-      m_next=GetTickCount64()+COPIER_REFUSED_MS;
       if(is_too_large)
+        {
+         m_refused=positions;
+         m_next=GetTickCount64()+COPIER_REFUSED_MS;
          TellFollowers(state,reason);
+        }
       return;
      }
    m_refused="";

@@ -164,7 +164,7 @@ bool CCopierPeer::IsOfRival(const CMqttMessage &message)
   {
    if(message.Topic()!=PeerTopic("instances"))
       return(false);
-   if(m_rival.Heard(message.PayloadText()))
+   if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))
       Publish(PeerTopic("instances"),m_rival.Name(),1,false);
    return(true);
   }
