@@ -256,6 +256,25 @@ fn the_age_of_a_position_is_by_the_masters_trade_server_whatever_the_computers_c
 }
 
 #[test]
+fn a_master_whose_terminal_shows_no_price_of_today_makes_nothing_old_new() {
+    let Some(mut copying) = Copying::start("old-price", &[]) else { return };
+    copying.load_both();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.trade(&deal(0, "0.30", ""));
+    // Both begin anew after two hours in which no price has come.
+    copying.kill_master();
+    copying.master.expect("master", "print", "connected");
+    for terminal in [&mut copying.master, &mut copying.follower] {
+        terminal.command(&["own-clock", "7200"]);
+    }
+    copying.load_follower();
+    copying.follower.expect("follower", "print", ": too old to be opened");
+    copying.converge_to(|_| Vec::new());
+    copying.close();
+}
+
+#[test]
 fn what_was_there_before_is_copied_whatever_its_age_if_so_wanted() {
     for mode in ["hedging", "netting"] {
         let Some(mut copying) = Copying::start(&format!("existing-{mode}"), &[("InpExisting", "2")]) else { return };

@@ -22,14 +22,15 @@ private:
    //--- at the master
    long              m_server_msc;         // the newest time that the terminal shows of the trade server
    ulong             m_server_us;          // when that was, by GetMicrosecondCount()
+   bool              m_is_live;            // it has moved: what a terminal shows first may be of last week
    //--- at a follower: this computer's uptime less the master's clock, by the quickest states
    long              m_now;                // of these 5 minutes
    long              m_before;             // of those before
    ulong             m_next;               // when others begin, 0 = no state has told of the clock
 
 public:
-                     CCopierClock(void) : m_server_msc(0),m_server_us(0),m_now(0),m_before(0),m_next(0) { }
-   //--- of the terminal's trade server, GMT; newest_msc: a time of it that is known from elsewhere
+                     CCopierClock(void) : m_server_msc(0),m_server_us(0),m_is_live(false),m_now(0),m_before(0),m_next(0) { }
+   //--- of the terminal's trade server, GMT, 0 = not known yet; newest_msc: a time of it that is known from elsewhere
    long              Tell(const long newest_msc);
    //--- a state that came so many ms ago told that time
    void              Heard(const long clock_msc,const long ago_ms);
@@ -47,9 +48,13 @@ long CCopierClock::Tell(const long newest_msc)
       shown=MathMax(shown,newest_msc);
    if(shown!=m_server_msc)
      {
+      if(m_server_msc!=0 && shown>m_server_msc)
+         m_is_live=true;
       m_server_msc=shown;
       m_server_us=GetMicrosecondCount();
      }
+   if(!m_is_live)
+      return(0);
    return(m_server_msc+CCopierOrders::Offset()*1000+(long)((GetMicrosecondCount()-m_server_us)/1000));
   }
 //+------------------------------------------------------------------+
