@@ -1,7 +1,7 @@
 //! A real Server: Mosquitto, one process per test, on a free port, with its files in a folder of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -136,6 +136,15 @@ impl Mosquitto {
     /// Publishes with `mosquitto_pub`, which waits for the acknowledgement; `arguments` are its own (`-t`, `-m`, `-q`…).
     pub fn publish(&self, arguments: &[&str]) {
         tools::run(self.client("mosquitto_pub").args(arguments));
+    }
+
+    /// Publishes each line as a message of its own, as fast as the Server takes them.
+    pub fn publish_lines(&self, topic: &str, lines: &str) {
+        let mut command = self.client("mosquitto_pub");
+        command.args(["-t", topic, "-q", "1", "-l"]).stdin(Stdio::piped());
+        let mut child = command.spawn().expect("start mosquitto_pub");
+        child.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("write to mosquitto_pub");
+        assert!(child.wait().expect("the end of mosquitto_pub").success());
     }
 
     /// Starts `mosquitto_sub` and returns when its subscription is in force; `arguments` are its own (`-t`, `-q`, `-F`…).

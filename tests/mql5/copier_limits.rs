@@ -145,6 +145,17 @@ fn a_drawdown_halts_over_restarts_until_the_input_resumes() {
         course.holds(&[&first, &second, &third]);
         course.balance("89000");
         course.copying.follower.expect("follower", "print", "10.0 percent or more below 99");
+        // An input that was left as it is resumes once.
+        course.restart(&[("InpResume", "true")]);
+        course.copying.follower.expect("follower", "print", "copier: resumed");
+        let fourth = course.open("0.08");
+        course.holds(&[&first, &second, &third, &fourth]);
+        course.balance("75000");
+        course.copying.follower.expect("follower", "print", "10.0 percent or more below 8");
+        course.restart(&[("InpResume", "true")]);
+        course.copying.follower.expect("follower", "print", "resumes nothing: switch it off once");
+        let fifth = course.open("0.07");
+        course.refused(&fifth, "guard: an equity of ");
     });
 }
 
@@ -256,7 +267,13 @@ fn a_list_that_the_terminal_may_have_cut_starts_nothing() {
     for name in ["InpAllowed", "InpDenied", "InpMagics", "InpMap"] {
         let full = 254 - name.len();
         for (length, init) in [(full + 50, "1"), (full, "1"), (full - 1, "0")] {
-            let list = format!("{}EURUSD", "A,".repeat(200).split_at(length - 6).0);
+            let (entry, last) = match name {
+                "InpMagics" => ("1,", "12345,"),
+                "InpMap" => ("A=B,", "EURUSD=EURUSD,"),
+                _ => ("A,", "EURUSD,"),
+            };
+            let list = format!("{}{last}", entry.repeat((length - last.len()) / entry.len()));
+            let list = format!("{list:<length$}");
             copying.follower.load("expert", "follower", &follower, ("1", "EURUSD"), &[("InpUrl", &url), (name, &list)]);
             assert_eq!(copying.follower.expect("follower", "init", ""), init, "{name} of {length} characters");
             if init == "1" {
@@ -267,5 +284,101 @@ fn a_list_that_the_terminal_may_have_cut_starts_nothing() {
             copying.follower.expect("follower", "ended", "");
         }
     }
+    copying.close();
+}
+
+#[test]
+fn inputs_that_cant_be_meant_start_nothing() {
+    let Some(mut copying) = Copying::start("mistaken", &[]) else { return };
+    let url = copying.server.url();
+    let follower = program("mql5/Experts/Mt5Mqtt/TradeCopierFollower.mq5");
+    for (name, value) in [
+        ("InpSizeValue", "0"),
+        ("InpMaxAge", "-60"),
+        ("InpVolumeMax", "-1"),
+        ("InpMaxSpread", "-1"),
+        ("InpMaxDrawdown", "100"),
+        ("InpDeviation", "-1"),
+        ("InpWait", "0"),
+        ("InpDenied", "EURUSD;GBPUSD"),
+        ("InpMagics", "7 8"),
+        ("InpMap", "GOLD:XAUUSD"),
+        ("InpMap", "GOLD=XAUUSD=X"),
+        ("InpMap", "GOLD="),
+    ] {
+        copying.follower.load("expert", "follower", &follower, ("1", "EURUSD"), &[("InpUrl", &url), (name, value)]);
+        copying.follower.expect("follower", "print", "the inputs can't be meant so: ");
+        assert_eq!(copying.follower.expect("follower", "init", ""), "1", "{name}={value}");
+        copying.follower.expect("follower", "ended", "");
+    }
+    let master = program("mql5/Experts/Mt5Mqtt/TradeCopierMaster.mq5");
+    let relay = "a,".repeat(130);
+    for (name, value, why) in [
+        ("InpSeconds", "0", "InpSeconds must be"),
+        ("InpSeconds", "-1", "InpSeconds must be"),
+        ("InpRelay", relay.as_str(), "InpRelay shorter"),
+        ("InpName", "thirteen-long", "1 to 12 characters"),
+        ("InpName", "a:b", "no colon"),
+    ] {
+        copying.master.load("expert", "master", &master, ("1", "EURUSD"), &[("InpUrl", &url), (name, value)]);
+        copying.master.expect("master", "print", why);
+        assert_eq!(copying.master.expect("master", "init", ""), "1", "{name}={value}");
+        copying.master.expect("master", "ended", "");
+    }
+    copying.close();
+}
+
+#[test]
+fn what_was_there_before_a_follower_was_switched_on_is_not_new() {
+    let inputs = [("InpMode", "2"), ("InpMaxAge", "0")];
+    let Some(mut copying) = Copying::start("switched-on", &inputs) else { return };
+    copying.trade(&deal(0, "0.30", ""));
+    copying.load_master();
+    copying.master.expect("master", "print", "connected");
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "the mode is off: nothing is touched");
+    copying.inputs[0].1 = "0".to_owned();
+    copying.restart_follower();
+    copying.follower.expect("follower", "print", ": it was there before");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.05").collect());
+    copying.close();
+}
+
+#[test]
+fn a_master_of_another_name_is_missed() {
+    let Some(mut copying) = Copying::start("missed", &[]) else { return };
+    copying.load_master();
+    copying.name = "mastre";
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "no state of a master mastre has come");
+    copying.close();
+}
+
+/// A close that is refused for a moment doesn't wait as a closed market does.
+#[test]
+fn a_close_that_is_refused_is_tried_again_soon() {
+    let Some(mut copying) = Copying::start("refused-close", &[("InpWait", "86400")]) else { return };
+    copying.load_both();
+    for retcode in ["10024", "10028", "10029", "10006", "10045"] {
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.follower.command(&["inject", retcode, "refused"]);
+        copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+        copying.converge();
+    }
+    copying.close();
+}
+
+#[test]
+fn stops_that_did_not_fit_are_set_soon_after_they_do() {
+    let Some(mut copying) = Copying::start("stops-later", &[("InpWait", "86400")]) else { return };
+    copying.load_both();
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=2000"]);
+    copying.trade(&deal(0, "0.30", " sl=1.09000 tp=1.12000"));
+    copying.follower.expect("follower", "print", "stops EURUSD 0.30 (stops changed by the master): invalid stops");
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=0"]);
+    copying.converge();
     copying.close();
 }

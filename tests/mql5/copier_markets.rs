@@ -2,6 +2,7 @@
 
 use crate::copier_run::{Copying, Fields, QUIET, deal, net};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,66 @@ fn the_time_of_an_opening_stays_whichever_clock_begins_its_second_first() {
     }
     assert_eq!(times.len(), 1, "{times:?}");
     copying.close();
+}
+
+#[test]
+fn thousandths_of_a_lot_are_copied_and_told_as_such() {
+    let Some(mut copying) = Copying::start("thousandths", &[]) else { return };
+    for terminal in [&mut copying.master, &mut copying.follower] {
+        terminal.command(&["symbol", "BTCUSD", "digits=2", "contract_size=1", "volume_min=0.001", "volume_step=0.001"]);
+        terminal.command(&["tick", "BTCUSD", "60000.00", "60001.00"]);
+    }
+    copying.load_both();
+    copying.trade("action=1 symbol=BTCUSD type=0 volume=0.004");
+    copying.follower.expect("follower", "print", "open BTCUSD 0.004 ");
+    copying.master.expect("master", "print", "BTCUSD 0.004: done");
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_copy_whose_symbol_the_broker_has_renamed_is_followed_on() {
+    let Some(mut copying) = Copying::start("renamed-symbol", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    // As if it had another name when it was copied.
+    let text = fs::read_to_string(copying.file()).expect("the follower's file");
+    fs::write(copying.file(), text.replace("\"EURUSD\"", "\"EURUSD.old\"")).expect("write the follower's file");
+    copying.load_follower();
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.trade(&format!("action=6 position={id} symbol=EURUSD sl=1.05000 tp=1.15000"));
+    copying.converge();
+    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+    copying.converge();
+    copying.close();
+}
+
+/// Its answer was lost, and by the time that the terminal shows it nothing would be opened any more.
+#[test]
+fn an_open_that_shows_after_its_time_is_a_copy_like_any_other() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("late-{mode}"), &[("InpMaxAge", "2")]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.10", ""));
+        copying.converge();
+        copying.follower.command(&["account", "lag=5000"]);
+        copying.follower.command(&["inject", "10012", "carried-out"]);
+        copying.trade("action=1 symbol=GBPUSD type=0 volume=0.30");
+        copying.follower.expect("follower", "print", "no answer in time");
+        thread::sleep(Duration::from_secs(4));
+        copying.follower.command(&["account", "lag=0"]);
+        let positions = copying.master.positions();
+        let id = &positions.iter().find(|fields| fields["symbol"] == "GBPUSD").expect("the position")["id"];
+        copying.trade(&format!("action=6 position={id} symbol=GBPUSD sl=1.05000 tp=1.15000"));
+        copying.converge();
+        copying.trade(&format!("action=1 symbol=GBPUSD type=1 volume=0.10 position={id}"));
+        copying.converge();
+        copying.close();
+    }
 }
 
 #[test]

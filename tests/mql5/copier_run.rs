@@ -41,8 +41,13 @@ pub type Fields = BTreeMap<String, String>;
 impl Copying {
     /// Two terminals with the same prices, not loaded yet. None, reported, where a tool is missing.
     pub fn start(test: &str, inputs: &[(&'static str, &str)]) -> Option<Self> {
+        Self::start_with(test, inputs, "")
+    }
+
+    /// With these lines in the Server's configuration.
+    pub fn start_with(test: &str, inputs: &[(&'static str, &str)], config: &str) -> Option<Self> {
         compiler("the trade copier")?;
-        let Some(server) = Mosquitto::start() else {
+        let Some(server) = Mosquitto::start_with(config) else {
             leave_out("the trade copier", "mosquitto");
             return None;
         };
@@ -108,11 +113,46 @@ impl Copying {
 
     /// On a chart of its own; whether it starts is another question.
     pub fn load_follower_as(&mut self, name: &str) {
+        let module = program(FOLLOWER);
+        let inputs = self.follower_inputs();
+        let inputs: Vec<_> = inputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.follower.load("expert", name, &module, ("1", "EURUSD"), &inputs);
+    }
+
+    fn follower_inputs(&self) -> Vec<(&'static str, String)> {
         let url = self.follower_url.clone().unwrap_or_else(|| self.server.url());
-        let mut inputs = vec![("InpUrl", url.as_str()), ("InpMaster", self.name), ("InpWait", "1")];
-        inputs.push(("InpVersion", self.version));
-        inputs.extend(self.inputs.iter().map(|(name, value)| (*name, value.as_str())));
-        self.follower.load("expert", name, &program(FOLLOWER), ("1", "EURUSD"), &inputs);
+        let mut inputs = vec![("InpUrl", url), ("InpMaster", self.name.to_owned()), ("InpWait", "1".to_owned())];
+        inputs.push(("InpVersion", self.version.to_owned()));
+        inputs.extend(self.inputs.iter().cloned());
+        inputs
+    }
+
+    /// A terminal in this account with a folder of its own; of the account's positions it shows its own only.
+    fn another_terminal(&self, folder: &str, login: u32) -> Terminal {
+        let mut terminal = Terminal::start();
+        terminal.command(&["files", &self.folder(folder)]);
+        terminal.command(&["account", &format!("login={login}"), "balance=100000"]);
+        terminal.command(&["symbol", "EURUSD", "digits=5"]);
+        terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+        terminal
+    }
+
+    /// The same follower once more.
+    #[track_caller]
+    pub fn another_follower(&self, folder: &str) -> Terminal {
+        let mut terminal = self.another_terminal(folder, 2002);
+        let inputs = self.follower_inputs();
+        let inputs: Vec<_> = inputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        terminal.expert("follower", FOLLOWER, &inputs);
+        terminal
+    }
+
+    /// The same master once more.
+    #[track_caller]
+    pub fn another_master(&self, folder: &str) -> Terminal {
+        let mut terminal = self.another_terminal(folder, 1001);
+        self.load_as_master(&mut terminal);
+        terminal
     }
 
     pub fn restart_master(&mut self) {

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn a_master_whose_clock_is_set_back_is_followed() {
@@ -58,15 +58,45 @@ fn the_state_of_another_account_under_the_same_name_is_not_followed() {
     copying.close();
 }
 
+#[test]
+fn a_master_whose_broker_renames_its_server_is_followed_if_it_has_what_it_had() {
+    let Some(mut copying) = Copying::start("renamed", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let first = copying.master.positions()[0]["id"].clone();
+    copying.master.command(&["account", "server=Renamed"]);
+    copying.restart_master();
+    copying.follower.expect("follower", "print", "1001@Renamed is followed");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.trade(&deal(1, "0.30", &format!(" position={first}")));
+    copying.converge();
+    // The same login at another broker has nothing of it.
+    let requests = copying.follower.requests();
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    let state = states.line(Instant::now() + Duration::from_secs(20));
+    let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    state["server"] = "Other".into();
+    state["positions"][0]["id"] = 900_001.into();
+    copying.server.publish(&["-t", topic, "-q", "1", "-m", &state.to_string()]);
+    copying.follower.expect("follower", "print", "1001@Other under the name of 1001@Renamed");
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.close();
+}
+
 /// What stands between the follower and the Server, and can be cut.
-struct Line {
-    port: u16,
+pub struct Line {
+    pub port: u16,
     is_cut: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Line {
-    fn to(server: u16) -> Self {
+    pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let line = Line { port, is_cut: Arc::default(), streams: Arc::default() };
@@ -88,7 +118,7 @@ impl Line {
         line
     }
 
-    fn cut(&self) {
+    pub fn cut(&self) {
         let mut open = self.streams.lock().expect("no panic under this lock");
         self.is_cut.store(true, Ordering::Release);
         for stream in open.drain(..) {
@@ -96,7 +126,7 @@ impl Line {
         }
     }
 
-    fn mend(&self) {
+    pub fn mend(&self) {
         self.is_cut.store(false, Ordering::Release);
     }
 }
@@ -166,6 +196,85 @@ fn a_slow_trade_server_gets_nothing_that_is_over_by_then() {
 }
 
 #[test]
+fn states_that_came_while_the_terminal_stood_still_are_all_taken_before_the_newest_is_worked_on() {
+    let Some(mut copying) = Copying::start("stall", &[]) else { return };
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let (mut held, deadline) = (String::new(), Instant::now() + Duration::from_secs(20));
+    while held.matches("\"side\"").count() != 1 {
+        held = states.line(deadline);
+    }
+    copying.master.kill();
+    copying.follower.expect("follower", "print", "the master is offline");
+    copying.follower.expect("follower", "comment", "held here 1");
+    // Closing it keeps the program for so long that more states come than it takes at once.
+    copying.follower.command(&["account", "slow=3000"]);
+    let mut state: serde_json::Value = serde_json::from_str(&held).expect("JSON");
+    let position = state["positions"][0].take();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    state["time_msc"] = i64::try_from(now.as_millis()).expect("a time").into();
+    let mut another = position;
+    another["id"] = 424_242.into();
+    another["time_msc"] = state["time_msc"].clone();
+    let mut with = |positions: Vec<serde_json::Value>| {
+        state["positions"] = positions.into();
+        state.to_string() + "\n"
+    };
+    let (none, one) = (with(Vec::new()), with(vec![another]));
+    copying.server.publish_lines(topic, &(none.clone() + &one.repeat(250) + &none));
+    copying.follower.expect("follower", "comment", "Master has 0 positions, held here 0");
+    let said = copying.follower.said("follower", "print");
+    let opened = said.iter().filter(|line| line.starts_with("open ")).count();
+    assert_eq!(opened, 1, "{}", copying.follower.transcript());
+    copying.follower.close();
+}
+
+#[test]
+fn the_age_of_a_position_is_by_the_masters_trade_server_whatever_the_computers_clocks_say() {
+    for (of_master, of_follower) in [("0", "120"), ("0", "-120"), ("120", "0"), ("-120", "0"), ("600", "-7200")] {
+        let Some(mut copying) = Copying::start("wrong-clocks", &[("InpMaxAge", "5")]) else { return };
+        copying.master.command(&["own-clock", of_master]);
+        copying.follower.command(&["own-clock", of_follower]);
+        copying.load_both();
+        let states = copying.server.subscribe(&["-t", "mt5/copier/master/state", "-F", "%p"]);
+        states.line(Instant::now() + Duration::from_secs(20));
+        states.line(Instant::now() + Duration::from_secs(20));
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        // What is late is late by any clock.
+        copying.server.pause();
+        copying.trade(&deal(0, "0.05", ""));
+        thread::sleep(Duration::from_secs(7));
+        copying.server.resume();
+        copying.follower.expect("follower", "print", ": too old to be opened");
+        copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.3").collect());
+        copying.close();
+    }
+}
+
+#[test]
+fn a_master_whose_terminal_shows_no_price_of_today_makes_nothing_old_new() {
+    let Some(mut copying) = Copying::start("old-price", &[]) else { return };
+    copying.load_both();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.trade(&deal(0, "0.30", ""));
+    // Both begin anew after two hours in which no price has come.
+    copying.kill_master();
+    copying.master.expect("master", "print", "connected");
+    for terminal in [&mut copying.master, &mut copying.follower] {
+        terminal.command(&["own-clock", "7200"]);
+    }
+    copying.load_follower();
+    copying.follower.expect("follower", "print", ": too old to be opened");
+    copying.converge_to(|_| Vec::new());
+    copying.close();
+}
+
+#[test]
 fn what_was_there_before_is_copied_whatever_its_age_if_so_wanted() {
     for mode in ["hedging", "netting"] {
         let Some(mut copying) = Copying::start(&format!("existing-{mode}"), &[("InpExisting", "2")]) else { return };
@@ -208,5 +317,52 @@ fn positions_are_sized_by_the_ratio_of_balances_in_one_currency_only() {
     copying.trade(&deal(0, "0.30", ""));
     copying.follower.expect("follower", "print", "USD");
     copying.converge_to(|_| Vec::<Fields>::new());
+    copying.close();
+}
+
+#[test]
+fn followers_learn_that_the_masters_state_is_too_large_for_the_server() {
+    let Some(mut copying) = Copying::start_with("too-large", &[], "max_packet_size 2500") else { return };
+    copying.load_both();
+    for _ in 0..4 {
+        copying.trade(&deal(0, "0.10", ""));
+    }
+    copying.converge();
+    let close = format!(" position={}", copying.master.positions()[0]["id"]);
+    for _ in 0..20 {
+        copying.trade(&deal(0, "0.20", ""));
+    }
+    copying.master.expect("master", "print", "nothing is copied until it is smaller");
+    copying.follower.expect("follower", "print", "the master can't publish its state");
+    // Of what it does from now on nobody can be told, and nothing is closed because of that.
+    copying.trade(&deal(1, "0.10", &close));
+    copying.restart_follower();
+    copying.follower.expect("follower", "print", "the master can't publish its state");
+    copying.restart_master();
+    copying.master.expect("master", "print", "nothing is copied until it is smaller");
+    let said = copying.follower.said("follower", "print");
+    assert!(!said.iter().any(|line| line.starts_with("close ")), "{said:#?}");
+    for fields in copying.master.positions().iter().filter(|fields| fields["volume"] == "0.2") {
+        copying.trade(&deal(1, "0.20", &format!(" position={}", fields["id"])));
+    }
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_master_that_stands_still_is_told_by_its_followers() {
+    let Some(mut copying) = Copying::start("stands-still", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    // Its line to the MQTT Server holds, and it has no word of its positions.
+    copying.master.command(&["connected", "0"]);
+    copying.master.expect("master", "print", "nothing is published: the terminal isn't connected");
+    copying.follower.expect("follower", "print", "no state has come for so long");
+    copying.master.command(&["connected", "1"]);
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    let panel = copying.follower.expect("follower", "comment", "held here 2");
+    assert!(!panel.contains("Now:"), "{panel}");
     copying.close();
 }

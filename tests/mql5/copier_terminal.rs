@@ -1,8 +1,10 @@
 //! What the follower's terminal does to it: an account that isn't known yet or is changed, prices and symbols that come later, a
 //! full disk, a clock that is wrong, texts that are cut, two charts with the same follower.
 
-use crate::copier_run::{Copying, deal};
+use crate::compile::program;
+use crate::copier_run::{Copying, QUIET, deal};
 use std::fs;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_terminal_that_is_not_connected_yet_does_not_know_its_account() {
@@ -74,6 +76,45 @@ fn a_symbol_that_the_broker_adds_is_found() {
     copying.trade("action=1 symbol=NZDUSD type=0 volume=0.30");
     copying.converge();
     copying.close();
+}
+
+#[test]
+fn a_custom_symbol_is_not_taken_for_the_brokers() {
+    let Some(mut copying) = Copying::start("custom-symbol", &[]) else { return };
+    for name in ["USDCHF.mqtt", "USDCHF.pro"] {
+        copying.follower.command(&[
+            "symbol",
+            name,
+            "digits=5",
+            if name == "USDCHF.mqtt" { "custom=1" } else { "custom=0" },
+        ]);
+        copying.follower.command(&["tick", name, "0.90000", "0.90010"]);
+    }
+    copying.master.command(&["symbol", "USDCHF", "digits=5"]);
+    copying.master.command(&["tick", "USDCHF", "0.90000", "0.90010"]);
+    copying.load_both();
+    copying.trade("action=1 symbol=USDCHF type=0 volume=0.30");
+    copying.converge_to(|mut positions| {
+        positions.iter_mut().for_each(|fields| *fields.get_mut("symbol").expect("a symbol") = "USDCHF.pro".to_owned());
+        positions
+    });
+    copying.close();
+}
+
+#[test]
+fn an_account_that_may_not_trade_is_told_and_nothing_is_sent() {
+    for (what, why) in [("trade_allowed", "investor"), ("experts_allowed", "programs")] {
+        let Some(mut copying) = Copying::start(what, &[]) else { return };
+        copying.load_both();
+        copying.follower.command(&["account", &format!("{what}=0")]);
+        copying.follower.expect("follower", "print", why);
+        copying.trade(&deal(0, "0.30", ""));
+        copying.follower.expect("follower", "comment", "Master has 1 positions");
+        assert_eq!(copying.follower.requests(), 0, "{}", copying.follower.transcript());
+        copying.follower.command(&["account", &format!("{what}=1")]);
+        copying.converge();
+        copying.close();
+    }
 }
 
 #[test]
@@ -197,4 +238,84 @@ fn figures_of_the_account_that_are_not_known_yet_are_waited_for() {
         copying.converge();
         copying.close();
     }
+}
+
+#[test]
+fn what_keeps_a_follower_from_copying_is_told_each_time_that_it_begins() {
+    let Some(mut copying) = Copying::start("told-again", &[]) else { return };
+    copying.load_both();
+    for round in 0..3 {
+        copying.follower.command(&["connected", "0"]);
+        copying.follower.expect("follower", "print", "nothing is copied: the terminal isn't connected");
+        copying.follower.expect("follower", "comment", "\\nNow: nothing is copied");
+        copying.follower.command(&["connected", "1"]);
+        copying.trade(&deal(0, "0.10", ""));
+        copying.converge();
+        let panel = copying.follower.expect("follower", "comment", &format!("held here {}", round + 1));
+        assert!(!panel.contains("Now:"), "{panel}");
+    }
+    copying.close();
+}
+
+#[test]
+fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-terminals", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let mut second = copying.another_follower("Second");
+    second.expect("follower", "print", "another terminal follows this master in the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    second.expect("follower", "comment", "Master has 2 positions");
+    assert_eq!(second.requests(), 0, "{}", second.transcript());
+    // Without the first one's file it knows nothing of what was there before.
+    copying.follower.kill();
+    let deadline = Instant::now() + QUIET;
+    while !second.said("follower", "print").iter().any(|line| line.ends_with(": it was there before")) {
+        assert!(Instant::now() < deadline, "{}", second.transcript());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    copying.trade(&deal(1, "0.07", ""));
+    second.expect("follower", "print", "open EURUSD 0.07");
+    second.close();
+    copying.close();
+}
+
+#[test]
+fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-masters", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    // It shows nothing of what the first one has.
+    let mut second = copying.another_master("Second");
+    second.expect("master", "print", "another terminal publishes this master of the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    second.close();
+    // The other one's end was not the first one's.
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.follower.expect("follower", "comment", "Master: online");
+    assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[test]
+fn copiers_whose_client_has_failed_begin_anew() {
+    let Some(mut copying) = Copying::start("failed", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    for (terminal, name) in [(&mut copying.master, "master"), (&mut copying.follower, "follower")] {
+        terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
+        terminal.expect("panic", "ended", "");
+        terminal.expect(name, "print", "the client has failed, and is made anew");
+        terminal.expect(name, "print", "connected");
+    }
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.close();
 }

@@ -3,6 +3,7 @@
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
 use crate::compile::{compiler, program};
+use crate::copier_stale::Line;
 use crate::host::Terminal;
 
 const REMOTE_VALUE: &str = "mql5/Indicators/Mt5Mqtt/RemoteValue.mq5";
@@ -52,6 +53,35 @@ fn the_indicator_draws_what_comes_over_its_topic_at_the_open_bar() {
     assert_eq!(line(&mut terminal), "-");
     server.publish(&["-t", "mt5/signals/%23US500", "-m", r#"{"value":3}"#, "-r"]);
     while line(&mut terminal) != "3" {
+        terminal.expect("value", "redraw", "");
+    }
+    terminal.command(&["remove", "value"]);
+    terminal.expect("value", "ended", "");
+    terminal.close();
+}
+
+#[test]
+fn bars_of_an_outage_have_no_value_of_before() {
+    let Some(_) = compiler("the indicator in an outage") else { return };
+    let Some(server) = Mosquitto::start() else { return leave_out("the indicator in an outage", "mosquitto") };
+    let wire = Line::to(server.port());
+    let url = format!("mqtt://127.0.0.1:{}", wire.port);
+    let mut terminal = Terminal::start();
+    terminal.command(&["symbol", "EURUSD"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2", "60000"]);
+    server.publish(&["-t", "mt5/signals/EURUSD", "-m", r#"{"value":0.5}"#, "-r"]);
+    terminal.load("indicator", "value", &program(REMOTE_VALUE), ("1", "EURUSD"), &[("InpUrl", &url)]);
+    terminal.expect("value", "print", "connected");
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2", "61000"]);
+    while line(&mut terminal) != "0.5" {
+        terminal.expect("value", "redraw", "");
+    }
+    wire.cut();
+    terminal.expect("value", "print", "disconnected");
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2", "120000"]);
+    assert_eq!(line(&mut terminal), "0.5 -");
+    wire.mend();
+    while line(&mut terminal) != "0.5 0.5" {
         terminal.expect("value", "redraw", "");
     }
     terminal.command(&["remove", "value"]);

@@ -5,6 +5,7 @@ use crate::common::folder::Folder;
 use crate::common::mosquitto::{Mosquitto, Subscriber};
 use crate::common::tools::leave_out;
 use crate::compile::{compiler, program};
+use crate::copier_stale::Line;
 use crate::host::Terminal;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::Properties;
@@ -123,6 +124,28 @@ fn the_feed_of_one_terminal_becomes_custom_symbols_in_another() {
 }
 
 #[test]
+fn of_the_ticks_of_an_outage_the_latest_alone_is_published() {
+    let Some((mut terminal, server)) = set_up("ticks of an outage") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%t %p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    terminal.expert("feed", FEED, &[("InpUrl", &url)]);
+    terminal.expect("feed", "print", "connected");
+    terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    assert_eq!(next(&listening).1["bid"], 1.1);
+    line.cut();
+    terminal.expect("feed", "print", "disconnected");
+    for pips in 1..=50 {
+        terminal.command(&["tick", "EURUSD", &format!("1.1{pips:03}0"), "1.20000"]);
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    line.mend();
+    assert_eq!(next(&listening).1["bid"], 1.105);
+    terminal.close();
+}
+
+#[test]
 fn telemetry_tells_of_the_account_and_of_the_end() {
     let Some((mut terminal, server)) = set_up("telemetry") else { return };
     let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
@@ -146,6 +169,34 @@ fn telemetry_tells_of_the_account_and_of_the_end() {
     assert_eq!(listening.line(deadline()), "mt5/Simulated/77/presence online");
     drop(terminal);
     while listening.line(deadline()) != "mt5/Simulated/77/presence offline" {}
+}
+
+#[test]
+fn topics_of_an_account_wait_until_the_terminal_knows_it() {
+    let Some((mut terminal, server)) = set_up("unknown account") else { return };
+    let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
+    terminal.command(&["connected", "0"]);
+    terminal.expert("telemetry", "mql5/Experts/Mt5Mqtt/Telemetry.mq5", &[("InpUrl", &server.url())]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.command(&["connected", "1"]);
+    assert_eq!(listening.line(deadline()), "mt5/Simulated/1001/presence online");
+    terminal.expect("control", "print", "subscribed: ");
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"status\"}", "-q", "1"]);
+    while !listening.line(deadline()).starts_with("mt5/Simulated/1001/reply ") {}
+    terminal.close();
+}
+
+#[test]
+fn timers_that_cant_be_set_start_nothing() {
+    let Some((mut terminal, server)) = set_up("wrong timers") else { return };
+    for (path, input) in [("MarketFeed", "InpTimer"), ("LowLatencyEA", "InpTimer"), ("Telemetry", "InpSeconds")] {
+        let module = program(&format!("mql5/Experts/Mt5Mqtt/{path}.mq5"));
+        terminal.load("expert", "timer", &module, ("1", "EURUSD"), &[("InpUrl", &server.url()), (input, "0")]);
+        terminal.expect("timer", "print", &format!("{input} must be 1 or more"));
+        assert_eq!(terminal.expect("timer", "init", ""), "1", "{path}");
+        terminal.expect("timer", "ended", "");
+    }
+    terminal.close();
 }
 
 #[test]
@@ -177,6 +228,9 @@ fn remote_control_obeys_once_and_replies() {
         ("{\"id\":\"x\"}", "there is no \"command\""),
         ("{\"command\":\"buy\"}", "unknown command"),
         ("{\"command\":\"close_all\",\"time\":1000}", "too old"),
+        ("{\"command\":\"close_all\",\"time\":1000.5}", "\"time\" must be"),
+        ("{\"command\":\"close_all\",\"time\":\"1000\"}", "\"time\" must be"),
+        ("{\"command\":\"close_all\",\"id\":7}", "\"id\" must be"),
     ] {
         let reply = ask(payload);
         assert_eq!(reply["accepted"], false, "{reply}");

@@ -35,6 +35,11 @@ CEchoClient ExtClient;
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpTimer<1)
+     {
+      Print("InpTimer must be 1 or more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(InpTimer);
    bool connected=ExtClient.IsCreated() ||
                   (SetServer(ExtClient) && ExtClient.Subscribe(InpRoot+"/ping",0) && ExtClient.Connect());

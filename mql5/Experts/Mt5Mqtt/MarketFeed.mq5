@@ -34,6 +34,7 @@ class CFeedClient : public CMqttClient
   {
 private:
    FeedSymbol        m_symbols[];
+   CMqttProperties   m_latest;             // of what waits for a connection, the latest of a topic alone
 
 public:
    bool              Start(void);
@@ -50,6 +51,7 @@ private:
    void              Tick(FeedSymbol &symbol);
    void              Bar(FeedSymbol &symbol);
    void              Send(const string topic,const string text,const int qos,const bool retain);
+   void              Sent(const string topic,const bool accepted);
   };
 CFeedClient ExtClient;
 //+------------------------------------------------------------------+
@@ -59,6 +61,8 @@ bool CFeedClient::Start(void)
   {
    if(IsCreated())
       return(true);
+   if(!m_latest.SetConflation(true))
+      return(Failed(m_latest.ResultStatus(),m_latest.ResultDescription()));
    return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
   }
 //+------------------------------------------------------------------+
@@ -142,7 +146,8 @@ void CFeedClient::Look(void)
      }
   }
 //+------------------------------------------------------------------+
-//| A tick is for now: QoS 0, and the next one replaces it           |
+//| A tick is for now: QoS 0, and the next one replaces it, also in  |
+//| the queue of a line that is down                                 |
 //+------------------------------------------------------------------+
 void CFeedClient::Tick(FeedSymbol &symbol)
   {
@@ -160,7 +165,7 @@ void CFeedClient::Tick(FeedSymbol &symbol)
    json.NumberField("bid",tick.bid,symbol.digits);
    json.NumberField("ask",tick.ask,symbol.digits);
    json.EndObject();
-   Send("ticks/"+symbol.level,json.Text(),0,false);
+   Sent("ticks/"+symbol.level,Publish(InpRoot+"/ticks/"+symbol.level,json.Text(),0,false,m_latest));
   }
 //+------------------------------------------------------------------+
 //| A bar is published when the next one has begun                   |
@@ -194,7 +199,14 @@ void CFeedClient::Bar(FeedSymbol &symbol)
 //+------------------------------------------------------------------+
 void CFeedClient::Send(const string topic,const string text,const int qos,const bool retain)
   {
-   if(!Publish(InpRoot+"/"+topic,text,qos,retain))
+   Sent(topic,Publish(InpRoot+"/"+topic,text,qos,retain));
+  }
+//+------------------------------------------------------------------+
+//| Says what was not accepted                                       |
+//+------------------------------------------------------------------+
+void CFeedClient::Sent(const string topic,const bool accepted)
+  {
+   if(!accepted)
       Print(topic,": ",ResultDescription());
   }
 //+------------------------------------------------------------------+
@@ -202,6 +214,11 @@ void CFeedClient::Send(const string topic,const string text,const int qos,const 
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpTimer<1)
+     {
+      Print("InpTimer must be 1 or more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(InpTimer);
    ExtClient.Choose();
    if(!ExtClient.Start())

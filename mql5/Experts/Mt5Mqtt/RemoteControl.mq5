@@ -50,6 +50,9 @@ bool CControlClient::Start(void)
   {
    if(IsCreated())
       return(true);
+//--- a terminal that has just started doesn't know its account, of which the topics are
+   if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
+      return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
    return(SetServer(GetPointer(this)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
@@ -99,7 +102,12 @@ string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader
       return("unknown command");
    if(command=="close_all" && !InpAllowClose)
       return("close_all is not allowed by this program's inputs");
-   if(InpMaxAge>0 && json.Integer(0,"time",time) && TimeGMT()-time>InpMaxAge)
+//--- what isn't understood would keep nothing away
+   if(json.Member(0,"id")>=0 && json.Type(json.Member(0,"id"))!=MQTT_JSON_STRING)
+      return("\"id\" must be a text");
+   if(json.Member(0,"time")>=0 && !json.Integer(0,"time",time))
+      return("\"time\" must be a whole number of seconds");
+   if(InpMaxAge>0 && json.Member(0,"time")>=0 && TimeGMT()-time>InpMaxAge)
       return("too old");
    return("");
   }
@@ -228,6 +236,12 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   if(!ExtClient.IsCreated() && !ExtClient.Start())
+     {
+      Print("MQTT: ",ExtClient.ResultDescription());
+      ExpertRemove();
+      return;
+     }
    ExtClient.Dispatch(10);
   }
 //+------------------------------------------------------------------+

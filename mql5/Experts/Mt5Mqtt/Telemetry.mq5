@@ -36,6 +36,9 @@ bool CTelemetryClient::Start(void)
   {
    if(IsCreated())
       return(true);
+//--- a terminal that has just started doesn't know its account, of which the topics are
+   if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
+      return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
    return(SetServer(GetPointer(this)) && SetWill(m_topic+"presence","offline",1,true) && Connect());
   }
@@ -88,6 +91,11 @@ ulong ExtNext=0;                           // when to publish again
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpSeconds<1)
+     {
+      Print("InpSeconds must be 1 or more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(100);
    if(ExtClient.Start())
       return(INIT_SUCCEEDED);
@@ -107,6 +115,12 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   if(!ExtClient.IsCreated() && !ExtClient.Start())
+     {
+      Print("MQTT: ",ExtClient.ResultDescription());
+      ExpertRemove();
+      return;
+     }
    ExtClient.Dispatch(100);
    if(GetTickCount64()<ExtNext || !ExtClient.IsConnected())
       return;

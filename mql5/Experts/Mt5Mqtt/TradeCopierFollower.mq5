@@ -45,6 +45,7 @@ input bool   InpPendings=false;                                  // Copy pending
 input int    InpDeviation=20;                                    // Slippage in points (instant execution)
 input int    InpWait=30;                                         // Seconds until a closed market is tried again
 CCopierFollower ExtFollower;
+ulong ExtBegin=0;                          // not before, by GetTickCount64()
 //+------------------------------------------------------------------+
 //| The inputs                                                       |
 //+------------------------------------------------------------------+
@@ -89,12 +90,29 @@ bool IsCut(const string name,const string list)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| Are there inputs that can't be meant?                            |
+//+------------------------------------------------------------------+
+bool IsMistaken(void)
+  {
+   CopierRules rules;
+   Rules(rules);
+   string mistake=CCopierRules::Mistake(rules);
+   if(mistake=="" && InpDeviation<0)
+      mistake="the slippage in points must not be below 0";
+   if(mistake=="" && (InpWait<1 || InpWait>86400))
+      mistake="the seconds until a closed market is tried again must be from 1 to 86400";
+   if(mistake!="")
+      Print("copier: the inputs can't be meant so: ",mistake);
+   return(mistake!="");
+  }
+//+------------------------------------------------------------------+
 //| Starts, unless the chart has only changed. Before the terminal is|
 //| connected, the account isn't known whose copies they are         |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap))
+   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap) ||
+      IsMistaken())
       return(INIT_FAILED);
    EventSetMillisecondTimer(50);
    if(ExtFollower.IsCreated())
@@ -138,11 +156,16 @@ void OnTimer(void)
   {
    if(!ExtFollower.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
-   ExtFollower.Dispatch(100);
+   ExtFollower.Take();
    ExtFollower.Work();
+   if(!ExtFollower.HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   ExtBegin=GetTickCount64()+5000;
+   ExtFollower.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+

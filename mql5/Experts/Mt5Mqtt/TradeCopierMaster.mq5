@@ -13,11 +13,18 @@ input string InpName="master";               // Name of this master
 input string InpRelay="";                    // Publish the copies of these masters too (apart by commas)
 input int    InpSeconds=5;                   // Publish at least every so many seconds
 CCopierMaster ExtMaster;
+ulong ExtBegin=0;                          // not before, by GetTickCount64()
 //+------------------------------------------------------------------+
 //| Starts. Before the terminal is connected, the account isn't known|
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+//--- the terminal keeps 255 characters of name=value: followers would close the copies of a master whose name is cut off
+   if(StringLen("InpRelay=")+StringLen(InpRelay)>=255 || InpSeconds<1 || InpSeconds>86400)
+     {
+      Print("copier: InpSeconds must be from 1 to 86400, and InpRelay shorter than 246 characters, as a terminal keeps no more");
+      return(INIT_FAILED);
+     }
    EventSetMillisecondTimer(20);
    if(ExtMaster.IsCreated())
       return(INIT_SUCCEEDED);
@@ -59,11 +66,16 @@ void OnTimer(void)
   {
    if(!ExtMaster.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && Begin()!=INIT_SUCCEEDED)
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
    ExtMaster.Dispatch(100);
    ExtMaster.Look();
+   if(!ExtMaster.HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   ExtBegin=GetTickCount64()+5000;
+   ExtMaster.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+

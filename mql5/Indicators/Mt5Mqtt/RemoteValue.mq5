@@ -37,7 +37,7 @@ public:
 
 protected:
    virtual void      OnConnected(const CMqttMessage &message);
-   virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text()); }
+   virtual void      OnDisconnected(const CMqttMessage &message);
    virtual void      OnMessage(const CMqttMessage &message);
   };
 double       ExtBuffer[];
@@ -77,6 +77,14 @@ void CValueClient::OnConnected(const CMqttMessage &message)
    Print("connected");
    if(!Subscribe(m_topic,0))
       Print(m_topic,": ",ResultDescription());
+  }
+//+------------------------------------------------------------------+
+//| Bars that begin during an outage have no value: nobody knows it  |
+//+------------------------------------------------------------------+
+void CValueClient::OnDisconnected(const CMqttMessage &message)
+  {
+   Print("disconnected: ",message.Text());
+   m_value=EMPTY_VALUE;
   }
 //+------------------------------------------------------------------+
 //| Takes a number; what is none is told of and not drawn            |
@@ -124,12 +132,13 @@ void OnDeinit(const int reason)
    ExtClient.Deinit(reason);
   }
 //+------------------------------------------------------------------+
-//| Puts the last value at the open bar                              |
+//| Puts the last value at the open bar, which keeps what it had when|
+//| there is none                                                    |
 //+------------------------------------------------------------------+
 void Draw(void)
   {
    int size=ArraySize(ExtBuffer);
-   if(size>0)
+   if(size>0 && ExtClient.Value()!=EMPTY_VALUE)
       ExtBuffer[size-1]=ExtClient.Value();
   }
 //+------------------------------------------------------------------+

@@ -78,7 +78,7 @@ void OnStart(void)
    Accepted(client.Connect(),client,"Connect");
    if(Await(client,message,MT5MQTT_EVENT_CONNECTED))
      {
-      ExtCheck.That(client.IsConnected() && !message.SessionPresent(),"a new Session");
+      ExtCheck.That(client.IsConnected() && !client.HasFailed() && !message.SessionPresent(),"a new Session");
       Messages(client);
       Batches(client);
       if(InpVersion==5)

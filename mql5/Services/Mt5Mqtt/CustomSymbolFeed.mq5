@@ -134,9 +134,11 @@ void OnStart(void)
       Print("MQTT: ",client.ResultDescription());
       return;
      }
-   while(!IsStopped())
+   while(!IsStopped() && client.ResultStatus()==MT5MQTT_OK)
       if(client.Wait(1000))
          client.Dispatch(1000);
+   if(!IsStopped())
+      Print("MQTT: ",client.ResultDescription(),"; start the service again");
    client.Disconnect(500);
   }
 //+------------------------------------------------------------------+

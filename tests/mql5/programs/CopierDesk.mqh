@@ -39,6 +39,7 @@ void Begin(void)
    ExtSymbols[0].expires_time=true;
    ExtSymbols[0].expires_date=true;
    ExtSymbols[0].never_expires=true;
+   ExtSymbols[0].is_uncertain=false;
    ArrayResize(ExtHeld,0);
    ArrayResize(ExtOrders,0);
    ArrayResize(ExtState.positions,0);

@@ -52,6 +52,7 @@ void AddSymbol(const string name)
    ExtSymbols[i].expires_time=true;
    ExtSymbols[i].expires_date=true;
    ExtSymbols[i].never_expires=true;
+   ExtSymbols[i].is_uncertain=false;
   }
 //+------------------------------------------------------------------+
 //| Nothing is held, and no rule limits anything                     |

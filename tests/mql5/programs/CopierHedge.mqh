@@ -79,6 +79,7 @@ void CHedge::Symbol(const string name,const double volume_min,const double volum
    m_symbols[i].expires_time=true;
    m_symbols[i].expires_date=true;
    m_symbols[i].never_expires=true;
+   m_symbols[i].is_uncertain=false;
   }
 //+------------------------------------------------------------------+
 //| The first fault stays                                            |

@@ -79,6 +79,7 @@ void CModel::Symbol(const string name,const double volume_min,const double volum
    m_symbols[i].expires_time=Chance(50);
    m_symbols[i].expires_date=Chance(50);
    m_symbols[i].never_expires=true;
+   m_symbols[i].is_uncertain=false;
   }
 //+------------------------------------------------------------------+
 //| By name                                                          |

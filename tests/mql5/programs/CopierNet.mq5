@@ -112,6 +112,7 @@ void CSequence::Symbol(const string name,const double volume_min,const double vo
    m_symbols[i].expires_time=true;
    m_symbols[i].expires_date=true;
    m_symbols[i].never_expires=true;
+   m_symbols[i].is_uncertain=false;
    m_held[i]=0;
    m_sl[i]=0;
    m_tp[i]=0;

@@ -28,6 +28,7 @@ void Symbol(CopierSymbol &symbol,const string name,const double volume_min,const
    symbol.expires_time=true;
    symbol.expires_date=true;
    symbol.never_expires=true;
+   symbol.is_uncertain=false;
   }
 //+------------------------------------------------------------------+
 //| A position                                                       |
@@ -99,6 +100,11 @@ void States(void)
    Spoilt(text,"\"volume\":0.1","\"volume\":-0.1");
    Spoilt(text,"\"volume\":0.1","\"volume\":0.0");
    Spoilt(text,"\"id\":7","\"id\":7.5");
+   Spoilt(text,"\"id\":7","\"id\":0");
+   Spoilt(text,"\"id\":7","\"id\":-1");
+   string head=StringSubstr(text,0,StringFind(text,",\"positions\":"));
+   ExtCheck.That(!CCopierState::Read(CCopierState::Incomplete(state,"why"),read,error) && StringFind(error,"why")>0 && read.sequence==9,"none that could be published");
+   ExtCheck.That(StringFind(CCopierState::Incomplete(state,"why"),head)==0,"what an older follower reads of it");
    Spoilt(text,"\"symbol\":\"EURUSD\"","\"symbol\":\"\"");
    Spoilt(text,"\"magic\":42,","");
    ArrayResize(state.positions,2);
@@ -162,6 +168,7 @@ void Orders(void)
    ArrayResize(state.orders,1);
    text=CCopierState::Write(state);
    Spoilt(text,"\"type\":\"buy limit\"","\"type\":\"buy\"");
+   Spoilt(text,"\"id\":100","\"id\":-1");
    Spoilt(text,"\"limit_price\":0.0","\"limit_price\":1.2");
    Spoilt(text,"\"expiry\":\"none\"","\"expiry\":\"time\"");
    Spoilt(text,"\"expiry\":\"none\"","\"expiry\":\"never\"");

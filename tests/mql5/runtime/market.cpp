@@ -91,7 +91,7 @@ bool market_set(const string &name,const std::string &property,const std::string
    static const std::map<std::string,ENUM_SYMBOL_INFO_INTEGER> integers={
       {"digits",SYMBOL_DIGITS},{"stops_level",SYMBOL_TRADE_STOPS_LEVEL},{"freeze_level",SYMBOL_TRADE_FREEZE_LEVEL},
       {"filling",SYMBOL_FILLING_MODE},{"trade_mode",SYMBOL_TRADE_MODE},{"execution",SYMBOL_TRADE_EXEMODE},
-      {"order_mode",SYMBOL_ORDER_MODE},{"expirations",SYMBOL_EXPIRATION_MODE}};
+      {"order_mode",SYMBOL_ORDER_MODE},{"expirations",SYMBOL_EXPIRATION_MODE},{"custom",SYMBOL_CUSTOM}};
    std::lock_guard<std::recursive_mutex> guard(market.lock);
    SymbolState &state=market_symbol(name);
    if(auto d=doubles.find(property); d!=doubles.end()) state.doubles[d->second]=strtod(value.c_str(),nullptr);

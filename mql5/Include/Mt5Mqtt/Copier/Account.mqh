@@ -25,6 +25,8 @@ public:
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
+   //--- by the trade server's clock, when the newest position was opened; 0 without one
+   static long       NewestMsc(void);
 
 private:
    static long       ToGmt(const long server_msc);
@@ -86,6 +88,8 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.server=AccountInfoString(ACCOUNT_SERVER);
    state.login=AccountInfoInteger(ACCOUNT_LOGIN);
    state.time_msc=NowMsc();
+   state.clock_msc=0;
+   state.interval_ms=0;
    state.has_orders=true;
    state.is_netting=!IsHedging();
    Funds(state.funds);
@@ -114,6 +118,17 @@ bool CCopierAccount::IsClosed(const long identifier)
    return(has_any && MathAbs(volume)<0.00000001);
   }
 //+------------------------------------------------------------------+
+//| An opening may be shown before the price that it came with       |
+//+------------------------------------------------------------------+
+long CCopierAccount::NewestMsc(void)
+  {
+   long newest=0;
+   for(int i=0; i<PositionsTotal(); i++)
+      if(PositionGetTicket(i)!=0)
+         newest=MathMax(newest,PositionGetInteger(POSITION_TIME_MSC));
+   return(newest);
+  }
+//+------------------------------------------------------------------+
 //| The selected position                                            |
 //+------------------------------------------------------------------+
 void CCopierAccount::Position(CopierPosition &position)
@@ -136,6 +151,7 @@ void CCopierAccount::Position(CopierPosition &position)
 bool CCopierAccount::Symbol(const string name,CopierSymbol &symbol)
   {
    symbol.name=name;
+   symbol.is_uncertain=false;
    symbol.contract_size=SymbolInfoDouble(name,SYMBOL_TRADE_CONTRACT_SIZE);
    symbol.point=SymbolInfoDouble(name,SYMBOL_POINT);
    symbol.tick_size=SymbolInfoDouble(name,SYMBOL_TRADE_TICK_SIZE);

@@ -156,7 +156,7 @@ string CCopierAnswers::Line(const int index) const
    string       line=report.follower+": "+report.action+" "+IntegerToString(report.id);
    if(report.retcode==0)
       return(line+": "+report.reason);
-   line+=" "+report.symbol+" "+DoubleToString(report.volume,2)+": "+report.result;
+   line+=" "+report.symbol+" "+CCopierReport::Lots(report.volume)+": "+report.result;
    if(report.price>0)
       line+=" at "+DoubleToString(report.price,5)+", "+DoubleToString(report.slippage,1)+" points of slippage";
    return(line+", ms: seen "+Milliseconds(m_answers[index].seen_us)+", network "+Milliseconds(m_answers[index].network_us)+

@@ -64,6 +64,8 @@ public:
    //--- was a reduction of this position sent that may still show?
    bool              IsSettling(const ulong ticket,const double volume) const;
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
+   //--- may an open in that symbol be on its way?
+   bool              IsUncertain(const string symbol);
    //--- the master's position of which an unknown copy may be one, 0 if there is none or more than one
    long              Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc);
    //--- the same of a pending order; those that are alike may stand for each other
@@ -85,6 +87,7 @@ private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    int               Uncertain(const CopierAction &action);
+   void              Expire(void);
    void              Note(const CopierAction &action,const double held_volume,const long sent_msc);
    //--- not later than the trade server's clock; TimeTradeServer() is as fast as the computer's
    static long       SentMsc(void)                            { return((long)TimeCurrent()*1000);        }
@@ -148,13 +151,31 @@ void CCopierExecutor::Drop(const int index)
 //+------------------------------------------------------------------+
 int CCopierExecutor::Uncertain(const CopierAction &action)
   {
-   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
-      if(m_uncertain[i].until<=GetTickCount64())
-         ArrayRemove(m_uncertain,i,1);
+   Expire();
    for(int i=0; i<ArraySize(m_uncertain); i++)
       if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
          return(i);
    return(-1);
+  }
+//+------------------------------------------------------------------+
+//| What would have shown by now                                     |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Expire(void)
+  {
+   for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
+      if(m_uncertain[i].until<=GetTickCount64())
+         ArrayRemove(m_uncertain,i,1);
+  }
+//+------------------------------------------------------------------+
+//| Of any of its positions                                          |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsUncertain(const string symbol)
+  {
+   Expire();
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(m_uncertain[i].symbol==symbol && !m_uncertain[i].is_pending)
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| May it be sent now?                                              |
@@ -318,6 +339,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
   {
    ulong now=GetTickCount64();
    int   shift=MathMin(attempt.count,6);
+   ulong soon=(ulong)(250*(1<<shift));
+   ulong wait=(ulong)m_wait_ms;
    attempt.volume=held_volume;
    attempt.target=Target(action);
    attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
@@ -329,22 +352,26 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+COPIER_SETTLE_MS;
          break;
       case COPIER_OUTCOME_RETRY:
-         attempt.next=now+(ulong)(250*(1<<shift));
+         attempt.next=now+soon;
          break;
       case COPIER_OUTCOME_OTHER_FILLING:
          attempt.filling++;
-         attempt.next=now+(attempt.filling%3==0 ? (ulong)m_wait_ms : 0);
+         attempt.next=now+(attempt.filling%3==0 ? wait : 0);
          break;
       case COPIER_OUTCOME_NO_STOPS:
-         attempt.next=now+(attempt.no_stops || !IsNew(action) ? (ulong)m_wait_ms : 0);
+         //--- a position without its stops is a risk: they may fit as soon as the price has moved
+         attempt.next=now+(!IsNew(action) ? MathMin(soon,wait) : (attempt.no_stops ? wait : 0));
          attempt.no_stops=true;
          break;
       case COPIER_OUTCOME_UNCERTAIN:
          attempt.next=now+(IsNew(action) ? COPIER_UNCERTAIN_MS : COPIER_SETTLE_MS);
          break;
       case COPIER_OUTCOME_WAIT:
+         attempt.next=now+wait;
+         break;
       case COPIER_OUTCOME_STOP:
-         attempt.next=now+(ulong)m_wait_ms;
+         //--- what the master has closed is a risk while it is held here
+         attempt.next=now+(action.action==COPIER_ACTION_CLOSE || action.action==COPIER_ACTION_DELETE ? MathMin(soon,wait) : wait);
          break;
      }
    if(!IsNew(action))

@@ -4,44 +4,38 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_FOLLOWER_MQH
 #define MT5MQTT_COPIER_FOLLOWER_MQH
-#include "Peer.mqh"
-#include "Store.mqh"
-//--- of a position's comment, so that brokers keep it: mq:name:id
-#define COPIER_NAME_LENGTH 12
+#include "Clock.mqh"
+#include "Holdings.mqh"
 //--- units of a comment that trade servers keep
 #define COPIER_COMMENT_LENGTH 31
 //--- after so many ms of requests the next look decides what goes on
 #define COPIER_LOOK_MS 500
+//--- how long what has come may be taken without a look, in ms
+#define COPIER_TAKE_MS 2000
 //+------------------------------------------------------------------+
 //| Class CCopierFollower.                                           |
 //| Appointment: takes a master's state, compares it with what is    |
 //|              held of it here, and executes the difference.       |
 //|                                                                  |
-//| A copy is known by the file, else by its comment, else it is one |
-//| whose order's answer was lost. Other positions and orders are    |
-//| never touched.                                                   |
+//| Positions and orders that are no copies are never touched.       |
 //+------------------------------------------------------------------+
-class CCopierFollower : public CCopierPeer
+class CCopierFollower : public CCopierHoldings
   {
 private:
-   CopierRules       m_rules;
    ulong             m_deviation;
-   CCopierPlan       m_plan;
-   CCopierStore      m_store;
-   CopierState       m_state;
    bool              m_has_state;
+   CCopierClock      m_clock;              // the master's
+   string            m_unread;             // why a later state is of no use, empty = there is none
    bool              m_is_first;           // no state of this master was ever seen
-   CopierSymbol      m_symbols[];
-   CopierHeld        m_held[];
-   CopierHeldOrder   m_orders[];
    bool              m_told_pendings;      // that they aren't copied in netting
    ulong             m_received_us;        // when the state came, by GetMicrosecondCount()
    int               m_lock;               // a file that stays open: no other chart can open it
 
 public:
-                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
+                     CCopierFollower(void) : m_deviation(0),m_has_state(false),m_unread(""),m_is_first(true),m_told_pendings(false),m_received_us(0),m_lock(INVALID_HANDLE) { }
    bool              Start(const string root,const string master,const CopierRules &rules,const ulong deviation,const int wait_ms,const bool resume);
    void              Stop(const int reason);
+   void              Take(void);
    void              Work(void);
    static string     Idle(void);
 
@@ -49,17 +43,11 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
-   bool              ReadHeld(void);
-   bool              ReadOrders(void);
-   bool              ReadEnded(void);
-   long              IdByComment(const string comment) const;
+   //--- by the master's clock, or this computer's, as long as he hasn't told it
+   long              NowMsc(void) const { return(m_clock.IsKnown() ? m_clock.NowMsc() : CCopierAccount::NowMsc()); }
+   bool              IsRenamed(const CopierState &state,const string account) const;
    string            CopyComment(const long id) const;
-   void              ReadSymbols(void);
-   void              ReadSymbol(const string master);
-   double            HeldVolume(const CopierAction &action) const;
    bool              IsKept(const CopierAction &action,string &why) const;
-   bool              IsShown(void);
-   void              TellForeign(void);
    void              TellPendings(void);
    void              Do(const CopierAction &action);
    bool              Save(void);
@@ -74,8 +62,9 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_rules=rules;
    m_deviation=deviation;
    m_has_state=false;
+   m_unread="";
    m_executor.SetWait(wait_ms);
-   if(master=="" || StringLen(master)>COPIER_NAME_LENGTH || StringFind(master,":")>=0)
+   if(!CCopierRules::IsName(master))
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    string file=CCopierStore::FileName(master);
    if(m_lock==INVALID_HANDLE)
@@ -93,14 +82,12 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
       m_store.Sent(i,sent);
       m_executor.Restore(sent);
      }
-   if(resume)
-     {
-      CopierGuard guard;
-      guard.peak=0;
-      guard.halted="";
-      m_plan.SetGuard(guard);
-     }
+   CopierGuard guard;
+   m_plan.Guard(guard);
+   Tell(CCopierGuards::Resume(resume,guard));
+   m_plan.SetGuard(guard);
    ArrayResize(m_symbols,0);
+   m_all_symbols=0;
    if(!StartPeer(root,master))
       return(Tell(ResultDescription()));
    return(true);
@@ -117,6 +104,16 @@ void CCopierFollower::Stop(const int reason)
    m_lock=INVALID_HANDLE;
   }
 //+------------------------------------------------------------------+
+//| All that has come: after a program that stood still the newest   |
+//| state is behind all others                                       |
+//+------------------------------------------------------------------+
+void CCopierFollower::Take(void)
+  {
+   ulong until=GetTickCount64()+COPIER_TAKE_MS;
+   while(Dispatch(100)==100 && GetTickCount64()<until && !IsStopped())
+     { }
+  }
+//+------------------------------------------------------------------+
 //| A state, unless it is older than one that was taken: a Server    |
 //| that lost its memory may give an old one. Only the newest of     |
 //| those that came together is worked on                            |
@@ -125,11 +122,11 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
   {
    CopierState state;
    string      error="";
-   if(IsPresence(message))
+   if(IsPresence(message) || IsOfRival(message))
       return;
    if(!CCopierState::Read(message.PayloadText(),state,error))
      {
-      Tell(error);
+      m_unread=error+": copies stay as they are, and nothing new is opened";
       return;
      }
    if(state.server==AccountInfoString(ACCOUNT_SERVER) && state.login==AccountInfoInteger(ACCOUNT_LOGIN))
@@ -140,8 +137,12 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    string account=CCopierOrigin::Account(state.login,state.server);
    if(m_store.m_account!="" && m_store.m_account!=account)
      {
-      Tell("a state of the account "+account+" under the name of "+m_store.m_account+": it is not followed");
-      return;
+      if(!IsRenamed(state,account))
+        {
+         Tell("a state of the account "+account+" under the name of "+m_store.m_account+": it is not followed");
+         return;
+        }
+      Print("copier: the master's server has another name, and the account what it had: ",account," is followed as ",m_store.m_account," was");
      }
    if(state.time_msc<m_store.m_state_msc || (state.time_msc==m_store.m_state_msc && state.sequence<m_store.m_state_sequence))
      {
@@ -151,13 +152,36 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
    m_store.m_state_msc=state.time_msc;
    m_store.m_state_sequence=state.sequence;
    m_store.m_account=account;
+   m_unread="";
+   Came(state.interval_ms);
    if(!message.IsRetained())
+     {
       m_is_away=false;
+      if(state.clock_msc>0)
+         m_clock.Heard(state.clock_msc,(mt5mqtt_time_unix_us()-message.TimeMicroseconds())/1000);
+     }
    if(CCopierState::Without(state,CCopierAccount::Own())>0)
       Tell("a circle of copiers: what came from this very account isn't copied back to it");
    m_state=state;
    m_has_state=true;
    m_received_us=GetMicrosecondCount();
+  }
+//+------------------------------------------------------------------+
+//| Is it the master's account, whose server has another name? Then  |
+//| it still has something of what was seen last, if there was any   |
+//+------------------------------------------------------------------+
+bool CCopierFollower::IsRenamed(const CopierState &state,const string account) const
+  {
+   if(!CCopierOrigin::IsSameLogin(m_store.m_account,account))
+      return(false);
+   for(int i=0; i<m_plan.Links(); i++)
+     {
+      CopierLink link;
+      m_plan.Link(i,link);
+      if(CCopierState::Find(state,link.id)>=0 || CCopierState::FindOrder(state,link.id)>=0)
+         return(true);
+     }
+   return(m_plan.Links()==0);
   }
 //+------------------------------------------------------------------+
 //| Why nothing can be traded here now, "" if it can                 |
@@ -166,6 +190,10 @@ string CCopierFollower::Idle(void)
   {
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
       return("nothing is copied: the terminal isn't connected to its trade server");
+   if(AccountInfoInteger(ACCOUNT_TRADE_ALLOWED)==0)
+      return("nothing is copied: the account may not trade; log in with the master password, not with the investor's, or ask the broker");
+   if(AccountInfoInteger(ACCOUNT_TRADE_EXPERT)==0)
+      return("nothing is copied: the broker doesn't let programs trade in this account; ask the broker");
    if(TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)==0)
       return("nothing is copied: Algo Trading is off; switch it on in the toolbar");
    if(MQLInfoInteger(MQL_TRADE_ALLOWED)==0)
@@ -179,17 +207,28 @@ void CCopierFollower::Work(void)
   {
    CopierFunds own;
    ShowHoldings();
-   if(!m_has_state)
+   if(GivesWay())
       return;
+   if(!m_has_state)
+     {
+      if(m_unread!="" || IsLate())
+         Keep(m_unread!="" ? m_unread : "no state of a master "+m_master+" has come: is this its name, does it run, and has it the same first level of topics?");
+      return;
+     }
+   if(m_rules.mode==COPIER_OFF)
+     {
+      Keep("the mode is off: nothing is touched");
+      return;
+     }
    string reason=Idle();
    if(reason!="")
      {
-      Tell(reason);
+      Keep(reason);
       return;
      }
    if(!IsOwn())
      {
-      Tell("the terminal has changed to another account: nothing is copied in it until the program is started anew");
+      Keep("the terminal has changed to another account: nothing is copied in it until the program is started anew");
       return;
      }
 //--- unknown before the terminal is connected
@@ -200,7 +239,7 @@ void CCopierFollower::Work(void)
       return;
    ReadSymbols();
    CCopierAccount::Funds(own);
-   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,CCopierAccount::NowMsc(),m_is_first);
+   int count=m_plan.Make(m_state,m_rules,m_symbols,own,m_held,m_orders,NowMsc(),m_is_first);
    m_is_first=false;
 //--- what was decided must be on disk before anything is sent, and what is about to be
    bool   is_due[];
@@ -233,18 +272,17 @@ void CCopierFollower::Work(void)
      }
    if(!is_saved)
      {
-      Tell("the file can't be written: nothing is opened");
+      Keep("the file can't be written: nothing is opened");
       return;
      }
 //--- one of them: two in turn would be told anew at each look
-   if(kept!="")
-      Tell(kept);
-   else
-      if(m_plan.Held()!="")
-         Tell(m_plan.Held());
-      else
-         if(m_rules.netting)
-            TellForeign();
+   if(m_unread!="")
+      kept=m_unread;
+   if(kept=="" && IsLate() && !m_is_away)
+      kept="no state has come for so long that the master's program, or its terminal's connection to the trade server, must stand still: look there";
+   if(kept=="")
+      kept=m_plan.Held();
+   Keep(kept!="" ? kept : Foreign());
    ReportRefused(m_plan,m_state.sequence,m_received_us);
   }
 //+------------------------------------------------------------------+
@@ -259,195 +297,6 @@ void CCopierFollower::TellPendings(void)
    m_told_pendings=true;
   }
 //+------------------------------------------------------------------+
-//| The pending copies of this master. False while the terminal shows|
-//| an order and not what it has filled, or the reverse              |
-//+------------------------------------------------------------------+
-bool CCopierFollower::ReadOrders(void)
-  {
-   int total=OrdersTotal();
-   int count=0;
-   ArrayResize(m_orders,total);
-   for(int i=0; i<total; i++)
-     {
-      CopierOrder order;
-      ulong       ticket=0;
-      if(!CCopierOrders::Select(i,ticket))
-        {
-         if(ticket==0)
-            return(false);
-         continue;
-        }
-      if(OrderGetInteger(ORDER_MAGIC)!=m_executor.Magic())
-         continue;
-      CCopierOrders::Read(order);
-      double filled=CCopierOrders::Filled();
-      long   identifier=CCopierOrders::PositionId();
-      long   id=m_store.OrderId(ticket);
-      if(id==0)
-         id=IdByComment(order.comment);
-      if(id==0)
-         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled,8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
-      if(id==0)
-         continue;
-      if(m_store.AddOrder(ticket,id))
-         m_executor.Seen(id);
-      if(!CCopierOrders::IsShown(ticket,identifier,filled))
-         return(Tell("waiting until the terminal shows what has filled of the order "+IntegerToString((long)ticket)));
-      if(filled>0)
-         m_store.AddCopy(identifier,id);
-      m_orders[count].ticket=ticket;
-      m_orders[count].id=id;
-      m_orders[count].symbol=order.symbol;
-      m_orders[count].is_buy=order.is_buy;
-      m_orders[count].kind=order.kind;
-      m_orders[count].volume=order.volume;
-      m_orders[count].price=order.price;
-      m_orders[count].limit_price=order.limit_price;
-      m_orders[count].sl=order.sl;
-      m_orders[count].tp=order.tp;
-      m_orders[count].expiry=order.expiry;
-      m_orders[count].expires_msc=order.expires_msc;
-      count++;
-     }
-   ArrayResize(m_orders,count);
-   return(OrdersTotal()==total && ReadEnded());
-  }
-//+------------------------------------------------------------------+
-//| What became of those that are pending no longer                  |
-//+------------------------------------------------------------------+
-bool CCopierFollower::ReadEnded(void)
-  {
-   for(int i=m_store.Placed()-1; i>=0; i--)
-     {
-      ulong ticket=m_store.PlacedTicket(i);
-      long  id=m_store.PlacedId(i);
-      long  identifier=0;
-      bool  is_pending=false;
-      for(int k=0; k<ArraySize(m_orders) && !is_pending; k++)
-         is_pending=(m_orders[k].ticket==ticket);
-      if(is_pending)
-         continue;
-      ENUM_COPIER_END end=CCopierOrders::End(ticket,identifier);
-      if(end==COPIER_END_UNSHOWN)
-         return(Tell("waiting until the terminal shows what became of the order "+IntegerToString((long)ticket)));
-      if(end==COPIER_END_EXPIRED)
-         m_plan.Unplaced(id,HistoryOrderGetDouble(ticket,ORDER_VOLUME_CURRENT));
-      if(identifier!=0)
-         m_store.AddCopy(identifier,id);
-      m_store.RemoveOrder(i);
-     }
-   return(true);
-  }
-//+------------------------------------------------------------------+
-//| The copies of this master. False while the terminal doesn't show |
-//| what it must: a copy that is neither there nor closed by a deal  |
-//+------------------------------------------------------------------+
-bool CCopierFollower::ReadHeld(void)
-  {
-   long identifiers[];
-   int  total=PositionsTotal();
-   int  count=0;
-   if(!IsShown())
-      return(false);
-   ArrayResize(m_held,total);
-   ArrayResize(identifiers,total);
-   for(int i=0; i<total; i++)
-     {
-      ulong ticket=PositionGetTicket(i);
-      if(ticket==0)
-         return(false);
-      bool is_ours=(PositionGetInteger(POSITION_MAGIC)==m_executor.Magic());
-      if(!is_ours && !m_rules.netting)
-         continue;
-      long   identifier=PositionGetInteger(POSITION_IDENTIFIER);
-      string symbol=PositionGetString(POSITION_SYMBOL);
-      bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
-      double volume=PositionGetDouble(POSITION_VOLUME);
-      long   id=(is_ours ? m_store.MasterId(identifier) : 0);
-      //--- its first deal was made, and the terminal killed before that was in the file
-      if(id==0 && is_ours && m_rules.netting && m_plan.HasNet(symbol))
-         id=COPIER_NET;
-      if(id==0 && is_ours)
-         id=IdByComment(PositionGetString(POSITION_COMMENT));
-      if(id==0 && is_ours)
-         id=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
-      if(id==0 && !m_rules.netting)
-         continue;
-      if(id!=0)
-         m_store.AddCopy(identifier,id);
-      identifiers[count]=(id!=0 ? identifier : 0);
-      m_held[count].ticket=ticket;
-      m_held[count].id=id;
-      m_held[count].symbol=symbol;
-      m_held[count].is_buy=is_buy;
-      m_held[count].volume=volume;
-      m_held[count].sl=PositionGetDouble(POSITION_SL);
-      m_held[count].tp=PositionGetDouble(POSITION_TP);
-      m_held[count].is_settling=m_executor.IsSettling(m_held[count].ticket,volume);
-      count++;
-     }
-   ArrayResize(m_held,count);
-   ArrayResize(identifiers,count);
-   if(PositionsTotal()!=total)
-      return(false);
-   for(int i=0; i<m_store.Copies(); i++)
-     {
-      bool is_there=false;
-      for(int j=0; j<count && !is_there; j++)
-         is_there=(identifiers[j]==m_store.Identifier(i));
-      //--- in netting it may be another's by now
-      is_there=(is_there || CCopierOrders::Volume(m_store.Identifier(i))>0);
-      if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)))
-         return(Tell("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
-     }
-   m_store.KeepOnly(identifiers);
-   return(true);
-  }
-//+------------------------------------------------------------------+
-//| Does the terminal show all that was done? In netting a deal may  |
-//| have added to a position, so its ticket tells nothing            |
-//+------------------------------------------------------------------+
-bool CCopierFollower::IsShown(void)
-  {
-   for(int i=m_store.Awaited()-1; i>=0; i--)
-     {
-      if(!HistoryDealSelect(m_store.AwaitedDeal(i)))
-         return(Tell("waiting until the terminal shows the deal "+IntegerToString((long)m_store.AwaitedDeal(i))));
-      long identifier=HistoryDealGetInteger(m_store.AwaitedDeal(i),DEAL_POSITION_ID);
-      if(identifier!=0)
-         m_store.AddCopy(identifier,COPIER_NET);
-      m_store.Shown(i);
-     }
-   return(true);
-  }
-//+------------------------------------------------------------------+
-//| Positions that are in the way                                    |
-//+------------------------------------------------------------------+
-void CCopierFollower::TellForeign(void)
-  {
-   for(int i=0; i<ArraySize(m_held); i++)
-      for(int k=0; k<m_plan.Links(); k++)
-        {
-         CopierLink link;
-         m_plan.Link(k,link);
-         if(link.state==COPIER_LINK_OPEN && CCopierNet::IsForeign(link.symbol,m_held))
-           {
-            Tell("this account has a position in "+link.symbol+" that is not the copier's: nothing is copied in it");
-            return;
-           }
-        }
-  }
-//+------------------------------------------------------------------+
-//| mq:name:id                                                       |
-//+------------------------------------------------------------------+
-long CCopierFollower::IdByComment(const string comment) const
-  {
-   string parts[];
-   if(StringSplit(comment,':',parts)!=3 || parts[0]!="mq" || parts[1]!=m_master)
-      return(0);
-   return(StringToInteger(parts[2]));
-  }
-//+------------------------------------------------------------------+
 //| A number that is cut would be another one: then there is none    |
 //+------------------------------------------------------------------+
 string CCopierFollower::CopyComment(const long id) const
@@ -456,53 +305,13 @@ string CCopierFollower::CopyComment(const long id) const
    return(StringLen(comment)<=COPIER_COMMENT_LENGTH ? comment : "mq:"+m_master);
   }
 //+------------------------------------------------------------------+
-//| Fresh figures of the symbols that matter; brokers add some, and a|
-//| terminal that has just started has them all only after a while   |
-//+------------------------------------------------------------------+
-void CCopierFollower::ReadSymbols(void)
-  {
-   int count=SymbolsTotal(false);
-   if(count!=ArraySize(m_symbols))
-     {
-      ArrayResize(m_symbols,count);
-      for(int i=0; i<count; i++)
-         CCopierAccount::Symbol(SymbolName(i,false),m_symbols[i]);
-     }
-   for(int i=0; i<ArraySize(m_state.positions); i++)
-      ReadSymbol(m_state.positions[i].symbol);
-   for(int i=0; i<ArraySize(m_state.orders) && m_rules.pendings; i++)
-      ReadSymbol(m_state.orders[i].symbol);
-  }
-//+------------------------------------------------------------------+
-//| The one that stands for a symbol of the master                   |
-//+------------------------------------------------------------------+
-void CCopierFollower::ReadSymbol(const string master)
-  {
-   int symbol=CCopierRules::Symbol(m_rules,master,m_symbols);
-   if(symbol<0)
-      return;
-   SymbolSelect(m_symbols[symbol].name,true);
-   CCopierAccount::Symbol(m_symbols[symbol].name,m_symbols[symbol]);
-  }
-//+------------------------------------------------------------------+
-//| Volume of the copy that an action changes                        |
-//+------------------------------------------------------------------+
-double CCopierFollower::HeldVolume(const CopierAction &action) const
-  {
-   for(int i=0; i<ArraySize(m_held); i++)
-      if(action.id==COPIER_NET ? m_held[i].symbol==action.symbol : m_held[i].ticket==action.ticket)
-         return(m_held[i].volume);
-   for(int i=0; i<ArraySize(m_orders); i++)
-      if(m_orders[i].ticket==action.ticket)
-         return(m_orders[i].volume);
-   return(0);
-  }
-//+------------------------------------------------------------------+
 //| Is it not sent yet? A close needn't wait for the rest of an open,|
 //| which is closed when it fills                                    |
 //+------------------------------------------------------------------+
 bool CCopierFollower::IsKept(const CopierAction &action,string &why) const
   {
+   if(CCopierExecutor::IsNew(action) && m_unread!="")
+      return(true);
    if(CCopierExecutor::IsNew(action) && m_is_away)
      {
       why="the master is away: what is new in its last state isn't opened until it is back";

@@ -12,6 +12,7 @@ struct CopierGuard
   {
    double            peak;                 // highest equity so far, within a thousandth; 0 = none yet
    string            halted;               // why nothing is opened any more, until the user resumes; empty = it isn't
+   bool              is_resumed;           // by the input, which is still set: it resumes once
   };
 //+------------------------------------------------------------------+
 //| Class CCopierGuards.                                             |
@@ -24,6 +25,8 @@ class CCopierGuards
 public:
    //--- why nothing may be opened, empty if it may
    static string     Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard);
+   //--- the input at a start; what is to be told, "" if nothing is
+   static string     Resume(const bool resume,CopierGuard &guard);
    //--- are there no prices yet, or not what a volume is reckoned from?
    static bool       IsUnknown(const CopierRules &rules,const CopierSymbol &symbol);
    //--- why a position can't be opened now, though it may be soon
@@ -47,6 +50,22 @@ string CCopierGuards::Look(const CopierRules &rules,const CopierFunds &own,Copie
    if(rules.min_equity>0 && own.equity<rules.min_equity)
       return(StringFormat("guard: the equity is below %.2f",rules.min_equity));
    return("");
+  }
+//+------------------------------------------------------------------+
+//| An input that stays set would resume after each halt at the next |
+//| start of the terminal, and forget the highest equity each time   |
+//+------------------------------------------------------------------+
+string CCopierGuards::Resume(const bool resume,CopierGuard &guard)
+  {
+   bool was_resumed=guard.is_resumed;
+   guard.is_resumed=resume;
+   if(!resume)
+      return("");
+   if(was_resumed)
+      return(guard.halted=="" ? "" : "Resume is set since before the last halt and resumes nothing: switch it off once, then on");
+   guard.peak=0;
+   guard.halted="";
+   return("resumed; switch Resume off, as it works once");
   }
 //+------------------------------------------------------------------+
 //| A terminal learns prices only of symbols in its Market Watch     |

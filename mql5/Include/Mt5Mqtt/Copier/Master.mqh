@@ -7,12 +7,15 @@
 #include "..\Mt5Mqtt.mqh"
 #include "Waiting.mqh"
 #include "Answers.mqh"
+#include "Clock.mqh"
 #include "Panel.mqh"
+#include "Rival.mqh"
 //--- how long a new master waits for the state that the Server keeps of
 //--- it, in ms: after it is connected, and after the Server has granted it
 #define COPIER_RECALL_MS 10000
 #define COPIER_RECALL_GRANTED_MS 500
-//--- when a state that the Server has refused goes out again, in ms
+//--- when a state that the Server has refused, or that is too large for
+//--- it, goes out again, in ms
 #define COPIER_REFUSED_MS 1000
 //+------------------------------------------------------------------+
 //| Class CCopierMaster.                                             |
@@ -29,6 +32,7 @@ private:
    long              m_time_msc;           // of the last state: a clock that is set back makes none older
    string            m_own;                // login@server
    string            m_published;          // positions and orders as they were published last
+   string            m_refused;            // as the library refused them, "" = it took them
    string            m_seen;               // as they were seen last
    ulong             m_seen_us;            // when, by GetMicrosecondCount()
    ulong             m_next;               // when they are published again
@@ -39,6 +43,9 @@ private:
    int               m_positions;
    int               m_orders;
    string            m_told;
+   bool              m_is_incomplete;      // followers were told that the state can't be published
+   CCopierClock      m_clock;
+   CCopierRival      m_rival;              // the same master in another terminal
    CCopierRelay      m_relay;
    CCopierWaiting    m_waiting;
    CCopierAnswers    m_answers;
@@ -60,14 +67,18 @@ protected:
 private:
    void              Recall(const string text);
    bool              IsRecalled(void);
+   string            Instances(void) const { return(m_topic+"instances/master/"+EscapeTopicLevel(m_own)); }
+   bool              IsOfRival(const CMqttMessage &message);
+   bool              GivesWay(void);
+   void              TellFollowers(const CopierState &state,const string reason);
    void              Tell(const string text);
    void              Show(void);
   };
 //+------------------------------------------------------------------+
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
-CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told("")
+CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_refused(""),m_seen(""),m_seen_us(0),
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
   {
   }
 //+------------------------------------------------------------------+
@@ -75,6 +86,8 @@ CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),
 //+------------------------------------------------------------------+
 bool CCopierMaster::Start(const string root,const string name,const string relayed,const int interval_ms)
   {
+   if(!CCopierRules::IsName(name))
+      return(Failed(MT5MQTT_E_INVALID_ARGUMENT,StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
    m_name=name;
    m_interval_ms=interval_ms;
 //--- with other inputs, or another account, the same object begins anew
@@ -84,8 +97,9 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_waiting.Start(name);
    m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
+   m_rival.Start();
    if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
-      !Subscribe(m_topic+"state",1))
+      !Subscribe(Instances(),1) || !Subscribe(m_topic+"presence",1) || !Subscribe(m_topic+"state",1))
       return(false);
    m_recall_token=ResultToken();
    return(Connect());
@@ -97,7 +111,10 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
   {
    Print("connected as ",m_topic);
    Publish(m_topic+"presence","online",1,true);
+   Publish(Instances(),m_rival.Connected(),1,false);
    m_published="";
+   m_told="";
+   m_is_incomplete=false;
    if(m_recall_until==0)
       m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
    Look();
@@ -123,11 +140,42 @@ void CCopierMaster::OnSubscribed(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 void CCopierMaster::OnPublished(const CMqttMessage &message)
   {
+   bool is_state=(message.Token()==m_state_token);
    if(message.Status()>=MT5MQTT_OK)
+     {
+      //--- what goes wrong from now on is another failure
+      if(is_state)
+        {
+         m_told="";
+         m_is_incomplete=false;
+        }
       return;
+     }
    Tell(Failure("a publish",message));
-   if(message.Token()==m_state_token)
-      m_next=MathMin(m_next,GetTickCount64()+COPIER_REFUSED_MS);
+   if(!is_state)
+      return;
+   m_next=MathMin(m_next,GetTickCount64()+COPIER_REFUSED_MS);
+//--- a Reason Code is the Server's word; else the line was lost
+   CopierState state;
+   if(message.ReasonCode()>=0 && CCopierAccount::State(m_relay,state))
+      TellFollowers(state,message.Text());
+  }
+//+------------------------------------------------------------------+
+//| What they know of is over, and nobody can tell them what is now: |
+//| they close nothing and open nothing                              |
+//+------------------------------------------------------------------+
+void CCopierMaster::TellFollowers(const CopierState &state,const string reason)
+  {
+   if(m_is_incomplete)
+      return;
+   CopierState head;
+   head=state;
+   m_sequence++;
+   head.sequence=m_sequence;
+   head.time_msc=MathMax(state.time_msc,m_time_msc);
+   head.waited_ms=0;
+   m_time_msc=head.time_msc;
+   m_is_incomplete=Publish(m_topic+"state",CCopierState::Incomplete(head,reason),1,true);
   }
 //+------------------------------------------------------------------+
 //| What was published before, by this terminal or another one       |
@@ -140,14 +188,14 @@ void CCopierMaster::Recall(const string text)
       return;
    if(CCopierState::Read(text,state,error))
      {
-      if(CCopierOrigin::Account(state.login,state.server)==m_own)
+      if(CCopierOrigin::IsSameLogin(m_own,CCopierOrigin::Account(state.login,state.server)))
          m_waiting.Recall(state);
       else
          Tell("the Server keeps a state of another account under this name, whose followers won't follow this one: "+
               CCopierOrigin::Account(state.login,state.server));
-      m_sequence=MathMax(m_sequence,state.sequence);
-      m_time_msc=MathMax(m_time_msc,state.time_msc);
      }
+   m_sequence=MathMax(m_sequence,state.sequence);
+   m_time_msc=MathMax(m_time_msc,state.time_msc);
    m_recall_until=GetTickCount64();
   }
 //+------------------------------------------------------------------+
@@ -164,6 +212,36 @@ bool CCopierMaster::IsRecalled(void)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| The same master in another terminal, whose end or Will, or a Will|
+//| of an earlier connection, says that this one is away             |
+//+------------------------------------------------------------------+
+bool CCopierMaster::IsOfRival(const CMqttMessage &message)
+  {
+   if(message.Topic()==m_topic+"presence")
+     {
+      if(message.PayloadText()=="offline" && m_rival.IsFree())
+         Publish(m_topic+"presence","online",1,true);
+      return(true);
+     }
+   if(message.Topic()!=Instances())
+      return(false);
+   if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))
+      Publish(Instances(),m_rival.Name(),1,false);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Two terminals show the same change at different moments: what is |
+//| new in one state would be gone in the next one                   |
+//+------------------------------------------------------------------+
+bool CCopierMaster::GivesWay(void)
+  {
+   if(m_rival.IsAsking())
+      Publish(Instances(),m_rival.Name(),1,false);
+   if(m_rival.HasRival())
+      Tell("another terminal publishes this master of the same account, and was first: nothing is published here until it is gone");
+   return(!m_rival.IsFree());
+  }
+//+------------------------------------------------------------------+
 //| A follower's presence, or what became of a position there        |
 //+------------------------------------------------------------------+
 void CCopierMaster::OnMessage(const CMqttMessage &message)
@@ -171,6 +249,8 @@ void CCopierMaster::OnMessage(const CMqttMessage &message)
    CopierReport report;
    string       levels[];
    int          count=StringSplit(message.Topic(),'/',levels);
+   if(IsOfRival(message))
+      return;
    if(count>=2 && levels[count-2]=="followers")
      {
       string follower=UnescapeTopicLevel(levels[count-1]);
@@ -229,12 +309,18 @@ void CCopierMaster::Look(void)
    Show();
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
      {
+      Tell("nothing is published: the terminal isn't connected to its trade server");
       m_waiting.Pause();
       return;
      }
    if(CCopierAccount::Own()!=m_own)
      {
       Tell("the terminal has changed to another account: nothing of it is published until the program is started anew");
+      return;
+     }
+   if(IsConnected() && GivesWay())
+     {
+      m_waiting.Pause();
       return;
      }
    if(!m_waiting.State(m_relay,state))
@@ -245,6 +331,8 @@ void CCopierMaster::Look(void)
      }
    state.sequence=m_sequence+1;
    state.time_msc=MathMax(state.time_msc,m_time_msc);
+   state.clock_msc=m_clock.Tell(CCopierAccount::NewestMsc());
+   state.interval_ms=m_interval_ms;
    state.waited_ms=0;
    string text=CCopierState::Write(state);
    string positions=StringSubstr(text,StringFind(text,"\"positions\":"));
@@ -262,13 +350,28 @@ void CCopierMaster::Look(void)
       state.waited_ms=(long)((GetMicrosecondCount()-m_seen_us)/1000);
       text=CCopierState::Write(state);
      }
+   if(positions==m_refused && GetTickCount64()<m_next)
+      return;
    m_sequence++;
    m_time_msc=state.time_msc;
-   if(!Publish(m_topic+"state",text,1,true))
+   if(m_positions>COPIER_MAX_POSITIONS || m_orders>COPIER_MAX_ORDERS)
+      Failed(MT5MQTT_E_TOO_LARGE,StringFormat("no follower takes more than %d positions or %d orders",COPIER_MAX_POSITIONS,COPIER_MAX_ORDERS));
+   else
+      Publish(m_topic+"state",text,1,true);
+   if(ResultStatus()<MT5MQTT_OK)
      {
-      Tell("state: "+ResultDescription());
+      string reason=ResultDescription();
+      bool   is_too_large=(ResultStatus()==MT5MQTT_E_TOO_LARGE);
+      Tell("state: "+reason+(is_too_large ? ": nothing is copied until it is smaller, or the Server takes larger messages" : ""));
+      if(is_too_large)
+        {
+         m_refused=positions;
+         m_next=GetTickCount64()+COPIER_REFUSED_MS;
+         TellFollowers(state,reason);
+        }
       return;
      }
+   m_refused="";
    m_state_token=ResultToken();
    m_answers.Published(m_sequence,state.waited_ms*1000);
    m_published=positions;

@@ -66,7 +66,9 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       double reached=nets[net].reached;
       if(reached!=0 && (now*reached<=0 || MathAbs(now)<MathAbs(reached)-half))
          TakenOff(links,names[i],now*reached>0 ? now/reached : 0);
-      Late(links,state,rules,names[i],now_msc);
+      //--- one that is on its way is no less a copy
+      if(!symbols[symbol].is_uncertain)
+         Late(links,state,rules,names[i],now_msc);
       double target=Within(Fit(Sum(links,names[i],state,rules),rules,symbols[symbol]),now,rules);
       nets[net].reached=(now*target>0 ? (MathAbs(now)<MathAbs(target) ? now : target) : 0);
       //--- a reduction of ours that shows later is not one by hand

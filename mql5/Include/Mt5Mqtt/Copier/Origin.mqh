@@ -19,6 +19,8 @@ class CCopierOrigin
   {
 public:
    static string     Account(const long login,const string server);
+   //--- accounts that differ in no more than the server's name
+   static bool       IsSameLogin(const string account,const string other);
    static bool       Contains(const string via,const string account);
    //--- both lists, nothing twice
    static string     Join(const string via,const string more);
@@ -35,6 +37,14 @@ string CCopierOrigin::Account(const long login,const string server)
    string name=server;
    StringReplace(name,",","_");
    return(IntegerToString(login)+"@"+name);
+  }
+//+------------------------------------------------------------------+
+//| Brokers rename their servers                                     |
+//+------------------------------------------------------------------+
+bool CCopierOrigin::IsSameLogin(const string account,const string other)
+  {
+   int length=StringFind(account,"@")+1;
+   return(length>0 && StringSubstr(account,0,length)==StringSubstr(other,0,length));
   }
 //+------------------------------------------------------------------+
 //| Has it been there?                                               |

@@ -8,6 +8,9 @@
 #include "Executor.mqh"
 #include "Panel.mqh"
 #include "Report.mqh"
+#include "Rival.mqh"
+//--- so long after a connection a state of the master should be there, in ms
+#define COPIER_STATE_MS 10000
 //+------------------------------------------------------------------+
 //| Class CCopierPeer.                                               |
 //| Appointment: what a follower tells its master, the journal and   |
@@ -20,19 +23,20 @@ protected:
    string            m_topic;              // of the master, with / at its end
    CCopierExecutor   m_executor;
    CCopierPanel      m_panel;
+   CCopierRival      m_rival;              // the same follower in another terminal
    bool              m_is_away;            // the master has said so, or its Will, and no new state has come since
 
 private:
    string            m_own;                // login@server
    bool              m_is_master_online;
-   string            m_told;               // the last thing that keeps it from working
+   ulong             m_late_at;            // GetTickCount64() from which on a state is missing
+   string            m_told;               // the last thing that went wrong
+   string            m_kept;               // what keeps it from working now, empty = nothing
    string            m_last;               // the last action
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_told(""),m_last("") { }
-   //--- what keeps it from working, or did
-   string            Told(void) const { return(m_told); }
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
 
 protected:
    bool              StartPeer(const string root,const string master);
@@ -43,9 +47,18 @@ protected:
    virtual void      OnDisconnected(const CMqttMessage &message);
    virtual void      OnSubscribed(const CMqttMessage &message);
    virtual void      OnPublished(const CMqttMessage &message);
+   //--- is it connected for so long that it should have a state?
+   bool              IsLate(void) const { return(IsConnected() && GetTickCount64()>=m_late_at); }
+   //--- one has come; the next one comes within that time, 0 = nobody knows
+   void              Came(const long interval_ms);
    bool              IsPresence(const CMqttMessage &message);
+   bool              IsOfRival(const CMqttMessage &message);
+   //--- gives way to a follower that does the same: two would copy everything twice
+   bool              GivesWay(void);
    //--- says it once; returns false
    bool              Tell(const string text);
+   //--- at each look, what keeps it from working: said when it begins; returns false
+   bool              Keep(const string text);
    //--- what was sent to the trade server, or is not to be
    void              Report(const CopierAction &action,const double quote,const long sequence,const ulong received_us);
    void              ReportRefused(const CCopierPlan &plan,const long sequence,const ulong received_us);
@@ -61,7 +74,9 @@ private:
 //+------------------------------------------------------------------+
 //| Topics, and the Will. Connect() follows. Without a Session: after|
 //| an outage the newest state counts, and not those in between. The |
-//| presence comes before the state                                  |
+//| presence comes before the state. Acknowledged on arrival: else a |
+//| Server keeps the newest states back while the program stands     |
+//| still                                                            |
 //+------------------------------------------------------------------+
 bool CCopierPeer::StartPeer(const string root,const string master)
   {
@@ -69,8 +84,9 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_own=CCopierAccount::Own();
    ArrayResize(m_refused,0);
-   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) &&
-          Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
+   m_rival.Start();
+   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
+          Subscribe(PeerTopic("instances"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
 //| The master sees it                                               |
@@ -78,7 +94,9 @@ bool CCopierPeer::StartPeer(const string root,const string master)
 void CCopierPeer::OnConnected(const CMqttMessage &message)
   {
    Print("connected, follows ",m_topic);
+   m_late_at=GetTickCount64()+COPIER_STATE_MS;
    Publish(PeerTopic("followers"),"online",1,true);
+   Publish(PeerTopic("instances"),m_rival.Connected(),1,false);
   }
 //+------------------------------------------------------------------+
 //| Without its subscriptions it copies nothing                      |
@@ -107,6 +125,13 @@ void CCopierPeer::OnDisconnected(const CMqttMessage &message)
    m_panel.Error("disconnected: "+message.Text());
   }
 //+------------------------------------------------------------------+
+//| Two may be lost in a moment                                      |
+//+------------------------------------------------------------------+
+void CCopierPeer::Came(const long interval_ms)
+  {
+   m_late_at=(interval_ms>0 ? GetTickCount64()+(ulong)interval_ms*3+COPIER_STATE_MS : 9223372036854775807);
+  }
+//+------------------------------------------------------------------+
 //| A wanted end: the copies stay                                    |
 //+------------------------------------------------------------------+
 void CCopierPeer::StopPeer(const int reason)
@@ -133,6 +158,28 @@ bool CCopierPeer::IsPresence(const CMqttMessage &message)
    return(true);
   }
 //+------------------------------------------------------------------+
+//| The same follower in another terminal, or this one               |
+//+------------------------------------------------------------------+
+bool CCopierPeer::IsOfRival(const CMqttMessage &message)
+  {
+   if(message.Topic()!=PeerTopic("instances"))
+      return(false);
+   if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))
+      Publish(PeerTopic("instances"),m_rival.Name(),1,false);
+   return(true);
+  }
+//+------------------------------------------------------------------+
+//| Asks whether the other one is still there                        |
+//+------------------------------------------------------------------+
+bool CCopierPeer::GivesWay(void)
+  {
+   if(IsConnected() && m_rival.IsAsking())
+      Publish(PeerTopic("instances"),m_rival.Name(),1,false);
+   if(m_rival.HasRival())
+      Keep("another terminal follows this master in the same account, and was first: nothing is copied here until it is gone");
+   return(!m_rival.IsFree());
+  }
+//+------------------------------------------------------------------+
 //| Says it once; returns false                                      |
 //+------------------------------------------------------------------+
 bool CCopierPeer::Tell(const string text)
@@ -143,6 +190,19 @@ bool CCopierPeer::Tell(const string text)
       m_panel.Error(text);
      }
    m_told=text;
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| What is over and comes again is said again                       |
+//+------------------------------------------------------------------+
+bool CCopierPeer::Keep(const string text)
+  {
+   if(text!=m_kept && text!="")
+     {
+      Print("copier: ",text);
+      m_panel.Error(text);
+     }
+   m_kept=text;
    return(false);
   }
 //+------------------------------------------------------------------+
@@ -198,7 +258,7 @@ void CCopierPeer::Report(const CopierAction &action,const double quote,const lon
    report.waited_us=(long)(m_executor.m_sent_us-received_us);
    report.trade_us=(long)(m_executor.m_answered_us-m_executor.m_sent_us);
    report.held_us=(long)(GetMicrosecondCount()-received_us);
-   m_last=report.action+" "+action.symbol+" "+DoubleToString(action.volume,2)+" ("+action.reason+"): "+report.result;
+   m_last=report.action+" "+action.symbol+" "+CCopierReport::Lots(action.volume)+" ("+action.reason+"): "+report.result;
    Print(m_last);
    if(m_executor.m_outcome!=COPIER_OUTCOME_DONE)
       m_panel.Error(m_last);
@@ -270,7 +330,7 @@ void CCopierPeer::Show(const string holdings)
   {
    m_panel.Show("Trade copier: follower of "+m_master+"\nServer: "+(IsConnected() ? "connected to "+Server() : "not connected")+
                 "\nMaster: "+(m_is_master_online ? "online" : "offline")+"\n"+holdings+
-                (m_last=="" ? "" : "\nLast: "+m_last)+(m_told=="" ? "" : "\nNow: "+m_told));
+                (m_last=="" ? "" : "\nLast: "+m_last)+(m_kept=="" ? "" : "\nNow: "+m_kept));
   }
 #endif
 //+------------------------------------------------------------------+

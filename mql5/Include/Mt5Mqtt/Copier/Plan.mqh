@@ -116,6 +116,7 @@ void CCopierPlan::Clear(void)
    ArrayResize(m_carries,0);
    m_guard.peak=0;
    m_guard.halted="";
+   m_guard.is_resumed=false;
    m_tripped="";
    m_waiting="";
   }
@@ -428,8 +429,18 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
            }
         }
    int symbol=CCopierRules::Find(link.symbol,symbols);
+//--- the broker has renamed it: the copy itself tells the name
+   for(int i=0; i<ArraySize(held) && symbol<0; i++)
+      if(held[i].id==link.id)
+        {
+         link.symbol=held[i].symbol;
+         symbol=CCopierRules::Find(link.symbol,symbols);
+        }
    if(symbol<0)
+     {
+      m_waiting="the symbol "+link.symbol+" is no longer one of this account: of its copies nothing but the master's close is followed";
       return;
+     }
    if(is_turned)
       link.reached=0;
    else
@@ -477,8 +488,12 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
      }
    if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
      {
-      link.state=COPIER_LINK_IGNORED;
-      link.reason="could not be opened in time";
+      //--- one that is on its way is no less a copy
+      if(!symbols[symbol].is_uncertain)
+        {
+         link.state=COPIER_LINK_IGNORED;
+         link.reason="could not be opened in time";
+        }
       return;
      }
 //--- an addition below the minimum waits until there is more

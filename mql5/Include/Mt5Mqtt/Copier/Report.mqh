@@ -40,6 +40,8 @@ class CCopierReport
 public:
    static string     Write(const CopierReport &report);
    static bool       Read(const string text,CopierReport &report);
+   //--- two digits, or as many as it takes: 0.001 of a coin isn't 0.00
+   static string     Lots(const double volume);
   };
 //+------------------------------------------------------------------+
 //| As text                                                          |
@@ -64,6 +66,16 @@ string CCopierReport::Write(const CopierReport &report)
    json.IntegerField("held_us",report.held_us);
    json.EndObject();
    return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| A volume in words                                                |
+//+------------------------------------------------------------------+
+string CCopierReport::Lots(const double volume)
+  {
+   int digits=2;
+   while(digits<8 && MathAbs(NormalizeDouble(volume,digits)-volume)>0.000000001)
+      digits++;
+   return(DoubleToString(volume,digits));
   }
 //+------------------------------------------------------------------+
 //| From text; on a failure the report is of no use                  |

@@ -46,6 +46,9 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::Outcome(const uint retcode)
       case TRADE_RETCODE_REQUOTE:
       case TRADE_RETCODE_PRICE_CHANGED:
       case TRADE_RETCODE_PRICE_OFF:
+      case TRADE_RETCODE_TOO_MANY_REQUESTS:
+      case TRADE_RETCODE_FROZEN:
+      case TRADE_RETCODE_LOCKED:
          return(COPIER_OUTCOME_RETRY);
       case TRADE_RETCODE_INVALID_FILL:
          return(COPIER_OUTCOME_OTHER_FILLING);
@@ -55,9 +58,6 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::Outcome(const uint retcode)
       case TRADE_RETCODE_TRADE_DISABLED:
       case TRADE_RETCODE_SERVER_DISABLES_AT:
       case TRADE_RETCODE_CLIENT_DISABLES_AT:
-      case TRADE_RETCODE_TOO_MANY_REQUESTS:
-      case TRADE_RETCODE_FROZEN:
-      case TRADE_RETCODE_LOCKED:
          return(COPIER_OUTCOME_WAIT);
       case TRADE_RETCODE_REJECT:
       case TRADE_RETCODE_CANCEL:
@@ -91,8 +91,6 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::OfPending(const uint retcode,const bool is_
       case TRADE_RETCODE_PLACED:
          return(COPIER_OUTCOME_DONE);
       case TRADE_RETCODE_INVALID_PRICE:
-      case TRADE_RETCODE_FROZEN:
-      case TRADE_RETCODE_LOCKED:
       case TRADE_RETCODE_ORDER_CHANGED:
          return(COPIER_OUTCOME_RETRY);
       case TRADE_RETCODE_INVALID_EXPIRATION:

@@ -5,6 +5,8 @@
 #ifndef MT5MQTT_COPIER_RULES_MQH
 #define MT5MQTT_COPIER_RULES_MQH
 #include "State.mqh"
+//--- of a position's comment, so that brokers keep it: mq:name:id
+#define COPIER_NAME_LENGTH 12
 //+------------------------------------------------------------------+
 //| What a follower does at all                                      |
 //+------------------------------------------------------------------+
@@ -98,6 +100,7 @@ struct CopierSymbol
    bool              expires_time;
    bool              expires_date;
    bool              never_expires;
+   bool              is_uncertain;         // an open in it may be on its way
   };
 //+------------------------------------------------------------------+
 //| Class CCopierRules.                                              |
@@ -109,6 +112,10 @@ class CCopierRules
   {
 public:
    static void       Defaults(CopierRules &rules);
+   //--- what a user has given that can't be meant, "" if there is nothing
+   static string     Mistake(const CopierRules &rules);
+   //--- can a master have that name? It is part of the comments of copies
+   static bool       IsName(const string name)        { return(name!="" && StringLen(name)<=COPIER_NAME_LENGTH && StringFind(name,":")<0); }
    //--- why a position is not copied, empty if it is
    static string     Refusal(const CopierRules &rules,const CopierPosition &position);
    //--- index of the follower's symbol, -1 if there is none or more than one
@@ -128,6 +135,8 @@ public:
    static bool       Contains(const string list,const string value);
 
 private:
+   static string     ListMistake(const string name,const string list);
+   static bool       IsInteger(const string text);
    static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
    static bool       IsLetterOrDigit(const int unit);
    static double     Ratio(const double own,const double master);
@@ -164,6 +173,58 @@ void CCopierRules::Defaults(CopierRules &rules)
    rules.map="";
    rules.master_suffix="";
    rules.suffix="";
+  }
+//+------------------------------------------------------------------+
+//| A limit below 0 would be none, and an entry that isn't understood|
+//| lets through what it was to keep away                            |
+//+------------------------------------------------------------------+
+string CCopierRules::Mistake(const CopierRules &rules)
+  {
+   string parts[];
+   if(rules.size_value<=0)
+      return("the volume's value must be above 0");
+   if(rules.volume_max<0 || rules.near_points<0 || rules.max_age_ms<0 || rules.max_spread<0 || rules.max_slippage<0 || rules.min_equity<0)
+      return("a limit must not be below 0; 0 is none");
+   if(rules.max_drawdown<0 || rules.max_drawdown>=100)
+      return("the drawdown must be from 0 to below 100 percent");
+   string mistake=ListMistake("symbols to copy",rules.allowed)+ListMistake("symbols not to copy",rules.denied)+
+                  ListMistake("magic numbers",rules.magics)+ListMistake("symbols' map",rules.map);
+   if(mistake!="")
+      return(mistake);
+   int count=StringSplit(rules.magics,',',parts);
+   for(int i=0; i<count; i++)
+      if(!IsInteger(parts[i]))
+         return("'"+parts[i]+"' is no magic number");
+   count=StringSplit(rules.map,',',parts);
+   for(int i=0; i<count; i++)
+     {
+      string sides[];
+      string entry=parts[i];
+      StringTrimLeft(entry);
+      StringTrimRight(entry);
+      int number=StringSplit(entry,'=',sides);
+      if(entry!="" && (number!=2 || sides[0]=="" || sides[1]==""))
+         return("'"+entry+"' is no entry of the symbols' map: MASTER=FOLLOWER");
+     }
+   return("");
+  }
+//+------------------------------------------------------------------+
+//| Names have no semicolon                                          |
+//+------------------------------------------------------------------+
+string CCopierRules::ListMistake(const string name,const string list)
+  {
+   return(StringFind(list,";")<0 ? "" : "the list of "+name+" has a semicolon: its entries are apart by commas");
+  }
+//+------------------------------------------------------------------+
+//| As it is compared; blanks around it, or nothing at all, are none |
+//| of a list's entries                                              |
+//+------------------------------------------------------------------+
+bool CCopierRules::IsInteger(const string text)
+  {
+   string number=text;
+   StringTrimLeft(number);
+   StringTrimRight(number);
+   return(number=="" || IntegerToString(StringToInteger(number))==number);
   }
 //+------------------------------------------------------------------+
 //| Is a value one of a list? Blanks around it don't count           |

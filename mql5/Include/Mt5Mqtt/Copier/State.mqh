@@ -48,6 +48,8 @@ struct CopierState
    long              login;
    long              sequence;             // grows with each state
    long              time_msc;             // GMT, when it was made; never less than that of the one before
+   long              clock_msc;            // GMT by the trade server's clock, when it was made; 0 = an older master, which doesn't tell
+   long              interval_ms;          // the next one comes within it; 0 = an older master, which doesn't tell
    long              waited_ms;            // from when the change was seen to the publish
    CopierFunds       funds;
    CopierPosition    positions[];
@@ -65,6 +67,8 @@ class CCopierState
   {
 public:
    static string     Write(const CopierState &state);
+   //--- in its place, when it can't be published; followers of before refuse it too
+   static string     Incomplete(const CopierState &state,const string reason);
    static bool       Read(const string text,CopierState &state,string &error);
    //--- takes out what came through an account; returns how many
    static int        Without(CopierState &state,const string account);
@@ -73,6 +77,7 @@ public:
    static int        FindOrder(const CopierState &state,const long id);
 
 private:
+   static void       WriteHead(const CopierState &state,CMqttJsonWriter &json);
    static void       WritePosition(const CopierPosition &position,CMqttJsonWriter &json);
    static bool       ReadPosition(const CMqttJsonReader &json,const int node,CopierPosition &position);
    static bool       ReadHead(const CMqttJsonReader &json,CopierState &state);
@@ -85,16 +90,7 @@ string CCopierState::Write(const CopierState &state)
   {
    CMqttJsonWriter json;
    json.BeginObject();
-   json.IntegerField("version",COPIER_STATE_VERSION);
-   json.StringField("server",state.server);
-   json.IntegerField("login",state.login);
-   json.IntegerField("sequence",state.sequence);
-   json.IntegerField("time_msc",state.time_msc);
-   json.IntegerField("waited_ms",state.waited_ms);
-   json.NumberField("balance",state.funds.balance,2);
-   json.NumberField("equity",state.funds.equity,2);
-   json.NumberField("free_margin",state.funds.free_margin,2);
-   json.StringField("currency",state.funds.currency);
+   WriteHead(state,json);
    json.BeginArray("positions");
    for(int i=0; i<ArraySize(state.positions); i++)
       WritePosition(state.positions[i],json);
@@ -109,6 +105,36 @@ string CCopierState::Write(const CopierState &state)
      }
    json.EndObject();
    return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| No positions: nobody takes it for a state                        |
+//+------------------------------------------------------------------+
+string CCopierState::Incomplete(const CopierState &state,const string reason)
+  {
+   CMqttJsonWriter json;
+   json.BeginObject();
+   WriteHead(state,json);
+   json.StringField("incomplete",reason);
+   json.EndObject();
+   return(json.Text());
+  }
+//+------------------------------------------------------------------+
+//| All but positions and orders                                     |
+//+------------------------------------------------------------------+
+void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
+  {
+   json.IntegerField("version",COPIER_STATE_VERSION);
+   json.StringField("server",state.server);
+   json.IntegerField("login",state.login);
+   json.IntegerField("sequence",state.sequence);
+   json.IntegerField("time_msc",state.time_msc);
+   json.IntegerField("clock_msc",state.clock_msc);
+   json.IntegerField("interval_ms",state.interval_ms);
+   json.IntegerField("waited_ms",state.waited_ms);
+   json.NumberField("balance",state.funds.balance,2);
+   json.NumberField("equity",state.funds.equity,2);
+   json.NumberField("free_margin",state.funds.free_margin,2);
+   json.StringField("currency",state.funds.currency);
   }
 //+------------------------------------------------------------------+
 //| One position as text                                             |
@@ -131,7 +157,8 @@ void CCopierState::WritePosition(const CopierPosition &position,CMqttJsonWriter 
    json.EndObject();
   }
 //+------------------------------------------------------------------+
-//| From text; on a failure the state is of no use                   |
+//| From text; on a failure the state is of no use, but for its      |
+//| sequence and time, if it has them                                |
 //+------------------------------------------------------------------+
 bool CCopierState::Read(const string text,CopierState &state,string &error)
   {
@@ -140,6 +167,8 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
    ArrayResize(state.orders,0);
    state.has_orders=false;
    state.is_netting=false;
+   state.sequence=0;
+   state.time_msc=0;
    if(!json.Parse(text))
      {
       error=json.Error();
@@ -148,6 +177,12 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
    if(!ReadHead(json,state))
      {
       error="the state is of another version, or incomplete";
+      return(false);
+     }
+   string reason="";
+   if(json.String(0,"incomplete",reason))
+     {
+      error="the master can't publish its state: "+reason;
       return(false);
      }
    int list=json.Member(0,"positions");
@@ -206,6 +241,11 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
    long version=0;
    if(!json.Integer(0,"version",version) || version!=COPIER_STATE_VERSION)
       return(false);
+   state.clock_msc=0;
+   state.interval_ms=0;
+   if((json.Member(0,"clock_msc")>=0 && !json.Integer(0,"clock_msc",state.clock_msc)) ||
+      (json.Member(0,"interval_ms")>=0 && !json.Integer(0,"interval_ms",state.interval_ms)))
+      return(false);
    state.funds.currency="";
    if(json.Member(0,"currency")>=0 && !json.String(0,"currency",state.funds.currency))
       return(false);
@@ -229,7 +269,7 @@ bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,Copie
       return(false);
    position.is_buy=(side=="buy");
    return((side=="buy" || side=="sell") && position.volume>0 && position.price>0 && position.sl>=0 && position.tp>=0 &&
-          position.symbol!="");
+          position.symbol!="" && position.id>0);
   }
 //+------------------------------------------------------------------+
 //| A circle of copiers: what came from here is as if it weren't     |

@@ -132,6 +132,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
    plan.Guard(guard);
    json.NumberField("peak",guard.peak,2);
    json.StringField("halted",guard.halted);
+   json.BooleanField("resumed",guard.is_resumed);
    json.BeginArray("carries");
    for(int i=0; i<plan.Carries(); i++)
      {
@@ -234,7 +235,9 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
       !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
       return(false);
 //--- a file of before has none
-   if(json.Member(0,"account")>=0 && !json.String(0,"account",m_account))
+   guard.is_resumed=false;
+   if((json.Member(0,"account")>=0 && !json.String(0,"account",m_account)) ||
+      (json.Member(0,"resumed")>=0 && !json.Boolean(0,"resumed",guard.is_resumed)))
       return(false);
    for(int node=json.Child(json.Member(0,"links")); node>=0; node=json.Next(node))
      {

@@ -95,8 +95,9 @@ bool CMqttClient::Next(CMqttMessage &message)
   }
 //+------------------------------------------------------------------+
 //| Takes as many events as there are, up to the size of the array,  |
-//| in one call; returns how many. Each counts as taken, so the      |
-//| Server won't send again what the program has not dealt with.     |
+//| in one call; returns how many. Each counts as taken: the Server  |
+//| won't send again what the program has not dealt with, unless     |
+//| MT5MQTT_OPT_ACKNOWLEDGE leaves that to the program               |
 //+------------------------------------------------------------------+
 int CMqttClient::NextBatch(CMqttMessage &messages[])
   {

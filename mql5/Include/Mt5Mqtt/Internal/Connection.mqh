@@ -54,6 +54,8 @@ public:
    bool              Disconnect(const int reason_code,const CMqttProperties &properties,const int timeout_ms);
    ENUM_MQTT_STATE   State(void) const;
    bool              IsConnected(void) const { return(State()==MT5MQTT_STATE_CONNECTED); }
+   //--- will it never be connected again? Then only Destroy() is possible, and another one can be made
+   bool              HasFailed(void) const;
    //--- the URL that is tried or in use, "" if none
    string            Server(void) const;
    bool              Stat(const ENUM_MQTT_STAT stat,long &value);
@@ -302,7 +304,8 @@ bool CMqttConnection::Connect(void)
    return(Succeeded(mt5mqtt_connect(m_client)));
   }
 //+------------------------------------------------------------------+
-//| Disconnects; waits at most timeout_ms for what is on its way out |
+//| Disconnects; waits at most timeout_ms, and 2 seconds, for what is|
+//| on its way out; with 0 nothing of that goes out                  |
 //+------------------------------------------------------------------+
 bool CMqttConnection::Disconnect(const int timeout_ms)
   {
@@ -323,6 +326,16 @@ ENUM_MQTT_STATE CMqttConnection::State(void) const
   {
    int state=mt5mqtt_state(m_client);
    return(state<0 ? MT5MQTT_STATE_IDLE : (ENUM_MQTT_STATE)state);
+  }
+//+------------------------------------------------------------------+
+//| By a fault inside the library, or as a thread was ended in a call|
+//+------------------------------------------------------------------+
+bool CMqttConnection::HasFailed(void) const
+  {
+   if(m_client<=0)
+      return(false);
+   int state=mt5mqtt_state(m_client);
+   return(state<0 || state==MT5MQTT_STATE_FAILED);
   }
 //+------------------------------------------------------------------+
 //| The URL that is tried or in use, without its query               |
