@@ -14,20 +14,20 @@ const DIRECT_WRITES: u32 = 16;
 #[derive(Default)]
 pub(super) struct Burst {
     in_a_row: u32,
-    /// When the last call was done.
-    ended: Option<Instant>,
+    /// Until when the next call goes on with it.
+    until: Option<Instant>,
 }
 
 impl Burst {
     /// A call begins. True if it is one of a burst.
     pub fn goes_on(&mut self, now: Instant) -> bool {
-        let at_once = self.ended.is_some_and(|ended| now.saturating_duration_since(ended) < PAUSE);
+        let at_once = self.until.is_some_and(|until| now < until);
         self.in_a_row = if at_once { self.in_a_row.saturating_add(1) } else { 0 };
         self.in_a_row >= DIRECT_WRITES
     }
 
     pub fn call_ended(&mut self, now: Instant) {
-        self.ended = Some(now);
+        self.until = Some(now + PAUSE);
     }
 }
 
