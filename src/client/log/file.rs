@@ -4,9 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// What LOG_FILES can say at most.
-const MOST_KEPT: u32 = 100;
-
 pub(super) struct RotatingFile {
     path: String,
     largest: u64,
@@ -58,10 +55,9 @@ impl RotatingFile {
             rename(&format!("{}.{number}", self.path), &format!("{}.{}", self.path, number + 1))?;
         }
         rename(&self.path, &format!("{}.1", self.path))?;
-        // More may have been kept before.
-        for number in self.kept + 1..=MOST_KEPT {
-            let _ = fs::remove_file(format!("{}.{number}", self.path));
-        }
+        // More may have been kept before, one behind the other.
+        let is_removed = |number: &u32| fs::remove_file(format!("{}.{number}", self.path)).is_ok();
+        (self.kept + 1..).take_while(is_removed).for_each(drop);
         Ok(())
     }
 }
