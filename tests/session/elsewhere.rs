@@ -29,50 +29,60 @@ fn moves(trace: &mut Trace, server: &str, session_present: bool) {
     trace.connects(session_present, &[]);
 }
 
+/// Publishes this with the Packet Identifier as its token.
+#[track_caller]
+fn sends(trace: &mut Trace, payload: &str, qos: QoS, packet_id: u16) {
+    trace.publish(packet_id.into(), payload, qos);
+    trace.sends(publish(payload, qos, packet_id));
+}
+
+/// The Server holds this QoS 2 message until it gets PUBREL.
+#[track_caller]
+fn holds(trace: &mut Trace, packet_id: u16) {
+    trace.receives(pubrec(packet_id));
+    trace.sends(pubrel(packet_id));
+}
+
+/// Publishes as many messages as there are Packet Identifiers, one by one: those that are in use at the Server are not among them.
+#[track_caller]
+fn goes_round_without(trace: &mut Trace, in_use: &[u16]) {
+    for token in 10..65_545 {
+        trace.publish(token, "x", QOS_1);
+        let used = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+            other => panic!("{other:?}"),
+        });
+        assert!(!in_use.contains(&used), "{used} is in use at the Server");
+        trace.receives(puback(used));
+        trace.completes(token);
+    }
+}
+
 #[test]
 fn what_was_under_way_at_one_server_is_not_finished_at_the_other() {
     // MQTT-4.4.0-1, MQTT-4.3.3-4: the first Server may hold a QoS 2 message under each of these Packet Identifiers, and would
     // take another one under it for that.
     let mut trace = at_a();
-    trace.publish(1, "sent to a", QOS_2);
-    trace.publish(2, "held by a", QOS_2);
-    trace.sends(publish("sent to a", QOS_2, 1));
-    trace.sends(publish("held by a", QOS_2, 2));
-    trace.receives(pubrec(2));
-    trace.sends(pubrel(2));
+    sends(&mut trace, "sent to a", QOS_2, 1);
+    sends(&mut trace, "held by a", QOS_2, 2);
+    holds(&mut trace, 2);
     moves(&mut trace, "b", false);
     for token in [2, 1] {
         assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
     }
-    trace.publish(3, "held by b", QOS_2);
-    trace.publish(4, "sent to b", QOS_1);
-    trace.sends(publish("held by b", QOS_2, 3));
-    trace.sends(publish("sent to b", QOS_1, 4));
-    trace.receives(pubrec(3));
-    trace.sends(pubrel(3));
+    sends(&mut trace, "held by b", QOS_2, 3);
+    sends(&mut trace, "sent to b", QOS_1, 4);
+    holds(&mut trace, 3);
     moves(&mut trace, "a", true);
     assert_eq!(trace.tells_published(3).failure, Some(Status::SessionLost));
     trace.sends(publish("sent to b", QOS_1, 5));
     trace.sends_nothing();
     trace.receives(puback(5));
     trace.completes(4);
-    // Once around all Packet Identifiers.
-    let is_at_a = |trace: &mut Trace, reserved: &[u16]| {
-        for token in 0..65_535 {
-            trace.publish(token, "x", QOS_1);
-            let used = trace.takes_packet(|packet| match packet {
-                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
-                other => panic!("{other:?}"),
-            });
-            assert!(!reserved.contains(&used), "{used} is in use at the Server");
-            trace.receives(puback(used));
-            trace.completes(token);
-        }
-    };
-    is_at_a(&mut trace, &[1, 2, 3]);
+    goes_round_without(&mut trace, &[1, 2, 3]);
     // The second one knows of its own, until it has lost them.
     moves(&mut trace, "b", true);
-    is_at_a(&mut trace, &[3]);
+    goes_round_without(&mut trace, &[3]);
     trace.reconnects(false);
     for token in 1..=3 {
         trace.publish(token, "x", QOS_2);
@@ -133,16 +143,7 @@ fn nor_by_the_next_process() {
         disk.store(&mut trace);
         trace.receives(puback(sent.1));
         trace.completes(3);
-        for token in 0..65_535 {
-            trace.publish(token + 10, "x", QOS_1);
-            let used = trace.takes_packet(|packet| match packet {
-                Packet::Publish(publish) => publish.packet_id.unwrap().get(),
-                other => panic!("{other:?}"),
-            });
-            assert!(![1, 2].contains(&used), "{used} is in use at the Server");
-            trace.receives(puback(used));
-            trace.completes(token + 10);
-        }
+        goes_round_without(&mut trace, &[1, 2]);
         // The end of it isn't stored: the message is under way for the next process, too.
     }
 }
@@ -151,12 +152,9 @@ fn nor_by_the_next_process() {
 fn servers_that_share_their_sessions_go_on_with_them() {
     // MQTT-4.4.0-1
     let mut trace = at_a();
-    trace.publish(1, "one", QOS_2);
-    trace.publish(2, "two", QOS_2);
-    trace.sends(publish("one", QOS_2, 1));
-    trace.sends(publish("two", QOS_2, 2));
-    trace.receives(pubrec(1));
-    trace.sends(pubrel(1));
+    sends(&mut trace, "one", QOS_2, 1);
+    sends(&mut trace, "two", QOS_2, 2);
+    holds(&mut trace, 1);
     for server in ["b", "a", "c"] {
         moves(&mut trace, server, true);
         trace.sends(pubrel(1));
@@ -168,8 +166,7 @@ fn servers_that_share_their_sessions_go_on_with_them() {
     for token in [1, 2] {
         assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
     }
-    trace.publish(3, "three", QOS_1);
-    trace.sends(publish("three", QOS_1, 3));
+    sends(&mut trace, "three", QOS_1, 3);
     trace.passes(Duration::from_secs(3600 + 601));
     moves(&mut trace, "c", true);
     trace.sends(publish_again("three", QOS_1, 3));
