@@ -191,8 +191,13 @@ impl Core {
         }
         // Only a system call takes so long that the clock must be asked again.
         self.burst.call_ended(if self.bytes_sent == sent { now } else { clock::now() });
-        if gathers && !self.session.has_event() {
-            // The statistics are for whoever takes what is gathered.
+        // The statistics are for whoever takes what is gathered; and what only waits for the socket changes none.
+        let changes_none = || {
+            self.write_blocked
+                && self.bytes_sent == self.told.bytes_sent
+                && self.session.counters() == self.told.counters
+        };
+        if !self.session.has_event() && (gathers || changes_none()) {
             self.share.settle(&self.session, &shared.accounts.outgoing);
         } else {
             self.report(shared);
