@@ -27,18 +27,20 @@ impl<T> Lane<T> {
     pub fn insert(&mut self, number: u64, value: T) -> &T {
         self.live += 1;
         let place = if self.last().is_none_or(|last| last < number) {
-            self.slots.push_back((number, None));
-            self.slots.len() - 1
+            self.slots.len()
         } else if self.first().is_some_and(|first| number < first) {
             0
         } else {
             self.slots.partition_point(|slot| slot.0 < number)
         };
         match self.slots.get_mut(place) {
-            Some(slot) if slot.0 == number => debug_assert!(slot.1.is_none(), "number {number} is in use"),
-            _ => self.slots.insert(place, (number, None)),
+            Some(slot) if slot.0 == number => {
+                debug_assert!(slot.1.is_none(), "number {number} is in use");
+                slot.1 = Some(value);
+            }
+            _ => self.slots.insert(place, (number, Some(value))),
         }
-        self.slots[place].1.insert(value)
+        self.slots[place].1.as_ref().expect("just put there")
     }
 
     pub fn remove(&mut self, number: u64) -> Option<T> {

@@ -28,11 +28,29 @@ pub(super) struct Publishing {
     pub priority: bool,
     /// It was sent in a Session that is lost.
     pub perhaps_arrived: bool,
+    /// Most have none; those that wait by the ten thousand are small then.
+    terms: Option<Box<Terms>>,
+}
+
+/// What ends the wait of a publish before it is sent.
+#[derive(Debug)]
+struct Terms {
     conflation_key: Option<Arc<str>>,
     /// When it is not worth sending any more.
     expires: Option<Instant>,
     /// When its Message Expiry Interval is over.
     message_expires: Option<Instant>,
+}
+
+impl Terms {
+    fn new(
+        conflation_key: Option<Arc<str>>,
+        expires: Option<Instant>,
+        message_expires: Option<Instant>,
+    ) -> Option<Box<Self>> {
+        let any = conflation_key.is_some() || expires.is_some() || message_expires.is_some();
+        any.then(|| Box::new(Terms { conflation_key, expires, message_expires }))
+    }
 }
 
 impl Publishing {
@@ -47,9 +65,11 @@ impl Publishing {
             message,
             priority: options.priority,
             perhaps_arrived: false,
-            conflation_key: options.conflation_key,
-            expires: message_expires.into_iter().chain(end_of_life).min(),
-            message_expires,
+            terms: Terms::new(
+                options.conflation_key,
+                message_expires.into_iter().chain(end_of_life).min(),
+                message_expires,
+            ),
         }
     }
 
@@ -60,7 +80,8 @@ impl Publishing {
         else {
             return None;
         };
-        Some(Publishing { number, token, message, priority, perhaps_arrived, conflation_key, expires, message_expires })
+        let terms = Terms::new(conflation_key, expires, message_expires);
+        Some(Publishing { number, token, message, priority, perhaps_arrived, terms })
     }
 
     pub fn record(&self) -> Record {
@@ -69,9 +90,28 @@ impl Publishing {
             message: self.message.clone(),
             priority: self.priority,
             perhaps_arrived: self.perhaps_arrived,
-            conflation_key: self.conflation_key.clone(),
-            expires: self.expires,
-            message_expires: self.message_expires,
+            conflation_key: self.conflation_key().cloned(),
+            expires: self.expires(),
+            message_expires: self.message_expires(),
+        }
+    }
+
+    fn conflation_key(&self) -> Option<&Arc<str>> {
+        self.terms.as_ref()?.conflation_key.as_ref()
+    }
+
+    fn expires(&self) -> Option<Instant> {
+        self.terms.as_ref()?.expires
+    }
+
+    fn message_expires(&self) -> Option<Instant> {
+        self.terms.as_ref()?.message_expires
+    }
+
+    /// A newer message with its conflation key doesn't supersede it any more.
+    fn forget_conflation_key(&mut self) {
+        if let Some(terms) = &mut self.terms {
+            terms.conflation_key = None;
         }
     }
 
@@ -87,7 +127,7 @@ impl Publishing {
     /// Writes into the message what remains of its Message Expiry Interval, as a Server has to \[MQTT-3.3.2-6\]: whole
     /// seconds, at least one, since Servers take 0 for a message that never expires.
     pub fn rewrite_expiry(&mut self, now: Instant) {
-        if let Some(expires) = self.message_expires {
+        if let Some(expires) = self.message_expires() {
             let seconds = expires.saturating_duration_since(now).as_millis().div_ceil(1000).max(1);
             self.message.set_message_expiry_interval(u32::try_from(seconds).unwrap_or(u32::MAX));
         }
@@ -131,7 +171,7 @@ impl Queue {
     /// place, so that a value which changes all the time is sent all the same.
     pub fn push(&mut self, mut publishing: Publishing) -> (Option<Publishing>, &Publishing) {
         let lane = lane(publishing.priority, publishing.is_qos0());
-        let superseded = publishing.conflation_key.as_ref().and_then(|key| self.take_conflated(key));
+        let superseded = publishing.conflation_key().and_then(|key| self.take_conflated(key));
         match &superseded {
             Some(old) if self::lane(old.priority, old.is_qos0()) == lane => publishing.number = old.number,
             _ => {
@@ -145,12 +185,12 @@ impl Queue {
     /// Takes back a publish that had left the queue. Others with its conflation key stay beside it: what had left was promised
     /// to be sent. Only the newest of them can be superseded, as its successor would otherwise be sent before it.
     pub fn put_back(&mut self, mut publishing: Publishing) {
-        let other = publishing.conflation_key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        let other = publishing.conflation_key().and_then(|key| self.by_key.get(key)).copied();
         if let Some(place) = other {
             if place.1 > publishing.number {
-                publishing.conflation_key = None;
+                publishing.forget_conflation_key();
             } else if let Some(mut older) = self.remove(place) {
-                older.conflation_key = None;
+                older.forget_conflation_key();
                 self.insert(older);
             }
         }
@@ -167,10 +207,10 @@ impl Queue {
 
     fn insert(&mut self, publishing: Publishing) -> &Publishing {
         let place = (lane(publishing.priority, publishing.is_qos0()), publishing.number);
-        if let Some(key) = &publishing.conflation_key {
+        if let Some(key) = publishing.conflation_key() {
             self.by_key.insert(key.clone(), place);
         }
-        if let Some(expires) = publishing.expires {
+        if let Some(expires) = publishing.expires() {
             self.by_expiry.insert((expires, place));
         }
         self.lanes[place.0].insert(place.1, publishing)
@@ -178,10 +218,10 @@ impl Queue {
 
     fn remove(&mut self, place: Place) -> Option<Publishing> {
         let publishing = self.lanes[place.0].remove(place.1)?;
-        if let Some(key) = &publishing.conflation_key {
+        if let Some(key) = publishing.conflation_key() {
             self.by_key.remove(key);
         }
-        if let Some(expires) = publishing.expires {
+        if let Some(expires) = publishing.expires() {
             self.by_expiry.remove(&(expires, place));
         }
         Some(publishing)
