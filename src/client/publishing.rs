@@ -53,6 +53,8 @@ impl Client {
         self.shared.work_off_commands();
     }
 
+    // The command is made where it is needed, instead of being handed on from place to place.
+    #[inline(always)]
     fn accept_publish(&self, outgoing: Outgoing<'_>) -> Result<(Token, Command), Failure> {
         let Outgoing { topic, payload, qos, retain, properties, mut how } = outgoing;
         self.check_alive()?;

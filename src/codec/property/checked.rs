@@ -88,7 +88,13 @@ impl<'a> Properties<'a> {
     }
 
     /// The occurrence number `index` (from 0) of a property.
+    // Most messages have none: that is seen where it is asked for.
+    #[inline]
     pub fn nth(self, wanted: PropertyId, index: usize) -> Option<Value<'a>> {
+        if self.is_empty() { None } else { self.find(wanted, index) }
+    }
+
+    fn find(self, wanted: PropertyId, index: usize) -> Option<Value<'a>> {
         self.iter().filter(|(id, _)| *id == wanted).nth(index).map(|(_, value)| value)
     }
 
@@ -126,7 +132,12 @@ impl<'a> Properties<'a> {
     }
 
     /// The first property that can't stand in `section`, and why.
+    #[inline]
     pub fn check_for(self, section: Section) -> Result<(), PropertyError> {
+        if self.is_empty() { Ok(()) } else { self.check_each_for(section) }
+    }
+
+    fn check_each_for(self, section: Section) -> Result<(), PropertyError> {
         let mut seen = 0u64;
         for (id, _) in self.iter() {
             if !id.allowed_in(section) {
