@@ -65,6 +65,33 @@ fn a_server_that_never_reads_holds_up_no_call_and_loses_nothing() {
 }
 
 #[test]
+fn the_figures_of_a_queue_are_right_while_the_server_does_not_read() {
+    const PRICES: u64 = 1000;
+    let (_server, program, _peer) = connected(&[(IntOption::OutgoingMaximum, 1_000_000)]);
+    // More than the system's buffers take; then the socket is full once nothing more leaves.
+    for _ in 0..20_000 {
+        program.send(&" ".repeat(1024), QoS::AtMostOnce);
+    }
+    let (mut sent, mut since) = (0, Instant::now());
+    while since.elapsed() < Duration::from_millis(300) {
+        thread::sleep(Duration::from_millis(1));
+        let now = program.statistics().bytes_sent;
+        if now != sent {
+            (sent, since) = (now, Instant::now());
+        }
+    }
+    let topic = TopicName::new("t").expect("a Topic Name");
+    for number in 0..PRICES {
+        let how = PublishOptions { conflation_key: Some("price".into()), ..Default::default() };
+        let (payload, qos, properties) = (&number.to_le_bytes()[..], QoS::AtMostOnce, Properties::EMPTY);
+        program.publish_with(Outgoing { topic, payload, qos, retain: false, properties, how }).expect("accepted");
+    }
+    program.expect_soon("all but the newest to be counted", |program| {
+        program.statistics().publishes_superseded == PRICES - 1
+    });
+}
+
+#[test]
 fn the_queue_is_bounded_by_count() {
     let program = Program::new("mqtt://127.0.0.1:1", &[(IntOption::OutgoingMaximum, 10)]);
     for _ in 0..10 {

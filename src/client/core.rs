@@ -184,7 +184,8 @@ impl Core {
         self.apply_waiting(shared);
         let output = self.session.output().len();
         let in_burst = self.burst.goes_on(now) && !self.storing;
-        let gathers = output > 0 && in_burst && self.session.is_online() && output < GATHERED;
+        let has_room = !self.write_blocked && output < GATHERED;
+        let gathers = output > 0 && in_burst && self.session.is_online() && has_room;
         let sent = self.bytes_sent;
         if !gathers {
             self.write_once(now, LARGEST_CALLER_WRITE, shared);
