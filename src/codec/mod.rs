@@ -14,6 +14,7 @@ pub mod message;
 pub mod property;
 pub mod publish;
 mod reader;
+mod reasons;
 pub mod subscribe;
 pub mod unsubscribe;
 pub mod varint;
