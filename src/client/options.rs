@@ -13,6 +13,7 @@ use super::proxy::Proxy;
 use super::seed;
 use super::store::Identity;
 use super::tls_options::TlsOptions;
+use crate::codec::LARGEST_PACKET;
 use crate::codec::property::PropertiesBuf;
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
@@ -64,8 +65,8 @@ int_options! {
     SessionExpiry = 12, "SESSION_EXPIRY_S", 0 => u32::MAX as i64, 3600, false;
     KeepAlive = 13, "KEEP_ALIVE_S", 0 => 65_535, 30, false;
     ReceiveMaximum = 14, "RECEIVE_MAXIMUM", 1 => 65_535, 1024, false;
-    // 256 MiB is what a Remaining Length can say. Below 64 bytes not even a Server's CONNACK may fit.
-    MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
+    // Below 64 bytes not even a Server's CONNACK may fit.
+    MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => LARGEST_PACKET as i64, 16 * MIB, false;
     // 0 chooses by the protocol version.
     InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 0 => MOST_IN_FLIGHT, 0, false;
     TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;

@@ -32,6 +32,9 @@ use std::num::NonZeroU16;
 use subscribe::{Suback, Subscribe};
 use unsubscribe::{Unsuback, Unsubscribe};
 
+/// The largest packet that the Fixed Header can announce, in bytes: the Remaining Length and five bytes before it.
+pub const LARGEST_PACKET: usize = varint::MAX as usize + 5;
+
 /// A Packet Identifier: never 0 \[MQTT-2.2.1-3\].
 pub type PacketId = NonZeroU16;
 

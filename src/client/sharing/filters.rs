@@ -17,8 +17,7 @@ use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
 
-/// Section 2.2.3: what a Variable Byte Integer holds.
-const HIGHEST_IDENTIFIER: u32 = 268_435_455;
+const HIGHEST_IDENTIFIER: u32 = PropertyId::SubscriptionIdentifier.range().1;
 /// So many ended subscriptions are remembered, for messages that were under way.
 const ENDED_KEPT: usize = 256;
 
