@@ -69,6 +69,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use store::StoreChoice;
 use thread::ThreadTicket;
 use worker::Worker;
 
@@ -184,7 +185,7 @@ impl Client {
     }
 
     fn has_store(&self) -> bool {
-        matches!(*self.shared.store.lock(), Some(Some(_)))
+        matches!(*self.shared.store.lock(), StoreChoice::In { .. })
     }
 
     /// How far a QoS 1 or 2 publish is. The ends of the last 65,536 are remembered.

@@ -21,7 +21,7 @@ use super::log::{Level, Log, lines};
 use super::publish_limits::PublishLimits;
 use super::stages::Stages;
 use super::statistics::Snapshot;
-use super::store::Identity;
+use super::store::StoreChoice;
 use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
 use crate::session::Session;
@@ -30,7 +30,6 @@ use crate::types::status::Status;
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -82,8 +81,7 @@ pub(super) struct Shared {
     left: AtomicUsize,
     pub accounts: Arc<Accounts>,
     pub stages: Stages,
-    /// What the client was connected with first: a store, or none.
-    pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
+    pub store: Lock<StoreChoice>,
     pub snapshot: Lock<Snapshot>,
     pub publish_limits: PublishLimits,
 }
@@ -116,7 +114,7 @@ impl Shared {
             left: AtomicUsize::new(0),
             accounts,
             stages: Stages::default(),
-            store: Lock::new(None),
+            store: Lock::default(),
             snapshot: Lock::new(Snapshot::default()),
             publish_limits: limits,
         }

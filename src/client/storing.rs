@@ -31,7 +31,7 @@ impl Worker {
             }
             core.report(&shared);
         }
-        *self.shared.store.lock() = Some(wanted);
+        *self.shared.store.lock() = wanted.into();
         Ok(())
     }
 

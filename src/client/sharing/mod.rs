@@ -216,7 +216,7 @@ impl Client {
         let joined = connection.start().and_then(|()| self.ask_to_join(&connection, &place.inbox, options));
         match &joined {
             // The switchboard has said where the connection stands.
-            Ok(()) => *self.shared.store.lock() = Some(wanted),
+            Ok(()) => *self.shared.store.lock() = wanted.into(),
             Err(_) => self.shared.set_state(State::Idle),
         }
         joined

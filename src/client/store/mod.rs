@@ -11,6 +11,7 @@ pub use keeper::{Keeper, Written};
 
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Why the store can't be used, in words.
@@ -21,6 +22,25 @@ pub type StoreError = (Status, String);
 pub struct Identity {
     pub client_id: String,
     pub server: String,
+}
+
+/// With which store a client was connected first. It keeps that one, or none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// It wasn't connected yet.
+    #[default]
+    Open,
+    Without,
+    In {
+        folder: PathBuf,
+        identity: Identity,
+    },
+}
+
+impl From<Option<(PathBuf, Identity)>> for StoreChoice {
+    fn from(chosen: Option<(PathBuf, Identity)>) -> Self {
+        chosen.map_or(StoreChoice::Without, |(folder, identity)| StoreChoice::In { folder, identity })
+    }
 }
 
 /// A moment, by both clocks: records hold times of the one that goes on when the machine is off.
