@@ -33,10 +33,10 @@ pub enum NoticeKind {
         /// Where in the line it says what happened: time, level and client id stand before it.
         text_at: usize,
     },
-    /// A line of the doctor's report. `end` is there in the last one: why the examination failed, if it did.
+    /// A line of the doctor's report. `end` is there in the last one: how the examination ended.
     Doctor {
         line: String,
-        end: Option<Option<Status>>,
+        end: Option<Result<(), Status>>,
     },
     /// A Server that the doctor examines asks for the next step of the authentication.
     DoctorAsks {
@@ -153,7 +153,7 @@ impl Notice {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Missed(_) => Some(Status::SharedMissed),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
-            NoticeKind::Doctor { end, .. } => end.flatten(),
+            NoticeKind::Doctor { end, .. } => end.and_then(Result::err),
             NoticeKind::Log { .. } | NoticeKind::DoctorAsks { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,

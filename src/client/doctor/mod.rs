@@ -55,12 +55,12 @@ impl Report {
     }
 
     /// The last line. Who has seen it may start the doctor again.
-    fn end(&self, text: &str, failure: Option<Status>) {
+    fn end(&self, text: &str, end: Result<(), Status>) {
         self.shared.doctor.running.store(false, Ordering::Release);
-        self.push(text.to_owned(), Some(failure));
+        self.push(text.to_owned(), Some(end));
     }
 
-    fn push(&self, line: String, end: Option<Option<Status>>) {
+    fn push(&self, line: String, end: Option<Result<(), Status>>) {
         self.shared.events.push(NoticeKind::Doctor { line, end });
     }
 }
@@ -84,7 +84,7 @@ impl Client {
             examine(&options, &report);
             drop(hold);
         };
-        let on_panic = move |(status, text): Failure| failed.end(&text, Some(status));
+        let on_panic = move |(status, text): Failure| failed.end(&text, Err(status));
         match thread::start(Arc::new(Unstoppable), body, on_panic) {
             Ok(ticket) => {
                 // It ends when it is done, and holds the library until then.
@@ -119,12 +119,12 @@ fn examine(options: &Options, report: &Report) {
         }
     }
     match first_failure {
-        None if count == 1 => report.end("All is well: messages go to the Server and come back.", None),
-        None => report.end(&format!("All is well with all {count} Servers."), None),
+        None if count == 1 => report.end("All is well: messages go to the Server and come back.", Ok(())),
+        None => report.end(&format!("All is well with all {count} Servers."), Ok(())),
         Some(failure) if count > 1 => {
-            report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Some(failure));
+            report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Err(failure));
         }
-        Some(failure) => report.end("The examination ended at the failure above.", Some(failure)),
+        Some(failure) => report.end("The examination ended at the failure above.", Err(failure)),
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
         let report = Report { shared: client.shared.clone(), start: clock::now() };
         report.line("a line");
         assert!(client.shared.doctor.running.load(Ordering::Acquire));
-        report.end("the end", None);
+        report.end("the end", Ok(()));
         assert!(!client.shared.doctor.running.load(Ordering::Acquire));
     }
 }
