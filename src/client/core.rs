@@ -90,7 +90,7 @@ const WRITES_IN_A_ROW: usize = 16;
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
 /// What a new Network Connection comes with.
-pub(super) struct Connection {
+pub(super) struct NewConnection {
     pub transport: Box<dyn Transport>,
     pub socket: mio::Token,
     pub first_bytes: FirstBytes,
@@ -146,7 +146,7 @@ impl Core {
     }
 
     /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
-    pub fn open(&mut self, now: Instant, deadline: Instant, connection: Connection) {
+    pub fn open(&mut self, now: Instant, deadline: Instant, connection: NewConnection) {
         self.transport = Some(connection.transport);
         self.socket = connection.socket;
         self.first_bytes = connection.first_bytes;
@@ -279,6 +279,13 @@ impl Core {
             self.watch_writing(shared);
         }
         false
+    }
+
+    /// Ends the writing side of the connection. False if the socket doesn't take it yet.
+    pub fn finish_writing(&mut self) -> bool {
+        let Some(transport) = &mut self.transport else { return false };
+        // If it fails the connection is gone already, which reading will show.
+        !transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Reads once, and uses what came.

@@ -3,9 +3,11 @@
 
 use super::*;
 use crate::client::Client;
+use crate::client::core::NewConnection;
+use crate::client::first_bytes::FirstBytes;
+use crate::client::options::IntOption;
 use crate::client::store::{Moment, Store, StoreError};
 use crate::client::transport::scripted::Scripted;
-use crate::codec::property::Properties;
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
@@ -59,7 +61,7 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
     let now = clock::now();
     let transport = Box::new(Scripted(Script(line.clone())));
     let connection =
-        Connection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
+        NewConnection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
     client.shared.core.lock().open(now, now + timeout, connection);
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     if accepted {
@@ -73,7 +75,7 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
 
 /// Returns when the thread would come back at the latest.
 fn step(worker: &mut Worker) -> Instant {
-    worker.step(&Options::default).expect("a thread that goes on").expect("a timer")
+    worker.step(&Options::default).expect("a thread that goes on").until.expect("a timer")
 }
 
 fn sleep_until(when: Instant) {
