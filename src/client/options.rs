@@ -175,10 +175,7 @@ impl Options {
 
     /// Checks what only the whole can show, and makes the Session's part of it.
     pub fn session_options(&self) -> Result<SessionOptions, OptionError> {
-        let version = match self.int(IntOption::ProtocolVersion) {
-            4 => ProtocolVersion::V311,
-            _ => ProtocolVersion::V5,
-        };
+        let version = self.version();
         let fall_back_to_v311 = self.flag(IntOption::ProtocolFallback);
         if (version == ProtocolVersion::V311 || fall_back_to_v311)
             && self.password.is_some()

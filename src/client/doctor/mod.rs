@@ -14,7 +14,7 @@ use super::clock;
 use super::events::NoticeKind;
 use super::options::Options;
 use super::shared::Shared;
-use super::thread::{self, Stop};
+use super::thread;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use check::Examination;
@@ -28,13 +28,6 @@ pub(super) struct Doctor {
     running: AtomicBool,
     /// The client is freed: nobody wants to know any more.
     stop: AtomicBool,
-}
-
-/// It holds the library as long as it runs: an unload can't begin meanwhile.
-struct Unstoppable;
-
-impl Stop for Unstoppable {
-    fn stop_for_unload(&self) {}
 }
 
 /// Where the lines go.
@@ -80,22 +73,11 @@ impl Client {
         let shared = self.shared.clone();
         let report = Report { shared: shared.clone(), start: clock::now() };
         let failed = Report { shared: shared.clone(), start: report.start };
-        let body = move |hold| {
-            examine(&options, &report);
-            drop(hold);
-        };
         let on_panic = move |(status, text): Failure| failed.end(&text, Err(status));
-        match thread::start(Arc::new(Unstoppable), body, on_panic) {
-            Ok(ticket) => {
-                // It ends when it is done, and holds the library until then.
-                ticket.end(clock::now());
-                Ok(())
-            }
-            Err(error) => {
-                shared.doctor.running.store(false, Ordering::Release);
-                Err((Status::Thread, format!("the doctor's thread could not be started: {error}")))
-            }
-        }
+        thread::start_task(move || examine(&options, &report), on_panic).map_err(|error| {
+            shared.doctor.running.store(false, Ordering::Release);
+            (Status::Thread, format!("the doctor's thread could not be started: {error}"))
+        })
     }
 
     pub(super) fn stop_doctor(&self) {
