@@ -1,13 +1,14 @@
 //! Exports of a client's life: create, options, connect, state, figures, disconnect, free.
 
+use super::arguments::{self, flag, milliseconds, quality, topic_name};
 use super::constants::*;
 use super::guard::{guard, guard_client};
 use super::handles::{self, Object};
 use super::properties;
-use super::publish::{message, reason_code};
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
 use crate::client::{Client, Failure, Locked, State, Statistics, thread};
-use crate::codec::property::{PropertiesBuf, Section};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, Section};
 use crate::session::limits::ServerLimits;
 use crate::types::PacketType;
 use crate::types::status::Status;
@@ -15,7 +16,6 @@ use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use zeroize::Zeroize;
 
 /// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
@@ -125,8 +125,8 @@ fn set_will(client: &Client, will: Will<'_>) -> Result<i32, Failure> {
         return Ok(0);
     };
     let properties = properties::copy(will.properties, Section::Will)?;
-    let nothing = PropertiesBuf::new();
-    let message = message(&topic, will.payload, will.qos, will.retain, nothing.as_properties())?;
+    let (topic, qos, retain) = (topic_name(&topic)?, quality(will.qos)?, flag("retain", will.retain)?);
+    let message = Message::new(topic, will.payload, qos, retain, Properties::EMPTY);
     client.set_option(|options, idle| options.set_will(Some((message, properties)), idle))?;
     Ok(0)
 }
@@ -212,14 +212,9 @@ pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
 pub extern "C" fn mt5mqtt_disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32 {
     guard_client(client, |client| {
         let properties = properties::copy(properties, Section::Packet(PacketType::Disconnect))?;
-        let timeout = Duration::from_millis(milliseconds(timeout_ms)?);
-        client.disconnect(self::reason_code(reason_code)?, properties.as_properties(), timeout).map(|()| 0)
+        let (timeout, reason) = (milliseconds(timeout_ms)?, arguments::reason_code(reason_code)?);
+        client.disconnect(reason, properties.as_properties(), timeout).map(|()| 0)
     })
-}
-
-/// A time of the caller's, in milliseconds.
-pub fn milliseconds(value: i32) -> Result<u64, Failure> {
-    u64::try_from(value).map_err(|_| (Status::InvalidArgument, format!("a time of {value} ms is negative")))
 }
 
 /// Where the client stands: MT5MQTT_STATE_.

@@ -1,9 +1,9 @@
 //! Exports of Request/Response.
 
+use super::arguments::{quality, required, topic_name};
 use super::guard::guard_client;
 use super::properties::{self, Set};
-use super::publish::{quality, topic_name};
-use super::text::{bytes, required, utf8, utf16};
+use super::text::{bytes, utf8, utf16};
 use crate::client::{Client, Failure};
 use crate::codec::property::Section;
 use crate::types::PacketType;

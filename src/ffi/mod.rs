@@ -8,6 +8,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod agreement;
+mod arguments;
 pub mod authentication;
 pub mod batch;
 pub mod client;

@@ -1,9 +1,10 @@
 //! Exports of shared connections.
 
+use super::arguments::required;
 use super::client::prepare;
 use super::guard::guard;
 use super::handles::{self, Object};
-use super::text::{required, utf8, utf16};
+use super::text::{utf8, utf16};
 use crate::client::{Client, Failure};
 use std::borrow::Cow;
 use std::ffi::c_char;
