@@ -48,7 +48,7 @@ pub(super) struct Core {
     pub stop: bool,
     pub panic: bool,
     /// The transport failed.
-    pub lost: Option<(Status, String)>,
+    pub lost: Option<Fault>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     burst: Burst,
@@ -254,7 +254,7 @@ impl Core {
         };
         match written {
             Ok(0) if !output.is_empty() => {
-                self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned()));
+                self.lost = Some(Fault::new(Status::ConnectionClosed, "the connection takes no more bytes"));
             }
             Ok(count) => {
                 // What it holds back is what the socket didn't take: the poll tells when that changes.
@@ -269,10 +269,7 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => {
-                    let fault = Fault::of(&error, "writing to the Server");
-                    self.lost = Some((fault.status, fault.text));
-                }
+                _ => self.lost = Some(Fault::of(&error, "writing to the Server")),
             },
         }
         if self.write_blocked {
@@ -292,11 +289,11 @@ impl Core {
     pub fn read(&mut self, now: Instant, shared: &Shared) -> Read {
         let Some(transport) = &mut self.transport else { return Read::Nothing };
         let why = match transport.read(self.input.room()) {
-            Ok(0) => (Status::ConnectionClosed, self.first_bytes.closed_text()),
+            Ok(0) => self.first_bytes.closed(),
             Ok(count) => {
                 self.input.received(count);
                 match self.first_bytes.wrong_protocol(self.input.bytes()) {
-                    Some(fault) => (fault.status, fault.text),
+                    Some(fault) => fault,
                     None => {
                         self.take_in(now, count, shared);
                         return Read::Some;
@@ -306,13 +303,8 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Read::Nothing,
                 io::ErrorKind::Interrupted => return Read::Some,
-                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => {
-                    (Status::ConnectionClosed, self.first_bytes.closed_text())
-                }
-                _ => {
-                    let fault = Fault::of(&error, "reading from the Server");
-                    (fault.status, fault.text)
-                }
+                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => self.first_bytes.closed(),
+                _ => Fault::of(&error, "reading from the Server"),
             },
         };
         self.lost = Some(why);

@@ -1,8 +1,8 @@
 //! What a client tells its program, one thing after the other, and what each counts for in the queue (`events`).
 
+use super::Failure;
 use super::doctor::Asked;
 use super::log::Level;
-use super::store::StoreError;
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
@@ -25,7 +25,7 @@ pub enum NoticeKind {
     /// A fault inside the library, in words.
     Failed(String),
     /// The store can't be written, and why; `None`: it can again.
-    Store(Option<StoreError>),
+    Store(Option<Failure>),
     /// A line of the log.
     Log {
         level: Level,

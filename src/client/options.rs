@@ -8,6 +8,7 @@ mod texts;
 
 pub use texts::*;
 
+use super::Failure;
 use super::address::Address;
 use super::proxy::Proxy;
 use super::seed;
@@ -21,9 +22,6 @@ use crate::types::status::Status;
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
-
-/// Why an option was refused: a status, and a text that names the option.
-pub type OptionError = (Status, String);
 
 /// Makes the ids and the table of the integer options from the same rows. `live` options may be set at any time, the
 /// others only while the client is idle.
@@ -174,7 +172,7 @@ impl Options {
     }
 
     /// Checks what only the whole can show, and makes the Session's part of it.
-    pub fn session_options(&self) -> Result<SessionOptions, OptionError> {
+    pub fn session_options(&self) -> Result<SessionOptions, Failure> {
         let version = self.version();
         let fall_back_to_v311 = self.flag(IntOption::ProtocolFallback);
         if (version == ProtocolVersion::V311 || fall_back_to_v311)

@@ -1,6 +1,7 @@
 //! What the options say to the Session beside plain numbers.
 
-use super::{IntOption, OptionError, Options};
+use super::{IntOption, Options};
+use crate::client::Failure;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Deduplicate, MessageKey};
@@ -42,7 +43,7 @@ impl Options {
         &self,
         version: ProtocolVersion,
         falls_back: bool,
-    ) -> Result<Option<Authentication>, OptionError> {
+    ) -> Result<Option<Authentication>, Failure> {
         let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
         let Some(method) = &self.authentication_method else {
             return match self.authentication_data {

@@ -1,11 +1,11 @@
 //! Setting options: what each takes, and why another value is refused.
 
 use super::texts::*;
-use super::{INT_OPTIONS, OptionError, Options};
+use super::{INT_OPTIONS, Options};
 use crate::client::address::Address;
 use crate::client::proxy::Proxy;
 use crate::client::publishing::check_payload_format;
-use crate::client::{redirect, ws_headers};
+use crate::client::{Failure, redirect, ws_headers};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::session::options::WillMessage;
@@ -20,7 +20,7 @@ const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 
 impl Options {
     /// Sets an integer option. `idle` says whether the client is idle.
-    pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), OptionError> {
+    pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), Failure> {
         let Some(index) = INT_OPTIONS.iter().position(|row| row.0 as i32 == id) else {
             return Err(match text_name(id) {
                 Some(name) => (Status::WrongType, format!("option {name} takes a text, not an integer")),
@@ -39,7 +39,7 @@ impl Options {
     }
 
     /// Sets a text option; `None` puts it back to its default.
-    pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), Failure> {
         let Some(name) = text_name(id) else {
             return Err(match INT_OPTIONS.iter().find(|row| row.0 as i32 == id) {
                 Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.1)),
@@ -106,7 +106,7 @@ impl Options {
     }
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
-    pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), Failure> {
         if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
             return Err(match known {
@@ -128,7 +128,7 @@ impl Options {
     }
 
     /// Sets or clears the Will Message. `properties` are those of the Will section of CONNECT.
-    pub fn set_will(&mut self, will: Option<(Message, PropertiesBuf)>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_will(&mut self, will: Option<(Message, PropertiesBuf)>, idle: bool) -> Result<(), Failure> {
         require_idle("will", idle)?;
         if let Some((message, _)) = &will
             && message.payload().len() > text::MAX_LENGTH
@@ -144,7 +144,7 @@ impl Options {
     }
 
     /// Sets the User Properties of CONNECT; nothing else may stand in `properties`.
-    pub fn set_connect_properties(&mut self, properties: PropertiesBuf, idle: bool) -> Result<(), OptionError> {
+    pub fn set_connect_properties(&mut self, properties: PropertiesBuf, idle: bool) -> Result<(), Failure> {
         require_idle("CONNECT's User Properties", idle)?;
         let other = properties.as_properties().iter().map(|(id, _)| id).find(|id| *id != PropertyId::UserProperty);
         if let Some(id) = other {
@@ -159,7 +159,7 @@ impl Options {
     }
 }
 
-fn require_idle(name: &str, idle: bool) -> Result<(), OptionError> {
+fn require_idle(name: &str, idle: bool) -> Result<(), Failure> {
     if idle {
         return Ok(());
     }

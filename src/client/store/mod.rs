@@ -9,13 +9,10 @@ mod redb_store;
 
 pub use keeper::{Keeper, Written};
 
+use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
-use crate::types::status::Status;
 use std::path::PathBuf;
 use std::time::Instant;
-
-/// Why the store can't be used, in words.
-pub type StoreError = (Status, String);
 
 /// Whose Session a store holds. Another client, or the same at another Server, must not continue it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,5 +59,5 @@ pub struct Stored {
 pub trait Store: Send {
     /// Stores the changes of all these batches, all or none of them; they are durable when it returns. After a failure it
     /// can be tried again.
-    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), StoreError>;
+    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), Failure>;
 }

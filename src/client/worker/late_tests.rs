@@ -2,12 +2,12 @@
 //! meanwhile is read before anybody judges by the clock that nothing has.
 
 use super::*;
-use crate::client::Client;
 use crate::client::core::NewConnection;
 use crate::client::first_bytes::FirstBytes;
 use crate::client::options::IntOption;
-use crate::client::store::{Moment, Store, StoreError};
+use crate::client::store::{Moment, Store};
 use crate::client::transport::scripted::Scripted;
+use crate::client::{Client, Failure};
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
@@ -170,7 +170,7 @@ struct Slow {
 const PUBLISHES: usize = 200;
 
 impl Store for Slow {
-    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), Failure> {
         let topic = TopicName::new("burst").expect("a Topic Name");
         for _ in 0..PUBLISHES {
             self.client.publish(topic, b"", QoS::AtMostOnce, false, Properties::EMPTY).expect("an accepted publish");
@@ -210,7 +210,7 @@ struct Restless {
 }
 
 impl Store for Restless {
-    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), Failure> {
         self.written += 1;
         if self.line.lock().said.is_empty() {
             self.read_after.lock().get_or_insert(self.written);

@@ -17,6 +17,7 @@ use super::redirect::Redirect;
 use super::shared::{Shared, State};
 use super::store::Keeper;
 use super::thread::{Hold, rest};
+use super::transport::Fault;
 use super::transport::connector::Connector;
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
@@ -315,8 +316,8 @@ impl Worker {
             // This write found it out, after the reading; or there is more to be read.
             return Turn::Again;
         }
-        if let Some((status, detail)) = core.lost.take() {
-            self.end_connection(status, &detail, core);
+        if let Some(Fault { status, text }) = core.lost.take() {
+            self.end_connection(status, &text, core);
             return Turn::Again;
         }
         if let Phase::Lingering { deadline, finished, .. } = &mut self.phase {
