@@ -23,8 +23,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Makes the ids and the table of the integer options from the same rows. `live` options may be set at any time, the
-/// others only while the client is idle.
+/// A row of the table of integer options.
+struct IntRow {
+    option: IntOption,
+    name: &'static str,
+    low: i64,
+    high: i64,
+    default: i64,
+    /// It may be set at any time, and not only while the client is idle.
+    is_live: bool,
+}
+
+/// Makes the ids and the table of the integer options from the same rows: id, name, range, default, and whether it is live.
 macro_rules! int_options {
     ($($variant:ident = $id:literal, $name:literal, $low:expr => $high:expr, $default:expr, $live:literal;)*) => {
         /// The integer options.
@@ -32,8 +42,9 @@ macro_rules! int_options {
         #[repr(i32)]
         pub enum IntOption { $($variant = $id,)* }
 
-        const INT_OPTIONS: &[(IntOption, &str, i64, i64, i64, bool)] =
-            &[$((IntOption::$variant, $name, $low, $high, $default, $live),)*];
+        const INT_OPTIONS: &[IntRow] = &[$(IntRow {
+            option: IntOption::$variant, name: $name, low: $low, high: $high, default: $default, is_live: $live,
+        },)*];
 
         impl IntOption {
             /// Which row of the table is its own. Not looked for: a publish asks for four of them.
@@ -152,7 +163,7 @@ impl Default for Options {
             will: None,
             connect_user_properties: PropertiesBuf::new(),
             seed: seed::of_a_client(),
-            ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
+            ints: INT_OPTIONS.iter().map(|row| row.default).collect(),
             every_end: false,
         }
     }
@@ -263,12 +274,16 @@ impl Options {
 /// The option of this name, for programs whose users choose options.
 pub fn id_of(name: &str) -> Option<i32> {
     let text = texts::TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
-    text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
+    text.or_else(|| INT_OPTIONS.iter().find(|row| row.name == name).map(|row| row.option as i32))
 }
 
 /// Whether the option takes an integer.
 pub fn takes_integer(id: i32) -> bool {
-    INT_OPTIONS.iter().any(|row| row.0 as i32 == id)
+    int_row(id).is_some()
+}
+
+fn int_row(id: i32) -> Option<&'static IntRow> {
+    INT_OPTIONS.iter().find(|row| row.option as i32 == id)
 }
 
 #[cfg(test)]
@@ -277,9 +292,10 @@ mod tests {
 
     #[test]
     fn every_default_lies_in_its_range_and_every_id_stands_once() {
-        for (index, (option, name, low, high, default, _)) in INT_OPTIONS.iter().enumerate() {
+        for (index, IntRow { option, name, low, high, default, .. }) in INT_OPTIONS.iter().enumerate() {
             assert!(low <= default && default <= high, "{name}");
-            assert_eq!(INT_OPTIONS.iter().position(|row| row.0 as i32 == *option as i32), Some(index), "{name}");
+            let first = INT_OPTIONS.iter().position(|row| row.option as i32 == *option as i32);
+            assert_eq!(first, Some(index), "{name}");
             assert_eq!(Options::default().int(*option), *default);
         }
     }

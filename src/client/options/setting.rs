@@ -1,7 +1,7 @@
 //! Setting options: what each takes, and why another value is refused.
 
 use super::texts::*;
-use super::{INT_OPTIONS, Options};
+use super::{IntRow, Options, int_row};
 use crate::client::address::Address;
 use crate::client::proxy::Proxy;
 use crate::client::publishing::check_payload_format;
@@ -21,28 +21,27 @@ const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 impl Options {
     /// Sets an integer option. `idle` says whether the client is idle.
     pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), Failure> {
-        let Some(index) = INT_OPTIONS.iter().position(|row| row.0 as i32 == id) else {
+        let Some(IntRow { option, name, low, high, is_live, .. }) = int_row(id) else {
             return Err(match text_name(id) {
                 Some(name) => (Status::WrongType, format!("option {name} takes a text, not an integer")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
-        let (_, name, low, high, _, live) = INT_OPTIONS[index];
-        if value < low || value > high {
+        if !(*low..=*high).contains(&value) {
             return Err((Status::OutOfRange, format!("option {name} takes {low} to {high}, not {value}")));
         }
-        if !live {
+        if !is_live {
             require_idle(name, idle)?;
         }
-        self.ints[index] = value;
+        self.put(*option, value);
         Ok(())
     }
 
     /// Sets a text option; `None` puts it back to its default.
     pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), Failure> {
         let Some(name) = text_name(id) else {
-            return Err(match INT_OPTIONS.iter().find(|row| row.0 as i32 == id) {
-                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.1)),
+            return Err(match int_row(id) {
+                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.name)),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
@@ -108,7 +107,7 @@ impl Options {
     /// Sets an option that takes bytes; `None` puts it back to its default.
     pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), Failure> {
         if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
-            let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
+            let known = text_name(id).or(int_row(id).map(|row| row.name));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
