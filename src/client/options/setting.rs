@@ -50,33 +50,14 @@ impl Options {
         }
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
-            let checked = match id {
-                URL
-                | CLIENT_ID
-                | USER_NAME
-                | PASSWORD
-                | RESPONSE_TOPIC
-                | AUTHENTICATION_METHOD
-                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
-                _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
-                _ if value.is_empty() => Err("the text is empty".to_owned()),
-                _ => Ok(()),
-            };
-            checked.map_err(|why| refused(format!("option {name}: {why}")))?;
+            check_text(id, value).map_err(|why| refused(format!("option {name}: {why}")))?;
         }
         // Not of a secret, which would be given back as it is.
         let owned = || value.map(str::to_owned);
+        let secret = || value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
         match id {
             RESPONSE_TOPIC => {
-                if let Some(topic) = value {
-                    let wrong =
-                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
-                    TopicName::new(topic).map_err(wrong)?;
-                    // It is also subscribed to, and responses are for this client alone.
-                    if topic.starts_with("$share/") {
-                        return Err(refused("option RESPONSE_TOPIC can't begin with $share/".to_owned()));
-                    }
-                }
+                value.map_or(Ok(()), check_response_topic).map_err(refused)?;
                 self.response_topic = owned().unwrap_or_default();
             }
             SERVER_REFERENCE_HOSTS => {
@@ -86,15 +67,13 @@ impl Options {
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned().unwrap_or_default(),
             USER_NAME => self.user_name = owned(),
-            PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
+            PASSWORD => self.password = secret(),
             LOG_FILE => self.log_file = owned(),
             DEDUPLICATE_BY => self.deduplicate_by = owned(),
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned(),
-            AUTHENTICATION_DATA => {
-                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
-            }
+            AUTHENTICATION_DATA => self.authentication_data = secret(),
             WS_HEADERS => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = value.map(|value| Zeroizing::new(value.to_owned()));
@@ -156,6 +135,27 @@ impl Options {
         self.connect_user_properties = properties;
         Ok(())
     }
+}
+
+/// The error says what is wrong, in words.
+fn check_text(id: i32, value: &str) -> Result<(), String> {
+    match id {
+        URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC | AUTHENTICATION_METHOD | AUTHENTICATION_DATA => {
+            text::check(value).map(|_| ()).map_err(|error| error.to_string())
+        }
+        _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
+        _ if value.is_empty() => Err("the text is empty".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn check_response_topic(topic: &str) -> Result<(), String> {
+    TopicName::new(topic).map_err(|error| format!("option RESPONSE_TOPIC is no Topic Name: {error}"))?;
+    // It is also subscribed to, and responses are for this client alone.
+    if topic.starts_with("$share/") {
+        return Err("option RESPONSE_TOPIC can't begin with $share/".to_owned());
+    }
+    Ok(())
 }
 
 fn require_idle(name: &str, idle: bool) -> Result<(), Failure> {
