@@ -95,7 +95,7 @@ impl Outbound {
 
     /// Takes a new publish into the queue, whose limits are kept by what the option for it says.
     pub fn accept(&mut self, publishing: Publishing, options: &SessionOptions, out: &mut Output<'_>) {
-        let key = publishing.conflation_key.clone();
+        let key = publishing.conflation_key().cloned();
         self.add(publishing, out);
         while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
             let (dropped, status) = match (options.outgoing_overflow, &key) {

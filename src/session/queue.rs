@@ -28,7 +28,7 @@ pub(super) struct Publishing {
     pub priority: bool,
     /// It was sent in a Session that is lost.
     pub perhaps_arrived: bool,
-    pub conflation_key: Option<Arc<str>>,
+    conflation_key: Option<Arc<str>>,
     /// When it is not worth sending any more.
     expires: Option<Instant>,
     /// When its Message Expiry Interval is over.
@@ -73,6 +73,10 @@ impl Publishing {
             expires: self.expires,
             message_expires: self.message_expires,
         }
+    }
+
+    pub fn conflation_key(&self) -> Option<&Arc<str>> {
+        self.conflation_key.as_ref()
     }
 
     /// Its end when it is not sent, or not again: then the reason says nothing of whether it arrived.
