@@ -122,10 +122,10 @@ impl Shared {
 
     pub fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {
-            1 => State::Connecting,
-            2 => State::Connected,
-            3 => State::Waiting,
-            4 => State::Failed,
+            state if state == State::Connecting as i32 => State::Connecting,
+            state if state == State::Connected as i32 => State::Connected,
+            state if state == State::Waiting as i32 => State::Waiting,
+            state if state == State::Failed as i32 => State::Failed,
             _ => State::Idle,
         }
     }
