@@ -1230,58 +1230,67 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
- * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
- * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
+ * The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.
  */
-int32_t mt5mqtt_authenticate(int64_t client,
-                             const uint8_t *data,
-                             int32_t size,
-                             int64_t properties);
+int32_t mt5mqtt_abi_version(void);
 
 /**
- * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
- * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
- * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
- * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+ * sizeof(mt5mqtt_event) as the loaded library sees it.
  */
-int32_t mt5mqtt_reauthenticate(int64_t client,
-                               const uint8_t *data,
-                               int32_t size,
-                               int64_t properties);
+int32_t mt5mqtt_event_size(void);
 
 /**
- * Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and
- * leave together: in one write, if the connection takes it. `properties` is a set of properties for all of them, or 0.
- *
- * A message is 32 bytes, and directly behind them its topic (UTF-8, without a NUL) and its payload; directly behind that is
- * the next message, without padding. The 32 bytes, in the machine's byte order: struct_size (int32_t, 32), status (int32_t),
- * token (int64_t), qos (int32_t), retain (int32_t), topic_size (int32_t), payload_size (int32_t).
- *
- * Returns how many were accepted, from the first on; token of each is filled in, and status is 0. The first message that is
- * not accepted ends the call: its status is filled in, mt5mqtt_last_error says more, and it and those behind it are as if
- * they had not been there. Fails with MT5MQTT_E_INVALID_ARGUMENT or MT5MQTT_E_STRUCT_SIZE when the array is not made so;
- * then nothing was accepted.
+ * The version of the library for people, such as "0.1.0". Returns its length.
  */
-int32_t mt5mqtt_publish_batch(int64_t client,
-                              uint8_t *messages,
-                              int32_t size,
-                              int64_t properties);
+int32_t mt5mqtt_version(char *buffer, int32_t capacity);
 
 /**
- * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
- * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
- * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
- *
- * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
- * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told
- * again after a crash until the program has come back for more. An event for which there is no room stays in the queue;
- * if it is the first, the call fails with MT5MQTT_E_TOO_LARGE, and mt5mqtt_poll takes it.
+ * As mt5mqtt_version, in UTF-16.
  */
-int32_t mt5mqtt_poll_batch(int64_t client,
-                           uint8_t *buffer,
-                           int32_t capacity,
-                           int32_t maximum);
+int32_t mt5mqtt_version_w(uint16_t *buffer, int32_t capacity);
+
+/**
+ * Microseconds since 1970-01-01 00:00 UTC by the machine's clock.
+ */
+int64_t mt5mqtt_time_unix_us(void);
+
+/**
+ * Microseconds since the first use of a clock in this library. Never runs backwards, and is the same for all programs of a
+ * terminal.
+ */
+int64_t mt5mqtt_time_monotonic_us(void);
+
+/**
+ * A status in words. Returns the length of the text.
+ */
+int32_t mt5mqtt_status_text(int32_t status, char *buffer, int32_t capacity);
+
+/**
+ * As mt5mqtt_status_text, in UTF-16.
+ */
+int32_t mt5mqtt_status_text_w(int32_t status, uint16_t *buffer, int32_t capacity);
+
+/**
+ * An MQTT Reason Code in words: its name in the standard and what it means. Returns the length of the text.
+ */
+int32_t mt5mqtt_reason_code_text(int32_t reason_code, char *buffer, int32_t capacity);
+
+/**
+ * As mt5mqtt_reason_code_text, in UTF-16.
+ */
+int32_t mt5mqtt_reason_code_text_w(int32_t reason_code, uint16_t *buffer, int32_t capacity);
+
+/**
+ * What the last failed call on the calling thread says about its failure, in words that name the thing. A successful call
+ * leaves the text as it is. Returns its length.
+ */
+int32_t mt5mqtt_last_error(char *buffer,
+                           int32_t capacity);
+
+/**
+ * As mt5mqtt_last_error, in UTF-16.
+ */
+int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
  * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
@@ -1423,6 +1432,91 @@ int32_t mt5mqtt_test_panic(int64_t client,
                            int32_t place);
 
 /**
+ * Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
+ *
+ * Returns a token (above 0): the message is accepted, and sent now or when the connection and the Server's Receive Maximum
+ * allow it. For QoS 1 and 2 its end comes as MT5MQTT_EVENT_PUBLISHED with that token; for QoS 0 only if it failed. Fails
+ * with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_PAYLOAD_FORMAT,
+ * MT5MQTT_E_QUEUE_FULL, MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER, MT5MQTT_E_NOT_CONNECTED or, while the store
+ * can't be written, for QoS 1 and 2 MT5MQTT_E_STORE_NOT_WRITTEN; then nothing was accepted.
+ */
+int64_t mt5mqtt_publish(int64_t client,
+                        const char *topic,
+                        const uint8_t *payload,
+                        int32_t payload_size,
+                        int32_t qos,
+                        int32_t retain,
+                        int64_t properties);
+
+/**
+ * As mt5mqtt_publish, with the topic in UTF-16.
+ */
+int64_t mt5mqtt_publish_w(int64_t client,
+                          const uint16_t *topic,
+                          const uint8_t *payload,
+                          int32_t payload_size,
+                          int32_t qos,
+                          int32_t retain,
+                          int64_t properties);
+
+/**
+ * As mt5mqtt_publish, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+ */
+int64_t mt5mqtt_publish_text(int64_t client,
+                             const char *topic,
+                             const char *text,
+                             int32_t qos,
+                             int32_t retain,
+                             int64_t properties);
+
+/**
+ * As mt5mqtt_publish_text, with topic and text in UTF-16. The payload leaves as UTF-8.
+ */
+int64_t mt5mqtt_publish_text_w(int64_t client,
+                               const uint16_t *topic,
+                               const uint16_t *text,
+                               int32_t qos,
+                               int32_t retain,
+                               int64_t properties);
+
+/**
+ * How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
+ * MT5MQTT_E_WRONG_STATE without option PROGRESS.
+ */
+int32_t mt5mqtt_publish_stage(int64_t client,
+                              int64_t token);
+
+/**
+ * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with
+ * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
+ *
+ * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
+ * one; a granted subscription is made again when the Server has lost the Session. Fails with MT5MQTT_E_INVALID_TOPIC,
+ * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
+ * answer, MT5MQTT_E_QUEUE_FULL.
+ */
+int64_t mt5mqtt_subscribe(int64_t client,
+                          const char *filter,
+                          int32_t options,
+                          int64_t properties);
+
+/**
+ * As mt5mqtt_subscribe, with UTF-16.
+ */
+int64_t mt5mqtt_subscribe_w(int64_t client, const uint16_t *filter, int32_t options, int64_t properties);
+
+/**
+ * Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as
+ * MT5MQTT_EVENT_UNSUBSCRIBED. Fails as mt5mqtt_subscribe does.
+ */
+int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properties);
+
+/**
+ * As mt5mqtt_unsubscribe, with UTF-16.
+ */
+int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
+
+/**
  * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
  * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
  * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
@@ -1561,6 +1655,98 @@ int32_t mt5mqtt_event_user_value(int64_t client,
 int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
 
 /**
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
+ * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+ */
+int64_t mt5mqtt_properties_create(void);
+
+/**
+ * Gives a set of properties back. 0 is ignored.
+ */
+int32_t mt5mqtt_properties_free(int64_t properties);
+
+/**
+ * Empties a set of properties, time to live, priority and conflation key included.
+ */
+int32_t mt5mqtt_properties_clear(int64_t properties);
+
+/**
+ * Sets an integer property (MT5MQTT_PROP_), in place of an earlier value. Fails with MT5MQTT_E_OUT_OF_RANGE,
+ * MT5MQTT_E_WRONG_TYPE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT. Whether a packet takes the property is checked
+ * when the set is used.
+ */
+int32_t mt5mqtt_properties_set_int(int64_t properties,
+                                   int32_t property,
+                                   int64_t value);
+
+/**
+ * Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
+ * MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+ */
+int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const char *value);
+
+/**
+ * As mt5mqtt_properties_set_text, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, const uint16_t *value);
+
+/**
+ * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
+ * (MT5MQTT_E_TOO_LARGE).
+ */
+int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
+
+/**
+ * Adds a User Property. Their order is kept, and a name may stand more than once.
+ */
+int32_t mt5mqtt_properties_add_user(int64_t properties, const char *name, const char *value);
+
+/**
+ * As mt5mqtt_properties_add_user, with UTF-16.
+ */
+int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, const uint16_t *value);
+
+/**
+ * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
+ * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
+ * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
+ * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
+ */
+int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
+                                            int64_t milliseconds);
+
+/**
+ * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
+ * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
+ * Messages of equal priority keep their order. MT5MQTT_E_INVALID_ARGUMENT for another value.
+ */
+int32_t mt5mqtt_properties_set_priority(int64_t properties,
+                                        int32_t priority);
+
+/**
+ * Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
+ * conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
+ */
+int32_t mt5mqtt_properties_set_conflation(int64_t properties,
+                                          int32_t conflate);
+
+/**
+ * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits
+ * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
+ * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
+ * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
+ * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes
+ * (MT5MQTT_E_TOO_LARGE).
+ */
+int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
+                                              const char *key);
+
+/**
+ * As mt5mqtt_properties_set_conflation_key, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
+
+/**
  * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
  * that token: the response, or MT5MQTT_E_TIMEOUT after `timeout_ms` (1 to 86400000), or why it could not be sent; a request
  * makes no MT5MQTT_EVENT_PUBLISHED.
@@ -1632,244 +1818,58 @@ int64_t mt5mqtt_respond_text(int64_t client, const char *text, int32_t qos, int6
 int64_t mt5mqtt_respond_text_w(int64_t client, const uint16_t *text, int32_t qos, int64_t properties);
 
 /**
- * The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.
+ * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
+ * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
+ * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
  */
-int32_t mt5mqtt_abi_version(void);
-
-/**
- * sizeof(mt5mqtt_event) as the loaded library sees it.
- */
-int32_t mt5mqtt_event_size(void);
-
-/**
- * The version of the library for people, such as "0.1.0". Returns its length.
- */
-int32_t mt5mqtt_version(char *buffer, int32_t capacity);
-
-/**
- * As mt5mqtt_version, in UTF-16.
- */
-int32_t mt5mqtt_version_w(uint16_t *buffer, int32_t capacity);
-
-/**
- * Microseconds since 1970-01-01 00:00 UTC by the machine's clock.
- */
-int64_t mt5mqtt_time_unix_us(void);
-
-/**
- * Microseconds since the first use of a clock in this library. Never runs backwards, and is the same for all programs of a
- * terminal.
- */
-int64_t mt5mqtt_time_monotonic_us(void);
-
-/**
- * A status in words. Returns the length of the text.
- */
-int32_t mt5mqtt_status_text(int32_t status, char *buffer, int32_t capacity);
-
-/**
- * As mt5mqtt_status_text, in UTF-16.
- */
-int32_t mt5mqtt_status_text_w(int32_t status, uint16_t *buffer, int32_t capacity);
-
-/**
- * An MQTT Reason Code in words: its name in the standard and what it means. Returns the length of the text.
- */
-int32_t mt5mqtt_reason_code_text(int32_t reason_code, char *buffer, int32_t capacity);
-
-/**
- * As mt5mqtt_reason_code_text, in UTF-16.
- */
-int32_t mt5mqtt_reason_code_text_w(int32_t reason_code, uint16_t *buffer, int32_t capacity);
-
-/**
- * What the last failed call on the calling thread says about its failure, in words that name the thing. A successful call
- * leaves the text as it is. Returns its length.
- */
-int32_t mt5mqtt_last_error(char *buffer,
-                           int32_t capacity);
-
-/**
- * As mt5mqtt_last_error, in UTF-16.
- */
-int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
-
-/**
- * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
- * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
- */
-int64_t mt5mqtt_properties_create(void);
-
-/**
- * Gives a set of properties back. 0 is ignored.
- */
-int32_t mt5mqtt_properties_free(int64_t properties);
-
-/**
- * Empties a set of properties, time to live, priority and conflation key included.
- */
-int32_t mt5mqtt_properties_clear(int64_t properties);
-
-/**
- * Sets an integer property (MT5MQTT_PROP_), in place of an earlier value. Fails with MT5MQTT_E_OUT_OF_RANGE,
- * MT5MQTT_E_WRONG_TYPE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT. Whether a packet takes the property is checked
- * when the set is used.
- */
-int32_t mt5mqtt_properties_set_int(int64_t properties,
-                                   int32_t property,
-                                   int64_t value);
-
-/**
- * Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
- * MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
- */
-int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const char *value);
-
-/**
- * As mt5mqtt_properties_set_text, with UTF-16.
- */
-int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, const uint16_t *value);
-
-/**
- * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
- * (MT5MQTT_E_TOO_LARGE).
- */
-int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
-
-/**
- * Adds a User Property. Their order is kept, and a name may stand more than once.
- */
-int32_t mt5mqtt_properties_add_user(int64_t properties, const char *name, const char *value);
-
-/**
- * As mt5mqtt_properties_add_user, with UTF-16.
- */
-int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, const uint16_t *value);
-
-/**
- * Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
- *
- * Returns a token (above 0): the message is accepted, and sent now or when the connection and the Server's Receive Maximum
- * allow it. For QoS 1 and 2 its end comes as MT5MQTT_EVENT_PUBLISHED with that token; for QoS 0 only if it failed. Fails
- * with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_PAYLOAD_FORMAT,
- * MT5MQTT_E_QUEUE_FULL, MT5MQTT_E_TOO_LARGE, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER, MT5MQTT_E_NOT_CONNECTED or, while the store
- * can't be written, for QoS 1 and 2 MT5MQTT_E_STORE_NOT_WRITTEN; then nothing was accepted.
- */
-int64_t mt5mqtt_publish(int64_t client,
-                        const char *topic,
-                        const uint8_t *payload,
-                        int32_t payload_size,
-                        int32_t qos,
-                        int32_t retain,
-                        int64_t properties);
-
-/**
- * As mt5mqtt_publish, with the topic in UTF-16.
- */
-int64_t mt5mqtt_publish_w(int64_t client,
-                          const uint16_t *topic,
-                          const uint8_t *payload,
-                          int32_t payload_size,
-                          int32_t qos,
-                          int32_t retain,
-                          int64_t properties);
-
-/**
- * As mt5mqtt_publish, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
- */
-int64_t mt5mqtt_publish_text(int64_t client,
-                             const char *topic,
-                             const char *text,
-                             int32_t qos,
-                             int32_t retain,
+int32_t mt5mqtt_authenticate(int64_t client,
+                             const uint8_t *data,
+                             int32_t size,
                              int64_t properties);
 
 /**
- * As mt5mqtt_publish_text, with topic and text in UTF-16. The payload leaves as UTF-8.
+ * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
+ * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
+ * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
+ * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
  */
-int64_t mt5mqtt_publish_text_w(int64_t client,
-                               const uint16_t *topic,
-                               const uint16_t *text,
-                               int32_t qos,
-                               int32_t retain,
+int32_t mt5mqtt_reauthenticate(int64_t client,
+                               const uint8_t *data,
+                               int32_t size,
                                int64_t properties);
 
 /**
- * How far a QoS 1 or 2 publish is: MT5MQTT_STAGE_. The ends of the last 65,536 are remembered. MT5MQTT_E_UNKNOWN_TOKEN, or
- * MT5MQTT_E_WRONG_STATE without option PROGRESS.
- */
-int32_t mt5mqtt_publish_stage(int64_t client,
-                              int64_t token);
-
-/**
- * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with
- * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
+ * Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and
+ * leave together: in one write, if the connection takes it. `properties` is a set of properties for all of them, or 0.
  *
- * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
- * one; a granted subscription is made again when the Server has lost the Session. Fails with MT5MQTT_E_INVALID_TOPIC,
- * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
- * answer, MT5MQTT_E_QUEUE_FULL.
+ * A message is 32 bytes, and directly behind them its topic (UTF-8, without a NUL) and its payload; directly behind that is
+ * the next message, without padding. The 32 bytes, in the machine's byte order: struct_size (int32_t, 32), status (int32_t),
+ * token (int64_t), qos (int32_t), retain (int32_t), topic_size (int32_t), payload_size (int32_t).
+ *
+ * Returns how many were accepted, from the first on; token of each is filled in, and status is 0. The first message that is
+ * not accepted ends the call: its status is filled in, mt5mqtt_last_error says more, and it and those behind it are as if
+ * they had not been there. Fails with MT5MQTT_E_INVALID_ARGUMENT or MT5MQTT_E_STRUCT_SIZE when the array is not made so;
+ * then nothing was accepted.
  */
-int64_t mt5mqtt_subscribe(int64_t client,
-                          const char *filter,
-                          int32_t options,
-                          int64_t properties);
+int32_t mt5mqtt_publish_batch(int64_t client,
+                              uint8_t *messages,
+                              int32_t size,
+                              int64_t properties);
 
 /**
- * As mt5mqtt_subscribe, with UTF-16.
+ * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
+ * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
+ * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
+ *
+ * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
+ * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told
+ * again after a crash until the program has come back for more. An event for which there is no room stays in the queue;
+ * if it is the first, the call fails with MT5MQTT_E_TOO_LARGE, and mt5mqtt_poll takes it.
  */
-int64_t mt5mqtt_subscribe_w(int64_t client, const uint16_t *filter, int32_t options, int64_t properties);
-
-/**
- * Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as
- * MT5MQTT_EVENT_UNSUBSCRIBED. Fails as mt5mqtt_subscribe does.
- */
-int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properties);
-
-/**
- * As mt5mqtt_unsubscribe, with UTF-16.
- */
-int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
-
-/**
- * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
- * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
- * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
- * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
- */
-int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
-                                            int64_t milliseconds);
-
-/**
- * Sets whether a publish has priority, 0 (default) or 1. It is sent before all that wait without priority, is dropped after
- * them when the queue is full, and may use the part of the send quota that MT5MQTT_OPT_PRIORITY_RESERVE keeps for it.
- * Messages of equal priority keep their order. MT5MQTT_E_INVALID_ARGUMENT for another value.
- */
-int32_t mt5mqtt_properties_set_priority(int64_t properties,
-                                        int32_t priority);
-
-/**
- * Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
- * conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
- */
-int32_t mt5mqtt_properties_set_conflation(int64_t properties,
-                                          int32_t conflate);
-
-/**
- * Sets the conflation key of a publish; an empty text stands for its Topic Name, NULL (default) is none. As long as it waits
- * to be sent, a newer publish with the same key takes its place in the queue: of prices that pile up without a connection
- * only the latest is sent. What it superseded ends with MT5MQTT_E_SUPERSEDED, with an event for QoS 1 and 2; for QoS 0 only
- * MT5MQTT_STAT_PUBLISHES_SUPERSEDED counts it. When the queue is full and refuses, a publish with a conflation key is accepted
- * all the same, and ends with MT5MQTT_E_QUEUE_FULL if there is nothing that it supersedes. At most 65,535 bytes
- * (MT5MQTT_E_TOO_LARGE).
- */
-int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
-                                              const char *key);
-
-/**
- * As mt5mqtt_properties_set_conflation_key, with UTF-16.
- */
-int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
+int32_t mt5mqtt_poll_batch(int64_t client,
+                           uint8_t *buffer,
+                           int32_t capacity,
+                           int32_t maximum);
 
 /**
  * Makes a program's part of a shared connection: all programs of the process that name the same `connection` (1 to 255 bytes)

@@ -11,7 +11,7 @@ use super::Failure;
 use super::accounts::Accounts;
 use super::clock;
 use super::command::Command;
-use super::commands::Commands;
+use super::command_queue::CommandQueue;
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
@@ -50,7 +50,7 @@ pub(super) struct Shared {
     pub core: Lock<Core>,
     /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
     /// the Receive Maximum.
-    commands: Commands,
+    commands: CommandQueue,
     /// Threads that wait for the core, and look at `commands` when they have had it.
     readers_waiting: AtomicUsize,
     pub events: EventQueue,
@@ -95,7 +95,7 @@ impl Shared {
         Shared {
             buffers,
             core: Lock::new(Core::new(session)),
-            commands: Commands::default(),
+            commands: CommandQueue::default(),
             readers_waiting: AtomicUsize::new(0),
             events,
             log,
