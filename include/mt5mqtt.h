@@ -737,6 +737,41 @@
 #define MT5MQTT_EVENT_STORE 19
 
 /**
+ * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+ */
+#define MT5MQTT_EVENT_BREACH 10
+
+/**
+ * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+ */
+#define MT5MQTT_EVENT_RESPONSE 11
+
+/**
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ */
+#define MT5MQTT_EVENT_LOG 15
+
+/**
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATE 12
+
+/**
+ * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATED 13
+
+/**
+ * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+ */
+#define MT5MQTT_EVENT_DOCTOR 16
+
+/**
+ * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+ */
+#define MT5MQTT_EVENT_MISSED 50
+
+/**
  * Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
  */
 #define MT5MQTT_MESSAGE_SEEN_BEFORE 1
@@ -780,41 +815,6 @@
  * The end: any other failure.
  */
 #define MT5MQTT_STAGE_FAILED 8
-
-/**
- * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
- */
-#define MT5MQTT_EVENT_BREACH 10
-
-/**
- * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
- */
-#define MT5MQTT_EVENT_RESPONSE 11
-
-/**
- * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
- */
-#define MT5MQTT_EVENT_LOG 15
-
-/**
- * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
- */
-#define MT5MQTT_EVENT_AUTHENTICATE 12
-
-/**
- * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
- */
-#define MT5MQTT_EVENT_AUTHENTICATED 13
-
-/**
- * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
- */
-#define MT5MQTT_EVENT_DOCTOR 16
-
-/**
- * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
- */
-#define MT5MQTT_EVENT_MISSED 50
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
