@@ -1328,8 +1328,8 @@ int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
 int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
 
 /**
- * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to its default, any
- * other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
+ * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to
+ * its default, any other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
  */
 int32_t mt5mqtt_set_bytes(int64_t client,
                           int32_t option,
@@ -1363,8 +1363,8 @@ int32_t mt5mqtt_set_will_w(int64_t client,
 
 /**
  * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
- * while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
- * and they are left out there.
+ * while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing
+ * but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none, and they are left out there.
  */
 int32_t mt5mqtt_set_connect_properties(int64_t client,
                                        int64_t properties);
@@ -1379,21 +1379,23 @@ int32_t mt5mqtt_connect(int64_t client);
 
 /**
  * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
- * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
- * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
- * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
- * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
- * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
- * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+ * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At
+ * the first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
+ * if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
+ * do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
+ * without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
+ * well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
  */
 int32_t mt5mqtt_doctor_start(int64_t client);
 
 /**
- * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
- * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is
- * a set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused (MT5MQTT_E_INVALID_ARGUMENT): in
- * the first half of it, what was published is sent and answered, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
- * call neither waits nor lets anything go out first. What is queued stays for the next connect.
+ * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a client's
+ * DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is a
+ * set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused
+ * (MT5MQTT_E_INVALID_ARGUMENT): in the first half of it, what was published is sent and answered, and the call returns when
+ * the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the call neither waits nor lets anything go out
+ * first. What is queued stays for the next connect.
  */
 int32_t mt5mqtt_disconnect(int64_t client,
                            int32_t reason_code,
@@ -1406,12 +1408,10 @@ int32_t mt5mqtt_disconnect(int64_t client,
 int32_t mt5mqtt_state(int64_t client);
 
 /**
- * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
- * length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+ * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a
+ * token. Returns the length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
  */
-int32_t mt5mqtt_server(int64_t client,
-                       char *buffer,
-                       int32_t capacity);
+int32_t mt5mqtt_server(int64_t client, char *buffer, int32_t capacity);
 
 /**
  * As mt5mqtt_server, in UTF-16.
@@ -1572,9 +1572,9 @@ int32_t mt5mqtt_event_text_w(int64_t client, uint16_t *buffer, int32_t capacity)
 
 /**
  * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
- * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
- * acknowledged by itself.
+ * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE
+ * for one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with
+ * MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is acknowledged by itself.
  */
 int32_t mt5mqtt_acknowledge(int64_t client,
                             int64_t token,
@@ -1655,8 +1655,9 @@ int32_t mt5mqtt_event_user_value(int64_t client,
 int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
 
 /**
- * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
- * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
+ * for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
+ * mt5mqtt_properties_free.
  */
 int64_t mt5mqtt_properties_create(void);
 
@@ -1799,13 +1800,10 @@ int64_t mt5mqtt_request_text_w(int64_t client,
 /**
  * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
  * message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
- * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+ * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with
+ * MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
  */
-int64_t mt5mqtt_respond(int64_t client,
-                        const uint8_t *payload,
-                        int32_t payload_size,
-                        int32_t qos,
-                        int64_t properties);
+int64_t mt5mqtt_respond(int64_t client, const uint8_t *payload, int32_t payload_size, int32_t qos, int64_t properties);
 
 /**
  * As mt5mqtt_respond, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
@@ -1876,11 +1874,12 @@ int32_t mt5mqtt_poll_batch(int64_t client,
  * are on one connection. Returns a handle, above 0, which all functions take, and which must be freed by itself. It has its own
  * events, tokens, options and Topic Filters, and is used like that of mt5mqtt_create, with these differences:
  *
- * - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that are not
- *   a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names the option. A
- *   program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW, WAIT_MAXIMUM_MS,
- *   PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It waits at most 2 seconds. One that joins a
- *   connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with session_present 0.
+ * - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that
+ *   are not a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names
+ *   the option. A program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW,
+ *   WAIT_MAXIMUM_MS, PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It
+ *   waits at most 2 seconds. One that joins a connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with
+ *   session_present 0.
  * - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
  *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
  *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
@@ -1893,19 +1892,19 @@ int32_t mt5mqtt_poll_batch(int64_t client,
  * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
  *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
  *   Identifier of the program's own is refused.
- * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with ACKNOWLEDGE
- *   2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
- *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue, nothing more
- *   is read from the Server, for anybody, until it takes some, and if there are other programs at most for the same time: then
- *   its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
+ * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with
+ *   ACKNOWLEDGE 2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
+ *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue,
+ *   nothing more is read from the Server, for anybody, until it takes some, and if there are other programs at most for the
+ *   same time: then its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
  * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them, also when it has disconnected;
  *   of publishes that an earlier process left in the store, to all; they are kept there until all that are connected then have
  *   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
  *   but those of the queue of events are the connection's. Conflation keys are the program's own.
- * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
- *   messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A subscribe that still waits for a connection fails with
- *   MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
- *   mt5mqtt_disconnect is also for what other programs have under way.
+ * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them,
+ *   and messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A
+ *   subscribe that still waits for a connection fails with MT5MQTT_E_NOT_CONNECTED. The last program's end the connection
+ *   as they do for any client. The time of mt5mqtt_disconnect is also for what other programs have under way.
  * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
  *   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes
  *   back after the terminal has killed it. The other one, if it lives, gets MT5MQTT_EVENT_DISCONNECTED with

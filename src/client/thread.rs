@@ -222,7 +222,8 @@ pub(super) struct Pause {
     soon: Duration,
 }
 
-/// So many pauses are spent on the processor: some ten microseconds. Who sleeps would miss the moments in which a busy lock is free.
+/// So many pauses are spent on the processor: some ten microseconds. Who sleeps would miss the moments in which a busy lock
+/// is free.
 const SPINS: u32 = 40;
 /// A lock is given back within microseconds, unless its holder has to wait for the processor.
 const SOON: Duration = Duration::from_millis(1);

@@ -309,9 +309,9 @@ pub unsafe extern "C" fn mt5mqtt_event_text_w(client: i64, buffer: *mut u16, cap
 }
 
 /// With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
-/// which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
-/// one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
-/// acknowledged by itself.
+/// which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE
+/// for one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with
+/// MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is acknowledged by itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32) -> i32 {
     guard_client(client, |client| {

@@ -76,8 +76,9 @@ fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
     Ok(0)
 }
 
-/// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
-/// threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+/// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
+/// for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
+/// mt5mqtt_properties_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
     guard(|| handles::insert(Object::Properties(Arc::default())))
