@@ -106,30 +106,12 @@ impl Inbound {
         out: &mut Output<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
-        let message = |buffers: &Buffers| {
-            let Publish { payload, qos, retain, properties, .. } = *publish;
-            let mut message = Message::new_in(buffers, topic, payload, qos, retain, properties);
-            message.dup = publish.dup;
-            message
-        };
-        let ill_formed = rules.payload_format_check != PayloadFormatCheck::Off
-            && publish.properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
-            && std::str::from_utf8(publish.payload).is_err();
-        let refused = ill_formed && rules.payload_format_check == PayloadFormatCheck::Refuse;
+        let arrived = Arrived { publish, topic, payload: Payload::of(publish, rules.payload_format_check) };
         let Some(id) = publish.packet_id else {
-            if ill_formed {
-                out.ill_formed(refused)?;
+            out.look_at_payload(arrived.payload)?;
+            if arrived.payload != Payload::Refused {
+                out.events.push_back(arrived.event(&self.buffers, None, false));
             }
-            if refused {
-                return Ok(());
-            }
-            let (delivery, packet_id) = (None, None);
-            out.events.push_back(Event::Message {
-                message: message(&self.buffers),
-                delivery,
-                packet_id,
-                seen_before: false,
-            });
             return Ok(());
         };
         let content = content(topic, publish);
@@ -158,64 +140,64 @@ impl Inbound {
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
             return Err(Refused::TooMany);
         }
-        if ill_formed && !again {
-            out.ill_formed(refused)?;
+        if !again {
+            out.look_at_payload(arrived.payload)?;
         }
         connection.unanswered.push_back(id);
         if !again {
-            self.deliveries += 1;
-            let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
-            let known = match rules.deduplicate {
-                Some(rules) if !refused => {
-                    let message = message(&self.buffers);
-                    let known = self.done.look(&message, rules, out.log);
-                    self.buffers.give_back(message);
-                    known
-                }
-                _ => None,
-            };
-            let suppressed =
-                known == Some(Known::Done) && !rules.awaited && rules.deduplicate.is_some_and(|rules| rules.suppress);
-            let keyed = match known {
-                Some(Known::New(number) | Known::Seen(number)) => Some(number),
-                _ => None,
-            };
-            let mut recorded = 0;
-            let acknowledged = match rules.acknowledge {
-                _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
-                _ if suppressed => Some(ReasonCode::SUCCESS.into()),
-                Acknowledge::OnArrival => {
-                    if out.log.is_on() {
-                        let arrival = || Record::Arrival { packet_id: id, message: message(&self.buffers) };
-                        recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
-                        self.arrivals.insert(delivery);
-                    }
-                    if let Some(number) = keyed {
-                        recorded = recorded.max(self.done.finish(number, out.log));
-                    }
-                    Some(ReasonCode::SUCCESS.into())
-                }
-                Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
-            };
-            let unanswered = Unanswered { delivery, qos: publish.qos, acknowledged, recorded, keyed };
-            if let Some(before) = self.unanswered.insert(id, unanswered) {
-                self.orphan(&before);
-            }
+            self.take_in(id, &arrived, rules, out);
             self.contents.insert(id, content);
-            out.counters.messages_suppressed += u64::from(suppressed);
-            if !refused && !suppressed {
-                let seen_before = matches!(known, Some(Known::Seen(_) | Known::Done));
-                let (delivery, packet_id) = (Some(delivery), Some(id));
-                out.events.push_back(Event::Message {
-                    message: message(&self.buffers),
-                    delivery,
-                    packet_id,
-                    seen_before,
-                });
-            }
         }
         self.answer(connection, out.log);
         Ok(())
+    }
+
+    /// A new QoS 1 or 2 message: hands it out, unless it is refused or the program is done with a copy of it.
+    fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Output<'_>) {
+        self.deliveries += 1;
+        let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
+        let refused = arrived.payload == Payload::Refused;
+        let known = match rules.deduplicate {
+            Some(rules) if !refused => {
+                let message = arrived.message(&self.buffers);
+                let known = self.done.look(&message, rules, out.log);
+                self.buffers.give_back(message);
+                known
+            }
+            _ => None,
+        };
+        let suppressed =
+            known == Some(Known::Done) && !rules.awaited && rules.deduplicate.is_some_and(|rules| rules.suppress);
+        let keyed = match known {
+            Some(Known::New(number) | Known::Seen(number)) => Some(number),
+            _ => None,
+        };
+        let mut recorded = 0;
+        let acknowledged = match rules.acknowledge {
+            _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
+            _ if suppressed => Some(ReasonCode::SUCCESS.into()),
+            Acknowledge::OnArrival => {
+                if out.log.is_on() {
+                    let arrival = || Record::Arrival { packet_id: id, message: arrived.message(&self.buffers) };
+                    recorded = out.log.add(Key::Arrival(delivery as u64), arrival);
+                    self.arrivals.insert(delivery);
+                }
+                if let Some(number) = keyed {
+                    recorded = recorded.max(self.done.finish(number, out.log));
+                }
+                Some(ReasonCode::SUCCESS.into())
+            }
+            Acknowledge::WhenTaken | Acknowledge::Explicitly => None,
+        };
+        let unanswered = Unanswered { delivery, qos: arrived.publish.qos, acknowledged, recorded, keyed };
+        if let Some(before) = self.unanswered.insert(id, unanswered) {
+            self.orphan(&before);
+        }
+        out.counters.messages_suppressed += u64::from(suppressed);
+        if !refused && !suppressed {
+            let seen_before = matches!(known, Some(Known::Seen(_) | Known::Done));
+            out.events.push_back(arrived.event(&self.buffers, Some(delivery), seen_before));
+        }
     }
 
     /// Whether the identifier belongs to an unfinished message, and this is another one. Within one connection, where there
@@ -397,14 +379,61 @@ pub(super) enum Refused {
     Breach(Breach),
 }
 
-impl Output<'_> {
-    /// A payload that isn't the UTF-8 that it says it is.
-    fn ill_formed(&mut self, refused: bool) -> Result<(), Refused> {
-        if refused {
-            self.breaches.report(Breach::PayloadFormat, self.events);
-            return Ok(());
+/// A message as it has come.
+struct Arrived<'a> {
+    publish: &'a Publish<'a>,
+    /// Its own, or that of its Topic Alias.
+    topic: TopicName<'a>,
+    payload: Payload,
+}
+
+impl Arrived<'_> {
+    fn message(&self, buffers: &Buffers) -> Message {
+        let Publish { payload, qos, retain, properties, dup, .. } = *self.publish;
+        let mut message = Message::new_in(buffers, self.topic, payload, qos, retain, properties);
+        message.dup = dup;
+        message
+    }
+
+    fn event(&self, buffers: &Buffers, delivery: Option<Delivery>, seen_before: bool) -> Event {
+        let (message, packet_id) = (self.message(buffers), self.publish.packet_id);
+        Event::Message { message, delivery, packet_id, seen_before }
+    }
+}
+
+/// Whether a payload is what its Payload Format Indicator says it is (section 3.3.2.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Payload {
+    Good,
+    /// It isn't, and is handed out.
+    IllFormed,
+    /// It isn't, and the message is refused.
+    Refused,
+}
+
+impl Payload {
+    fn of(publish: &Publish<'_>, check: PayloadFormatCheck) -> Payload {
+        let ill_formed = check != PayloadFormatCheck::Off
+            && publish.properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
+            && std::str::from_utf8(publish.payload).is_err();
+        match check {
+            _ if !ill_formed => Payload::Good,
+            PayloadFormatCheck::Refuse => Payload::Refused,
+            PayloadFormatCheck::Off | PayloadFormatCheck::Report => Payload::IllFormed,
         }
-        self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach)
+    }
+}
+
+impl Output<'_> {
+    fn look_at_payload(&mut self, payload: Payload) -> Result<(), Refused> {
+        match payload {
+            Payload::Good => Ok(()),
+            Payload::IllFormed => self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach),
+            Payload::Refused => {
+                self.breaches.report(Breach::PayloadFormat, self.events);
+                Ok(())
+            }
+        }
     }
 }
 
