@@ -9,7 +9,12 @@
 //! Until then the Server keeps the message, also when this process crashes. So a durable Session records a message only if
 //! it is answered on arrival, until the program has taken it. The Packet Identifiers of QoS 2 are always recorded.
 
+mod answering;
+mod arrived;
 mod parked;
+
+pub(super) use answering::send_answer;
+pub(super) use parked::Parked;
 
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
@@ -18,20 +23,16 @@ use super::event::{Delivery, Event};
 use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
 use super::outbound::Output;
 use super::record::{Key, Log, Record};
-use crate::codec::ack::Ack;
+use crate::codec::PacketId;
 use crate::codec::buffers::Buffers;
-use crate::codec::message::Message;
-use crate::codec::property::PropertyId;
 use crate::codec::publish::Publish;
-use crate::codec::{Packet, PacketId};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;
-pub(super) use parked::Parked;
+use answering::answer_when_durable;
+use arrived::{Arrived, Payload, content};
 use rustc_hash::FxHashMap;
-use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hasher;
 use std::sync::Arc;
 
 /// The low bits of a [`Delivery`] hold the Packet Identifier.
@@ -221,105 +222,6 @@ impl Inbound {
         self.contents.remove(&id);
     }
 
-    /// The Server doesn't wait for this message any more, but the program may still say that it is done with it: a copy of it
-    /// is recognised then.
-    fn orphan(&mut self, unanswered: &Unanswered) {
-        if let (Some(number), None) = (unanswered.keyed, &unanswered.acknowledged) {
-            self.orphans.insert(unanswered.delivery, number);
-        }
-        // Those whose keys are forgotten are the oldest.
-        while self.orphans.len() > self.done.len() {
-            self.orphans.pop_first();
-        }
-    }
-
-    /// The program has taken a message that was answered on arrival: it needs no record any more. False if it has none.
-    pub fn taken(&mut self, delivery: Delivery, log: &mut Log) -> bool {
-        let is_recorded = self.arrivals.remove(&delivery);
-        if is_recorded {
-            log.remove(Key::Arrival(delivery as u64));
-        }
-        is_recorded
-    }
-
-    /// The program is done with a message. False if no message waits under this name: it was acknowledged before, or its
-    /// Session is gone.
-    pub fn acknowledge(
-        &mut self,
-        delivery: Delivery,
-        acknowledgement: Acknowledgement,
-        connection: Option<&mut Connection>,
-        log: &mut Log,
-    ) -> bool {
-        let refused = acknowledgement.reason.is_error();
-        self.before.acknowledge(delivery, &acknowledgement);
-        if let Some(number) = self.orphans.remove(&delivery) {
-            self.done.settle(number, refused, log);
-            return false;
-        }
-        let id = PacketId::new((delivery & 0xFFFF) as u16);
-        let Some(unanswered) = id.and_then(|id| self.unanswered.get_mut(&id)) else { return false };
-        if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
-            return false;
-        }
-        unanswered.acknowledged = Some(acknowledgement);
-        if let Some(number) = unanswered.keyed {
-            // Whoever forgot it in a crash would not recognise it when it comes again.
-            unanswered.recorded = self.done.settle(number, refused, log);
-        }
-        if let Some(connection) = connection.filter(|connection| connection.is_online()) {
-            self.answer(connection, log);
-        }
-        true
-    }
-
-    /// Sends the answers that are due: in the order in which the messages arrived on this connection \[MQTT-4.6.0-2\]
-    /// \[MQTT-4.6.0-3\].
-    fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
-        while let Some(&id) = connection.unanswered.front() {
-            let Some(unanswered) = self.unanswered.get_mut(&id) else {
-                connection.unanswered.pop_front();
-                continue;
-            };
-            let Some(acknowledgement) = unanswered.acknowledged.take() else { return };
-            let mut recorded = unanswered.recorded;
-            match unanswered.qos {
-                QoS::ExactlyOnce => {
-                    if !acknowledgement.reason.is_error() {
-                        // Who forgot it in a crash would take the Server's repetition for a new message.
-                        let content = self.contents.get(&id).copied();
-                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
-                        self.received.insert(id, Received { now: true, recorded });
-                        self.received_now += 1;
-                    }
-                    answer_when_durable(connection, recorded, Held::Pubrec(id, acknowledgement), log);
-                }
-                _ => answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log),
-            }
-            if !self.received.contains_key(&id) {
-                self.contents.remove(&id);
-            }
-            self.unanswered.remove(&id);
-            connection.unanswered.pop_front();
-        }
-    }
-
-    /// PUBREL: the end of a QoS 2 message; also of one that we don't know any more.
-    pub fn handle_pubrel(&mut self, id: PacketId, connection: &mut Connection, log: &mut Log) {
-        self.before.ends(id);
-        let (reason, recorded) = match self.received.remove(&id) {
-            Some(received) => {
-                self.contents.remove(&id);
-                self.received_now -= usize::from(received.now);
-                // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
-                (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
-            }
-            // Perhaps not for long: its PUBCOMP was held back when a connection ended, and isn't durable yet.
-            None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, log.latest()),
-        };
-        answer_when_durable(connection, recorded, Held::Pubcomp(id, reason.into()), log);
-    }
-
     /// The connection is gone; the Session may go on.
     pub fn disconnected(&mut self) {
         self.received_now = 0;
@@ -377,125 +279,4 @@ pub(super) enum Refused {
     /// More than our Receive Maximum are unanswered.
     TooMany,
     Breach(Breach),
-}
-
-/// A message as it has come.
-struct Arrived<'a> {
-    publish: &'a Publish<'a>,
-    /// Its own, or that of its Topic Alias.
-    topic: TopicName<'a>,
-    payload: Payload,
-}
-
-impl Arrived<'_> {
-    fn message(&self, buffers: &Buffers) -> Message {
-        let Publish { payload, qos, retain, properties, dup, .. } = *self.publish;
-        let mut message = Message::new_in(buffers, self.topic, payload, qos, retain, properties);
-        message.dup = dup;
-        message
-    }
-
-    fn event(&self, buffers: &Buffers, delivery: Option<Delivery>, seen_before: bool) -> Event {
-        let (message, packet_id) = (self.message(buffers), self.publish.packet_id);
-        Event::Message { message, delivery, packet_id, seen_before }
-    }
-}
-
-/// Whether a payload is what its Payload Format Indicator says it is (section 3.3.2.3.2).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Payload {
-    Good,
-    /// It isn't, and is handed out.
-    IllFormed,
-    /// It isn't, and the message is refused.
-    Refused,
-}
-
-impl Payload {
-    fn of(publish: &Publish<'_>, check: PayloadFormatCheck) -> Payload {
-        let ill_formed = check != PayloadFormatCheck::Off
-            && publish.properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
-            && std::str::from_utf8(publish.payload).is_err();
-        match check {
-            _ if !ill_formed => Payload::Good,
-            PayloadFormatCheck::Refuse => Payload::Refused,
-            PayloadFormatCheck::Off | PayloadFormatCheck::Report => Payload::IllFormed,
-        }
-    }
-}
-
-impl Output<'_> {
-    fn look_at_payload(&mut self, payload: Payload) -> Result<(), Refused> {
-        match payload {
-            Payload::Good => Ok(()),
-            Payload::IllFormed => self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach),
-            Payload::Refused => {
-                self.breaches.report(Breach::PayloadFormat, self.events);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// What a message is recognised by when it is sent again. Its properties may have changed: Message Expiry Interval counts down.
-/// It is stored, so it must stay the same in all versions of this library, which nobody promises of std's hash.
-fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(&[publish.qos as u8]);
-    hasher.write(topic.as_bytes());
-    // No Topic Name has it: it parts the two.
-    hasher.write(&[0]);
-    hasher.write(publish.payload);
-    hasher.finish()
-}
-
-/// Sends an answer, once what it stands for is durable, and behind those that wait for that already.
-fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held, log: &Log) {
-    if connection.holds() || !log.is_durable(recorded) {
-        connection.hold(recorded, answer);
-    } else {
-        send_answer(connection, answer);
-    }
-}
-
-pub(super) fn send_answer(connection: &mut Connection, answer: Held) {
-    let (packet_id, acknowledgement, packet): (_, _, fn(_) -> _) = match &answer {
-        Held::Puback(id, acknowledgement) => (*id, acknowledgement, Packet::Puback),
-        Held::Pubrec(id, acknowledgement) => (*id, acknowledgement, Packet::Pubrec),
-        Held::Pubcomp(id, acknowledgement) => (*id, acknowledgement, Packet::Pubcomp),
-        Held::Publish(_) | Held::Pubrel(_) => return,
-    };
-    let (reason, properties) = (acknowledgement.reason, acknowledgement.properties.as_properties());
-    if connection.send(&packet(Ack { packet_id, reason, properties })).is_err() {
-        // Too large for the Server: it goes without its texts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
-        // Five bytes always fit.
-        let _ = connection.send(&packet(Ack::new(packet_id, reason)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::property::Properties;
-
-    #[test]
-    fn what_a_message_is_recognised_by_is_the_same_in_all_versions_of_this_library() {
-        let content_of = |qos, topic, payload: &[u8]| {
-            let topic = TopicName::new(topic).unwrap();
-            let (packet_id, properties) = (PacketId::new(1), Properties::EMPTY);
-            let publish =
-                Publish { dup: false, qos, retain: false, topic: Some(topic), packet_id, properties, payload };
-            content(topic, &publish)
-        };
-        let known = content_of(QoS::ExactlyOnce, "mt5/EURUSD", b"1.1");
-        // It stands in the stores of those who use it.
-        assert_eq!(known, 16_532_686_047_335_193_077);
-        for other in [
-            content_of(QoS::AtLeastOnce, "mt5/EURUSD", b"1.1"),
-            content_of(QoS::ExactlyOnce, "mt5/EURUSD1", b".1"),
-            content_of(QoS::ExactlyOnce, "mt5/EURUSD", b"1.2"),
-        ] {
-            assert_ne!(known, other);
-        }
-    }
 }
