@@ -1,7 +1,7 @@
 //! The receiver's answers to QoS 1 and 2 messages: PUBACK, PUBREC and PUBCOMP (section 4.3), in the order in which the messages
 //! arrived (section 4.6), and each only once what it stands for is durable.
 
-use super::{Inbound, Received, Unanswered};
+use super::{Inbound, Received, Unanswered, packet_id};
 use crate::codec::ack::Ack;
 use crate::codec::{Packet, PacketId};
 use crate::session::connection::{Connection, Held};
@@ -48,8 +48,7 @@ impl Inbound {
             self.done.settle(number, refused, log);
             return false;
         }
-        let id = PacketId::new((delivery & 0xFFFF) as u16);
-        let Some(unanswered) = id.and_then(|id| self.unanswered.get_mut(&id)) else { return false };
+        let Some(unanswered) = packet_id(delivery).and_then(|id| self.unanswered.get_mut(&id)) else { return false };
         if unanswered.delivery != delivery || unanswered.acknowledged.is_some() {
             return false;
         }

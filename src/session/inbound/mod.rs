@@ -35,8 +35,16 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The low bits of a [`Delivery`] hold the Packet Identifier.
+/// The low bits of a [`Delivery`] hold the Packet Identifier, those above number the messages.
 const PACKET_ID_BITS: u32 = 16;
+
+fn delivery(number: i64, id: PacketId) -> Delivery {
+    number << PACKET_ID_BITS | Delivery::from(id.get())
+}
+
+fn packet_id(delivery: Delivery) -> Option<PacketId> {
+    PacketId::new(delivery as u16)
+}
 
 /// A message that was handed out and is not answered.
 #[derive(Clone, Debug)]
@@ -67,7 +75,8 @@ pub(super) struct Inbound {
     received: FxHashMap<PacketId, Received>,
     /// How many of `received` are of the present connection.
     received_now: usize,
-    deliveries: Delivery,
+    /// The number of the last message.
+    deliveries: i64,
     /// What the messages of both maps are recognised by, beside their identifiers.
     contents: FxHashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
@@ -156,7 +165,7 @@ impl Inbound {
     /// A new QoS 1 or 2 message: hands it out, unless it is refused or the program is done with a copy of it.
     fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Output<'_>) {
         self.deliveries += 1;
-        let delivery = self.deliveries << PACKET_ID_BITS | Delivery::from(id.get());
+        let delivery = delivery(self.deliveries, id);
         let refused = arrived.payload == Payload::Refused;
         let known = match rules.deduplicate {
             Some(rules) if !refused => {
