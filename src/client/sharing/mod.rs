@@ -13,6 +13,7 @@ mod held;
 mod inheritance;
 mod members;
 mod owed;
+mod recipients;
 mod routing;
 mod switchboard;
 
