@@ -737,6 +737,41 @@
 #define MT5MQTT_EVENT_STORE 19
 
 /**
+ * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+ */
+#define MT5MQTT_EVENT_BREACH 10
+
+/**
+ * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+ */
+#define MT5MQTT_EVENT_RESPONSE 11
+
+/**
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ */
+#define MT5MQTT_EVENT_LOG 15
+
+/**
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATE 12
+
+/**
+ * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+ */
+#define MT5MQTT_EVENT_AUTHENTICATED 13
+
+/**
+ * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+ */
+#define MT5MQTT_EVENT_DOCTOR 16
+
+/**
+ * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+ */
+#define MT5MQTT_EVENT_MISSED 50
+
+/**
  * Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
  */
 #define MT5MQTT_MESSAGE_SEEN_BEFORE 1
@@ -780,41 +815,6 @@
  * The end: any other failure.
  */
 #define MT5MQTT_STAGE_FAILED 8
-
-/**
- * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
- */
-#define MT5MQTT_EVENT_BREACH 10
-
-/**
- * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
- */
-#define MT5MQTT_EVENT_RESPONSE 11
-
-/**
- * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
- */
-#define MT5MQTT_EVENT_LOG 15
-
-/**
- * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
- */
-#define MT5MQTT_EVENT_AUTHENTICATE 12
-
-/**
- * A re-authentication has succeeded; the payload is the Server's last Authentication Data.
- */
-#define MT5MQTT_EVENT_AUTHENTICATED 13
-
-/**
- * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
- */
-#define MT5MQTT_EVENT_DOCTOR 16
-
-/**
- * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
- */
-#define MT5MQTT_EVENT_MISSED 50
 
 /**
  * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
@@ -1230,408 +1230,6 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
- * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
- * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
- */
-int32_t mt5mqtt_authenticate(int64_t client,
-                             const uint8_t *data,
-                             int32_t size,
-                             int64_t properties);
-
-/**
- * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
- * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
- * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
- * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
- */
-int32_t mt5mqtt_reauthenticate(int64_t client,
-                               const uint8_t *data,
-                               int32_t size,
-                               int64_t properties);
-
-/**
- * Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and
- * leave together: in one write, if the connection takes it. `properties` is a set of properties for all of them, or 0.
- *
- * A message is 32 bytes, and directly behind them its topic (UTF-8, without a NUL) and its payload; directly behind that is
- * the next message, without padding. The 32 bytes, in the machine's byte order: struct_size (int32_t, 32), status (int32_t),
- * token (int64_t), qos (int32_t), retain (int32_t), topic_size (int32_t), payload_size (int32_t).
- *
- * Returns how many were accepted, from the first on; token of each is filled in, and status is 0. The first message that is
- * not accepted ends the call: its status is filled in, mt5mqtt_last_error says more, and it and those behind it are as if
- * they had not been there. Fails with MT5MQTT_E_INVALID_ARGUMENT or MT5MQTT_E_STRUCT_SIZE when the array is not made so;
- * then nothing was accepted.
- */
-int32_t mt5mqtt_publish_batch(int64_t client,
-                              uint8_t *messages,
-                              int32_t size,
-                              int64_t properties);
-
-/**
- * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
- * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
- * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
- *
- * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
- * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told
- * again after a crash until the program has come back for more. An event for which there is no room stays in the queue;
- * if it is the first, the call fails with MT5MQTT_E_TOO_LARGE, and mt5mqtt_poll takes it.
- */
-int32_t mt5mqtt_poll_batch(int64_t client,
-                           uint8_t *buffer,
-                           int32_t capacity,
-                           int32_t maximum);
-
-/**
- * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
- * process until mt5mqtt_free.
- */
-int64_t mt5mqtt_create(void);
-
-/**
- * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
- * for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
- * nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
- * locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
- * Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
- * the whole process locked.
- */
-int32_t mt5mqtt_free(int64_t client);
-
-/**
- * Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
- * MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
- * names the option and its range.
- */
-int32_t mt5mqtt_set_int(int64_t client,
-                        int32_t option,
-                        int64_t value);
-
-/**
- * Sets a text option; NULL puts it back to its default. Fails as mt5mqtt_set_int does, and with MT5MQTT_E_INVALID_TEXT.
- */
-int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
-
-/**
- * As mt5mqtt_set_text, with UTF-16.
- */
-int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
-
-/**
- * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to its default, any
- * other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
- */
-int32_t mt5mqtt_set_bytes(int64_t client,
-                          int32_t option,
-                          const uint8_t *value,
-                          int32_t size);
-
-/**
- * Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
- * mt5mqtt_connect on, and like other options to be set while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `topic` NULL
- * removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At most 65,535 bytes of payload
- * (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_publish does for arguments.
- */
-int32_t mt5mqtt_set_will(int64_t client,
-                         const char *topic,
-                         const uint8_t *payload,
-                         int32_t payload_size,
-                         int32_t qos,
-                         int32_t retain,
-                         int64_t properties);
-
-/**
- * As mt5mqtt_set_will, with the topic in UTF-16.
- */
-int32_t mt5mqtt_set_will_w(int64_t client,
-                           const uint16_t *topic,
-                           const uint8_t *payload,
-                           int32_t payload_size,
-                           int32_t qos,
-                           int32_t retain,
-                           int64_t properties);
-
-/**
- * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
- * while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
- * and they are left out there.
- */
-int32_t mt5mqtt_set_connect_properties(int64_t client,
-                                       int64_t properties);
-
-/**
- * Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
- * MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
- * set, the client isn't idle, or options don't go together, which mt5mqtt_last_error names; MT5MQTT_E_THREAD when the system
- * starts no thread. What other threads set meanwhile holds for this connection, or is refused.
- */
-int32_t mt5mqtt_connect(int64_t client);
-
-/**
- * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
- * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
- * first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
- * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
- * client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
- * examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
- * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
- */
-int32_t mt5mqtt_doctor_start(int64_t client);
-
-/**
- * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
- * client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is
- * a set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused (MT5MQTT_E_INVALID_ARGUMENT): in
- * the first half of it, what was published is sent and answered, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
- * call neither waits nor lets anything go out first. What is queued stays for the next connect.
- */
-int32_t mt5mqtt_disconnect(int64_t client,
-                           int32_t reason_code,
-                           int64_t properties,
-                           int32_t timeout_ms);
-
-/**
- * Where the client stands: MT5MQTT_STATE_.
- */
-int32_t mt5mqtt_state(int64_t client);
-
-/**
- * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
- * length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
- */
-int32_t mt5mqtt_server(int64_t client,
-                       char *buffer,
-                       int32_t capacity);
-
-/**
- * As mt5mqtt_server, in UTF-16.
- */
-int32_t mt5mqtt_server_w(int64_t client, uint16_t *buffer, int32_t capacity);
-
-/**
- * A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.
- */
-int64_t mt5mqtt_stat(int64_t client, int32_t stat);
-
-/**
- * For tests of a host's failure handling: panics inside the library, on the calling thread (`place` 0) or on the client's
- * background thread (1). The process goes on; this client has failed for good. A `place` from 1000 on leaves one of the client's
- * locks locked, as a thread may that is ended in the middle of a call; MT5MQTT_E_INVALID_ARGUMENT if there are fewer.
- */
-int32_t mt5mqtt_test_panic(int64_t client,
-                           int32_t place);
-
-/**
- * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
- * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
- * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
- */
-int32_t mt5mqtt_poll(int64_t client,
-                     struct mt5mqtt_event *event);
-
-/**
- * Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
- * if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
- */
-int32_t mt5mqtt_wait(int64_t client,
-                     int32_t timeout_ms);
-
-/**
- * The Topic Name of the current message, or the Topic Filter of the current answer. Returns its size.
- */
-int32_t mt5mqtt_event_topic(int64_t client, char *buffer, int32_t capacity);
-
-/**
- * As mt5mqtt_event_topic, in UTF-16.
- */
-int32_t mt5mqtt_event_topic_w(int64_t client, uint16_t *buffer, int32_t capacity);
-
-/**
- * The payload of the current message. Returns its size.
- */
-int32_t mt5mqtt_event_payload(int64_t client, uint8_t *buffer, int32_t capacity);
-
-/**
- * The payload of the current message as a text, with a NUL behind it. Returns its size without the NUL;
- * MT5MQTT_E_INVALID_TEXT if it is not UTF-8.
- */
-int32_t mt5mqtt_event_payload_text(int64_t client, char *buffer, int32_t capacity);
-
-/**
- * As mt5mqtt_event_payload_text, in UTF-16.
- */
-int32_t mt5mqtt_event_payload_text_w(int64_t client, uint16_t *buffer, int32_t capacity);
-
-/**
- * The current event in words: the Assigned Client Identifier of a connection, why a connection ended, the Server's Reason
- * String, or what the status means. Returns its size.
- */
-int32_t mt5mqtt_event_text(int64_t client,
-                           char *buffer,
-                           int32_t capacity);
-
-/**
- * As mt5mqtt_event_text, in UTF-16.
- */
-int32_t mt5mqtt_event_text_w(int64_t client, uint16_t *buffer, int32_t capacity);
-
-/**
- * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
- * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
- * one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
- * acknowledged by itself.
- */
-int32_t mt5mqtt_acknowledge(int64_t client,
-                            int64_t token,
-                            int32_t reason_code);
-
-/**
- * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
- * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
- */
-int32_t mt5mqtt_acknowledge_with(int64_t client,
-                                 int64_t token,
-                                 int32_t reason_code,
-                                 int64_t properties);
-
-/**
- * How often the current event has a property (MT5MQTT_PROP_).
- */
-int32_t mt5mqtt_event_property_count(int64_t client, int32_t property);
-
-/**
- * Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.
- */
-int64_t mt5mqtt_event_property_int(int64_t client, int32_t property, int32_t index);
-
-/**
- * Occurrence `index` (from 0) of a text property of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is
- * none.
- */
-int32_t mt5mqtt_event_property_text(int64_t client,
-                                    int32_t property,
-                                    int32_t index,
-                                    char *buffer,
-                                    int32_t capacity);
-
-/**
- * As mt5mqtt_event_property_text, in UTF-16.
- */
-int32_t mt5mqtt_event_property_text_w(int64_t client,
-                                      int32_t property,
-                                      int32_t index,
-                                      uint16_t *buffer,
-                                      int32_t capacity);
-
-/**
- * Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there
- * is none.
- */
-int32_t mt5mqtt_event_property_bytes(int64_t client,
-                                     int32_t property,
-                                     int32_t index,
-                                     uint8_t *buffer,
-                                     int32_t capacity);
-
-/**
- * The name of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
- */
-int32_t mt5mqtt_event_user_name(int64_t client,
-                                int32_t index,
-                                char *buffer,
-                                int32_t capacity);
-
-/**
- * As mt5mqtt_event_user_name, in UTF-16.
- */
-int32_t mt5mqtt_event_user_name_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
-
-/**
- * The value of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
- */
-int32_t mt5mqtt_event_user_value(int64_t client,
-                                 int32_t index,
-                                 char *buffer,
-                                 int32_t capacity);
-
-/**
- * As mt5mqtt_event_user_value, in UTF-16.
- */
-int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
-
-/**
- * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
- * that token: the response, or MT5MQTT_E_TIMEOUT after `timeout_ms` (1 to 86400000), or why it could not be sent; a request
- * makes no MT5MQTT_EVENT_PUBLISHED.
- *
- * The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
- * Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
- * that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
- * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER). Time
- * to live, priority and conflation key in `properties` are refused with MT5MQTT_E_INVALID_ARGUMENT.
- */
-int64_t mt5mqtt_request(int64_t client,
-                        const char *topic,
-                        const uint8_t *payload,
-                        int32_t payload_size,
-                        int32_t qos,
-                        int64_t properties,
-                        int32_t timeout_ms);
-
-/**
- * As mt5mqtt_request, with the topic in UTF-16.
- */
-int64_t mt5mqtt_request_w(int64_t client,
-                          const uint16_t *topic,
-                          const uint8_t *payload,
-                          int32_t payload_size,
-                          int32_t qos,
-                          int64_t properties,
-                          int32_t timeout_ms);
-
-/**
- * As mt5mqtt_request, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
- */
-int64_t mt5mqtt_request_text(int64_t client,
-                             const char *topic,
-                             const char *text,
-                             int32_t qos,
-                             int64_t properties,
-                             int32_t timeout_ms);
-
-/**
- * As mt5mqtt_request_text, with topic and text in UTF-16. The payload leaves as UTF-8.
- */
-int64_t mt5mqtt_request_text_w(int64_t client,
-                               const uint16_t *topic,
-                               const uint16_t *text,
-                               int32_t qos,
-                               int64_t properties,
-                               int32_t timeout_ms);
-
-/**
- * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
- * message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
- * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
- */
-int64_t mt5mqtt_respond(int64_t client,
-                        const uint8_t *payload,
-                        int32_t payload_size,
-                        int32_t qos,
-                        int64_t properties);
-
-/**
- * As mt5mqtt_respond, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
- */
-int64_t mt5mqtt_respond_text(int64_t client, const char *text, int32_t qos, int64_t properties);
-
-/**
- * As mt5mqtt_respond_text, with UTF-16. The payload leaves as UTF-8.
- */
-int64_t mt5mqtt_respond_text_w(int64_t client, const uint16_t *text, int32_t qos, int64_t properties);
-
-/**
  * The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.
  */
 int32_t mt5mqtt_abi_version(void);
@@ -1695,56 +1293,143 @@ int32_t mt5mqtt_last_error(char *buffer,
 int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
- * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
- * threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+ * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
+ * process until mt5mqtt_free.
  */
-int64_t mt5mqtt_properties_create(void);
+int64_t mt5mqtt_create(void);
 
 /**
- * Gives a set of properties back. 0 is ignored.
+ * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
+ * for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
+ * nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
+ * locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
+ * Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
+ * the whole process locked.
  */
-int32_t mt5mqtt_properties_free(int64_t properties);
+int32_t mt5mqtt_free(int64_t client);
 
 /**
- * Empties a set of properties, time to live, priority and conflation key included.
+ * Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
+ * MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
+ * names the option and its range.
  */
-int32_t mt5mqtt_properties_clear(int64_t properties);
+int32_t mt5mqtt_set_int(int64_t client,
+                        int32_t option,
+                        int64_t value);
 
 /**
- * Sets an integer property (MT5MQTT_PROP_), in place of an earlier value. Fails with MT5MQTT_E_OUT_OF_RANGE,
- * MT5MQTT_E_WRONG_TYPE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT. Whether a packet takes the property is checked
- * when the set is used.
+ * Sets a text option; NULL puts it back to its default. Fails as mt5mqtt_set_int does, and with MT5MQTT_E_INVALID_TEXT.
  */
-int32_t mt5mqtt_properties_set_int(int64_t properties,
-                                   int32_t property,
-                                   int64_t value);
+int32_t mt5mqtt_set_text(int64_t client, int32_t option, const char *value);
 
 /**
- * Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
- * MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+ * As mt5mqtt_set_text, with UTF-16.
  */
-int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const char *value);
+int32_t mt5mqtt_set_text_w(int64_t client, int32_t option, const uint16_t *value);
 
 /**
- * As mt5mqtt_properties_set_text, with UTF-16.
+ * Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to
+ * its default, any other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
  */
-int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, const uint16_t *value);
+int32_t mt5mqtt_set_bytes(int64_t client,
+                          int32_t option,
+                          const uint8_t *value,
+                          int32_t size);
 
 /**
- * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
- * (MT5MQTT_E_TOO_LARGE).
+ * Sets the Will Message, which the Server publishes when the connection ends without a DISCONNECT; in force from the next
+ * mt5mqtt_connect on, and like other options to be set while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `topic` NULL
+ * removes it. `properties` is a set of properties or 0; Will Delay Interval belongs into it. At most 65,535 bytes of payload
+ * (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_publish does for arguments.
  */
-int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
+int32_t mt5mqtt_set_will(int64_t client,
+                         const char *topic,
+                         const uint8_t *payload,
+                         int32_t payload_size,
+                         int32_t qos,
+                         int32_t retain,
+                         int64_t properties);
 
 /**
- * Adds a User Property. Their order is kept, and a name may stand more than once.
+ * As mt5mqtt_set_will, with the topic in UTF-16.
  */
-int32_t mt5mqtt_properties_add_user(int64_t properties, const char *name, const char *value);
+int32_t mt5mqtt_set_will_w(int64_t client,
+                           const uint16_t *topic,
+                           const uint8_t *payload,
+                           int32_t payload_size,
+                           int32_t qos,
+                           int32_t retain,
+                           int64_t properties);
 
 /**
- * As mt5mqtt_properties_add_user, with UTF-16.
+ * Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
+ * while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing
+ * but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none, and they are left out there.
  */
-int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, const uint16_t *value);
+int32_t mt5mqtt_set_connect_properties(int64_t client,
+                                       int64_t properties);
+
+/**
+ * Connects in the background and returns at once. The outcome comes as MT5MQTT_EVENT_CONNECTED or
+ * MT5MQTT_EVENT_DISCONNECTED; a lost connection is made again until mt5mqtt_disconnect. MT5MQTT_E_WRONG_STATE when no URL is
+ * set, the client isn't idle, or options don't go together, which mt5mqtt_last_error names; MT5MQTT_E_THREAD when the system
+ * starts no thread. What other threads set meanwhile holds for this connection, or is refused.
+ */
+int32_t mt5mqtt_connect(int64_t client);
+
+/**
+ * Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
+ * proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At
+ * the first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+ * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
+ * if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
+ * do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
+ * without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
+ * well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+ */
+int32_t mt5mqtt_doctor_start(int64_t client);
+
+/**
+ * Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a client's
+ * DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is a
+ * set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused
+ * (MT5MQTT_E_INVALID_ARGUMENT): in the first half of it, what was published is sent and answered, and the call returns when
+ * the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the call neither waits nor lets anything go out
+ * first. What is queued stays for the next connect.
+ */
+int32_t mt5mqtt_disconnect(int64_t client,
+                           int32_t reason_code,
+                           int64_t properties,
+                           int32_t timeout_ms);
+
+/**
+ * Where the client stands: MT5MQTT_STATE_.
+ */
+int32_t mt5mqtt_state(int64_t client);
+
+/**
+ * The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a
+ * token. Returns the length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+ */
+int32_t mt5mqtt_server(int64_t client, char *buffer, int32_t capacity);
+
+/**
+ * As mt5mqtt_server, in UTF-16.
+ */
+int32_t mt5mqtt_server_w(int64_t client, uint16_t *buffer, int32_t capacity);
+
+/**
+ * A figure of the client: MT5MQTT_STAT_. Figures of the Server fail with MT5MQTT_E_NOT_CONNECTED without a connection.
+ */
+int64_t mt5mqtt_stat(int64_t client, int32_t stat);
+
+/**
+ * For tests of a host's failure handling: panics inside the library, on the calling thread (`place` 0) or on the client's
+ * background thread (1). The process goes on; this client has failed for good. A `place` from 1000 on leaves one of the client's
+ * locks locked, as a thread may that is ended in the middle of a call; MT5MQTT_E_INVALID_ARGUMENT if there are fewer.
+ */
+int32_t mt5mqtt_test_panic(int64_t client,
+                           int32_t place);
 
 /**
  * Publishes an Application Message. `properties` is a set of properties or 0. Never waits for the network.
@@ -1832,6 +1517,197 @@ int64_t mt5mqtt_unsubscribe(int64_t client, const char *filter, int64_t properti
 int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t properties);
 
 /**
+ * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
+ * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
+ * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
+ */
+int32_t mt5mqtt_poll(int64_t client,
+                     struct mt5mqtt_event *event);
+
+/**
+ * Waits until there is an event to poll, at most `timeout_ms` milliseconds and at most the option WAIT_MAXIMUM_MS. Returns 1
+ * if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
+ */
+int32_t mt5mqtt_wait(int64_t client,
+                     int32_t timeout_ms);
+
+/**
+ * The Topic Name of the current message, or the Topic Filter of the current answer. Returns its size.
+ */
+int32_t mt5mqtt_event_topic(int64_t client, char *buffer, int32_t capacity);
+
+/**
+ * As mt5mqtt_event_topic, in UTF-16.
+ */
+int32_t mt5mqtt_event_topic_w(int64_t client, uint16_t *buffer, int32_t capacity);
+
+/**
+ * The payload of the current message. Returns its size.
+ */
+int32_t mt5mqtt_event_payload(int64_t client, uint8_t *buffer, int32_t capacity);
+
+/**
+ * The payload of the current message as a text, with a NUL behind it. Returns its size without the NUL;
+ * MT5MQTT_E_INVALID_TEXT if it is not UTF-8.
+ */
+int32_t mt5mqtt_event_payload_text(int64_t client, char *buffer, int32_t capacity);
+
+/**
+ * As mt5mqtt_event_payload_text, in UTF-16.
+ */
+int32_t mt5mqtt_event_payload_text_w(int64_t client, uint16_t *buffer, int32_t capacity);
+
+/**
+ * The current event in words: the Assigned Client Identifier of a connection, why a connection ended, the Server's Reason
+ * String, or what the status means. Returns its size.
+ */
+int32_t mt5mqtt_event_text(int64_t client,
+                           char *buffer,
+                           int32_t capacity);
+
+/**
+ * As mt5mqtt_event_text, in UTF-16.
+ */
+int32_t mt5mqtt_event_text_w(int64_t client, uint16_t *buffer, int32_t capacity);
+
+/**
+ * With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
+ * which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE
+ * for one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with
+ * MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is acknowledged by itself.
+ */
+int32_t mt5mqtt_acknowledge(int64_t client,
+                            int64_t token,
+                            int32_t reason_code);
+
+/**
+ * As mt5mqtt_acknowledge, and tells the Server more: `properties` is a set with a Reason String and User Properties, or 0. They
+ * are left out if they would make the packet larger than the Server takes, and in MQTT 3.1.1.
+ */
+int32_t mt5mqtt_acknowledge_with(int64_t client,
+                                 int64_t token,
+                                 int32_t reason_code,
+                                 int64_t properties);
+
+/**
+ * How often the current event has a property (MT5MQTT_PROP_).
+ */
+int32_t mt5mqtt_event_property_count(int64_t client, int32_t property);
+
+/**
+ * Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.
+ */
+int64_t mt5mqtt_event_property_int(int64_t client, int32_t property, int32_t index);
+
+/**
+ * Occurrence `index` (from 0) of a text property of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is
+ * none.
+ */
+int32_t mt5mqtt_event_property_text(int64_t client,
+                                    int32_t property,
+                                    int32_t index,
+                                    char *buffer,
+                                    int32_t capacity);
+
+/**
+ * As mt5mqtt_event_property_text, in UTF-16.
+ */
+int32_t mt5mqtt_event_property_text_w(int64_t client,
+                                      int32_t property,
+                                      int32_t index,
+                                      uint16_t *buffer,
+                                      int32_t capacity);
+
+/**
+ * Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there
+ * is none.
+ */
+int32_t mt5mqtt_event_property_bytes(int64_t client,
+                                     int32_t property,
+                                     int32_t index,
+                                     uint8_t *buffer,
+                                     int32_t capacity);
+
+/**
+ * The name of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
+ */
+int32_t mt5mqtt_event_user_name(int64_t client,
+                                int32_t index,
+                                char *buffer,
+                                int32_t capacity);
+
+/**
+ * As mt5mqtt_event_user_name, in UTF-16.
+ */
+int32_t mt5mqtt_event_user_name_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
+
+/**
+ * The value of User Property `index` (from 0) of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is none.
+ */
+int32_t mt5mqtt_event_user_value(int64_t client,
+                                 int32_t index,
+                                 char *buffer,
+                                 int32_t capacity);
+
+/**
+ * As mt5mqtt_event_user_value, in UTF-16.
+ */
+int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buffer, int32_t capacity);
+
+/**
+ * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
+ * for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
+ * mt5mqtt_properties_free.
+ */
+int64_t mt5mqtt_properties_create(void);
+
+/**
+ * Gives a set of properties back. 0 is ignored.
+ */
+int32_t mt5mqtt_properties_free(int64_t properties);
+
+/**
+ * Empties a set of properties, time to live, priority and conflation key included.
+ */
+int32_t mt5mqtt_properties_clear(int64_t properties);
+
+/**
+ * Sets an integer property (MT5MQTT_PROP_), in place of an earlier value. Fails with MT5MQTT_E_OUT_OF_RANGE,
+ * MT5MQTT_E_WRONG_TYPE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT. Whether a packet takes the property is checked
+ * when the set is used.
+ */
+int32_t mt5mqtt_properties_set_int(int64_t properties,
+                                   int32_t property,
+                                   int64_t value);
+
+/**
+ * Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
+ * MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+ */
+int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const char *value);
+
+/**
+ * As mt5mqtt_properties_set_text, with UTF-16.
+ */
+int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, const uint16_t *value);
+
+/**
+ * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
+ * (MT5MQTT_E_TOO_LARGE).
+ */
+int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
+
+/**
+ * Adds a User Property. Their order is kept, and a name may stand more than once.
+ */
+int32_t mt5mqtt_properties_add_user(int64_t properties, const char *name, const char *value);
+
+/**
+ * As mt5mqtt_properties_add_user, with UTF-16.
+ */
+int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, const uint16_t *value);
+
+/**
  * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
  * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
  * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
@@ -1872,15 +1748,138 @@ int32_t mt5mqtt_properties_set_conflation_key(int64_t properties,
 int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16_t *key);
 
 /**
+ * Publishes a request (MQTT 5.0 section 4.10) and returns its token (above 0). Its end comes as MT5MQTT_EVENT_RESPONSE with
+ * that token: the response, or MT5MQTT_E_TIMEOUT after `timeout_ms` (1 to 86400000), or why it could not be sent; a request
+ * makes no MT5MQTT_EVENT_PUBLISHED.
+ *
+ * The library subscribes to the Response Topic (option RESPONSE_TOPIC) before the first request goes out, and sets Response
+ * Topic, Correlation Data and, unless `properties` has one, a Message Expiry Interval of the time that is left. A request
+ * that couldn't be sent in its time never is. Fails as mt5mqtt_publish does, with MT5MQTT_E_OUT_OF_RANGE for the time, and
+ * with MT5MQTT_E_NOT_CONNECTED while the client is idle; MQTT 3.1.1 has no requests (MT5MQTT_E_NOT_SUPPORTED_BY_SERVER). Time
+ * to live, priority and conflation key in `properties` are refused with MT5MQTT_E_INVALID_ARGUMENT.
+ */
+int64_t mt5mqtt_request(int64_t client,
+                        const char *topic,
+                        const uint8_t *payload,
+                        int32_t payload_size,
+                        int32_t qos,
+                        int64_t properties,
+                        int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request, with the topic in UTF-16.
+ */
+int64_t mt5mqtt_request_w(int64_t client,
+                          const uint16_t *topic,
+                          const uint8_t *payload,
+                          int32_t payload_size,
+                          int32_t qos,
+                          int64_t properties,
+                          int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+ */
+int64_t mt5mqtt_request_text(int64_t client,
+                             const char *topic,
+                             const char *text,
+                             int32_t qos,
+                             int64_t properties,
+                             int32_t timeout_ms);
+
+/**
+ * As mt5mqtt_request_text, with topic and text in UTF-16. The payload leaves as UTF-8.
+ */
+int64_t mt5mqtt_request_text_w(int64_t client,
+                               const uint16_t *topic,
+                               const uint16_t *text,
+                               int32_t qos,
+                               int64_t properties,
+                               int32_t timeout_ms);
+
+/**
+ * Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
+ * message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
+ * mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with
+ * MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+ */
+int64_t mt5mqtt_respond(int64_t client, const uint8_t *payload, int32_t payload_size, int32_t qos, int64_t properties);
+
+/**
+ * As mt5mqtt_respond, with a text as the payload, which leaves as UTF-8 without a NUL. NULL is an empty payload.
+ */
+int64_t mt5mqtt_respond_text(int64_t client, const char *text, int32_t qos, int64_t properties);
+
+/**
+ * As mt5mqtt_respond_text, with UTF-16. The payload leaves as UTF-8.
+ */
+int64_t mt5mqtt_respond_text_w(int64_t client, const uint16_t *text, int32_t qos, int64_t properties);
+
+/**
+ * Answers MT5MQTT_EVENT_AUTHENTICATE, which is the current event: sends AUTH with this Authentication Data (none with size 0).
+ * `properties` may hold a Reason String and User Properties, or is 0. An answer to a connection that is gone does nothing.
+ * Fails with MT5MQTT_E_NO_EVENT, MT5MQTT_E_WRONG_STATE for another event, or MT5MQTT_E_TOO_LARGE.
+ */
+int32_t mt5mqtt_authenticate(int64_t client,
+                             const uint8_t *data,
+                             int32_t size,
+                             int64_t properties);
+
+/**
+ * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
+ * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
+ * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
+ * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+ */
+int32_t mt5mqtt_reauthenticate(int64_t client,
+                               const uint8_t *data,
+                               int32_t size,
+                               int64_t properties);
+
+/**
+ * Publishes the messages of an array in one call. They are accepted one after the other, as mt5mqtt_publish does it, and
+ * leave together: in one write, if the connection takes it. `properties` is a set of properties for all of them, or 0.
+ *
+ * A message is 32 bytes, and directly behind them its topic (UTF-8, without a NUL) and its payload; directly behind that is
+ * the next message, without padding. The 32 bytes, in the machine's byte order: struct_size (int32_t, 32), status (int32_t),
+ * token (int64_t), qos (int32_t), retain (int32_t), topic_size (int32_t), payload_size (int32_t).
+ *
+ * Returns how many were accepted, from the first on; token of each is filled in, and status is 0. The first message that is
+ * not accepted ends the call: its status is filled in, mt5mqtt_last_error says more, and it and those behind it are as if
+ * they had not been there. Fails with MT5MQTT_E_INVALID_ARGUMENT or MT5MQTT_E_STRUCT_SIZE when the array is not made so;
+ * then nothing was accepted.
+ */
+int32_t mt5mqtt_publish_batch(int64_t client,
+                              uint8_t *messages,
+                              int32_t size,
+                              int64_t properties);
+
+/**
+ * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
+ * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
+ * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
+ *
+ * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
+ * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told
+ * again after a crash until the program has come back for more. An event for which there is no room stays in the queue;
+ * if it is the first, the call fails with MT5MQTT_E_TOO_LARGE, and mt5mqtt_poll takes it.
+ */
+int32_t mt5mqtt_poll_batch(int64_t client,
+                           uint8_t *buffer,
+                           int32_t capacity,
+                           int32_t maximum);
+
+/**
  * Makes a program's part of a shared connection: all programs of the process that name the same `connection` (1 to 255 bytes)
  * are on one connection. Returns a handle, above 0, which all functions take, and which must be freed by itself. It has its own
  * events, tokens, options and Topic Filters, and is used like that of mt5mqtt_create, with these differences:
  *
- * - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that are not
- *   a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names the option. A
- *   program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW, WAIT_MAXIMUM_MS,
- *   PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It waits at most 2 seconds. One that joins a
- *   connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with session_present 0.
+ * - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that
+ *   are not a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names
+ *   the option. A program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW,
+ *   WAIT_MAXIMUM_MS, PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It
+ *   waits at most 2 seconds. One that joins a connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with
+ *   session_present 0.
  * - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
  *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
  *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
@@ -1893,19 +1892,19 @@ int32_t mt5mqtt_properties_set_conflation_key_w(int64_t properties, const uint16
  * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
  *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
  *   Identifier of the program's own is refused.
- * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with ACKNOWLEDGE
- *   2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
- *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue, nothing more
- *   is read from the Server, for anybody, until it takes some, and if there are other programs at most for the same time: then
- *   its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
+ * - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with
+ *   ACKNOWLEDGE 2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
+ *   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue,
+ *   nothing more is read from the Server, for anybody, until it takes some, and if there are other programs at most for the
+ *   same time: then its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
  * - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them, also when it has disconnected;
  *   of publishes that an earlier process left in the store, to all; they are kept there until all that are connected then have
  *   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
  *   but those of the queue of events are the connection's. Conflation keys are the program's own.
- * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
- *   messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A subscribe that still waits for a connection fails with
- *   MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
- *   mt5mqtt_disconnect is also for what other programs have under way.
+ * - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them,
+ *   and messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A
+ *   subscribe that still waits for a connection fails with MT5MQTT_E_NOT_CONNECTED. The last program's end the connection
+ *   as they do for any client. The time of mt5mqtt_disconnect is also for what other programs have under way.
  * - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
  *   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes
  *   back after the terminal has killed it. The other one, if it lives, gets MT5MQTT_EVENT_DISCONNECTED with

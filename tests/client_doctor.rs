@@ -32,8 +32,8 @@ fn report(program: &Program) -> (Vec<String>, Option<Status>) {
         match polled.expect("a client that lives").flatten() {
             Some((line, end)) => {
                 lines.push(line);
-                if let Some(failure) = end {
-                    return (lines, failure);
+                if let Some(end) = end {
+                    return (lines, end.err());
                 }
             }
             None => {

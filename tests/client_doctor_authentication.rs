@@ -25,7 +25,7 @@ fn report(program: &Program, answer: impl Fn(&Program, &[u8])) -> (Vec<String>, 
     let mut lines = Vec::new();
     loop {
         let polled = program.poll(|notice| match &notice.kind {
-            NoticeKind::Doctor { line, end } => Ok((line.clone(), end.flatten(), end.is_some())),
+            NoticeKind::Doctor { line, end } => Ok((line.clone(), end.and_then(Result::err), end.is_some())),
             NoticeKind::DoctorAsks { properties, .. } => {
                 Err(properties.as_properties().binary(PropertyId::AuthenticationData).unwrap_or_default().to_vec())
             }

@@ -48,7 +48,7 @@ pub(super) struct Core {
     pub stop: bool,
     pub panic: bool,
     /// The transport failed.
-    pub lost: Option<(Status, String)>,
+    pub lost: Option<Fault>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     burst: Burst,
@@ -90,7 +90,7 @@ const WRITES_IN_A_ROW: usize = 16;
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
 /// What a new Network Connection comes with.
-pub(super) struct Connection {
+pub(super) struct NewConnection {
     pub transport: Box<dyn Transport>,
     pub socket: mio::Token,
     pub first_bytes: FirstBytes,
@@ -146,7 +146,7 @@ impl Core {
     }
 
     /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
-    pub fn open(&mut self, now: Instant, deadline: Instant, connection: Connection) {
+    pub fn open(&mut self, now: Instant, deadline: Instant, connection: NewConnection) {
         self.transport = Some(connection.transport);
         self.socket = connection.socket;
         self.first_bytes = connection.first_bytes;
@@ -260,7 +260,7 @@ impl Core {
         };
         match written {
             Ok(0) if !output.is_empty() => {
-                self.lost = Some((Status::ConnectionClosed, "the connection takes no more bytes".to_owned()));
+                self.lost = Some(Fault::new(Status::ConnectionClosed, "the connection takes no more bytes"));
             }
             Ok(count) => {
                 // What it holds back is what the socket didn't take: the poll tells when that changes.
@@ -275,10 +275,7 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => {
-                    let fault = Fault::of(&error, "writing to the Server");
-                    self.lost = Some((fault.status, fault.text));
-                }
+                _ => self.lost = Some(Fault::of(&error, "writing to the Server")),
             },
         }
         if self.write_blocked {
@@ -287,15 +284,22 @@ impl Core {
         false
     }
 
+    /// Ends the writing side of the connection. False if the socket doesn't take it yet.
+    pub fn finish_writing(&mut self) -> bool {
+        let Some(transport) = &mut self.transport else { return false };
+        // If it fails the connection is gone already, which reading will show.
+        !transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Reads once, and uses what came.
     pub fn read(&mut self, now: Instant, shared: &Shared) -> Read {
         let Some(transport) = &mut self.transport else { return Read::Nothing };
         let why = match transport.read(self.input.room()) {
-            Ok(0) => (Status::ConnectionClosed, self.first_bytes.closed_text()),
+            Ok(0) => self.first_bytes.closed(),
             Ok(count) => {
                 self.input.received(count);
                 match self.first_bytes.wrong_protocol(self.input.bytes()) {
-                    Some(fault) => (fault.status, fault.text),
+                    Some(fault) => fault,
                     None => {
                         self.take_in(now, count, shared);
                         return Read::Some;
@@ -305,13 +309,8 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Read::Nothing,
                 io::ErrorKind::Interrupted => return Read::Some,
-                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => {
-                    (Status::ConnectionClosed, self.first_bytes.closed_text())
-                }
-                _ => {
-                    let fault = Fault::of(&error, "reading from the Server");
-                    (fault.status, fault.text)
-                }
+                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => self.first_bytes.closed(),
+                _ => Fault::of(&error, "reading from the Server"),
             },
         };
         self.lost = Some(why);

@@ -37,8 +37,8 @@ impl FirstBytes {
     }
 
     /// What it means that the Server has closed the connection.
-    pub fn closed_text(&self) -> String {
-        match &self.awaited_from {
+    pub fn closed(&self) -> Fault {
+        let text = match &self.awaited_from {
             Some(address) if !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
                 "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
             ),
@@ -46,6 +46,7 @@ impl FirstBytes {
             None => "the Server closed the connection without giving a reason; if it does so again and again, another program may \
                      have the same Client Identifier, or the Server's access rules forbid what was sent"
                 .to_owned(),
-        }
+        };
+        Fault::new(Status::ConnectionClosed, text)
     }
 }

@@ -19,6 +19,7 @@ use super::lock::Lock;
 use super::options::IntOption;
 use super::shared::Shared;
 use super::thread::rest;
+use super::transport::Fault;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -277,7 +278,7 @@ impl Core {
         let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return };
         self.watches_writing = self.write_blocked;
         if let Err(error) = transport.register(worker, self.socket, self.watches_writing) {
-            self.lost = Some((Status::Network, format!("the connection can't be watched any more: {error}")));
+            self.lost = Some(Fault::new(Status::Network, format!("the connection can't be watched any more: {error}")));
             shared.wake();
         }
     }

@@ -10,11 +10,10 @@ mod backoff;
 mod burst;
 pub mod clock;
 mod command;
-mod commands;
+mod command_queue;
 mod core;
 mod doctor;
 pub mod events;
-pub mod exchange;
 mod first_bytes;
 mod input;
 mod leading;
@@ -29,6 +28,7 @@ mod publish_limits;
 mod publishing;
 mod receiving;
 mod redirect;
+pub mod request_response;
 mod seed;
 mod shared;
 mod sharing;
@@ -69,6 +69,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use store::StoreChoice;
 use thread::ThreadTicket;
 use worker::Worker;
 
@@ -184,7 +185,7 @@ impl Client {
     }
 
     fn has_store(&self) -> bool {
-        matches!(*self.shared.store.lock(), Some(Some(_)))
+        matches!(*self.shared.store.lock(), StoreChoice::In { .. })
     }
 
     /// How far a QoS 1 or 2 publish is. The ends of the last 65,536 are remembered.

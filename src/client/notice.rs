@@ -1,8 +1,8 @@
 //! What a client tells its program, one thing after the other, and what each counts for in the queue (`events`).
 
+use super::Failure;
 use super::doctor::Asked;
 use super::log::Level;
-use super::store::StoreError;
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Outcome};
 use crate::types::status::Status;
@@ -25,7 +25,7 @@ pub enum NoticeKind {
     /// A fault inside the library, in words.
     Failed(String),
     /// The store can't be written, and why; `None`: it can again.
-    Store(Option<StoreError>),
+    Store(Option<Failure>),
     /// A line of the log.
     Log {
         level: Level,
@@ -33,10 +33,10 @@ pub enum NoticeKind {
         /// Where in the line it says what happened: time, level and client id stand before it.
         text_at: usize,
     },
-    /// A line of the doctor's report. `end` is there in the last one: why the examination failed, if it did.
+    /// A line of the doctor's report. `end` is there in the last one: how the examination ended.
     Doctor {
         line: String,
-        end: Option<Option<Status>>,
+        end: Option<Result<(), Status>>,
     },
     /// A Server that the doctor examines asks for the next step of the authentication.
     DoctorAsks {
@@ -153,7 +153,7 @@ impl Notice {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Missed(_) => Some(Status::SharedMissed),
             NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
-            NoticeKind::Doctor { end, .. } => end.flatten(),
+            NoticeKind::Doctor { end, .. } => end.and_then(Result::err),
             NoticeKind::Log { .. } | NoticeKind::DoctorAsks { .. } => None,
             NoticeKind::Session(event) => match event {
                 Event::Disconnected(end) => end.failure,

@@ -8,11 +8,13 @@ mod texts;
 
 pub use texts::*;
 
+use super::Failure;
 use super::address::Address;
 use super::proxy::Proxy;
 use super::seed;
 use super::store::Identity;
 use super::tls_options::TlsOptions;
+use crate::codec::LARGEST_PACKET;
 use crate::codec::property::PropertiesBuf;
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
@@ -21,11 +23,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Why an option was refused: a status, and a text that names the option.
-pub type OptionError = (Status, String);
+/// A row of the table of integer options.
+struct IntRow {
+    option: IntOption,
+    name: &'static str,
+    low: i64,
+    high: i64,
+    default: i64,
+    /// It may be set at any time, and not only while the client is idle.
+    is_live: bool,
+}
 
-/// Makes the ids and the table of the integer options from the same rows. `live` options may be set at any time, the
-/// others only while the client is idle.
+/// Makes the ids and the table of the integer options from the same rows: id, name, range, default, and whether it is live.
 macro_rules! int_options {
     ($($variant:ident = $id:literal, $name:literal, $low:expr => $high:expr, $default:expr, $live:literal;)*) => {
         /// The integer options.
@@ -33,8 +42,9 @@ macro_rules! int_options {
         #[repr(i32)]
         pub enum IntOption { $($variant = $id,)* }
 
-        const INT_OPTIONS: &[(IntOption, &str, i64, i64, i64, bool)] =
-            &[$((IntOption::$variant, $name, $low, $high, $default, $live),)*];
+        const INT_OPTIONS: &[IntRow] = &[$(IntRow {
+            option: IntOption::$variant, name: $name, low: $low, high: $high, default: $default, is_live: $live,
+        },)*];
 
         impl IntOption {
             /// Which row of the table is its own. Not looked for: a publish asks for four of them.
@@ -64,8 +74,8 @@ int_options! {
     SessionExpiry = 12, "SESSION_EXPIRY_S", 0 => u32::MAX as i64, 3600, false;
     KeepAlive = 13, "KEEP_ALIVE_S", 0 => 65_535, 30, false;
     ReceiveMaximum = 14, "RECEIVE_MAXIMUM", 1 => 65_535, 1024, false;
-    // 256 MiB is what a Remaining Length can say. Below 64 bytes not even a Server's CONNACK may fit.
-    MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => 268_435_460, 16 * MIB, false;
+    // Below 64 bytes not even a Server's CONNACK may fit.
+    MaximumPacketSize = 15, "MAXIMUM_PACKET_SIZE", 64 => LARGEST_PACKET as i64, 16 * MIB, false;
     // 0 chooses by the protocol version.
     InFlightMaximum = 16, "IN_FLIGHT_MAXIMUM", 0 => MOST_IN_FLIGHT, 0, false;
     TopicAliasMaximum = 100, "TOPIC_ALIAS_MAXIMUM", 0 => 65_535, 0, false;
@@ -153,7 +163,7 @@ impl Default for Options {
             will: None,
             connect_user_properties: PropertiesBuf::new(),
             seed: seed::of_a_client(),
-            ints: INT_OPTIONS.iter().map(|row| row.4).collect(),
+            ints: INT_OPTIONS.iter().map(|row| row.default).collect(),
             every_end: false,
         }
     }
@@ -173,11 +183,8 @@ impl Options {
     }
 
     /// Checks what only the whole can show, and makes the Session's part of it.
-    pub fn session_options(&self) -> Result<SessionOptions, OptionError> {
-        let version = match self.int(IntOption::ProtocolVersion) {
-            4 => ProtocolVersion::V311,
-            _ => ProtocolVersion::V5,
-        };
+    pub fn session_options(&self) -> Result<SessionOptions, Failure> {
+        let version = self.version();
         let fall_back_to_v311 = self.flag(IntOption::ProtocolFallback);
         if (version == ProtocolVersion::V311 || fall_back_to_v311)
             && self.password.is_some()
@@ -267,12 +274,16 @@ impl Options {
 /// The option of this name, for programs whose users choose options.
 pub fn id_of(name: &str) -> Option<i32> {
     let text = texts::TEXT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0);
-    text.or_else(|| INT_OPTIONS.iter().find(|row| row.1 == name).map(|row| row.0 as i32))
+    text.or_else(|| INT_OPTIONS.iter().find(|row| row.name == name).map(|row| row.option as i32))
 }
 
 /// Whether the option takes an integer.
 pub fn takes_integer(id: i32) -> bool {
-    INT_OPTIONS.iter().any(|row| row.0 as i32 == id)
+    int_row(id).is_some()
+}
+
+fn int_row(id: i32) -> Option<&'static IntRow> {
+    INT_OPTIONS.iter().find(|row| row.option as i32 == id)
 }
 
 #[cfg(test)]
@@ -281,9 +292,10 @@ mod tests {
 
     #[test]
     fn every_default_lies_in_its_range_and_every_id_stands_once() {
-        for (index, (option, name, low, high, default, _)) in INT_OPTIONS.iter().enumerate() {
+        for (index, IntRow { option, name, low, high, default, .. }) in INT_OPTIONS.iter().enumerate() {
             assert!(low <= default && default <= high, "{name}");
-            assert_eq!(INT_OPTIONS.iter().position(|row| row.0 as i32 == *option as i32), Some(index), "{name}");
+            let first = INT_OPTIONS.iter().position(|row| row.option as i32 == *option as i32);
+            assert_eq!(first, Some(index), "{name}");
             assert_eq!(Options::default().int(*option), *default);
         }
     }

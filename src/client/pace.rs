@@ -12,7 +12,8 @@
 use crate::session::HeldUp;
 use std::time::{Duration, Instant};
 
-/// What is in flight is divided by this: the Server must not run out of work during a rest, though that lasts longer than it was to.
+/// What is in flight is divided by this: the Server must not run out of work during a rest, though that lasts longer than it
+/// was to.
 const PART: u64 = 4;
 /// Something else may come meanwhile, a message that was received or the program's next command.
 const LONGEST: Duration = Duration::from_millis(1);

@@ -11,7 +11,7 @@ use super::Failure;
 use super::accounts::Accounts;
 use super::clock;
 use super::command::Command;
-use super::commands::Commands;
+use super::command_queue::CommandQueue;
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
@@ -21,7 +21,7 @@ use super::log::{Level, Log, lines};
 use super::publish_limits::PublishLimits;
 use super::stages::Stages;
 use super::statistics::Snapshot;
-use super::store::Identity;
+use super::store::StoreChoice;
 use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
 use crate::session::Session;
@@ -30,7 +30,6 @@ use crate::types::status::Status;
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -51,7 +50,7 @@ pub(super) struct Shared {
     pub core: Lock<Core>,
     /// Commands of callers that found the core locked. Bounded by the limits of the outgoing queue, of requests and of
     /// the Receive Maximum.
-    commands: Commands,
+    commands: CommandQueue,
     /// Threads that wait for the core, and look at `commands` when they have had it.
     readers_waiting: AtomicUsize,
     pub events: EventQueue,
@@ -82,8 +81,7 @@ pub(super) struct Shared {
     left: AtomicUsize,
     pub accounts: Arc<Accounts>,
     pub stages: Stages,
-    /// What the client was connected with first: a store, or none.
-    pub store: Lock<Option<Option<(PathBuf, Identity)>>>,
+    pub store: Lock<StoreChoice>,
     pub snapshot: Lock<Snapshot>,
     pub publish_limits: PublishLimits,
 }
@@ -97,7 +95,7 @@ impl Shared {
         Shared {
             buffers,
             core: Lock::new(Core::new(session)),
-            commands: Commands::default(),
+            commands: CommandQueue::default(),
             readers_waiting: AtomicUsize::new(0),
             events,
             log,
@@ -116,7 +114,7 @@ impl Shared {
             left: AtomicUsize::new(0),
             accounts,
             stages: Stages::default(),
-            store: Lock::new(None),
+            store: Lock::default(),
             snapshot: Lock::new(Snapshot::default()),
             publish_limits: limits,
         }
@@ -124,10 +122,10 @@ impl Shared {
 
     pub fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {
-            1 => State::Connecting,
-            2 => State::Connected,
-            3 => State::Waiting,
-            4 => State::Failed,
+            state if state == State::Connecting as i32 => State::Connecting,
+            state if state == State::Connected as i32 => State::Connected,
+            state if state == State::Waiting as i32 => State::Waiting,
+            state if state == State::Failed as i32 => State::Failed,
             _ => State::Idle,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::options::Options;
+use super::store::StoreChoice;
 use super::thread::{self, ThreadTicket};
 use super::worker::Worker;
 use super::{Client, Failure, State};
@@ -63,9 +64,10 @@ impl Client {
 
     /// A client keeps the store that it was first connected with, or none.
     pub(super) fn check_store(&self, options: &Options) -> Result<(), Failure> {
-        let wanted = options.store();
+        let wanted = StoreChoice::from(options.store());
         match &*self.shared.store.lock() {
-            Some(opened) if *opened != wanted => {
+            StoreChoice::Open => Ok(()),
+            opened if *opened != wanted => {
                 let text = "STORE_PATH, and with it CLIENT_ID and URL, can't change after the first connect: make a new \
                             client";
                 Err((Status::WrongState, text.to_owned()))

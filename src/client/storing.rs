@@ -2,11 +2,12 @@
 //! thread. While it writes, the core is free: what callers publish meanwhile is in the next batch, so that a burst costs few
 //! commits.
 
+use super::Failure;
 use super::clock;
 use super::core::Core;
 use super::events::NoticeKind;
 use super::log::Level;
-use super::store::{StoreError, Written};
+use super::store::Written;
 use super::transport::Fault;
 use super::worker::Worker;
 use crate::session::record::Batch;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 impl Worker {
     /// Opens the store if there is to be one, and has the Session take over what it holds.
-    pub(super) fn open_store(&mut self) -> Result<(), StoreError> {
+    pub(super) fn open_store(&mut self) -> Result<(), Failure> {
         let wanted = self.options.store();
         if let Some((folder, identity)) = wanted.as_ref().filter(|_| !self.keeper.is_open()) {
             let stored = self.keeper.open(folder, identity, clock::moment())?;
@@ -31,12 +32,12 @@ impl Worker {
             }
             core.report(&shared);
         }
-        *self.shared.store.lock() = Some(wanted);
+        *self.shared.store.lock() = wanted.into();
         Ok(())
     }
 
     /// Without its store the client doesn't connect. Only what can pass by itself is tried again.
-    pub(super) fn store_not_opened(&mut self, (status, detail): StoreError) {
+    pub(super) fn store_not_opened(&mut self, (status, detail): Failure) {
         let shared = self.shared.clone();
         let mut core = shared.core.lock();
         if !matches!(status, Status::StoreInUse | Status::StoreNotWritten) {

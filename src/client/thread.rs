@@ -141,6 +141,26 @@ pub(super) fn start(
     Ok(ThreadTicket { end, ended })
 }
 
+/// Runs a task on a thread that can't be stopped: it holds the library until the task is done, and nobody waits for it.
+pub(super) fn start_task(
+    task: impl FnOnce() + Send + 'static,
+    on_panic: impl FnOnce(Failure) + Send + 'static,
+) -> io::Result<()> {
+    let body = move |hold| {
+        task();
+        drop(hold);
+    };
+    start(Arc::new(Unstoppable), body, on_panic)?.end(clock::now());
+    Ok(())
+}
+
+/// An unload can't begin while it runs.
+struct Unstoppable;
+
+impl Stop for Unstoppable {
+    fn stop_for_unload(&self) {}
+}
+
 /// On older Windows the functions that threads wait with are looked up by the loader at their first use. Later the loader
 /// may be busy with unloading us, and wait for this very thread.
 fn load_what_waiting_needs() {
@@ -202,7 +222,8 @@ pub(super) struct Pause {
     soon: Duration,
 }
 
-/// So many pauses are spent on the processor: some ten microseconds. Who sleeps would miss the moments in which a busy lock is free.
+/// So many pauses are spent on the processor: some ten microseconds. Who sleeps would miss the moments in which a busy lock
+/// is free.
 const SPINS: u32 = 40;
 /// A lock is given back within microseconds, unless its holder has to wait for the processor.
 const SOON: Duration = Duration::from_millis(1);

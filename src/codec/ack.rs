@@ -2,9 +2,9 @@
 
 use super::PacketId;
 use super::error::{EncodeError, Fault};
-use super::property::{Properties, Section};
+use super::property::Properties;
 use super::reader::Reader;
-use super::writer;
+use super::{reasons, writer};
 use crate::types::reason::ReasonCode;
 use crate::types::{PacketType, ProtocolVersion};
 
@@ -23,18 +23,11 @@ impl<'a> Ack<'a> {
 
     pub(super) fn decode(packet: PacketType, reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
         let packet_id = reader.packet_id()?;
-        let mut ack = Ack::new(packet_id, ReasonCode::SUCCESS);
-        // Reason Code and Property Length may be left out from the end (section 3.4.2.1).
-        if version == ProtocolVersion::V5 && !reader.is_empty() {
-            ack.reason = ReasonCode(reader.u8()?);
-            if !ack.reason.allowed_in(packet) {
-                return Err(Fault::ReasonCode(ack.reason.0));
-            }
-            if !reader.is_empty() {
-                ack.properties = Properties::decode(reader, Section::Packet(packet))?;
-            }
-        }
-        Ok(ack)
+        let (reason, properties) = match version {
+            ProtocolVersion::V5 => reasons::decode(packet, reader)?,
+            ProtocolVersion::V311 => (ReasonCode::SUCCESS, Properties::EMPTY),
+        };
+        Ok(Ack { packet_id, reason, properties })
     }
 
     pub(super) fn encode(
@@ -44,18 +37,9 @@ impl<'a> Ack<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         writer::u16(self.packet_id.get(), out);
-        if version == ProtocolVersion::V311 {
-            return Ok(());
+        match version {
+            ProtocolVersion::V5 => reasons::encode(packet, self.reason, self.properties, out),
+            ProtocolVersion::V311 => Ok(()),
         }
-        if !self.reason.allowed_in(packet) {
-            return Err(EncodeError::ReasonCode(self.reason));
-        }
-        if self.reason != ReasonCode::SUCCESS || !self.properties.is_empty() {
-            out.push(self.reason.0);
-        }
-        if !self.properties.is_empty() {
-            self.properties.encode(Section::Packet(packet), out)?;
-        }
-        Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! DISCONNECT and AUTH (sections 3.14 and 3.15): a Reason Code and properties, both optional on the wire.
 
 use super::error::{EncodeError, Fault};
-use super::property::{Properties, PropertyId, Section};
+use super::property::{Properties, PropertyId};
 use super::reader::Reader;
+use super::reasons;
 use crate::types::reason::ReasonCode;
 use crate::types::{PacketType, ProtocolVersion};
 
@@ -18,7 +19,7 @@ pub struct Disconnect<'a> {
 impl<'a> Disconnect<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
         let (reason, properties) = match version {
-            ProtocolVersion::V5 => decode(PacketType::Disconnect, reader)?,
+            ProtocolVersion::V5 => reasons::decode(PacketType::Disconnect, reader)?,
             ProtocolVersion::V311 => (ReasonCode::SUCCESS, Properties::EMPTY),
         };
         Ok(Disconnect { reason, properties })
@@ -26,7 +27,7 @@ impl<'a> Disconnect<'a> {
 
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match version {
-            ProtocolVersion::V5 => encode(PacketType::Disconnect, self.reason, self.properties, out),
+            ProtocolVersion::V5 => reasons::encode(PacketType::Disconnect, self.reason, self.properties, out),
             ProtocolVersion::V311 => Ok(()),
         }
     }
@@ -41,7 +42,7 @@ pub struct Auth<'a> {
 
 impl<'a> Auth<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (reason, properties) = decode(PacketType::Auth, reader)?;
+        let (reason, properties) = reasons::decode(PacketType::Auth, reader)?;
         let auth = Auth { reason, properties };
         if auth.has_method() { Ok(auth) } else { Err(Fault::Contradiction(NO_METHOD)) }
     }
@@ -55,39 +56,6 @@ impl<'a> Auth<'a> {
         if !self.has_method() {
             return Err(EncodeError::Contradiction(NO_METHOD));
         }
-        encode(PacketType::Auth, self.reason, self.properties, out)
+        reasons::encode(PacketType::Auth, self.reason, self.properties, out)
     }
-}
-
-fn decode<'a>(packet: PacketType, reader: &mut Reader<'a>) -> Result<(ReasonCode, Properties<'a>), Fault> {
-    let mut properties = Properties::EMPTY;
-    let mut reason = ReasonCode::SUCCESS;
-    if !reader.is_empty() {
-        reason = ReasonCode(reader.u8()?);
-        if !reason.allowed_in(packet) {
-            return Err(Fault::ReasonCode(reason.0));
-        }
-        if !reader.is_empty() {
-            properties = Properties::decode(reader, Section::Packet(packet))?;
-        }
-    }
-    Ok((reason, properties))
-}
-
-fn encode(
-    packet: PacketType,
-    reason: ReasonCode,
-    properties: Properties<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    if !reason.allowed_in(packet) {
-        return Err(EncodeError::ReasonCode(reason));
-    }
-    if reason != ReasonCode::SUCCESS || !properties.is_empty() {
-        out.push(reason.0);
-    }
-    if !properties.is_empty() {
-        properties.encode(Section::Packet(packet), out)?;
-    }
-    Ok(())
 }

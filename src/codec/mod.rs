@@ -14,6 +14,7 @@ pub mod message;
 pub mod property;
 pub mod publish;
 mod reader;
+mod reasons;
 pub mod subscribe;
 pub mod unsubscribe;
 pub mod varint;
@@ -30,6 +31,9 @@ use reader::Reader;
 use std::num::NonZeroU16;
 use subscribe::{Suback, Subscribe};
 use unsubscribe::{Unsuback, Unsubscribe};
+
+/// The largest packet that the Fixed Header can announce, in bytes: the Remaining Length and five bytes before it.
+pub const LARGEST_PACKET: usize = varint::MAX as usize + 5;
 
 /// A Packet Identifier: never 0 \[MQTT-2.2.1-3\].
 pub type PacketId = NonZeroU16;

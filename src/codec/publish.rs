@@ -30,6 +30,27 @@ pub struct Publish<'a> {
     pub payload: &'a [u8],
 }
 
+/// What can be read of a PUBLISH that can't be decoded: its sender has to be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// `None` for QoS 3.
+    pub qos: Option<QoS>,
+    pub topic: Option<String>,
+    pub packet_id: Option<PacketId>,
+}
+
+impl Malformed {
+    /// `None` for another packet.
+    pub fn look_at(bytes: &[u8]) -> Option<Malformed> {
+        let first = bytes.first().filter(|first| **first >> 4 == PacketType::Publish as u8)?;
+        let qos = QoS::from_u8(first >> QOS_SHIFT & 3);
+        let mut reader = Reader::new(&bytes[1..]);
+        let topic = reader.varint().and_then(|_| reader.binary()).ok();
+        let packet_id = topic.filter(|_| qos != Some(QoS::AtMostOnce)).and_then(|_| reader.packet_id().ok());
+        Some(Malformed { qos, topic: topic.map(|topic| String::from_utf8_lossy(topic).into_owned()), packet_id })
+    }
+}
+
 impl fmt::Debug for Publish<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publish")
@@ -63,17 +84,6 @@ impl<'a> Publish<'a> {
         };
         let publish = Publish { dup, qos, retain, topic, packet_id, properties, payload: reader.rest() };
         if publish.names_a_topic(version) { Ok(publish) } else { Err(Fault::NoTopic) }
-    }
-
-    /// The QoS, and if they can be read the Topic Name and Packet Identifier, of a PUBLISH that can't be decoded: its sender has
-    /// to be found. `None` for another packet.
-    pub fn look_at_malformed(bytes: &[u8]) -> Option<(Option<QoS>, Option<String>, Option<PacketId>)> {
-        let first = bytes.first().filter(|first| **first >> 4 == PacketType::Publish as u8)?;
-        let qos = QoS::from_u8(first >> QOS_SHIFT & 3);
-        let mut reader = Reader::new(&bytes[1..]);
-        let topic = reader.varint().and_then(|_| reader.binary()).ok();
-        let packet_id = topic.filter(|_| qos != Some(QoS::AtMostOnce)).and_then(|_| reader.packet_id().ok());
-        Some((qos, topic.map(|topic| String::from_utf8_lossy(topic).into_owned()), packet_id))
     }
 
     /// Section 3.3.2.1; MQTT 3.1.1 has no Topic Aliases.

@@ -4,7 +4,7 @@ use super::PacketId;
 use super::error::{EncodeError, Fault};
 use super::property::{Properties, Section};
 use super::reader::Reader;
-use super::writer;
+use super::{reasons, writer};
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicFilter;
 use crate::types::{PacketType, ProtocolVersion, QoS};
@@ -139,7 +139,7 @@ impl<'a> Suback<'a> {
             ProtocolVersion::V5 => Properties::decode(reader, Section::Packet(PacketType::Suback))?,
             ProtocolVersion::V311 => Properties::EMPTY,
         };
-        let reasons = decode_reasons(PacketType::Suback, version, reader)?;
+        let reasons = reasons::decode_list(PacketType::Suback, version, reader)?;
         Ok(Suback { packet_id, properties, reasons })
     }
 
@@ -148,44 +148,6 @@ impl<'a> Suback<'a> {
         if version == ProtocolVersion::V5 {
             self.properties.encode(Section::Packet(PacketType::Suback), out)?;
         }
-        encode_reasons(PacketType::Suback, version, &self.reasons, out)
+        reasons::encode_list(PacketType::Suback, version, &self.reasons, out)
     }
-}
-
-/// Of the codes that MQTT 5.0 allows in SUBACK, MQTT 3.1.1 has four \[MQTT311-3.9.3-2\].
-fn allowed(code: ReasonCode, packet: PacketType, version: ProtocolVersion) -> bool {
-    code.allowed_in(packet) && (version == ProtocolVersion::V5 || matches!(code.0, 0 | 1 | 2 | 0x80))
-}
-
-pub(super) fn decode_reasons(
-    packet: PacketType,
-    version: ProtocolVersion,
-    reader: &mut Reader<'_>,
-) -> Result<Vec<ReasonCode>, Fault> {
-    let codes = reader.rest();
-    if codes.is_empty() {
-        return Err(Fault::EmptyPayload);
-    }
-    if let Some(code) = codes.iter().find(|code| !allowed(ReasonCode(**code), packet, version)) {
-        return Err(Fault::ReasonCode(*code));
-    }
-    Ok(codes.iter().map(|code| ReasonCode(*code)).collect())
-}
-
-pub(super) fn encode_reasons(
-    packet: PacketType,
-    version: ProtocolVersion,
-    reasons: &[ReasonCode],
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    if reasons.is_empty() {
-        return Err(EncodeError::EmptyPayload);
-    }
-    for reason in reasons {
-        if !allowed(*reason, packet, version) {
-            return Err(EncodeError::ReasonCode(*reason));
-        }
-        out.push(reason.0);
-    }
-    Ok(())
 }

@@ -4,8 +4,7 @@ use super::PacketId;
 use super::error::{EncodeError, Fault};
 use super::property::{Properties, Section};
 use super::reader::Reader;
-use super::subscribe::{decode_reasons, encode_reasons};
-use super::writer;
+use super::{reasons, writer};
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicFilter;
 use crate::types::{PacketType, ProtocolVersion};
@@ -61,7 +60,7 @@ impl<'a> Unsuback<'a> {
         let (properties, reasons) = match version {
             ProtocolVersion::V5 => {
                 let properties = Properties::decode(reader, Section::Packet(PacketType::Unsuback))?;
-                (properties, decode_reasons(PacketType::Unsuback, version, reader)?)
+                (properties, reasons::decode_list(PacketType::Unsuback, version, reader)?)
             }
             ProtocolVersion::V311 => (Properties::EMPTY, Vec::new()),
         };
@@ -74,6 +73,6 @@ impl<'a> Unsuback<'a> {
             return Ok(());
         }
         self.properties.encode(Section::Packet(PacketType::Unsuback), out)?;
-        encode_reasons(PacketType::Unsuback, version, &self.reasons, out)
+        reasons::encode_list(PacketType::Unsuback, version, &self.reasons, out)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! There are no UTF-16 twins, as the arrays hold bytes: texts in them are UTF-8 on both ways.
 
+use super::arguments::{flag, quality, topic_name};
 use super::event::{describe, mt5mqtt_event, parts};
 use super::guard::{guard_client, remember};
 use super::properties::{self, Set};
-use super::publish::{flag, quality, topic_name};
 use crate::client::events::Notice;
 use crate::client::{Client, Failure, Outgoing, Polled};
 use crate::types::status::Status;

@@ -1,13 +1,14 @@
 //! Exports of a client's life: create, options, connect, state, figures, disconnect, free.
 
+use super::arguments::{self, flag, milliseconds, quality, topic_name};
 use super::constants::*;
 use super::guard::{guard, guard_client};
 use super::handles::{self, Object};
 use super::properties;
-use super::publish::{message, reason_code};
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
 use crate::client::{Client, Failure, Locked, State, Statistics, thread};
-use crate::codec::property::{PropertiesBuf, Section};
+use crate::codec::message::Message;
+use crate::codec::property::{Properties, Section};
 use crate::session::limits::ServerLimits;
 use crate::types::PacketType;
 use crate::types::status::Status;
@@ -15,7 +16,6 @@ use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use zeroize::Zeroize;
 
 /// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
@@ -97,8 +97,8 @@ pub unsafe extern "C" fn mt5mqtt_set_text_w(client: i64, option: i32, value: *co
     guard_client(client, |client| set_text(client, option, unsafe { utf16("the value", value) }?))
 }
 
-/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to its default, any
-/// other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
+/// Sets an option that takes bytes (MT5MQTT_OPT_PASSWORD, MT5MQTT_OPT_AUTHENTICATION_DATA); NULL with size 0 puts it back to
+/// its default, any other pointer with size 0 is an empty value. Fails as mt5mqtt_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_set_bytes(client: i64, option: i32, value: *const u8, size: i32) -> i32 {
     guard_client(client, |client| {
@@ -125,8 +125,8 @@ fn set_will(client: &Client, will: Will<'_>) -> Result<i32, Failure> {
         return Ok(0);
     };
     let properties = properties::copy(will.properties, Section::Will)?;
-    let nothing = PropertiesBuf::new();
-    let message = message(&topic, will.payload, will.qos, will.retain, nothing.as_properties())?;
+    let (topic, qos, retain) = (topic_name(&topic)?, quality(will.qos)?, flag("retain", will.retain)?);
+    let message = Message::new(topic, will.payload, qos, retain, Properties::EMPTY);
     client.set_option(|options, idle| options.set_will(Some((message, properties)), idle))?;
     Ok(0)
 }
@@ -171,8 +171,8 @@ pub unsafe extern "C" fn mt5mqtt_set_will_w(
 }
 
 /// Sets the User Properties of CONNECT, which some Servers ask for; in force from the next mt5mqtt_connect on, and to be set
-/// while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none,
-/// and they are left out there.
+/// while the client is idle (MT5MQTT_E_WRONG_STATE otherwise). `properties` is a set of properties, or 0 for none. Nothing
+/// but User Properties may be in it: what else CONNECT says is options. MQTT 3.1.1 has none, and they are left out there.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_set_connect_properties(client: i64, properties: i64) -> i32 {
     guard_client(client, |client| {
@@ -192,34 +192,31 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
 }
 
 /// Examines the connection to each Server of the client's options, step by step with times: name resolution, addresses, TCP,
-/// proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At the
-/// first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
-/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none if there is none), and topics below mt5mqtt/doctor/; the
-/// client may be idle or connected. It takes as long as its Servers do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE without a URL, or while an
-/// examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
-/// MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+/// proxy, TLS with the Server's certificates, WebSocket, CONNACK with the Server's limits, a message to itself and back. At
+/// the first failure it says the cause and what to do about it. Returns at once; the report comes line by line as
+/// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
+/// if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
+/// do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
+/// without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
+/// well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
     guard_client(client, |client| client.start_doctor().map(|()| 0))
 }
 
-/// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a
-/// client's DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is
-/// a set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused (MT5MQTT_E_INVALID_ARGUMENT): in
-/// the first half of it, what was published is sent and answered, and the call returns when the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the
-/// call neither waits nor lets anything go out first. What is queued stays for the next connect.
+/// Ends the connection. `reason_code` is 0 (normal) or 4 (the Server publishes the Will Message) or another that a client's
+/// DISCONNECT may carry (MT5MQTT_E_OUT_OF_RANGE otherwise, MT5MQTT_E_INVALID_ARGUMENT for what is none); `properties` is a
+/// set of properties or 0. `timeout_ms` above 2000 counts as 2000, and a negative one is refused
+/// (MT5MQTT_E_INVALID_ARGUMENT): in the first half of it, what was published is sent and answered, and the call returns when
+/// the connection is closed, or MT5MQTT_E_TIMEOUT if it isn't yet. With 0 the call neither waits nor lets anything go out
+/// first. What is queued stays for the next connect.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_disconnect(client: i64, reason_code: i32, properties: i64, timeout_ms: i32) -> i32 {
     guard_client(client, |client| {
         let properties = properties::copy(properties, Section::Packet(PacketType::Disconnect))?;
-        let timeout = Duration::from_millis(milliseconds(timeout_ms)?);
-        client.disconnect(self::reason_code(reason_code)?, properties.as_properties(), timeout).map(|()| 0)
+        let (timeout, reason) = (milliseconds(timeout_ms)?, arguments::reason_code(reason_code)?);
+        client.disconnect(reason, properties.as_properties(), timeout).map(|()| 0)
     })
-}
-
-/// A time of the caller's, in milliseconds.
-pub fn milliseconds(value: i32) -> Result<u64, Failure> {
-    u64::try_from(value).map_err(|_| (Status::InvalidArgument, format!("a time of {value} ms is negative")))
 }
 
 /// Where the client stands: MT5MQTT_STATE_.
@@ -228,8 +225,8 @@ pub extern "C" fn mt5mqtt_state(client: i64) -> i32 {
     guard_client(client, |client| Ok(client.state() as i32))
 }
 
-/// The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a token. Returns the
-/// length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
+/// The URL that is in use, tried, or tried next, one of those in MT5MQTT_OPT_URL, without its query: a query may hold a
+/// token. Returns the length of the text. MT5MQTT_E_NOT_CONNECTED while the client is idle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_server(client: i64, buffer: *mut c_char, capacity: i32) -> i32 {
     // SAFETY: the buffer is the caller's promise.

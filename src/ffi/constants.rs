@@ -278,6 +278,20 @@ pub const MT5MQTT_EVENT_FAILED: i32 = 7;
 pub const MT5MQTT_EVENT_PROGRESS: i32 = 18;
 /// The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
 pub const MT5MQTT_EVENT_STORE: i32 = 19;
+/// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+pub const MT5MQTT_EVENT_BREACH: i32 = 10;
+/// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
+/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+pub const MT5MQTT_EVENT_LOG: i32 = 15;
+/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
+pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
+/// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
+pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
+/// A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
+/// On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+pub const MT5MQTT_EVENT_MISSED: i32 = 50;
 
 /// Of a message, in the event's detail: the program has had a message with its key before (option DEDUPLICATE).
 pub const MT5MQTT_MESSAGE_SEEN_BEFORE: i32 = 1;
@@ -298,20 +312,6 @@ pub const MT5MQTT_STAGE_EXPIRED: i32 = 6;
 pub const MT5MQTT_STAGE_DROPPED: i32 = 7;
 /// The end: any other failure.
 pub const MT5MQTT_STAGE_FAILED: i32 = 8;
-/// The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
-pub const MT5MQTT_EVENT_BREACH: i32 = 10;
-/// The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
-pub const MT5MQTT_EVENT_RESPONSE: i32 = 11;
-/// A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
-pub const MT5MQTT_EVENT_LOG: i32 = 15;
-/// The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
-pub const MT5MQTT_EVENT_AUTHENTICATE: i32 = 12;
-/// A re-authentication has succeeded; the payload is the Server's last Authentication Data.
-pub const MT5MQTT_EVENT_AUTHENTICATED: i32 = 13;
-/// A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
-pub const MT5MQTT_EVENT_DOCTOR: i32 = 16;
-/// On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
-pub const MT5MQTT_EVENT_MISSED: i32 = 50;
 
 /// Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
 pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
@@ -433,7 +433,6 @@ pub const MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S: i32 = 39;
 pub const MT5MQTT_STAT_PROTOCOL_VERSION: i32 = 50;
 /// Which of the URLs in MT5MQTT_OPT_URL is in use, tried, or tried next: 0 is the first.
 pub const MT5MQTT_STAT_SERVER_INDEX: i32 = 60;
-
 /// Accepted publishes dropped because they had waited too long.
 pub const MT5MQTT_STAT_PUBLISHES_EXPIRED: i32 = 70;
 /// Accepted publishes whose place a newer one with the same conflation key took.

@@ -1,10 +1,9 @@
 //! Exports that receive: poll, wait, reading the current event, acknowledge.
 
-use super::client::milliseconds;
+use super::arguments::{self, milliseconds};
 use super::constants::*;
 use super::guard::guard_client;
 use super::properties;
-use super::publish::reason_code;
 use super::text::{put_bytes, put_utf8, put_utf16, size};
 use crate::client::events::{Notice, NoticeKind};
 use crate::client::{Client, Failure};
@@ -17,7 +16,6 @@ use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::ffi::c_char;
-use std::time::Duration;
 
 /// An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
 #[repr(C)]
@@ -247,7 +245,7 @@ pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) ->
 /// if there is one, 0 if not. Ends early when another thread frees the client. MT5MQTT_E_INVALID_ARGUMENT for a negative time.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_wait(client: i64, timeout_ms: i32) -> i32 {
-    guard_client(client, |client| Ok(client.wait(Duration::from_millis(milliseconds(timeout_ms)?))?.into()))
+    guard_client(client, |client| Ok(client.wait(milliseconds(timeout_ms)?)?.into()))
 }
 
 pub(super) fn read<R>(client: &Client, read: impl FnOnce(&Parts<'_>) -> Result<R, Failure>) -> Result<R, Failure> {
@@ -311,13 +309,13 @@ pub unsafe extern "C" fn mt5mqtt_event_text_w(client: i64, buffer: *mut u16, cap
 }
 
 /// With option ACKNOWLEDGE 2: tells the Server that the message with this token is done with. Answers go out in the order in
-/// which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE for
-/// one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is
-/// acknowledged by itself.
+/// which the messages came. `reason_code` is 0, or 128 and above to refuse the message. Fails with MT5MQTT_E_OUT_OF_RANGE
+/// for one that a client's PUBACK and PUBREC can't carry (MT5MQTT_E_INVALID_ARGUMENT for what is none), with
+/// MT5MQTT_E_UNKNOWN_TOKEN, and with MT5MQTT_E_WRONG_STATE for a message that is acknowledged by itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32) -> i32 {
     guard_client(client, |client| {
-        client.acknowledge(token, self::reason_code(reason_code)?)?;
+        client.acknowledge(token, arguments::reason_code(reason_code)?)?;
         Ok(0)
     })
 }
@@ -328,7 +326,7 @@ pub extern "C" fn mt5mqtt_acknowledge(client: i64, token: i64, reason_code: i32)
 pub extern "C" fn mt5mqtt_acknowledge_with(client: i64, token: i64, reason_code: i32, properties: i64) -> i32 {
     guard_client(client, |client| {
         let properties = properties::copy(properties, Section::Packet(PacketType::Puback))?;
-        let reason = self::reason_code(reason_code)?;
+        let reason = arguments::reason_code(reason_code)?;
         client.acknowledge(token, Acknowledgement { reason, properties })?;
         Ok(0)
     })

@@ -1,8 +1,8 @@
 //! Exports that read the properties of the current event.
 
+use super::arguments::property_id;
 use super::event::read;
 use super::guard::guard_client;
-use super::properties::property_id;
 use super::text::{put_bytes, put_utf8, put_utf16};
 use crate::client::{Client, Failure};
 use crate::codec::property::{PropertyId, Value};

@@ -1,11 +1,11 @@
 //! Exports about the library as a whole.
 
+use super::arguments;
 use super::constants::MT5MQTT_ABI_VERSION;
 use super::event::mt5mqtt_event;
 use super::guard::{guard, last_error};
 use super::text::{put_utf8, put_utf16};
 use crate::client::{Failure, clock};
-use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::ffi::c_char;
 
@@ -72,9 +72,7 @@ pub unsafe extern "C" fn mt5mqtt_status_text_w(status: i32, buffer: *mut u16, ca
 }
 
 fn reason_code_text(reason_code: i32) -> Result<String, Failure> {
-    let code = u8::try_from(reason_code)
-        .map_err(|_| (Status::InvalidArgument, format!("a Reason Code is 0 to 255, not {reason_code}")))?;
-    let reason = ReasonCode(code);
+    let reason = arguments::reason_code(reason_code)?;
     Ok(format!("{}: {}", reason.name(), reason.text()))
 }
 

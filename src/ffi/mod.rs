@@ -8,20 +8,35 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod agreement;
-pub mod authentication;
-pub mod batch;
-pub mod client;
-pub mod constants;
-pub mod event;
-pub mod event_properties;
-pub mod exchange;
+mod arguments;
 mod guard;
 mod handles;
-pub mod library;
-pub mod properties;
-pub mod publish;
-pub mod publish_options;
-pub mod sharing;
 mod text;
 #[cfg(windows)]
 mod unload;
+
+// The header has them in this order, which is that of a first reading.
+
+pub mod constants;
+
+pub mod library;
+
+pub mod client;
+
+pub mod publish;
+
+pub mod event;
+
+pub mod event_properties;
+
+pub mod properties;
+
+pub mod publish_options;
+
+pub mod request_response;
+
+pub mod authentication;
+
+pub mod batch;
+
+pub mod sharing;

@@ -1,9 +1,10 @@
 //! Exports of property sets, which go with publish, subscribe, Will Message and disconnect. What such a set says about a
 //! publish beside the properties is in `publish_options`.
 
+use super::arguments::{property_id, required};
 use super::guard::guard;
 use super::handles::{self, Object};
-use super::text::{bytes, required, utf8, utf16};
+use super::text::{bytes, utf8, utf16};
 use crate::client::Failure;
 use crate::client::lock::Lock;
 use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
@@ -68,12 +69,6 @@ fn copy_whole(handle: i64, section: Section) -> Result<Set, Failure> {
     Ok(whole)
 }
 
-/// The property of an id of the caller's.
-pub fn property_id(property: i32) -> Result<PropertyId, Failure> {
-    let known = u32::try_from(property).ok().and_then(PropertyId::from_u32);
-    known.ok_or_else(|| (Status::InvalidArgument, format!("there is no property {property}")))
-}
-
 fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
     let id = property_id(property)?;
     let set = set(handle)?;
@@ -81,8 +76,9 @@ fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
     Ok(0)
 }
 
-/// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used for any number of calls, which copy it, and by several
-/// threads. Returns its handle, above 0; give it back with mt5mqtt_properties_free.
+/// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
+/// for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
+/// mt5mqtt_properties_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
     guard(|| handles::insert(Object::Properties(Arc::default())))

@@ -1,59 +1,14 @@
 //! Exports that send: publish, subscribe, unsubscribe.
 
+use super::arguments::{flag, quality, required, subscription_options, topic_filter, topic_name};
 use super::guard::guard_client;
 use super::properties::{self, Set};
 use super::text::{bytes, utf8, utf16, with_utf16};
 use crate::client::{Client, Failure, Outgoing};
-use crate::codec::message::Message;
 use crate::codec::property::{Properties, Section};
-use crate::codec::subscribe::SubscriptionOptions;
-use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
-use crate::types::topic::{TopicError, TopicFilter, TopicName};
-use crate::types::{PacketType, QoS};
-
+use crate::types::PacketType;
 use std::borrow::Cow;
 use std::ffi::c_char;
-
-pub fn quality(qos: i32) -> Result<QoS, Failure> {
-    let known = u8::try_from(qos).ok().and_then(QoS::from_u8);
-    known.ok_or_else(|| (Status::InvalidArgument, format!("QoS is 0, 1 or 2, not {qos}")))
-}
-
-pub fn flag(what: &str, value: i32) -> Result<bool, Failure> {
-    match value {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err((Status::InvalidArgument, format!("{what} is 0 or 1, not {value}"))),
-    }
-}
-
-/// A Reason Code of the caller's.
-pub fn reason_code(value: i32) -> Result<ReasonCode, Failure> {
-    let code = u8::try_from(value).map(ReasonCode);
-    code.map_err(|_| (Status::InvalidArgument, format!("a Reason Code is 0 to 255, not {value}")))
-}
-
-fn topic_failure(what: &str, topic: &str, error: TopicError) -> Failure {
-    // A topic of 64 KiB is of no help in an error text.
-    let shown: String = topic.chars().take(80).collect();
-    (Status::InvalidTopic, format!("'{shown}' is no {what}: {error}"))
-}
-
-pub fn topic_name(topic: &str) -> Result<TopicName<'_>, Failure> {
-    TopicName::new(topic).map_err(|error| topic_failure("Topic Name", topic, error))
-}
-
-/// An Application Message out of the arguments of a call.
-pub fn message(
-    topic: &str,
-    payload: &[u8],
-    qos: i32,
-    retain: i32,
-    properties: Properties<'_>,
-) -> Result<Message, Failure> {
-    Ok(Message::new(topic_name(topic)?, payload, quality(qos)?, flag("retain", retain)?, properties))
-}
 
 /// The arguments that all forms of publish share.
 struct How {
@@ -63,7 +18,7 @@ struct How {
 }
 
 fn publish(client: &Client, topic: Option<&str>, payload: &[u8], how: How) -> Result<i64, Failure> {
-    let topic = topic.ok_or_else(|| (Status::InvalidArgument, "the topic is NULL".to_owned()))?;
+    let topic = required("the topic", topic)?;
     let (qos, retain) = (quality(how.qos)?, flag("retain", how.retain)?);
     let topic = topic_name(topic)?;
     if how.properties == 0 {
@@ -163,18 +118,9 @@ pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
     guard_client(client, |client| Ok(client.stage(token)? as i32))
 }
 
-fn topic_filter<'a>(filter: &'a Option<Cow<'_, str>>) -> Result<TopicFilter<'a>, Failure> {
-    let Some(filter) = filter.as_deref() else {
-        return Err((Status::InvalidArgument, "the Topic Filter is NULL".to_owned()));
-    };
-    TopicFilter::new(filter).map_err(|error| topic_failure("Topic Filter", filter, error))
-}
-
 fn subscribe(client: &Client, filter: Option<Cow<'_, str>>, options: i32, properties: i64) -> Result<i64, Failure> {
-    let filter = topic_filter(&filter)?;
-    let known = u8::try_from(options).ok().and_then(SubscriptionOptions::from_u8);
-    let options = known
-        .ok_or_else(|| (Status::InvalidArgument, format!("{options} is no QoS with MT5MQTT_SUBSCRIBE_ flags added")))?;
+    let filter = required("the Topic Filter", filter)?;
+    let (filter, options) = (topic_filter(&filter)?, subscription_options(options)?);
     client.subscribe(filter, options, properties::copy(properties, Section::Packet(PacketType::Subscribe))?)
 }
 
@@ -200,7 +146,7 @@ pub unsafe extern "C" fn mt5mqtt_subscribe_w(client: i64, filter: *const u16, op
 
 fn unsubscribe(client: &Client, filter: Option<Cow<'_, str>>, properties: i64) -> Result<i64, Failure> {
     let properties = properties::copy(properties, Section::Packet(PacketType::Unsubscribe))?;
-    client.unsubscribe(topic_filter(&filter)?, properties)
+    client.unsubscribe(topic_filter(&required("the Topic Filter", filter)?)?, properties)
 }
 
 /// Ends a subscription. `properties` is a set of properties or 0. Returns a token (above 0): the answer comes as

@@ -1,6 +1,7 @@
 //! Exports that say how a publish is treated while it waits: they go into a set of properties, so that a plain publish has no
 //! more arguments and a program prepares them once.
 
+use super::arguments::flag;
 use super::guard::guard;
 use super::properties::set;
 use super::text::{utf8, utf16};
@@ -38,11 +39,8 @@ pub extern "C" fn mt5mqtt_properties_set_time_to_live(properties: i64, milliseco
 pub extern "C" fn mt5mqtt_properties_set_priority(properties: i64, priority: i32) -> i32 {
     guard(|| {
         let set = set(properties)?;
-        set.lock().publish.priority = match priority {
-            0 => false,
-            1 => true,
-            _ => return Err((Status::InvalidArgument, format!("priority is 0 or 1, not {priority}"))),
-        };
+        let priority = flag("priority", priority)?;
+        set.lock().publish.priority = priority;
         Ok(0)
     })
 }
@@ -51,10 +49,9 @@ pub extern "C" fn mt5mqtt_properties_set_priority(properties: i64, priority: i32
 /// conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_set_conflation(properties: i64, conflate: i32) -> i32 {
-    guard(|| match conflate {
-        0 => set_conflation_key(properties, None),
-        1 => set_conflation_key(properties, Some(Cow::Borrowed(""))),
-        _ => Err((Status::InvalidArgument, format!("conflate is 0 or 1, not {conflate}"))),
+    guard(|| {
+        let of_topic = flag("conflate", conflate)?.then_some(Cow::Borrowed(""));
+        set_conflation_key(properties, of_topic)
     })
 }
 

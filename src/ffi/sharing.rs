@@ -1,9 +1,10 @@
 //! Exports of shared connections.
 
+use super::arguments::required;
 use super::client::prepare;
 use super::guard::guard;
 use super::handles::{self, Object};
-use super::text::{required, utf8, utf16};
+use super::text::{utf8, utf16};
 use crate::client::{Client, Failure};
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -20,11 +21,12 @@ fn create(connection: Option<Cow<'_, str>>, inbox: Option<Cow<'_, str>>) -> Resu
 /// are on one connection. Returns a handle, above 0, which all functions take, and which must be freed by itself. It has its own
 /// events, tokens, options and Topic Filters, and is used like that of mt5mqtt_create, with these differences:
 ///
-/// - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that are not
-///   a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names the option. A
-///   program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW, WAIT_MAXIMUM_MS,
-///   PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It waits at most 2 seconds. One that joins a
-///   connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with session_present 0.
+/// - mt5mqtt_connect joins the connection, which the first program opens. Each program sets all options itself; those that
+///   are not a program's own queue and calls have to be the same, or connect fails with MT5MQTT_E_SHARED_DIFFERS and names
+///   the option. A program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW,
+///   WAIT_MAXIMUM_MS, PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It
+///   waits at most 2 seconds. One that joins a connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with
+///   session_present 0.
 /// - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
 ///   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
 ///   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
@@ -37,19 +39,19 @@ fn create(connection: Option<Cow<'_, str>>, inbox: Option<Cow<'_, str>>) -> Resu
 /// - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
 ///   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
 ///   Identifier of the program's own is refused.
-/// - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with ACKNOWLEDGE
-///   2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
-///   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue, nothing more
-///   is read from the Server, for anybody, until it takes some, and if there are other programs at most for the same time: then
-///   its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
+/// - A message is acknowledged to the Server when every program that got it has taken it, or has acknowledged it with
+///   ACKNOWLEDGE 2. If there are other programs, it is also acknowledged when one has not taken or acknowledged anything for
+///   MT5MQTT_OPT_SHARED_RELEASE_S while it should have; that one's messages stay in its queue. When they fill its queue,
+///   nothing more is read from the Server, for anybody, until it takes some, and if there are other programs at most for the
+///   same time: then its messages are thrown away, and MT5MQTT_EVENT_MISSED tells it how many as soon as it polls again.
 /// - Ends of publishes, subscribes, unsubscribes and requests come to the program that began them, also when it has disconnected;
 ///   of publishes that an earlier process left in the store, to all; they are kept there until all that are connected then have
 ///   heard them. OUTGOING_MAXIMUM and OUTGOING_MAXIMUM_BYTES limit what all have under way together, and figures (mt5mqtt_stat)
 ///   but those of the queue of events are the connection's. Conflation keys are the program's own.
-/// - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them, and
-///   messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A subscribe that still waits for a connection fails with
-///   MT5MQTT_E_NOT_CONNECTED. The last program's end the connection as they do for any client. The time of
-///   mt5mqtt_disconnect is also for what other programs have under way.
+/// - mt5mqtt_disconnect and mt5mqtt_free are for this program: its filters are unsubscribed from unless others hold them,
+///   and messages that it didn't take are not kept; those of a Shared Subscription come to another program that holds it. A
+///   subscribe that still waits for a connection fails with MT5MQTT_E_NOT_CONNECTED. The last program's end the connection
+///   as they do for any client. The time of mt5mqtt_disconnect is also for what other programs have under way.
 /// - `inbox` (at most 255 bytes; NULL or empty: none) names the program's place. A program that connects with the name of another
 ///   one takes it over: subscriptions, and QoS 1 and 2 messages that it had not taken or acknowledged. So does one that comes
 ///   back after the terminal has killed it. The other one, if it lives, gets MT5MQTT_EVENT_DISCONNECTED with

@@ -103,11 +103,6 @@ pub unsafe fn with_utf16<R>(
     body(Some(std::str::from_utf8(&bytes[..size]).expect("made of whole characters")))
 }
 
-/// A text argument that must be there.
-pub fn required<'a>(what: &str, text: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, Failure> {
-    text.ok_or_else(|| (Status::InvalidArgument, format!("{what} is NULL")))
-}
-
 /// The bytes at `pointer`. With a size of 0 the pointer isn't looked at: an empty MQL5 array may come with any.
 ///
 /// # Safety

@@ -6,6 +6,7 @@ use super::breaches::Breach;
 use super::event::Disconnected;
 use super::limits::ServerLimits;
 use super::options::Acknowledgement;
+use super::queue::Quota;
 use super::scram::Scram;
 use super::unsent::Unsent;
 use crate::codec::disconnect::Disconnect;
@@ -120,6 +121,15 @@ impl Connection {
 
     pub fn is_online(&self) -> bool {
         self.phase == Phase::Online
+    }
+
+    /// What the send quota allows to be sent.
+    pub fn quota(&self) -> Quota {
+        match self.send_quota {
+            ..=0 => Quota::Spent,
+            left if left <= self.priority_reserve => Quota::ForPriority,
+            _ => Quota::ForAll,
+        }
     }
 
     /// Whether what wasn't sent yet may be sent: answers to it may come for what the program has subscribed to before.

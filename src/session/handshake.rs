@@ -116,44 +116,61 @@ impl Session {
         }
         self.connect_unanswered = false;
         if connack.reason.is_error() {
-            if connack.session_present {
-                self.tolerate(Breach::SessionPresentInRefusal);
-            }
-            let mut detail =
-                format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
-            if connack.reason == ReasonCode::NOT_AUTHORIZED {
-                detail.push_str(
-                    " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing.",
-                );
-            }
-            let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
-            end.reason = Some(connack.reason);
-            end.properties = connack.properties.into();
-            if connack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
-                self.change_version(&mut end);
-            }
-            if let Some(connection) = &mut self.connection {
-                connection.close(end);
-            }
+            return self.handle_refusal(connack);
+        }
+        if !self.accepts(connack) {
             return;
         }
+        self.go_online(connack);
+        self.settle_session(now, connack.session_present);
+    }
+
+    fn handle_refusal(&mut self, connack: &Connack<'_>) {
+        if connack.session_present {
+            self.tolerate(Breach::SessionPresentInRefusal);
+        }
+        let mut detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
+        if connack.reason == ReasonCode::NOT_AUTHORIZED {
+            detail.push_str(
+                " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing.",
+            );
+        }
+        let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
+        end.reason = Some(connack.reason);
+        end.properties = connack.properties.into();
+        if connack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION {
+            self.change_version(&mut end);
+        }
+        if let Some(connection) = &mut self.connection {
+            connection.close(end);
+        }
+    }
+
+    /// Whether a CONNACK with success is one. If not, the connection ends for it.
+    fn accepts(&mut self, connack: &Connack<'_>) -> bool {
         let response_information = connack.properties.text(PropertyId::ResponseInformation);
         if response_information.is_some() && !self.options.request_response_information {
             self.tolerate(Breach::ResponseInformation);
         }
         if self.wants_close() {
-            return;
+            return false;
         }
-        if let Some(breach) = self.breach_in_connack(connack) {
-            return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
-        }
-        match self.complete_authentication(connack.properties) {
-            Ok(()) => {}
+        let fault = match self.breach_in_connack(connack) {
+            Some(breach) => Err(AuthenticationFault::Protocol(breach)),
+            None => self.complete_authentication(connack.properties),
+        };
+        match fault {
+            Ok(()) => return true,
             Err(AuthenticationFault::Protocol(breach)) => {
-                return self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
+                self.break_off(ReasonCode::PROTOCOL_ERROR, format!("CONNACK: {breach}"));
             }
-            Err(AuthenticationFault::Untrusted(detail)) => return self.fail_authentication(detail),
+            Err(AuthenticationFault::Untrusted(detail)) => self.fail_authentication(detail),
         }
+        false
+    }
+
+    /// The connection is accepted: what CONNACK says of it is in force.
+    fn go_online(&mut self, connack: &Connack<'_>) {
         let options = &self.options;
         let Some(connection) = &mut self.connection else { return };
         let limits = ServerLimits::from_connack(
@@ -188,8 +205,11 @@ impl Session {
             assigned_client_id: assigned,
             properties: connack.properties.into(),
         });
-        let lasts = limits.session_expiry_interval;
-        if !connack.session_present {
+    }
+
+    /// What becomes of our Session, and of those that were left behind, now that this Server has one or not.
+    fn settle_session(&mut self, now: Instant, session_present: bool) {
+        if !session_present {
             // [MQTT-3.2.2-5]
             self.begin_anew(now);
         } else if !self.take_up_again(now)
@@ -202,7 +222,10 @@ impl Session {
         }
         self.session_in_doubt = false;
         self.elsewhere.settle(&mut self.log);
-        self.elsewhere.lasts = lasts;
+        // Not before: until here it was that of the Session that may have been left behind.
+        if let Some(connection) = &self.connection {
+            self.elsewhere.lasts = connection.limits.session_expiry_interval;
+        }
         self.elsewhere.heard = Some(now);
         if std::mem::take(&mut self.ended) || !self.resumable {
             self.resumable = true;

@@ -1,8 +1,8 @@
 //! What the Server announced in CONNACK (section 3.2.2.3): what may be sent on this Network Connection.
 
+use crate::codec::LARGEST_PACKET;
 use crate::codec::connack::Connack;
 use crate::codec::property::{Properties, PropertyId};
-use crate::codec::varint;
 use crate::types::topic::TopicFilter;
 use crate::types::{ProtocolVersion, QoS};
 
@@ -23,9 +23,6 @@ pub struct ServerLimits {
     /// Seconds, in force for this Session: the Server's if it gave one, ours otherwise.
     pub session_expiry_interval: u32,
 }
-
-/// The largest packet that the Fixed Header can announce: the Remaining Length and five bytes before it.
-const LARGEST_PACKET: usize = varint::MAX as usize + 5;
 
 impl ServerLimits {
     pub fn from_connack(

@@ -56,6 +56,7 @@ use limits::ServerLimits;
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use outbound::{Outbound, Output};
 use packet_ids::PacketIds;
+use queue::{Publishing, Quota};
 use record::{Key, Log};
 use requester::Requester;
 use requests::{Request, Requests};
@@ -281,7 +282,7 @@ impl Session {
         {
             return self.outbound.send_at_once(token, message, connection, &mut out);
         }
-        self.outbound.accept(now, (token, message, how), &self.options, &mut out);
+        self.outbound.accept(Publishing::new(now, token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
@@ -454,9 +455,8 @@ impl Session {
     /// Whether the send quota is what keeps publishes that wait from being sent (section 4.9).
     pub fn held_up(&self) -> Option<HeldUp> {
         let connection = self.connection.as_ref().filter(|connection| connection.is_online())?;
-        let exhausted = connection.send_quota <= connection.priority_reserve;
         let held_up = HeldUp { allowed: connection.quota_limit as usize, answers: connection.answers };
-        (exhausted && !self.outbound.queue.is_empty()).then_some(held_up)
+        (connection.quota() != Quota::ForAll && !self.outbound.queue.is_empty()).then_some(held_up)
     }
 
     /// By how many bytes requests have grown in all since they were accepted.

@@ -1,4 +1,5 @@
-//! A map by Packet Identifier (or another number of that kind) that remembers the order of insertion. Everything is O(1), amortised.
+//! A map by Packet Identifier (or another number of that kind) that remembers the order of insertion. Everything is O(1),
+//! amortised.
 
 use crate::codec::PacketId;
 use rustc_hash::FxHashMap;

@@ -13,7 +13,7 @@ use super::limits::ServerLimits;
 use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
-use super::queue::{Publishing, Queue};
+use super::queue::{Publishing, Queue, Quota};
 use super::record::{Key, Log, Record};
 use super::suspect::Unanswered;
 use crate::codec::PacketId;
@@ -93,16 +93,10 @@ impl Outbound {
         self.in_flight.len() + self.released.len()
     }
 
-    pub fn accept(
-        &mut self,
-        now: Instant,
-        publish: (Token, Message, PublishOptions),
-        options: &SessionOptions,
-        out: &mut Output<'_>,
-    ) {
-        let (token, message, how) = publish;
-        let key = how.conflation_key.clone();
-        self.add(Publishing::new(now, token, message, how), out);
+    /// Takes a new publish into the queue, whose limits are kept by what the option for it says.
+    pub fn accept(&mut self, publishing: Publishing, options: &SessionOptions, out: &mut Output<'_>) {
+        let key = publishing.conflation_key().cloned();
+        self.add(publishing, out);
         while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
             let (dropped, status) = match (options.outgoing_overflow, &key) {
                 (OutgoingOverflow::DropOldest, _) => (self.queue.take_oldest(), Status::Dropped),
@@ -266,8 +260,8 @@ impl Outbound {
         let mut is_identifier_free = true;
         while connection.publishes() && connection.has_room() {
             let may_send = is_identifier_free && connection.resend.is_empty();
-            let quota = if may_send { connection.send_quota } else { 0 };
-            let Some(next) = self.queue.take_next((quota > 0, quota > connection.priority_reserve)) else { break };
+            let quota = if may_send { connection.quota() } else { Quota::Spent };
+            let Some(next) = self.queue.take_next(quota) else { break };
             is_identifier_free &= self.send(now, next, connection, ids, out);
         }
     }

@@ -10,7 +10,7 @@ use super::{Session, output};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;
 use crate::codec::property::{Properties, PropertyId};
-use crate::codec::publish::Publish;
+use crate::codec::publish::{Malformed, Publish};
 use crate::codec::{self, Decoded, Packet};
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -247,7 +247,7 @@ fn explains_too_much(packet: &Packet<'_>) -> bool {
 
 /// Which message it is that can't be decoded, and what becomes of it; empty for another packet.
 fn name_malformed(bytes: &[u8]) -> String {
-    let Some((qos, topic, packet_id)) = Publish::look_at_malformed(bytes) else { return String::new() };
+    let Some(Malformed { qos, topic, packet_id }) = Malformed::look_at(bytes) else { return String::new() };
     let mut text = String::new();
     if let Some(topic) = topic {
         text.push_str("; its topic is '");

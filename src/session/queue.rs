@@ -115,6 +115,10 @@ impl Publishing {
         }
     }
 
+    pub fn conflation_key(&self) -> Option<&Arc<str>> {
+        self.conflation_key.as_ref()
+    }
+
     /// Its end when it is not sent, or not again: then the reason says nothing of whether it arrived.
     pub fn not_sent(&self, reason: Status) -> Outcome {
         Outcome::local(if self.perhaps_arrived { Status::SessionLost } else { reason })
@@ -149,6 +153,15 @@ const PRIORITY: [usize; 2] = [lane(true, false), lane(true, true)];
 const ORDINARY: [usize; 2] = [lane(false, false), lane(false, true)];
 
 type Place = (usize, u64);
+
+/// Which QoS 1 and 2 messages the send quota allows to be sent (section 4.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quota {
+    Spent,
+    /// What is left is kept for priority messages.
+    ForPriority,
+    ForAll,
+}
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -199,7 +212,7 @@ impl Queue {
 
     /// Takes everything out, in the order of acceptance; what is added from now on has higher numbers than `number`.
     pub fn start_after(&mut self, number: u64) -> Vec<Publishing> {
-        let mut all: Vec<Publishing> = std::iter::from_fn(|| self.take_next((true, true))).collect();
+        let mut all: Vec<Publishing> = std::iter::from_fn(|| self.take_next(Quota::ForAll)).collect();
         all.sort_by_key(|publishing| publishing.number);
         self.next_number = number + 1;
         all
@@ -227,13 +240,14 @@ impl Queue {
         Some(publishing)
     }
 
-    /// Takes what is to be sent next. `acknowledged` says whether QoS 1 and 2 messages may be sent: priority ones, and
-    /// ordinary ones.
-    pub fn take_next(&mut self, acknowledged: (bool, bool)) -> Option<Publishing> {
-        let place = self.first_of(PRIORITY, acknowledged.0).or_else(|| self.first_of(ORDINARY, acknowledged.1))?;
+    /// Takes what is to be sent next, with what is left of the send quota.
+    pub fn take_next(&mut self, quota: Quota) -> Option<Publishing> {
+        let ordinary = || self.first_of(ORDINARY, quota == Quota::ForAll);
+        let place = self.first_of(PRIORITY, quota != Quota::Spent).or_else(ordinary)?;
         self.remove(place)
     }
 
+    /// The oldest of these lanes; without the `acknowledged` ones, of QoS 1 and 2, if these can't be sent.
     fn first_of(&self, lanes: [usize; 2], acknowledged: bool) -> Option<Place> {
         let of = |lane: usize| self.lanes[lane].first().map(|number| (lane, number));
         let candidates = [of(lanes[0]).filter(|_| acknowledged), of(lanes[1])];
@@ -302,7 +316,7 @@ mod tests {
         for round in 0.. {
             let later = now + Duration::from_millis(round);
             let taken = match round % 4 {
-                0 => queue.take_next((true, true)),
+                0 => queue.take_next(Quota::ForAll),
                 1 => queue.take_oldest(),
                 2 => queue.take_newest(),
                 _ => queue.take_expired(later).or_else(|| queue.take_oldest()),

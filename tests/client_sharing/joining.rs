@@ -84,7 +84,7 @@ fn the_doctor_examines_the_server_of_a_program_s_part_as_that_of_any_client() {
             NoticeKind::Doctor { end, .. } => *end,
             other => panic!("{other:?}"),
         });
-        end.expect("a client that lives").flatten().flatten() == Some(Status::ConnectFailed)
+        end.expect("a client that lives").flatten() == Some(Err(Status::ConnectFailed))
     });
 }
 

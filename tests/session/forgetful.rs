@@ -1,7 +1,7 @@
-//! Random stories with two kinds of Servers that are in the field, which lose the Session now and then: one passes a QoS 2 message
-//! on when it gets PUBREL and throws it away with the Session (as Mosquitto does), the other passes it on with the PUBLISH, and
-//! calls its Packet Identifier in use when it comes again (as EMQX does). There are two of a kind, which know nothing of each other's
-//! Sessions. What a program is told must be true with both.
+//! Random stories with two kinds of Servers that are in the field, which lose the Session now and then: one passes a QoS 2
+//! message on when it gets PUBREL and throws it away with the Session (as Mosquitto does), the other passes it on with the
+//! PUBLISH, and calls its Packet Identifier in use when it comes again (as EMQX does). There are two of a kind, which know
+//! nothing of each other's Sessions. What a program is told must be true with both.
 
 use crate::trace::{self, connack};
 use mt5mqtt::codec::ack::Ack;

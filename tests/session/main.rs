@@ -8,7 +8,6 @@ mod breaches;
 mod connecting;
 mod doubt;
 mod elsewhere;
-mod exchanges;
 mod fallback;
 mod faults;
 mod forgetful;
@@ -21,6 +20,7 @@ mod queue;
 mod quota;
 mod redelivery;
 mod repeated;
+mod request_response;
 mod requests;
 #[path = "../common/scram_server.rs"]
 mod scram_server;

@@ -2,6 +2,7 @@
 
 use super::advice::{Reached, advice};
 use super::{Asked, Client, Report};
+use crate::client::Failure;
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -178,7 +179,7 @@ impl<'a> Examination<'a> {
         Ok(())
     }
 
-    fn outcome(&self, client: &Client, token: Token) -> Result<(), (Status, String)> {
+    fn outcome(&self, client: &Client, token: Token) -> Result<(), Failure> {
         let happened = self.next(client, Some(clock::now() + ANSWER), |event| match event {
             Event::Subscribed { token: subscribed, outcome, .. } if *subscribed == token => Some(Ok(outcome.clone())),
             Event::Disconnected(end) => Some(Err((end.failure.unwrap_or(Status::Network), end.detail.clone()))),
@@ -313,7 +314,7 @@ enum Happened {
     Disconnected(Disconnected),
 }
 
-fn failure(outcome: &Outcome) -> Option<(Status, String)> {
+fn failure(outcome: &Outcome) -> Option<Failure> {
     let status = outcome.failure?;
     let reason = outcome.reason.map(|reason: ReasonCode| format!("{}: {}", reason.name(), reason.text()));
     Some((status, reason.unwrap_or_else(|| status.text().to_owned())))

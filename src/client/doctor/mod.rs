@@ -14,7 +14,7 @@ use super::clock;
 use super::events::NoticeKind;
 use super::options::Options;
 use super::shared::Shared;
-use super::thread::{self, Stop};
+use super::thread;
 use super::{Client, Failure};
 use crate::types::status::Status;
 use check::Examination;
@@ -28,13 +28,6 @@ pub(super) struct Doctor {
     running: AtomicBool,
     /// The client is freed: nobody wants to know any more.
     stop: AtomicBool,
-}
-
-/// It holds the library as long as it runs: an unload can't begin meanwhile.
-struct Unstoppable;
-
-impl Stop for Unstoppable {
-    fn stop_for_unload(&self) {}
 }
 
 /// Where the lines go.
@@ -55,12 +48,12 @@ impl Report {
     }
 
     /// The last line. Who has seen it may start the doctor again.
-    fn end(&self, text: &str, failure: Option<Status>) {
+    fn end(&self, text: &str, end: Result<(), Status>) {
         self.shared.doctor.running.store(false, Ordering::Release);
-        self.push(text.to_owned(), Some(failure));
+        self.push(text.to_owned(), Some(end));
     }
 
-    fn push(&self, line: String, end: Option<Option<Status>>) {
+    fn push(&self, line: String, end: Option<Result<(), Status>>) {
         self.shared.events.push(NoticeKind::Doctor { line, end });
     }
 }
@@ -80,22 +73,11 @@ impl Client {
         let shared = self.shared.clone();
         let report = Report { shared: shared.clone(), start: clock::now() };
         let failed = Report { shared: shared.clone(), start: report.start };
-        let body = move |hold| {
-            examine(&options, &report);
-            drop(hold);
-        };
-        let on_panic = move |(status, text): Failure| failed.end(&text, Some(status));
-        match thread::start(Arc::new(Unstoppable), body, on_panic) {
-            Ok(ticket) => {
-                // It ends when it is done, and holds the library until then.
-                ticket.end(clock::now());
-                Ok(())
-            }
-            Err(error) => {
-                shared.doctor.running.store(false, Ordering::Release);
-                Err((Status::Thread, format!("the doctor's thread could not be started: {error}")))
-            }
-        }
+        let on_panic = move |(status, text): Failure| failed.end(&text, Err(status));
+        thread::start_task(move || examine(&options, &report), on_panic).map_err(|error| {
+            shared.doctor.running.store(false, Ordering::Release);
+            (Status::Thread, format!("the doctor's thread could not be started: {error}"))
+        })
     }
 
     pub(super) fn stop_doctor(&self) {
@@ -119,12 +101,12 @@ fn examine(options: &Options, report: &Report) {
         }
     }
     match first_failure {
-        None if count == 1 => report.end("All is well: messages go to the Server and come back.", None),
-        None => report.end(&format!("All is well with all {count} Servers."), None),
+        None if count == 1 => report.end("All is well: messages go to the Server and come back.", Ok(())),
+        None => report.end(&format!("All is well with all {count} Servers."), Ok(())),
         Some(failure) if count > 1 => {
-            report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Some(failure));
+            report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Err(failure));
         }
-        Some(failure) => report.end("The examination ended at the failure above.", Some(failure)),
+        Some(failure) => report.end("The examination ended at the failure above.", Err(failure)),
     }
 }
 
@@ -139,7 +121,7 @@ mod tests {
         let report = Report { shared: client.shared.clone(), start: clock::now() };
         report.line("a line");
         assert!(client.shared.doctor.running.load(Ordering::Acquire));
-        report.end("the end", None);
+        report.end("the end", Ok(()));
         assert!(!client.shared.doctor.running.load(Ordering::Acquire));
     }
 }

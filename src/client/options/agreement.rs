@@ -1,6 +1,7 @@
 //! What programs on a shared connection have to agree on: every option but those of a program's own queue and calls.
 
 use super::{INT_OPTIONS, IntOption, Options};
+use crate::client::Failure;
 use crate::session::authentication::Mechanism;
 use crate::types::status::Status;
 
@@ -19,9 +20,9 @@ impl Options {
     /// The first option that another program has set otherwise.
     pub(in crate::client) fn difference(&self, other: &Options) -> Option<&'static str> {
         let ints = INT_OPTIONS.iter().zip(&self.ints).zip(&other.ints);
-        let mut ints = ints.filter(|((row, mine), theirs)| mine != theirs && !OWN.contains(&row.0));
+        let mut ints = ints.filter(|((row, mine), theirs)| mine != theirs && !OWN.contains(&row.option));
         if let Some(((row, _), _)) = ints.next() {
-            return Some(row.1);
+            return Some(row.name);
         }
         let will =
             |options: &Options| options.will.as_ref().map(|will| (will.message.clone(), will.properties.clone()));
@@ -59,7 +60,7 @@ impl Options {
     }
 
     /// Checks that a shared connection can be made with these options.
-    pub(in crate::client) fn check_for_sharing(&self) -> Result<(), super::OptionError> {
+    pub(in crate::client) fn check_for_sharing(&self) -> Result<(), Failure> {
         let refused = |text: &str| Err((Status::WrongState, text.to_owned()));
         if self.int(IntOption::Progress) > 0 {
             return refused("option PROGRESS can't be used on a shared connection: set it to 0");
@@ -89,7 +90,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::options::{TEXT_OPTIONS, takes_integer};
+    use crate::client::options::{IntRow, TEXT_OPTIONS, takes_integer};
     use crate::codec::message::Message;
     use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
     use crate::types::QoS;
@@ -111,7 +112,7 @@ mod tests {
     fn every_option_that_differs_is_named_unless_it_is_a_program_s_own() {
         let defaults = Options::default();
         assert_eq!(defaults.difference(&Options::default()), None);
-        for (option, name, low, high, default, _) in INT_OPTIONS {
+        for IntRow { option, name, low, high, default, .. } in INT_OPTIONS {
             let mut options = Options::default();
             options.put(*option, if default == low { *high } else { *low });
             let expected = (!OWN.contains(option)).then_some(*name);

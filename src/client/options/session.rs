@@ -1,6 +1,8 @@
 //! What the options say to the Session beside plain numbers.
 
-use super::{IntOption, OptionError, Options};
+use super::{IntOption, Options};
+use crate::client::Failure;
+use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Deduplicate, MessageKey};
 use crate::session::scram::{self, Credentials};
@@ -8,6 +10,24 @@ use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 
 impl Options {
+    /// The version of MQTT that is tried first.
+    pub(super) fn version(&self) -> ProtocolVersion {
+        match self.int(IntOption::ProtocolVersion) {
+            4 => ProtocolVersion::V311,
+            _ => ProtocolVersion::V5,
+        }
+    }
+
+    /// What DISCONNECT says when the program frees its client.
+    pub(in crate::client) fn last_words(&self) -> PropertiesBuf {
+        let mut properties = PropertiesBuf::new();
+        if self.client_id.is_empty() && self.version() == ProtocolVersion::V5 {
+            // The Server made up the Client Identifier: nobody can ever resume the Session.
+            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
+        }
+        properties
+    }
+
     pub(super) fn deduplicate(&self) -> Option<Deduplicate> {
         let key = match &self.deduplicate_by {
             Some(name) => MessageKey::UserProperty(name.clone()),
@@ -23,7 +43,7 @@ impl Options {
         &self,
         version: ProtocolVersion,
         falls_back: bool,
-    ) -> Result<Option<Authentication>, OptionError> {
+    ) -> Result<Option<Authentication>, Failure> {
         let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
         let Some(method) = &self.authentication_method else {
             return match self.authentication_data {

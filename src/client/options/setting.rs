@@ -1,11 +1,11 @@
 //! Setting options: what each takes, and why another value is refused.
 
 use super::texts::*;
-use super::{INT_OPTIONS, OptionError, Options};
+use super::{IntRow, Options, int_row};
 use crate::client::address::Address;
 use crate::client::proxy::Proxy;
 use crate::client::publishing::check_payload_format;
-use crate::client::{redirect, ws_headers};
+use crate::client::{Failure, redirect, ws_headers};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::session::options::WillMessage;
@@ -20,29 +20,28 @@ const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 
 impl Options {
     /// Sets an integer option. `idle` says whether the client is idle.
-    pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), OptionError> {
-        let Some(index) = INT_OPTIONS.iter().position(|row| row.0 as i32 == id) else {
+    pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), Failure> {
+        let Some(IntRow { option, name, low, high, is_live, .. }) = int_row(id) else {
             return Err(match text_name(id) {
                 Some(name) => (Status::WrongType, format!("option {name} takes a text, not an integer")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
-        let (_, name, low, high, _, live) = INT_OPTIONS[index];
-        if value < low || value > high {
+        if !(*low..=*high).contains(&value) {
             return Err((Status::OutOfRange, format!("option {name} takes {low} to {high}, not {value}")));
         }
-        if !live {
+        if !is_live {
             require_idle(name, idle)?;
         }
-        self.ints[index] = value;
+        self.put(*option, value);
         Ok(())
     }
 
     /// Sets a text option; `None` puts it back to its default.
-    pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), Failure> {
         let Some(name) = text_name(id) else {
-            return Err(match INT_OPTIONS.iter().find(|row| row.0 as i32 == id) {
-                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.1)),
+            return Err(match int_row(id) {
+                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.name)),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
             });
         };
@@ -51,33 +50,14 @@ impl Options {
         }
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
-            let checked = match id {
-                URL
-                | CLIENT_ID
-                | USER_NAME
-                | PASSWORD
-                | RESPONSE_TOPIC
-                | AUTHENTICATION_METHOD
-                | AUTHENTICATION_DATA => text::check(value).map(|_| ()).map_err(|error| error.to_string()),
-                _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
-                _ if value.is_empty() => Err("the text is empty".to_owned()),
-                _ => Ok(()),
-            };
-            checked.map_err(|why| refused(format!("option {name}: {why}")))?;
+            check_text(id, value).map_err(|why| refused(format!("option {name}: {why}")))?;
         }
         // Not of a secret, which would be given back as it is.
         let owned = || value.map(str::to_owned);
+        let secret = || value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
         match id {
             RESPONSE_TOPIC => {
-                if let Some(topic) = value {
-                    let wrong =
-                        |error| (Status::OutOfRange, format!("option RESPONSE_TOPIC is no Topic Name: {error}"));
-                    TopicName::new(topic).map_err(wrong)?;
-                    // It is also subscribed to, and responses are for this client alone.
-                    if topic.starts_with("$share/") {
-                        return Err(refused("option RESPONSE_TOPIC can't begin with $share/".to_owned()));
-                    }
-                }
+                value.map_or(Ok(()), check_response_topic).map_err(refused)?;
                 self.response_topic = owned().unwrap_or_default();
             }
             SERVER_REFERENCE_HOSTS => {
@@ -87,15 +67,13 @@ impl Options {
             URL => self.addresses = value.map(Address::parse_list).transpose().map_err(refused)?.unwrap_or_default(),
             CLIENT_ID => self.client_id = owned().unwrap_or_default(),
             USER_NAME => self.user_name = owned(),
-            PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
+            PASSWORD => self.password = secret(),
             LOG_FILE => self.log_file = owned(),
             DEDUPLICATE_BY => self.deduplicate_by = owned(),
             STORE_PATH => self.store_path = value.map(PathBuf::from),
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned(),
-            AUTHENTICATION_DATA => {
-                self.authentication_data = value.map(|value| Zeroizing::new(value.as_bytes().to_vec()));
-            }
+            AUTHENTICATION_DATA => self.authentication_data = secret(),
             WS_HEADERS => {
                 value.map(ws_headers::parse).transpose().map_err(refused)?;
                 self.ws_headers = value.map(|value| Zeroizing::new(value.to_owned()));
@@ -106,9 +84,9 @@ impl Options {
     }
 
     /// Sets an option that takes bytes; `None` puts it back to its default.
-    pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_bytes(&mut self, id: i32, value: Option<&[u8]>, idle: bool) -> Result<(), Failure> {
         if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
-            let known = text_name(id).or(INT_OPTIONS.iter().find(|row| row.0 as i32 == id).map(|row| row.1));
+            let known = text_name(id).or(int_row(id).map(|row| row.name));
             return Err(match known {
                 Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
                 None => (Status::InvalidArgument, format!("there is no option {id}")),
@@ -128,7 +106,7 @@ impl Options {
     }
 
     /// Sets or clears the Will Message. `properties` are those of the Will section of CONNECT.
-    pub fn set_will(&mut self, will: Option<(Message, PropertiesBuf)>, idle: bool) -> Result<(), OptionError> {
+    pub fn set_will(&mut self, will: Option<(Message, PropertiesBuf)>, idle: bool) -> Result<(), Failure> {
         require_idle("will", idle)?;
         if let Some((message, _)) = &will
             && message.payload().len() > text::MAX_LENGTH
@@ -144,7 +122,7 @@ impl Options {
     }
 
     /// Sets the User Properties of CONNECT; nothing else may stand in `properties`.
-    pub fn set_connect_properties(&mut self, properties: PropertiesBuf, idle: bool) -> Result<(), OptionError> {
+    pub fn set_connect_properties(&mut self, properties: PropertiesBuf, idle: bool) -> Result<(), Failure> {
         require_idle("CONNECT's User Properties", idle)?;
         let other = properties.as_properties().iter().map(|(id, _)| id).find(|id| *id != PropertyId::UserProperty);
         if let Some(id) = other {
@@ -159,7 +137,28 @@ impl Options {
     }
 }
 
-fn require_idle(name: &str, idle: bool) -> Result<(), OptionError> {
+/// The error says what is wrong, in words.
+fn check_text(id: i32, value: &str) -> Result<(), String> {
+    match id {
+        URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC | AUTHENTICATION_METHOD | AUTHENTICATION_DATA => {
+            text::check(value).map(|_| ()).map_err(|error| error.to_string())
+        }
+        _ if value.len() > LONGEST_TEXT => Err("the text is longer than 4 MiB".to_owned()),
+        _ if value.is_empty() => Err("the text is empty".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn check_response_topic(topic: &str) -> Result<(), String> {
+    TopicName::new(topic).map_err(|error| format!("option RESPONSE_TOPIC is no Topic Name: {error}"))?;
+    // It is also subscribed to, and responses are for this client alone.
+    if topic.starts_with("$share/") {
+        return Err("option RESPONSE_TOPIC can't begin with $share/".to_owned());
+    }
+    Ok(())
+}
+
+fn require_idle(name: &str, idle: bool) -> Result<(), Failure> {
     if idle {
         return Ok(());
     }

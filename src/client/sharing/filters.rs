@@ -1,5 +1,5 @@
-//! Which program on a shared connection gets which message: the Topic Filters of all, and the Subscription Identifiers that
-//! tell for which of them the Server sent a message.
+//! The Topic Filters of all programs on a shared connection, and the Subscription Identifiers that tell for which of them the
+//! Server sent a message; who gets it by that is in `recipients`.
 //!
 //! The Server has one subscription for each Topic Filter, with the highest QoS that a program asked for. Each SUBSCRIBE has a
 //! Subscription Identifier of its own, so that a PUBLISH names exactly the filters that it is for (section 3.3.4), however
@@ -7,8 +7,7 @@
 //! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
 //! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost.
 
-use super::held::{self, Held, Holder};
-use crate::codec::message::Message;
+use super::held::{Held, Holder};
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Outcome, Token};
@@ -17,8 +16,7 @@ use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
 
-/// Section 2.2.3: what a Variable Byte Integer holds.
-const HIGHEST_IDENTIFIER: u32 = 268_435_455;
+const HIGHEST_IDENTIFIER: u32 = PropertyId::SubscriptionIdentifier.range().1;
 /// So many ended subscriptions are remembered, for messages that were under way.
 const ENDED_KEPT: usize = 256;
 
@@ -55,17 +53,10 @@ pub(super) enum Answer {
     Ask(Subscribe),
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Recipients {
-    pub programs: Vec<ProgramId>,
-    /// A subscription was found for which the Server sent it, even if nobody is to get it.
-    pub is_known: bool,
-}
-
 pub(super) struct Filters {
-    held: Vec<Held>,
+    pub held: Vec<Held>,
     /// Subscriptions that nobody holds any more, and the identifiers that they had.
-    ended: VecDeque<(String, Vec<u32>)>,
+    pub ended: VecDeque<(String, Vec<u32>)>,
     asks: HashMap<Token, Ask>,
     last_identifier: u32,
 }
@@ -272,72 +263,6 @@ impl Filters {
         Some(Subscribe { token, filter, options, properties: with_identifier(PropertiesBuf::new(), identifier) })
     }
 
-    /// The programs that get a message, each once. Of a Shared Subscription it is one that `takes` messages, if there is one.
-    /// On an `inherited` Session a number of an earlier process may be that of another filter now, so the filter has to fit as
-    /// well. Otherwise the Server knows best: it may have filters of its own that start with `$`.
-    pub fn recipients(&mut self, message: &Message, inherited: bool, takes: impl Fn(ProgramId) -> bool) -> Recipients {
-        let topic = message.topic();
-        let numbers = identifiers(message);
-        // Subscriptions that have ended when it was under way; who holds such a filter again may have it.
-        let is_late = |ended: &[u32]| numbers.iter().any(|number| ended.contains(number));
-        let late: Vec<&(String, Vec<u32>)> = self.ended.iter().filter(|(_, ended)| is_late(ended)).collect();
-        let names = |held: &Held| {
-            numbers.iter().any(|number| held.identifier(*number).is_some())
-                || late.iter().any(|(filter, _)| *filter == held.filter)
-        };
-        let fits = |held: &Held, is_named: bool| held::fits(&held.filter, topic) || !inherited && is_named;
-        let named: Vec<bool> = self.held.iter().map(names).collect();
-        let fitting: Vec<bool> = self.held.iter().zip(&named).map(|(held, is_named)| fits(held, *is_named)).collect();
-        let ended =
-            |number: &u32| late.iter().any(|(filter, ended)| ended.contains(number) && held::fits(filter, topic));
-        let all_ended = !numbers.is_empty() && numbers.iter().all(ended);
-        let is_exact = all_ended || named.iter().zip(&fitting).any(|(is_named, fits)| *is_named && *fits);
-        let mut found = Recipients { programs: Vec::new(), is_known: all_ended };
-        for (held, (is_named, fits)) in self.held.iter_mut().zip(named.into_iter().zip(fitting)) {
-            if !fits || is_exact && !is_named && !held.unidentified {
-                continue;
-            }
-            found.is_known = true;
-            let identifier = numbers.iter().find_map(|number| held.identifier(*number));
-            // [MQTT-3.3.1-12]: without Retain As Published, only what a SUBSCRIBE asked for comes with RETAIN.
-            let retained_for = identifier
-                .filter(|_| message.retain && !held.options().retain_as_published)
-                .map(|identifier| identifier.retained_for.clone());
-            for program in held.next_recipients(retained_for.as_deref(), &takes) {
-                if !found.programs.contains(&program) {
-                    found.programs.push(program);
-                }
-            }
-        }
-        found
-    }
-
-    /// Whether the program holds a Shared Subscription together with others.
-    pub fn is_one_of_several(&self, program: ProgramId) -> bool {
-        self.held.iter().any(|held| held.is_shared() && held.holders.len() > 1 && held.programs().contains(&program))
-    }
-
-    /// Who gets a message of a Shared Subscription that this program has, and leaves unread. Where no identifier says so, it may
-    /// have come for another filter of the program's.
-    pub fn heir(
-        &mut self,
-        program: ProgramId,
-        message: &Message,
-        takes: impl Fn(ProgramId) -> bool,
-    ) -> Option<ProgramId> {
-        let numbers = identifiers(message);
-        let holds = |held: &Held| held.programs().contains(&program) && held::fits(&held.filter, message.topic());
-        let may_be_another_s = self.held.iter().any(|held| holds(held) && !held.is_shared());
-        let named = |held: &Held| numbers.iter().any(|number| held.identifier(*number).is_some());
-        let is_it = |held: &&mut Held| {
-            held.is_shared() && holds(held) && (named(held) || numbers.is_empty() && !may_be_another_s)
-        };
-        let held = self.held.iter_mut().find(is_it)?;
-        let mut others = held.programs();
-        others.retain(|other| *other != program);
-        held.next_recipients(Some(&others), takes).first().copied()
-    }
-
     fn next_identifier(&mut self) -> u32 {
         self.last_identifier = self.last_identifier % HIGHEST_IDENTIFIER + 1;
         self.last_identifier
@@ -415,15 +340,6 @@ impl Filters {
         self.held.iter_mut().filter(|held| held.filter == filter).for_each(|held| held.is_there = false);
         Answer::Lost(programs)
     }
-}
-
-/// The Subscription Identifiers of a message.
-fn identifiers(message: &Message) -> Vec<u32> {
-    let number = |(id, value)| match value {
-        Value::Int(number) if id == PropertyId::SubscriptionIdentifier => Some(number),
-        _ => None,
-    };
-    message.properties().iter().filter_map(number).collect()
 }
 
 fn with_identifier(mut properties: PropertiesBuf, identifier: Option<u32>) -> PropertiesBuf {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::sharing::held::IDENTIFIERS_KEPT;
+use crate::codec::message::Message;
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicName;

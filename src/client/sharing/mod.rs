@@ -13,6 +13,7 @@ mod held;
 mod inheritance;
 mod members;
 mod owed;
+mod recipients;
 mod routing;
 mod switchboard;
 
@@ -216,7 +217,7 @@ impl Client {
         let joined = connection.start().and_then(|()| self.ask_to_join(&connection, &place.inbox, options));
         match &joined {
             // The switchboard has said where the connection stands.
-            Ok(()) => *self.shared.store.lock() = Some(wanted),
+            Ok(()) => *self.shared.store.lock() = wanted.into(),
             Err(_) => self.shared.set_state(State::Idle),
         }
         joined

@@ -1,8 +1,9 @@
 //! What the connection tells, and who gets it: a message whoever subscribed to it, the end of an operation the program that
 //! began it, and everything else all programs.
 
-use super::filters::{self, ProgramId, Recipients};
+use super::filters::{self, ProgramId};
 use super::inheritance::Had;
+use super::recipients::Recipients;
 use super::switchboard::{Owner, Switchboard};
 use crate::client::State;
 use crate::client::command::Command;

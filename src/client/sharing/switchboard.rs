@@ -9,18 +9,18 @@ use super::members::Member;
 use super::owed::{Done, Owed};
 use super::{Desk, LONGEST_LOCK, farewell};
 use crate::client::command::Command;
-use crate::client::events::{Next, NoticeKind};
+use crate::client::events::{Next, Notice, NoticeKind};
 use crate::client::lock::Lock;
 use crate::client::options::Options;
 use crate::client::shared::Shared;
 use crate::client::statistics::Snapshot;
 use crate::client::thread::Hold;
 use crate::client::{Client, Failure, State, clock};
-use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Token};
 use crate::session::options::Acknowledge;
+use crate::types::QoS;
 use crate::types::reason::ReasonCode;
-use crate::types::{ProtocolVersion, QoS};
 use mio::{Events, Poll, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -192,7 +192,7 @@ impl Switchboard {
             let count = self.collect_from(id, IN_A_ROW);
             self.has_more |= count == IN_A_ROW;
             if is_freed && count < IN_A_ROW && self.member(id).is_some_and(|member| member.wanted) {
-                let farewell = farewell(self.last_words());
+                let farewell = farewell(self.options.last_words());
                 self.say_goodbye(id, farewell);
             }
         }
@@ -375,22 +375,11 @@ impl Switchboard {
     }
 
     /// The next event of the connection.
-    pub fn next_notice(&self) -> Option<crate::client::events::Notice> {
+    pub fn next_notice(&self) -> Option<Notice> {
         match self.line.shared.events.pop_if(|_| true) {
             Next::Taken(notice) => Some(notice),
             Next::Nothing | Next::Left => None,
         }
-    }
-
-    /// What DISCONNECT says when the last program frees its part.
-    fn last_words(&self) -> PropertiesBuf {
-        let session = self.options.session_options();
-        let mut properties = PropertiesBuf::new();
-        if session.is_ok_and(|session| session.client_id.is_empty() && session.version == ProtocolVersion::V5) {
-            // The Server made up this Client Identifier: nobody can ever resume the Session.
-            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
-        }
-        properties
     }
 }
 

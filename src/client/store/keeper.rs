@@ -1,7 +1,8 @@
 //! The store as the background thread keeps it: what could not be written is tried again, in its order, until it could.
 
 use super::redb_store;
-use super::{Identity, Moment, Store, StoreError, Stored};
+use super::{Identity, Moment, Store, Stored};
+use crate::client::Failure;
 use crate::session::record::Batch;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ pub struct Keeper {
     unwritten: Vec<Batch>,
     retry: Option<Instant>,
     /// Why the last attempt failed.
-    failure: Option<StoreError>,
+    failure: Option<Failure>,
 }
 
 /// What came of writing.
@@ -25,7 +26,7 @@ pub enum Written {
     /// Everything up to this batch is durable. `recovered` says that the attempt before had failed.
     UpTo { batch: u64, recovered: bool },
     /// It is tried again later. `new` says that the attempt before had not failed, or for another reason.
-    Failed { error: StoreError, new: bool },
+    Failed { error: Failure, new: bool },
 }
 
 impl Keeper {
@@ -39,7 +40,7 @@ impl Keeper {
         self.store.is_some()
     }
 
-    pub fn open(&mut self, folder: &Path, identity: &Identity, now: Moment) -> Result<Stored, StoreError> {
+    pub fn open(&mut self, folder: &Path, identity: &Identity, now: Moment) -> Result<Stored, Failure> {
         let (store, stored) = redb_store::open(folder, identity, now)?;
         self.store = Some(Box::new(store));
         Ok(stored)
@@ -100,7 +101,7 @@ mod tests {
     }
 
     impl Store for Unreliable {
-        fn commit(&mut self, batches: &[Batch], _now: Moment) -> Result<(), StoreError> {
+        fn commit(&mut self, batches: &[Batch], _now: Moment) -> Result<(), Failure> {
             if let Some(why) = *self.wrong.lock() {
                 return Err((Status::StoreNotWritten, why.to_owned()));
             }

@@ -9,18 +9,35 @@ mod redb_store;
 
 pub use keeper::{Keeper, Written};
 
+use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
-use crate::types::status::Status;
+use std::path::PathBuf;
 use std::time::Instant;
-
-/// Why the store can't be used, in words.
-pub type StoreError = (Status, String);
 
 /// Whose Session a store holds. Another client, or the same at another Server, must not continue it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub client_id: String,
     pub server: String,
+}
+
+/// With which store a client was connected first. It keeps that one, or none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// It wasn't connected yet.
+    #[default]
+    Open,
+    Without,
+    In {
+        folder: PathBuf,
+        identity: Identity,
+    },
+}
+
+impl From<Option<(PathBuf, Identity)>> for StoreChoice {
+    fn from(chosen: Option<(PathBuf, Identity)>) -> Self {
+        chosen.map_or(StoreChoice::Without, |(folder, identity)| StoreChoice::In { folder, identity })
+    }
 }
 
 /// A moment, by both clocks: records hold times of the one that goes on when the machine is off.
@@ -42,5 +59,5 @@ pub struct Stored {
 pub trait Store: Send {
     /// Stores the changes of all these batches, all or none of them; they are durable when it returns. After a failure it
     /// can be tried again.
-    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), StoreError>;
+    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), Failure>;
 }

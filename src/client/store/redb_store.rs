@@ -4,7 +4,8 @@
 //! damaged one, and is never taken for a new one.
 
 use super::encoding::{decode, encode_key, encode_record};
-use super::{Identity, Moment, Store, StoreError, Stored};
+use super::{Identity, Moment, Store, Stored};
+use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
 use redb::{
@@ -44,7 +45,7 @@ pub struct RedbStore {
 }
 
 /// Opens the store in a folder, or makes one, and reads everything in it.
-pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), StoreError> {
+pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), Failure> {
     fs::create_dir_all(folder).map_err(|error| not_opened(folder, &error))?;
     let file = folder.join(FILE);
     let lock = lock(folder, &file)?;
@@ -65,7 +66,7 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
 }
 
 /// Keeps others away from the whole folder. The system lets go of it with the process.
-fn lock(folder: &Path, file: &Path) -> Result<File, StoreError> {
+fn lock(folder: &Path, file: &Path) -> Result<File, Failure> {
     let path = folder.join(LOCK);
     let opened = OpenOptions::new().create(true).append(true).open(&path);
     let lock = opened.map_err(|error| not_opened(&path, &error))?;
@@ -120,7 +121,7 @@ fn raise_format(database: &Database) -> Result<(), redb::Error> {
     Ok(())
 }
 
-fn open_file(file: &Path) -> Result<Database, StoreError> {
+fn open_file(file: &Path) -> Result<Database, Failure> {
     // redb takes an empty file for a new database.
     let size = fs::metadata(file).map_err(|error| not_opened(file, &error))?.len();
     if size == 0 {
@@ -130,7 +131,7 @@ fn open_file(file: &Path) -> Result<Database, StoreError> {
 }
 
 /// What is damaged in a way that nobody foresaw may panic; that is an answer too.
-fn guarded<R>(file: &Path, run: impl FnOnce() -> Result<R, StoreError>) -> Result<R, StoreError> {
+fn guarded<R>(file: &Path, run: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(damaged(file, "it can't be read")))
 }
 
@@ -146,7 +147,7 @@ fn open_table<K: redb::Key + 'static>(
     database: &Database,
     definition: TableDefinition<'_, K, &'static [u8]>,
     file: &Path,
-) -> Result<ReadOnlyTable<K, &'static [u8]>, StoreError> {
+) -> Result<ReadOnlyTable<K, &'static [u8]>, Failure> {
     let transaction = database.begin_read().map_err(|error| explain(error.into(), file))?;
     transaction.open_table(definition).map_err(|error| match error {
         TableError::Storage(error) => explain(error.into(), file),
@@ -155,9 +156,9 @@ fn open_table<K: redb::Key + 'static>(
 }
 
 /// Checks that the store can be read by this library, and is this client's.
-fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<About, StoreError> {
+fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<About, Failure> {
     let about = open_table(database, ABOUT, file)?;
-    let value = |name: &str| -> Result<Vec<u8>, StoreError> {
+    let value = |name: &str| -> Result<Vec<u8>, Failure> {
         let found = about.get(name).map_err(|error| explain(error.into(), file))?;
         Ok(found.map(|value| value.value().to_vec()).unwrap_or_default())
     };
@@ -182,7 +183,7 @@ fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<A
     Ok(About { last_token: number("last_token")? as i64, commits: number("commits")? })
 }
 
-fn read(database: &Database, file: &Path, now: Moment) -> Result<Vec<(Key, Record)>, StoreError> {
+fn read(database: &Database, file: &Path, now: Moment) -> Result<Vec<(Key, Record)>, Failure> {
     let failed = |error: StorageError| explain(error.into(), file);
     let mut records = Vec::new();
     for entry in open_table(database, RECORDS, file)?.iter().map_err(failed)? {
@@ -194,7 +195,7 @@ fn read(database: &Database, file: &Path, now: Moment) -> Result<Vec<(Key, Recor
 }
 
 impl Store for RedbStore {
-    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), StoreError> {
+    fn commit(&mut self, batches: &[Batch], now: Moment) -> Result<(), Failure> {
         if batches.iter().all(|batch| batch.changes.is_empty()) {
             return Ok(());
         }
@@ -207,7 +208,7 @@ impl Store for RedbStore {
 }
 
 impl RedbStore {
-    fn write(&mut self, batches: &[Batch], now: Moment) -> Result<Database, StoreError> {
+    fn write(&mut self, batches: &[Batch], now: Moment) -> Result<Database, Failure> {
         let file = &self.file;
         let database = match self.database.take() {
             Some(database) => database,
@@ -265,12 +266,12 @@ fn write(database: &Database, batches: &[Batch], commits: u64, now: Moment) -> R
     Ok(())
 }
 
-fn cant_open(path: &Path, why: &str) -> StoreError {
+fn cant_open(path: &Path, why: &str) -> Failure {
     (Status::StoreNotOpened, format!("the store {} can't be opened: {why}", path.display()))
 }
 
 /// Why the system doesn't open it.
-fn not_opened(path: &Path, error: &io::Error) -> StoreError {
+fn not_opened(path: &Path, error: &io::Error) -> Failure {
     if cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION)) {
         let text = format!("the store {} is in use by another program: {error}", path.display());
         return (Status::StoreInUse, text);
@@ -278,19 +279,19 @@ fn not_opened(path: &Path, error: &io::Error) -> StoreError {
     cant_open(path, &error.to_string())
 }
 
-fn in_use(file: &Path) -> StoreError {
+fn in_use(file: &Path) -> Failure {
     (Status::StoreInUse, format!("the store {} is in use by another client or process", file.display()))
 }
 
-fn damaged(file: &Path, why: &str) -> StoreError {
+fn damaged(file: &Path, why: &str) -> Failure {
     (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
 }
 
-fn replaced(file: &Path) -> StoreError {
+fn replaced(file: &Path) -> Failure {
     cant_open(file, "it isn't the one that this client has written, but an older or another one; put that back")
 }
 
-fn cant_write(error: redb::Error, file: &Path) -> StoreError {
+fn cant_write(error: redb::Error, file: &Path) -> Failure {
     match error {
         redb::Error::Corrupted(why) => damaged(file, &why),
         other => (Status::StoreNotWritten, format!("the store {} can't be written: {other}", file.display())),
@@ -298,7 +299,7 @@ fn cant_write(error: redb::Error, file: &Path) -> StoreError {
 }
 
 /// Why a file could not be opened or read.
-fn explain(error: redb::Error, file: &Path) -> StoreError {
+fn explain(error: redb::Error, file: &Path) -> Failure {
     match error {
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => in_use(file),
         redb::Error::UpgradeRequired(version) => damaged(file, &format!("it is a file of version {version}")),

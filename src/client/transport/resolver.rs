@@ -7,7 +7,7 @@
 //! again then. A thread keeps the library loaded until it is done.
 
 use crate::client::clock;
-use crate::client::thread::{self, Stop};
+use crate::client::thread;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -33,13 +33,6 @@ struct Question {
     port: u16,
     /// With the time when it came.
     answer: Receiver<(Instant, Answer)>,
-}
-
-/// It runs inside the system and holds the library: an unload can't begin meanwhile.
-struct Unstoppable;
-
-impl Stop for Unstoppable {
-    fn stop_for_unload(&self) {}
 }
 
 impl Resolver {
@@ -80,18 +73,15 @@ impl Resolver {
     fn ask(&mut self, host: &str, port: u16) -> Result<(), String> {
         let (sender, answer) = bounded(1);
         let (name, wake, look_up) = (host.to_owned(), self.wake.clone(), self.look_up);
-        let body = move |hold| {
+        let task = move || {
             // The answer may be unwanted by now.
             let answer = look_up(&name, port);
             let _ = sender.send((clock::now(), answer));
             drop(sender);
             wake();
-            drop(hold);
         };
-        let ticket = thread::start(Arc::new(Unstoppable), body, |_| {})
+        thread::start_task(task, |_| {})
             .map_err(|error| format!("'{host}' could not be resolved: no thread could be started for it: {error}"))?;
-        // It may end when it is done, and holds the library until then. Nobody waits for it.
-        ticket.end(clock::now());
         self.open.push(Question { host: host.to_owned(), port, answer });
         Ok(())
     }

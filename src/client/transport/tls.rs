@@ -11,8 +11,8 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// After so much was received without content others have their turn: a Server may send Sessions to resume without a pause. More than
-/// one record of the largest size.
+/// After so much was received without content others have their turn: a Server may send Sessions to resume without a pause.
+/// More than one record of the largest size.
 const RECEIVED_IN_A_ROW: usize = 16;
 
 pub(super) struct Tls {

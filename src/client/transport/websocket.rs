@@ -91,9 +91,8 @@ impl Upgrade {
         headers: &[(HeaderName, HeaderValue)],
         maximum_packet_size: usize,
     ) -> Result<Self, Fault> {
-        let default_port = if server.scheme.is_tls() { 443 } else { 80 };
         let authority = server.authority();
-        let host = match server.port == default_port {
+        let host = match server.port == server.scheme.default_port() {
             true => authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host),
             false => &authority,
         };

@@ -1,23 +1,39 @@
 //! Which Server is connected to, and with what.
 
 use super::ending::Held;
-use super::{FIRST_SOCKET, Phase, Worker};
+use super::{FIRST_SOCKET, Phase, Turn, Worker};
 use crate::client::address::Address;
+use crate::client::backoff::Backoff;
 use crate::client::clock;
-use crate::client::core::Core;
+use crate::client::core::{Core, NewConnection};
+use crate::client::first_bytes::FirstBytes;
 use crate::client::log::Level;
-use crate::client::options::IntOption;
+use crate::client::options::{IntOption, Options};
+use crate::client::redirect::Redirect;
 use crate::client::shared::State;
 use crate::client::thread::Hold;
 use crate::client::transport::Fault;
-use crate::client::transport::connector::{Connector, Plan, TOKENS};
+use crate::client::transport::connector::{Connector, Plan, Progress, TOKENS};
 use crate::client::transport::tls_setup::TlsSetup;
 use crate::session::event::Disconnected;
 use crate::types::status::Status;
 use mio::Token;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Worker {
+    /// The program asks for a connection.
+    pub(super) fn begin_anew(&mut self, options: Options) {
+        self.options = options;
+        self.backoff = Backoff::new(
+            self.options.milliseconds(IntOption::ReconnectMinimum),
+            self.options.milliseconds(IntOption::ReconnectMaximum),
+        );
+        self.server = 0;
+        self.redirect = Redirect::default();
+        self.attention = false;
+        self.tls = None;
+    }
+
     pub(super) fn start_connecting(&mut self) {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
@@ -40,6 +56,29 @@ impl Worker {
                 self.connecting_failed(fault, &mut core);
             }
         }
+    }
+
+    /// A stage of the connection may be done.
+    pub(super) fn go_on_connecting(&mut self, now: Instant, core: &mut Core) -> Turn {
+        let Phase::Connecting { connector, deadline } = &mut self.phase else { return Turn::Again };
+        let deadline = *deadline;
+        let progress = connector.advance(now, self.poll.registry(), &mut self.resolver);
+        for step in connector.take_steps() {
+            self.shared.note(Level::Debug, || step);
+        }
+        match progress {
+            Progress::Pending(until) => return Turn::Over(Some(until)),
+            Progress::Connected(transport, socket) => {
+                let first_bytes = FirstBytes::awaited_from(self.address());
+                let server = self.address().map(ToString::to_string).unwrap_or_default();
+                core.open(now, deadline, NewConnection { transport, socket, first_bytes, server });
+                self.phase = Phase::Online { socket };
+                // The poll may have told of the first bytes together with the connection.
+                self.readable = true;
+            }
+            Progress::Failed(fault) => self.connecting_failed(fault, core),
+        }
+        Turn::Again
     }
 
     /// The Server that is tried or in use.

@@ -7,7 +7,6 @@ use crate::client::core::Core;
 use crate::client::log::Level;
 use crate::client::options::IntOption;
 use crate::client::shared::State;
-use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Disconnected, Event};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -99,18 +98,11 @@ impl Worker {
 
     /// The program frees the client.
     pub(super) fn say_farewell(&self, now: Instant, core: &mut Core) {
-        let session = self.options.session_options();
-        let (anonymous, version) =
-            session.map_or((false, ProtocolVersion::V5), |session| (session.client_id.is_empty(), session.version));
-        let mut properties = PropertiesBuf::new();
-        if anonymous && version == ProtocolVersion::V5 {
-            // The Server made up this Client Identifier: nobody can ever resume the Session.
-            let _ = properties.set(PropertyId::SessionExpiryInterval, Value::Int(0));
-        }
         let token = self.shared.hears.swap(0, Ordering::AcqRel);
         if token != 0 {
             core.apply(now, Command::Heard { token });
         }
+        let properties = self.options.last_words();
         core.apply(now, Command::Disconnect { reason: ReasonCode::SUCCESS, properties });
         core.stop = true;
     }

@@ -3,8 +3,9 @@
 use super::*;
 use crate::client::Client;
 use crate::client::address::Address;
-use crate::client::core::READS_IN_A_ROW;
+use crate::client::core::{NewConnection, READS_IN_A_ROW};
 use crate::client::events::{Next, NoticeKind};
+use crate::client::first_bytes::FirstBytes;
 use crate::client::transport::scripted::Scripted;
 use crate::session::event::Event;
 use std::collections::VecDeque;
@@ -55,7 +56,7 @@ fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
     let mut worker = client.make_worker().expect("a poll");
     let now = clock::now();
     let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
-    let connection = Connection {
+    let connection = NewConnection {
         transport: Box::new(Scripted(gone)),
         socket: FIRST_SOCKET,
         first_bytes: FirstBytes::default(),
@@ -112,7 +113,7 @@ fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
         let mut worker = client.make_worker().expect("a poll");
         let now = clock::now();
         let address = Address::parse_list("mqtt://broker").expect("a URL").remove(0);
-        let connection = Connection {
+        let connection = NewConnection {
             transport: Box::new(Scripted(Broken(kind))),
             socket: FIRST_SOCKET,
             first_bytes: FirstBytes::awaited_from(Some(&address)),
@@ -150,7 +151,7 @@ fn the_threads_own_write_finds_it_out_after_the_reading() {
     {
         let mut core = shared.core.lock();
         say_something(&mut core);
-        assert!(worker.step_online(clock::now(), &mut core).is_none(), "there is more to do");
+        assert!(matches!(worker.go_on_online(clock::now(), &mut core), Turn::Again), "there is more to do");
     }
     step(&mut worker);
     assert_eq!(heard(&client), (0, Some(ReasonCode::SESSION_TAKEN_OVER)));

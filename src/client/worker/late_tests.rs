@@ -2,10 +2,12 @@
 //! meanwhile is read before anybody judges by the clock that nothing has.
 
 use super::*;
-use crate::client::Client;
-use crate::client::store::{Moment, Store, StoreError};
+use crate::client::core::NewConnection;
+use crate::client::first_bytes::FirstBytes;
+use crate::client::options::IntOption;
+use crate::client::store::{Moment, Store};
 use crate::client::transport::scripted::Scripted;
-use crate::codec::property::Properties;
+use crate::client::{Client, Failure};
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::topic::TopicName;
@@ -59,7 +61,7 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
     let now = clock::now();
     let transport = Box::new(Scripted(Script(line.clone())));
     let connection =
-        Connection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
+        NewConnection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
     client.shared.core.lock().open(now, now + timeout, connection);
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     if accepted {
@@ -73,7 +75,7 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
 
 /// Returns when the thread would come back at the latest.
 fn step(worker: &mut Worker) -> Instant {
-    worker.step(&Options::default).expect("a thread that goes on").expect("a timer")
+    worker.step(&Options::default).expect("a thread that goes on").until.expect("a timer")
 }
 
 fn sleep_until(when: Instant) {
@@ -168,7 +170,7 @@ struct Slow {
 const PUBLISHES: usize = 200;
 
 impl Store for Slow {
-    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), Failure> {
         let topic = TopicName::new("burst").expect("a Topic Name");
         for _ in 0..PUBLISHES {
             self.client.publish(topic, b"", QoS::AtMostOnce, false, Properties::EMPTY).expect("an accepted publish");
@@ -208,7 +210,7 @@ struct Restless {
 }
 
 impl Store for Restless {
-    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &[Batch], _: Moment) -> Result<(), Failure> {
         self.written += 1;
         if self.line.lock().said.is_empty() {
             self.read_after.lock().get_or_insert(self.written);

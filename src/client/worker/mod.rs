@@ -11,17 +11,17 @@ mod reading;
 
 use super::backoff::Backoff;
 use super::clock;
-use super::core::{Connection, Core};
-use super::first_bytes::FirstBytes;
-use super::log::Level;
-use super::options::{IntOption, Options};
+use super::core::Core;
+use super::options::Options;
+use super::redirect::Redirect;
 use super::shared::{Shared, State};
 use super::store::Keeper;
 use super::thread::{Hold, rest};
-use super::transport::connector::{Connector, Progress};
+use super::transport::Fault;
+use super::transport::connector::Connector;
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
-use crate::client::redirect::Redirect;
+use crate::codec::property::Properties;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -54,6 +54,25 @@ enum Phase {
     Waiting {
         until: Instant,
     },
+}
+
+/// What comes of a phase's turn.
+enum Turn {
+    /// There is more to do.
+    Again,
+    /// The first attempt of a connect is made.
+    Begin,
+    /// The next attempt is made.
+    Connect,
+    /// There is nothing more to do, perhaps until then.
+    Over(Option<Instant>),
+    /// The thread ends.
+    End,
+}
+
+/// The thread has nothing to do, perhaps until then.
+struct Sleep {
+    until: Option<Instant>,
 }
 
 pub(super) struct Worker {
@@ -144,9 +163,9 @@ impl Worker {
             if let Some(why) = self.shared.log.write() {
                 self.shared.log_not_written(&why);
             }
-            let Some(deadline) = next else { return };
+            let Some(Sleep { until }) = next else { return };
             // Commands that came in while the core was locked by this thread don't wake it.
-            let deadline = if self.shared.has_commands() { Some(clock::now()) } else { deadline };
+            let deadline = if self.shared.has_commands() { Some(clock::now()) } else { until };
             if !self.wait(deadline) {
                 return;
             }
@@ -182,8 +201,8 @@ impl Worker {
         true
     }
 
-    /// Does all there is to do now. Returns when to come back at the latest; `None` ends the thread.
-    fn step(&mut self, current_options: &impl Fn() -> Options) -> Option<Option<Instant>> {
+    /// Does all there is to do now. `None` ends the thread.
+    fn step(&mut self, current_options: &impl Fn() -> Options) -> Option<Sleep> {
         let shared = self.shared.clone();
         let mut has_stored = false;
         loop {
@@ -214,65 +233,21 @@ impl Worker {
                 self.drop_transport(&mut core);
                 return None;
             }
-            let wanted = core.wanted && !core.stop;
-            let next = match &mut self.phase {
-                Phase::Idle if core.stop => return None,
-                Phase::Idle if wanted => {
-                    self.options = current_options();
-                    self.backoff = Backoff::new(
-                        self.options.milliseconds(IntOption::ReconnectMinimum),
-                        self.options.milliseconds(IntOption::ReconnectMaximum),
-                    );
-                    self.server = 0;
-                    self.redirect = Redirect::default();
-                    self.attention = false;
-                    self.tls = None;
+            let next = match self.turn(now, &mut core) {
+                Turn::Again => continue,
+                Turn::Begin => {
+                    self.begin_anew(current_options());
                     drop(core);
                     self.start_connecting();
                     continue;
                 }
-                Phase::Idle if std::mem::take(&mut core.given_up) => {
-                    self.give_up(&mut core);
-                    continue;
-                }
-                Phase::Idle => None,
-                Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
-                    self.give_up(&mut core);
-                    continue;
-                }
-                Phase::Waiting { until } if now >= *until => {
+                Turn::Connect => {
                     drop(core);
                     self.start_connecting();
                     continue;
                 }
-                Phase::Waiting { until } => Some(*until),
-                Phase::Connecting { connector, deadline } => {
-                    let progress = connector.advance(now, self.poll.registry(), &mut self.resolver);
-                    for step in connector.take_steps() {
-                        shared.note(Level::Debug, || step);
-                    }
-                    match progress {
-                        Progress::Pending(until) => Some(until),
-                        Progress::Connected(transport, socket) => {
-                            let deadline = *deadline;
-                            let first_bytes = FirstBytes::awaited_from(self.address());
-                            let server = self.address().map(ToString::to_string).unwrap_or_default();
-                            core.open(now, deadline, Connection { transport, socket, first_bytes, server });
-                            self.phase = Phase::Online { socket };
-                            // The poll may have told of the first bytes together with the connection.
-                            self.readable = true;
-                            continue;
-                        }
-                        Progress::Failed(fault) => {
-                            self.connecting_failed(fault, &mut core);
-                            continue;
-                        }
-                    }
-                }
-                Phase::Online { .. } | Phase::Lingering { .. } => match self.step_online(now, &mut core) {
-                    Some(next) => next,
-                    None => continue,
-                },
+                Turn::Over(next) => next,
+                Turn::End => return None,
             };
             // A command that came in during this step may ask for another one.
             if core.needs_worker {
@@ -281,19 +256,41 @@ impl Worker {
             // So may what there is to be stored, but the poll comes first.
             let store = self.has_to_store(now, &core).then_some(now).or(self.keeper.next_retry());
             let timers = core.session.next_timeout().into_iter().chain(store);
-            let next = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
-            core.worker_deadline = next;
+            let until = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
+            core.worker_deadline = until;
             self.rest = if core.led { Duration::ZERO } else { core.rest() };
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
                 self.hold = None;
             }
-            return Some(next);
+            return Some(Sleep { until });
         }
     }
 
-    /// Reads, looks at the timers, closes. Returns when to come back; `None` if that is at once.
-    fn step_online(&mut self, now: Instant, core: &mut Core) -> Option<Option<Instant>> {
+    /// What the phase asks for.
+    fn turn(&mut self, now: Instant, core: &mut Core) -> Turn {
+        let wanted = core.wanted && !core.stop;
+        match &self.phase {
+            Phase::Idle if core.stop => Turn::End,
+            Phase::Idle if wanted => Turn::Begin,
+            Phase::Idle if std::mem::take(&mut core.given_up) => {
+                self.give_up(core);
+                Turn::Again
+            }
+            Phase::Idle => Turn::Over(None),
+            Phase::Waiting { .. } | Phase::Connecting { .. } if !wanted => {
+                self.give_up(core);
+                Turn::Again
+            }
+            Phase::Waiting { until } if now >= *until => Turn::Connect,
+            Phase::Waiting { until } => Turn::Over(Some(*until)),
+            Phase::Connecting { .. } => self.go_on_connecting(now, core),
+            Phase::Online { .. } | Phase::Lingering { .. } => self.go_on_online(now, core),
+        }
+    }
+
+    /// Reads, looks at the timers, closes.
+    fn go_on_online(&mut self, now: Instant, core: &mut Core) -> Turn {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
         let known_as_lost = core.lost.is_some();
         // Before the Server is held to be silent, too: this thread may have been kept from its poll for long, or doesn't have the
@@ -317,42 +314,36 @@ impl Worker {
         let paused = self.shared.reading_paused.load(Ordering::Acquire);
         if core.lost.is_some() && ((!known_as_lost && !core.read_to_end) || (more && !paused)) {
             // This write found it out, after the reading; or there is more to be read.
-            return None;
+            return Turn::Again;
         }
-        if let Some((status, detail)) = core.lost.take() {
-            self.end_connection(status, &detail, core);
-            return None;
+        if let Some(Fault { status, text }) = core.lost.take() {
+            self.end_connection(status, &text, core);
+            return Turn::Again;
         }
         if let Phase::Lingering { deadline, finished, .. } = &mut self.phase {
             let deadline = *deadline;
-            if !*finished
-                && core.session.output().is_empty()
-                && let Some(transport) = &mut core.transport
-            {
-                // If it fails the connection is gone already, which reading will show.
-                let blocked = transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-                *finished = !blocked;
+            if !*finished && core.session.output().is_empty() {
+                *finished = core.finish_writing();
             }
             if now >= deadline {
                 self.end_connection(Status::ConnectionClosed, "", core);
-                return None;
+                return Turn::Again;
             }
-            return Some(if more { Some(now) } else { Some(deadline) });
+            return Turn::Over(Some(if more { now } else { deadline }));
         }
         if core.stop && !core.session.wants_close() {
-            let nothing = crate::codec::property::Properties::EMPTY;
-            core.session.disconnect(ReasonCode::SUCCESS, nothing);
+            core.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
             core.work(now, &self.shared);
         }
         if core.session.wants_close() {
             // Closing at once could throw away what the Server hasn't read yet, DISCONNECT included, and it would publish
             // the Will Message: the writing side ends first, and the Server gets time to close its own.
-            let Phase::Online { socket } = self.phase else { return None };
+            let Phase::Online { socket } = self.phase else { return Turn::Again };
             self.phase = Phase::Lingering { socket, deadline: now + LINGER, finished: false };
-            return None;
+            return Turn::Again;
         }
         // Reading goes on where it was paused: the poll won't tell again about bytes that are there already.
         more &= !paused;
-        Some(if more { Some(now) } else { core.session.next_timeout() })
+        Turn::Over(if more { Some(now) } else { core.session.next_timeout() })
     }
 }

@@ -1,11 +1,11 @@
 //! A model of the places in src/client where threads agree without a common lock, in every order that the memory model
 //! allows. What must never happen is that something is left behind and nobody who knows of it is awake.
 //!
-//! It is a model and not the code: a count stands for the queue of commands, a flag for the waker, and orderings are no stronger than
-//! those of the code. The fences are a parameter, so that the tests show what they are for: without them loom finds the
-//! order that loses something. src/client/shared.rs (`submit`, `try_core`, `core_for_reader`, `work_off_commands`,
-//! `has_commands`, `leave`), core.rs (`apply_waiting`) and receiving.rs (`room_was_made`) must stay as they are here; so must
-//! slots.rs and what in events.rs wakes somebody.
+//! It is a model and not the code: a count stands for the queue of commands, a flag for the waker, and orderings are no
+//! stronger than those of the code. The fences are a parameter, so that the tests show what they are for: without them loom
+//! finds the order that loses something. src/client/shared.rs (`submit`, `try_core`, `core_for_reader`, `work_off_commands`,
+//! `has_commands`, `leave`), core.rs (`apply_waiting`) and receiving.rs (`room_was_made`) must stay as they are here; so
+//! must slots.rs and what in events.rs wakes somebody.
 
 #![cfg(test)]
 

@@ -16,7 +16,7 @@ const SUSPICIOUS_US: i64 = 1_000_000;
 
 /// Its lock is never held across a system call.
 #[derive(Default)]
-pub(super) struct Commands {
+pub(super) struct CommandQueue {
     queue: Lock<VecDeque<Command>>,
     /// How many there are, to be read without the lock.
     count: AtomicUsize,
@@ -24,7 +24,7 @@ pub(super) struct Commands {
     since_us: AtomicI64,
 }
 
-impl Commands {
+impl CommandQueue {
     pub fn push(&self, command: Command) {
         self.add(self.queue.lock(), command);
     }

@@ -1,9 +1,9 @@
 //! Exports of Request/Response.
 
+use super::arguments::{quality, required, topic_name};
 use super::guard::guard_client;
 use super::properties::{self, Set};
-use super::publish::{quality, topic_name};
-use super::text::{bytes, required, utf8, utf16};
+use super::text::{bytes, utf8, utf16};
 use crate::client::{Client, Failure};
 use crate::codec::property::Section;
 use crate::types::PacketType;
@@ -111,7 +111,8 @@ pub unsafe extern "C" fn mt5mqtt_request_text_w(
 
 /// Answers the current event, a message with a Response Topic: publishes to that topic, with the Correlation Data of the
 /// message. `properties` is what the response has besides, or 0; time to live, priority and conflation key hold as for
-/// mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
+/// mt5mqtt_publish. Returns a token and fails as mt5mqtt_publish does, and with MT5MQTT_E_NO_EVENT, or with
+/// MT5MQTT_E_NOT_PRESENT when the current event asks for no response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_respond(
     client: i64,
