@@ -63,7 +63,7 @@ bool CFeedClient::Start(void)
       return(true);
    if(!m_latest.SetConflation(true))
       return(Failed(m_latest.ResultStatus(),m_latest.ResultDescription()));
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(this) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The symbols to publish                                           |

@@ -54,7 +54,7 @@ bool CControlClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
-   return(SetServer(GetPointer(this)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+   return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
 //+------------------------------------------------------------------+
 //| A command: {"command":"status","id":"7","time":1700000000}       |

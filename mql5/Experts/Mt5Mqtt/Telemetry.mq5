@@ -40,7 +40,7 @@ bool CTelemetryClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
-   return(SetServer(GetPointer(this)) && SetWill(m_topic+"presence","offline",1,true) && Connect());
+   return(SetServer(this) && SetWill(m_topic+"presence","offline",1,true) && Connect());
   }
 //+------------------------------------------------------------------+
 //| On each connection: the Will of the last one may have been sent  |

@@ -49,7 +49,7 @@ bool CValueClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(this) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The topic of the chart's symbol                                  |
