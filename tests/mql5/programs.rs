@@ -259,6 +259,11 @@ fn remote_control_obeys_once_and_replies() {
     assert_eq!(reply["failed"][0]["retcode"], 10004, "{reply}");
     let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
     assert_eq!(repeated["repeated"], true, "{repeated}");
+    // An order that is only placed has closed nothing yet.
+    terminal.command(&["inject", "10008", "refused"]);
+    let placed = ask("{\"command\":\"close_all\",\"id\":\"p\"}");
+    assert_eq!((&placed["closed"], &placed["positions"]), (&Value::from(0), &Value::from(1)), "{placed}");
+    assert_eq!(placed["failed"][0]["retcode"], 10008, "{placed}");
     assert_eq!(ask("{\"command\":\"close_all\",\"id\":\"d\"}")["positions"], 0);
     terminal.command(&["remove", "control"]);
     terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);

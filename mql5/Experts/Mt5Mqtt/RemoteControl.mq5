@@ -159,7 +159,8 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
       if(ticket==0)
          continue;
       uint retcode=Close(ticket);
-      if(retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_PLACED || retcode==TRADE_RETCODE_POSITION_CLOSED)
+      //--- what is only placed, or done in part, isn't closed yet
+      if(retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_POSITION_CLOSED)
         {
          closed++;
          continue;
