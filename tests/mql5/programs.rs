@@ -146,6 +146,28 @@ fn of_the_ticks_of_an_outage_the_latest_alone_is_published() {
 }
 
 #[test]
+fn the_smallest_expert_advisor_sends_no_price_that_is_over() {
+    let Some((mut terminal, server)) = set_up("prices of an outage") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    terminal.expert("small", "mql5/Experts/Mt5Mqtt/MinimalEA.mq5", &[("InpUrl", &url)]);
+    terminal.expect("small", "print", "subscribed");
+    terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    assert_eq!(listening.line(deadline()), "1.10000");
+    line.cut();
+    terminal.expect("small", "print", "disconnected");
+    for pips in 1..=10 {
+        terminal.command(&["tick", "EURUSD", &format!("1.1{pips:03}0"), "1.20000"]);
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    line.mend();
+    assert_eq!(listening.line(deadline()), "1.10100");
+    terminal.close();
+}
+
+#[test]
 fn telemetry_tells_of_the_account_and_of_the_end() {
     let Some((mut terminal, server)) = set_up("telemetry") else { return };
     let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
@@ -196,6 +218,56 @@ fn timers_that_cant_be_set_start_nothing() {
         assert_eq!(terminal.expect("timer", "init", ""), "1", "{path}");
         terminal.expect("timer", "ended", "");
     }
+    terminal.close();
+}
+
+/// Every program that lives by its timer.
+const TIMED: [(&str, &str); 8] = [
+    ("expert", "Experts/Mt5Mqtt/LowLatencyEA.mq5"),
+    ("expert", "Experts/Mt5Mqtt/MarketFeed.mq5"),
+    ("expert", "Experts/Mt5Mqtt/MinimalEA.mq5"),
+    ("expert", "Experts/Mt5Mqtt/RemoteControl.mq5"),
+    ("expert", "Experts/Mt5Mqtt/Telemetry.mq5"),
+    ("expert", "Experts/Mt5Mqtt/TradeCopierFollower.mq5"),
+    ("expert", "Experts/Mt5Mqtt/TradeCopierMaster.mq5"),
+    ("indicator", "Indicators/Mt5Mqtt/RemoteValue.mq5"),
+];
+
+#[test]
+fn a_terminal_that_sets_no_timer_is_told_of_and_starts_nothing() {
+    let Some((mut terminal, server)) = set_up("no timers") else { return };
+    for (kind, path) in TIMED {
+        let module = program(&format!("mql5/{path}"));
+        terminal.load(kind, "timer", &module, ("1", "EURUSD"), &[("InpUrl", &server.url()), ("timers", "0")]);
+        terminal.expect("timer", "print", "the terminal sets no timer");
+        assert_eq!(terminal.expect("timer", "init", ""), "1", "{path}");
+        terminal.expect("timer", "ended", "");
+    }
+    terminal.close();
+}
+
+#[test]
+fn inputs_that_the_terminal_may_have_cut_start_nothing() {
+    let Some((mut terminal, server)) = set_up("inputs that are cut") else { return };
+    let url = server.url();
+    let url_of = |length: usize| format!("{url},{}", "mqtt://127.0.0.1:1/".repeat(20))[..length].to_owned();
+    // The terminal keeps 255 characters of name=value.
+    let telemetry = "Experts/Mt5Mqtt/Telemetry.mq5";
+    for (path, input, value) in [
+        (telemetry, "InpUrl", url_of(300)),
+        (telemetry, "InpUrl", url_of(254 - "InpUrl".len())),
+        (telemetry, "InpPassword", "a".repeat(300)),
+        (telemetry, "InpTlsCa", "a".repeat(300)),
+        ("Experts/Mt5Mqtt/MarketFeed.mq5", "InpSymbols", "EURUSD,".repeat(40)),
+    ] {
+        let module = program(&format!("mql5/{path}"));
+        terminal.load("expert", "cut", &module, ("1", "EURUSD"), &[("InpUrl", &url), (input, &value)]);
+        terminal.expect("cut", "print", &format!("the input {input} may have been cut"));
+        assert_eq!(terminal.expect("cut", "init", ""), "1", "{input} of {} characters", value.len());
+        terminal.expect("cut", "ended", "");
+    }
+    let whole = "a".repeat(253 - "InpPassword".len());
+    terminal.expert("whole", &format!("mql5/{telemetry}"), &[("InpUrl", &url), ("InpPassword", &whole)]);
     terminal.close();
 }
 

@@ -219,9 +219,8 @@ int OnInit(void)
       Print("InpTimer must be 1 or more");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(InpTimer);
    ExtClient.Choose();
-   if(!ExtClient.Start())
+   if(!ExtClient.IsWhole("InpSymbols",InpSymbols) || !ExtClient.SetTimer(InpTimer) || !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());
       return(INIT_FAILED);

@@ -218,8 +218,7 @@ void CControlClient::Reply(const CMqttMessage &message,const string text)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   EventSetMillisecondTimer(50);
-   if(ExtClient.Start())
+   if(ExtClient.SetTimer(50) && ExtClient.Start())
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtClient.ResultDescription());
    return(INIT_FAILED);

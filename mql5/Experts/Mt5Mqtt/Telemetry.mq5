@@ -96,8 +96,7 @@ int OnInit(void)
       Print("InpSeconds must be 1 or more");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(100);
-   if(ExtClient.Start())
+   if(ExtClient.SetTimer(100) && ExtClient.Start())
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtClient.ResultDescription());
    return(INIT_FAILED);

@@ -46,7 +46,7 @@ mql_long TerminalInfoInteger(ENUM_TERMINAL_INFO_INTEGER what) { return what==TER
 
 // ---- timers: not in scripts and services, and never faster than 10 ms
 bool EventSetMillisecondTimer(int milliseconds) {
-   if(milliseconds<=0 || self->kind=="service" || self->kind=="script") return false;
+   if(milliseconds<=0 || self->kind=="service" || self->kind=="script" || setting("timers",1)==0) return false;
    std::lock_guard<std::mutex> guard(self->lock);
    self->timer_ms=std::max(milliseconds,10);
    self->next_timer=steady::now()+std::chrono::milliseconds(self->timer_ms);
