@@ -295,6 +295,18 @@ fn remote_control_obeys_once_and_replies() {
     );
     assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
     assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
+    // Four weeks in which other programs only ask whether there is a pause, and a crash of the terminal, end none.
+    let status = "{\"command\":\"status\"}";
+    terminal.command(&["variables", "unused"]);
+    ask(status);
+    terminal.command(&["variables", "four-weeks"]);
+    assert_eq!(ask(status)["paused"], true, "after four weeks");
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], true, "after a crash");
+    assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], false, "after a crash");
     for (payload, reason) in [
         ("pause", "JSON: "),
         ("{\"id\":\"x\"}", "there is no \"command\""),
@@ -341,6 +353,11 @@ fn remote_control_obeys_once_and_replies() {
     terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
     terminal.expect("control", "print", "subscribed: ");
     assert_eq!(ask("{\"command\":\"close_all\"}")["accepted"], false, "not allowed by default");
+    // The terminal takes no longer name: a pause would pause nothing.
+    let (module, name) = (program("mql5/Experts/Mt5Mqtt/RemoteControl.mq5"), "p".repeat(64));
+    terminal.load("expert", "long", &module, ("1", "EURUSD"), &[("InpPauseVariable", &name)]);
+    terminal.expect("long", "print", "InpPauseVariable must have");
+    terminal.expect("long", "ended", "");
     terminal.close();
 }
 

@@ -138,6 +138,9 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
       GlobalVariableSet(InpPauseVariable,1);
    if(command=="resume")
       GlobalVariableDel(InpPauseVariable);
+//--- else a crash of the terminal would undo it
+   if(command=="pause" || command=="resume")
+      GlobalVariablesFlush();
    if(command=="close_all")
       CloseAll(reply);
    reply.BooleanField("paused",GlobalVariableCheck(InpPauseVariable));
@@ -218,6 +221,11 @@ void CControlClient::Reply(const CMqttMessage &message,const string text)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(StringLen(InpPauseVariable)<1 || StringLen(InpPauseVariable)>63)
+     {
+      Print("InpPauseVariable must have 1 to 63 characters");
+      return(INIT_FAILED);
+     }
    if(ExtClient.SetTimer(50) && ExtClient.Start())
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtClient.ResultDescription());
@@ -242,6 +250,8 @@ void OnTimer(void)
       ExpertRemove();
       return;
      }
+//--- a terminal forgets what nobody has read for four weeks, and asking whether it exists is no reading
+   GlobalVariableGet(InpPauseVariable);
    ExtClient.Dispatch(10);
   }
 //+------------------------------------------------------------------+
