@@ -18,6 +18,8 @@ use std::thread;
 /// `-Wconversion` stands for MetaEditor's "possible loss of data due to type conversion". Unused parameters are no fault
 /// in MQL5: a handler's parameters are given.
 const FLAGS: [&str; 7] = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "-Werror"];
+/// What MetaEditor warns of in programs alone: "declaration of 'x' hides member", local or global variable.
+const PROGRAM_FLAGS: [&str; 1] = ["-Wshadow"];
 const LINUX_FLAGS: [&str; 2] = ["-fPIC", "-fno-gnu-unique"];
 /// The C library's own formats differ from the standard's.
 const WINDOWS_FLAGS: [&str; 1] = ["-D__USE_MINGW_ANSI_STDIO=1"];
@@ -72,7 +74,7 @@ pub fn as_terminal_sees(path: &Path) -> String {
 /// What was built from the same sources before, or is built now. `build` gets the path to write, a file or a folder.
 fn built(name: &str, sources: &[PathBuf], build: impl FnOnce(&Path)) -> PathBuf {
     let mut hasher = DefaultHasher::new();
-    (FLAGS, LINUX_FLAGS, WINDOWS_FLAGS).hash(&mut hasher);
+    (FLAGS, PROGRAM_FLAGS, LINUX_FLAGS, WINDOWS_FLAGS).hash(&mut hasher);
     for source in sources {
         source.file_name().hash(&mut hasher);
         fs::read(source).unwrap_or_else(|error| panic!("{}: {error}", source.display())).hash(&mut hasher);
@@ -163,7 +165,7 @@ pub fn compiler_errors(path: &Path) -> String {
     let output = path.with_extension("cpp.d");
     let program = translator::translate(path, &project("mql5/Include"), &output).expect("the translator takes it");
     let mut command = cpp();
-    command.args(["-fsyntax-only", "-I"]).arg(project("tests/mql5/runtime")).arg(&program.files[0]);
+    command.args(PROGRAM_FLAGS).args(["-fsyntax-only", "-I"]).arg(project("tests/mql5/runtime")).arg(&program.files[0]);
     let compiled = command.output().expect("run the compiler");
     assert!(!compiled.status.success(), "{} was compiled", path.display());
     String::from_utf8_lossy(&compiled.stderr).into_owned()
@@ -187,7 +189,7 @@ fn compile(path: &Path) -> PathBuf {
     sources.extend(runtime().into_iter().filter(|path| has_extension(path, "hpp")));
     let module = built(&name, &sources, |module| {
         let mut command = cpp();
-        command.args(["-shared", "-I"]).arg(project("tests/mql5/runtime"));
+        command.args(PROGRAM_FLAGS).args(["-shared", "-I"]).arg(project("tests/mql5/runtime"));
         command.args(["-x", "c++"]).arg(&program.files[0]).args(["-x", "none", "-o"]).arg(module);
         if is_for_windows() {
             command.arg("-Wl,--wrap=atexit").arg(terminal_folder().join("libterminal.a"));

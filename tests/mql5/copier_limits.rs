@@ -316,7 +316,7 @@ fn inputs_that_cant_be_meant_start_nothing() {
     for (name, value, why) in [
         ("InpSeconds", "0", "InpSeconds must be"),
         ("InpSeconds", "-1", "InpSeconds must be"),
-        ("InpRelay", relay.as_str(), "InpRelay shorter"),
+        ("InpRelay", relay.as_str(), "InpRelay may have been cut"),
         ("InpName", "thirteen-long", "1 to 12 characters"),
         ("InpName", "a:b", "no colon"),
     ] {

@@ -63,23 +63,51 @@ fn thousandths_of_a_lot_are_copied_and_told_as_such() {
     copying.close();
 }
 
-#[test]
-fn a_copy_whose_symbol_the_broker_has_renamed_is_followed_on() {
-    let Some(mut copying) = Copying::start("renamed-symbol", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
+/// Ends the follower and starts it anew, as if the symbols had other names when they were copied.
+fn renamed(copying: &mut Copying, symbols: &[&str]) {
     copying.follower.command(&["remove", "follower"]);
     copying.follower.expect("follower", "ended", "");
-    // As if it had another name when it was copied.
-    let text = fs::read_to_string(copying.file()).expect("the follower's file");
-    fs::write(copying.file(), text.replace("\"EURUSD\"", "\"EURUSD.old\"")).expect("write the follower's file");
+    let mut text = fs::read_to_string(copying.file()).expect("the follower's file");
+    for symbol in symbols {
+        text = text.replace(&format!("\"{symbol}\""), &format!("\"{symbol}.old\""));
+    }
+    fs::write(copying.file(), text).expect("write the follower's file");
     copying.load_follower();
-    let id = copying.master.positions()[0]["id"].clone();
-    copying.trade(&format!("action=6 position={id} symbol=EURUSD sl=1.05000 tp=1.15000"));
+}
+
+#[test]
+fn a_copy_whose_symbol_the_broker_has_renamed_is_followed_on() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("renamed-{mode}"), &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let requests = copying.follower.requests();
+        renamed(&mut copying, &["EURUSD"]);
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.trade(&format!("action=6 position={id} symbol=EURUSD sl=1.05000 tp=1.15000"));
+        copying.converge();
+        assert_eq!(copying.follower.requests() - requests, 1, "the stops alone");
+        copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+        copying.converge();
+        copying.close();
+    }
+}
+
+#[test]
+fn a_netting_position_of_which_nobody_knows_the_former_symbol_stays_as_it_is() {
+    let Some(mut copying) = Copying::start("renamed-both", &[]) else { return };
+    copying.follower.command(&["account", "mode=netting"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.trade("action=1 symbol=GBPUSD type=0 volume=0.30");
     copying.converge();
-    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+    let requests = copying.follower.requests();
+    renamed(&mut copying, &["EURUSD", "GBPUSD"]);
+    copying.follower.expect("follower", "print", "which symbol");
     copying.converge();
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
     copying.close();
 }
 

@@ -146,6 +146,28 @@ fn of_the_ticks_of_an_outage_the_latest_alone_is_published() {
 }
 
 #[test]
+fn the_smallest_expert_advisor_sends_no_price_that_is_over() {
+    let Some((mut terminal, server)) = set_up("prices of an outage") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/ticks/#", "-F", "%p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    terminal.expert("small", "mql5/Experts/Mt5Mqtt/MinimalEA.mq5", &[("InpUrl", &url)]);
+    terminal.expect("small", "print", "subscribed");
+    terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    assert_eq!(listening.line(deadline()), "1.10000");
+    line.cut();
+    terminal.expect("small", "print", "disconnected");
+    for pips in 1..=10 {
+        terminal.command(&["tick", "EURUSD", &format!("1.1{pips:03}0"), "1.20000"]);
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    line.mend();
+    assert_eq!(listening.line(deadline()), "1.10100");
+    terminal.close();
+}
+
+#[test]
 fn telemetry_tells_of_the_account_and_of_the_end() {
     let Some((mut terminal, server)) = set_up("telemetry") else { return };
     let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
@@ -199,6 +221,56 @@ fn timers_that_cant_be_set_start_nothing() {
     terminal.close();
 }
 
+/// Every program that lives by its timer.
+const TIMED: [(&str, &str); 8] = [
+    ("expert", "Experts/Mt5Mqtt/LowLatencyEA.mq5"),
+    ("expert", "Experts/Mt5Mqtt/MarketFeed.mq5"),
+    ("expert", "Experts/Mt5Mqtt/MinimalEA.mq5"),
+    ("expert", "Experts/Mt5Mqtt/RemoteControl.mq5"),
+    ("expert", "Experts/Mt5Mqtt/Telemetry.mq5"),
+    ("expert", "Experts/Mt5Mqtt/TradeCopierFollower.mq5"),
+    ("expert", "Experts/Mt5Mqtt/TradeCopierMaster.mq5"),
+    ("indicator", "Indicators/Mt5Mqtt/RemoteValue.mq5"),
+];
+
+#[test]
+fn a_terminal_that_sets_no_timer_is_told_of_and_starts_nothing() {
+    let Some((mut terminal, server)) = set_up("no timers") else { return };
+    for (kind, path) in TIMED {
+        let module = program(&format!("mql5/{path}"));
+        terminal.load(kind, "timer", &module, ("1", "EURUSD"), &[("InpUrl", &server.url()), ("timers", "0")]);
+        terminal.expect("timer", "print", "the terminal sets no timer");
+        assert_eq!(terminal.expect("timer", "init", ""), "1", "{path}");
+        terminal.expect("timer", "ended", "");
+    }
+    terminal.close();
+}
+
+#[test]
+fn inputs_that_the_terminal_may_have_cut_start_nothing() {
+    let Some((mut terminal, server)) = set_up("inputs that are cut") else { return };
+    let url = server.url();
+    let url_of = |length: usize| format!("{url},{}", "mqtt://127.0.0.1:1/".repeat(20))[..length].to_owned();
+    // The terminal keeps 255 characters of name=value.
+    let telemetry = "Experts/Mt5Mqtt/Telemetry.mq5";
+    for (path, input, value) in [
+        (telemetry, "InpUrl", url_of(300)),
+        (telemetry, "InpUrl", url_of(254 - "InpUrl".len())),
+        (telemetry, "InpPassword", "a".repeat(300)),
+        (telemetry, "InpTlsCa", "a".repeat(300)),
+        ("Experts/Mt5Mqtt/MarketFeed.mq5", "InpSymbols", "EURUSD,".repeat(40)),
+    ] {
+        let module = program(&format!("mql5/{path}"));
+        terminal.load("expert", "cut", &module, ("1", "EURUSD"), &[("InpUrl", &url), (input, &value)]);
+        terminal.expect("cut", "print", &format!("the input {input} may have been cut"));
+        assert_eq!(terminal.expect("cut", "init", ""), "1", "{input} of {} characters", value.len());
+        terminal.expect("cut", "ended", "");
+    }
+    let whole = "a".repeat(253 - "InpPassword".len());
+    terminal.expert("whole", &format!("mql5/{telemetry}"), &[("InpUrl", &url), ("InpPassword", &whole)]);
+    terminal.close();
+}
+
 #[test]
 fn remote_control_obeys_once_and_replies() {
     let Some((mut terminal, server)) = set_up("remote control") else { return };
@@ -223,6 +295,18 @@ fn remote_control_obeys_once_and_replies() {
     );
     assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
     assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
+    // Four weeks in which other programs only ask whether there is a pause, and a crash of the terminal, end none.
+    let status = "{\"command\":\"status\"}";
+    terminal.command(&["variables", "unused"]);
+    ask(status);
+    terminal.command(&["variables", "four-weeks"]);
+    assert_eq!(ask(status)["paused"], true, "after four weeks");
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], true, "after a crash");
+    assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], false, "after a crash");
     for (payload, reason) in [
         ("pause", "JSON: "),
         ("{\"id\":\"x\"}", "there is no \"command\""),
@@ -259,11 +343,21 @@ fn remote_control_obeys_once_and_replies() {
     assert_eq!(reply["failed"][0]["retcode"], 10004, "{reply}");
     let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
     assert_eq!(repeated["repeated"], true, "{repeated}");
+    // An order that is only placed has closed nothing yet.
+    terminal.command(&["inject", "10008", "refused"]);
+    let placed = ask("{\"command\":\"close_all\",\"id\":\"p\"}");
+    assert_eq!((&placed["closed"], &placed["positions"]), (&Value::from(0), &Value::from(1)), "{placed}");
+    assert_eq!(placed["failed"][0]["retcode"], 10008, "{placed}");
     assert_eq!(ask("{\"command\":\"close_all\",\"id\":\"d\"}")["positions"], 0);
     terminal.command(&["remove", "control"]);
     terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
     terminal.expect("control", "print", "subscribed: ");
     assert_eq!(ask("{\"command\":\"close_all\"}")["accepted"], false, "not allowed by default");
+    // The terminal takes no longer name: a pause would pause nothing.
+    let (module, name) = (program("mql5/Experts/Mt5Mqtt/RemoteControl.mq5"), "p".repeat(64));
+    terminal.load("expert", "long", &module, ("1", "EURUSD"), &[("InpPauseVariable", &name)]);
+    terminal.expect("long", "print", "InpPauseVariable must have");
+    terminal.expect("long", "ended", "");
     terminal.close();
 }
 

@@ -141,6 +141,7 @@ fn the_compiler_names_the_line_of_the_mql5_source() {
     for (statement, expected) in [
         ("int i=wide;", "conversion"),
         ("int i=real;", "conversion"),
+        ("number=(int)(MathAbs(number)%2);", "invalid operands"),
         ("uchar u=(uchar)1+number;", "conversion"),
         ("string s=number;", "conversion from"),
         ("string s=\"a\"+number;", "no match"),
@@ -149,6 +150,8 @@ fn the_compiler_names_the_line_of_the_mql5_source() {
         ("if(number=2) number=1;", "parentheses"),
         ("if(wide>unsigned_number) number=1;", "signedness"),
         ("int uninitialised;", "unused variable"),
+        ("for(int wide=0; wide<2; wide++) number++;", "shadows"),
+        ("int InpCount=2; number=InpCount;", "shadows"),
         ("Unknown();", "not declared"),
         ("Change(2);", "cannot bind"),
         ("Take(constant);", "could not convert"),
@@ -156,10 +159,13 @@ fn the_compiler_names_the_line_of_the_mql5_source() {
         ("Pair one,other; one.values=other.values;", "deleted function"),
         ("uchar list[]={1,2}; ArrayResize(list,3);", "deleted function"),
         ("uchar list[2]; ArrayFree(list);", "deleted function"),
+        ("CThing thing; Feed(GetPointer(thing));", "deleted function"),
+        ("Feed(new CThing);", "deleted function"),
     ] {
         let path = folder.join("types.mq5");
         let source = format!(
-            "input int InpCount=1; // Count\nstruct Pair {{ int values[]; }};void Change(int &value)\n  {{\n   value++;\n  }}\nvoid Take(int &values[])\n  \
+            "input int InpCount=1; // Count\nstruct Pair {{ int values[]; }}; class CThing {{ public: int m_value; }}; \
+             void Feed(CThing &thing) {{ thing.m_value=1; }} void Change(int &value)\n  {{\n   value++;\n  }}\nvoid Take(int &values[])\n  \
              {{\n   ArrayResize(values,1);\n  }}\nvoid OnStart(void)\n  {{\n   long wide=1; double real=1; int number=InpCount; \
              ulong unsigned_number=1; const int constant[]={{1}};\n   {statement}\n   Print(wide,real,number,\
              unsigned_number,constant[0]);\n  }}\n"

@@ -40,9 +40,9 @@ int OnInit(void)
       Print("InpTimer must be 1 or more");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(InpTimer);
-   bool connected=ExtClient.IsCreated() ||
-                  (SetServer(ExtClient) && ExtClient.Subscribe(InpRoot+"/ping",0) && ExtClient.Connect());
+   bool connected=ExtClient.SetTimer(InpTimer) &&
+                  (ExtClient.IsCreated() ||
+                   (SetServer(ExtClient) && ExtClient.Subscribe(InpRoot+"/ping",0) && ExtClient.Connect()));
    if(!connected)
      {
       Print("MQTT: ",ExtClient.ResultDescription());

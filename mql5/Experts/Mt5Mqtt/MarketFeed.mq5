@@ -63,7 +63,7 @@ bool CFeedClient::Start(void)
       return(true);
    if(!m_latest.SetConflation(true))
       return(Failed(m_latest.ResultStatus(),m_latest.ResultDescription()));
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(this) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The symbols to publish                                           |
@@ -219,9 +219,8 @@ int OnInit(void)
       Print("InpTimer must be 1 or more");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(InpTimer);
    ExtClient.Choose();
-   if(!ExtClient.Start())
+   if(!ExtClient.IsWhole("InpSymbols",InpSymbols) || !ExtClient.SetTimer(InpTimer) || !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());
       return(INIT_FAILED);

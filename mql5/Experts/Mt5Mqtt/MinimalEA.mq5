@@ -18,17 +18,17 @@ class CTickClient : public CMqttClient
    virtual void      OnSubscribed(const CMqttMessage &message)   { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
   };
 CTickClient ExtClient;
+CMqttProperties ExtLatest;                   // of the prices of an outage, the latest alone is sent
 //+------------------------------------------------------------------+
 //| Connects; a chart that changed its symbol still is connected     |
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   EventSetMillisecondTimer(20);
-   if(ExtClient.IsCreated() ||
+   if(ExtClient.SetTimer(20) && ExtLatest.SetConflation(true) && (ExtClient.IsCreated() ||
       (ExtClient.SetUrl(InpUrl) && (InpUserName=="" || ExtClient.SetCredentials(InpUserName,InpPassword)) &&
-       ExtClient.Subscribe(InpRoot+"/commands",1) && ExtClient.Connect()))
+       ExtClient.Subscribe(InpRoot+"/commands",1) && ExtClient.Connect())))
       return(INIT_SUCCEEDED);
-   Print("MQTT: ",ExtClient.ResultDescription());
+   Print("MQTT: ",ExtClient.ResultDescription(),ExtLatest.ResultDescription());
    return(INIT_FAILED);
   }
 //+------------------------------------------------------------------+
@@ -46,7 +46,7 @@ void OnTick(void)
   {
    string topic=InpRoot+"/ticks/"+CMqttClient::EscapeTopicLevel(_Symbol);
    string bid=DoubleToString(SymbolInfoDouble(_Symbol,SYMBOL_BID),_Digits);
-   if(!ExtClient.Publish(topic,bid,0,false))
+   if(!ExtClient.Publish(topic,bid,0,false,ExtLatest))
       Print(topic,": ",ExtClient.ResultDescription());
   }
 //+------------------------------------------------------------------+

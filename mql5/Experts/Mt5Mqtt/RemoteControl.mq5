@@ -54,7 +54,7 @@ bool CControlClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
-   return(SetServer(GetPointer(this)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+   return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
 //+------------------------------------------------------------------+
 //| A command: {"command":"status","id":"7","time":1700000000}       |
@@ -138,6 +138,9 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
       GlobalVariableSet(InpPauseVariable,1);
    if(command=="resume")
       GlobalVariableDel(InpPauseVariable);
+//--- else a crash of the terminal would undo it
+   if(command=="pause" || command=="resume")
+      GlobalVariablesFlush();
    if(command=="close_all")
       CloseAll(reply);
    reply.BooleanField("paused",GlobalVariableCheck(InpPauseVariable));
@@ -159,7 +162,8 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
       if(ticket==0)
          continue;
       uint retcode=Close(ticket);
-      if(retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_PLACED || retcode==TRADE_RETCODE_POSITION_CLOSED)
+      //--- what is only placed, or done in part, isn't closed yet
+      if(retcode==TRADE_RETCODE_DONE || retcode==TRADE_RETCODE_POSITION_CLOSED)
         {
          closed++;
          continue;
@@ -217,8 +221,12 @@ void CControlClient::Reply(const CMqttMessage &message,const string text)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   EventSetMillisecondTimer(50);
-   if(ExtClient.Start())
+   if(StringLen(InpPauseVariable)<1 || StringLen(InpPauseVariable)>63)
+     {
+      Print("InpPauseVariable must have 1 to 63 characters");
+      return(INIT_FAILED);
+     }
+   if(ExtClient.SetTimer(50) && ExtClient.Start())
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtClient.ResultDescription());
    return(INIT_FAILED);
@@ -242,6 +250,8 @@ void OnTimer(void)
       ExpertRemove();
       return;
      }
+//--- a terminal forgets what nobody has read for four weeks, and asking whether it exists is no reading
+   GlobalVariableGet(InpPauseVariable);
    ExtClient.Dispatch(10);
   }
 //+------------------------------------------------------------------+

@@ -40,7 +40,7 @@ bool CTelemetryClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
-   return(SetServer(GetPointer(this)) && SetWill(m_topic+"presence","offline",1,true) && Connect());
+   return(SetServer(this) && SetWill(m_topic+"presence","offline",1,true) && Connect());
   }
 //+------------------------------------------------------------------+
 //| On each connection: the Will of the last one may have been sent  |
@@ -96,8 +96,7 @@ int OnInit(void)
       Print("InpSeconds must be 1 or more");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(100);
-   if(ExtClient.Start())
+   if(ExtClient.SetTimer(100) && ExtClient.Start())
       return(INIT_SUCCEEDED);
    Print("MQTT: ",ExtClient.ResultDescription());
    return(INIT_FAILED);

@@ -79,17 +79,6 @@ void Rules(CopierRules &rules)
    rules.suffix=InpSuffix;
   }
 //+------------------------------------------------------------------+
-//| The terminal keeps 255 characters of name=value. A list that has |
-//| lost its end allows, denies or maps other symbols than it says   |
-//+------------------------------------------------------------------+
-bool IsCut(const string name,const string list)
-  {
-   if(StringLen(name)+1+StringLen(list)<255)
-      return(false);
-   Print("copier: the input ",name," may have been cut, as a terminal keeps no more of it: make it shorter");
-   return(true);
-  }
-//+------------------------------------------------------------------+
 //| Are there inputs that can't be meant?                            |
 //+------------------------------------------------------------------+
 bool IsMistaken(void)
@@ -111,10 +100,15 @@ bool IsMistaken(void)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-   if(IsCut("InpAllowed",InpAllowed) || IsCut("InpDenied",InpDenied) || IsCut("InpMagics",InpMagics) || IsCut("InpMap",InpMap) ||
-      IsMistaken())
+//--- a list that has lost its end allows, denies or maps other symbols than it says
+   if(!ExtFollower.IsWhole("InpAllowed",InpAllowed) || !ExtFollower.IsWhole("InpDenied",InpDenied) ||
+      !ExtFollower.IsWhole("InpMagics",InpMagics) || !ExtFollower.IsWhole("InpMap",InpMap) || !ExtFollower.SetTimer(50))
+     {
+      Print("copier: ",ExtFollower.ResultDescription());
       return(INIT_FAILED);
-   EventSetMillisecondTimer(50);
+     }
+   if(IsMistaken())
+      return(INIT_FAILED);
    if(ExtFollower.IsCreated())
       return(INIT_SUCCEEDED);
    if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)

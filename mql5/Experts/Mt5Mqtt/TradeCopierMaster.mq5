@@ -19,13 +19,17 @@ ulong ExtBegin=0;                          // not before, by GetTickCount64()
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
-//--- the terminal keeps 255 characters of name=value: followers would close the copies of a master whose name is cut off
-   if(StringLen("InpRelay=")+StringLen(InpRelay)>=255 || InpSeconds<1 || InpSeconds>86400)
+   if(InpSeconds<1 || InpSeconds>86400)
      {
-      Print("copier: InpSeconds must be from 1 to 86400, and InpRelay shorter than 246 characters, as a terminal keeps no more");
+      Print("copier: InpSeconds must be from 1 to 86400");
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(20);
+//--- followers would close the copies of a master whose name is cut off
+   if(!ExtMaster.IsWhole("InpRelay",InpRelay) || !ExtMaster.SetTimer(20))
+     {
+      Print("copier: ",ExtMaster.ResultDescription());
+      return(INIT_FAILED);
+     }
    if(ExtMaster.IsCreated())
       return(INIT_SUCCEEDED);
    if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)

@@ -20,24 +20,24 @@ input string InpProxy="";                    // socks5:// or http://user:passwor
 //+------------------------------------------------------------------+
 //| An option, if the user gave it a value                           |
 //+------------------------------------------------------------------+
-bool SetIfGiven(CMqttClient &client,const ENUM_MQTT_OPTION option,const string value)
+bool SetIfGiven(CMqttClient &client,const ENUM_MQTT_OPTION option,const string name,const string value)
   {
-   return(value=="" || client.SetOptionString(option,value));
+   return(value=="" || client.SetInput(option,name,value));
   }
 //+------------------------------------------------------------------+
 //| What the inputs say                                              |
 //+------------------------------------------------------------------+
 bool SetServer(CMqttClient &client)
   {
-   return(client.SetUrl(InpUrl) &&
+   return(client.SetInput(MT5MQTT_OPT_URL,"InpUrl",InpUrl) &&
           client.SetProtocolVersion(InpVersion) &&
-          SetIfGiven(client,MT5MQTT_OPT_USER_NAME,InpUserName) &&
-          SetIfGiven(client,MT5MQTT_OPT_PASSWORD,InpPassword) &&
-          SetIfGiven(client,MT5MQTT_OPT_TLS_CA,InpTlsCa) &&
-          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE,InpTlsCertificate) &&
-          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY,InpTlsKey) &&
-          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD,InpTlsKeyPassword) &&
-          SetIfGiven(client,MT5MQTT_OPT_PROXY,InpProxy));
+          SetIfGiven(client,MT5MQTT_OPT_USER_NAME,"InpUserName",InpUserName) &&
+          SetIfGiven(client,MT5MQTT_OPT_PASSWORD,"InpPassword",InpPassword) &&
+          SetIfGiven(client,MT5MQTT_OPT_TLS_CA,"InpTlsCa",InpTlsCa) &&
+          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_CERTIFICATE,"InpTlsCertificate",InpTlsCertificate) &&
+          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY,"InpTlsKey",InpTlsKey) &&
+          SetIfGiven(client,MT5MQTT_OPT_TLS_CLIENT_KEY_PASSWORD,"InpTlsKeyPassword",InpTlsKeyPassword) &&
+          SetIfGiven(client,MT5MQTT_OPT_PROXY,"InpProxy",InpProxy));
   }
 #endif
 //+------------------------------------------------------------------+

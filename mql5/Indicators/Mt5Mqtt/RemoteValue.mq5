@@ -49,7 +49,7 @@ bool CValueClient::Start(void)
   {
    if(IsCreated())
       return(true);
-   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(GetPointer(this)) && Connect());
+   return((InpConnection=="" || CreateShared(InpConnection,"")) && SetServer(this) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The topic of the chart's symbol                                  |
@@ -115,12 +115,11 @@ int OnInit(void)
    PlotIndexSetDouble(0,PLOT_EMPTY_VALUE,EMPTY_VALUE);
    ExtClient.Choose();
    IndicatorSetString(INDICATOR_SHORTNAME,"Remote value of "+ExtClient.Topic());
-   if(!ExtClient.Start())
+   if(!ExtClient.SetTimer(100) || !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());
       return(INIT_FAILED);
      }
-   EventSetMillisecondTimer(100);
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+

@@ -42,8 +42,8 @@ void OnStart(void)
   {
    CDoctorClient client;
    if(!SetServer(client) ||
-      !SetIfGiven(client,MT5MQTT_OPT_CLIENT_ID,InpClientId) ||
-      !SetIfGiven(client,MT5MQTT_OPT_TLS_CRL,InpCrl) ||
+      !SetIfGiven(client,MT5MQTT_OPT_CLIENT_ID,"InpClientId",InpClientId) ||
+      !SetIfGiven(client,MT5MQTT_OPT_TLS_CRL,"InpCrl",InpCrl) ||
       !client.StartDoctor())
      {
       Print("MQTT: ",client.ResultDescription());

@@ -150,6 +150,15 @@ void BeforeConnect(CMqttClient &client)
    ExtCheck.That(client.IsCreated(),"created by a setter");
    Accepted(SetServer(client),client,"SetServer");
    Accepted(client.SetClientId("mt5mqtt-selftest"),client,"SetClientId");
+   string cut="";
+   for(int i=0; i<250; i++)
+      cut+="c";
+   Accepted(client.IsWhole("InpUrl",InpUrl),client,"IsWhole");
+   Accepted(client.SetInput(MT5MQTT_OPT_CLIENT_ID,"InpClientId","mt5mqtt-selftest"),client,"SetInput");
+   Refused(client.SetInput(MT5MQTT_OPT_CLIENT_ID,"InpClientId",cut),client,MT5MQTT_E_INVALID_ARGUMENT,"SetInput of what may be cut");
+   bool is_timed=client.SetTimer(1000);
+   EventKillTimer();
+   ExtCheck.That(is_timed==(client.ResultStatus()==MT5MQTT_OK),"SetTimer");
    CMqttClient other;
    Accepted(other.SetCredentials("name","password"),other,"SetCredentials");
    Accepted(other.SetOptionBytes(MT5MQTT_OPT_PASSWORD,password),other,"SetOptionBytes");

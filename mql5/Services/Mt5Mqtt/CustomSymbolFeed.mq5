@@ -36,7 +36,7 @@ private:
 //+------------------------------------------------------------------+
 bool CFeedClient::Start(void)
   {
-   return(SetServer(GetPointer(this)) && Subscribe(InpRoot+"/symbols/+",1) && Subscribe(InpRoot+"/ticks/+",0) && Connect());
+   return(SetServer(this) && Subscribe(InpRoot+"/symbols/+",1) && Subscribe(InpRoot+"/ticks/+",0) && Connect());
   }
 //+------------------------------------------------------------------+
 //| A description or a tick                                          |

@@ -69,7 +69,8 @@ mql_long   StringToInteger(const string &text);
 // Numbers. Both arguments of MathMax() and MathMin() are of the wider type.
 template<class A,class B> std::common_type_t<A,B> MathMax(A a,B b) { return a>b ? a : b; }
 template<class A,class B> std::common_type_t<A,B> MathMin(A a,B b) { return a<b ? a : b; }
-template<class A> A MathAbs(A a) { return a<0 ? -a : a; }
+// The reference has MathAbs() for double, the book for each type: no % of it, and no integer without a cast.
+inline double MathAbs(double a) { return std::fabs(a); }
 inline double MathFloor(double a) { return std::floor(a); }
 inline double MathCeil(double a)  { return std::ceil(a); }
 inline double MathRound(double a) { return std::round(a); }

@@ -49,6 +49,7 @@ static void stop(const std::string &name,int reason) {
 }
 
 bool account_command(const std::vector<std::string> &words);
+bool variables_after(const std::string &what);
 
 static void command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
@@ -98,6 +99,9 @@ static void command(const std::vector<std::string> &words) {
       if(found) post(*found,Event(Event::ShowBuffer));
    }
    else if(verb=="variable") GlobalVariableSet(mql_from_utf8(words.at(1)),strtod(words.at(2).c_str(),nullptr));
+   else if(verb=="variables") {
+      if(!variables_after(words.at(1))) say("*","unknown",words[1]);
+   }
    else if(verb=="custom-event") {
       Event event(Event::Chart);
       event.id=CHARTEVENT_CUSTOM+atoi(words.at(2).c_str());

@@ -137,4 +137,5 @@ double   GlobalVariableGet(const string &name);
 datetime GlobalVariableSet(const string &name,double value);
 bool     GlobalVariableTemp(const string &name);
 bool     GlobalVariableDel(const string &name);
+void     GlobalVariablesFlush();
 bool     GlobalVariableSetOnCondition(const string &name,double value,double expected);

@@ -46,7 +46,7 @@ mql_long TerminalInfoInteger(ENUM_TERMINAL_INFO_INTEGER what) { return what==TER
 
 // ---- timers: not in scripts and services, and never faster than 10 ms
 bool EventSetMillisecondTimer(int milliseconds) {
-   if(milliseconds<=0 || self->kind=="service" || self->kind=="script") return false;
+   if(milliseconds<=0 || self->kind=="service" || self->kind=="script" || setting("timers",1)==0) return false;
    std::lock_guard<std::mutex> guard(self->lock);
    self->timer_ms=std::max(milliseconds,10);
    self->next_timer=steady::now()+std::chrono::milliseconds(self->timer_ms);
@@ -135,7 +135,10 @@ mql_long server_now_msc() {
 
 // ---- global variables of the terminal
 static std::mutex variables_lock;
-static std::map<std::u16string,double> variables;
+// used: set or read within four weeks, which asking whether it exists is not. A temporary one isn't written.
+struct Variable { double value; bool used,temporary; };
+typedef std::map<std::u16string,Variable> Variables;
+static Variables variables,written;
 
 bool GlobalVariableCheck(const string &name) {
    std::lock_guard<std::mutex> guard(variables_lock);
@@ -144,17 +147,21 @@ bool GlobalVariableCheck(const string &name) {
 double GlobalVariableGet(const string &name) {
    std::lock_guard<std::mutex> guard(variables_lock);
    auto found=variables.find(name.units());
-   return found==variables.end() ? 0 : found->second;
+   if(found==variables.end()) return 0;
+   found->second.used=true;
+   return found->second.value;
 }
 datetime GlobalVariableSet(const string &name,double value) {
    if(StringLen(name)==0 || StringLen(name)>63) return datetime(0);
    std::lock_guard<std::mutex> guard(variables_lock);
-   variables[name.units()]=value;
+   Variable &variable=variables.emplace(name.units(),Variable{0,true,false}).first->second;
+   variable.value=value;
+   variable.used=true;
    return TimeLocal();
 }
 bool GlobalVariableTemp(const string &name) {
    std::lock_guard<std::mutex> guard(variables_lock);
-   return variables.emplace(name.units(),0).second;
+   return variables.emplace(name.units(),Variable{0,true,true}).second;
 }
 bool GlobalVariableDel(const string &name) {
    std::lock_guard<std::mutex> guard(variables_lock);
@@ -163,7 +170,22 @@ bool GlobalVariableDel(const string &name) {
 bool GlobalVariableSetOnCondition(const string &name,double value,double expected) {
    std::lock_guard<std::mutex> guard(variables_lock);
    auto found=variables.find(name.units());
-   if(found==variables.end() || found->second!=expected) return false;
-   found->second=value;
+   if(found==variables.end() || found->second.value!=expected) return false;
+   found->second.value=value;
+   found->second.used=true;
+   return true;
+}
+void GlobalVariablesFlush() {
+   std::lock_guard<std::mutex> guard(variables_lock);
+   written.clear();
+   for(auto &one : variables) if(!one.second.temporary) written.insert(one);
+}
+// "unused": nobody has used any so far. "four-weeks": those that nobody has used since are gone. "crash": what isn't on disk is.
+bool variables_after(const std::string &what) {
+   std::lock_guard<std::mutex> guard(variables_lock);
+   if(what=="unused") for(auto &one : variables) one.second.used=false;
+   else if(what=="four-weeks") for(auto one=variables.begin(); one!=variables.end(); ) one=one->second.used ? std::next(one) : variables.erase(one);
+   else if(what=="crash") variables=written;
+   else return false;
    return true;
 }

@@ -27,7 +27,7 @@ struct Program {
    std::string name,kind,path;
    std::map<std::string,std::string> inputs,next_inputs;
    std::vector<std::function<void()>> read_inputs;
-   std::map<std::string,std::string> settings;   // tester, dlls_allowed, trade_allowed
+   std::map<std::string,std::string> settings;   // tester, dlls_allowed, trade_allowed, timers
    mql_long    chart=0;                          // 0: a service
    string      symbol;
    int         period=PERIOD_M1;

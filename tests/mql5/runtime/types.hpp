@@ -67,8 +67,10 @@ public:
       if(type()==POINTER_INVALID) throw mql_critical{"invalid pointer access"};
       return m_object;
    }
-   // A pointer to an object stands for the object where one is taken by reference.
-   operator T &() const { return *get(); }
+   // A variable that is a pointer stands for the object where one is taken by reference; what a call or `new` gives is no
+   // variable, as a reference wants it.
+   operator T &() const & { return *get(); }
+   operator T &() const && = delete;
    bool operator==(const mql_ptr &other) const { return m_object==other.m_object; }
    bool operator!=(const mql_ptr &other) const { return m_object!=other.m_object; }
    bool operator==(mql_null_type) const { return !m_object; }
@@ -87,13 +89,10 @@ template<class T> void mql_delete(const mql_ptr<T> &pointer) {
    delete object;
 }
 template<class T> mql_ptr<T> GetPointer(T &object) { return mql_ptr<T>(&object,0); }
-template<class T> mql_ptr<T> GetPointer(T *object) { return mql_ptr<T>(object,0); }
 template<class T> ENUM_POINTER_TYPE CheckPointer(const mql_ptr<T> &pointer) { return pointer.type(); }
 
-// a.b: an object (also one just returned), `this`, or a pointer.
+// a.b: an object (also one just returned, or `this`), or a pointer.
 template<class T> T *mql_dot(const mql_ptr<T> &pointer) { return pointer.get(); }
 template<class T> T *mql_dot(mql_ptr<T> &pointer) { return pointer.get(); }
 template<class T> T *mql_dot(mql_ptr<T> &&pointer) { return pointer.get(); }
-template<class T> T *mql_dot(T *object) { return object; }
-template<class T,class=std::enable_if_t<!std::is_pointer_v<std::remove_reference_t<T>>>>
-std::remove_reference_t<T> *mql_dot(T &&object) { return &object; }
+template<class T> std::remove_reference_t<T> *mql_dot(T &&object) { return &object; }

@@ -194,6 +194,8 @@ impl Emitter<'_> {
             "string_literal" => format!("u{}_s", self.text(node)),
             "char_literal" => format!("((ushort)u{})", self.text(node)),
             "null" => "mql_null".to_owned(),
+            // In MQL5 the object itself; GetPointer(this) is the pointer.
+            "this" => "(*this)".to_owned(),
             "field_expression" => self.dot(node),
             "assignment_expression" => self.assignment(node),
             "new_expression" => {

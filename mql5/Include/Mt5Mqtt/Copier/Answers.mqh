@@ -115,7 +115,7 @@ void CCopierAnswers::Add(const CopierReport &report)
    answer.report=report;
    answer.seen_us=-1;
    answer.network_us=-1;
-   int slot=(int)(MathAbs(report.sequence)%COPIER_MAX_PUBLISHED);
+   int slot=(int)(MathMax(report.sequence,0)%COPIER_MAX_PUBLISHED);
    if(report.sequence>0 && m_sequences[slot]==report.sequence)
      {
       long both_ways=(long)(GetMicrosecondCount()-m_published[slot]);

@@ -26,7 +26,12 @@ public:
 private:
    static void       Names(const CopierLink &links[],const CopierNet &nets[],const CopierHeld &held[],string &names[]);
    static void       AddName(const string name,string &names[]);
+   static void       Rename(CopierLink &links[],CopierNet &nets[],const CopierSymbol &symbols[],const CopierHeld &held[]);
+   static bool       IsGone(const CopierNet &net,const CopierSymbol &symbols[]) { return(net.reached!=0 && CCopierRules::Find(net.symbol,symbols)<0); }
+   static bool       IsAnyGone(const CopierNet &nets[],const CopierSymbol &symbols[]);
+   static int        Find(const string symbol,const CopierNet &nets[]);
    static int        Reached(const string symbol,CopierNet &nets[]);
+   static double     Lots(const CopierHeld &position) { return(position.is_buy ? position.volume : -position.volume); }
    static int        Own(const string symbol,const CopierHeld &held[]);
    static void       TakenOff(CopierLink &links[],const string symbol,const double left);
    static double     Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules);
@@ -45,10 +50,19 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
                       const CopierSymbol &symbols[],const CopierHeld &held[],const long now_msc,CopierAction &actions[],string &waiting)
   {
    string names[];
+   Rename(links,nets,symbols,held);
    Names(links,nets,held,names);
    for(int i=0; i<ArraySize(names); i++)
      {
       int symbol=CCopierRules::Find(names[i],symbols);
+      int own=Own(names[i],held);
+      if(symbol<0)
+         waiting="the symbol "+names[i]+" is no longer one of this account: nothing is copied in it";
+      if(own>=0 && Find(names[i],nets)<0 && IsAnyGone(nets,symbols))
+        {
+         waiting="the copies in "+names[i]+" had another name before, and nobody knows which symbol they were: they stay as they are";
+         continue;
+        }
       if(symbol<0 || IsForeign(names[i],held))
          continue;
       CopierHeld position;
@@ -56,11 +70,10 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       position.volume=0;
       position.is_buy=true;
       position.is_settling=false;
-      int own=Own(names[i],held);
       if(own>=0)
          position=held[own];
       double half=symbols[symbol].volume_step/2;
-      double now=(position.is_buy ? position.volume : -position.volume);
+      double now=Lots(position);
       int    net=Reached(names[i],nets);
       //--- less than there was, and not by us
       double reached=nets[net].reached;
@@ -87,6 +100,56 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
       if(own>=0 && now*target>0)
          Stops(links,state,rules,symbols[symbol],position,actions);
      }
+  }
+//+------------------------------------------------------------------+
+//| The broker has renamed a symbol: its position, with what was     |
+//| reached in one that is gone, tells the name                      |
+//+------------------------------------------------------------------+
+void CCopierNet::Rename(CopierLink &links[],CopierNet &nets[],const CopierSymbol &symbols[],const CopierHeld &held[])
+  {
+   for(int i=0; i<ArraySize(held); i++)
+     {
+      int found=-1;
+      int count=0;
+      if(held[i].id!=COPIER_NET || Find(held[i].symbol,nets)>=0)
+         continue;
+      for(int k=0; k<ArraySize(nets); k++)
+         if(IsGone(nets[k],symbols) && MathAbs(nets[k].reached-Lots(held[i]))<0.00000001)
+           {
+            found=k;
+            count++;
+           }
+      //--- another one with the same volume might be its copies as well
+      for(int k=0; k<ArraySize(held); k++)
+         if(k!=i && held[k].id==COPIER_NET && MathAbs(Lots(held[k])-Lots(held[i]))<0.00000001 && Find(held[k].symbol,nets)<0)
+            count++;
+      if(count!=1)
+         continue;
+      for(int k=0; k<ArraySize(links); k++)
+         if(links[k].symbol==nets[found].symbol)
+            links[k].symbol=held[i].symbol;
+      nets[found].symbol=held[i].symbol;
+     }
+  }
+//+------------------------------------------------------------------+
+//| Is there a symbol with copies that the account no longer has?    |
+//+------------------------------------------------------------------+
+bool CCopierNet::IsAnyGone(const CopierNet &nets[],const CopierSymbol &symbols[])
+  {
+   for(int i=0; i<ArraySize(nets); i++)
+      if(IsGone(nets[i],symbols))
+         return(true);
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| The symbol in the list, -1 if nothing was decided in it          |
+//+------------------------------------------------------------------+
+int CCopierNet::Find(const string symbol,const CopierNet &nets[])
+  {
+   for(int i=0; i<ArraySize(nets); i++)
+      if(nets[i].symbol==symbol)
+         return(i);
+   return(-1);
   }
 //+------------------------------------------------------------------+
 //| All symbols that concern the copier                              |
@@ -131,10 +194,10 @@ bool CCopierNet::IsForeign(const string symbol,const CopierHeld &held[])
 //+------------------------------------------------------------------+
 int CCopierNet::Reached(const string symbol,CopierNet &nets[])
   {
+   int found=Find(symbol,nets);
+   if(found>=0)
+      return(found);
    int count=ArraySize(nets);
-   for(int i=0; i<count; i++)
-      if(nets[i].symbol==symbol)
-         return(i);
    ArrayResize(nets,count+1,16);
    nets[count].symbol=symbol;
    nets[count].reached=0;

@@ -36,6 +36,8 @@ private:
 
 public:
                      CMqttClient(void);
+   //--- for OnInit(), as OnTimer() is where Next() or Dispatch() is called
+   bool              SetTimer(const int milliseconds);
    //--- receiving
    bool              Next(CMqttMessage &message);
    int               NextBatch(CMqttMessage &messages[]);
@@ -79,6 +81,17 @@ protected:
 CMqttClient::CMqttClient(void) : m_printed(""),m_print_again(0)
   {
    ZeroMemory(m_event);
+  }
+//+------------------------------------------------------------------+
+//| The program's timer; without one it would live and hear nothing  |
+//+------------------------------------------------------------------+
+bool CMqttClient::SetTimer(const int milliseconds)
+  {
+   ResetLastError();
+   if(EventSetMillisecondTimer(milliseconds))
+      return(Succeeded(MT5MQTT_OK));
+   return(Failed(MT5MQTT_E_WRONG_STATE,StringFormat("the terminal sets no timer of %d ms (error %d), and without it the program would hear nothing",
+                                                    milliseconds,GetLastError())));
   }
 //+------------------------------------------------------------------+
 //| Takes the next event; false if there is none, or on a failure,   |

@@ -43,6 +43,9 @@ public:
    bool              SetOptionInteger(const ENUM_MQTT_OPTION option,const long value);
    bool              SetOptionString(const ENUM_MQTT_OPTION option,const string value);
    bool              SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &value[]);
+   //--- an input as an option; false, too, if the terminal may have cut it
+   bool              SetInput(const ENUM_MQTT_OPTION option,const string name,const string value);
+   bool              IsWhole(const string name,const string value);
    bool              SetWill(const string topic,const string text,const int qos,const bool retain);
    bool              SetWill(const string topic,const string text,const int qos,const bool retain,const CMqttProperties &properties);
    bool              SetWill(const string topic,const uchar &payload[],const int qos,const bool retain,const CMqttProperties &properties);
@@ -230,6 +233,25 @@ bool CMqttConnection::SetOptionInteger(const ENUM_MQTT_OPTION option,const long 
 bool CMqttConnection::SetOptionString(const ENUM_MQTT_OPTION option,const string value)
   {
    return(Create() && Succeeded(mt5mqtt_set_text_w(m_client,option,value)));
+  }
+//+------------------------------------------------------------------+
+//| Any option that is text and an input of the program              |
+//+------------------------------------------------------------------+
+bool CMqttConnection::SetInput(const ENUM_MQTT_OPTION option,const string name,const string value)
+  {
+   return(IsWhole(name,value) && SetOptionString(option,value));
+  }
+//+------------------------------------------------------------------+
+//| A terminal keeps 255 characters of name=value. A password, a     |
+//| token or a list that is cut looks like a good one                |
+//+------------------------------------------------------------------+
+bool CMqttConnection::IsWhole(const string name,const string value)
+  {
+   int longest=253-StringLen(name);
+   if(StringLen(value)<=longest)
+      return(Succeeded(MT5MQTT_OK));
+   return(Failed(MT5MQTT_E_INVALID_ARGUMENT,StringFormat("the input %s may have been cut, as a terminal keeps no more of it: it can have %d characters",
+                                                         name,longest)));
   }
 //+------------------------------------------------------------------+
 //| Any option that is bytes                                         |
