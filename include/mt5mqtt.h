@@ -635,8 +635,8 @@
 /**
  * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
  * text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
- * date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
- * isn't asked either).
+ * date, and not be on it. The file is read anew at each attempt to connect. Not together with TLS_ACCEPT_ANY_CERTIFICATE
+ * (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked either).
  */
 #define MT5MQTT_OPT_TLS_CRL 220
 

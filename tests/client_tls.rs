@@ -295,6 +295,11 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
         assert_fails(failure, Status::TlsSetup, words);
     }
+    // Nobody would look for the revoked one among certificates that are all accepted.
+    let list = authority.revocation_list(&[&client], Validity::Now);
+    let any = (IntOption::TlsAcceptAnyCertificate, 1);
+    let failure = try_connect(&url, &[(options::TLS_CRL, &list)], &[any]);
+    assert_fails(failure, Status::TlsSetup, &["TLS_CRL", "TLS_ACCEPT_ANY_CERTIFICATE"]);
     assert!(server.accept_within(Duration::ZERO).is_none());
 }
 

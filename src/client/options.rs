@@ -299,6 +299,8 @@ mod tests {
         assert_eq!(options.set_int(999, 5, true).unwrap_err().0, Status::InvalidArgument);
         assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().0, Status::WrongType);
         assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
+        let (status, text) = options.set_text(AUTHENTICATION_METHOD, Some(""), true).unwrap_err();
+        assert_eq!((status, text.as_str()), (Status::OutOfRange, "option AUTHENTICATION_METHOD: the text is empty"));
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
     }
 

@@ -235,8 +235,8 @@ pub const MT5MQTT_OPT_TLS_SERVER_NAME: i32 = 135;
 pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
 /// Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
 /// text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
-/// date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
-/// isn't asked either).
+/// date, and not be on it. The file is read anew at each attempt to connect. Not together with TLS_ACCEPT_ANY_CERTIFICATE
+/// (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked either).
 pub const MT5MQTT_OPT_TLS_CRL: i32 = 220;
 /// Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
 /// `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.

@@ -52,6 +52,7 @@ impl Options {
         let refused = |why: String| (Status::OutOfRange, why);
         if let Some(value) = value {
             let checked = match id {
+                AUTHENTICATION_METHOD if value.is_empty() => Err("the text is empty".to_owned()),
                 URL
                 | CLIENT_ID
                 | USER_NAME

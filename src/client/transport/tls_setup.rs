@@ -33,6 +33,11 @@ impl TlsSetup {
         let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
         let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
         let asks_for_revocation = !revoked.is_empty();
+        if asks_for_revocation && options.accept_any_certificate {
+            return Err(setup_fault(
+                "option TLS_CRL would say nothing, as TLS_ACCEPT_ANY_CERTIFICATE accepts what is revoked, too: set one of them",
+            ));
+        }
         let named = !trusted.is_empty();
         let witness = Arc::new(Witness { named, valid_until: AtomicU64::new(u64::MAX), ..Witness::default() });
         let chain = match options.accept_any_certificate {
