@@ -1,6 +1,6 @@
 //! The PROXY option: a proxy between this machine and the Server.
 
-use super::address::{authority, host_and_port};
+use super::address::{authority, host_and_port, visible};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -36,7 +36,7 @@ impl Proxy {
                 (None, Some((_, host))) => format!("…@{host}"),
                 _ => url.to_owned(),
             };
-            format!("option PROXY: '{shown}' {why}")
+            format!("option PROXY: '{}' {why}", visible(&shown))
         };
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(wrong("is no URL: write socks5://host:port or http://host:port"));
@@ -55,10 +55,10 @@ impl Proxy {
             Some((user_info, host)) => (Some(user_info), host),
             None => (None, rest),
         };
-        let (host, port) = host_and_port(host).map_err(wrong)?;
         if host.contains(['/', '?', '#']) {
             return Err(wrong("has a path, which a proxy doesn't know"));
         }
+        let (host, port) = host_and_port(host).map_err(wrong)?;
         let credentials = match user_info {
             None => None,
             Some(user_info) => {
@@ -155,6 +155,8 @@ mod tests {
             ("http://u:secret@", "host name"),
             ("http://u:secret@proxy:0", "port"),
             ("http://u:secret@proxy/path", "path"),
+            ("http://u:secret@proxy:1/path", "path"),
+            ("http://u:secret@\u{200b}proxy", r"@\u{200b}proxy' has no valid host name"),
             ("http://u:secret%zz@proxy", "percent"),
             ("http://u:secret%0a@proxy", "percent"),
             ("http://u%3a:secret@proxy", "colon"),
