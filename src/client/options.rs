@@ -243,6 +243,10 @@ impl Options {
         Some((folder, Identity { client_id: self.client_id.clone(), server: servers.join(",") }))
     }
 
+    pub fn has_client_id(&self) -> bool {
+        !self.client_id.is_empty()
+    }
+
     pub fn has_authentication(&self) -> bool {
         self.authentication_method.is_some()
     }

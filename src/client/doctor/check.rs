@@ -93,7 +93,8 @@ impl<'a> Examination<'a> {
                     let cause = format!("port {port} answers, but the Server on it speaks {speaks}");
                     return self.failed(Status::WrongProtocol, &cause, &format!("use {}:// in the URL", scheme.name()));
                 }
-                return self.failed(status, &end.detail, &advice(&end, self.address, self.reached.get()));
+                let advice = advice(&end, self.address, self.reached.get(), self.options.has_client_id());
+                return self.failed(status, &end.detail, &advice);
             }
             None => return Err(Status::Timeout),
         }
