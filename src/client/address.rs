@@ -167,8 +167,19 @@ fn without_secrets(url: &str) -> String {
         // The '?' may be one of a password.
         _ if query.contains('@') => format!("{scheme}…"),
         Some((_, host)) => format!("{scheme}…@{host}"),
-        None => front.to_owned(),
+        None => without_third_part(front),
     })
+}
+
+/// A text with nothing that may be a password in it: proxies are sold as host:port:user:password.
+pub(super) fn without_third_part(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + "://".len());
+    let rest = &url[start..];
+    // Brackets or a pair of colons are those of an IPv6 address.
+    match rest.match_indices(':').nth(1) {
+        Some((second, _)) if !rest.starts_with('[') && !rest.contains("::") => format!("{}…", &url[..=start + second]),
+        _ => url.to_owned(),
+    }
 }
 
 /// The text with what nobody sees in it as `\u{…}`.
@@ -307,6 +318,8 @@ mod tests {
             "ws://host/?token=a,secret",
             "mqtt://me:secret,word@host",
             "mqtt://me:word secret@host",
+            "mqtt://host:1883:me:secret",
+            "host:1883:me:secret",
         ] {
             assert!(!one(bad).unwrap_err().contains("secret"), "{bad}");
         }

@@ -1,6 +1,6 @@
 //! The PROXY option: a proxy between this machine and the Server.
 
-use super::address::{authority, host_and_port, visible};
+use super::address::{authority, host_and_port, visible, without_third_part};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -34,12 +34,12 @@ impl Proxy {
             let shown = match (url.split_once("://"), url.rsplit_once('@')) {
                 (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
                 (None, Some((_, host))) => format!("…@{host}"),
-                _ => url.to_owned(),
+                _ => without_third_part(url),
             };
             format!("option PROXY: '{}' {why}", visible(&shown))
         };
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(wrong("is no URL: write socks5://host:port or http://host:port"));
+            return Err(wrong("is no URL: write socks5://user:password@host:port, or http:// so"));
         };
         let (kind, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "socks5" | "socks5h" => (ProxyKind::Socks5, 1080),
@@ -149,6 +149,9 @@ mod tests {
         for (bad, why) in [
             ("proxy:1080", "is no URL"),
             ("secret@proxy", "is no URL"),
+            ("proxy:1080:me:secret", "socks5://user:password@host:port"),
+            ("socks5://proxy:1080:me:secret", "port"),
+            ("proxy:1080:me:secret/", "is no URL"),
             ("https://u:secret@proxy", "TLS to the proxy"),
             ("socks4://u:secret@proxy", "SOCKS4"),
             ("ftp://u:secret@proxy", "unknown scheme"),

@@ -60,7 +60,7 @@ pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached, ha
         Some(Status::Tls) => "ask whoever runs the Server which versions of TLS and which ALPN names it takes".to_owned(),
         Some(Status::TlsSetup) => "correct the option that is named".to_owned(),
         Some(Status::Proxy) => "check option PROXY with whoever runs the proxy".to_owned(),
-        Some(Status::WebSocket) => "check the path in the URL with the Server's documentation: /mqtt as a rule".to_owned(),
+        Some(Status::WebSocket) => "do as said, and check the path in the URL with the Server's documentation: /mqtt as a rule".to_owned(),
         Some(Status::RefusedByServer) => refused(end.reason, has_client_id),
         Some(Status::MalformedPacket | Status::ProtocolError) => {
             "what answers may be no MQTT Server at all: check the port with the Server's documentation".to_owned()
