@@ -9,6 +9,7 @@ use crate::codec::property::{Properties, Section};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use crate::types::text::TextError;
 use crate::types::topic::{TopicError, TopicFilter, TopicName};
 use crate::types::{PacketType, QoS};
 
@@ -35,6 +36,10 @@ pub fn reason_code(value: i32) -> Result<ReasonCode, Failure> {
 }
 
 fn topic_failure(what: &str, topic: &str, error: TopicError) -> Failure {
+    if error == TopicError::Text(TextError::Null) {
+        // Only an array of messages can hold it; a text that repeats it would end there.
+        return (Status::InvalidText, format!("the {what}: {error}"));
+    }
     // A topic of 64 KiB is of no help in an error text.
     let shown: String = topic.chars().take(80).collect();
     (Status::InvalidTopic, format!("'{shown}' is no {what}: {error}"))
