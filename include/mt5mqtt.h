@@ -32,7 +32,8 @@
  *
  * Threads
  *   Any function may be called from any thread. The events of one client are for one thread at a time. There are no
- *   callbacks: a host polls, or waits with a limit.
+ *   callbacks: a host polls, or waits with a limit. A process that fork made must not use the clients of its parent, whose
+ *   connections it would write to; it may make its own.
  *
  * Asynchronous outcomes
  *   mt5mqtt_publish, mt5mqtt_subscribe and mt5mqtt_unsubscribe return a token > 0 when the library has accepted the call.

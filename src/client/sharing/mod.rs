@@ -321,3 +321,34 @@ pub(super) fn set_own_option(
 fn farewell(properties: PropertiesBuf) -> Command {
     Command::Disconnect { reason: ReasonCode::SUCCESS, properties }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::options::{IntOption, URL};
+
+    #[test]
+    fn while_a_program_is_let_in_only_its_own_options_can_be_set() {
+        let client = Client::sharing("options while joining", "").unwrap();
+        client.set_option(|options, idle| options.set_text(URL, Some("mqtt://127.0.0.1:1"), idle)).unwrap();
+        let set = |option: IntOption, value| {
+            let set = client.set_option(|options, idle| options.set_int(option as i32, value, idle));
+            set.map_err(|failure| failure.0)
+        };
+        let connection = client.place.as_ref().and_then(|place| place.connection.load_full()).unwrap();
+        let busy = connection.thread.lock();
+        std::thread::scope(|scope| {
+            let joining = scope.spawn(|| client.connect());
+            while client.state() != State::Connecting {
+                std::thread::yield_now();
+            }
+            assert_eq!(set(IntOption::KeepAlive, 7), Err(Status::WrongState));
+            assert_eq!(set(IntOption::WaitMaximum, 7), Ok(()));
+            drop(busy);
+            assert_eq!(joining.join().unwrap(), Ok(()));
+        });
+        assert_eq!(client.options.lock().int(IntOption::WaitMaximum), 7, "it isn't lost when the program is in");
+        drop(connection);
+        client.free();
+    }
+}
