@@ -96,10 +96,11 @@ bool CMqttClient::Next(CMqttMessage &message)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Takes as many events as there are, up to the size of the array,  |
-//| in one call; returns how many. Each counts as taken: the Server  |
-//| won't send again what the program has not dealt with, unless     |
-//| MT5MQTT_OPT_ACKNOWLEDGE leaves that to the program               |
+//| Takes events, at most as many as the array has places, in one    |
+//| call; returns how many. One that has properties is the last, so  |
+//| 0 alone says that there are no more. Each counts as taken: the   |
+//| Server won't send again what the program has not dealt with,     |
+//| unless MT5MQTT_OPT_ACKNOWLEDGE leaves that to the program        |
 //+------------------------------------------------------------------+
 int CMqttClient::NextBatch(CMqttMessage &messages[])
   {
