@@ -22,6 +22,7 @@ use super::lock::{Lock, look_until};
 use super::options::Options;
 use super::shared::Shared;
 use super::slots::Slots;
+use super::starting::NOT_IDLE;
 use super::thread::{self, Pause, ThreadTicket};
 use super::{Client, Failure, State, clock};
 use crate::codec::property::PropertiesBuf;
@@ -209,7 +210,7 @@ impl Client {
         }
         let wanted = locked.store();
         if !self.shared.transition(State::Idle, State::Connecting) {
-            return Err((Status::WrongState, "connect was called already".to_owned()));
+            return Err((Status::WrongState, NOT_IDLE.to_owned()));
         }
         let options = locked.clone();
         drop(locked);
