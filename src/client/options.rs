@@ -309,6 +309,13 @@ mod tests {
     }
 
     #[test]
+    fn a_store_stays_where_it_was_when_the_process_goes_elsewhere() {
+        let mut options = Options::default();
+        options.set_text(STORE_PATH, Some("store"), true).unwrap();
+        assert_eq!(options.store_path, std::env::current_dir().ok().map(|folder| folder.join("store")));
+    }
+
+    #[test]
     fn a_response_topic_can_be_published_and_subscribed_to() {
         // MQTT-4.8.2-1
         let mut options = Options::default();

@@ -12,7 +12,6 @@ use crate::session::options::WillMessage;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
-use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
@@ -91,7 +90,11 @@ impl Options {
             PASSWORD => self.password = value.map(|value| Zeroizing::new(value.as_bytes().to_vec())),
             LOG_FILE => self.log_file = owned(),
             DEDUPLICATE_BY => self.deduplicate_by = owned(),
-            STORE_PATH => self.store_path = value.map(PathBuf::from),
+            STORE_PATH => {
+                // Opened anew after a failure, it is the same one, wherever the process has gone meanwhile.
+                let whole = value.map(std::path::absolute).transpose();
+                self.store_path = whole.map_err(|error| refused(format!("option STORE_PATH: {error}")))?;
+            }
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned(),
             AUTHENTICATION_DATA => {
