@@ -453,7 +453,7 @@
 #define MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION 19
 
 /**
- * 0 or 1 (default): whether a lost connection is made again.
+ * 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with PROTOCOL_FALLBACK each version of MQTT, until one accepts.
  */
 #define MT5MQTT_OPT_RECONNECT 30
 

@@ -157,7 +157,7 @@ pub const MT5MQTT_OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
 pub const MT5MQTT_OPT_REQUEST_PROBLEM_INFORMATION: i32 = 18;
 /// 0 (default) or 1: whether CONNACK shall carry Response Information.
 pub const MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION: i32 = 19;
-/// 0 or 1 (default): whether a lost connection is made again.
+/// 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with PROTOCOL_FALLBACK each version of MQTT, until one accepts.
 pub const MT5MQTT_OPT_RECONNECT: i32 = 30;
 /// Milliseconds from the start of an attempt at one Server to CONNACK, with name resolution, TCP, proxy, TLS and WebSocket in
 /// between: 100 to 600000, default 10000.

@@ -43,12 +43,7 @@ impl<'a> Examination<'a> {
     }
 
     pub fn run(&mut self) -> Result<(), Status> {
-        self.run_with(self.options.for_doctor(self.address.clone()))
-    }
-
-    fn run_with(&self, options: Options) -> Result<(), Status> {
-        self.reached.set(Reached::Nothing);
-        let client = Client::with_options(options);
+        let client = Client::with_options(self.options.for_doctor(self.address.clone()));
         let result = self.examine(&client);
         client.free();
         result
@@ -69,16 +64,16 @@ impl<'a> Examination<'a> {
             });
             match happened {
                 Some(Connecting::Asks(step, properties)) => asked = Some(self.ask(client, step, properties)),
+                Some(Connecting::Done(Err(end))) if end.next_version == Some(ProtocolVersion::V311) => {
+                    self.report.line(&end.detail);
+                    self.reached.set(Reached::Nothing);
+                }
                 Some(Connecting::Done(done)) => break Some(done),
                 None => break None,
             }
         };
         match connected {
             Some(Ok(())) => {}
-            Some(Err(end)) if end.next_version == Some(ProtocolVersion::V311) => {
-                self.report.line(&end.detail);
-                return self.run_with(self.options.for_doctor(self.address.clone()).in_older_version());
-            }
             Some(Err(end)) => {
                 let status = end.failure.unwrap_or(Status::Network);
                 if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {
