@@ -23,6 +23,7 @@ fn a_server_of_mqtt_3_1_1_is_spoken_to_in_its_version() {
     peer.close();
     let end = program.expect_disconnected();
     assert_eq!(end.reason, Some(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION));
+    assert!(end.detail.ends_with("try the other one; the next attempt is made in MQTT 3.1.1"), "{}", end.detail);
     assert_eq!(program.statistics().version, None);
     let mut peer = server.accept_mqtt();
     assert_eq!(peer.version, ProtocolVersion::V311);
