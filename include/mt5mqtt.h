@@ -32,7 +32,8 @@
  *
  * Threads
  *   Any function may be called from any thread. The events of one client are for one thread at a time. There are no
- *   callbacks: a host polls, or waits with a limit.
+ *   callbacks: a host polls, or waits with a limit. A process that fork made must not use the clients of its parent, whose
+ *   connections it would write to; it may make its own.
  *
  * Asynchronous outcomes
  *   mt5mqtt_publish, mt5mqtt_subscribe and mt5mqtt_unsubscribe return a token > 0 when the library has accepted the call.
@@ -452,7 +453,7 @@
 #define MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION 19
 
 /**
- * 0 or 1 (default): whether a lost connection is made again.
+ * 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with PROTOCOL_FALLBACK each version of MQTT, until one accepts.
  */
 #define MT5MQTT_OPT_RECONNECT 30
 
@@ -538,7 +539,7 @@
 #define MT5MQTT_OPT_PROGRESS 161
 
 /**
- * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a whole path: a relative one counts from the folder that the process is in when the option is set, and the next process may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 
@@ -635,8 +636,8 @@
 /**
  * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
  * text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
- * date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
- * isn't asked either).
+ * date, and not be on it. The file is read anew at each attempt to connect. Not together with TLS_ACCEPT_ANY_CERTIFICATE
+ * (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked either).
  */
 #define MT5MQTT_OPT_TLS_CRL 220
 

@@ -16,6 +16,7 @@ use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// The lines of a report, and how it ended.
@@ -118,6 +119,20 @@ fn a_good_connection_is_described_step_by_step() {
 }
 
 #[test]
+fn a_server_that_wants_a_client_identifier_is_told_from_others() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    let server = Mosquitto::start_with("allow_zero_length_clientid false\n").expect("mosquitto");
+    for version in [4, 5] {
+        let nameless = program(&server.url(), &[]);
+        nameless.set_int(IntOption::ProtocolVersion, version);
+        assert_fails(&nameless, Status::RefusedByServer, &["refused the connection", "set CLIENT_ID"]);
+    }
+    assert_eq!(report(&program(&server.url(), &[(options::CLIENT_ID, "EA1")])).1, None);
+}
+
+#[test]
 fn a_proxy_is_a_step_of_its_own() {
     if tools::find("mosquitto").is_none() {
         return tools::leave_out("the doctor and a real Server", "mosquitto");
@@ -182,6 +197,14 @@ fn what_is_wrong_is_said_with_what_to_do() {
     });
     assert_eq!(failure, Some(Status::RefusedByServer));
     assert_says(&lines, &["Bad User Name or Password", "What to do: check USER_NAME and PASSWORD"]);
+    // As Mosquitto does when it has as many clients as it may: asked in plain MQTT, and then in TLS.
+    let full = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("mqtt://{}", full.local_addr().expect("an address"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| full.incoming().take(2).for_each(drop));
+        let words = ["closed the connection without answering", "whether it takes more connections"];
+        assert_fails(&program_at(&url), Status::ConnectionClosed, &words);
+    });
 }
 
 #[test]

@@ -52,6 +52,27 @@ fn the_next_server_is_tried_at_once_and_the_first_again_after_the_delay() {
 }
 
 #[test]
+fn a_client_that_does_not_reconnect_tries_each_server_once() {
+    let mut server = FakeServer::start();
+    let dead = format!("mqtt://127.0.0.1:{}", free_port());
+    let program = Program::new(&format!("{dead} {}", server.url()), &[(IntOption::Reconnect, 0)]);
+    for _ in 0..2 {
+        program.connect().unwrap();
+        assert!(program.expect_disconnected().detail.contains(&dead));
+        let peer = server.accept_mqtt();
+        program.expect_connected();
+        peer.close();
+        program.expect_disconnected();
+        assert_eq!(program.state(), mt5mqtt::client::State::Idle, "a connection that is lost isn't made again");
+    }
+    let program = Program::new(&format!("{dead} {dead}"), &[(IntOption::Reconnect, 0)]);
+    program.connect().unwrap();
+    program.expect_disconnected();
+    program.expect_disconnected();
+    assert_eq!(program.state(), mt5mqtt::client::State::Idle);
+}
+
+#[test]
 fn every_kind_of_failure_leads_to_the_next_server() {
     let mut server = FakeServer::start();
     let mut refusing = FakeServer::start();

@@ -4,6 +4,7 @@ mod common;
 
 use common::fake_server::{FakeServer, Peer};
 use common::program::Program;
+use mt5mqtt::client::State;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::connack::Connack;
@@ -34,7 +35,11 @@ fn refer_to(server: &mut FakeServer, other: &FakeServer, reason: ReasonCode) {
 }
 
 fn allowing_loopback(server: &FakeServer) -> Program {
-    let program = Program::new(&server.url(), &SLOW);
+    allowing_loopback_with(server, &SLOW)
+}
+
+fn allowing_loopback_with(server: &FakeServer, options: &[(IntOption, i64)]) -> Program {
+    let program = Program::new(&server.url(), options);
     program.set_text(options::SERVER_REFERENCE_HOSTS, "127.0.0.1");
     program.connect().unwrap();
     program
@@ -112,4 +117,20 @@ fn two_servers_that_name_each_other_do_not_drive_a_client_round() {
     assert!(end.detail.contains("sent here"), "{}", end.detail);
     // It waits as long as after any other refusal that somebody has to look at: at least half of the longest delay.
     assert!(program.statistics().last_delay_ms >= 30_000);
+}
+
+#[test]
+fn a_client_that_does_not_reconnect_follows_until_it_is_connected() {
+    let (mut first, mut second) = (FakeServer::start(), FakeServer::start());
+    let program = allowing_loopback_with(&first, &[(IntOption::Reconnect, 0)]);
+    refer_to(&mut first, &second, ReasonCode::USE_ANOTHER_SERVER);
+    program.expect_disconnected();
+    let mut peer = accepted(&mut second, &program);
+    let properties = reference(&first);
+    let (reason, properties) = (ReasonCode::USE_ANOTHER_SERVER, properties.as_properties());
+    peer.send(&Packet::Disconnect(Disconnect { reason, properties }));
+    peer.close();
+    let end = program.expect_disconnected();
+    assert!(!end.detail.contains("followed"), "{}", end.detail);
+    assert_eq!(program.state(), State::Idle);
 }

@@ -210,7 +210,11 @@ fn pins_are_checked_in_addition_or_alone() {
     let found = format!("public key is sha256/{}", good.pin);
     for (texts, ints) in [(&[trusted, wrong][..], &[][..]), (&[wrong], &any)] {
         let failure = try_connect(&server.url(), texts, ints);
-        assert_fails(failure, Status::TlsCertificate, &["none of the keys in option TLS_PINS", &found]);
+        assert_fails(
+            failure,
+            Status::TlsCertificate,
+            &["none of the keys in option TLS_PINS", &found, "ask whoever runs the Server"],
+        );
     }
     // A pin is no substitute for the verification.
     assert_fails(try_connect(&server.url(), &[right], &[]), Status::TlsCertificate, &["doesn't trust"]);
@@ -241,6 +245,10 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let path = files.write("client.key", &client.key);
     assert_eq!(connect(&client, &path, &[]), None, "a file does as well");
 
+    let old = authority.issue_version_1("trader");
+    assert_eq!(connect(&old, &old.key, &[]), None, "X.509 version 1");
+    assert_fails(connect(&old, &client.key, &[]), Status::TlsSetup, &["is not the key of the first certificate"]);
+
     let expired = authority.issue("trader", &[], Validity::Expired);
     assert_fails(connect(&expired, &expired.key, &[]), refused, &["refuses our client certificate"]);
     let foreign = Authority::new("Another CA").issue("trader", &[], Validity::Now);
@@ -258,12 +266,25 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let encrypted = client.encrypted_key("open sesame");
     let password = |password| [(options::TLS_CLIENT_KEY_PASSWORD, password)];
     assert_eq!(connect(&client, &encrypted, &password("open sesame")), None);
+    let latin_1 = files.path().join("latin1.key");
+    std::fs::write(&latin_1, [b"Gr\xFC\xDFe\r\n", encrypted.as_bytes()].concat()).expect("write a file");
+    for key in [&encrypted.replace('\n', " \r\n\n"), latin_1.to_str().expect("a path in UTF-8")] {
+        assert_eq!(connect(&client, key, &password("open sesame")), None, "{key}");
+    }
     let setup = Status::TlsSetup;
     assert_fails(connect(&client, &encrypted, &[]), setup, &["is encrypted: set option TLS_CLIENT_KEY_PASSWORD"]);
     let failure = connect(&client, &encrypted, &password("close sesame"));
     assert!(!failure.as_ref().unwrap().1.contains("sesame"));
     assert_fails(failure, setup, &["TLS_CLIENT_KEY_PASSWORD is wrong"]);
 }
+
+/// A key as OpenSSL 1.0 encrypts it unless it is told otherwise: `openssl pkcs8 -topk8`, PBES1.
+const OF_DES: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+    MIGxMBwGCiqGSIb3DQEMAQMwDgQISfskcKqsx4ECAggABIGQk0Gm85fPhRnfGaqr\n\
+    CTt/Dcs3bsajYRHJqIDR0Zc8SVIKGI+Fm5qL+EvOsfkzOSQggLrhRtaqDCF5QvR5\n\
+    ztpSYYK9PxHF25Ynj4sQpLuxyNDrkVLLarBbNFhu1K7cIeF5WuqZM0+g8+VlfMxs\n\
+    nA+tEUlYLWGMSdHBhbzS/bbT2yHWVq+HHnWgZTXPtjFH80It\n\
+    -----END ENCRYPTED PRIVATE KEY-----\n";
 
 #[test]
 fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
@@ -277,7 +298,16 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
     let certificate: (i32, &str) = (options::TLS_CLIENT_CERTIFICATE, &client.certificate);
     /// Options, and words of the failure.
     type Case<'a> = (&'a [(i32, &'a str)], &'a [&'a str]);
-    let cases: [Case<'_>; 8] = [
+    let files = Folder::new();
+    let folder = files.path().to_str().expect("a path in UTF-8");
+    let quoted = format!("\"{}\"", files.write("ca.pem", &authority.certificate));
+    let cases: [Case<'_>; 11] = [
+        (&[(options::TLS_CA, folder)], &["TLS_CA", folder, "is a folder"]),
+        (&[(options::TLS_CA, &quoted)], &["TLS_CA", "can't be read", "without quotation marks"]),
+        (
+            &[certificate, (options::TLS_CLIENT_KEY, OF_DES), (options::TLS_CLIENT_KEY_PASSWORD, "x")],
+            &["TLS_CLIENT_KEY", "encrypted in another way", "openssl pkcs8 -topk8 -v2 aes256"],
+        ),
         (&[(options::TLS_CA, "/no/such/file.pem")], &["TLS_CA", "'/no/such/file.pem' can't be read"]),
         (&[(options::TLS_CA, &client.key)], &["TLS_CA", "the PEM text has no certificate"]),
         (
@@ -295,6 +325,11 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
         assert_fails(failure, Status::TlsSetup, words);
     }
+    // Nobody would look for the revoked one among certificates that are all accepted.
+    let list = authority.revocation_list(&[&client], Validity::Now);
+    let any = (IntOption::TlsAcceptAnyCertificate, 1);
+    let failure = try_connect(&url, &[(options::TLS_CRL, &list)], &[any]);
+    assert_fails(failure, Status::TlsSetup, &["TLS_CRL", "TLS_ACCEPT_ANY_CERTIFICATE"]);
     assert!(server.accept_within(Duration::ZERO).is_none());
 }
 

@@ -348,9 +348,9 @@ fn an_upgrade_that_is_refused_is_explained() {
         (
             "HTTP/1.1 301 Moved\r\nLocation: https://x/y?token=secret\r\n\r\n",
             Status::WebSocket,
-            "redirects to https://x/y (HTTP 301)",
+            "redirects to wss://x/y (HTTP 301)",
         ),
-        ("HTTP/1.1 503 Busy\r\n\r\n", Status::WebSocket, "with HTTP 503"),
+        ("HTTP/1.1 503 Busy\r\n\r\n", Status::WebSocket, "at the moment (HTTP 503)"),
         ("SSH-2.0-OpenSSH_9.2\r\n", Status::WrongProtocol, "speaks no HTTP"),
     ];
     for (says, status, words) in cases {

@@ -99,7 +99,9 @@ impl Address {
         }
         let path = match path {
             "" | "/" if !scheme.is_websocket() => String::new(),
-            _ if !scheme.is_websocket() => return Err(wrong("has a path, which only ws:// and wss:// know")),
+            _ if !scheme.is_websocket() => {
+                return Err(wrong("has a path or a query, which only ws:// and wss:// know"));
+            }
             _ if path.contains('#') => return Err(wrong("has a fragment ('#'), which no Server gets to see")),
             _ if !path.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return Err(wrong("has a path with characters that need percent-encoding"));
@@ -142,9 +144,6 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
             None => (authority, None),
         },
     };
-    if host.is_empty() || host.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return Err("has no valid host name");
-    }
     let port = match port {
         None => None,
         Some(digits) => match digits.parse::<u16>() {
@@ -152,6 +151,11 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
             _ => return Err("has no valid port: it is a number from 1 to 65535, and IPv6 needs brackets"),
         },
     };
+    // What a text brings along that was copied from a page: marks that nobody sees, brackets, quotes.
+    let is_of_name = |character: char| character.is_alphanumeric() || "-._:".contains(character);
+    if host.is_empty() || !host.chars().all(is_of_name) {
+        return Err("has no valid host name");
+    }
     Ok((host.to_owned(), port))
 }
 
@@ -159,12 +163,37 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
 fn without_secrets(url: &str) -> String {
     let (front, query) = url.split_once('?').unwrap_or((url, ""));
     let scheme = front.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
-    match front.rsplit_once('@') {
+    visible(&match front.rsplit_once('@') {
         // The '?' may be one of a password.
         _ if query.contains('@') => format!("{scheme}…"),
         Some((_, host)) => format!("{scheme}…@{host}"),
-        None => front.to_owned(),
+        None => without_third_part(front),
+    })
+}
+
+/// A text with nothing that may be a password in it: proxies are sold as host:port:user:password.
+pub(super) fn without_third_part(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + "://".len());
+    let rest = &url[start..];
+    // Brackets or a pair of colons are those of an IPv6 address.
+    match rest.match_indices(':').nth(1) {
+        Some((second, _)) if !rest.starts_with('[') && !rest.contains("::") => format!("{}…", &url[..=start + second]),
+        _ => url.to_owned(),
     }
+}
+
+/// The text with what nobody sees in it as `\u{…}`.
+pub(super) fn visible(text: &str) -> String {
+    let is_seen =
+        |character: char| character.is_ascii_graphic() || character.is_alphanumeric() || " …".contains(character);
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        if is_seen(character) {
+            shown.push(character)
+        } else {
+            shown.extend(character.escape_unicode())
+        }
+        shown
+    })
 }
 
 /// Without the query, which may hold a token.
@@ -250,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_in_a_url_is_shown() {
+        for (bad, why) in [
+            ("\u{feff}mqtt://host", r"'\u{feff}mqtt://host' has an unknown scheme"),
+            ("mqtt://\u{200b}host", r"'mqtt://\u{200b}host' has no valid host name"),
+            ("mqtt://ho\u{ad}st:1", r"'mqtt://ho\u{ad}st:1' has no valid host name"),
+            ("mqtt://h%6Fst", "no valid host name"),
+            ("mqtt://<host>", "no valid host name"),
+            ("mqtt://host?a", "'mqtt://host' has a path or a query"),
+            ("mqtt://::1:1883", "IPv6 needs brackets"),
+        ] {
+            let text = one(bad).expect_err(bad);
+            assert!(text.contains(why), "{text}");
+        }
+        for good in ["mqtt://b\u{fc}cher.example", "mqtt://a_b-c.1."] {
+            assert!(one(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
     fn a_zone_is_named_as_what_is_wrong() {
         // RFC 6874
         for zone in ["mqtt://[fe80::1%25eth0]:1", "mqtt://[fe80::1%3]"] {
@@ -270,6 +318,8 @@ mod tests {
             "ws://host/?token=a,secret",
             "mqtt://me:secret,word@host",
             "mqtt://me:word secret@host",
+            "mqtt://host:1883:me:secret",
+            "host:1883:me:secret",
         ] {
             assert!(!one(bad).unwrap_err().contains("secret"), "{bad}");
         }

@@ -250,6 +250,10 @@ impl Options {
         Some((folder, Identity { client_id: self.client_id.clone(), server: servers.join(",") }))
     }
 
+    pub fn has_client_id(&self) -> bool {
+        !self.client_id.is_empty()
+    }
+
     pub fn has_authentication(&self) -> bool {
         self.authentication_method.is_some()
     }
@@ -311,7 +315,16 @@ mod tests {
         assert_eq!(options.set_int(999, 5, true).unwrap_err().0, Status::InvalidArgument);
         assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().0, Status::WrongType);
         assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
+        let (status, text) = options.set_text(AUTHENTICATION_METHOD, Some(""), true).unwrap_err();
+        assert_eq!((status, text.as_str()), (Status::OutOfRange, "option AUTHENTICATION_METHOD: the text is empty"));
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
+    }
+
+    #[test]
+    fn a_store_stays_where_it_was_when_the_process_goes_elsewhere() {
+        let mut options = Options::default();
+        options.set_text(STORE_PATH, Some("store"), true).unwrap();
+        assert_eq!(options.store_path, std::env::current_dir().ok().map(|folder| folder.join("store")));
     }
 
     #[test]

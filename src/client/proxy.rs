@@ -1,6 +1,6 @@
 //! The PROXY option: a proxy between this machine and the Server.
 
-use super::address::{authority, host_and_port};
+use super::address::{authority, host_and_port, visible, without_third_part};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -34,12 +34,12 @@ impl Proxy {
             let shown = match (url.split_once("://"), url.rsplit_once('@')) {
                 (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
                 (None, Some((_, host))) => format!("…@{host}"),
-                _ => url.to_owned(),
+                _ => without_third_part(url),
             };
-            format!("option PROXY: '{shown}' {why}")
+            format!("option PROXY: '{}' {why}", visible(&shown))
         };
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(wrong("is no URL: write socks5://host:port or http://host:port"));
+            return Err(wrong("is no URL: write socks5://user:password@host:port, or http:// so"));
         };
         let (kind, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "socks5" | "socks5h" => (ProxyKind::Socks5, 1080),
@@ -55,10 +55,10 @@ impl Proxy {
             Some((user_info, host)) => (Some(user_info), host),
             None => (None, rest),
         };
-        let (host, port) = host_and_port(host).map_err(wrong)?;
         if host.contains(['/', '?', '#']) {
             return Err(wrong("has a path, which a proxy doesn't know"));
         }
+        let (host, port) = host_and_port(host).map_err(wrong)?;
         let credentials = match user_info {
             None => None,
             Some(user_info) => {
@@ -149,12 +149,17 @@ mod tests {
         for (bad, why) in [
             ("proxy:1080", "is no URL"),
             ("secret@proxy", "is no URL"),
+            ("proxy:1080:me:secret", "socks5://user:password@host:port"),
+            ("socks5://proxy:1080:me:secret", "port"),
+            ("proxy:1080:me:secret/", "is no URL"),
             ("https://u:secret@proxy", "TLS to the proxy"),
             ("socks4://u:secret@proxy", "SOCKS4"),
             ("ftp://u:secret@proxy", "unknown scheme"),
             ("http://u:secret@", "host name"),
             ("http://u:secret@proxy:0", "port"),
             ("http://u:secret@proxy/path", "path"),
+            ("http://u:secret@proxy:1/path", "path"),
+            ("http://u:secret@\u{200b}proxy", r"@\u{200b}proxy' has no valid host name"),
             ("http://u:secret%zz@proxy", "percent"),
             ("http://u:secret%0a@proxy", "percent"),
             ("http://u%3a:secret@proxy", "colon"),

@@ -64,7 +64,7 @@ impl Redirect {
             self.moved = moved;
             if self.target.is_some() { "which is followed" } else { "from where we have been sent here" }
         };
-        end.detail = format!("{}; it names '{references}', {outcome}", end.detail);
+        end.detail = format!("{}; it names '{references}', {outcome}", end.detail.trim_end_matches('.'));
         let follows = self.target.is_some();
         if !follows {
             self.go_back();

@@ -12,6 +12,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+pub(super) const NOT_IDLE: &str = "connect was called already, or a disconnect isn't done yet: with a time above 0 it waits for \
+                                   its end, else the event DISCONNECTED tells of it";
+
 impl Client {
     /// Asks for a connection and returns at once. It is kept, and made anew when it is lost, until `disconnect`.
     pub fn connect(&self) -> Result<(), Failure> {
@@ -34,7 +37,7 @@ impl Client {
             return self.join(place, locked);
         }
         if !self.shared.transition(State::Idle, State::Connecting) {
-            return Err((Status::WrongState, "connect was called already".to_owned()));
+            return Err((Status::WrongState, NOT_IDLE.to_owned()));
         }
         let options = locked.clone();
         drop(locked);

@@ -6,6 +6,7 @@ use crate::codec::subscribe::SubscriptionOptions;
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use crate::types::text::TextError;
 use crate::types::topic::{TopicError, TopicFilter, TopicName};
 use std::time::Duration;
 
@@ -62,6 +63,10 @@ pub fn topic_filter(filter: &str) -> Result<TopicFilter<'_>, Failure> {
 }
 
 fn invalid_topic(what: &str, topic: &str, error: TopicError) -> Failure {
+    if error == TopicError::Text(TextError::Null) {
+        // Only an array of messages can hold it; a text that repeats it would end there.
+        return (Status::InvalidText, format!("the {what}: {error}"));
+    }
     let shown: String = topic.chars().take(SHOWN).collect();
     (Status::InvalidTopic, format!("'{shown}' is no {what}: {error}"))
 }

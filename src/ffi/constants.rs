@@ -157,7 +157,7 @@ pub const MT5MQTT_OPT_IN_FLIGHT_MAXIMUM: i32 = 16;
 pub const MT5MQTT_OPT_REQUEST_PROBLEM_INFORMATION: i32 = 18;
 /// 0 (default) or 1: whether CONNACK shall carry Response Information.
 pub const MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION: i32 = 19;
-/// 0 or 1 (default): whether a lost connection is made again.
+/// 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with PROTOCOL_FALLBACK each version of MQTT, until one accepts.
 pub const MT5MQTT_OPT_RECONNECT: i32 = 30;
 /// Milliseconds from the start of an attempt at one Server to CONNACK, with name resolution, TCP, proxy, TLS and WebSocket in
 /// between: 100 to 600000, default 10000.
@@ -192,7 +192,7 @@ pub const MT5MQTT_OPT_PUBLISH_EVENTS: i32 = 52;
 pub const MT5MQTT_OPT_PRIORITY_RESERVE: i32 = 160;
 /// 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
 pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
-/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+/// Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a whole path: a relative one counts from the folder that the process is in when the option is set, and the next process may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
 pub const MT5MQTT_OPT_DEDUPLICATE: i32 = 163;
@@ -235,8 +235,8 @@ pub const MT5MQTT_OPT_TLS_SERVER_NAME: i32 = 135;
 pub const MT5MQTT_OPT_TLS_PINS: i32 = 136;
 /// Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
 /// text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
-/// date, and not be on it. The file is read anew at each attempt to connect. Default: none, and nobody asks for revocation (OCSP
-/// isn't asked either).
+/// date, and not be on it. The file is read anew at each attempt to connect. Not together with TLS_ACCEPT_ANY_CERTIFICATE
+/// (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked either).
 pub const MT5MQTT_OPT_TLS_CRL: i32 = 220;
 /// Text: a proxy, for every scheme: `socks5://host:port` (port 1080 if left out) or `http://host:port` (CONNECT; 8080), with
 /// `user:password@` before the host if need be, percent-encoded. The proxy resolves the Server's name. Default: none.

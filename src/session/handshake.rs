@@ -299,7 +299,7 @@ impl Session {
         self.version = other;
         self.version_spoken = false;
         end.next_version = Some(other);
-        end.detail = format!("{}; the next attempt is made in {name}", end.detail);
+        end.detail = format!("{}; the next attempt is made in {name}", end.detail.trim_end_matches('.'));
     }
 
     /// What is wrong with a successful CONNACK, given what CONNECT said.

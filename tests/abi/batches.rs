@@ -125,6 +125,7 @@ fn the_first_refused_message_ends_the_batch_and_says_why() {
     // Each other reason, at the first message: nothing is accepted.
     for (topic, qos, retain, status) in [
         (&b"\xFF"[..], 0, 0, MT5MQTT_E_INVALID_TEXT),
+        (b"a\0b", 0, 0, MT5MQTT_E_INVALID_TEXT),
         (b"", 0, 0, MT5MQTT_E_INVALID_TOPIC),
         (b"t", 3, 0, MT5MQTT_E_INVALID_ARGUMENT),
         (b"t", 0, 2, MT5MQTT_E_INVALID_ARGUMENT),
@@ -132,6 +133,7 @@ fn the_first_refused_message_ends_the_batch_and_says_why() {
         let mut messages = Vec::new();
         pack(&mut messages, topic, b"no", qos, retain);
         assert_eq!((publish(&client, &mut messages, 0), results(&messages)), (0, vec![(status, 0)]));
+        assert!(topic != b"a\0b" || abi().error_text().contains("U+0000"), "{}", abi().error_text());
     }
     peer.expect_publish("1");
     peer.expect_publish("2");

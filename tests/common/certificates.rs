@@ -2,12 +2,13 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod, KeyPair,
-    RevokedCertParams, SerialNumber, date_time_ymd,
+    RevokedCertParams, SerialNumber, SigningKey, date_time_ymd,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use x509_cert::der::asn1::BitString;
 use x509_cert::der::{Decode, Encode};
 
 /// A certificate with its key, both in PEM.
@@ -40,9 +41,15 @@ impl Certified {
 impl Certified {
     /// As `openssl x509 -req` makes one without a file of extensions: of X.509 version 1. The signature no longer fits.
     pub fn of_version_1(self) -> Self {
+        self.changed(|certificate| {
+            certificate.tbs_certificate.version = x509_cert::Version::V1;
+            certificate.tbs_certificate.extensions = None;
+        })
+    }
+
+    fn changed(self, change: impl FnOnce(&mut x509_cert::Certificate)) -> Self {
         let mut certificate = x509_cert::Certificate::from_der(&pem_content(&self.certificate)).expect("a certificate");
-        certificate.tbs_certificate.version = x509_cert::Version::V1;
-        certificate.tbs_certificate.extensions = None;
+        change(&mut certificate);
         let content = data_encoding::BASE64.encode(&certificate.to_der().expect("DER"));
         let certificate = format!("-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n");
         Certified { certificate, ..self }
@@ -125,6 +132,16 @@ impl Authority {
         validity.set(&mut params);
         let certified = Certified::new(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key);
         Certified { serial: Some(serial), ..certified }
+    }
+
+    /// One of X.509 version 1, with a signature that fits.
+    pub fn issue_version_1(&self, common_name: &str) -> Certified {
+        let certified = self.issue(common_name, &[], Validity::Now).of_version_1();
+        certified.changed(|certificate| {
+            let content = certificate.tbs_certificate.to_der().expect("DER");
+            let signature = self.issuer.key().sign(&content).expect("a signature");
+            certificate.signature = BitString::from_bytes(&signature).expect("bits");
+        })
     }
 
     /// A CA below this one, and its certificate by this one.

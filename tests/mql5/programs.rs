@@ -466,6 +466,9 @@ fn attempts_that_fail_alike_are_in_the_journal_once() {
         printed[0].starts_with("MQTT: the connection failed: ") && printed[0].contains("nobody listens"),
         "{printed:?}"
     );
+    // Two that are tried in turn.
+    let printed = bare(&mut terminal, &format!("{nobody},{}", nobody.replace("127.0.0.1", "127.0.0.2")), 6);
+    assert_eq!(printed.len(), 1 + 2, "{printed:?}");
     terminal.close();
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Reached {
 }
 
 /// What to do about the end of a connection that wasn't accepted.
-pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached) -> String {
+pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached, has_client_id: bool) -> String {
     let port = address.port;
     match end.failure {
         Some(Status::Resolve) => "check the spelling of the name in the URL, and whether this machine is on the internet (does a \
@@ -39,7 +39,10 @@ pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached) ->
             other_ways(address)
         ),
         Some(Status::ConnectionClosed) if !address.scheme.is_tls() => {
-            format!("ask whoever runs the Server what port {port} is for; try mqtts:// if it may be TLS, ws:// if it may be WebSocket")
+            format!(
+                "ask whoever runs the Server what port {port} is for, and whether it takes more connections; try mqtts:// if it may be \
+                 TLS, ws:// if it may be WebSocket"
+            )
         }
         Some(Status::ConnectionClosed) => "the Server dropped the connection after CONNECT: it may allow certain Client Identifiers only (the \
                                            doctor adds -doctor to yours), or want a user name, a password or a client certificate"
@@ -57,8 +60,8 @@ pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached) ->
         Some(Status::Tls) => "ask whoever runs the Server which versions of TLS and which ALPN names it takes".to_owned(),
         Some(Status::TlsSetup) => "correct the option that is named".to_owned(),
         Some(Status::Proxy) => "check option PROXY with whoever runs the proxy".to_owned(),
-        Some(Status::WebSocket) => "check the path in the URL with the Server's documentation: /mqtt as a rule".to_owned(),
-        Some(Status::RefusedByServer) => refused(end.reason),
+        Some(Status::WebSocket) => "do as said, and check the path in the URL with the Server's documentation: /mqtt as a rule".to_owned(),
+        Some(Status::RefusedByServer) => refused(end.reason, has_client_id),
         Some(Status::MalformedPacket | Status::ProtocolError) => {
             "what answers may be no MQTT Server at all: check the port with the Server's documentation".to_owned()
         }
@@ -80,8 +83,12 @@ fn other_ways(address: &Address) -> &'static str {
     }
 }
 
-fn refused(reason: Option<ReasonCode>) -> String {
+fn refused(reason: Option<ReasonCode>, has_client_id: bool) -> String {
     match reason {
+        // Mosquitto says the first of them.
+        Some(ReasonCode::UNSPECIFIED_ERROR | ReasonCode::CLIENT_IDENTIFIER_NOT_VALID) if !has_client_id => {
+            "set CLIENT_ID: the Server may take no client without one".to_owned()
+        }
         Some(ReasonCode::BAD_USER_NAME_OR_PASSWORD) => {
             "check USER_NAME and PASSWORD: upper and lower case matter, and so do spaces at the ends".to_owned()
         }

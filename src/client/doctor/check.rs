@@ -44,12 +44,7 @@ impl<'a> Examination<'a> {
     }
 
     pub fn run(&mut self) -> Result<(), Status> {
-        self.run_with(self.options.for_doctor(self.address.clone()))
-    }
-
-    fn run_with(&self, options: Options) -> Result<(), Status> {
-        self.reached.set(Reached::Nothing);
-        let client = Client::with_options(options);
+        let client = Client::with_options(self.options.for_doctor(self.address.clone()));
         let result = self.examine(&client);
         client.free();
         result
@@ -70,16 +65,16 @@ impl<'a> Examination<'a> {
             });
             match happened {
                 Some(Connecting::Asks(step, properties)) => asked = Some(self.ask(client, step, properties)),
+                Some(Connecting::Done(Err(end))) if end.next_version == Some(ProtocolVersion::V311) => {
+                    self.report.line(&end.detail);
+                    self.reached.set(Reached::Nothing);
+                }
                 Some(Connecting::Done(done)) => break Some(done),
                 None => break None,
             }
         };
         match connected {
             Some(Ok(())) => {}
-            Some(Err(end)) if end.next_version == Some(ProtocolVersion::V311) => {
-                self.report.line(&end.detail);
-                return self.run_with(self.options.for_doctor(self.address.clone()).in_older_version());
-            }
             Some(Err(end)) => {
                 let status = end.failure.unwrap_or(Status::Network);
                 if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {
@@ -94,7 +89,8 @@ impl<'a> Examination<'a> {
                     let cause = format!("port {port} answers, but the Server on it speaks {speaks}");
                     return self.failed(Status::WrongProtocol, &cause, &format!("use {}:// in the URL", scheme.name()));
                 }
-                return self.failed(status, &end.detail, &advice(&end, self.address, self.reached.get()));
+                let advice = advice(&end, self.address, self.reached.get(), self.options.has_client_id());
+                return self.failed(status, &end.detail, &advice);
             }
             None => return Err(Status::Timeout),
         }

@@ -78,6 +78,8 @@ struct Inner {
     file: Option<RotatingFile>,
     /// The file can't be written: when it is tried again. Until then lines are lost.
     retry: Option<Instant>,
+    /// The program has been told that this file can't be written.
+    told: bool,
 }
 
 /// What became of a line.
@@ -99,6 +101,7 @@ impl Log {
                 lost: 0,
                 file: None,
                 retry: None,
+                told: false,
             }),
         }
     }
@@ -111,6 +114,7 @@ impl Log {
         }
         // It is opened again with its new limits.
         inner.file = None;
+        inner.told &= settings.file == inner.settings.file;
         self.level.store(settings.level, Ordering::Relaxed);
         inner.settings = settings;
     }
@@ -180,12 +184,14 @@ impl Log {
         }
         let Err(error) = written else {
             inner.retry = None;
+            inner.told = false;
             inner.file = Some(file);
             return None;
         };
         inner.lost += lost + (lines.len() + inner.waiting.len()) as u64;
         inner.waiting.clear();
-        let is_new = inner.retry.replace(clock::now() + RETRY).is_none();
+        inner.retry = Some(clock::now() + RETRY);
+        let is_new = !std::mem::replace(&mut inner.told, true);
         is_new.then(|| format!("the log file '{}' can't be written: {error}", file.path()))
     }
 }
@@ -367,6 +373,17 @@ mod tests {
         time_is_over();
         assert!(log.add(Level::Info, "c").wake);
         assert_eq!(log.write(), None, "it is said already");
+        for changed in [settings.clone(), LogSettings { level: Level::Debug as i64, ..settings.clone() }] {
+            log.set(changed);
+            assert!(log.add(Level::Info, "tried again").wake);
+            assert_eq!(log.write(), None, "it is said already");
+        }
+        log.set(LogSettings { file: settings.file.as_ref().map(|file| format!("{file}-2")), ..settings.clone() });
+        log.add(Level::Info, "elsewhere");
+        assert!(log.write().is_some_and(|why| why.contains("client.log-2")), "that is another file");
+        log.set(settings.clone());
+        log.add(Level::Info, "here");
+        assert!(log.write().is_some_and(|why| !why.contains("client.log-2")));
         std::fs::create_dir_all(&folder).unwrap();
         assert!(!log.add(Level::Info, "d").wake);
         // Or when it is named again.
@@ -374,7 +391,7 @@ mod tests {
         assert!(log.add(Level::Info, "back").wake);
         assert_eq!(log.write(), None);
         let text = std::fs::read_to_string(folder.join("client.log")).unwrap_or_default();
-        assert!(text.contains("] back\n") && text.ends_with("4 lines were lost\n"), "{text}");
+        assert!(text.contains("] back\n") && text.ends_with("8 lines were lost\n"), "{text}");
         std::fs::remove_dir_all(&folder).unwrap();
         log.add(Level::Info, "gone");
         assert!(log.write().is_some_and(|why| why.contains("can't be written")), "it is said anew");

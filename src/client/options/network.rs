@@ -48,6 +48,8 @@ impl Options {
             (IntOption::CleanStart, 1),
             (IntOption::SessionExpiry, 0),
             (IntOption::Reconnect, 0),
+            // Before the other version of MQTT.
+            (IntOption::ReconnectMinimum, 1),
             (IntOption::PublishEvents, 1),
             (IntOption::Acknowledge, 1),
             (IntOption::LogLevel, 4),
@@ -56,13 +58,6 @@ impl Options {
             options.put(option, value);
         }
         options
-    }
-
-    /// The same with MQTT 3.1.1.
-    pub(in crate::client) fn in_older_version(mut self) -> Options {
-        self.put(IntOption::ProtocolVersion, 4);
-        self.put(IntOption::ProtocolFallback, 0);
-        self
     }
 
     /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.

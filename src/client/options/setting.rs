@@ -12,7 +12,6 @@ use crate::session::options::WillMessage;
 use crate::types::status::Status;
 use crate::types::text;
 use crate::types::topic::TopicName;
-use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Longest text of an option that isn't MQTT's: a file of many certificates fits.
@@ -70,7 +69,11 @@ impl Options {
             PASSWORD => self.password = secret(),
             LOG_FILE => self.log_file = owned(),
             DEDUPLICATE_BY => self.deduplicate_by = owned(),
-            STORE_PATH => self.store_path = value.map(PathBuf::from),
+            STORE_PATH => {
+                // Opened anew after a failure, it is the same one, wherever the process has gone meanwhile.
+                let whole = value.map(std::path::absolute).transpose();
+                self.store_path = whole.map_err(|error| refused(format!("option STORE_PATH: {error}")))?;
+            }
             PROXY => self.proxy = value.map(Proxy::parse).transpose().map_err(refused)?,
             AUTHENTICATION_METHOD => self.authentication_method = owned(),
             AUTHENTICATION_DATA => self.authentication_data = secret(),
@@ -140,6 +143,7 @@ impl Options {
 /// The error says what is wrong, in words.
 fn check_text(id: i32, value: &str) -> Result<(), String> {
     match id {
+        AUTHENTICATION_METHOD if value.is_empty() => Err("the text is empty".to_owned()),
         URL | CLIENT_ID | USER_NAME | PASSWORD | RESPONSE_TOPIC | AUTHENTICATION_METHOD | AUTHENTICATION_DATA => {
             text::check(value).map(|_| ()).map_err(|error| error.to_string())
         }

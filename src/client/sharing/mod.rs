@@ -23,6 +23,7 @@ use super::lock::{Lock, look_until};
 use super::options::Options;
 use super::shared::Shared;
 use super::slots::Slots;
+use super::starting::NOT_IDLE;
 use super::thread::{self, Pause, ThreadTicket};
 use super::{Client, Failure, State, clock};
 use crate::codec::property::PropertiesBuf;
@@ -210,7 +211,7 @@ impl Client {
         }
         let wanted = locked.store();
         if !self.shared.transition(State::Idle, State::Connecting) {
-            return Err((Status::WrongState, "connect was called already".to_owned()));
+            return Err((Status::WrongState, NOT_IDLE.to_owned()));
         }
         let options = locked.clone();
         drop(locked);
@@ -321,4 +322,35 @@ pub(super) fn set_own_option(
 
 fn farewell(properties: PropertiesBuf) -> Command {
     Command::Disconnect { reason: ReasonCode::SUCCESS, properties }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::options::{IntOption, URL};
+
+    #[test]
+    fn while_a_program_is_let_in_only_its_own_options_can_be_set() {
+        let client = Client::sharing("options while joining", "").unwrap();
+        client.set_option(|options, idle| options.set_text(URL, Some("mqtt://127.0.0.1:1"), idle)).unwrap();
+        let set = |option: IntOption, value| {
+            let set = client.set_option(|options, idle| options.set_int(option as i32, value, idle));
+            set.map_err(|failure| failure.0)
+        };
+        let connection = client.place.as_ref().and_then(|place| place.connection.load_full()).unwrap();
+        let busy = connection.thread.lock();
+        std::thread::scope(|scope| {
+            let joining = scope.spawn(|| client.connect());
+            while client.state() != State::Connecting {
+                std::thread::yield_now();
+            }
+            assert_eq!(set(IntOption::KeepAlive, 7), Err(Status::WrongState));
+            assert_eq!(set(IntOption::WaitMaximum, 7), Ok(()));
+            drop(busy);
+            assert_eq!(joining.join().unwrap(), Ok(()));
+        });
+        assert_eq!(client.options.lock().int(IntOption::WaitMaximum), 7, "it isn't lost when the program is in");
+        drop(connection);
+        client.free();
+    }
 }

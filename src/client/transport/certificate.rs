@@ -47,6 +47,11 @@ impl Described {
             pin: digest(&SHA256, &key).as_ref().try_into().ok()?,
         })
     }
+
+    /// Whether it is for this key, a SubjectPublicKeyInfo in DER.
+    pub fn is_for(&self, key: &[u8]) -> bool {
+        digest(&SHA256, key).as_ref() == self.pin
+    }
 }
 
 fn name(name: &GeneralName) -> Option<String> {

@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 /// Larger files are no certificates; the longest revocation lists of public CAs have some MiB.
 const LARGEST_FILE: u64 = 32 * 1024 * 1024;
 
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
 /// A private key that leaves no copy of itself in memory.
 pub(super) type SecretKey = Zeroizing<PrivateKeyDer<'static>>;
 
@@ -30,10 +32,19 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
             true => format!(
                 "option {option}: its text is neither PEM, as it has no line -----BEGIN …-----, nor the path of a file"
             ),
+            // As Windows copies a path.
+            false if value.trim_start().starts_with('"') => {
+                format!("option {option}: the file {value} can't be read: write its path without quotation marks")
+            }
             false => format!("option {option}: the file '{value}' can't be read: {error}"),
         })
     };
-    let size = fs::metadata(value).map_err(unreadable)?.len();
+    let metadata = fs::metadata(value).map_err(unreadable)?;
+    if metadata.is_dir() {
+        // Windows only says that access is denied.
+        return Err(setup_fault(format!("option {option}: '{value}' is a folder: name the file in it")));
+    }
+    let size = metadata.len();
     if size > LARGEST_FILE {
         return Err(setup_fault(format!(
             "option {option}: the file '{value}' has {size} bytes, which no PEM file has"
@@ -112,7 +123,7 @@ pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> 
     let pem = read(option, value)?;
     let wrong = |why: &str| setup_fault(format!("option {option}: {} {why}", source(value)));
     let has = |text: &[u8]| pem.windows(text.len()).any(|window| window == text);
-    if has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+    if has(ENCRYPTED.as_bytes()) {
         let Some(password) = password else {
             return Err(wrong("is encrypted: set option TLS_CLIENT_KEY_PASSWORD"));
         };
@@ -133,16 +144,28 @@ pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> 
 /// The first encrypted key of a PEM text. The error goes on after the name of the option.
 fn decrypt(pem: &[u8], password: &str) -> Result<SecretKey, &'static str> {
     const BAD: &str = "holds an encrypted key that is damaged";
-    let text = std::str::from_utf8(pem).map_err(|_| BAD)?;
-    // Something else may stand before it.
-    let start = text.find("-----BEGIN ENCRYPTED PRIVATE KEY-----").ok_or(BAD)?;
-    const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
-    let end = text[start..].find(END).ok_or(BAD)? + END.len();
-    let (_, document) = SecretDocument::from_pem(&text[start..start + end]).map_err(|_| BAD)?;
-    let encrypted = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| BAD)?;
+    const OTHER: &str = "is damaged, or encrypted in another way than PBES2 with AES: convert it with 'openssl pkcs8 -topk8 -v2 aes256 -in \
+                         old.key -out new.key'";
+    let document = encrypted_document(pem).ok_or(BAD)?;
+    let encrypted = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| OTHER)?;
     let key = encrypted.decrypt(password).map_err(|_| {
         "can't be decrypted: TLS_CLIENT_KEY_PASSWORD is wrong, or the key is encrypted in another way than PBES2 with AES \
          (convert it with 'openssl pkcs8 -topk8 -v2 aes256')"
     })?;
     Ok(Zeroizing::new(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()))
+}
+
+/// What is between the lines of the first encrypted key. Something else may stand before it, in any encoding.
+fn encrypted_document(pem: &[u8]) -> Option<SecretDocument> {
+    const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+    let start = pem.windows(ENCRYPTED.len()).position(|window| window == ENCRYPTED.as_bytes())?;
+    let size = pem[start..].windows(END.len()).position(|window| window == END.as_bytes())? + END.len();
+    let text = std::str::from_utf8(&pem[start..start + size]).ok()?;
+    // The parser takes neither blank lines nor blanks at the ends of lines.
+    let mut clean = Zeroizing::new(String::with_capacity(size + 1));
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        clean.push_str(line);
+        clean.push('\n');
+    }
+    SecretDocument::from_pem(&clean).ok().map(|(_, document)| document)
 }

@@ -2,6 +2,7 @@
 //! background thread only.
 
 use super::Fault;
+use super::certificate::Described;
 use super::tls_key::{certificates, private_key, revocation_lists, setup_fault};
 use super::tls_verify::{OwnCertificate, Verifier, Witness};
 use crate::client::clock;
@@ -12,7 +13,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +34,11 @@ impl TlsSetup {
         let trusted = options.ca.as_deref().map_or(Ok(Vec::new()), |ca| certificates("TLS_CA", ca))?;
         let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
         let asks_for_revocation = !revoked.is_empty();
+        if asks_for_revocation && options.accept_any_certificate {
+            return Err(setup_fault(
+                "option TLS_CRL would say nothing, as TLS_ACCEPT_ANY_CERTIFICATE accepts what is revoked, too: set one of them",
+            ));
+        }
         let named = !trusted.is_empty();
         let witness = Arc::new(Witness { named, valid_until: AtomicU64::new(u64::MAX), ..Witness::default() });
         let chain = match options.accept_any_certificate {
@@ -117,14 +123,19 @@ fn own_certificate(options: &TlsOptions) -> Result<Option<Arc<CertifiedKey>>, Fa
     let password = options.client_key_password.as_ref().map(|password| password.as_str());
     let key = private_key("TLS_CLIENT_KEY", key, password)?;
     // As the provider does it, but for a copy that nobody would zeroize.
-    let key = ring::sign::any_supported_type(&key)
-        .map_err(|error| setup_fault(format!("option TLS_CLIENT_KEY: this type of key can't be used: {error}")))?;
-    let certified = CertifiedKey::new(chain, key);
-    match certified.keys_match() {
-        // Unknown: the key can't tell its public half.
-        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Some(Arc::new(certified))),
-        Err(_) => {
-            Err(setup_fault("option TLS_CLIENT_KEY is not the key of the first certificate in TLS_CLIENT_CERTIFICATE"))
-        }
+    let key = ring::sign::any_supported_type(&key).map_err(|_| {
+        setup_fault(
+            "option TLS_CLIENT_KEY: this key can't be used: RSA keys of 2048 to 4096 bits can, ECDSA keys of the curves P-256 \
+             and P-384, and Ed25519 keys",
+        )
+    })?;
+    // Not by rustls, which takes no certificate of X.509 version 1: `openssl x509 -req` makes such ones.
+    let Some(described) = chain.first().and_then(Described::new) else {
+        return Err(setup_fault("option TLS_CLIENT_CERTIFICATE: its first certificate can't be parsed"));
+    };
+    if key.public_key().is_some_and(|public| !described.is_for(&public)) {
+        let text = "option TLS_CLIENT_KEY is not the key of the first certificate in TLS_CLIENT_CERTIFICATE";
+        return Err(setup_fault(text));
     }
+    Ok(Some(Arc::new(CertifiedKey::new(chain, key))))
 }

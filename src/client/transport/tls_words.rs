@@ -147,7 +147,10 @@ fn certificate_text(why: &CertificateError, shown: &[Described], named: bool, na
     if let CertificateError::Other(OtherError(other)) = why
         && let Some(mismatch) = other.downcast_ref::<PinMismatch>()
     {
-        return format!("the Server's certificate has none of the keys in option TLS_PINS: {mismatch}");
+        return format!(
+            "the Server's certificate has none of the keys in option TLS_PINS (not the fingerprint of the certificate counts, but that \
+             of its key): {mismatch}; ask whoever runs the Server whether that is its key: if not, somebody poses as it"
+        );
     }
     if let CertificateError::Other(OtherError(other)) = why
         && let Some(hidden) = other.downcast_ref::<RevocationHidden>()

@@ -311,7 +311,18 @@ fn in_words(error: &Error) -> Fault {
                     let location = response.headers().get("Location").and_then(|value| value.to_str().ok());
                     // A query may hold a token.
                     let location = location.map_or("elsewhere", |url| url.split('?').next().unwrap_or(url));
+                    // As option URL takes it.
+                    let location = match location.split_once("://") {
+                        Some(("http", rest)) => format!("ws://{rest}"),
+                        Some(("https", rest)) => format!("wss://{rest}"),
+                        _ => location.to_owned(),
+                    };
                     format!("the Server redirects to {location} (HTTP {code}): set the URL to that")
+                }
+                429 | 500..=599 => {
+                    format!(
+                        "the Server, or a gateway before it, can't serve at the moment (HTTP {code}): see its log if that stays"
+                    )
                 }
                 400 | 426 => format!(
                     "the Server on this port doesn't take the WebSocket upgrade (HTTP {code}): check scheme, port and path"

@@ -70,13 +70,18 @@ impl Worker {
             self.tls = None;
         }
         let mut next_attempt = None;
-        if !core.wanted || core.stop || !self.options.flag(IntOption::Reconnect) {
+        let goes_on = core.wanted && !core.stop;
+        // Without reconnecting, connect is one round: each Server, and each version of MQTT, until one accepts.
+        let is_open = self.options.flag(IntOption::Reconnect) || held == Held::Never;
+        let followed = goes_on && is_open && self.follow_reference(&mut end, held);
+        let in_round =
+            end.next_version == Some(ProtocolVersion::V311) || self.server + 1 < self.options.addresses.len();
+        if !goes_on || !is_open || !(self.options.flag(IntOption::Reconnect) || followed || in_round) {
             core.wanted = false;
             core.given_up = false;
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {
-            let followed = self.follow_reference(&mut end, held);
             let delay = match end.next_version {
                 _ if followed => self.backoff.next_delay(),
                 // The same Server is asked again, in the older version of MQTT.

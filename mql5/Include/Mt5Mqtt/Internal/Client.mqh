@@ -8,8 +8,9 @@
 #include "Sender.mqh"
 //--- mt5mqtt_wait() can't see IsStopped(): the longest wait between looks
 #define MQTT_WAIT_SLICE_MS 50
-//--- the same failure is printed again after so long
+//--- the same failure is printed again after so long; of so many it is known that they are the same
 #define MQTT_PRINT_AGAIN_MS 60000
+#define MQTT_PRINTED        16
 //+------------------------------------------------------------------+
 //| Class CMqttClient.                                               |
 //| Appointment: one MQTT client. Here is what it receives; what it  |
@@ -31,8 +32,8 @@ private:
    MqttEvent         m_event;              // the current event
    ushort            m_units[];            // buffer for text
    uchar             m_events[];           // buffer for events that are taken together
-   string            m_printed;            // the failure that was printed last
-   ulong             m_print_again;        // when it may be printed again
+   string            m_printed[MQTT_PRINTED];     // failures that were printed
+   ulong             m_print_again[MQTT_PRINTED]; // when each may be printed again
 
 public:
                      CMqttClient(void);
@@ -72,15 +73,16 @@ protected:
    void              PrintFailure(const string of,const CMqttMessage &message);
 
    //--- no copies: a handle has one owner
-                     CMqttClient(const CMqttClient &other) : m_printed(""),m_print_again(0) { }
+                     CMqttClient(const CMqttClient &other) { ArrayFill(m_print_again,0,MQTT_PRINTED,0); }
    void              operator=(const CMqttClient &other)   { }
   };
 //+------------------------------------------------------------------+
 //| No event was taken                                               |
 //+------------------------------------------------------------------+
-CMqttClient::CMqttClient(void) : m_printed(""),m_print_again(0)
+CMqttClient::CMqttClient(void)
   {
    ZeroMemory(m_event);
+   ArrayFill(m_print_again,0,MQTT_PRINTED,0);
   }
 //+------------------------------------------------------------------+
 //| The program's timer; without one it would live and hear nothing  |
@@ -107,10 +109,11 @@ bool CMqttClient::Next(CMqttMessage &message)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Takes as many events as there are, up to the size of the array,  |
-//| in one call; returns how many. Each counts as taken: the Server  |
-//| won't send again what the program has not dealt with, unless     |
-//| MT5MQTT_OPT_ACKNOWLEDGE leaves that to the program               |
+//| Takes events, at most as many as the array has places, in one    |
+//| call; returns how many. One that has properties is the last, so  |
+//| 0 alone says that there are no more. Each counts as taken: the   |
+//| Server won't send again what the program has not dealt with,     |
+//| unless MT5MQTT_OPT_ACKNOWLEDGE leaves that to the program        |
 //+------------------------------------------------------------------+
 int CMqttClient::NextBatch(CMqttMessage &messages[])
   {
@@ -214,10 +217,24 @@ string CMqttClient::Failure(const string of,const CMqttMessage &message)
 void CMqttClient::PrintFailure(const string of,const CMqttMessage &message)
   {
    string text=Failure(of,message);
-   if(text=="" || (text==m_printed && GetTickCount64()<m_print_again))
+   if(text=="")
       return;
-   m_printed=text;
-   m_print_again=GetTickCount64()+MQTT_PRINT_AGAIN_MS;
+//--- its place, or else that of the one which was printed longest ago
+   int place=0;
+   for(int i=0; i<MQTT_PRINTED; i++)
+     {
+      if(m_printed[i]==text)
+        {
+         place=i;
+         break;
+        }
+      if(m_print_again[i]<m_print_again[place])
+         place=i;
+     }
+   if(m_printed[place]==text && GetTickCount64()<m_print_again[place])
+      return;
+   m_printed[place]=text;
+   m_print_again[place]=GetTickCount64()+MQTT_PRINT_AGAIN_MS;
    Print("MQTT: ",text);
   }
 //+------------------------------------------------------------------+
