@@ -177,6 +177,7 @@ impl Session {
         let mut out = output!(self);
         let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
+            self.requests.give_up(id, &mut self.ids, &mut output!(self));
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }
     }
@@ -202,6 +203,9 @@ impl Session {
     }
 
     fn refuse_packet(&mut self, error: &DecodeError, bytes: &[u8]) {
+        if let Some(id) = codec::request_of_malformed(error, bytes) {
+            self.requests.give_up(id, &mut self.ids, &mut output!(self));
+        }
         let Some(connection) = &mut self.connection else { return };
         let reason = error.reason();
         let status = match reason {
