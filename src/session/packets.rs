@@ -41,6 +41,12 @@ impl Session {
                 Ok(Decoded::Packet { packet, used: size }) => {
                     used += size;
                     self.handle_packet(now, &packet);
+                    if self.connection.as_ref().is_some_and(Connection::holds_too_much) {
+                        // [MQTT-4.4.0-1]
+                        let detail =
+                            "the Server sends the same packets again and again within one connection".to_owned();
+                        self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+                    }
                 }
                 Ok(Decoded::NeedMore { .. }) => break,
                 Err(error) => self.refuse_packet(&error, &bytes[used..]),
