@@ -119,6 +119,13 @@ pub fn decode(bytes: &[u8], version: ProtocolVersion, maximum: usize) -> Result<
     Ok(Decoded::Packet { packet, used: total })
 }
 
+/// The Packet Identifier of a SUBACK or UNSUBACK that can't be decoded, if it can be read.
+pub fn request_of_malformed(error: &DecodeError, bytes: &[u8]) -> Option<PacketId> {
+    let is_answer = matches!(error.packet, Some(PacketType::Suback | PacketType::Unsuback));
+    let (_, width) = varint::decode(bytes.get(1..)?).ok().flatten().filter(|_| is_answer)?;
+    Reader::new(bytes.get(1 + width..)?).packet_id().ok()
+}
+
 /// The Fixed Header flags of every type but PUBLISH, whose flags say something (section 2.1.3).
 const fn required_flags(packet: PacketType) -> u8 {
     match packet {

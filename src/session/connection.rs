@@ -19,6 +19,9 @@ use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// So much may be kept back until it is durable: a packet for each Packet Identifier of either side.
+const MOST_HELD: usize = 2 * u16::MAX as usize;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// CONNECT is sent; the Server has until the deadline to answer.
@@ -152,6 +155,11 @@ impl Connection {
     /// Whether something is kept back: answers that must keep their order go behind it.
     pub fn holds(&self) -> bool {
         !self.held.is_empty()
+    }
+
+    /// Whether the Server asks again and again for what is kept back.
+    pub fn holds_too_much(&self) -> bool {
+        self.held.len() > MOST_HELD
     }
 
     /// The next that is kept back no longer, as everything up to `batch` is durable.

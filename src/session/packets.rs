@@ -41,6 +41,12 @@ impl Session {
                 Ok(Decoded::Packet { packet, used: size }) => {
                     used += size;
                     self.handle_packet(now, &packet);
+                    if self.connection.as_ref().is_some_and(Connection::holds_too_much) {
+                        // [MQTT-4.4.0-1]
+                        let detail =
+                            "the Server sends the same packets again and again within one connection".to_owned();
+                        self.break_off(ReasonCode::PROTOCOL_ERROR, detail);
+                    }
                 }
                 Ok(Decoded::NeedMore { .. }) => break,
                 Err(error) => self.refuse_packet(&error, &bytes[used..]),
@@ -177,6 +183,7 @@ impl Session {
         let mut out = output!(self);
         let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
+            self.requests.give_up(id, &mut self.ids, &mut output!(self));
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }
     }
@@ -202,6 +209,9 @@ impl Session {
     }
 
     fn refuse_packet(&mut self, error: &DecodeError, bytes: &[u8]) {
+        if let Some(id) = codec::request_of_malformed(error, bytes) {
+            self.requests.give_up(id, &mut self.ids, &mut output!(self));
+        }
         let Some(connection) = &mut self.connection else { return };
         let reason = error.reason();
         let status = match reason {

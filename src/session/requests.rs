@@ -156,7 +156,7 @@ impl Requests {
         self.waiting.iter().any(|request| request.options.is_none() && request.filter == filter)
     }
 
-    /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol.
+    /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol; whoever gets it gives up the request.
     pub fn handle_answer(
         &mut self,
         id: PacketId,
@@ -187,6 +187,15 @@ impl Requests {
             finish(request, Outcome::of(reason, properties), out.events);
         }
         Ok(())
+    }
+
+    /// The answer can't be taken, and the connection ends. Asked again, the Server would send it again on each connection.
+    pub fn give_up(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Output<'_>) {
+        if let Some(request) = self.sent.remove(id) {
+            ids.release(id);
+            self.refused(&request, out.log);
+            finish(request, Outcome::local(Status::ProtocolError), out.events);
+        }
     }
 
     fn remember(&mut self, request: &Request, log: &mut Log) {

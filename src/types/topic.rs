@@ -126,15 +126,36 @@ impl<'a> TopicFilter<'a> {
         self.0.bytes().any(|byte| byte == b'+' || byte == b'#')
     }
 
+    /// Without the name of the share.
+    fn plain(self) -> &'a str {
+        match self.0.strip_prefix("$share/") {
+            Some(rest) => rest.split_once('/').map_or("", |(_, plain)| plain),
+            None => self.0,
+        }
+    }
+
+    /// Whether there are Topic Names that belong to both.
+    pub fn overlaps(self, other: TopicFilter<'_>) -> bool {
+        let (one, other) = (self.plain(), other.plain());
+        if one.starts_with('$') && starts_wild(other) || other.starts_with('$') && starts_wild(one) {
+            return false;
+        }
+        let (mut one, mut other) = (one.split('/'), other.split('/'));
+        loop {
+            match (one.next(), other.next()) {
+                (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+                (Some("+"), Some(_)) | (Some(_), Some("+")) => {}
+                (Some(level), Some(same)) if level == same => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether a message on `name` belongs to this subscription (section 4.7.1; names that start with `$` match no
     /// leading wildcard \[MQTT-4.7.2-1\]).
     pub fn matches(self, name: TopicName<'_>) -> bool {
-        let plain = match self.0.strip_prefix("$share/") {
-            Some(rest) => rest.split_once('/').map_or("", |(_, plain)| plain),
-            None => self.0,
-        };
-        let name = name.as_str();
-        if name.starts_with('$') && (plain.starts_with('+') || plain.starts_with('#')) {
+        let (plain, name) = (self.plain(), name.as_str());
+        if name.starts_with('$') && starts_wild(plain) {
             return false;
         }
         let mut levels = name.split('/');
@@ -150,6 +171,10 @@ impl<'a> TopicFilter<'a> {
             }
         }
     }
+}
+
+fn starts_wild(plain: &str) -> bool {
+    plain.starts_with('+') || plain.starts_with('#')
 }
 
 #[cfg(test)]
@@ -205,6 +230,40 @@ mod tests {
         }
         for plain in ["$share", "$shared/x"] {
             assert!(!TopicFilter::new(plain).unwrap().is_shared(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn filters_overlap_if_a_name_can_match_both() {
+        // Section 4.7
+        let overlap = |one, other| {
+            let (one, other) = (TopicFilter::new(one).unwrap(), TopicFilter::new(other).unwrap());
+            assert_eq!(one.overlaps(other), other.overlaps(one));
+            one.overlaps(other)
+        };
+        for (one, other) in [
+            ("a", "a"),
+            ("a/#", "a"),
+            ("#", "a/b"),
+            ("+/b", "a/+"),
+            ("a/+/c", "a/#"),
+            ("$share/g/a/+", "a/b"),
+            ("$share/g/a", "$share/h/+"),
+            ("$SYS/+", "$SYS/#"),
+        ] {
+            assert!(overlap(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("a", "b"),
+            ("a", "a/b"),
+            ("a/+", "a"),
+            ("+", "a/b"),
+            ("a/+/c", "+/b/d"),
+            ("$SYS/x", "#"),
+            ("+/x", "$share/g/$SYS/x"),
+            ("a/#", "b/#"),
+        ] {
+            assert!(!overlap(one, other), "{one} {other}");
         }
     }
 

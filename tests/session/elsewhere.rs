@@ -210,6 +210,30 @@ fn what_the_first_server_sends_again_is_known() {
 }
 
 #[test]
+fn what_was_left_at_a_server_is_known_until_messages_are_acknowledged_otherwise() {
+    // MQTT-4.3.3-10: who can say of a message that it is done with it, depends on the option.
+    for (acknowledge, is_known) in [(Acknowledge::WhenTaken, true), (Acknowledge::Explicitly, false)] {
+        let mut trace = at_a();
+        trace.receives(publish("order", QOS_2, 7));
+        let order = trace.tells_message("order");
+        moves(&mut trace, "b", false);
+        trace.session.acknowledge(order.unwrap(), ReasonCode::SUCCESS);
+        trace.loses_connection();
+        trace.session.set_options(SessionOptions { keep_alive: 0, acknowledge, ..options() });
+        trace.session.set_server("a");
+        trace.connects(true, &[]);
+        trace.receives(publish_again("order", QOS_2, 7));
+        if is_known {
+            trace.tells_nothing();
+            trace.sends(pubrec(7));
+        } else {
+            trace.tells_message("order");
+            trace.sends_nothing();
+        }
+    }
+}
+
+#[test]
 fn what_a_program_can_not_acknowledge_any_more_comes_to_it_again() {
     // MQTT-4.6.0-2: kept away it would never be answered, nor would be what comes behind it.
     let options = SessionOptions { keep_alive: 0, acknowledge: Acknowledge::Explicitly, ..options() };

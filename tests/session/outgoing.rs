@@ -151,9 +151,11 @@ fn what_pubrec_says_reaches_the_program() {
     // Sections 3.5.2.1 and 3.5.2.2: the end of the message is PUBCOMP, but "No matching subscribers" stands in PUBREC.
     let mut trace = Trace::connected(options());
     let explained = set(&[(PropertyId::UserProperty, Value::Pair("node", "3"))]);
-    for (token, reason, last) in [
-        (1, ReasonCode::NO_MATCHING_SUBSCRIBERS, ReasonCode::SUCCESS),
-        (2, ReasonCode::SUCCESS, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
+    let bare = set(&[]);
+    for (token, reason, explained, last) in [
+        (1, ReasonCode::NO_MATCHING_SUBSCRIBERS, &explained, ReasonCode::SUCCESS),
+        (2, ReasonCode::SUCCESS, &explained, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
+        (3, ReasonCode::NO_MATCHING_SUBSCRIBERS, &bare, ReasonCode::SUCCESS),
     ] {
         let packet_id = id(token as u16);
         trace.publish(token, "x", QoS::ExactlyOnce);
@@ -164,7 +166,7 @@ fn what_pubrec_says_reaches_the_program() {
         let outcome = trace.tells_published(token);
         assert_eq!(outcome.failure, None);
         if last == ReasonCode::SUCCESS {
-            assert_eq!((outcome.reason, &outcome.properties), (Some(reason), &explained));
+            assert_eq!((outcome.reason, &outcome.properties), (Some(reason), explained));
         } else {
             assert_eq!(outcome.reason, Some(last));
         }

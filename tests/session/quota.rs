@@ -159,6 +159,32 @@ fn pubrels_beyond_a_narrower_receive_maximum_keep_their_places_until_they_are_fi
 }
 
 #[test]
+fn what_is_confirmed_before_it_was_sent_again_takes_its_place_too() {
+    // MQTT-3.3.4-7, MQTT-4.9.0-2: the answer of a Server that has had the message before.
+    let mut trace = receiving_at_most(2);
+    for packet_id in 1..=2 {
+        trace.publish(packet_id.into(), "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, packet_id));
+    }
+    trace.publish(3, "y", QoS::AtLeastOnce);
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+    trace.sends(publish_again("x", QoS::ExactlyOnce, 1));
+    trace.receives(pubrec(2));
+    trace.sends(pubrel(2));
+    for packet_id in [1, 2] {
+        trace.sends_nothing();
+        if packet_id == 1 {
+            trace.receives(pubrec(1));
+            trace.sends(pubrel(1));
+        }
+        trace.receives(pubcomp(packet_id));
+        trace.completes(packet_id.into());
+    }
+    trace.sends(publish("y", QoS::AtLeastOnce, 3));
+}
+
+#[test]
 fn our_own_limit_holds_below_the_servers() {
     let mut trace = Trace::connected(SessionOptions { in_flight_maximum: 1, ..options() });
     trace.publish(1, "x", QoS::AtLeastOnce);

@@ -273,23 +273,53 @@ fn what_the_server_said_it_lacks_is_not_asked_for() {
 
 #[test]
 fn answers_that_fit_no_request_end_the_connection() {
-    // MQTT-2.2.1-6, MQTT-3.8.4-6, MQTT-3.11.3-1, MQTT-3.8.4-2, MQTT-3.10.4-5
-    let wrong = [
-        suback(9, ReasonCode::SUCCESS),
-        unsuback(9, vec![ReasonCode::SUCCESS]),
-        unsuback(1, vec![ReasonCode::SUCCESS]),
-        Packet::Suback(Suback {
-            packet_id: id(1),
-            properties: Properties::EMPTY,
-            reasons: vec![ReasonCode::SUCCESS, ReasonCode::SUCCESS],
-        }),
-    ];
+    // MQTT-2.2.1-6, MQTT-3.8.4-2, MQTT-3.10.4-5
+    let wrong = [suback(9, ReasonCode::SUCCESS), unsuback(9, vec![ReasonCode::SUCCESS])];
     for answer in wrong {
         let mut trace = Trace::connected(options());
         trace.subscribe(1, "a");
         takes_subscribe(&mut trace, "a");
         trace.receives(answer);
         trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
+fn a_request_whose_answer_can_not_be_taken_fails_and_is_not_asked_again_on_each_connection() {
+    // MQTT-3.8.4-6, MQTT-3.11.3-1: a Reason Code for each Topic Filter. MQTT-3.9.3-2, MQTT-3.11.3-2: one of the tables.
+    type Asks = fn(&mut Trace) -> u16;
+    let subscribes: Asks = |trace| {
+        trace.subscribe(1, "a");
+        takes_subscribe(trace, "a")
+    };
+    let unsubscribes: Asks = |trace| {
+        trace.unsubscribe(1, "a");
+        takes_unsubscribe(trace, "a")
+    };
+    let wrong: [(Asks, &[u8], ReasonCode); 8] = [
+        (subscribes, &[0x90, 5, 0, 1, 0, 0, 0], ReasonCode::PROTOCOL_ERROR),
+        (subscribes, &[0x90, 3, 0, 1, 0], ReasonCode::PROTOCOL_ERROR),
+        (subscribes, &[0x90, 4, 0, 1, 0, 0x05], ReasonCode::MALFORMED_PACKET),
+        (subscribes, &[0xB0, 4, 0, 1, 0, 0], ReasonCode::PROTOCOL_ERROR),
+        (unsubscribes, &[0xB0, 5, 0, 1, 0, 0, 0], ReasonCode::PROTOCOL_ERROR),
+        (unsubscribes, &[0xB0, 3, 0, 1, 0], ReasonCode::PROTOCOL_ERROR),
+        // As in MQTT 3.1.1.
+        (unsubscribes, &[0xB0, 2, 0, 1], ReasonCode::MALFORMED_PACKET),
+        (unsubscribes, &[0xB0, 4, 0, 1, 0, 0x05], ReasonCode::MALFORMED_PACKET),
+    ];
+    for (asks, answer, reason) in wrong {
+        let mut trace = Trace::connected(options());
+        assert_eq!(asks(&mut trace), 1);
+        trace.receives_bytes(answer);
+        let (Event::Subscribed { token, outcome, .. } | Event::Unsubscribed { token, outcome, .. }) = trace.tells()
+        else {
+            panic!("{answer:02X?}: the request has no end")
+        };
+        assert_eq!((token, outcome.failure), (1, Some(Status::ProtocolError)), "{answer:02X?}");
+        trace.breaks_off(reason);
+        trace.connects(true, &[]);
+        trace.sends_nothing();
         trace.tells_nothing();
     }
 }

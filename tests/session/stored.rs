@@ -367,3 +367,23 @@ fn nothing_is_published_before_what_was_subscribed_to_before_it() {
     trace.publish(1, "order", QOS_1);
     trace.sends(publish("order", QOS_1, 1));
 }
+
+#[test]
+fn a_server_that_asks_for_ever_more_while_nothing_can_be_stored_does_not_fill_the_memory() {
+    // MQTT-4.4.0-1, MQTT-2.2.1-4: within a connection each Packet Identifier waits for one answer.
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    trace.receives(publish("m", QOS_2, 1));
+    let delivery = trace.tells_message("m");
+    trace.acknowledge(delivery);
+    disk.store(&mut trace);
+    trace.sends(pubrec(1));
+    // From now on the disk is full.
+    let pubrels = [0x62, 2, 0, 1].repeat(65_535);
+    trace.receives_bytes(&pubrels);
+    trace.sends_nothing();
+    trace.stays_connected();
+    trace.receives_bytes(&pubrels);
+    trace.receives_bytes(&pubrels);
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+}

@@ -5,13 +5,15 @@
 //! Subscription Identifier of its own, so that a PUBLISH names exactly the filters that it is for (section 3.3.4), however
 //! many copies a Server sends for filters that overlap; and a retained message names the SUBSCRIBE that asked for it, so that
 //! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
-//! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost.
+//! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost. A job of a Shared Subscription must
+//! not come twice, so there it overlaps with no filter of another program's.
 
 use super::held::{Held, Holder};
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Outcome, Token};
 use crate::types::status::Status;
+use crate::types::topic::TopicFilter;
 use std::collections::{HashMap, VecDeque};
 
 pub(super) type ProgramId = u64;
@@ -73,7 +75,8 @@ impl Filters {
     }
 
     /// A program subscribes. `identify` says whether the Server takes Subscription Identifiers. Fails if another program
-    /// holds the filter with options that the subscription can't have at the same time.
+    /// holds the filter with options that the subscription can't have at the same time, or if its messages couldn't be told
+    /// from those of another program's filter.
     pub fn subscribe(&mut self, program: ProgramId, asked: Subscribe, identify: bool) -> Result<Subscribe, Status> {
         let Subscribe { token, filter, options, properties } = asked;
         let others = self.find(&filter).map_or(&[][..], |held| &held.holders);
@@ -82,7 +85,7 @@ impl Filters {
             other.options.no_local == options.no_local
                 && other.options.retain_as_published == options.retain_as_published
         };
-        if !others.all(fits) {
+        if !others.all(fits) || !identify && self.confuses(Some(program), &filter) {
             return Err(Status::SharedDiffers);
         }
         let before = self.hold(program, &filter, options);
@@ -120,6 +123,19 @@ impl Filters {
             }
         };
         Ok(Subscribe { token, filter, options, properties: with_identifier(properties, identifier) })
+    }
+
+    /// Whether a job could come to two programs without identifiers: it is of a Shared Subscription, and a copy of it is another
+    /// program's by another filter. `program` is one that is going to hold the filter.
+    fn confuses(&self, program: Option<ProgramId>, filter: &str) -> bool {
+        let Ok(filter) = TopicFilter::new(filter) else { return false };
+        let holders = |held: &Held| held.programs().into_iter();
+        let own: Vec<ProgramId> = self.find(filter.as_str()).into_iter().flat_map(holders).chain(program).collect();
+        self.held.iter().filter(|held| held.filter != filter.as_str()).any(|held| {
+            let overlaps = TopicFilter::new(&held.filter).is_ok_and(|other| filter.overlaps(other));
+            let others = || holders(held).chain(own.iter().copied()).any(|one| own.first() != Some(&one));
+            overlaps && (filter.is_shared() || held.is_shared()) && others()
+        })
     }
 
     /// A program unsubscribes. False if another one still holds the filter, and the Server is not to be asked.
@@ -164,7 +180,7 @@ impl Filters {
             }
             return self.tell(program.into_iter().collect(), filter, ends);
         }
-        let is_wanted = !ask.given_up && self.find(filter).is_some();
+        let is_wanted = !ask.given_up && self.find(filter).is_some() && !self.confuses(program, filter);
         if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && is_wanted {
             // The Server that was met meanwhile takes no identifiers.
             let ask = Ask { identifier: None, ..ask };
@@ -310,7 +326,7 @@ impl Filters {
     /// The Session made a granted subscription again after the Server had lost it, and failed.
     fn made_again_in_vain(&mut self, filter: &str, identify: bool, token: Token) -> Answer {
         let Some(held) = self.find(filter) else { return Answer::Lost(Vec::new()) };
-        if identify || held.unidentified {
+        if identify || held.unidentified || self.confuses(None, filter) {
             return self.give_up(filter);
         }
         self.renew(filter, token, false).map_or(Answer::Lost(Vec::new()), Answer::Ask)

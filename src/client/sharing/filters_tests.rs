@@ -107,6 +107,43 @@ fn a_server_that_takes_no_identifiers_is_asked_again_without() {
 }
 
 #[test]
+fn a_job_comes_to_one_program_though_the_server_takes_no_identifiers() {
+    // Section 4.8.2: a message of a Shared Subscription is for one. Its copy for "jobs/#" can't be told from it.
+    let subscribed = |filters: &mut Filters, program, token, filter: &str| {
+        filters
+            .subscribe(program, asked(token, filter), false)
+            .map(|_| ())
+            .map_err(|status| (status, filter.to_owned()))
+    };
+    let differs = |filter: &str| Err((Status::SharedDiffers, filter.to_owned()));
+    for (first, second) in [("$share/g/jobs/+", "jobs/#"), ("jobs/1", "$share/g/jobs/+"), ("$share/g/a", "$share/h/a")]
+    {
+        let mut filters = Filters::new(1);
+        assert_eq!(subscribed(&mut filters, A, 1, first), Ok(()));
+        assert_eq!(subscribed(&mut filters, B, 2, second), differs(second));
+        // What doesn't overlap, the same filter, and filters of one program are told apart, or needn't be.
+        assert_eq!(subscribed(&mut filters, B, 3, "other"), Ok(()));
+        assert_eq!(subscribed(&mut filters, A, 4, second), Ok(()));
+        // Of the same filter one of several gets it, but then not by another filter.
+        assert_eq!(subscribed(&mut filters, B, 5, first), differs(first));
+        filters.unsubscribe(A, second);
+        assert_eq!(subscribed(&mut filters, B, 6, first), Ok(()));
+        assert_eq!(subscribed(&mut filters, A, 7, second), differs(second));
+        // With identifiers everything can be told apart.
+        granted(&mut filters, A, 8, second);
+    }
+    // A Server that takes none is met later: whose subscription can't be made again so, hears of it.
+    let mut filters = Filters::new(1);
+    granted(&mut filters, A, 1, "$share/g/a");
+    granted(&mut filters, B, 2, "a");
+    let refused = failure(Status::NotSupportedByServer);
+    assert_eq!(told(filters.answered(0, "$share/g/a", &refused, false, 9)), [A]);
+    assert!(matches!(filters.answered(0, "a", &refused, false, 10), Answer::Ask(_)));
+    filters.subscribe(A, asked(3, "$share/g/a"), true).unwrap_or_else(|status| panic!("{status:?}"));
+    assert_eq!(told(filters.answered(3, "$share/g/a", &refused, false, 11)), [A]);
+}
+
+#[test]
 fn a_refused_subscribe_takes_away_only_what_it_would_have_given() {
     let mut filters = Filters::new(1);
     let of_a = granted(&mut filters, A, 1, "a");

@@ -86,6 +86,7 @@ impl Connector {
                 Ok(Stage::Pending) => {
                     let wanted = match &self.doing {
                         Doing::Racing(race) => race.next_start(),
+                        Doing::Upgrade(upgrade) if upgrade.is_interrupted() => Some(now),
                         _ => None,
                     };
                     return Progress::Pending(wanted.map_or(self.deadline, |wanted| wanted.min(self.deadline)));
@@ -257,9 +258,73 @@ impl Connector {
 mod tests {
     use super::*;
     use crate::client::clock;
+    use crate::client::transport::scripted::Scripted;
+    use std::io::{self, Read, Write};
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+    use tungstenite::handshake::derive_accept_key;
+
+    /// A Server that accepts a WebSocket after a lot that has no content, as Sessions of TLS to resume.
+    #[derive(Default)]
+    struct Talkative {
+        interruptions: usize,
+        request: Vec<u8>,
+    }
+
+    impl Read for Talkative {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.interruptions > 0 {
+                self.interruptions -= 1;
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let request = String::from_utf8(std::mem::take(&mut self.request)).expect("HTTP");
+            let header = |line: &str| Some(line.split_once(": ")?.1.to_owned());
+            let key = request.lines().find(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key"));
+            let Some(key) = key.and_then(header) else { return Err(io::ErrorKind::WouldBlock.into()) };
+            let response = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+                derive_accept_key(key.as_bytes())
+            );
+            buffer[..response.len()].copy_from_slice(response.as_bytes());
+            Ok(response.len())
+        }
+    }
+
+    impl Write for Talkative {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.request.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_upgrade_goes_on_though_no_poll_tells_of_what_is_there_already() {
+        let mut resolver = Resolver::with(|_, _| Err("nothing".to_owned()));
+        let poll = mio::Poll::new().unwrap();
+        let address = Address::parse_list("wss://broker").unwrap().remove(0);
+        let plan = Plan { address, proxy: None, tls: None, headers: Vec::new(), maximum_packet_size: 0 };
+        let now = clock::now();
+        let mut connector = Connector::new(plan, now, now + Duration::from_secs(10), Token(1));
+        let server = Talkative { interruptions: 3, ..Talkative::default() };
+        assert!(connector.ready(Box::new(Scripted(server))).is_ok());
+        let mut turns = 0;
+        loop {
+            match connector.advance(now, poll.registry(), &mut resolver) {
+                // The worker comes back at this time, whether a socket is ready or not.
+                Progress::Pending(until) => assert_eq!(until, now),
+                Progress::Connected(..) => break,
+                Progress::Failed(fault) => panic!("{fault}"),
+            }
+            turns += 1;
+        }
+        assert!(turns > 1, "others have their turn");
+    }
 
     #[test]
     fn a_resolver_that_hangs_neither_breaks_the_deadline_nor_is_asked_twice() {

@@ -33,6 +33,14 @@ struct Lower {
     taken: usize,
     /// The output is the request, whose URL and headers may hold a token.
     is_request: bool,
+    /// The transport asked for another call when the response was read last.
+    interrupted: bool,
+}
+
+impl Lower {
+    fn new(transport: Box<dyn Transport>) -> Self {
+        Lower { transport, output: Vec::new(), taken: 0, is_request: true, interrupted: false }
+    }
 }
 
 impl Lower {
@@ -58,8 +66,9 @@ impl Lower {
 impl Read for Lower {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.transport.read(buffer) {
-            // tungstenite would take it for a failure; a Server that does so goes on, which the poll tells.
+            // tungstenite would take it for a failure.
             Err(error) if self.is_request && error.kind() == io::ErrorKind::Interrupted => {
+                self.interrupted = true;
                 Err(io::ErrorKind::WouldBlock.into())
             }
             other => other,
@@ -115,13 +124,19 @@ impl Upgrade {
             .write_buffer_size(0)
             .max_message_size(largest)
             .max_frame_size(largest);
-        let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: true };
-        let handshake = ClientHandshake::start(lower, request, Some(config)).map_err(|error| in_words(&error))?;
+        let handshake =
+            ClientHandshake::start(Lower::new(transport), request, Some(config)).map_err(|error| in_words(&error))?;
         Ok(Upgrade { handshake: Some(handshake) })
+    }
+
+    /// Whether it is to go on as soon as others have had their turn, as the poll won't tell of what is there already.
+    pub fn is_interrupted(&self) -> bool {
+        self.handshake.as_ref().is_some_and(|handshake| handshake.get_ref().get_ref().interrupted)
     }
 
     pub fn advance(&mut self) -> Result<Stage<WebSocket>, Fault> {
         let Some(mut handshake) = self.handshake.take() else { return Ok(Stage::Pending) };
+        handshake.get_mut().get_mut().interrupted = false;
         loop {
             let waits = match handshake.handshake() {
                 Ok((mut websocket, _)) => {

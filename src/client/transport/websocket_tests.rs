@@ -55,7 +55,7 @@ impl Write for Pinging {
 
 fn pinging(left: usize, takes: bool) -> WebSocket {
     let transport: Box<dyn Transport> = Box::new(Scripted(Pinging { left, takes }));
-    let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: false };
+    let lower = Lower { is_request: false, ..Lower::new(transport) };
     WebSocket::new(tungstenite::WebSocket::from_raw_socket(lower, Role::Client, None))
 }
 
@@ -86,7 +86,7 @@ fn what_the_server_said_last_is_read_though_its_ping_cant_be_answered() {
     // A ping, and DISCONNECT (Session taken over) in a binary frame.
     let said = [0x89, 0, 0x82, 4, 0xE0, 2, 0x8E, 0];
     let transport: Box<dyn Transport> = Box::new(Scripted(Gone(said.into())));
-    let lower = Lower { transport, output: Vec::new(), taken: 0, is_request: false };
+    let lower = Lower { is_request: false, ..Lower::new(transport) };
     let mut websocket = WebSocket::new(tungstenite::WebSocket::from_raw_socket(lower, Role::Client, None));
     let mut buffer = [0; 16];
     assert_eq!(websocket.read(&mut buffer).expect("what was said"), 4);
