@@ -96,7 +96,7 @@ impl Publishing {
         }
     }
 
-    fn conflation_key(&self) -> Option<&Arc<str>> {
+    pub fn conflation_key(&self) -> Option<&Arc<str>> {
         self.terms.as_ref()?.conflation_key.as_ref()
     }
 
@@ -113,10 +113,6 @@ impl Publishing {
         if let Some(terms) = &mut self.terms {
             terms.conflation_key = None;
         }
-    }
-
-    pub fn conflation_key(&self) -> Option<&Arc<str>> {
-        self.conflation_key.as_ref()
     }
 
     /// Its end when it is not sent, or not again: then the reason says nothing of whether it arrived.
