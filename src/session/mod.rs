@@ -35,6 +35,7 @@ mod requester;
 mod requests;
 mod resumption;
 pub mod scram;
+mod sink;
 mod suspect;
 mod unsent;
 
@@ -56,32 +57,17 @@ use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::{Inbound, Parked};
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
-use outbound::{Outbound, Output};
+use outbound::Outbound;
 use packet_ids::PacketIds;
 use queue::Publishing;
 use record::{Key, Log};
 use requester::Requester;
 use requests::{Request, Requests};
+use sink::sink;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 use suspect::Suspect;
-
-/// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
-macro_rules! output {
-    ($session:ident) => {
-        Output {
-            events: &mut $session.events,
-            counters: &mut $session.counters,
-            breaches: &mut $session.breaches,
-            log: &mut $session.log,
-            spent: &mut $session.spent,
-            progress: $session.options.progress,
-            every_end: $session.options.every_end,
-        }
-    };
-}
-use output;
 
 #[derive(Debug)]
 pub struct Session {
@@ -224,7 +210,7 @@ impl Session {
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         // What was never sent is out of the queue before its request ends.
-        self.outbound.expire(now, &mut output!(self));
+        self.outbound.expire(now, &mut sink!(self));
         self.requester.expire(now, &mut self.events);
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
@@ -244,7 +230,7 @@ impl Session {
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
     pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
-        let mut out = output!(self);
+        let mut out = sink!(self);
         self.outbound.expire(now, &mut out);
         if let Some(connection) = &mut self.connection
             && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)

@@ -1,9 +1,9 @@
 //! What leaves of its own when it may: subscriptions, publishes, requests; and what becomes of all when the Session is lost.
 
+use super::Session;
 use super::options::PublishOptions;
-use super::outbound::Output;
 use super::requests::{Request, Standing};
-use super::{Session, output};
+use super::sink::sink;
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use std::time::Instant;
 impl Session {
     pub(super) fn lose_session(&mut self) {
         self.inbound.lose_session(&mut self.log);
-        self.outbound.lose_session(&mut self.ids, &mut output!(self));
+        self.outbound.lose_session(&mut self.ids, &mut sink!(self));
         self.requests.lose_session(&mut self.log);
     }
 
@@ -19,7 +19,7 @@ impl Session {
     pub(super) fn pump(&mut self, now: Instant) {
         self.pump_subscriptions();
         if let Some(connection) = &mut self.connection {
-            let mut out = output!(self);
+            let mut out = sink!(self);
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
     }
@@ -30,7 +30,7 @@ impl Session {
         let Some(connection) = &mut self.connection else { return };
         let may_subscribe = self.log.is_durable(self.resumable_recorded);
         if may_subscribe {
-            self.requests.pump(connection, &mut self.ids, &mut output!(self));
+            self.requests.pump(connection, &mut self.ids, &mut sink!(self));
         }
         connection.subscribes_first = !may_subscribe && self.requests.is_waiting();
     }

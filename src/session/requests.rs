@@ -7,9 +7,9 @@
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::ordered::Ordered;
-use super::outbound::Output;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
+use super::sink::Sink;
 use super::suspect::Unanswered;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf};
@@ -117,7 +117,7 @@ impl Requests {
     }
 
     /// Sends what waits. The send quota doesn't hold it back \[MQTT-3.3.4-8\].
-    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Sink<'_>) {
         if !connection.is_online() {
             return;
         }
@@ -164,7 +164,7 @@ impl Requests {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Result<(), &'static str> {
         match self.sent.get(id) {
             Some(request) if request.options.is_some() == subscribed => {}

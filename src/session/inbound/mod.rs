@@ -21,8 +21,8 @@ use super::connection::{Connection, Held};
 use super::done::{Done, Known};
 use super::event::{Delivery, Event};
 use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
-use super::outbound::Output;
 use super::record::{Key, Log, Record};
+use super::sink::Sink;
 use crate::codec::PacketId;
 use crate::codec::buffers::Buffers;
 use crate::codec::publish::Publish;
@@ -113,7 +113,7 @@ impl Inbound {
         topic: TopicName<'_>,
         connection: &mut Connection,
         rules: Rules<'_>,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
         let arrived = Arrived { publish, topic, payload: Payload::of(publish, rules.payload_format_check) };
@@ -163,7 +163,7 @@ impl Inbound {
     }
 
     /// A new QoS 1 or 2 message: hands it out, unless it is refused or the program is done with a copy of it.
-    fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Output<'_>) {
+    fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Sink<'_>) {
         self.deliveries += 1;
         let delivery = delivery(self.deliveries, id);
         let refused = arrived.payload == Payload::Refused;
@@ -251,7 +251,7 @@ impl Inbound {
     }
 
     /// Takes over what an earlier process had stored; messages that no program had taken are handed out again.
-    pub fn restore(&mut self, key: Key, record: Record, out: &mut Output<'_>) -> Result<(), &'static str> {
+    pub fn restore(&mut self, key: Key, record: Record, out: &mut Sink<'_>) -> Result<(), &'static str> {
         match (key, record) {
             (Key::Received(id), Record::Received { content }) => {
                 self.contents.extend(content.map(|content| (id, content)));
