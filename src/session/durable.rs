@@ -38,7 +38,7 @@ impl Session {
                     self.log.restore_end(token);
                     self.events.push_back(Event::Published { token, outcome });
                 }
-                Key::Subscription(_) => self.requests.restore(key, record)?,
+                Key::Subscription(_) => self.subscriptions.restore(key, record)?,
                 Key::Server(server) => servers.restore(&server, record)?,
             }
         }

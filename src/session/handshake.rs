@@ -217,7 +217,7 @@ impl Session {
         {
             self.outbound.resume(connection, self.session_in_doubt, &mut sink!(self));
             if self.session_in_doubt {
-                self.requests.doubt_session(&mut self.log);
+                self.subscriptions.doubt_session(&mut self.log);
             }
         }
         self.session_in_doubt = false;
@@ -261,15 +261,15 @@ impl Session {
         self.inbound.lose_session(&mut self.log);
         self.inbound.come_back(left.parked, parked);
         self.outbound.lose_session(&mut self.ids, &mut sink!(self));
-        self.requests.doubt_session(&mut self.log);
-        self.requests.end_others(left.filters);
+        self.subscriptions.doubt_session(&mut self.log);
+        self.subscriptions.end_others(left.filters);
         self.elsewhere.reserved = left.ids.into_iter().chain(held).filter(|id| self.ids.keep_away(*id)).collect();
         true
     }
 
     fn leave_behind(&mut self) {
         let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
-        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park(), &mut self.log);
+        self.elsewhere.leave(held, self.subscriptions.filters(), self.inbound.park(), &mut self.log);
     }
 
     /// The Packet Identifiers that were not to be used at home may be.

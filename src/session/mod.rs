@@ -5,7 +5,7 @@
 //! `handle_*` or verb the caller writes `output` to the transport, takes the events, and looks at `next_timeout` and
 //! `wants_close` anew. `now` must never run backwards.
 //!
-//! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Requests`; state of the
+//! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Subscriptions`; state of the
 //! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, all other
 //! packets of the Server's in `packets`.
 
@@ -32,10 +32,10 @@ mod pumping;
 mod queue;
 pub mod record;
 mod requester;
-mod requests;
 mod resumption;
 pub mod scram;
 mod sink;
+mod subscriptions;
 mod suspect;
 mod unsent;
 
@@ -62,11 +62,11 @@ use packet_ids::PacketIds;
 use queue::Publishing;
 use record::{Key, Log};
 use requester::Requester;
-use requests::{Request, Requests};
 use sink::sink;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use subscriptions::{Asks, Request, Subscriptions};
 use suspect::Suspect;
 
 #[derive(Debug)]
@@ -95,7 +95,7 @@ pub struct Session {
     ids: PacketIds,
     outbound: Outbound,
     inbound: Inbound,
-    requests: Requests,
+    subscriptions: Subscriptions,
     requester: Requester,
     /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
     scram_runs: u64,
@@ -128,7 +128,7 @@ impl Session {
             ids: PacketIds::new(),
             outbound: Outbound::new(),
             inbound: Inbound::new(buffers.clone()),
-            requests: Requests::new(),
+            subscriptions: Subscriptions::new(),
             scram_runs: 0,
             auth_steps: 0,
             breaches: Breaches::new(),
@@ -181,9 +181,9 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
-        let unanswered = self.requests.first_unanswered().or_else(|| self.outbound.first_unanswered());
+        let unanswered = self.subscriptions.first_unanswered().or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
-        self.requests.disconnected(&mut self.ids);
+        self.subscriptions.disconnected(&mut self.ids);
         let mut end = connection.end.unwrap_or_else(|| {
             let mut end = Disconnected::new(Some(failure), detail);
             if matches!(connection.phase, Phase::AwaitingConnack { .. }) {
@@ -259,7 +259,7 @@ impl Session {
         properties: PropertiesBuf,
     ) {
         let filter = filter.as_str().to_owned();
-        self.requests.add(Request { token, filter, properties, options: Some(options), perhaps_there: false });
+        self.subscriptions.add(Request { token, filter, properties, asks: Asks::subscribe(options) });
         self.pump_subscriptions();
     }
 
@@ -267,7 +267,7 @@ impl Session {
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
         self.requester.unsubscribed(filter.as_str());
         let filter = filter.as_str().to_owned();
-        self.requests.add(Request { token, filter, properties, options: None, perhaps_there: false });
+        self.subscriptions.add(Request { token, filter, properties, asks: Asks::Unsubscribe });
         self.pump_subscriptions();
     }
 

@@ -175,7 +175,7 @@ impl Session {
         properties: Properties<'_>,
     ) {
         let mut out = sink!(self);
-        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
+        let answer = self.subscriptions.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }
