@@ -8,13 +8,18 @@
 //! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Subscriptions`; state of the
 //! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, all other
 //! packets of the Server's in `packets`.
+//!
+//! The way of a publish: `queue` (where it waits), `outbound` (its flow), `connection` and `unsent`; the Server's answers to it
+//! come by `answers`, and the program hears of its end by an `event`. The way of a received message: `packets`, `inbound`
+//! (which recognises copies by `deduplication`), and an `event`. What is to outlive the process goes to `record`, and comes
+//! back by `durable`.
 
 mod aliases;
 mod answers;
 pub mod authentication;
 pub mod breaches;
 mod connection;
-mod done;
+mod deduplication;
 mod durable;
 mod elsewhere;
 pub mod event;

@@ -14,7 +14,7 @@ use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
 use super::record::{Key, Record};
 use super::sink::Sink;
-use super::suspect::Unanswered;
+use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
@@ -226,11 +226,11 @@ impl Outbound {
     }
 
     /// What was sent first on this connection and isn't answered.
-    pub fn first_unanswered(&self) -> Option<Unanswered> {
+    pub fn first_unanswered(&self) -> Option<FirstUnanswered> {
         let (_, entry) = self.in_flight.iter().find(|(_, entry)| entry.counted && entry.sent)?;
         let Publishing { number, token, message, .. } = &entry.publishing;
         let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
-        Some(Unanswered { number: Some(*number), token: *token, what })
+        Some(FirstUnanswered { number: Some(*number), token: *token, what })
     }
 
     pub(super) fn next_order(&mut self) -> u64 {

@@ -10,7 +10,7 @@ use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
 use super::sink::Sink;
-use super::suspect::Unanswered;
+use super::suspect::FirstUnanswered;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
@@ -115,11 +115,11 @@ impl Subscriptions {
     }
 
     /// What the Server has been asked for first and hasn't answered.
-    pub fn first_unanswered(&self) -> Option<Unanswered> {
+    pub fn first_unanswered(&self) -> Option<FirstUnanswered> {
         let (_, request) = self.sent.first()?;
         let kind = if request.subscribes() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
         let what = format!("{kind} of '{}'", request.filter);
-        Some(Unanswered { number: None, token: request.token, what })
+        Some(FirstUnanswered { number: None, token: request.token, what })
     }
 
     /// How it stands with the subscription to a Topic Filter.

@@ -18,7 +18,7 @@ pub(super) use parked::Parked;
 
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
-use super::done::{Done, Known};
+use super::deduplication::{Keys, Known};
 use super::event::{Delivery, Event};
 use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
 use super::record::{Key, Log, Record};
@@ -81,7 +81,7 @@ pub(super) struct Inbound {
     contents: FxHashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
-    done: Done,
+    keys: Keys,
     /// What this Server had sent in a Session that was left behind, and may send again.
     before: Parked,
     /// Messages that the program has, but the Server doesn't wait for any more, and their numbers among those with a key.
@@ -100,7 +100,7 @@ impl Inbound {
             deliveries: 0,
             contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
-            done: Done::new(),
+            keys: Keys::new(),
             before: Parked::default(),
             orphans: BTreeMap::new(),
         }
@@ -170,7 +170,7 @@ impl Inbound {
         let known = match rules.deduplicate {
             Some(rules) if !refused => {
                 let message = arrived.message(&self.buffers);
-                let known = self.done.look(&message, rules, out.log);
+                let known = self.keys.look(&message, rules, out.log);
                 self.buffers.give_back(message);
                 known
             }
@@ -193,7 +193,7 @@ impl Inbound {
                     self.arrivals.insert(delivery);
                 }
                 if let Some(number) = keyed {
-                    recorded = recorded.max(self.done.finish(number, out.log));
+                    recorded = recorded.max(self.keys.finish(number, out.log));
                 }
                 Some(ReasonCode::SUCCESS.into())
             }
@@ -265,7 +265,7 @@ impl Inbound {
                 let (delivery, packet_id) = (Some(delivery), Some(packet_id));
                 out.events.push_back(Event::Message { message, delivery, packet_id, seen_before: false });
             }
-            (Key::Done(number), Record::Done { message_key }) => self.done.restore(number, &message_key),
+            (Key::Done(number), Record::Done { message_key }) => self.keys.restore(number, &message_key),
             _ => return Err("a received message has a record of another kind"),
         }
         Ok(())
