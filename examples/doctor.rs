@@ -40,8 +40,8 @@ fn main() -> ExitCode {
             _ => None,
         });
         match found {
-            Ok(Some(Some(None))) => return ExitCode::SUCCESS,
-            Ok(Some(Some(Some(_)))) => return ExitCode::FAILURE,
+            Ok(Some(Some(Ok(())))) => return ExitCode::SUCCESS,
+            Ok(Some(Some(Err(_)))) => return ExitCode::FAILURE,
             Ok(Some(None)) => {}
             Ok(None) => _ = client.wait(Duration::from_millis(250)),
             Err((_, why)) => {
