@@ -2,6 +2,16 @@
 //!
 //! No call waits for the network, except `wait`, `disconnect` and `free`, which have bounds. Absent on purpose: the C ABI
 //! (`ffi`) and the protocol (`session`).
+//!
+//! - A program's calls: `starting`, `publishing`, `receiving`, `subscribing`, `request_response`, `authentication`, `stages`,
+//!   `statistics`, `doctor`. What they are checked against is in `options` and `publish_limits`; what they count, in `accounts`.
+//! - Between the threads: `shared` and the `core` under its lock, each `command` and the `command_queue`, the queue of `events`
+//!   and the `notice`s in it, the `log`.
+//! - Who reads and writes: the background thread (`worker`, `storing`), a caller that waits (`leading`) or polls (`polling`);
+//!   when they rest or gather is in `pace` and `burst`, what came in lies in `input`.
+//! - To the Server: `address`, `proxy`, `redirect`, `backoff`, `tls_options`, `ws_headers`, `transport`, `first_bytes`.
+//! - A `store` for the Session, and `sharing` of one connection by several programs.
+//! - Below all of that: `clock`, `thread`, `lock`, `slots`, `seed`.
 
 mod accounts;
 mod address;
@@ -45,26 +55,26 @@ mod transport;
 mod worker;
 mod ws_headers;
 
-pub use self::publishing::Outgoing;
-pub use self::receiving::Polled;
-pub use self::shared::State;
-pub use self::statistics::Statistics;
+pub use publishing::Outgoing;
+pub use receiving::Polled;
+pub use shared::State;
+pub use statistics::Statistics;
 
-use self::accounts::Accounts;
-use self::shared::Shared;
-use self::sharing::Place;
 use crate::codec::property::{Properties, PropertyId, Section};
 use crate::session::Session;
 use crate::session::event::{Delivery, Stage, Token};
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use accounts::Accounts;
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
 use lock::Lock;
 use log::Log;
 use options::{IntOption, Options};
 use publish_limits::PublishLimits;
+use shared::Shared;
+use sharing::Place;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The longest time that a request may take.
-pub const LONGEST_REQUEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_REQUEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Client {
     /// Publishes a request. Its response, or why there is none, comes as an event with the token, within `timeout`.

@@ -3,6 +3,7 @@
 //! Topic Name, properties and payload lie one after the other in one buffer, so that keeping a message costs one
 //! allocation and its size is known at a glance; or none, if the buffer was that of another message (`buffers`).
 
+use super::PacketId;
 use super::buffers::Buffers;
 use super::property::{Properties, PropertyId};
 use super::publish::Publish;
@@ -95,7 +96,7 @@ impl Message {
     }
 
     /// The PUBLISH that carries this message.
-    pub fn publish(&self, packet_id: Option<super::PacketId>, dup: bool) -> Publish<'_> {
+    pub fn publish(&self, packet_id: Option<PacketId>, dup: bool) -> Publish<'_> {
         Publish {
             dup,
             qos: self.qos,

@@ -3,9 +3,10 @@
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
 use super::event::{Outcome, Stage};
-use super::outbound::{Outbound, Output, Released};
+use super::outbound::{Outbound, Released};
 use super::packet_ids::PacketIds;
 use super::record::{Key, Record};
+use super::sink::Sink;
 use crate::codec::ack::Ack;
 use crate::codec::{Packet, PacketId};
 use crate::types::reason::ReasonCode;
@@ -27,7 +28,7 @@ impl Outbound {
         ack: &Ack<'_>,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Answered {
         match self.qos_in_flight(ack.packet_id) {
             Some(QoS::AtLeastOnce) => {
@@ -41,7 +42,7 @@ impl Outbound {
     }
 
     /// The Server's last word on a message in flight.
-    fn end(&mut self, ack: &Ack<'_>, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    fn end(&mut self, ack: &Ack<'_>, connection: &mut Connection, ids: &mut PacketIds, out: &mut Sink<'_>) {
         if let Some(entry) = self.leave_flight(ack.packet_id, ids, out) {
             if entry.counted {
                 restore_quota(connection);
@@ -65,7 +66,7 @@ impl Outbound {
         ack: &Ack<'_>,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Answered {
         let id = ack.packet_id;
         match self.qos_in_flight(id) {
@@ -101,7 +102,7 @@ impl Outbound {
     }
 
     /// The Server has the message: only its Packet Identifier is needed any more.
-    fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Output<'_>) {
+    fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Sink<'_>) {
         let order = self.next_order();
         let Some(entry) = self.in_flight.remove(id) else { return };
         self.bytes -= entry.publishing.message.size();
@@ -118,7 +119,7 @@ impl Outbound {
 
     /// Sends PUBREL once it is durable that PUBREC was seen: who forgot that in a crash would send the PUBLISH again, after
     /// the Server had forgotten it too.
-    pub(super) fn send_pubrel(&mut self, id: PacketId, connection: &mut Connection, out: &mut Output<'_>) {
+    pub(super) fn send_pubrel(&mut self, id: PacketId, connection: &mut Connection, out: &mut Sink<'_>) {
         match self.released.get(id) {
             Some(released) if !out.log.is_durable(released.recorded) => {
                 connection.hold(released.recorded, Held::Pubrel(id));
@@ -134,7 +135,7 @@ impl Outbound {
         ack: &Ack<'_>,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Answered {
         match self.released.remove(ack.packet_id) {
             Some(released) => {

@@ -11,6 +11,7 @@ use crate::codec::Packet;
 use crate::codec::disconnect::Auth;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use std::time::Instant;
@@ -194,7 +195,7 @@ impl Session {
     }
 
     fn version_lacks_authentication(&self) -> bool {
-        self.version == crate::types::ProtocolVersion::V311
+        self.version == ProtocolVersion::V311
     }
 }
 

@@ -1,12 +1,12 @@
 //! The Session as it outlives the process: changes to be stored, what goes on once they are, and its restoration.
 
+use super::Session;
 use super::connection::Held;
 use super::elsewhere::Elsewhere;
 use super::event::{Delivery, Event, Token};
 use super::inbound::send_answer;
-use super::outbound::Output;
 use super::record::{Batch, Key, Record};
-use super::{Session, output};
+use super::sink::sink;
 use crate::types::reason::ReasonCode;
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ impl Session {
                 }
                 Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
                 Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {
-                    self.inbound.restore(key, record, &mut output!(self))?
+                    self.inbound.restore(key, record, &mut sink!(self))?
                 }
                 Key::Ended(token) => {
                     let Record::Ended { outcome } = record else { return Err("an end has a record of another kind") };
@@ -38,11 +38,11 @@ impl Session {
                     self.log.restore_end(token);
                     self.events.push_back(Event::Published { token, outcome });
                 }
-                Key::Subscription(_) => self.requests.restore(key, record)?,
+                Key::Subscription(_) => self.subscriptions.restore(key, record)?,
                 Key::Server(server) => servers.restore(&server, record)?,
             }
         }
-        self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))?;
+        self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut sink!(self))?;
         servers.reserved.retain(|id| self.ids.keep_away(*id));
         self.elsewhere = servers;
         Ok(())
@@ -65,7 +65,7 @@ impl Session {
             self.events.push_back(Event::Progress { token, stage });
         }
         let Some(connection) = &mut self.connection else { return };
-        let mut out = output!(self);
+        let mut out = sink!(self);
         while let Some(held) = connection.let_go(|batch| out.log.is_durable(batch)) {
             match held {
                 Held::Publish(id) => self.outbound.send_in_flight(now, id, connection, &mut self.ids, &mut out),

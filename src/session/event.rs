@@ -3,7 +3,7 @@
 use super::breaches::Breach;
 use crate::codec::PacketId;
 use crate::codec::message::Message;
-use crate::codec::property::PropertiesBuf;
+use crate::codec::property::{Properties, PropertiesBuf};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -88,7 +88,7 @@ impl Outcome {
         Outcome { failure: None, reason: None, properties: PropertiesBuf::new() }
     }
 
-    pub(super) fn of(reason: ReasonCode, properties: crate::codec::property::Properties<'_>) -> Self {
+    pub(super) fn of(reason: ReasonCode, properties: Properties<'_>) -> Self {
         let failure = reason.is_error().then_some(Status::RefusedByServer);
         Outcome { failure, reason: Some(reason), properties: properties.into() }
     }

@@ -1,5 +1,6 @@
 //! The start of a Network Connection: CONNECT, CONNACK and what they agree on (sections 3.1 and 3.2).
 
+use super::Session;
 use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
@@ -8,11 +9,10 @@ use super::event::{Disconnected, Event};
 use super::inbound::Parked;
 use super::limits::ServerLimits;
 use super::options::Acknowledge;
-use super::outbound::Output;
 use super::packets::describe;
 use super::record::{Key, Record};
 use super::requester::response_topic;
-use super::{Session, output};
+use super::sink::sink;
 use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
@@ -215,9 +215,9 @@ impl Session {
         } else if !self.take_up_again(now)
             && let Some(connection) = &mut self.connection
         {
-            self.outbound.resume(connection, self.session_in_doubt, &mut output!(self));
+            self.outbound.resume(connection, self.session_in_doubt, &mut sink!(self));
             if self.session_in_doubt {
-                self.requests.doubt_session(&mut self.log);
+                self.subscriptions.doubt_session(&mut self.log);
             }
         }
         self.session_in_doubt = false;
@@ -260,16 +260,16 @@ impl Session {
         self.use_reserved();
         self.inbound.lose_session(&mut self.log);
         self.inbound.come_back(left.parked, parked);
-        self.outbound.lose_session(&mut self.ids, &mut output!(self));
-        self.requests.doubt_session(&mut self.log);
-        self.requests.end_others(left.filters);
+        self.outbound.lose_session(&mut self.ids, &mut sink!(self));
+        self.subscriptions.doubt_session(&mut self.log);
+        self.subscriptions.end_others(left.filters);
         self.elsewhere.reserved = left.ids.into_iter().chain(held).filter(|id| self.ids.keep_away(*id)).collect();
         true
     }
 
     fn leave_behind(&mut self) {
         let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
-        self.elsewhere.leave(held, self.requests.filters(), self.inbound.park(), &mut self.log);
+        self.elsewhere.leave(held, self.subscriptions.filters(), self.inbound.park(), &mut self.log);
     }
 
     /// The Packet Identifiers that were not to be used at home may be.

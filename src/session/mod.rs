@@ -5,19 +5,25 @@
 //! `handle_*` or verb the caller writes `output` to the transport, takes the events, and looks at `next_timeout` and
 //! `wants_close` anew. `now` must never run backwards.
 //!
-//! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Requests`; state of the
+//! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Subscriptions`; state of the
 //! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, all other
 //! packets of the Server's in `packets`.
+//!
+//! The way of a publish: `queue` (where it waits), `outbound` (its flow), `connection` and `unsent`; the Server's answers to it
+//! come by `answers`, and the program hears of its end by an `event`. The way of a received message: `packets`, `inbound`
+//! (which recognises copies by `deduplication`), and an `event`. What is to outlive the process goes to `record`, and comes
+//! back by `durable`.
 
 mod aliases;
 mod answers;
 pub mod authentication;
 pub mod breaches;
 mod connection;
-mod done;
+mod deduplication;
 mod durable;
 mod elsewhere;
 pub mod event;
+mod figures;
 mod handshake;
 mod inbound;
 mod lane;
@@ -31,11 +37,14 @@ mod pumping;
 mod queue;
 pub mod record;
 mod requester;
-mod requests;
 mod resumption;
 pub mod scram;
+mod sink;
+mod subscriptions;
 mod suspect;
 mod unsent;
+
+pub use figures::{Counters, HeldUp};
 
 use crate::codec::Packet;
 use crate::codec::buffers::{Buffers, Spent};
@@ -52,67 +61,18 @@ use connection::{Connection, Expired, Phase};
 use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::{Inbound, Parked};
-use limits::ServerLimits;
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
-use outbound::{Outbound, Output};
+use outbound::Outbound;
 use packet_ids::PacketIds;
-use queue::{Publishing, Quota};
+use queue::Publishing;
 use record::{Key, Log};
 use requester::Requester;
-use requests::{Request, Requests};
+use sink::sink;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use subscriptions::{Asks, Request, Subscriptions};
 use suspect::Suspect;
-
-/// Where the flows report to: the fields of the Session that hold it, borrowed apart from the others.
-macro_rules! output {
-    ($session:ident) => {
-        Output {
-            events: &mut $session.events,
-            counters: &mut $session.counters,
-            breaches: &mut $session.breaches,
-            log: &mut $session.log,
-            spent: &mut $session.spent,
-            progress: $session.options.progress,
-            every_end: $session.options.every_end,
-        }
-    };
-}
-use output;
-
-/// Running totals since the Session was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// PUBLISH packets, redelivered ones included.
-    pub messages_sent: u64,
-    pub messages_received: u64,
-    /// PUBLISH packets sent with DUP.
-    pub redelivered: u64,
-    /// Accepted publishes that were dropped for want of room.
-    pub publishes_dropped: u64,
-    /// Accepted publishes that were dropped because they had waited too long.
-    pub publishes_expired: u64,
-    /// Accepted publishes whose place a newer one with the same conflation key took.
-    pub publishes_superseded: u64,
-    /// Received messages that were not handed out, as the program had been done with them before.
-    pub messages_suppressed: u64,
-    /// CONNACKs with success.
-    pub connections: u64,
-    /// Harmless faults of the Server that were passed over.
-    pub breaches: u64,
-    /// The last PINGREQ to its PINGRESP, in microseconds.
-    pub ping_rtt_us: Option<u64>,
-}
-
-/// More QoS 1 and 2 publishes wait than may be sent.
-#[derive(Clone, Copy, Debug)]
-pub struct HeldUp {
-    /// How many are allowed in flight.
-    pub allowed: usize,
-    /// What the Server has answered on this connection so far: one packet for a QoS 1 publish, two for QoS 2.
-    pub answers: u64,
-}
 
 #[derive(Debug)]
 pub struct Session {
@@ -140,7 +100,7 @@ pub struct Session {
     ids: PacketIds,
     outbound: Outbound,
     inbound: Inbound,
-    requests: Requests,
+    subscriptions: Subscriptions,
     requester: Requester,
     /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
     scram_runs: u64,
@@ -173,7 +133,7 @@ impl Session {
             ids: PacketIds::new(),
             outbound: Outbound::new(),
             inbound: Inbound::new(buffers.clone()),
-            requests: Requests::new(),
+            subscriptions: Subscriptions::new(),
             scram_runs: 0,
             auth_steps: 0,
             breaches: Breaches::new(),
@@ -226,9 +186,9 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
-        let unanswered = self.requests.first_unanswered().or_else(|| self.outbound.first_unanswered());
+        let unanswered = self.subscriptions.first_unanswered().or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
-        self.requests.disconnected(&mut self.ids);
+        self.subscriptions.disconnected(&mut self.ids);
         let mut end = connection.end.unwrap_or_else(|| {
             let mut end = Disconnected::new(Some(failure), detail);
             if matches!(connection.phase, Phase::AwaitingConnack { .. }) {
@@ -255,7 +215,7 @@ impl Session {
     /// Looks at the timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         // What was never sent is out of the queue before its request ends.
-        self.outbound.expire(now, &mut output!(self));
+        self.outbound.expire(now, &mut sink!(self));
         self.requester.expire(now, &mut self.events);
         let Some(connection) = &mut self.connection else { return };
         match connection.expired(now) {
@@ -275,7 +235,7 @@ impl Session {
 
     /// Publishes a message, now or when the connection and the quota allow it. Its end comes as an event.
     pub fn publish(&mut self, now: Instant, token: Token, message: Message, how: PublishOptions) {
-        let mut out = output!(self);
+        let mut out = sink!(self);
         self.outbound.expire(now, &mut out);
         if let Some(connection) = &mut self.connection
             && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)
@@ -304,7 +264,7 @@ impl Session {
         properties: PropertiesBuf,
     ) {
         let filter = filter.as_str().to_owned();
-        self.requests.add(Request { token, filter, properties, options: Some(options), perhaps_there: false });
+        self.subscriptions.add(Request { token, filter, properties, asks: Asks::subscribe(options) });
         self.pump_subscriptions();
     }
 
@@ -312,7 +272,7 @@ impl Session {
     pub fn unsubscribe(&mut self, token: Token, filter: TopicFilter<'_>, properties: PropertiesBuf) {
         self.requester.unsubscribed(filter.as_str());
         let filter = filter.as_str().to_owned();
-        self.requests.add(Request { token, filter, properties, options: None, perhaps_there: false });
+        self.subscriptions.add(Request { token, filter, properties, asks: Asks::Unsubscribe });
         self.pump_subscriptions();
     }
 
@@ -418,58 +378,5 @@ impl Session {
     /// Whether the transport is to be closed as soon as the output is written.
     pub fn wants_close(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.phase == Phase::Closing)
-    }
-
-    // Getters.
-
-    pub fn is_online(&self) -> bool {
-        self.connection.as_ref().is_some_and(Connection::is_online)
-    }
-
-    /// The version of MQTT that is spoken, or will be on the next connection.
-    pub fn version(&self) -> ProtocolVersion {
-        self.version
-    }
-
-    /// What the Server announced for the present connection.
-    pub fn limits(&self) -> Option<&ServerLimits> {
-        self.connection.as_ref().filter(|connection| connection.is_online()).map(|connection| &connection.limits)
-    }
-
-    /// Where the buffers of messages come from and go back to.
-    pub fn buffers(&self) -> &Arc<Buffers> {
-        &self.buffers
-    }
-
-    /// The Client Identifier in use; empty until the Server has assigned one.
-    pub fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    /// Accepted and unfinished publishes, and requests that aren't published yet; and their bytes.
-    pub fn outstanding(&self) -> (usize, usize) {
-        let (published, waiting) = (self.outbound.outstanding(), self.requester.waiting());
-        (published.0 + waiting.0, published.1 + waiting.1)
-    }
-
-    /// Whether the send quota is what keeps publishes that wait from being sent (section 4.9).
-    pub fn held_up(&self) -> Option<HeldUp> {
-        let connection = self.connection.as_ref().filter(|connection| connection.is_online())?;
-        let held_up = HeldUp { allowed: connection.quota_limit as usize, answers: connection.answers };
-        (connection.quota() != Quota::ForAll && !self.outbound.queue.is_empty()).then_some(held_up)
-    }
-
-    /// By how many bytes requests have grown in all since they were accepted.
-    pub fn requests_grown(&self) -> usize {
-        self.requester.grown()
-    }
-
-    /// QoS 1 and 2 publishes that were sent and are not finished.
-    pub fn in_flight(&self) -> usize {
-        self.outbound.in_flight()
-    }
-
-    pub fn counters(&self) -> Counters {
-        Counters { breaches: self.breaches.count(), ..self.counters }
     }
 }

@@ -4,9 +4,7 @@
 //! A message leaves the queue when it is sent. QoS 1 and 2 messages then stay in flight, as long as the Session lives,
 //! until the Server has answered.
 
-use super::Counters;
 use super::answers::restore_quota;
-use super::breaches::Breaches;
 use super::connection::{Connection, Held};
 use super::event::{Event, Outcome, Stage, Token};
 use super::limits::ServerLimits;
@@ -14,16 +12,15 @@ use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
-use super::record::{Key, Log, Record};
-use super::suspect::Unanswered;
+use super::record::{Key, Record};
+use super::sink::Sink;
+use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
-use crate::codec::buffers::Spent;
 use crate::codec::error::EncodeError;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
 use crate::types::QoS;
 use crate::types::status::Status;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 /// A QoS 1 or 2 message that was sent, or is as soon as that is durable.
@@ -94,7 +91,7 @@ impl Outbound {
     }
 
     /// Takes a new publish into the queue, whose limits are kept by what the option for it says.
-    pub fn accept(&mut self, publishing: Publishing, options: &SessionOptions, out: &mut Output<'_>) {
+    pub fn accept(&mut self, publishing: Publishing, options: &SessionOptions, out: &mut Sink<'_>) {
         let key = publishing.conflation_key().cloned();
         self.add(publishing, out);
         while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
@@ -131,7 +128,7 @@ impl Outbound {
     }
 
     /// Sends a QoS 0 message that never was in the queue.
-    pub fn send_at_once(&self, token: Token, message: Message, connection: &mut Connection, out: &mut Output<'_>) {
+    pub fn send_at_once(&self, token: Token, message: Message, connection: &mut Connection, out: &mut Sink<'_>) {
         let refused = refusal(&message, &connection.limits);
         let sent =
             refused.map_or_else(|| connection.send_publish(&message.publish(None, false)).map_err(status_of), Err);
@@ -146,7 +143,7 @@ impl Outbound {
     }
 
     /// Puts a publish at its place in the queue, and in the log.
-    pub(super) fn add(&mut self, publishing: Publishing, out: &mut Output<'_>) {
+    pub(super) fn add(&mut self, publishing: Publishing, out: &mut Sink<'_>) {
         self.count += 1;
         self.bytes += publishing.message.size();
         let is_qos0 = publishing.is_qos0();
@@ -172,7 +169,7 @@ impl Outbound {
     }
 
     /// Prices of hours without a connection must not fill the program's queue: of QoS 0 messages the counter tells.
-    fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Output<'_>) {
+    fn supersede(&mut self, old: Publishing, successor: u64, out: &mut Sink<'_>) {
         if old.is_qos0() {
             out.end_of_qos0(old.token, Outcome::local(Status::Superseded));
             return self.forget(old, out);
@@ -187,7 +184,7 @@ impl Outbound {
     }
 
     /// Drops what waits and has expired.
-    pub fn expire(&mut self, now: Instant, out: &mut Output<'_>) {
+    pub fn expire(&mut self, now: Instant, out: &mut Sink<'_>) {
         while let Some(expired) = self.queue.take_expired(now) {
             out.counters.publishes_expired += 1;
             let outcome = expired.not_sent(Status::Expired);
@@ -200,14 +197,14 @@ impl Outbound {
         self.queue.next_expiry()
     }
 
-    fn forget(&mut self, publishing: Publishing, out: &mut Output<'_>) {
+    fn forget(&mut self, publishing: Publishing, out: &mut Sink<'_>) {
         self.count -= 1;
         self.bytes -= publishing.message.size();
         out.spent.add(publishing.message);
     }
 
     /// The end of a publish that was not sent, or of one in flight after `leave_flight`.
-    pub(super) fn finish(&mut self, publishing: Publishing, outcome: Outcome, out: &mut Output<'_>) {
+    pub(super) fn finish(&mut self, publishing: Publishing, outcome: Outcome, out: &mut Sink<'_>) {
         if !publishing.is_qos0() {
             out.log.remove(Key::Publish(publishing.number));
             out.end(publishing.token, outcome);
@@ -221,7 +218,7 @@ impl Outbound {
     }
 
     /// Takes a message out of flight; its Packet Identifier is free again.
-    pub(super) fn leave_flight(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Output<'_>) -> Option<InFlight> {
+    pub(super) fn leave_flight(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Sink<'_>) -> Option<InFlight> {
         let entry = self.in_flight.remove(id)?;
         ids.release(id);
         out.log.remove(Key::Flow(entry.publishing.number));
@@ -229,11 +226,11 @@ impl Outbound {
     }
 
     /// What was sent first on this connection and isn't answered.
-    pub fn first_unanswered(&self) -> Option<Unanswered> {
+    pub fn first_unanswered(&self) -> Option<FirstUnanswered> {
         let (_, entry) = self.in_flight.iter().find(|(_, entry)| entry.counted && entry.sent)?;
         let Publishing { number, token, message, .. } = &entry.publishing;
         let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
-        Some(Unanswered { number: Some(*number), token: *token, what })
+        Some(FirstUnanswered { number: Some(*number), token: *token, what })
     }
 
     pub(super) fn next_order(&mut self) -> u64 {
@@ -243,7 +240,7 @@ impl Outbound {
 
     /// Sends as much as quota and output allow: first what a resumed Session sends again, then the queue. What has expired
     /// is not sent.
-    pub fn pump(&mut self, now: Instant, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    pub fn pump(&mut self, now: Instant, connection: &mut Connection, ids: &mut PacketIds, out: &mut Sink<'_>) {
         if !connection.is_online() {
             return;
         }
@@ -273,7 +270,7 @@ impl Outbound {
         mut publishing: Publishing,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> bool {
         if let Some(status) = refusal(&publishing.message, &connection.limits) {
             let outcome = publishing.not_sent(status);
@@ -319,7 +316,7 @@ impl Outbound {
         id: PacketId,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) {
         let Some(entry) = self.in_flight.get(id) else { return };
         if entry.publishing.message.qos == QoS::ExactlyOnce && !out.log.is_durable(entry.recorded) {
@@ -336,7 +333,7 @@ impl Outbound {
         id: PacketId,
         connection: &mut Connection,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) {
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         entry.publishing.rewrite_expiry(now);
@@ -390,49 +387,5 @@ fn status_of(error: EncodeError) -> Status {
     match error {
         EncodeError::TooLarge { .. } | EncodeError::FieldTooLong(_) => Status::TooLarge,
         _ => Status::InvalidArgument,
-    }
-}
-
-/// Where the flows report to.
-pub(super) struct Output<'a> {
-    pub events: &'a mut VecDeque<Event>,
-    pub counters: &'a mut Counters,
-    pub breaches: &'a mut Breaches,
-    pub log: &'a mut Log,
-    /// Messages that nobody needs any more.
-    pub spent: &'a mut Spent,
-    /// Whether the program wants to know how far its publishes are.
-    pub progress: bool,
-    /// Whether QoS 0 publishes end with an event too when they were sent or superseded.
-    pub every_end: bool,
-}
-
-impl Output<'_> {
-    /// The end of a QoS 1 or 2 publish.
-    pub fn end(&mut self, token: Token, outcome: Outcome) {
-        self.log.end(token, &outcome);
-        self.events.push_back(Event::Published { token, outcome });
-    }
-
-    /// The end of a QoS 0 publish of which the program isn't told.
-    fn end_of_qos0(&mut self, token: Token, outcome: Outcome) {
-        if self.every_end {
-            self.events.push_back(Event::Published { token, outcome });
-        }
-    }
-
-    pub fn tell(&mut self, token: Token, stage: Stage) {
-        if self.progress {
-            self.events.push_back(Event::Progress { token, stage });
-        }
-    }
-
-    /// A publish that was sent before it was durable is told to be both when it is.
-    fn tell_sent(&mut self, token: Token, recorded: u64) {
-        if self.log.is_durable(recorded) {
-            self.tell(token, Stage::Sent);
-        } else if self.progress {
-            self.log.tell_when_durable(token, Stage::Sent);
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! What the Server sends: bytes to packets, and each packet to the part of the Session that it belongs to.
 
+use super::Session;
 use super::answers::Answered;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::Disconnected;
 use super::inbound::{Refused, Rules};
-use super::outbound::Output;
-use super::{Session, output};
+use super::sink::sink;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;
 use crate::codec::property::{Properties, PropertyId};
@@ -86,7 +86,7 @@ impl Session {
         let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
             return;
         };
-        let mut out = output!(self);
+        let mut out = sink!(self);
         let is_answer = matches!(packet, Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_));
         connection.answers += u64::from(is_answer);
         let answered = match packet {
@@ -160,7 +160,7 @@ impl Session {
             // It has the Correlation Data of its request, and is no copy of it.
             awaited: self.options.deduplicate.is_some() && self.requester.awaits(topic, publish.properties).is_some(),
         };
-        let mut out = output!(self);
+        let mut out = sink!(self);
         let events = out.events.len();
         match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
             Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
@@ -180,8 +180,8 @@ impl Session {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
     ) {
-        let mut out = output!(self);
-        let answer = self.requests.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
+        let mut out = sink!(self);
+        let answer = self.subscriptions.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
             self.requests.give_up(id, &mut self.ids, &mut output!(self));
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());

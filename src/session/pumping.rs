@@ -1,9 +1,9 @@
 //! What leaves of its own when it may: subscriptions, publishes, requests; and what becomes of all when the Session is lost.
 
+use super::Session;
 use super::options::PublishOptions;
-use super::outbound::Output;
-use super::requests::{Request, Standing};
-use super::{Session, output};
+use super::sink::sink;
+use super::subscriptions::{Request, Standing};
 use crate::types::ProtocolVersion;
 use crate::types::status::Status;
 use std::time::Instant;
@@ -11,15 +11,15 @@ use std::time::Instant;
 impl Session {
     pub(super) fn lose_session(&mut self) {
         self.inbound.lose_session(&mut self.log);
-        self.outbound.lose_session(&mut self.ids, &mut output!(self));
-        self.requests.lose_session(&mut self.log);
+        self.outbound.lose_session(&mut self.ids, &mut sink!(self));
+        self.subscriptions.lose_session(&mut self.log);
     }
 
     /// Sends what may be sent.
     pub(super) fn pump(&mut self, now: Instant) {
         self.pump_subscriptions();
         if let Some(connection) = &mut self.connection {
-            let mut out = output!(self);
+            let mut out = sink!(self);
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
     }
@@ -30,9 +30,9 @@ impl Session {
         let Some(connection) = &mut self.connection else { return };
         let may_subscribe = self.log.is_durable(self.resumable_recorded);
         if may_subscribe {
-            self.requests.pump(connection, &mut self.ids, &mut output!(self));
+            self.subscriptions.pump(connection, &mut self.ids, &mut sink!(self));
         }
-        connection.subscribes_first = !may_subscribe && self.requests.is_waiting();
+        connection.subscribes_first = !may_subscribe && self.subscriptions.is_waiting();
     }
 
     /// Publishes the requests that wait, once the Server has granted the subscription to their Response Topic.
@@ -44,7 +44,7 @@ impl Session {
             return self.requester.fail_waiting(Status::NotSupportedByServer, &mut self.events);
         }
         let Some((topic, subscribed)) = self.requester.needs_subscription() else { return };
-        match (self.requests.standing(topic), subscribed) {
+        match (self.subscriptions.standing(topic), subscribed) {
             (Standing::Granted, _) => {
                 while let Some((token, message, left)) = self.requester.publish_next(now) {
                     // It may have to wait for the send quota, but not beyond its deadline.
@@ -55,7 +55,7 @@ impl Session {
             (Standing::Asked, _) => {}
             (Standing::Unknown, true) => self.requester.fail_waiting(Status::RefusedByServer, &mut self.events),
             (Standing::Unknown, false) => {
-                self.requests.add(Request::for_responses(topic));
+                self.subscriptions.add(Request::for_responses(topic));
                 self.requester.set_subscribed();
                 self.pump(now);
             }

@@ -3,10 +3,11 @@
 
 use super::connection::Connection;
 use super::event::{Outcome, Stage};
-use super::outbound::{InFlight, Outbound, Output, Released};
+use super::outbound::{InFlight, Outbound, Released};
 use super::packet_ids::PacketIds;
 use super::queue::Publishing;
 use super::record::{Key, Record};
+use super::sink::Sink;
 use crate::codec::PacketId;
 use crate::types::QoS;
 use crate::types::status::Status;
@@ -17,7 +18,7 @@ impl Outbound {
     /// their PUBRECs \[MQTT-4.6.0-4\] and at once, the PUBLISH packets in their original order \[MQTT-4.6.0-1\] as the quota
     /// allows.
     /// `in_doubt` says that it may be another Session.
-    pub fn resume(&mut self, connection: &mut Connection, in_doubt: bool, out: &mut Output<'_>) {
+    pub fn resume(&mut self, connection: &mut Connection, in_doubt: bool, out: &mut Sink<'_>) {
         self.released.iter_mut().for_each(|(_, released)| released.in_doubt |= in_doubt);
         connection.send_quota -= self.released.len() as isize;
         let released: Vec<PacketId> = self.released.iter().map(|(id, _)| id).collect();
@@ -34,7 +35,7 @@ impl Outbound {
     /// may then arrive twice is what QoS 1 allows. Of a QoS 2 message nobody can say whether it arrived, and the program is told
     /// so, unless it was not even sent. PUBREC says no more: some Servers, Mosquitto among them, pass a message on only when
     /// they get PUBREL, and throw it away with the Session.
-    pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Output<'_>) {
+    pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Sink<'_>) {
         self.given_up.drain(..).for_each(|id| ids.release(id));
         for (id, released) in self.released.drain() {
             ids.release(id);
@@ -70,7 +71,7 @@ impl Outbound {
         &mut self,
         records: impl Iterator<Item = (Key, Record)>,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Result<(), &'static str> {
         let mut publishes = BTreeMap::new();
         let mut flows = BTreeMap::new();
@@ -115,7 +116,7 @@ impl Outbound {
         Ok(())
     }
 
-    fn take_over(&mut self, publishing: &Publishing, stage: Stage, out: &mut Output<'_>) {
+    fn take_over(&mut self, publishing: &Publishing, stage: Stage, out: &mut Sink<'_>) {
         self.count += 1;
         self.bytes += publishing.message.size();
         out.tell(publishing.token, stage);

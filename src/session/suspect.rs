@@ -11,7 +11,7 @@ const IN_A_ROW: u32 = 3;
 
 /// The first thing that was unanswered when a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unanswered {
+pub(super) struct FirstUnanswered {
     /// Of a publish: its number.
     pub number: Option<u64>,
     pub token: Token,
@@ -20,18 +20,18 @@ pub(super) struct Unanswered {
 
 #[derive(Debug, Default)]
 pub(super) struct Suspect {
-    last: Option<Unanswered>,
+    last: Option<FirstUnanswered>,
     times: u32,
 }
 
 impl Suspect {
     /// A connection that the Server had accepted has ended.
-    pub fn look(&mut self, first: Option<Unanswered>, end: &mut Disconnected) {
+    pub fn look(&mut self, first: Option<FirstUnanswered>, end: &mut Disconnected) {
         let by_server = matches!(end.failure, Some(Status::ConnectionClosed | Status::ServerDisconnected));
         let first = first.filter(|_| by_server);
         self.times = if first.is_some() && first == self.last { self.times + 1 } else { 1 };
         self.last = first;
-        if let Some(Unanswered { token, what, .. }) = self.last.as_ref().filter(|_| self.times >= IN_A_ROW) {
+        if let Some(FirstUnanswered { token, what, .. }) = self.last.as_ref().filter(|_| self.times >= IN_A_ROW) {
             // Writing to a text can't fail.
             let _ = write!(
                 end.detail,

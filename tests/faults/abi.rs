@@ -1,6 +1,8 @@
 //! The built library through its C ABI, as a terminal uses it, as far as a program of these tests needs it. All `unsafe` of
 //! these tests stands here.
 
+pub use crate::common::abi::Event;
+
 use libloading::Library as Loaded;
 use std::path::Path;
 
@@ -30,29 +32,6 @@ pub const STAGE_DURABLE: i32 = 2;
 pub const STAT_OUTGOING: i32 = 10;
 pub const STAT_IN_FLIGHT: i32 = 12;
 pub const STAT_EVENTS_DROPPED: i32 = 15;
-
-/// `mt5mqtt_event` of include/mt5mqtt.h.
-#[repr(C)]
-#[derive(Default)]
-pub struct Event {
-    struct_size: i32,
-    pub kind: i32,
-    pub token: i64,
-    pub time_us: i64,
-    pub dropped: i64,
-    pub status: i32,
-    pub reason_code: i32,
-    topic_size: i32,
-    payload_size: i32,
-    text_size: i32,
-    property_count: i32,
-    pub qos: i32,
-    pub retain: i32,
-    pub dup: i32,
-    pub session_present: i32,
-    packet_id: i32,
-    pub detail: i32,
-}
 
 type TextOut = unsafe extern "C" fn(i64, *mut u8, i32) -> i32;
 

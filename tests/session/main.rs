@@ -21,10 +21,10 @@ mod quota;
 mod redelivery;
 mod repeated;
 mod request_response;
-mod requests;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
 mod stored;
+mod subscriptions;
 mod trace;
 mod v311;
 mod waiting;

@@ -1,6 +1,7 @@
 //! Programs that come to a shared connection and leave it: the first one opens it, the last one closes it.
 
 use super::filters::ProgramId;
+use super::inheritance::Had;
 use super::members::Member;
 use super::switchboard::Switchboard;
 use super::{Arrival, farewell};
@@ -49,6 +50,46 @@ impl Switchboard {
         }
         let is_it = |member: &Member| Arc::ptr_eq(&member.program, &arrival.program);
         let place = self.members.iter().position(is_it).or_else(|| self.members.iter().position(same_inbox));
+        let must_open = self.has_to_open(arrival, place)?;
+        let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
+        let (id, left, had) = match place {
+            Some(index) => (self.members[index].id, self.take_place(index, arrival, release), None),
+            None => {
+                let (id, had) = self.add_member(arrival, release);
+                (id, Left::default(), Some(had))
+            }
+        };
+        let gone: Vec<ProgramId> =
+            self.members.iter().filter(|member| !member.wanted).map(|member| member.id).collect();
+        for id in gone {
+            self.let_out(id);
+            self.remove(id);
+        }
+        self.note_everybody();
+        if must_open {
+            self.opening = Some(arrival.options.clone());
+        }
+        // A program that takes a place has the subscriptions of the one before.
+        self.greet(id, place.is_some(), left);
+        if let Some(had) = had {
+            // After Connected, as what was handed out before it with Session Present 0 can't be acknowledged any more.
+            self.hand_over_inheritance(id, &had);
+        }
+        if must_open {
+            if self.line.state() != State::Idle && !self.is_closing {
+                self.close(farewell(PropertiesBuf::new()));
+            }
+            self.line.shared.work_off_commands();
+            self.open().inspect_err(|_| {
+                self.members.iter_mut().filter(|member| member.id == id).for_each(|member| member.wanted = false);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether the connection has to be opened for a program that is going to have this place, if there is one already. Fails
+    /// if it can't be, or is there for others with other options.
+    fn has_to_open(&self, arrival: &Arrival, place: Option<usize>) -> Result<bool, Failure> {
         let is_here = |member: &Member| member.wanted && !member.out_of_reach;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
         // The connection that it joins may be yet to be made.
@@ -64,63 +105,35 @@ impl Switchboard {
             // Checked before anybody is put out for it.
             self.line.check_store(&arrival.options)?;
         }
-        let release = Duration::from_secs(arrival.options.int(IntOption::SharedRelease) as u64);
-        let (mut left, mut had) = (Left::default(), None);
-        let id = match place {
-            Some(index) => {
-                left = self.take_place(index, arrival, release);
-                self.members[index].id
-            }
-            None => {
-                let (id, before) = self.former.come_back(&arrival.program).unwrap_or_else(|| {
-                    self.last_id += 1;
-                    (self.last_id, self.former.had(&arrival.inbox))
-                });
-                self.members.push(Member::new(id, arrival.program.clone(), &arrival.inbox, release));
-                had = Some(before);
-                id
-            }
-        };
-        let gone: Vec<ProgramId> =
-            self.members.iter().filter(|member| !member.wanted).map(|member| member.id).collect();
-        for id in gone {
-            self.let_out(id);
-            self.remove(id);
-        }
-        self.note_everybody();
+        Ok(must_open)
+    }
+
+    /// A program that has no place yet. Returns what it has had of an earlier process's.
+    fn add_member(&mut self, arrival: &Arrival, release: Duration) -> (ProgramId, Had) {
+        let (id, had) = self.former.come_back(&arrival.program).unwrap_or_else(|| {
+            self.last_id += 1;
+            (self.last_id, self.former.had(&arrival.inbox))
+        });
+        self.members.push(Member::new(id, arrival.program.clone(), &arrival.inbox, release));
+        (id, had)
+    }
+
+    /// Tells a program that was let in where the connection stands, and gives it what the one before has left to it.
+    fn greet(&mut self, id: ProgramId, session_present: bool, left: Left) {
         let figures = self.figures();
-        let is_opening = must_open || self.is_opening();
-        let connected = self.connected.clone().filter(|_| !is_opening);
-        let state = if is_opening { State::Connecting } else { self.line.state() };
-        let is_new = place.is_none();
-        if let Some(member) = self.member(id) {
-            member.mirror(&figures);
-            member.set_state(state);
-            if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected {
-                // A program that takes a place has the subscriptions of the one before.
-                let event = Event::Connected { session_present: !is_new, assigned_client_id, properties };
-                member.give(NoticeKind::Session(event));
-            }
-            if left.missed > 0 {
-                member.tell_missed(left.missed);
-            }
-            left.messages.into_iter().for_each(|kind| member.give(kind));
+        let connected = self.connected.clone().filter(|_| !self.is_opening());
+        let state = if self.is_opening() { State::Connecting } else { self.line.state() };
+        let Some(member) = self.member(id) else { return };
+        member.mirror(&figures);
+        member.set_state(state);
+        if let Some(Event::Connected { assigned_client_id, properties, .. }) = connected {
+            let event = Event::Connected { session_present, assigned_client_id, properties };
+            member.give(NoticeKind::Session(event));
         }
-        if let Some(had) = had {
-            // After Connected, as what was handed out before it with Session Present 0 can't be acknowledged any more.
-            self.hand_over_inheritance(id, &had);
+        if left.missed > 0 {
+            member.tell_missed(left.missed);
         }
-        if must_open {
-            self.opening = Some(arrival.options.clone());
-            if self.line.state() != State::Idle && !self.is_closing {
-                self.close(farewell(PropertiesBuf::new()));
-            }
-            self.line.shared.work_off_commands();
-            self.open().inspect_err(|_| {
-                self.members.iter_mut().filter(|member| member.id == id).for_each(|member| member.wanted = false);
-            })?;
-        }
-        Ok(())
+        left.messages.into_iter().for_each(|kind| member.give(kind));
     }
 
     /// A program comes back, or takes the place of another one with the same name of an inbox.

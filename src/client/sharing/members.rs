@@ -149,7 +149,7 @@ impl Member {
     }
 
     /// Looks whether a program that was out of reach lives after all. It knows then what it has missed.
-    pub fn try_to_reach(&mut self) {
+    fn try_to_reach(&mut self) {
         let now = clock::now();
         if !self.out_of_reach || self.program.snapshot.try_lock().is_none() || !self.program.can_be_reached(now) {
             return;

@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 use switchboard::Switchboard;
 
 /// The longest that `connect` waits for the switchboard, which may have to find out that a program's lock is left.
-pub const LONGEST_JOIN: Duration = Duration::from_secs(2);
+const LONGEST_JOIN: Duration = Duration::from_secs(2);
 /// For a lock of an inbox that isn't given back in this time nobody waits any more, until it is.
 const LONGEST_LOCK: Duration = Duration::from_secs(1);
 /// The longest name of a connection or of an inbox, in bytes.

@@ -19,7 +19,7 @@ impl Inbound {
             self.orphans.insert(unanswered.delivery, number);
         }
         // Those whose keys are forgotten are the oldest.
-        while self.orphans.len() > self.done.len() {
+        while self.orphans.len() > self.keys.len() {
             self.orphans.pop_first();
         }
     }
@@ -45,7 +45,7 @@ impl Inbound {
         let refused = acknowledgement.reason.is_error();
         self.before.acknowledge(delivery, &acknowledgement);
         if let Some(number) = self.orphans.remove(&delivery) {
-            self.done.settle(number, refused, log);
+            self.keys.settle(number, refused, log);
             return false;
         }
         let Some(unanswered) = packet_id(delivery).and_then(|id| self.unanswered.get_mut(&id)) else { return false };
@@ -55,7 +55,7 @@ impl Inbound {
         unanswered.acknowledged = Some(acknowledgement);
         if let Some(number) = unanswered.keyed {
             // Whoever forgot it in a crash would not recognise it when it comes again.
-            unanswered.recorded = self.done.settle(number, refused, log);
+            unanswered.recorded = self.keys.settle(number, refused, log);
         }
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
             self.answer(connection, log);

@@ -8,7 +8,7 @@ use crate::codec::publish::Publish;
 use crate::session::breaches::Breach;
 use crate::session::event::{Delivery, Event};
 use crate::session::options::PayloadFormatCheck;
-use crate::session::outbound::Output;
+use crate::session::sink::Sink;
 use crate::types::topic::TopicName;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -58,7 +58,7 @@ impl Payload {
     }
 }
 
-impl Output<'_> {
+impl Sink<'_> {
     pub(super) fn look_at_payload(&mut self, payload: Payload) -> Result<(), Refused> {
         match payload {
             Payload::Good => Ok(()),

@@ -18,11 +18,11 @@ pub(super) use parked::Parked;
 
 use super::breaches::Breach;
 use super::connection::{Connection, Held};
-use super::done::{Done, Known};
+use super::deduplication::{Keys, Known};
 use super::event::{Delivery, Event};
 use super::options::{Acknowledge, Acknowledgement, Deduplicate, PayloadFormatCheck};
-use super::outbound::Output;
 use super::record::{Key, Log, Record};
+use super::sink::Sink;
 use crate::codec::PacketId;
 use crate::codec::buffers::Buffers;
 use crate::codec::publish::Publish;
@@ -81,7 +81,7 @@ pub(super) struct Inbound {
     contents: FxHashMap<PacketId, u64>,
     /// Recorded messages that the program hasn't taken.
     arrivals: BTreeSet<Delivery>,
-    done: Done,
+    keys: Keys,
     /// What this Server had sent in a Session that was left behind, and may send again.
     before: Parked,
     /// Messages that the program has, but the Server doesn't wait for any more, and their numbers among those with a key.
@@ -100,7 +100,7 @@ impl Inbound {
             deliveries: 0,
             contents: FxHashMap::default(),
             arrivals: BTreeSet::new(),
-            done: Done::new(),
+            keys: Keys::new(),
             before: Parked::default(),
             orphans: BTreeMap::new(),
         }
@@ -113,7 +113,7 @@ impl Inbound {
         topic: TopicName<'_>,
         connection: &mut Connection,
         rules: Rules<'_>,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Result<(), Refused> {
         out.counters.messages_received += 1;
         let arrived = Arrived { publish, topic, payload: Payload::of(publish, rules.payload_format_check) };
@@ -163,14 +163,14 @@ impl Inbound {
     }
 
     /// A new QoS 1 or 2 message: hands it out, unless it is refused or the program is done with a copy of it.
-    fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Output<'_>) {
+    fn take_in(&mut self, id: PacketId, arrived: &Arrived<'_>, rules: Rules<'_>, out: &mut Sink<'_>) {
         self.deliveries += 1;
         let delivery = delivery(self.deliveries, id);
         let refused = arrived.payload == Payload::Refused;
         let known = match rules.deduplicate {
             Some(rules) if !refused => {
                 let message = arrived.message(&self.buffers);
-                let known = self.done.look(&message, rules, out.log);
+                let known = self.keys.look(&message, rules, out.log);
                 self.buffers.give_back(message);
                 known
             }
@@ -193,7 +193,7 @@ impl Inbound {
                     self.arrivals.insert(delivery);
                 }
                 if let Some(number) = keyed {
-                    recorded = recorded.max(self.done.finish(number, out.log));
+                    recorded = recorded.max(self.keys.finish(number, out.log));
                 }
                 Some(ReasonCode::SUCCESS.into())
             }
@@ -251,7 +251,7 @@ impl Inbound {
     }
 
     /// Takes over what an earlier process had stored; messages that no program had taken are handed out again.
-    pub fn restore(&mut self, key: Key, record: Record, out: &mut Output<'_>) -> Result<(), &'static str> {
+    pub fn restore(&mut self, key: Key, record: Record, out: &mut Sink<'_>) -> Result<(), &'static str> {
         match (key, record) {
             (Key::Received(id), Record::Received { content }) => {
                 self.contents.extend(content.map(|content| (id, content)));
@@ -265,7 +265,7 @@ impl Inbound {
                 let (delivery, packet_id) = (Some(delivery), Some(packet_id));
                 out.events.push_back(Event::Message { message, delivery, packet_id, seen_before: false });
             }
-            (Key::Done(number), Record::Done { message_key }) => self.done.restore(number, &message_key),
+            (Key::Done(number), Record::Done { message_key }) => self.keys.restore(number, &message_key),
             _ => return Err("a received message has a record of another kind"),
         }
         Ok(())

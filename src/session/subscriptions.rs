@@ -7,10 +7,10 @@
 use super::connection::Connection;
 use super::event::{Event, Outcome, Token};
 use super::ordered::Ordered;
-use super::outbound::Output;
 use super::packet_ids::PacketIds;
 use super::record::{Key, Log, Record};
-use super::suspect::Unanswered;
+use super::sink::Sink;
+use super::suspect::FirstUnanswered;
 use crate::codec::error::EncodeError;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
@@ -27,17 +27,35 @@ pub(super) struct Request {
     pub token: Token,
     pub filter: String,
     pub properties: PropertiesBuf,
-    /// `None` asks to unsubscribe.
-    pub options: Option<SubscriptionOptions>,
-    /// A subscription that the Server may have already: then its retained messages are not wanted again.
-    pub perhaps_there: bool,
+    pub asks: Asks,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asks {
+    Subscribe {
+        options: SubscriptionOptions,
+        /// The Server may have the subscription already: then its retained messages are not wanted again.
+        perhaps_there: bool,
+    },
+    Unsubscribe,
+}
+
+impl Asks {
+    pub fn subscribe(options: SubscriptionOptions) -> Self {
+        Asks::Subscribe { options, perhaps_there: false }
+    }
 }
 
 impl Request {
     /// A granted subscription that is made again.
     fn again(granted: Granted) -> Self {
         let Granted { filter, properties, options } = granted;
-        Request { token: 0, filter, properties, options: Some(options), perhaps_there: false }
+        Request { token: 0, filter, properties, asks: Asks::subscribe(options) }
+    }
+
+    fn subscribes(&self) -> bool {
+        matches!(self.asks, Asks::Subscribe { .. })
     }
 
     /// The subscription to a Response Topic: what a responder sends comes as it was sent, and nothing from before.
@@ -49,7 +67,7 @@ impl Request {
             retain_handling: RetainHandling::Never,
         };
         let (filter, properties) = (topic.to_owned(), PropertiesBuf::new());
-        Request { token: 0, filter, properties, options: Some(options), perhaps_there: false }
+        Request { token: 0, filter, properties, asks: Asks::subscribe(options) }
     }
 }
 
@@ -77,15 +95,15 @@ impl Granted {
 }
 
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(super) struct Subscriptions {
     waiting: VecDeque<Request>,
     sent: Ordered<Request>,
     granted: Vec<Granted>,
 }
 
-impl Requests {
+impl Subscriptions {
     pub fn new() -> Self {
-        Requests { waiting: VecDeque::new(), sent: Ordered::new(), granted: Vec::new() }
+        Subscriptions { waiting: VecDeque::new(), sent: Ordered::new(), granted: Vec::new() }
     }
 
     pub fn add(&mut self, request: Request) {
@@ -97,16 +115,16 @@ impl Requests {
     }
 
     /// What the Server has been asked for first and hasn't answered.
-    pub fn first_unanswered(&self) -> Option<Unanswered> {
+    pub fn first_unanswered(&self) -> Option<FirstUnanswered> {
         let (_, request) = self.sent.first()?;
-        let kind = if request.options.is_some() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
+        let kind = if request.subscribes() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
         let what = format!("{kind} of '{}'", request.filter);
-        Some(Unanswered { number: None, token: request.token, what })
+        Some(FirstUnanswered { number: None, token: request.token, what })
     }
 
     /// How it stands with the subscription to a Topic Filter.
     pub fn standing(&self, filter: &str) -> Standing {
-        let asked = |request: &Request| request.filter == filter && request.options.is_some();
+        let asked = |request: &Request| request.filter == filter && request.subscribes();
         if self.waiting.iter().any(asked) || self.sent.iter().any(|(_, request)| asked(request)) {
             Standing::Asked
         } else if self.granted.iter().any(|granted| granted.filter == filter) {
@@ -117,13 +135,13 @@ impl Requests {
     }
 
     /// Sends what waits. The send quota doesn't hold it back \[MQTT-3.3.4-8\].
-    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Output<'_>) {
+    pub fn pump(&mut self, connection: &mut Connection, ids: &mut PacketIds, out: &mut Sink<'_>) {
         if !connection.is_online() {
             return;
         }
-        let mut ends = self.waiting.iter().filter(|request| request.options.is_none()).count();
+        let mut ends = self.waiting.iter().filter(|request| !request.subscribes()).count();
         while let Some(request) = self.waiting.pop_front() {
-            if request.options.is_none() {
+            if !request.subscribes() {
                 ends -= 1;
             } else if request.token == 0 && ends > 0 && self.is_to_end(&request.filter) {
                 // Nobody wants it any more, nor the retained messages that it brings.
@@ -131,7 +149,7 @@ impl Requests {
                 continue;
             }
             let (filter, properties) = (checked(&request.filter), request.properties.as_properties());
-            if request.options.is_some() && connection.limits.refuses_subscription(filter, properties).is_some() {
+            if request.subscribes() && connection.limits.refuses_subscription(filter, properties).is_some() {
                 self.refused(&request, out.log);
                 finish(request, Outcome::local(Status::NotSupportedByServer), out.events);
                 continue;
@@ -153,7 +171,7 @@ impl Requests {
 
     /// Whether the program has asked for the end of this subscription since.
     fn is_to_end(&self, filter: &str) -> bool {
-        self.waiting.iter().any(|request| request.options.is_none() && request.filter == filter)
+        self.waiting.iter().any(|request| !request.subscribes() && request.filter == filter)
     }
 
     /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol; whoever gets it gives up the request.
@@ -164,10 +182,10 @@ impl Requests {
         reasons: &[ReasonCode],
         properties: Properties<'_>,
         ids: &mut PacketIds,
-        out: &mut Output<'_>,
+        out: &mut Sink<'_>,
     ) -> Result<(), &'static str> {
         match self.sent.get(id) {
-            Some(request) if request.options.is_some() == subscribed => {}
+            Some(request) if request.subscribes() == subscribed => {}
             Some(_) => return Err("SUBACK and UNSUBACK are mixed up"),
             None => return Err("SUBACK or UNSUBACK for a Packet Identifier that is not in use"),
         }
@@ -201,7 +219,7 @@ impl Requests {
     fn remember(&mut self, request: &Request, log: &mut Log) {
         self.granted.retain(|granted| granted.filter != request.filter);
         let key = Key::Subscription(request.filter.clone());
-        if let Some(options) = request.options {
+        if let Asks::Subscribe { options, .. } = request.asks {
             let (filter, properties) = (request.filter.clone(), request.properties.clone());
             let granted = Granted { filter, properties, options };
             log.replace(key, || granted.record(true));
@@ -213,7 +231,7 @@ impl Requests {
 
     /// A subscription that was to be made again, and can't be, must not be made by the next process either.
     fn refused(&mut self, request: &Request, log: &mut Log) {
-        if request.options.is_some() && self.standing(&request.filter) == Standing::Unknown {
+        if request.subscribes() && self.standing(&request.filter) == Standing::Unknown {
             log.remove(Key::Subscription(request.filter.clone()));
         }
     }
@@ -244,12 +262,16 @@ impl Requests {
         let before = self.waiting.len();
         self.lose_session(log);
         let again = self.waiting.len() - before;
-        self.waiting.iter_mut().take(again).for_each(|request| request.perhaps_there = true);
+        for request in self.waiting.iter_mut().take(again) {
+            if let Asks::Subscribe { perhaps_there, .. } = &mut request.asks {
+                *perhaps_there = true;
+            }
+        }
     }
 
     /// What the Server may be subscribed to.
     pub fn filters(&self) -> Vec<String> {
-        let asked = self.waiting.iter().filter(|request| request.options.is_some()).map(|request| &request.filter);
+        let asked = self.waiting.iter().filter(|request| request.subscribes()).map(|request| &request.filter);
         self.granted.iter().map(|granted| &granted.filter).chain(asked).cloned().collect()
     }
 
@@ -258,7 +280,7 @@ impl Requests {
         for filter in filters {
             if self.standing(&filter) == Standing::Unknown && !self.is_to_end(&filter) {
                 let properties = PropertiesBuf::new();
-                self.add(Request { token: 0, filter, properties, options: None, perhaps_there: false });
+                self.add(Request { token: 0, filter, properties, asks: Asks::Unsubscribe });
             }
         }
     }
@@ -285,34 +307,31 @@ fn checked(filter: &str) -> TopicFilter<'_> {
 }
 
 fn send(packet_id: PacketId, request: &Request, connection: &mut Connection) -> Result<(), EncodeError> {
-    let if_new = |options: SubscriptionOptions| match options.retain_handling {
-        // MQTT 3.1.1 has no such option.
-        RetainHandling::Always if request.perhaps_there && connection.version == ProtocolVersion::V5 => {
-            SubscriptionOptions { retain_handling: RetainHandling::IfNew, ..options }
-        }
-        _ => options,
-    };
     let filter = checked(&request.filter);
     let properties = request.properties.as_properties();
-    let packet = match request.options.map(if_new) {
-        Some(options) => Packet::Subscribe(Subscribe {
-            packet_id,
-            properties,
-            subscriptions: vec![Subscription { filter, options }],
-        }),
-        None => Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters: vec![filter] }),
+    let packet = match request.asks {
+        Asks::Subscribe { mut options, perhaps_there } => {
+            // MQTT 3.1.1 has no such option.
+            let can_say = connection.version == ProtocolVersion::V5;
+            if perhaps_there && can_say && options.retain_handling == RetainHandling::Always {
+                options.retain_handling = RetainHandling::IfNew;
+            }
+            let subscriptions = vec![Subscription { filter, options }];
+            Packet::Subscribe(Subscribe { packet_id, properties, subscriptions })
+        }
+        Asks::Unsubscribe => Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters: vec![filter] }),
     };
     connection.send(&packet)
 }
 
 /// A subscription that was made again without being asked for is only spoken of when it failed.
 fn finish(request: Request, outcome: Outcome, events: &mut VecDeque<Event>) {
-    let Request { token, filter, options, .. } = request;
+    let Request { token, filter, asks, .. } = request;
     if token == 0 && outcome.failure.is_none() {
         return;
     }
-    events.push_back(match options {
-        Some(_) => Event::Subscribed { token, filter, outcome },
-        None => Event::Unsubscribed { token, filter, outcome },
+    events.push_back(match asks {
+        Asks::Subscribe { .. } => Event::Subscribed { token, filter, outcome },
+        Asks::Unsubscribe => Event::Unsubscribed { token, filter, outcome },
     });
 }

@@ -33,16 +33,17 @@ struct Entry {
     done: bool,
 }
 
+/// The keys that are remembered.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct Keys {
     numbers: HashMap<Arc<[u8]>, u64>,
     entries: BTreeMap<u64, Entry>,
     next_number: u64,
 }
 
-impl Done {
+impl Keys {
     pub fn new() -> Self {
-        Done { numbers: HashMap::new(), entries: BTreeMap::new(), next_number: 1 }
+        Keys { numbers: HashMap::new(), entries: BTreeMap::new(), next_number: 1 }
     }
 
     /// Looks a message up, and notes it if it is new. `None` for a message without a key.
@@ -144,21 +145,21 @@ mod tests {
     #[test]
     fn long_keys_are_told_apart_and_take_no_more_room_than_short_ones() {
         let rules = Deduplicate { key: MessageKey::CorrelationData, window: 100, suppress: true };
-        let (mut done, mut log) = (Done::new(), Log::new());
+        let (mut keys, mut log) = (Keys::new(), Log::new());
         let message = |key: &[u8]| {
             let mut properties = PropertiesBuf::new();
             properties.set(PropertyId::CorrelationData, Value::Binary(key)).unwrap();
             Message::new(TopicName::new("t").unwrap(), b"", QoS::AtLeastOnce, false, properties.as_properties())
         };
         // What has been stored in full by an earlier version is known too.
-        done.restore(1, &[0xAA; 5000]);
-        assert_eq!(done.look(&message(&[0xAA; 5000]), &rules, &mut log), Some(Known::Done));
+        keys.restore(1, &[0xAA; 5000]);
+        assert_eq!(keys.look(&message(&[0xAA; 5000]), &rules, &mut log), Some(Known::Done));
         for size in [1, LONGEST_KEPT, LONGEST_KEPT + 1, 65_534, 65_535] {
-            let Some(Known::New(number)) = done.look(&message(&vec![1; size]), &rules, &mut log) else {
+            let Some(Known::New(number)) = keys.look(&message(&vec![1; size]), &rules, &mut log) else {
                 panic!("{size} bytes are known")
             };
-            assert_eq!(done.look(&message(&vec![1; size]), &rules, &mut log), Some(Known::Seen(number)));
+            assert_eq!(keys.look(&message(&vec![1; size]), &rules, &mut log), Some(Known::Seen(number)));
         }
-        assert!(done.entries.values().all(|entry| entry.key.len() <= LONGEST_KEPT));
+        assert!(keys.entries.values().all(|entry| entry.key.len() <= LONGEST_KEPT));
     }
 }
