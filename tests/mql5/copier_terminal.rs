@@ -264,6 +264,26 @@ fn a_second_chart_with_the_same_follower_does_not_start() {
     copying.close();
 }
 
+/// A relaying master reads the file of a follower once a second.
+#[test]
+fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
+    let Some(mut copying) = Copying::start("read-file", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
+    copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
+    copying.follower.expect("reader", "print", "has it open");
+    copying.load_follower();
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "print", "the file can't be written");
+    copying.follower.command(&["remove", "reader"]);
+    copying.converge();
+    copying.close();
+}
+
 #[test]
 fn figures_of_the_account_that_are_not_known_yet_are_waited_for() {
     for size in ["2", "3", "4", "5"] {
