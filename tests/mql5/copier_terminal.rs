@@ -48,6 +48,45 @@ fn copies_of_an_account_stay_its_own_when_the_terminal_changes_to_another() {
     copying.close();
 }
 
+/// A terminal that changes its account ends all programs and starts them again, by themselves.
+#[test]
+fn a_program_that_the_terminal_starts_again_in_another_account_does_nothing_there() {
+    let Some(mut copying) = Copying::start("restarted-account", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    copying.follower.command(&["account", "login=2003"]);
+    copying.follower.command(&["reinit", "follower", "6"]);
+    copying.follower.expect("follower", "print", "was started in another account");
+    copying.follower.command(&["chart-symbol", "follower", "GBPUSD"]);
+    assert_eq!(copying.follower.expect("follower", "init", ""), "0");
+    assert_eq!(copying.follower.expect("follower", "init", ""), "0");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.command(&["account", "login=2002"]);
+    copying.follower.command(&["connected", "0"]);
+    copying.follower.command(&["reinit", "follower", "6"]);
+    copying.follower.expect("follower", "print", "waiting until the terminal is connected");
+    assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+    copying.follower.command(&["connected", "1"]);
+    copying.converge();
+    // The master's state stays what it was.
+    copying.master.command(&["account", "login=1002"]);
+    copying.master.command(&["reinit", "master", "6"]);
+    copying.master.expect("master", "print", "was started in another account");
+    copying.master.command(&["account", "login=1001"]);
+    copying.master.command(&["reinit", "master", "6"]);
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    // Who confirms the inputs starts it in the account that there is.
+    copying.follower.command(&["account", "login=2003"]);
+    copying.follower.command(&["reinit", "follower", "6"]);
+    copying.follower.expect("follower", "print", "was started in another account");
+    copying.follower.command(&["reinit", "follower", "5", "InpDeviation=10"]);
+    copying.follower.expect("follower", "print", "connected, follows");
+    copying.close();
+}
+
 #[test]
 fn a_symbol_that_has_no_price_yet_is_waited_for() {
     for execution in ["1", "2"] {
@@ -221,6 +260,26 @@ fn a_second_chart_with_the_same_follower_does_not_start() {
     copying.load_follower_as("second");
     copying.follower.expect("second", "print", "connected");
     copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.close();
+}
+
+/// A relaying master reads the file of a follower once a second.
+#[test]
+fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
+    let Some(mut copying) = Copying::start("read-file", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
+    copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
+    copying.follower.expect("reader", "print", "has it open");
+    copying.load_follower();
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "print", "the file can't be written");
+    copying.follower.command(&["remove", "reader"]);
     copying.converge();
     copying.close();
 }

@@ -113,6 +113,10 @@ fn the_feed_of_one_terminal_becomes_custom_symbols_in_another() {
     other.expect("custom", "print", "feeding #US500.mqtt");
     master.command(&["tick", "#US500", "5000.7", "5001.0", "181000"]);
     assert_eq!(other.expect("watcher", "print", " 181000 "), "#US500.mqtt 5000.7 5001.0 181000 3");
+    // Outside of Market Watch, where its user may have hidden it, a symbol takes no ticks.
+    other.command(&["symbol", "#US500.mqtt", "quotes_after=0"]);
+    master.command(&["tick", "#US500", "5000.8", "5001.0", "182000"]);
+    assert_eq!(other.expect("watcher", "print", " 182000 "), "#US500.mqtt 5000.8 5001.0 182000 3");
     server.publish(&["-t", "mt5/ticks/%23US500", "-m", "{\"bid\":1}"]);
     other.expect("custom", "print", "the tick is incomplete");
     server.publish(&["-t", "mt5/ticks/%23US500", "-m", "no json"]);

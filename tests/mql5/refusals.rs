@@ -86,6 +86,11 @@ fn what_lies_outside_of_the_subset_is_refused_with_its_line() {
         ("class CThing", "namespace n { }\nclass CThing", "1: no namespaces"),
         ("class CThing", "union U { int a; };\nclass CThing", "1: no unions"),
         ("class CThing", "typedef int number;\nclass CThing", "1: type_definition is not in the subset"),
+        (
+            "class CThing",
+            "class COther\n{\npublic:\nint Same(const int a) const;\n};\nint COther::Same(int a) const { return(a); }\nclass CThing",
+            "6: COther::Same: parameters and const have to be those of the declaration",
+        ),
         ("class CThing", "input int InpCount=1;\nclass CThing", "1: an input needs a comment"),
         ("class CThing", "input int InpCount; // Count\nclass CThing", "1: an input is a plain value with a default"),
         ("class CThing", "input group Name\nclass CThing", "1: write input group"),

@@ -6,6 +6,7 @@
 #property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting."
 #property description "One per master and account."
 #include <Mt5Mqtt\Copier\Follower.mqh>
+#include <Mt5Mqtt\Copier\Start.mqh>
 #include <Mt5Mqtt\Server.mqh>
 input group  "Copier"
 input string InpRoot="mt5";                                      // First level of all topics
@@ -45,7 +46,7 @@ input bool   InpPendings=false;                                  // Copy pending
 input int    InpDeviation=20;                                    // Slippage in points (instant execution)
 input int    InpWait=30;                                         // Seconds until a closed market is tried again
 CCopierFollower ExtFollower;
-ulong ExtBegin=0;                          // not before, by GetTickCount64()
+CCopierStart ExtStart;
 //+------------------------------------------------------------------+
 //| The inputs                                                       |
 //+------------------------------------------------------------------+
@@ -111,9 +112,9 @@ int OnInit(void)
       return(INIT_FAILED);
    if(ExtFollower.IsCreated())
       return(INIT_SUCCEEDED);
-   if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)
+   ExtStart.Init();
+   if(ExtStart.IsDue())
       return(Begin());
-   Print("waiting until the terminal is connected to the trade server");
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+
@@ -150,7 +151,7 @@ void OnTimer(void)
   {
    if(!ExtFollower.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
+      if(ExtStart.IsDue() && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
@@ -159,7 +160,7 @@ void OnTimer(void)
    if(!ExtFollower.HasFailed())
       return;
    Print("MQTT: the client has failed, and is made anew in 5 seconds");
-   ExtBegin=GetTickCount64()+5000;
+   ExtStart.Later(5000);
    ExtFollower.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+

@@ -6,6 +6,7 @@
 #property description "Publishes all positions and pending orders of this account for TradeCopierFollower: the whole state,"
 #property description "retained, on every change and at intervals."
 #include <Mt5Mqtt\Copier\Master.mqh>
+#include <Mt5Mqtt\Copier\Start.mqh>
 #include <Mt5Mqtt\Server.mqh>
 input group  "Copier"
 input string InpRoot="mt5";                  // First level of all topics
@@ -13,7 +14,7 @@ input string InpName="master";               // Name of this master
 input string InpRelay="";                    // Publish the copies of these masters too (apart by commas)
 input int    InpSeconds=5;                   // Publish at least every so many seconds
 CCopierMaster ExtMaster;
-ulong ExtBegin=0;                          // not before, by GetTickCount64()
+CCopierStart ExtStart;
 //+------------------------------------------------------------------+
 //| Starts. Before the terminal is connected, the account isn't known|
 //+------------------------------------------------------------------+
@@ -32,9 +33,9 @@ int OnInit(void)
      }
    if(ExtMaster.IsCreated())
       return(INIT_SUCCEEDED);
-   if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0)
+   ExtStart.Init();
+   if(ExtStart.IsDue())
       return(Begin());
-   Print("waiting until the terminal is connected to the trade server");
    return(INIT_SUCCEEDED);
   }
 //+------------------------------------------------------------------+
@@ -70,7 +71,7 @@ void OnTimer(void)
   {
    if(!ExtMaster.IsCreated())
      {
-      if(TerminalInfoInteger(TERMINAL_CONNECTED)!=0 && GetTickCount64()>=ExtBegin && Begin()!=INIT_SUCCEEDED)
+      if(ExtStart.IsDue() && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }
@@ -79,7 +80,7 @@ void OnTimer(void)
    if(!ExtMaster.HasFailed())
       return;
    Print("MQTT: the client has failed, and is made anew in 5 seconds");
-   ExtBegin=GetTickCount64()+5000;
+   ExtStart.Later(5000);
    ExtMaster.Stop(REASON_PROGRAM);
   }
 //+------------------------------------------------------------------+

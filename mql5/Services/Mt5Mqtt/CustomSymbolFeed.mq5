@@ -120,7 +120,8 @@ void CFeedClient::Tick(const string symbol,const CMqttJsonReader &json)
      }
    ticks[0].time=(datetime)(ticks[0].time_msc/1000);
    ticks[0].flags=TICK_FLAG_BID|TICK_FLAG_ASK;
-   if(CustomTicksAdd(symbol,ticks)<0)
+//--- outside of Market Watch a symbol takes none
+   if(CustomTicksAdd(symbol,ticks)<0 && (!SymbolSelect(symbol,true) || CustomTicksAdd(symbol,ticks)<0))
       Print(symbol,": a tick could not be added, error ",GetLastError());
   }
 //+------------------------------------------------------------------+

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 static std::mutex files_lock;
-struct OpenFile { FILE *file; std::string path; Program *owner; };
-// Without flags to share it, a file that is open is opened by nobody else.
+struct OpenFile { FILE *file; std::string path; int flags; Program *owner; };
+// As on Windows: each of those who have a file open must share what the others do with it, and nobody takes its place meanwhile.
 static std::map<int,OpenFile> files;
 static int last_file=0;
 
@@ -19,6 +19,15 @@ static std::string path_of(const string &name) {
    for(size_t slash=path.find('/'); slash!=std::string::npos; slash=path.find('/',slash+1))
       make_folder(terminal.files+"/"+path.substr(0,slash));
    return terminal.files+"/"+path;
+}
+static bool is_open(const std::string &path) {
+   std::lock_guard<std::mutex> guard(files_lock);
+   return std::any_of(files.begin(),files.end(),[&](const auto &open) { return open.second.path==path; });
+}
+// The terminal reads what it writes, so that writing takes a share of both.
+static bool shares(int flags,int other) {
+   int wanted=FILE_SHARE_READ|(other & FILE_WRITE ? FILE_SHARE_WRITE : 0);
+   return (flags & wanted)==wanted;
 }
 static FILE *file_of(int file) {
    std::lock_guard<std::mutex> guard(files_lock);
@@ -33,10 +42,12 @@ bool mql_file_is_there(const string &name) {
 int FileOpen(const string &name,int flags) {
    std::string path=path_of(name);
    std::lock_guard<std::mutex> guard(files_lock);
-   bool taken=std::any_of(files.begin(),files.end(),[&](const auto &open) { return open.second.path==path; });
+   bool taken=std::any_of(files.begin(),files.end(),[&](const auto &open) {
+      return open.second.path==path && !(shares(flags,open.second.flags) && shares(open.second.flags,flags));
+   });
    FILE *opened=taken ? nullptr : fopen(path.c_str(),flags & FILE_WRITE ? "wb" : "rb");
    if(!opened) { mql_set_error(5004); return INVALID_HANDLE; }
-   files[++last_file]={opened,path,self};
+   files[++last_file]={opened,path,flags,self};
    return last_file;
 }
 void FileClose(int file) {
@@ -57,7 +68,7 @@ void FileFlush(int file) { if(FILE *opened=file_of(file)) fflush(opened); }
 bool FileDelete(const string &name) { return remove(path_of(name).c_str())==0; }
 bool FileMove(const string &from,int,const string &to,int flags) {
    if(mql_file_is_there(to) && !(flags & FILE_REWRITE)) return false;
-   return replace_file(path_of(from),path_of(to));
+   return !is_open(path_of(from)) && !is_open(path_of(to)) && replace_file(path_of(from),path_of(to));
 }
 uint mql_file_read(int file,std::string &bytes) {
    FILE *opened=file_of(file);

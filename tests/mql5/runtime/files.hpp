@@ -6,6 +6,8 @@
 #define FILE_READ 1
 #define FILE_WRITE 2
 #define FILE_BIN 4
+#define FILE_SHARE_READ 128
+#define FILE_SHARE_WRITE 256
 #define FILE_REWRITE 512
 
 bool mql_file_is_there(const string &name);

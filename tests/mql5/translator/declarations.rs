@@ -68,6 +68,13 @@ impl<'t> Shape<'t> {
     }
 }
 
+/// A method's name, with its class if that stands there, and what stands behind it, without blanks: parameters, const.
+pub fn head<'s>(function: Node, text: &'s str) -> (&'s str, String) {
+    let name = function.child_by_field_name("declarator").map_or(0..0, |name| name.byte_range());
+    let behind = &text[name.end..function.end_byte()];
+    (&text[name], behind.split_whitespace().collect())
+}
+
 pub fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
     node.children(&mut node.walk()).collect()
 }

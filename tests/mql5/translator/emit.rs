@@ -1,6 +1,6 @@
 //! Writes C++ for one parsed source: most of it as it stands, the rest as the runtime has it.
 
-use super::declarations::{Shape, Size, by_field, children, elements, top_level};
+use super::declarations::{Shape, Size, by_field, children, elements, head, top_level};
 use super::lines::Source;
 use super::{Known, Refusal, subset};
 use std::collections::BTreeMap;
@@ -377,6 +377,12 @@ impl Emitter<'_> {
                 self.known.handlers.insert(name);
             }
         }
+        let function = Shape::of(node.child_by_field_name("declarator")).function;
+        let (name, behind) = function.map(|function| head(function, &self.source.text)).unwrap_or_default();
+        if name.contains("::") && !self.known.methods.contains(&(name.to_owned(), behind)) {
+            let text = format!("{name}: parameters and const have to be those of the declaration, word by word");
+            self.refuse(node, text);
+        }
         self.own_defaults = !free;
         let text = self.children_by(node, |emitter, child| {
             if child.kind() == "compound_statement" { emitter.node(child) } else { emitter.head_part(node, child) }
@@ -389,6 +395,12 @@ impl Emitter<'_> {
     fn object(&mut self, node: Node) -> String {
         let name = node.child_by_field_name("name").map(|name| self.text(name).to_owned()).unwrap_or_default();
         let simple = node.kind() == "struct_specifier" && self.is_simple(node);
+        for member in node.child_by_field_name("body").map(children).unwrap_or_default() {
+            if let Some(function) = Shape::of(member.child_by_field_name("declarator")).function {
+                let (method, behind) = head(function, &self.source.text);
+                self.known.methods.insert((format!("{name}::{method}"), behind));
+            }
+        }
         self.known.objects.insert(name, simple);
         let text = self.children(node);
         if simple {

@@ -37,6 +37,8 @@ pub struct Known {
     objects: BTreeMap<String, bool>,
     /// Those of them that are structs: no pointer is to one.
     structs: BTreeSet<String>,
+    /// Methods as their classes declare them: `Class::Name`, and what stands behind it.
+    methods: BTreeSet<(String, String)>,
     /// Event handlers, with the file that defines them.
     handlers: BTreeSet<String>,
     properties: Vec<(String, String)>,

@@ -4,6 +4,8 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_FILE_MQH
 #define MT5MQTT_COPIER_FILE_MQH
+//--- how often a file is moved in the place of one that is being read
+#define COPIER_FILE_TRIES 3
 //+------------------------------------------------------------------+
 //| Class CCopierFile.                                               |
 //| Appointment: a text below MQL5\Files that is read and written as |
@@ -28,7 +30,8 @@ bool CCopierFile::Read(const string name,string &text,bool &exists)
    exists=FileIsExist(name);
    if(!exists)
       return(true);
-   int file=FileOpen(name,FILE_READ|FILE_BIN);
+//--- a relaying master and the follower may read it at the same time
+   int file=FileOpen(name,FILE_READ|FILE_BIN|FILE_SHARE_READ);
    if(file==INVALID_HANDLE)
       return(false);
    FileReadArray(file,bytes);
@@ -50,7 +53,15 @@ bool CCopierFile::Write(const string name,const string text,const bool is_flushe
    if(is_flushed)
       FileFlush(file);
    FileClose(file);
-   return(written && FileMove(name+".new",0,name,FILE_REWRITE));
+   bool moved=false;
+//--- while another program reads the file, which takes less than a millisecond, nothing takes its place
+   for(int i=0; i<COPIER_FILE_TRIES && written && !moved; i++)
+     {
+      if(i>0)
+         Sleep(1);
+      moved=FileMove(name+".new",0,name,FILE_REWRITE);
+     }
+   return(moved);
   }
 #endif
 //+------------------------------------------------------------------+

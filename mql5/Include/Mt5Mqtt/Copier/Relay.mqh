@@ -38,7 +38,7 @@ public:
 
 private:
    void              Read(const int master);
-   static string     ViaOf(const CCopierPlan &plan,const long id);
+   static string     ViaOf(const CCopierLedger &ledger,const long id);
    void              Add(const int master,const long identifier,const string via);
    void              Remove(const int master);
   };
@@ -94,10 +94,10 @@ bool CCopierRelay::Via(const long identifier,string &via)
 //+------------------------------------------------------------------+
 void CCopierRelay::Read(const int master)
   {
-   CCopierStore store;
-   CCopierPlan  plan;
-   bool         exists=false;
-   if(!store.Load(CCopierStore::FileName(m_masters[master]),plan,exists))
+   CCopierStore  store;
+   CCopierLedger ledger;
+   bool          exists=false;
+   if(!store.Load(CCopierStore::FileName(m_masters[master]),ledger,exists))
      {
       if(!m_is_read[master])
          m_unread=m_masters[master];
@@ -108,20 +108,20 @@ void CCopierRelay::Read(const int master)
    m_is_read[master]=true;
    Remove(master);
    for(int i=0; i<store.Copies(); i++)
-      Add(master,store.Identifier(i),ViaOf(plan,store.MasterId(store.Identifier(i))));
+      Add(master,store.Identifier(i),ViaOf(ledger,store.MasterId(store.Identifier(i))));
    for(int i=0; i<store.Placed(); i++)
-      Add(master,(long)store.PlacedTicket(i),ViaOf(plan,store.PlacedId(i)));
+      Add(master,(long)store.PlacedTicket(i),ViaOf(ledger,store.PlacedId(i)));
   }
 //+------------------------------------------------------------------+
 //| A netting position may be made of all copies                     |
 //+------------------------------------------------------------------+
-string CCopierRelay::ViaOf(const CCopierPlan &plan,const long id)
+string CCopierRelay::ViaOf(const CCopierLedger &ledger,const long id)
   {
    string via="";
-   for(int k=0; k<plan.Links(); k++)
+   for(int k=0; k<ledger.Links(); k++)
      {
       CopierLink link;
-      plan.Link(k,link);
+      ledger.Link(k,link);
       if(link.id==id || id==COPIER_NET)
          via=CCopierOrigin::Join(via,link.via);
      }

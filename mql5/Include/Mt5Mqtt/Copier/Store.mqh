@@ -5,7 +5,7 @@
 #ifndef MT5MQTT_COPIER_STORE_MQH
 #define MT5MQTT_COPIER_STORE_MQH
 #include "File.mqh"
-#include "Plan.mqh"
+#include "Ledger.mqh"
 //+------------------------------------------------------------------+
 //| Which position of this account is a copy of which                |
 //+------------------------------------------------------------------+
@@ -47,8 +47,8 @@ public:
    //--- of the follower of that master in this account
    static string     FileName(const string master);
    //--- exists: there was a file; false if it can't be read
-   bool              Load(const string name,CCopierPlan &plan,bool &exists);
-   bool              Save(const CCopierPlan &plan);
+   bool              Load(const string name,CCopierLedger &ledger,bool &exists);
+   bool              Save(const CCopierLedger &ledger);
    //--- copies
    int               Copies(void) const              { return(ArraySize(m_copies));        }
    long              Identifier(const int index) const { return(m_copies[index].identifier); }
@@ -75,8 +75,8 @@ public:
    void              AddSent(const CopierUncertain &sent);
 
 private:
-   string            Text(const CCopierPlan &plan) const;
-   bool              Take(const string text,CCopierPlan &plan);
+   string            Text(const CCopierLedger &ledger) const;
+   bool              Take(const string text,CCopierLedger &ledger);
   };
 //+------------------------------------------------------------------+
 //| Below MQL5\Files                                                 |
@@ -88,7 +88,7 @@ string CCopierStore::FileName(const string master)
 //+------------------------------------------------------------------+
 //| Reads the file                                                   |
 //+------------------------------------------------------------------+
-bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
+bool CCopierStore::Load(const string name,CCopierLedger &ledger,bool &exists)
   {
    m_name=name;
    m_saved="";
@@ -99,17 +99,17 @@ bool CCopierStore::Load(const string name,CCopierPlan &plan,bool &exists)
    ArrayResize(m_placed,0);
    ArrayResize(m_awaited,0);
    ArrayResize(m_sent,0);
-   plan.Clear();
+   ledger.Clear();
    if(!CCopierFile::Read(name,m_saved,exists))
       return(false);
-   return(!exists || Take(m_saved,plan));
+   return(!exists || Take(m_saved,ledger));
   }
 //+------------------------------------------------------------------+
 //| Writes the file, if anything has changed                         |
 //+------------------------------------------------------------------+
-bool CCopierStore::Save(const CCopierPlan &plan)
+bool CCopierStore::Save(const CCopierLedger &ledger)
   {
-   string text=Text(plan);
+   string text=Text(ledger);
    if(text==m_saved)
       return(true);
    if(!CCopierFile::Write(m_name,text,true))
@@ -120,7 +120,7 @@ bool CCopierStore::Save(const CCopierPlan &plan)
 //+------------------------------------------------------------------+
 //| As text                                                          |
 //+------------------------------------------------------------------+
-string CCopierStore::Text(const CCopierPlan &plan) const
+string CCopierStore::Text(const CCopierLedger &ledger) const
   {
    CMqttJsonWriter json;
    json.BeginObject();
@@ -129,15 +129,15 @@ string CCopierStore::Text(const CCopierPlan &plan) const
    json.IntegerField("state_sequence",m_state_sequence);
    json.StringField("account",m_account);
    CopierGuard guard;
-   plan.Guard(guard);
+   ledger.Guard(guard);
    json.NumberField("peak",guard.peak,2);
    json.StringField("halted",guard.halted);
    json.BooleanField("resumed",guard.is_resumed);
    json.BeginArray("carries");
-   for(int i=0; i<plan.Carries(); i++)
+   for(int i=0; i<ledger.Carries(); i++)
      {
       CopierCarry carry;
-      plan.Carry(i,carry);
+      ledger.Carry(i,carry);
       json.BeginObject();
       json.StringField("symbol",carry.symbol);
       json.NumberField("volume",carry.volume,8);
@@ -145,10 +145,10 @@ string CCopierStore::Text(const CCopierPlan &plan) const
      }
    json.EndArray();
    json.BeginArray("links");
-   for(int i=0; i<plan.Links(); i++)
+   for(int i=0; i<ledger.Links(); i++)
      {
       CopierLink link;
-      plan.Link(i,link);
+      ledger.Link(i,link);
       json.BeginObject();
       json.IntegerField("id",link.id);
       json.IntegerField("state",link.state);
@@ -164,10 +164,10 @@ string CCopierStore::Text(const CCopierPlan &plan) const
      }
    json.EndArray();
    json.BeginArray("nets");
-   for(int i=0; i<plan.Nets(); i++)
+   for(int i=0; i<ledger.Nets(); i++)
      {
       CopierNet net;
-      plan.Net(i,net);
+      ledger.Net(i,net);
       json.BeginObject();
       json.StringField("symbol",net.symbol);
       json.NumberField("reached",net.reached,8);
@@ -222,7 +222,7 @@ string CCopierStore::Text(const CCopierPlan &plan) const
 //+------------------------------------------------------------------+
 //| From text                                                        |
 //+------------------------------------------------------------------+
-bool CCopierStore::Take(const string text,CCopierPlan &plan)
+bool CCopierStore::Take(const string text,CCopierLedger &ledger)
   {
    CMqttJsonReader json;
    CopierLink      link;
@@ -256,20 +256,20 @@ bool CCopierStore::Take(const string text,CCopierPlan &plan)
          return(false);
       link.pending=(ENUM_COPIER_PENDING)pending;
       link.state=(ENUM_COPIER_LINK)state;
-      plan.AddLink(link);
+      ledger.AddLink(link);
      }
-   plan.SetGuard(guard);
+   ledger.SetGuard(guard);
    for(int node=json.Child(json.Member(0,"carries")); node>=0; node=json.Next(node))
      {
       if(!json.String(node,"symbol",carry.symbol) || !json.Number(node,"volume",carry.volume))
          return(false);
-      plan.AddCarry(carry.symbol,carry.volume);
+      ledger.AddCarry(carry.symbol,carry.volume);
      }
    for(int node=json.Child(json.Member(0,"nets")); node>=0; node=json.Next(node))
      {
       if(!json.String(node,"symbol",net.symbol) || !json.Number(node,"reached",net.reached))
          return(false);
-      plan.AddNet(net);
+      ledger.AddNet(net);
      }
    for(int node=json.Child(json.Member(0,"awaited")); node>=0; node=json.Next(node))
      {
