@@ -325,6 +325,10 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
         assert_fails(failure, Status::TlsSetup, words);
     }
+    if cfg!(unix) {
+        let failure = try_connect(&url, &[(options::TLS_CA, "/dev/zero")], &[]);
+        assert_fails(failure, Status::TlsSetup, &["'/dev/zero' is larger than any PEM file"]);
+    }
     // Nobody would look for the revoked one among certificates that are all accepted.
     let list = authority.revocation_list(&[&client], Validity::Now);
     let any = (IntOption::TlsAcceptAnyCertificate, 1);

@@ -7,7 +7,8 @@ use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::der::SecretDocument;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::{fs, io};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 /// Larger files are no certificates; the longest revocation lists of public CAs have some MiB.
@@ -44,13 +45,15 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
         // Windows only says that access is denied.
         return Err(setup_fault(format!("option {option}: '{value}' is a folder: name the file in it")));
     }
-    let size = metadata.len();
-    if size > LARGEST_FILE {
-        return Err(setup_fault(format!(
-            "option {option}: the file '{value}' has {size} bytes, which no PEM file has"
-        )));
+    // One byte more, so that the buffer, which may hold a key, doesn't grow to see the end.
+    let mut content = Vec::with_capacity(metadata.len().min(LARGEST_FILE) as usize + 1);
+    let read = File::open(value).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut content));
+    let content = without_mark(content);
+    match read.map_err(unreadable)? as u64 {
+        0..=LARGEST_FILE => Ok(content),
+        // A device may have no end.
+        _ => Err(setup_fault(format!("option {option}: the file '{value}' is larger than any PEM file"))),
     }
-    fs::read(value).map(without_mark).map_err(unreadable)
 }
 
 /// The text without the mark of UTF-8 that editors of Windows write before it, in whose line no PEM is found.
