@@ -1,6 +1,7 @@
 //! Certificates, revocation lists and keys from PEM text or files, with errors that name the option and say what is wrong.
 
 use super::Fault;
+use crate::client::address::visible;
 use crate::client::tls_options::{is_pem, may_be_content};
 use crate::types::status::Status;
 use pkcs8::EncryptedPrivateKeyInfo;
@@ -28,6 +29,7 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if is_pem(value) {
         return Ok(without_mark(value.as_bytes().to_vec()));
     }
+    let shown = visible(value);
     let unreadable = |error: io::Error| {
         setup_fault(match may_be_content(value) {
             true => format!(
@@ -35,9 +37,9 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
             ),
             // As Windows copies a path.
             false if value.trim_start().starts_with('"') => {
-                format!("option {option}: the file {value} can't be read: write its path without quotation marks")
+                format!("option {option}: the file {shown} can't be read: write its path without quotation marks")
             }
-            false => format!("option {option}: the file '{value}' can't be read: {error}"),
+            false => format!("option {option}: the file '{shown}' can't be read: {error}"),
         })
     };
     let metadata = fs::metadata(value).map_err(unreadable)?;
