@@ -469,7 +469,7 @@
 #define MT5MQTT_OPT_RECONNECT_MIN_MS 32
 
 /**
- * Milliseconds: largest ceiling of a reconnect delay: 1 to 86400000, default 30000.
+ * Milliseconds: largest ceiling of a reconnect delay: 1 to 86400000, default 30000. A larger RECONNECT_MIN_MS holds.
  */
 #define MT5MQTT_OPT_RECONNECT_MAX_MS 33
 

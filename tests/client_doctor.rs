@@ -15,6 +15,7 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -130,6 +131,29 @@ fn a_server_that_wants_a_client_identifier_is_told_from_others() {
         assert_fails(&nameless, Status::RefusedByServer, &["refused the connection", "set CLIENT_ID"]);
     }
     assert_eq!(report(&program(&server.url(), &[(options::CLIENT_ID, "EA1")])).1, None);
+}
+
+#[test]
+fn a_will_message_that_the_server_refuses_is_no_good_connection() {
+    if tools::find("mosquitto").is_none() {
+        return tools::leave_out("the doctor and a real Server", "mosquitto");
+    }
+    for (lines, words) in [
+        ("max_qos 0\n", ["QoS not supported", "has QoS 1, but the Server takes QoS 0 at most"]),
+        ("retain_available false\n", ["Retain not supported", "the Server keeps no retained messages"]),
+    ] {
+        let server = Mosquitto::start_with(lines).expect("mosquitto");
+        let program = program(&server.url(), &[]);
+        program.set_int(IntOption::Reconnect, 0);
+        let topic = TopicName::new("t").expect("a Topic Name");
+        let will = Message::new(topic, b"gone", QoS::AtLeastOnce, true, Properties::EMPTY);
+        let will = Some((will, PropertiesBuf::new()));
+        program.set_option(|options, idle| options.set_will(will, idle)).expect("a Will Message");
+        program.connect().unwrap();
+        let end = program.expect_disconnected();
+        assert!(end.detail.contains(words[0]) && end.detail.contains("is the Will Message"), "{}", end.detail);
+        assert_fails(&program, Status::NotSupportedByServer, &[words[1], "set another Will Message"]);
+    }
 }
 
 #[test]

@@ -301,8 +301,10 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
     let files = Folder::new();
     let folder = files.path().to_str().expect("a path in UTF-8");
     let quoted = format!("\"{}\"", files.write("ca.pem", &authority.certificate));
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 12] = [
         (&[(options::TLS_CA, folder)], &["TLS_CA", folder, "is a folder"]),
+        // As a dialog of Windows has a path copied.
+        (&[(options::TLS_CA, "\u{202a}/no/such/file.pem")], &[r"'\u{202a}/no/such/file.pem' can't be read"]),
         (&[(options::TLS_CA, &quoted)], &["TLS_CA", "can't be read", "without quotation marks"]),
         (
             &[certificate, (options::TLS_CLIENT_KEY, OF_DES), (options::TLS_CLIENT_KEY_PASSWORD, "x")],
@@ -324,6 +326,10 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
         let failure = try_connect(&url, texts, &[]);
         assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
         assert_fails(failure, Status::TlsSetup, words);
+    }
+    if cfg!(unix) {
+        let failure = try_connect(&url, &[(options::TLS_CA, "/dev/zero")], &[]);
+        assert_fails(failure, Status::TlsSetup, &["'/dev/zero' is larger than any PEM file"]);
     }
     // Nobody would look for the revoked one among certificates that are all accepted.
     let list = authority.revocation_list(&[&client], Validity::Now);

@@ -164,7 +164,7 @@ pub const MT5MQTT_OPT_RECONNECT: i32 = 30;
 pub const MT5MQTT_OPT_CONNECT_TIMEOUT_MS: i32 = 31;
 /// Milliseconds: ceiling of the first reconnect delay, which doubles with each failure: 1 to 600000, default 250. The delay is a random part of its ceiling.
 pub const MT5MQTT_OPT_RECONNECT_MIN_MS: i32 = 32;
-/// Milliseconds: largest ceiling of a reconnect delay: 1 to 86400000, default 30000.
+/// Milliseconds: largest ceiling of a reconnect delay: 1 to 86400000, default 30000. A larger RECONNECT_MIN_MS holds.
 pub const MT5MQTT_OPT_RECONNECT_MAX_MS: i32 = 33;
 /// Milliseconds that the Server may stay silent after a PINGREQ: 100 to 600000, default 10000.
 pub const MT5MQTT_OPT_PING_TIMEOUT_MS: i32 = 34;

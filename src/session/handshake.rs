@@ -130,11 +130,21 @@ impl Session {
             self.tolerate(Breach::SessionPresentInRefusal);
         }
         let mut detail = format!("the Server refused the connection: {}", describe(connack.reason, connack.properties));
-        if connack.reason == ReasonCode::NOT_AUTHORIZED {
-            detail.push_str(
-                " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing.",
-            );
-        }
+        detail.push_str(match connack.reason {
+            ReasonCode::NOT_AUTHORIZED => {
+                " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing."
+            }
+            // Nothing else in CONNECT has any of these.
+            ReasonCode::TOPIC_NAME_INVALID
+            | ReasonCode::PAYLOAD_FORMAT_INVALID
+            | ReasonCode::RETAIN_NOT_SUPPORTED
+            | ReasonCode::QOS_NOT_SUPPORTED
+                if self.options.will.is_some() =>
+            {
+                " It is the Will Message that the Server doesn't take."
+            }
+            _ => "",
+        });
         let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
         end.reason = Some(connack.reason);
         end.properties = connack.properties.into();

@@ -430,3 +430,33 @@ fn programs_that_come_and_go_at_once_are_on_one_connection_each_time() {
         drop(programs);
     }
 }
+
+#[test]
+fn who_has_left_has_no_figures_of_the_server_any_more() {
+    let mut server = FakeServer::start();
+    let pair = ["first", "second"].map(|inbox| Program::sharing("left-figures", inbox, &server.url(), &[]));
+    pair[0].connect().expect("a connection");
+    let mut peer = server.accept_mqtt();
+    pair[0].expect_connected();
+    pair[1].connect().expect("the same");
+    pair[1].expect_connected();
+    let figures = |program: &Program| {
+        let figures = program.statistics();
+        (figures.programs, figures.limits.is_some(), figures.version.is_some())
+    };
+    pair[0].client.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, Duration::from_secs(2)).expect("the end");
+    assert_eq!(figures(&pair[0]), (0, false, false));
+    assert!(pair[1].statistics().limits.is_some());
+    // One that takes its place leaves nothing to it either.
+    let third = Program::sharing("left-figures", "second", &server.url(), &[]);
+    third.connect().expect("its place");
+    assert_eq!(pair[1].expect_disconnected().failure, Some(Status::SharedTakenOver));
+    assert_eq!((pair[1].state(), figures(&pair[1])), (State::Idle, (0, false, false)));
+    assert!(third.statistics().limits.is_some());
+    thread::scope(|scope| {
+        scope.spawn(|| third.client.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, Duration::from_secs(2)));
+        peer.expect_close(&[PacketType::Disconnect]);
+        peer.close();
+    });
+    assert_eq!(figures(&third), (0, false, false));
+}

@@ -95,6 +95,12 @@ impl<'a> Examination<'a> {
             None => return Err(Status::Timeout),
         }
         self.tell_connack(client);
+        if let Some(why) = client.statistics().limits.and_then(|limits| self.options.will_against(&limits)) {
+            let cause =
+                format!("{why}: it refuses the connection of the program itself, as the doctor has no Will Message");
+            let advice = "set another Will Message, or ask whoever runs the Server to allow this one";
+            return self.failed(Status::NotSupportedByServer, &cause, advice);
+        }
         self.echo(client)
     }
 

@@ -7,6 +7,7 @@ mod file;
 pub(super) mod lines;
 pub(super) mod trace;
 
+use super::address::visible;
 use super::clock;
 use super::lock::Lock;
 use file::RotatingFile;
@@ -192,7 +193,7 @@ impl Log {
         inner.waiting.clear();
         inner.retry = Some(clock::now() + RETRY);
         let is_new = !std::mem::replace(&mut inner.told, true);
-        is_new.then(|| format!("the log file '{}' can't be written: {error}", file.path()))
+        is_new.then(|| format!("the log file '{}' can't be written: {error}", visible(file.path())))
     }
 }
 

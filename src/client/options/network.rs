@@ -6,6 +6,7 @@ use crate::client::log::LogSettings;
 use crate::client::tls_options::TlsOptions;
 use crate::client::ws_headers;
 use crate::codec::property::PropertiesBuf;
+use crate::session::limits::ServerLimits;
 use crate::types::text;
 use std::net::IpAddr;
 use tungstenite::http::{HeaderName, HeaderValue};
@@ -58,6 +59,18 @@ impl Options {
             options.put(option, value);
         }
         options
+    }
+
+    /// Why a Server with these limits refuses the program's Will Message, and the connection with it.
+    pub(in crate::client) fn will_against(&self, limits: &ServerLimits) -> Option<String> {
+        let will = &self.will.as_ref()?.message;
+        if will.qos > limits.maximum_qos {
+            let (qos, most) = (will.qos as u8, limits.maximum_qos as u8);
+            return Some(format!("the program's Will Message has QoS {qos}, but the Server takes QoS {most} at most"));
+        }
+        let is_refused = will.retain && !limits.retain_available;
+        is_refused
+            .then(|| "the program's Will Message is retained, but the Server keeps no retained messages".to_owned())
     }
 
     /// As `for_doctor`, to see whether anything answers: whose certificate it shows doesn't matter, and no secret is sent.

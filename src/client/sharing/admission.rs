@@ -149,8 +149,8 @@ impl Switchboard {
             if member.wanted {
                 let text = "another program has connected with the same name of an inbox";
                 let end = Disconnected::new(Some(Status::SharedTakenOver), text);
+                member.let_go();
                 member.give(NoticeKind::Session(Event::Disconnected(end)));
-                member.set_state(State::Idle);
             }
             left.missed = member.replace(arrival.program.clone(), release);
             let done = self.owed.settle_its_own(member.id);
@@ -194,7 +194,7 @@ impl Switchboard {
         for member in &mut self.members {
             if member.wanted || member.program.state() != State::Idle {
                 member.wanted = false;
-                member.set_state(State::Idle);
+                member.let_go();
                 member.give(NoticeKind::Session(event.clone()));
             }
         }
@@ -236,7 +236,7 @@ impl Switchboard {
     fn let_out(&mut self, id: ProgramId) {
         if let Some(member) = self.member(id).filter(|member| member.program.state() != State::Idle) {
             // First the state: a program that has seen the event must find it.
-            member.set_state(State::Idle);
+            member.let_go();
             let event = Event::Disconnected(Disconnected::new(None, "disconnected on request"));
             member.give(NoticeKind::Session(event));
         }

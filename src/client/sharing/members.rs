@@ -124,6 +124,21 @@ impl Member {
         }
     }
 
+    /// The program isn't connected any more: what was said of the connection holds for it no longer.
+    pub fn let_go(&mut self) {
+        if !self.out_of_reach {
+            match self.program.snapshot.try_lock_until(deadline()) {
+                Some(mut snapshot) => {
+                    snapshot.programs = 0;
+                    (snapshot.told.limits, snapshot.told.version) = (None, None);
+                    self.program.publish_limits.set_server(None);
+                }
+                None => self.out_of_reach = true,
+            }
+        }
+        self.set_state(State::Idle);
+    }
+
     pub fn count_drops(&mut self, count: u64) {
         if !self.out_of_reach {
             self.out_of_reach = !self.program.events.count_drops_until(count, deadline());

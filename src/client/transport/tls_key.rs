@@ -1,13 +1,15 @@
 //! Certificates, revocation lists and keys from PEM text or files, with errors that name the option and say what is wrong.
 
 use super::Fault;
+use crate::client::address::visible;
 use crate::client::tls_options::{is_pem, may_be_content};
 use crate::types::status::Status;
 use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::der::SecretDocument;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::{fs, io};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 /// Larger files are no certificates; the longest revocation lists of public CAs have some MiB.
@@ -27,6 +29,7 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if is_pem(value) {
         return Ok(without_mark(value.as_bytes().to_vec()));
     }
+    let shown = visible(value);
     let unreadable = |error: io::Error| {
         setup_fault(match may_be_content(value) {
             true => format!(
@@ -34,9 +37,9 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
             ),
             // As Windows copies a path.
             false if value.trim_start().starts_with('"') => {
-                format!("option {option}: the file {value} can't be read: write its path without quotation marks")
+                format!("option {option}: the file {shown} can't be read: write its path without quotation marks")
             }
-            false => format!("option {option}: the file '{value}' can't be read: {error}"),
+            false => format!("option {option}: the file '{shown}' can't be read: {error}"),
         })
     };
     let metadata = fs::metadata(value).map_err(unreadable)?;
@@ -44,13 +47,15 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
         // Windows only says that access is denied.
         return Err(setup_fault(format!("option {option}: '{value}' is a folder: name the file in it")));
     }
-    let size = metadata.len();
-    if size > LARGEST_FILE {
-        return Err(setup_fault(format!(
-            "option {option}: the file '{value}' has {size} bytes, which no PEM file has"
-        )));
+    // One byte more, so that the buffer, which may hold a key, doesn't grow to see the end.
+    let mut content = Vec::with_capacity(metadata.len().min(LARGEST_FILE) as usize + 1);
+    let read = File::open(value).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut content));
+    let content = without_mark(content);
+    match read.map_err(unreadable)? as u64 {
+        0..=LARGEST_FILE => Ok(content),
+        // A device may have no end.
+        _ => Err(setup_fault(format!("option {option}: the file '{value}' is larger than any PEM file"))),
     }
-    fs::read(value).map(without_mark).map_err(unreadable)
 }
 
 /// The text without the mark of UTF-8 that editors of Windows write before it, in whose line no PEM is found.
