@@ -184,6 +184,11 @@
 #define MT5MQTT_E_SUPERSEDED -30
 
 /**
+ * The program withdrew the message before it was sent.
+ */
+#define MT5MQTT_E_CANCELLED -31
+
+/**
  * The payload is not UTF-8, though its Payload Format Indicator says so.
  */
 #define MT5MQTT_E_PAYLOAD_FORMAT -26
@@ -772,7 +777,7 @@
 #define MT5MQTT_STAGE_EXPIRED 6
 
 /**
- * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+ * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED, MT5MQTT_E_CANCELLED or MT5MQTT_E_QUEUE_FULL.
  */
 #define MT5MQTT_STAGE_DROPPED 7
 
@@ -1800,6 +1805,18 @@ int64_t mt5mqtt_publish_text_w(int64_t client,
  */
 int32_t mt5mqtt_publish_stage(int64_t client,
                               int64_t token);
+
+/**
+ * Withdraws a publish or a request that wasn't sent yet; one that an earlier process has left in the store as soon as
+ * mt5mqtt_connect has opened that, at the first MT5MQTT_EVENT_CONNECTED at the latest. It ends with MT5MQTT_E_CANCELLED, with an
+ * event whatever its QoS; a publish that was sent in a Session which is lost ends with MT5MQTT_E_SESSION_LOST, as it may have
+ * arrived. What has been sent can't be withdrawn: it goes on and ends as without this call, QoS 0 without an event.
+ *
+ * Returns MT5MQTT_OK as soon as that is asked for, MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared
+ * connection a program can withdraw what is its own.
+ */
+int32_t mt5mqtt_cancel(int64_t client,
+                       int64_t token);
 
 /**
  * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with

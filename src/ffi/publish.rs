@@ -163,6 +163,18 @@ pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
     guard_client(client, |client| Ok(client.stage(token)? as i32))
 }
 
+/// Withdraws a publish or a request that wasn't sent yet; one that an earlier process has left in the store as soon as
+/// mt5mqtt_connect has opened that, at the first MT5MQTT_EVENT_CONNECTED at the latest. It ends with MT5MQTT_E_CANCELLED, with an
+/// event whatever its QoS; a publish that was sent in a Session which is lost ends with MT5MQTT_E_SESSION_LOST, as it may have
+/// arrived. What has been sent can't be withdrawn: it goes on and ends as without this call, QoS 0 without an event.
+///
+/// Returns MT5MQTT_OK as soon as that is asked for, MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared
+/// connection a program can withdraw what is its own.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_cancel(client: i64, token: i64) -> i32 {
+    guard_client(client, |client| client.cancel(token).map(|()| 0))
+}
+
 fn topic_filter<'a>(filter: &'a Option<Cow<'_, str>>) -> Result<TopicFilter<'a>, Failure> {
     let Some(filter) = filter.as_deref() else {
         return Err((Status::InvalidArgument, "the Topic Filter is NULL".to_owned()));

@@ -294,6 +294,13 @@ impl Session {
         self.pump_requests(now);
     }
 
+    /// Withdraws a publish or a request that waits. What was sent goes on, and ends as ever.
+    pub fn cancel(&mut self, token: Token) {
+        if !self.requester.cancel(token, &mut self.events) {
+            self.outbound.cancel(token, &mut output!(self));
+        }
+    }
+
     /// Subscribes, now or when there is a connection. `properties` are those of the SUBSCRIBE packet.
     pub fn subscribe(
         &mut self,

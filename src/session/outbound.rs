@@ -201,6 +201,14 @@ impl Outbound {
         }
     }
 
+    /// Drops what waits, if it is that what the token names.
+    pub fn cancel(&mut self, token: Token, out: &mut Output<'_>) {
+        if let Some(cancelled) = self.queue.take_token(token) {
+            let outcome = cancelled.not_sent(Status::Cancelled);
+            self.finish(cancelled, outcome, out);
+        }
+    }
+
     /// When `expire` has something to do.
     pub fn next_expiry(&self) -> Option<Instant> {
         self.queue.next_expiry()
