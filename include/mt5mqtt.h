@@ -1812,8 +1812,8 @@ int32_t mt5mqtt_publish_stage(int64_t client,
  * event whatever its QoS; a publish that was sent in a Session which is lost ends with MT5MQTT_E_SESSION_LOST, as it may have
  * arrived. What has been sent can't be withdrawn: it goes on and ends as without this call, QoS 0 without an event.
  *
- * Returns MT5MQTT_OK as soon as that is asked for, MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared
- * connection a program can withdraw what is its own.
+ * With a store a QoS 1 or 2 publish ends so when that is durable. Returns MT5MQTT_OK as soon as it is asked for,
+ * MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared connection a program can withdraw what is its own.
  */
 int32_t mt5mqtt_cancel(int64_t client,
                        int64_t token);

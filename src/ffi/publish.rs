@@ -168,8 +168,8 @@ pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
 /// event whatever its QoS; a publish that was sent in a Session which is lost ends with MT5MQTT_E_SESSION_LOST, as it may have
 /// arrived. What has been sent can't be withdrawn: it goes on and ends as without this call, QoS 0 without an event.
 ///
-/// Returns MT5MQTT_OK as soon as that is asked for, MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared
-/// connection a program can withdraw what is its own.
+/// With a store a QoS 1 or 2 publish ends so when that is durable. Returns MT5MQTT_OK as soon as it is asked for,
+/// MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared connection a program can withdraw what is its own.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_cancel(client: i64, token: i64) -> i32 {
     guard_client(client, |client| client.cancel(token).map(|()| 0))

@@ -61,8 +61,8 @@ impl Session {
     /// The changes up to this batch are durable: what waited for that goes on.
     pub fn handle_durable(&mut self, now: Instant, batch: u64) {
         self.log.confirm(batch);
-        while let Some((token, stage)) = self.log.take_told() {
-            self.events.push_back(Event::Progress { token, stage });
+        while let Some(event) = self.log.take_told() {
+            self.events.push_back(event);
         }
         let Some(connection) = &mut self.connection else { return };
         let mut out = output!(self);

@@ -167,7 +167,7 @@ impl Outbound {
                 out.log.add(key, record)
             };
             if out.progress {
-                out.log.tell_when_durable(token, Stage::Durable);
+                out.log.tell_when_durable(Event::Progress { token, stage: Stage::Durable });
             }
         }
         let number = publishing.number;
@@ -185,10 +185,11 @@ impl Outbound {
         }
         if old.number == successor {
             // Its record is the successor's now.
-            out.end(old.token, Outcome::local(Status::Superseded));
+            out.end(old.token, old.not_sent(Status::Superseded));
             self.forget(old, out);
         } else {
-            self.finish(old, Outcome::local(Status::Superseded), out);
+            let outcome = old.not_sent(Status::Superseded);
+            self.finish(old, outcome, out);
         }
     }
 
@@ -201,12 +202,18 @@ impl Outbound {
         }
     }
 
-    /// Drops what waits, if it is that what the token names.
+    /// Drops what waits, if the token names it. The program is told when that is durable: after a crash the next process would
+    /// send what nobody expects any more.
     pub fn cancel(&mut self, token: Token, out: &mut Output<'_>) {
-        if let Some(cancelled) = self.queue.take_token(token) {
-            let outcome = cancelled.not_sent(Status::Cancelled);
-            self.finish(cancelled, outcome, out);
+        let Some(cancelled) = self.queue.take_token(token) else { return };
+        let outcome = cancelled.not_sent(Status::Cancelled);
+        if cancelled.is_qos0() || !out.log.is_on() {
+            return self.finish(cancelled, outcome, out);
         }
+        out.log.remove(Key::Publish(cancelled.number));
+        out.log.end(token, &outcome);
+        out.log.tell_when_durable(Event::Published { token, outcome });
+        self.forget(cancelled, out);
     }
 
     /// When `expire` has something to do.
@@ -446,7 +453,7 @@ impl Output<'_> {
         if self.log.is_durable(recorded) {
             self.tell(token, Stage::Sent);
         } else if self.progress {
-            self.log.tell_when_durable(token, Stage::Sent);
+            self.log.tell_when_durable(Event::Progress { token, stage: Stage::Sent });
         }
     }
 }

@@ -110,24 +110,29 @@ fn what_waits_can_be_withdrawn_and_what_was_sent_goes_on() {
 fn what_is_withdrawn_is_out_of_the_store_and_what_may_have_arrived_is_in_doubt() {
     let mut disk = Disk::default();
     let mut trace = disk.start(options());
-    trace.publish(1, "stored", QOS_1);
+    trace.publish(1, "stored", QOS_2);
     disk.store(&mut trace);
     // By the next process.
     let mut trace = disk.start(options());
     trace.session.cancel(1);
+    // Killed now, yet another one would send it.
+    trace.tells_nothing();
+    disk.store(&mut trace);
     assert_eq!(trace.tells_published(1).failure, Some(Status::Cancelled));
     trace.session.heard(1);
     disk.store(&mut trace);
     assert!(disk.records.is_empty(), "{:?}", disk.records);
     // Section 4.4: sent in a Session that is lost, it waits to be sent as a new message.
-    let mut trace = Trace::connected(SessionOptions { session_expiry_interval: 0, ..options() });
-    trace.publish(2, "x", QOS_1);
-    trace.sends(publish("x", QOS_1, 1));
-    trace.loses_connection();
-    trace.session.cancel(2);
-    assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
-    trace.connects(false, &[]);
-    trace.sends_nothing();
+    let withdraw: fn(&mut Trace) = |trace| trace.session.cancel(2);
+    let supersede: fn(&mut Trace) = |trace| trace.publish_so(3, "t", "y", QOS_0, key("x"));
+    for way in [withdraw, supersede] {
+        let mut trace = Trace::connected(SessionOptions { session_expiry_interval: 0, ..options() });
+        trace.publish_so(2, "t", "x", QOS_1, key("x"));
+        trace.sends(publish("x", QOS_1, 1));
+        trace.loses_connection();
+        way(&mut trace);
+        assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+    }
 }
 
 #[test]
