@@ -1807,10 +1807,10 @@ int32_t mt5mqtt_publish_stage(int64_t client,
                               int64_t token);
 
 /**
- * Withdraws a publish or a request that wasn't sent yet; one that an earlier process has left in the store as soon as
- * mt5mqtt_connect has opened that, at the first MT5MQTT_EVENT_CONNECTED at the latest. It ends with MT5MQTT_E_CANCELLED, with an
- * event whatever its QoS; a publish that was sent in a Session which is lost ends with MT5MQTT_E_SESSION_LOST, as it may have
- * arrived. What has been sent can't be withdrawn: it goes on and ends as without this call, QoS 0 without an event.
+ * Withdraws a publish or a request that wasn't sent yet; before mt5mqtt_connect also what an earlier process has left in the
+ * store. It ends with MT5MQTT_E_CANCELLED, with an event whatever its QoS; or with MT5MQTT_E_SESSION_LOST, if it may have arrived:
+ * a publish that was sent in a Session which is lost, and one of QoS 1 of an earlier process. What has been sent can't be
+ * withdrawn: it goes on and ends as without this call, QoS 0 without an event.
  *
  * With a store a QoS 1 or 2 publish ends so when that is durable. Returns MT5MQTT_OK as soon as it is asked for,
  * MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared connection a program can withdraw what is its own.

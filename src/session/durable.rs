@@ -45,6 +45,9 @@ impl Session {
         self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut output!(self))?;
         servers.reserved.retain(|id| self.ids.keep_away(*id));
         self.elsewhere = servers;
+        for token in std::mem::take(&mut self.cancelled_early) {
+            self.cancel(token);
+        }
         Ok(())
     }
 

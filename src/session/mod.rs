@@ -80,6 +80,9 @@ macro_rules! output {
 }
 use output;
 
+/// So many tokens are remembered that were withdrawn before there was a store.
+const EARLY_KEPT: usize = 1024;
+
 /// Running totals since the Session was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -144,6 +147,8 @@ pub struct Session {
     /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
     scram_runs: u64,
     auth_steps: u64,
+    /// What the program has withdrawn before it was restored, of an earlier process perhaps.
+    cancelled_early: VecDeque<Token>,
     breaches: Breaches,
     log: Log,
     events: VecDeque<Event>,
@@ -175,6 +180,7 @@ impl Session {
             requests: Requests::new(),
             scram_runs: 0,
             auth_steps: 0,
+            cancelled_early: VecDeque::new(),
             breaches: Breaches::new(),
             log: Log::new(),
             events: VecDeque::new(),
@@ -296,8 +302,11 @@ impl Session {
 
     /// Withdraws a publish or a request that waits. What was sent goes on, and ends as ever.
     pub fn cancel(&mut self, token: Token) {
-        if !self.requester.cancel(token, &mut self.events) {
-            self.outbound.cancel(token, &mut output!(self));
+        let found = self.requester.cancel(token, &mut self.events) || self.outbound.cancel(token, &mut output!(self));
+        if !found && !self.log.is_on() {
+            self.cancelled_early.push_back(token);
+            let too_many = self.cancelled_early.len().saturating_sub(EARLY_KEPT);
+            self.cancelled_early.drain(..too_many);
         }
     }
 

@@ -204,16 +204,19 @@ impl Outbound {
 
     /// Drops what waits, if the token names it. The program is told when that is durable: after a crash the next process would
     /// send what nobody expects any more.
-    pub fn cancel(&mut self, token: Token, out: &mut Output<'_>) {
-        let Some(cancelled) = self.queue.take_token(token) else { return };
+    /// False if it names nothing that waits.
+    pub fn cancel(&mut self, token: Token, out: &mut Output<'_>) -> bool {
+        let Some(cancelled) = self.queue.take_token(token) else { return false };
         let outcome = cancelled.not_sent(Status::Cancelled);
         if cancelled.is_qos0() || !out.log.is_on() {
-            return self.finish(cancelled, outcome, out);
+            self.finish(cancelled, outcome, out);
+            return true;
         }
         out.log.remove(Key::Publish(cancelled.number));
         out.log.end(token, &outcome);
         out.log.tell_when_durable(Event::Published { token, outcome });
         self.forget(cancelled, out);
+        true
     }
 
     /// When `expire` has something to do.
