@@ -185,6 +185,11 @@
 #define MT5MQTT_E_SUPERSEDED -30
 
 /**
+ * The program withdrew the message before it was sent.
+ */
+#define MT5MQTT_E_CANCELLED -31
+
+/**
  * The payload is not UTF-8, though its Payload Format Indicator says so.
  */
 #define MT5MQTT_E_PAYLOAD_FORMAT -26
@@ -808,7 +813,7 @@
 #define MT5MQTT_STAGE_EXPIRED 6
 
 /**
- * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+ * The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED, MT5MQTT_E_CANCELLED or MT5MQTT_E_QUEUE_FULL.
  */
 #define MT5MQTT_STAGE_DROPPED 7
 
@@ -1486,6 +1491,18 @@ int64_t mt5mqtt_publish_text_w(int64_t client,
  */
 int32_t mt5mqtt_publish_stage(int64_t client,
                               int64_t token);
+
+/**
+ * Withdraws a publish or a request that wasn't sent yet; before mt5mqtt_connect also what an earlier process has left in the
+ * store. It ends with MT5MQTT_E_CANCELLED, with an event whatever its QoS; or with MT5MQTT_E_SESSION_LOST, if it may have arrived:
+ * a publish that was sent in a Session which is lost, and one of QoS 1 of an earlier process. What has been sent can't be
+ * withdrawn: it goes on and ends as without this call, QoS 0 without an event.
+ *
+ * With a store a QoS 1 or 2 publish ends so when that is durable. Returns MT5MQTT_OK as soon as it is asked for,
+ * MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared connection a program can withdraw what is its own.
+ */
+int32_t mt5mqtt_cancel(int64_t client,
+                       int64_t token);
 
 /**
  * Subscribes to a Topic Filter, Shared Subscriptions ($share/name/filter) included. `options` is the QoS (0, 1 or 2) with

@@ -3,8 +3,9 @@
 mod common;
 
 use common::fake_server::FakeServer;
-use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::PropertyId;
+use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::ffi::client::*;
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::ffi::event::*;
@@ -12,6 +13,7 @@ use mt5mqtt::ffi::properties::*;
 use mt5mqtt::ffi::publish::*;
 use mt5mqtt::ffi::publish_options::*;
 use mt5mqtt::types::PacketType;
+use mt5mqtt::types::reason::ReasonCode;
 use std::ffi::{CStr, CString};
 use std::ptr;
 use std::time::{Duration, Instant};
@@ -117,6 +119,33 @@ fn an_order_overtakes_prices_of_which_the_latest_is_kept_and_what_is_too_old_is_
     assert_eq!(ends, expected);
     assert_eq!(mt5mqtt_stat(host.client, MT5MQTT_STAT_PUBLISHES_EXPIRED), 1);
     assert_eq!(mt5mqtt_stat(host.client, MT5MQTT_STAT_PUBLISHES_SUPERSEDED), 1);
+}
+
+#[test]
+fn what_waits_is_withdrawn_and_what_was_sent_ends_as_ever() {
+    let mut host = Host::new();
+    assert_eq!(mt5mqtt_set_int(host.client, MT5MQTT_OPT_PROGRESS, 1), MT5MQTT_OK);
+    let [order, tick, kept] =
+        [(c"order", 1), (c"tick", 0), (c"kept", 1)].map(|(text, qos)| host.publish(c"t", text, qos, 0));
+    for token in [order, tick] {
+        assert_eq!(mt5mqtt_cancel(host.client, token), MT5MQTT_OK);
+        assert_eq!(host.event(), (MT5MQTT_EVENT_PUBLISHED, token, MT5MQTT_E_CANCELLED));
+        // It is withdrawn once.
+        assert_eq!(mt5mqtt_cancel(host.client, token), MT5MQTT_OK);
+    }
+    assert_eq!(mt5mqtt_publish_stage(host.client, order), MT5MQTT_STAGE_DROPPED);
+    assert_eq!(mt5mqtt_stat(host.client, MT5MQTT_STAT_OUTGOING), 1);
+    assert_eq!(mt5mqtt_connect(host.client), MT5MQTT_OK);
+    let mut peer = host.server.accept_mqtt();
+    peer.expect_publish("kept");
+    assert_eq!(mt5mqtt_cancel(host.client, kept), MT5MQTT_OK);
+    peer.send(&Packet::Puback(Ack::new(PacketId::MIN, ReasonCode::SUCCESS)));
+    assert_eq!(host.event(), (MT5MQTT_EVENT_CONNECTED, 0, MT5MQTT_OK));
+    assert_eq!(host.event(), (MT5MQTT_EVENT_PUBLISHED, kept, MT5MQTT_OK));
+    for token in [0, -1, kept + 1, i64::MAX] {
+        assert_eq!(mt5mqtt_cancel(host.client, token), MT5MQTT_E_UNKNOWN_TOKEN, "{token}");
+    }
+    assert_eq!(mt5mqtt_cancel(0, kept), MT5MQTT_E_INVALID_HANDLE);
 }
 
 #[test]

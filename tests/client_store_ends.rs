@@ -7,8 +7,10 @@ use common::fake_server::{FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
-use mt5mqtt::session::event::{Event, Token};
+use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::status::Status;
+use std::time::Duration;
 
 /// Publishes, and the Server acknowledges it; returns when the client knows that.
 #[track_caller]
@@ -77,4 +79,31 @@ fn nobody_is_told_later_of_ends_that_were_not_wanted_or_had_no_room() {
 
     let third = Program::stored(&server.url(), &folder, &[]);
     assert_eq!(told_at_the_start(&mut server, &third), []);
+}
+
+#[test]
+fn what_an_earlier_process_has_left_can_be_withdrawn_before_the_store_is_open() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("ends-withdrawn"));
+    let first = Program::stored(&server.url(), &folder, &[(IntOption::Progress, 2)]);
+    let [withdrawn, kept] = ["withdrawn", "kept"].map(|payload| first.send(payload, QoS::ExactlyOnce));
+    // Nobody answers the connection: the store works all the same.
+    first.connect().expect("an idle client connects");
+    for token in [withdrawn, kept] {
+        assert_eq!(first.event("durable"), Event::Progress { token, stage: Stage::Durable });
+    }
+    first.free();
+    drop(server.accept_within(Duration::ZERO));
+    let second = Program::stored(&server.url(), &folder, &[]);
+    second.cancel(withdrawn).expect("a token that was given");
+    let mut peer = second.connect_to(&mut server, false);
+    peer.expect_publish("kept");
+    // It ends when that is stored, before or after CONNACK.
+    let end = loop {
+        match second.event("the end of what was withdrawn") {
+            Event::Connected { .. } => {}
+            other => break other,
+        }
+    };
+    let Event::Published { token, outcome } = end else { panic!("{end:?}") };
+    assert_eq!((token, outcome.failure), (withdrawn, Some(Status::Cancelled)));
 }

@@ -32,6 +32,10 @@ pub(super) enum Command {
         message: Message,
         how: PublishOptions,
     },
+    /// Withdraws a publish or a request.
+    Cancel {
+        token: Token,
+    },
     Request {
         token: Token,
         message: Message,
@@ -98,6 +102,7 @@ impl Core {
                 self.share.accept(1, message.size());
                 self.session.publish(now, token, message, how);
             }
+            Command::Cancel { token } => self.session.cancel(token),
             Command::Request { token, message, deadline } => {
                 self.share.accept(1, message.size());
                 self.session.request(token, message, deadline, now);

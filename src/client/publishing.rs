@@ -53,6 +53,16 @@ impl Client {
         self.shared.work_off_commands();
     }
 
+    /// Withdraws a publish or a request that wasn't sent yet: it ends with `Cancelled`. What was sent ends as ever.
+    pub fn cancel(&self, token: Token) -> Result<(), Failure> {
+        self.check_alive()?;
+        if !(1..self.shared.accounts.next_token.load(Ordering::Relaxed)).contains(&token) {
+            return Err((Status::UnknownToken, format!("nothing has the token {token}")));
+        }
+        self.shared.submit(Command::Cancel { token });
+        Ok(())
+    }
+
     // The command is made where it is needed, instead of being handed on from place to place.
     #[inline(always)]
     fn accept_publish(&self, outgoing: Outgoing<'_>) -> Result<(Token, Command), Failure> {

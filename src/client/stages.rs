@@ -61,7 +61,7 @@ impl Stages {
         let stage = match outcome.failure {
             None => Stage::Complete,
             Some(Status::Expired) => Stage::Expired,
-            Some(Status::Dropped | Status::Superseded | Status::QueueFull) => Stage::Dropped,
+            Some(Status::Dropped | Status::Superseded | Status::QueueFull | Status::Cancelled) => Stage::Dropped,
             Some(_) => Stage::Failed,
         };
         let mut known = self.known.lock();

@@ -32,6 +32,7 @@ same! {
     MT5MQTT_E_TIMEOUT, Status::Timeout;
     MT5MQTT_E_EXPIRED, Status::Expired;
     MT5MQTT_E_SUPERSEDED, Status::Superseded;
+    MT5MQTT_E_CANCELLED, Status::Cancelled;
     MT5MQTT_E_PAYLOAD_FORMAT, Status::PayloadFormat;
     MT5MQTT_E_RESOLVE, Status::Resolve;
     MT5MQTT_E_CONNECT_FAILED, Status::ConnectFailed;

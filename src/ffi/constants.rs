@@ -43,6 +43,8 @@ pub const MT5MQTT_E_TIMEOUT: i32 = -25;
 pub const MT5MQTT_E_EXPIRED: i32 = -29;
 /// A newer message with the same conflation key took the place of this one before it was sent.
 pub const MT5MQTT_E_SUPERSEDED: i32 = -30;
+/// The program withdrew the message before it was sent.
+pub const MT5MQTT_E_CANCELLED: i32 = -31;
 /// The payload is not UTF-8, though its Payload Format Indicator says so.
 pub const MT5MQTT_E_PAYLOAD_FORMAT: i32 = -26;
 /// The host name of the Server could not be resolved.
@@ -308,7 +310,7 @@ pub const MT5MQTT_STAGE_ACKNOWLEDGED: i32 = 4;
 pub const MT5MQTT_STAGE_COMPLETE: i32 = 5;
 /// The end: MT5MQTT_E_EXPIRED.
 pub const MT5MQTT_STAGE_EXPIRED: i32 = 6;
-/// The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED or MT5MQTT_E_QUEUE_FULL.
+/// The end: MT5MQTT_E_DROPPED, MT5MQTT_E_SUPERSEDED, MT5MQTT_E_CANCELLED or MT5MQTT_E_QUEUE_FULL.
 pub const MT5MQTT_STAGE_DROPPED: i32 = 7;
 /// The end: any other failure.
 pub const MT5MQTT_STAGE_FAILED: i32 = 8;

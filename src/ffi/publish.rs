@@ -118,6 +118,18 @@ pub extern "C" fn mt5mqtt_publish_stage(client: i64, token: i64) -> i32 {
     guard_client(client, |client| Ok(client.stage(token)? as i32))
 }
 
+/// Withdraws a publish or a request that wasn't sent yet; before mt5mqtt_connect also what an earlier process has left in the
+/// store. It ends with MT5MQTT_E_CANCELLED, with an event whatever its QoS; or with MT5MQTT_E_SESSION_LOST, if it may have arrived:
+/// a publish that was sent in a Session which is lost, and one of QoS 1 of an earlier process. What has been sent can't be
+/// withdrawn: it goes on and ends as without this call, QoS 0 without an event.
+///
+/// With a store a QoS 1 or 2 publish ends so when that is durable. Returns MT5MQTT_OK as soon as it is asked for,
+/// MT5MQTT_E_UNKNOWN_TOKEN for a token that was never given. On a shared connection a program can withdraw what is its own.
+#[unsafe(no_mangle)]
+pub extern "C" fn mt5mqtt_cancel(client: i64, token: i64) -> i32 {
+    guard_client(client, |client| client.cancel(token).map(|()| 0))
+}
+
 fn subscribe(client: &Client, filter: Option<Cow<'_, str>>, options: i32, properties: i64) -> Result<i64, Failure> {
     let filter = required("the Topic Filter", filter)?;
     let (filter, options) = (topic_filter(&filter)?, subscription_options(options)?);

@@ -45,6 +45,9 @@ impl Session {
         self.outbound.restore(outgoing.into_iter(), &mut self.ids, &mut sink!(self))?;
         servers.reserved.retain(|id| self.ids.keep_away(*id));
         self.elsewhere = servers;
+        for token in std::mem::take(&mut self.cancelled_early) {
+            self.cancel(token);
+        }
         Ok(())
     }
 
@@ -61,8 +64,8 @@ impl Session {
     /// The changes up to this batch are durable: what waited for that goes on.
     pub fn handle_durable(&mut self, now: Instant, batch: u64) {
         self.log.confirm(batch);
-        while let Some((token, stage)) = self.log.take_told() {
-            self.events.push_back(Event::Progress { token, stage });
+        while let Some(event) = self.log.take_told() {
+            self.events.push_back(event);
         }
         let Some(connection) = &mut self.connection else { return };
         let mut out = sink!(self);

@@ -43,6 +43,11 @@ impl<T> Lane<T> {
         self.slots[place].1.as_ref().expect("just put there")
     }
 
+    /// All entries in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.slots.iter().filter_map(|(number, value)| Some((*number, value.as_ref()?)))
+    }
+
     pub fn remove(&mut self, number: u64) -> Option<T> {
         // Most leave in their order.
         let place = match self.first() {

@@ -74,6 +74,9 @@ use std::time::Instant;
 use subscriptions::{Asks, Request, Subscriptions};
 use suspect::Suspect;
 
+/// So many tokens are remembered that were withdrawn before there was a store.
+const EARLY_KEPT: usize = 1024;
+
 #[derive(Debug)]
 pub struct Session {
     options: SessionOptions,
@@ -105,6 +108,8 @@ pub struct Session {
     /// Runs of SCRAM, and steps that the program was asked for, since the Session was made.
     scram_runs: u64,
     auth_steps: u64,
+    /// What the program has withdrawn before it was restored, of an earlier process perhaps.
+    cancelled_early: VecDeque<Token>,
     breaches: Breaches,
     log: Log,
     events: VecDeque<Event>,
@@ -136,6 +141,7 @@ impl Session {
             subscriptions: Subscriptions::new(),
             scram_runs: 0,
             auth_steps: 0,
+            cancelled_early: VecDeque::new(),
             breaches: Breaches::new(),
             log: Log::new(),
             events: VecDeque::new(),
@@ -253,6 +259,16 @@ impl Session {
     pub fn request(&mut self, token: Token, message: Message, deadline: Instant, now: Instant) {
         self.requester.add(token, message, deadline);
         self.pump_requests(now);
+    }
+
+    /// Withdraws a publish or a request that waits. What was sent goes on, and ends as ever.
+    pub fn cancel(&mut self, token: Token) {
+        let found = self.requester.cancel(token, &mut self.events) || self.outbound.cancel(token, &mut sink!(self));
+        if !found && !self.log.is_on() {
+            self.cancelled_early.push_back(token);
+            let too_many = self.cancelled_early.len().saturating_sub(EARLY_KEPT);
+            self.cancelled_early.drain(..too_many);
+        }
     }
 
     /// Subscribes, now or when there is a connection. `properties` are those of the SUBSCRIBE packet.

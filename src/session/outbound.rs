@@ -158,7 +158,7 @@ impl Outbound {
                 out.log.add(key, record)
             };
             if out.progress {
-                out.log.tell_when_durable(token, Stage::Durable);
+                out.log.tell_when_durable(Event::Progress { token, stage: Stage::Durable });
             }
         }
         let number = publishing.number;
@@ -176,10 +176,11 @@ impl Outbound {
         }
         if old.number == successor {
             // Its record is the successor's now.
-            out.end(old.token, Outcome::local(Status::Superseded));
+            out.end(old.token, old.not_sent(Status::Superseded));
             self.forget(old, out);
         } else {
-            self.finish(old, Outcome::local(Status::Superseded), out);
+            let outcome = old.not_sent(Status::Superseded);
+            self.finish(old, outcome, out);
         }
     }
 
@@ -190,6 +191,23 @@ impl Outbound {
             let outcome = expired.not_sent(Status::Expired);
             self.finish(expired, outcome, out);
         }
+    }
+
+    /// Drops what waits, if the token names it. The program is told when that is durable: after a crash the next process would
+    /// send what nobody expects any more.
+    /// False if it names nothing that waits.
+    pub fn cancel(&mut self, token: Token, out: &mut Sink<'_>) -> bool {
+        let Some(cancelled) = self.queue.take_token(token) else { return false };
+        let outcome = cancelled.not_sent(Status::Cancelled);
+        if cancelled.is_qos0() || !out.log.is_on() {
+            self.finish(cancelled, outcome, out);
+            return true;
+        }
+        out.log.remove(Key::Publish(cancelled.number));
+        out.log.end(token, &outcome);
+        out.log.tell_when_durable(Event::Published { token, outcome });
+        self.forget(cancelled, out);
+        true
     }
 
     /// When `expire` has something to do.

@@ -183,7 +183,7 @@ impl Session {
         let mut out = sink!(self);
         let answer = self.subscriptions.handle_answer(id, subscribed, reasons, properties, &mut self.ids, &mut out);
         if let Err(detail) = answer {
-            self.requests.give_up(id, &mut self.ids, &mut output!(self));
+            self.subscriptions.give_up(id, &mut self.ids, &mut sink!(self));
             self.break_off(ReasonCode::PROTOCOL_ERROR, detail.to_owned());
         }
     }
@@ -210,7 +210,7 @@ impl Session {
 
     fn refuse_packet(&mut self, error: &DecodeError, bytes: &[u8]) {
         if let Some(id) = codec::request_of_malformed(error, bytes) {
-            self.requests.give_up(id, &mut self.ids, &mut output!(self));
+            self.subscriptions.give_up(id, &mut self.ids, &mut sink!(self));
         }
         let Some(connection) = &mut self.connection else { return };
         let reason = error.reason();

@@ -1,4 +1,4 @@
-//! Publishes that wait to be sent. Whatever is done to one of them is O(log n).
+//! Publishes that wait to be sent. Whatever is done to one of them is O(log n), but for finding it by its token.
 //!
 //! Priority messages go before ordinary ones. Within these two classes QoS 0 has a lane of its own, so that a spent send
 //! quota doesn't hold it back; otherwise messages leave in the order of their acceptance.
@@ -253,6 +253,13 @@ impl Queue {
     /// Takes out the message with this conflation key.
     pub fn take_conflated(&mut self, key: &str) -> Option<Publishing> {
         let place = *self.by_key.get(key)?;
+        self.remove(place)
+    }
+
+    /// Takes out the message with this token. It is looked for: what nobody else needs must not cost each publish something.
+    pub fn take_token(&mut self, token: Token) -> Option<Publishing> {
+        let number_in = |lane: &Lane<Publishing>| lane.iter().find(|(_, one)| one.token == token).map(|found| found.0);
+        let place = self.lanes.iter().enumerate().find_map(|(index, lane)| Some((index, number_in(lane)?)))?;
         self.remove(place)
     }
 

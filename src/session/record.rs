@@ -3,7 +3,7 @@
 //! The Session doesn't store anything itself. It collects changes in batches; whoever stores them says when a batch is
 //! durable, and what had to wait for that goes on. What comes and goes within one batch is never stored at all.
 
-use super::event::{Outcome, Stage, Token};
+use super::event::{Event, Outcome, Token};
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
@@ -113,7 +113,7 @@ pub(super) struct Log {
     /// Whether somebody may wait for the batch that is being collected.
     awaited: bool,
     /// What is to be told of publishes when a batch is durable.
-    told: VecDeque<(u64, Token, Stage)>,
+    told: VecDeque<(u64, Event)>,
     /// Publishes whose end is recorded, as the program hasn't heard of it.
     unheard: BTreeSet<Token>,
 }
@@ -200,10 +200,10 @@ impl Log {
         !self.unheard.is_empty()
     }
 
-    /// Has that told of the publish when what was recorded so far is durable.
-    pub fn tell_when_durable(&mut self, token: Token, stage: Stage) {
+    /// Has that told when what was recorded so far is durable.
+    pub fn tell_when_durable(&mut self, event: Event) {
         if self.on {
-            self.told.push_back((self.collecting, token, stage));
+            self.told.push_back((self.collecting, event));
         }
     }
 
@@ -239,15 +239,16 @@ impl Log {
     }
 
     /// What is to be told next.
-    pub fn take_told(&mut self) -> Option<(Token, Stage)> {
-        let due = self.told.front().is_some_and(|(batch, ..)| self.is_durable(*batch));
-        if due { self.told.pop_front().map(|(_, token, stage)| (token, stage)) } else { None }
+    pub fn take_told(&mut self) -> Option<Event> {
+        let due = self.told.front().is_some_and(|(batch, _)| self.is_durable(*batch));
+        if due { self.told.pop_front().map(|(_, event)| event) } else { None }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::event::Stage;
 
     fn log() -> Log {
         let mut log = Log::new();
@@ -286,7 +287,7 @@ mod tests {
     fn a_log_that_is_off_holds_nothing_and_everything_is_durable() {
         let mut log = Log::new();
         let batch = log.add(Key::Session, || unreachable!());
-        log.tell_when_durable(1, Stage::Durable);
+        log.tell_when_durable(Event::Progress { token: 1, stage: Stage::Durable });
         assert!(log.is_durable(batch) && log.take().is_none() && log.take_told().is_none());
     }
 }

@@ -180,6 +180,15 @@ impl Requester {
         true
     }
 
+    /// Ends a request that isn't published yet. False if there is none.
+    pub fn cancel(&mut self, token: Token, events: &mut VecDeque<Event>) -> bool {
+        let waits = self.requests.get(&token).is_some_and(|request| request.message.is_some()) && self.end(token);
+        if waits {
+            events.push_back(Event::Response { token, answer: Err(Outcome::local(Status::Cancelled)) });
+        }
+        waits
+    }
+
     /// What the end of a publish is to the program: nothing, if a request was merely delivered, and its end if it was not.
     pub fn published(&mut self, token: Token, mut outcome: Outcome) -> Option<Event> {
         let request = self.requests.get(&token);

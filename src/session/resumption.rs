@@ -106,7 +106,9 @@ impl Outbound {
                 self.in_flight.insert(packet_id, entry);
             }
         }
-        for publishing in publishes.into_values() {
+        for mut publishing in publishes.into_values() {
+            // QoS 1 leaves before it is stored that it does: whether it left before the crash, nobody knows.
+            publishing.perhaps_arrived |= publishing.message.qos == QoS::AtLeastOnce;
             self.take_over(&publishing, Stage::Durable, out);
             self.queue.put_back(publishing);
         }

@@ -46,7 +46,7 @@ impl Sink<'_> {
         if self.log.is_durable(recorded) {
             self.tell(token, Stage::Sent);
         } else if self.progress {
-            self.log.tell_when_durable(token, Stage::Sent);
+            self.log.tell_when_durable(Event::Progress { token, stage: Stage::Sent });
         }
     }
 }

@@ -208,7 +208,7 @@ impl Subscriptions {
     }
 
     /// The answer can't be taken, and the connection ends. Asked again, the Server would send it again on each connection.
-    pub fn give_up(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Output<'_>) {
+    pub fn give_up(&mut self, id: PacketId, ids: &mut PacketIds, out: &mut Sink<'_>) {
         if let Some(request) = self.sent.remove(id) {
             ids.release(id);
             self.refused(&request, out.log);

@@ -47,6 +47,7 @@ statuses! {
     PayloadFormat = -26, "The payload is not UTF-8, though its Payload Format Indicator says so.";
     Expired = -29, "The message waited longer than its time to live or its Message Expiry Interval, and was dropped.";
     Superseded = -30, "A newer message with the same conflation key took the place of this one before it was sent.";
+    Cancelled = -31, "The program withdrew the message before it was sent.";
     Resolve = -40, "The host name of the Server could not be resolved.";
     ConnectFailed = -41, "No address of the Server accepted the connection.";
     ConnectTimeout = -42, "The Server didn't answer within the connect timeout.";

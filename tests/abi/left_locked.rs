@@ -70,6 +70,7 @@ fn calls(handle: i64) -> Vec<(&'static str, Call)> {
         ("wait", Box::new(move || abi().wait(handle, 50).into())),
         ("stat", Box::new(move || abi().stat(handle, MT5MQTT_STAT_EVENTS_BYTES))),
         ("publish_stage", Box::new(move || abi().publish_stage(handle, 1).into())),
+        ("cancel", Box::new(move || abi().cancel(handle, 1).into())),
         ("event_payload", Box::new(move || abi().event_payload(handle, std::ptr::null_mut(), 0).into())),
         ("acknowledge", Box::new(move || abi().acknowledge(handle, 1, 0).into())),
         ("set_int", Box::new(move || abi().set_int(handle, MT5MQTT_OPT_WAIT_MAXIMUM_MS, 100).into())),

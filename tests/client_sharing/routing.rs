@@ -5,10 +5,11 @@ use crate::common::program::Program;
 use crate::shared::*;
 use mt5mqtt::client::Outgoing;
 use mt5mqtt::client::options::IntOption;
-use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::Suback;
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
+use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::reason::ReasonCode;
@@ -403,4 +404,25 @@ fn a_conflation_key_is_its_program_s_own() {
     let mut payloads = [peer.expect(PacketType::Publish).payload(), peer.expect(PacketType::Publish).payload()];
     payloads.sort();
     assert_eq!(payloads, ["new", "other"]);
+}
+
+#[test]
+fn a_program_withdraws_what_is_its_own() {
+    let limited = |properties: &mut PropertiesBuf| {
+        properties.set(PropertyId::ReceiveMaximum, Value::Int(1)).expect("a Receive Maximum");
+    };
+    let Pair { mut peer, first, second, .. } = pair_with("withdrawn", &[], limited);
+    let sent = first.send("sent", QOS1);
+    let id = peer.expect_publish("sent").id().get();
+    let [kept, withdrawn] = ["kept", "withdrawn"].map(|payload| first.send(payload, QOS1));
+    let of_second = second.send("of the second", QOS1);
+    for token in [kept, of_second] {
+        second.cancel(token).expect("a token");
+    }
+    assert_eq!(second.expect_published(of_second).failure, Some(Status::Cancelled));
+    first.cancel(withdrawn).expect("a token");
+    assert_eq!(first.expect_published(withdrawn).failure, Some(Status::Cancelled));
+    peer.send(&Packet::Puback(Ack::new(PacketId::new(id).unwrap(), ReasonCode::SUCCESS)));
+    assert_eq!(first.expect_published(sent).failure, None);
+    peer.expect_publish("kept");
 }

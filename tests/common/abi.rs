@@ -120,6 +120,7 @@ functions! {
     publish_batch(client: i64, messages: *mut u8, size: i32, properties: i64) -> i32;
     poll_batch(client: i64, buffer: *mut u8, capacity: i32, maximum: i32) -> i32;
     publish_stage(client: i64, token: i64) -> i32;
+    cancel(client: i64, token: i64) -> i32;
     subscribe(client: i64, filter: *const c_char, options: i32, properties: i64) -> i64;
     subscribe_w(client: i64, filter: *const u16, options: i32, properties: i64) -> i64;
     unsubscribe(client: i64, filter: *const c_char, properties: i64) -> i64;

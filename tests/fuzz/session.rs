@@ -181,7 +181,7 @@ impl Story {
     }
 
     fn step(&mut self, choices: &mut Choices<'_>) {
-        match choices.below(18) {
+        match choices.below(19) {
             0 => self.open(),
             1..4 => {
                 let bytes = self.server.packet(choices);
@@ -203,6 +203,7 @@ impl Story {
             14 => self.change(choices),
             15 => self.disconnect(choices),
             16 => self.authenticate(choices),
+            17 => self.session.cancel((self.token - i64::from(choices.byte() % 8)).max(1)),
             _ => {
                 let data = choices.take(16);
                 self.given += data.len();

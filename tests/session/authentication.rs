@@ -97,6 +97,23 @@ fn connect_names_method_and_data() {
 }
 
 #[test]
+fn an_answer_to_a_step_of_an_earlier_connection_is_none_to_this_one() {
+    // Section 4.12: the Server of this connection has asked something else.
+    let mut trace = asking(by_program());
+    trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, "m", Some(b"1"));
+    let (before, _) = trace.tells_step();
+    trace.loses_connection();
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, "m", Some(b"2"));
+    let (step, _) = trace.tells_step();
+    trace.session.authenticate(before, Some(b"to 1"), Properties::EMPTY);
+    trace.sends_nothing();
+    trace.session.authenticate(step, Some(b"to 2"), Properties::EMPTY);
+    assert_eq!(trace.sends_auth(ReasonCode::CONTINUE_AUTHENTICATION, "m").as_deref(), Some(&b"to 2"[..]));
+}
+
+#[test]
 fn any_number_of_steps_leads_to_the_connection() {
     // MQTT-4.12.0-2, MQTT-4.12.0-3, MQTT-3.1.2-30, MQTT-4.12.0-5: nothing but AUTH is sent before CONNACK.
     let mut trace = asking(by_program());

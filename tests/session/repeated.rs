@@ -123,6 +123,25 @@ fn what_the_program_is_done_with_is_recognised_though_its_session_was_lost_meanw
 }
 
 #[test]
+fn an_answer_that_need_not_be_stored_does_not_overtake_one_that_has_to_be() {
+    // MQTT-4.6.0-2: PUBACKs leave in the order in which the messages came.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(recognising(true, 10));
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    trace.receives(publish("without a key", QOS_1, 2));
+    let (order, _) = gets(&mut trace, "order");
+    trace.acknowledge(order);
+    let other = trace.tells_message("without a key");
+    trace.acknowledge(other);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(puback(1));
+    trace.sends(puback(2));
+}
+
+#[test]
 fn a_copy_that_the_program_refuses_makes_nothing_undone() {
     let mut disk = Disk::default();
     let mut trace = disk.start(recognising(true, 1));

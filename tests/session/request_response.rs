@@ -96,6 +96,37 @@ fn a_request_waits_for_its_subscription_and_ends_with_its_response() {
 }
 
 #[test]
+fn a_request_that_was_not_sent_can_be_withdrawn() {
+    // One that waits for its subscription,
+    let mut trace = Trace::connected(SessionOptions { in_flight_maximum: 1, ..options() });
+    trace.request(1, "too early", SECOND);
+    let (_, packet_id) = trace.asks_for();
+    trace.session.cancel(1);
+    assert_eq!(trace.tells_response(1), Err(Status::Cancelled));
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    trace.sends_nothing();
+    // and one that waits for the send quota; but not what was sent.
+    let ask = |trace: &mut Trace, token| {
+        let message = message("ask", QoS::AtLeastOnce, false);
+        trace.session.request(token, message, trace.now + SECOND, trace.now);
+    };
+    ask(&mut trace, 2);
+    let (topic, correlation, _) = trace.sends_request("ask");
+    ask(&mut trace, 3);
+    trace.sends_nothing();
+    trace.session.cancel(2);
+    trace.session.cancel(3);
+    assert_eq!(trace.tells_response(3), Err(Status::Cancelled));
+    trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
+    assert_eq!(trace.tells_response(2), Ok("answer".to_owned()));
+    trace.receives(puback(2));
+    trace.tells_nothing();
+    assert_eq!(trace.session.outstanding(), (0, 0));
+    trace.passes(5 * SECOND);
+    trace.tells_nothing();
+}
+
+#[test]
 fn responses_find_their_requests_in_any_order() {
     let (mut trace, topic, first) = requested(options());
     trace.request(8, "more", 5 * SECOND);

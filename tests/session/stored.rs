@@ -7,7 +7,7 @@ use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Event, Stage};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{PublishOptions, SessionOptions};
 use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -236,7 +236,7 @@ fn what_was_sent_in_a_lost_session_is_in_doubt_for_the_next_process_too() {
     trace.publish_so(2, "t", "another", QOS_1, lives(500));
     trace.sends(publish("another", QOS_1, 2));
     trace.loses_connection();
-    trace.publish_so(3, "t", "not sent", QOS_1, lives(500));
+    trace.publish_so(3, "t", "not sent", QOS_2, lives(500));
     disk.store(&mut trace);
 
     let mut trace = next_process(&disk, trace);
@@ -251,21 +251,54 @@ fn how_a_publish_is_treated_while_it_waits_outlives_the_process() {
     let mut disk = Disk::default();
     let mut trace = disk.start(options());
     trace.publish(1, "report", QOS_1);
-    trace.publish_so(2, "t", "old price", QOS_1, key("price"));
+    trace.publish_so(2, "t", "old price", QOS_2, key("price"));
     trace.publish_so(3, "t", "order", QOS_1, priority());
-    trace.publish_so(4, "t", "short-lived", QOS_1, lives(1000));
+    trace.publish_so(4, "t", "short-lived", QOS_2, lives(1000));
     disk.store(&mut trace);
 
     let mut trace = next_process(&disk, trace);
     // A newer value supersedes the one of the process before, and has its place.
-    trace.publish_so(5, "t", "new price", QOS_1, key("price"));
+    trace.publish_so(5, "t", "new price", QOS_2, key("price"));
     assert_eq!(trace.tells_published(2).failure, Some(Status::Superseded));
     trace.passes(Duration::from_millis(999));
     trace.tells_nothing();
     trace.passes(Duration::from_millis(1));
     assert_eq!(trace.tells_published(4).failure, Some(Status::Expired));
     trace.connects(false, &[]);
+    disk.store(&mut trace);
     assert_eq!(trace.sends_payloads(), ["order", "report", "new price"]);
+}
+
+#[test]
+fn a_qos_1_message_that_an_earlier_process_may_have_sent_is_in_doubt_when_it_is_not_sent_again() {
+    // Section 4.4: it leaves before it is stored that it does, and the process is killed in between.
+    let end = |qos, then: fn(&mut Trace)| {
+        let mut disk = Disk::default();
+        let mut trace = disk.start(options());
+        trace.publish_so(1, "t", "order", qos, PublishOptions { conflation_key: Some("order".into()), ..lives(500) });
+        disk.store(&mut trace);
+        trace.connects(false, &[]);
+        if qos == QOS_1 {
+            trace.sends(publish("order", QOS_1, 1));
+        } else {
+            trace.sends_nothing();
+        }
+        let mut trace = next_process(&disk, trace);
+        then(&mut trace);
+        disk.store(&mut trace);
+        trace.tells_published(1).failure
+    };
+    let too_late = |trace: &mut Trace| trace.passes(Duration::from_secs(1));
+    let superseded = |trace: &mut Trace| trace.publish_so(2, "t", "order", QOS_2, key("order"));
+    let withdrawn = |trace: &mut Trace| trace.session.cancel(1);
+    type Act = fn(&mut Trace);
+    let ways: [(Act, Status); 3] =
+        [(too_late, Status::Expired), (superseded, Status::Superseded), (withdrawn, Status::Cancelled)];
+    for (way, status) in ways {
+        assert_eq!(end(QOS_1, way), Some(Status::SessionLost), "{status:?}");
+        // QoS 2 waits until it is stored.
+        assert_eq!(end(QOS_2, way), Some(status));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::{Packet, property};
 use mt5mqtt::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
+use mt5mqtt::session::record::Key;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
@@ -61,6 +62,81 @@ fn a_part_of_the_send_quota_is_kept_for_priority_messages() {
     let mut trace = Trace::connected_to(options(), &receive_maximum(1));
     trace.publish(1, "report", QOS_1);
     assert_eq!(trace.sends_payloads(), ["report"]);
+}
+
+#[test]
+fn what_waits_can_be_withdrawn_and_what_was_sent_goes_on() {
+    let mut trace = Trace::new(SessionOptions { in_flight_maximum: 1, ..options() });
+    for (token, payload, qos, how) in [
+        (1, "sent", QOS_1, plain()),
+        (2, "order", QOS_2, priority()),
+        (3, "waits", QOS_1, lives(60_000)),
+        (4, "value", QOS_1, key("x")),
+        (5, "tick", QOS_0, plain()),
+        (6, "last", QOS_1, plain()),
+    ] {
+        trace.publish_so(token, "t", payload, qos, how);
+    }
+    trace.session.cancel(2);
+    assert_eq!(trace.tells_published(2).failure, Some(Status::Cancelled));
+    trace.connects(false, &[]);
+    // The tick has left: of that nobody hears, now as ever.
+    assert_eq!(trace.sends_payloads(), ["sent", "tick"]);
+    for token in [1, 5, 99] {
+        trace.session.cancel(token);
+    }
+    trace.tells_nothing();
+    for token in [3, 4] {
+        trace.session.cancel(token);
+        assert_eq!(trace.tells_published(token).failure, Some(Status::Cancelled));
+    }
+    // Nothing of them is left: neither a place for a newer value nor a time.
+    trace.publish_so(7, "t", "newer", QOS_1, key("x"));
+    trace.tells_nothing();
+    assert_eq!(trace.session.outstanding().0, 3);
+    trace.receives(puback(1));
+    trace.completes(1);
+    assert_eq!(trace.sends_payloads(), ["last"]);
+    // On the next connection it is sent again, so it can't be withdrawn in between either.
+    trace.loses_connection();
+    trace.session.cancel(6);
+    trace.tells_nothing();
+    trace.connects(true, &[]);
+    trace.sends(publish_again("last", QOS_1, 2));
+    trace.receives(puback(2));
+    trace.completes(6);
+}
+
+#[test]
+fn what_is_withdrawn_is_out_of_the_store_and_what_may_have_arrived_is_in_doubt() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.publish(1, "stored", QOS_2);
+    disk.store(&mut trace);
+    // By the next process, perhaps before its store is open.
+    let mut trace = Trace::new(options());
+    trace.session.cancel(1);
+    trace.session.restore(disk.records.clone().into_iter().collect()).expect("what was stored fits together");
+    trace.connects(false, &[]);
+    trace.sends_nothing();
+    // Killed now, yet another one would send it.
+    trace.tells_nothing();
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Cancelled));
+    trace.session.heard(1);
+    disk.store(&mut trace);
+    assert!(disk.records.keys().eq([&Key::Session]), "{:?}", disk.records);
+    // Section 4.4: sent in a Session that is lost, it waits to be sent as a new message.
+    let withdraw: fn(&mut Trace) = |trace| trace.session.cancel(2);
+    let supersede: fn(&mut Trace) = |trace| trace.publish_so(3, "t", "y", QOS_0, key("x"));
+    for way in [withdraw, supersede] {
+        let mut trace = Trace::connected(SessionOptions { session_expiry_interval: 0, ..options() });
+        trace.publish_so(2, "t", "x", QOS_1, key("x"));
+        trace.sends(publish("x", QOS_1, 1));
+        trace.loses_connection();
+        way(&mut trace);
+        assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+    }
 }
 
 #[test]

@@ -213,6 +213,8 @@ void Messages(CMqttClient &client)
    Accepted(client.PublishStage(token,stage),client,"PublishStage");
    ExtCheck.That(stage==MT5MQTT_STAGE_COMPLETE,"the stage of the publish");
    Refused(client.PublishStage(0,stage),client,MT5MQTT_E_UNKNOWN_TOKEN,"PublishStage of nothing");
+   Accepted(client.Cancel(token),client,"Cancel of what has ended");
+   Refused(client.Cancel(0),client,MT5MQTT_E_UNKNOWN_TOKEN,"Cancel of nothing");
    Payloads(client);
    Refused(client.Publish(Topic("t/#"),"x",0,false),client,MT5MQTT_E_INVALID_TOPIC,"a wildcard in a Topic Name");
    ushort half[]={0xD83C};

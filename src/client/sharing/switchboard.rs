@@ -220,6 +220,11 @@ impl Switchboard {
                 self.owners.insert(token, Owner { program, is_qos0 });
                 self.line.shared.gather(Command::Publish { token, message, how });
             }
+            // What nobody here owns has ended, or is of an earlier process.
+            Command::Cancel { token } if self.owners.get(&token).is_none_or(|owner| owner.program == program) => {
+                self.line.shared.gather(command);
+            }
+            Command::Cancel { .. } => {}
             Command::Request { token, message, deadline } => {
                 self.owners.insert(token, Owner { program, is_qos0: false });
                 self.line.shared.gather(Command::Request { token, message, deadline });

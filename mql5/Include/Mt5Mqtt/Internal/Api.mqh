@@ -38,6 +38,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
    MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
+   MT5MQTT_E_CANCELLED=-31,                // withdrawn before it was sent
    MT5MQTT_E_RESOLVE=-40,                  // the host name could not be resolved
    MT5MQTT_E_CONNECT_FAILED=-41,           // no address of the Server accepted the connection
    MT5MQTT_E_CONNECT_TIMEOUT=-42,
@@ -331,6 +332,7 @@ long mt5mqtt_stat(long client,int stat);
 long mt5mqtt_publish_w(long client,const string topic,const uchar &payload[],int payload_size,int qos,int retain,long properties);
 long mt5mqtt_publish_text_w(long client,const string topic,const string text,int qos,int retain,long properties);
 int  mt5mqtt_publish_stage(long client,long token);
+int  mt5mqtt_cancel(long client,long token);
 int  mt5mqtt_publish_batch(long client,uchar &messages[],int size,long properties);
 long mt5mqtt_subscribe_w(long client,const string filter,int options,long properties);
 long mt5mqtt_unsubscribe_w(long client,const string filter,long properties);

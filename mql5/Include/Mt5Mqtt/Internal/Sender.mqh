@@ -23,6 +23,7 @@ public:
    bool              Publish(CMqttBatch &batch);
    bool              Publish(CMqttBatch &batch,const CMqttProperties &properties);
    bool              PublishStage(const long token,ENUM_MQTT_STAGE &stage);
+   bool              Cancel(const long token);
    //--- options: the QoS plus flags of ENUM_MQTT_SUBSCRIBE
    bool              Subscribe(const string filter,const int options);
    bool              Subscribe(const string filter,const int options,const CMqttProperties &properties);
@@ -131,6 +132,14 @@ bool CMqttSender::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
       return(false);
    stage=(ENUM_MQTT_STAGE)result;
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Withdraws a publish or a request that wasn't sent yet: it ends   |
+//| with MT5MQTT_E_CANCELLED. What has been sent ends as ever        |
+//+------------------------------------------------------------------+
+bool CMqttSender::Cancel(const long token)
+  {
+   return(Succeeded(mt5mqtt_cancel(m_client,token)));
   }
 //+------------------------------------------------------------------+
 //| Subscribes to a Topic Filter                                     |
