@@ -544,7 +544,7 @@
 #define MT5MQTT_OPT_PROGRESS 161
 
 /**
- * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a whole path: a relative one counts from the folder that the process is in when the option is set, and the next process may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. Default: none.
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a whole path: a relative one counts from the folder that the process is in when the option is set, and the next process may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. On Linux only the user whose process made it can read it. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 

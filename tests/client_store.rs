@@ -362,6 +362,17 @@ fn a_store_of_an_older_version_is_taken_over_and_no_older_library_reads_it_after
     assert_eq!(format(&folder, None), ours);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_store_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = FakeServer::start();
+    let folder = Folder::new("store-private");
+    store_with_a_message(&server.url(), &folder);
+    let mode = fs::metadata(folder.path().join("session.redb")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn a_store_belongs_to_one_client_of_one_server() {
     let (server, other, folder) = (FakeServer::start(), FakeServer::start(), Folder::new("store-identity"));

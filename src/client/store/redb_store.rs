@@ -8,6 +8,7 @@ use super::{Identity, Moment, Store, Stored};
 use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::Status;
+use redb::backends::FileBackend;
 use redb::{
     Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
 };
@@ -95,8 +96,17 @@ fn builder() -> Builder {
     builder
 }
 
+/// For its user alone: what it trades is nobody else's to read. On Windows the folder says who may.
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 fn create(file: &Path, identity: &Identity) -> Result<(), redb::Error> {
-    let database = builder().create(file)?;
+    let database = builder().create_with_backend(FileBackend::new(new_file(file)?)?)?;
     let transaction = database.begin_write()?;
     {
         transaction.open_table(RECORDS)?;
