@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 fn failure(error: PropertyError) -> Failure {
     let status = match error {
-        PropertyError::Unknown(_) | PropertyError::NotAllowed(_) | PropertyError::Twice(_) => Status::InvalidArgument,
+        PropertyError::NotAllowed(_) | PropertyError::Twice(_) => Status::InvalidArgument,
         PropertyError::WrongKind(_) => Status::WrongType,
         PropertyError::OutOfRange(_) => Status::OutOfRange,
         PropertyError::Text(..) => Status::InvalidText,

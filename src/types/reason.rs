@@ -25,9 +25,19 @@ impl ReasonCode {
     pub fn client_sends_in(self, packet: PacketType) -> bool {
         let is_servers = match packet {
             PacketType::Puback | PacketType::Pubrec => self == ReasonCode::NO_MATCHING_SUBSCRIBERS,
-            // Not authorized, Server busy, shutting down, Keep Alive timeout, Session taken over, Topic Filter invalid, and
-            // from Retain not supported on all.
-            PacketType::Disconnect => matches!(self.0, 0x87 | 0x89 | 0x8B | 0x8D..=0x8F | 0x9A..),
+            PacketType::Disconnect => {
+                let is_one = matches!(
+                    self,
+                    ReasonCode::NOT_AUTHORIZED
+                        | ReasonCode::SERVER_BUSY
+                        | ReasonCode::SERVER_SHUTTING_DOWN
+                        | ReasonCode::KEEP_ALIVE_TIMEOUT
+                        | ReasonCode::SESSION_TAKEN_OVER
+                        | ReasonCode::TOPIC_FILTER_INVALID
+                );
+                // From this one on all are.
+                is_one || self.0 >= ReasonCode::RETAIN_NOT_SUPPORTED.0
+            }
             _ => false,
         };
         self.allowed_in(packet) && !is_servers

@@ -64,6 +64,16 @@ pub(in crate::client) enum Progress {
     Failed(Fault),
 }
 
+/// What came of a stage's turn.
+enum Step {
+    /// It waits for its socket, or for the resolver.
+    Pending,
+    /// It is done, and the next one has its turn.
+    Next,
+    /// It was the last one.
+    Connected(Box<dyn Transport>),
+}
+
 impl Connector {
     /// [`TOKENS`] tokens from `first_token` on are free to be used in the poll.
     pub fn new(plan: Plan, start: Instant, deadline: Instant, first_token: Token) -> Self {
@@ -80,10 +90,10 @@ impl Connector {
         loop {
             match self.stage(now, registry, resolver) {
                 Err(fault) => return Progress::Failed(self.in_context(fault)),
-                Ok(Stage::Done(Some(transport))) => return Progress::Connected(transport, self.token),
-                Ok(Stage::Done(None)) => {}
-                Ok(Stage::Pending) if now >= self.deadline => return Progress::Failed(self.timed_out()),
-                Ok(Stage::Pending) => {
+                Ok(Step::Connected(transport)) => return Progress::Connected(transport, self.token),
+                Ok(Step::Next) => {}
+                Ok(Step::Pending) if now >= self.deadline => return Progress::Failed(self.timed_out()),
+                Ok(Step::Pending) => {
                     let wanted = match &self.doing {
                         Doing::Racing(race) => race.next_start(),
                         Doing::Upgrade(upgrade) if upgrade.is_interrupted() => Some(now),
@@ -95,17 +105,12 @@ impl Connector {
         }
     }
 
-    /// Goes on with the present stage. Done without a transport is the next stage's turn.
-    fn stage(
-        &mut self,
-        now: Instant,
-        registry: &Registry,
-        resolver: &mut Resolver,
-    ) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    /// Goes on with the present stage.
+    fn stage(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Result<Step, Fault> {
         match &mut self.doing {
             Doing::Resolving => {
                 let (host, port) = self.target();
-                let Some(found) = resolver.resolve(&host, port, self.start) else { return Ok(Stage::Pending) };
+                let Some(found) = resolver.resolve(&host, port, self.start) else { return Ok(Step::Pending) };
                 let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
                 if host.parse::<IpAddr>().is_err() {
                     let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
@@ -114,7 +119,7 @@ impl Connector {
                 self.doing = Doing::Racing(Race::new(found, now, self.first_token));
             }
             Doing::Racing(race) => match race.advance(now, registry) {
-                race::Progress::Pending => return Ok(Stage::Pending),
+                race::Progress::Pending => return Ok(Step::Pending),
                 race::Progress::Failed(why) => return Err(Fault::new(Status::ConnectFailed, why)),
                 race::Progress::Connected { tcp, address, token } => {
                     let before = race.account();
@@ -125,27 +130,27 @@ impl Connector {
                 }
             },
             Doing::Socks(tcp, socks) => match socks.advance(tcp)? {
-                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Pending => return Ok(Step::Pending),
                 Stage::Done(()) => return self.through_proxy(),
             },
             Doing::HttpConnect(tcp, request) => match request.advance(tcp)? {
-                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Pending => return Ok(Step::Pending),
                 Stage::Done(()) => return self.through_proxy(),
             },
             Doing::Tls(tls) => match tls.handshake()? {
-                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Pending => return Ok(Step::Pending),
                 Stage::Done(()) => return self.secured(),
             },
             Doing::Upgrade(upgrade) => match upgrade.advance()? {
-                Stage::Pending => return Ok(Stage::Pending),
+                Stage::Pending => return Ok(Step::Pending),
                 Stage::Done(websocket) => {
                     self.say("WebSocket accepted, subprotocol mqtt".to_owned());
-                    return Ok(Stage::Done(Some(Box::new(websocket))));
+                    return Ok(Step::Connected(Box::new(websocket)));
                 }
             },
             Doing::Nothing => return Err(Fault::new(Status::ConnectFailed, "the connection is gone")),
         }
-        Ok(Stage::Done(None))
+        Ok(Step::Next)
     }
 
     /// What is resolved and connected to: the Server, or the proxy before it.
@@ -160,35 +165,35 @@ impl Connector {
         self.steps.push(text);
     }
 
-    fn connected(&mut self, tcp: Tcp) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    fn connected(&mut self, tcp: Tcp) -> Result<Step, Fault> {
         let Some(proxy) = &self.plan.proxy else { return self.reached(tcp) };
         let credentials = proxy.credentials.clone();
         self.doing = match proxy.kind {
             ProxyKind::Socks5 => Doing::Socks(tcp, Socks::new(&self.plan.address, credentials)?),
             ProxyKind::HttpConnect => Doing::HttpConnect(tcp, HttpConnect::new(&self.plan.address, credentials)),
         };
-        Ok(Stage::Done(None))
+        Ok(Step::Next)
     }
 
-    fn through_proxy(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    fn through_proxy(&mut self) -> Result<Step, Fault> {
         self.say(format!("the proxy connected to {}", self.plan.address.authority()));
         match std::mem::replace(&mut self.doing, Doing::Nothing) {
             Doing::Socks(tcp, _) | Doing::HttpConnect(tcp, _) => self.reached(tcp),
-            _ => Ok(Stage::Done(None)),
+            _ => Ok(Step::Next),
         }
     }
 
     /// What is said on this stream from now on gets to the Server.
-    fn reached(&mut self, tcp: Tcp) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    fn reached(&mut self, tcp: Tcp) -> Result<Step, Fault> {
         let Some(setup) = self.plan.tls.as_ref().filter(|_| self.plan.address.scheme.is_tls()) else {
             return self.ready(Box::new(tcp));
         };
         self.doing = Doing::Tls(Box::new(Tls::new(tcp, setup, &self.plan.address.host)?));
-        Ok(Stage::Done(None))
+        Ok(Step::Next)
     }
 
-    fn secured(&mut self) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
-        let Doing::Tls(tls) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(Stage::Done(None)) };
+    fn secured(&mut self) -> Result<Step, Fault> {
+        let Doing::Tls(tls) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(Step::Next) };
         let (text, chain) = tls.account();
         self.say(text);
         for (position, certificate) in (1..).zip(&chain) {
@@ -203,13 +208,13 @@ impl Connector {
     }
 
     /// MQTT begins, or the WebSocket that carries it.
-    fn ready(&mut self, transport: Box<dyn Transport>) -> Result<Stage<Option<Box<dyn Transport>>>, Fault> {
+    fn ready(&mut self, transport: Box<dyn Transport>) -> Result<Step, Fault> {
         if !self.plan.address.scheme.is_websocket() {
-            return Ok(Stage::Done(Some(transport)));
+            return Ok(Step::Connected(transport));
         }
         let Plan { address, headers, maximum_packet_size, .. } = &self.plan;
         self.doing = Doing::Upgrade(Box::new(Upgrade::new(transport, address, headers, *maximum_packet_size)?));
-        Ok(Stage::Done(None))
+        Ok(Step::Next)
     }
 
     /// The fault with the name of what failed.

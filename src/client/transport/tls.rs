@@ -101,7 +101,7 @@ impl Tls {
 
     /// Reads encrypted bytes and decrypts them. 0 is the end.
     fn receive(&mut self) -> io::Result<usize> {
-        let mut reader = FirstBytes { tcp: &mut self.tcp, first: [0; 5], length: 0 };
+        let mut reader = FirstRead { tcp: &mut self.tcp, first: [0; 5], length: 0 };
         let count = loop {
             match self.tls.read_tls(&mut reader) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -145,13 +145,13 @@ fn no_server_name(name: &str, is_option: bool) -> Fault {
 }
 
 /// Remembers the first bytes of a read.
-struct FirstBytes<'a> {
+struct FirstRead<'a> {
     tcp: &'a mut Tcp,
     first: [u8; 5],
     length: usize,
 }
 
-impl Read for FirstBytes<'_> {
+impl Read for FirstRead<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = Read::read(self.tcp, buffer)?;
         self.length = count.min(self.first.len());

@@ -10,20 +10,25 @@ use zeroize::Zeroize;
 /// Why a property can't be added to a set, or a set not be used in a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PropertyError {
-    Unknown(u32),
+    /// A value of another type than the property's.
     WrongKind(PropertyId),
+    /// An integer outside the property's range.
     OutOfRange(PropertyId),
+    /// A text that can't be a UTF-8 Encoded String.
     Text(PropertyId, TextError),
+    /// Binary Data of more than 65,535 bytes.
     TooLong(PropertyId),
+    /// A Response Topic that is no Topic Name.
     Topic(TopicError),
+    /// The packet can't have the property.
     NotAllowed(PropertyId),
+    /// The packet can have the property once.
     Twice(PropertyId),
 }
 
 impl fmt::Display for PropertyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PropertyError::Unknown(code) => write!(f, "there is no property {code}"),
             PropertyError::WrongKind(id) => {
                 write!(f, "the property {} is of another type ({:?})", id.name(), id.kind())
             }
