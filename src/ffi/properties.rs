@@ -11,6 +11,7 @@ use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Sec
 use crate::session::options::PublishOptions;
 use crate::types::PacketType;
 use crate::types::status::Status;
+use crate::types::text::TextError;
 use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ fn failure(error: PropertyError) -> Failure {
         PropertyError::NotAllowed(_) | PropertyError::Twice(_) => Status::InvalidArgument,
         PropertyError::WrongKind(_) => Status::WrongType,
         PropertyError::OutOfRange(_) => Status::OutOfRange,
+        PropertyError::Text(_, TextError::TooLong) | PropertyError::TooLong(_) => Status::TooLarge,
         PropertyError::Text(..) => Status::InvalidText,
-        PropertyError::TooLong(_) => Status::TooLarge,
         PropertyError::Topic(_) => Status::InvalidTopic,
     };
     (status, error.to_string())
@@ -128,7 +129,8 @@ fn put_text(handle: i64, property: i32, value: Option<Cow<'_, str>>) -> Result<i
 }
 
 /// Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
-/// MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+/// MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_TOO_LARGE above 65,535 bytes of UTF-8 or, for a Response Topic that is no Topic Name,
+/// MT5MQTT_E_INVALID_TOPIC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_set_text(properties: i64, property: i32, value: *const c_char) -> i32 {
     // SAFETY: the text is the caller's promise.
@@ -162,7 +164,8 @@ fn add_user(handle: i64, name: Option<Cow<'_, str>>, value: Option<Cow<'_, str>>
     Ok(0)
 }
 
-/// Adds a User Property. Their order is kept, and a name may stand more than once.
+/// Adds a User Property. Their order is kept, and a name may stand more than once. At most 65,535 bytes of UTF-8 each
+/// (MT5MQTT_E_TOO_LARGE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_add_user(
     properties: i64,

@@ -1,6 +1,6 @@
 //! Sets of properties: what they take, what leaves with a packet, and what is read of an event.
 
-use crate::common::abi::{abi, text};
+use crate::common::abi::{abi, text, utf8};
 use crate::common::fake_server::FakeServer;
 use crate::host::{Client, Properties, constants, refused};
 use mt5mqtt::codec::Packet;
@@ -82,6 +82,13 @@ fn integers_keep_to_the_range_that_the_standard_gives_them() {
     let (property, long) = (MT5MQTT_PROP_CORRELATION_DATA, vec![7_u8; 65_536]);
     assert_eq!(abi().properties_set_bytes(set.handle, property, long.as_ptr(), 65_535), 0);
     refused(abi().properties_set_bytes(set.handle, property, long.as_ptr(), 65_536), MT5MQTT_E_TOO_LARGE, &[]);
+    let long = utf8(&"x".repeat(65_536));
+    let (property, set_handle) = (MT5MQTT_PROP_CONTENT_TYPE, set.handle);
+    refused(abi().properties_set_text(set_handle, property, long.as_ptr()), MT5MQTT_E_TOO_LARGE, &["Content Type"]);
+    for (name, value) in [(long.as_ptr(), c"x".as_ptr()), (c"x".as_ptr(), long.as_ptr())] {
+        let added = abi().properties_add_user(set_handle, name, value);
+        refused(added, MT5MQTT_E_TOO_LARGE, &["User Property"]);
+    }
     // [MQTT-3.3.2-14]
     let wildcard = abi().properties_set_text(set.handle, MT5MQTT_PROP_RESPONSE_TOPIC, c"a/#".as_ptr());
     refused(wildcard, MT5MQTT_E_INVALID_TOPIC, &["Response Topic"]);
