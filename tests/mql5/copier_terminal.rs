@@ -318,6 +318,18 @@ fn what_keeps_a_follower_from_copying_is_told_each_time_that_it_begins() {
 }
 
 #[test]
+fn a_follower_that_was_started_in_the_same_second_gives_way_too() {
+    for _ in 0..4 {
+        let Some(mut copying) = Copying::start("same-second", &[]) else { return };
+        copying.load_follower();
+        let mut second = copying.another_follower("Second");
+        second.expect("follower", "print", "another terminal follows this master in the same account");
+        second.close();
+        copying.close();
+    }
+}
+
+#[test]
 fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone() {
     let Some(mut copying) = Copying::start("two-terminals", &[]) else { return };
     copying.load_both();
