@@ -104,10 +104,10 @@ fn a_chart_change_keeps_the_program_and_a_removal_does_not() {
     terminal.command(&["chart-symbol", "events", "GBPUSD"]);
     terminal.expect("events", "print", "deinit 3");
     terminal.expect("events", "print", "init 2 on GBPUSD");
-    // So does another account.
+    // Another account doesn't.
     terminal.command(&["reinit", "events", "6"]);
     terminal.expect("events", "print", "deinit 6");
-    terminal.expect("events", "print", "init 3 on GBPUSD");
+    terminal.expect("events", "print", "init 1 on GBPUSD");
     terminal.command(&["remove", "events"]);
     terminal.expect("events", "print", "deinit 1");
     terminal.expect("events", "ended", "");

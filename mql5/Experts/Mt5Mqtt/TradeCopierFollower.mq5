@@ -143,6 +143,7 @@ void OnDeinit(const int reason)
   {
    EventKillTimer();
    ExtFollower.Stop(reason);
+   ExtStart.Deinit(reason);
   }
 //+------------------------------------------------------------------+
 //| Takes states, and looks at what became of the actions            |

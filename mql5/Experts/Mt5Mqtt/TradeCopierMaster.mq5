@@ -55,6 +55,7 @@ void OnDeinit(const int reason)
   {
    EventKillTimer();
    ExtMaster.Stop(reason);
+   ExtStart.Deinit(reason);
   }
 //+------------------------------------------------------------------+
 //| Something has happened: a reason to look, and no more than that  |

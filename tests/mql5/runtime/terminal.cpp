@@ -92,7 +92,8 @@ static Event next_event(Program &program) {
    return event;
 }
 
-// Other inputs, or another account: the same instance goes on, as with a change of the chart.
+// Other inputs, another chart: an Expert Advisor goes on. With another account it is loaded anew, by the terminal, and an
+// indicator in all these cases.
 static bool is_reinit(int reason) { return reason==REASON_CHARTCHANGE || reason==REASON_PARAMETERS || reason==REASON_ACCOUNT; }
 
 static void deinit(Program &program,int reason) {
@@ -114,8 +115,9 @@ static bool init(Program &program) {
 
 void trade_transaction(Program &program,const Event &event);
 
-static void run_on_chart(Program &program) {
-   if(!init(program)) return;
+// Returns whether the terminal is to load it anew.
+static bool run_on_chart(Program &program) {
+   if(!init(program)) return false;
    calculate(program);
    for(;;) {
       Event event=next_event(program);
@@ -133,12 +135,13 @@ static void run_on_chart(Program &program) {
             break;
          case Event::Transaction: trade_transaction(program,event); break;
          case Event::ChartChange:
-            // The same instance goes on: globals keep their values.
             deinit(program,REASON_CHARTCHANGE);
             { std::lock_guard<std::mutex> guard(program.lock); program.symbol=event.sparam; program.queue.clear(); }
+            // Of an Expert Advisor the same instance goes on: globals keep their values.
+            if(program.kind=="indicator") return true;
             program.buffers.clear();
             program.calculated=0;
-            if(!init(program)) return;
+            if(!init(program)) return false;
             calculate(program);
             break;
          case Event::Reinit:
@@ -148,12 +151,13 @@ static void run_on_chart(Program &program) {
                for(auto &input : program.next_inputs) program.inputs[input.first]=input.second;
                program.queue.clear();
             }
+            if(event.id==REASON_ACCOUNT || program.kind=="indicator") return true;
             for(auto &read : program.read_inputs) read();
-            if(!init(program)) return;
+            if(!init(program)) return false;
             break;
          case Event::Stop:
             deinit(program,event.id);
-            return;
+            return false;
       }
    }
 }
@@ -166,9 +170,9 @@ static void *load_copy(const std::string &path,std::string &error) {
    return load_module(copy,error);
 }
 
-static void run(std::shared_ptr<Program> shared) {
-   Program &program=*shared;
-   self=&program;
+// From loading to unloading; returns whether it is to be loaded anew.
+static bool live(Program &program) {
+   bool again=false;
    std::string error;
    void *module=load_copy(program.path,error);
    void (*table)(mql_handlers*)=nullptr;
@@ -177,18 +181,28 @@ static void run(std::shared_ptr<Program> shared) {
    if(!program.load_error.empty() || !table) say(program.name,"load-error",program.load_error);
    else try {
       table(&program.handlers);
-      if(is_on_chart(program)) run_on_chart(program);
+      if(is_on_chart(program)) again=run_on_chart(program);
       else if(program.handlers.OnStart) program.handlers.OnStart();
    }
    catch(const mql_critical &error) { say(program.name,"critical",error.text); }
-   program.stopped=true;
+   program.stopped=!again;
    { std::lock_guard<std::mutex> guard(program.lock); program.timer_ms=0; }
    program.read_inputs.clear();
    // Destructors of the program's globals run here, on its own thread.
    if(module) unload_module(module);
    close_files(&program);
-   program.ended=true;
-   say(program.name,"ended","");
+   program.buffers.clear();
+   program.calculated=0;
+   program.handlers={};
+   program.reason=REASON_PROGRAM;
+   return again;
+}
+
+static void run(std::shared_ptr<Program> shared) {
+   self=shared.get();
+   while(live(*shared)) {}
+   shared->ended=true;
+   say(shared->name,"ended","");
 }
 
 void start_program(std::shared_ptr<Program> program) {

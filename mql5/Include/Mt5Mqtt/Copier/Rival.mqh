@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_RIVAL_MQH
 #define MT5MQTT_COPIER_RIVAL_MQH
+#include "..\Internal\Api.mqh"
 //--- how long a program that starts waits for the answer of another one, in ms
 #define COPIER_RIVAL_START_MS 500
 //--- who gives way asks again after so long, in ms, and goes on after so
@@ -45,7 +46,7 @@ public:
 //+------------------------------------------------------------------+
 void CCopierRival::Start(void)
   {
-   m_name=StringFormat("%012I64d-%I64d-%I64d",(long)TimeGMT(),(long)GetMicrosecondCount(),ChartID());
+   m_name=StringFormat("%016I64d-%I64d",mt5mqtt_time_unix_us(),ChartID());
    m_rival="";
    m_free_at=0;
    m_ask_at=0;

@@ -10,36 +10,46 @@
 //+------------------------------------------------------------------+
 //| Class CCopierStart.                                              |
 //| Appointment: when a program may begin. A terminal that changes   |
-//|              its account ends all programs and starts them again |
-//|              by itself, in an account that nobody meant; what    |
-//|              they knew may be lost by then. So the terminal      |
-//|              remembers in which one the user has started it.     |
+//|              its account unloads all programs and loads them     |
+//|              again by itself, in an account that nobody meant.   |
+//|              They know nothing of before, nor why they are       |
+//|              loaded. So the terminal remembers in which account  |
+//|              the user has started them.                          |
 //+------------------------------------------------------------------+
 class CCopierStart
   {
 private:
-   bool              m_is_anew;            // by the user, or with the terminal
    bool              m_is_told;
    ulong             m_next;               // not before, by GetTickCount64()
 
 public:
-                     CCopierStart(void) : m_is_anew(true),m_is_told(false),m_next(0) { }
-   //--- for OnInit()
+                     CCopierStart(void) : m_is_told(false),m_next(0) { }
+   //--- for OnInit() and OnDeinit()
    void              Init(void);
+   void              Deinit(const int reason);
    //--- not before so many ms are over
    void              Later(const int wait_ms) { m_next=GetTickCount64()+(ulong)wait_ms; }
    bool              IsDue(void);
+
+private:
+   static string     Name(void) { return(COPIER_START_PREFIX+IntegerToString(ChartID())); }
   };
 //+------------------------------------------------------------------+
-//| Why the terminal starts it                                       |
+//| What it waits for is told once                                   |
 //+------------------------------------------------------------------+
 void CCopierStart::Init(void)
   {
-   int reason=UninitializeReason();
-   m_is_anew=(reason!=REASON_ACCOUNT && reason!=REASON_CHARTCHANGE);
    m_is_told=false;
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
       Print("waiting until the terminal is connected to the trade server");
+  }
+//+------------------------------------------------------------------+
+//| What the user ends, or gives other inputs, begins anew           |
+//+------------------------------------------------------------------+
+void CCopierStart::Deinit(const int reason)
+  {
+   if(reason!=REASON_ACCOUNT && reason!=REASON_CHARTCHANGE && reason!=REASON_RECOMPILE)
+      GlobalVariableDel(Name());
   }
 //+------------------------------------------------------------------+
 //| The account is known when the terminal is connected              |
@@ -48,14 +58,13 @@ bool CCopierStart::IsDue(void)
   {
    if(TerminalInfoInteger(TERMINAL_CONNECTED)==0 || GetTickCount64()<m_next)
       return(false);
-   string name=COPIER_START_PREFIX+IntegerToString(ChartID());
+   string name=Name();
    double account=(double)(CCopierOrigin::Magic(CCopierAccount::Own())%4294967296);
-   if(m_is_anew || !GlobalVariableCheck(name))
+   if(!GlobalVariableCheck(name))
      {
       GlobalVariableTemp(name);
       GlobalVariableSet(name,account);
      }
-   m_is_anew=false;
    if(GlobalVariableGet(name)==account)
       return(true);
    if(!m_is_told)
