@@ -1907,6 +1907,8 @@ int32_t mt5mqtt_poll_batch(int64_t client,
  *   message comes that any program on the connection has published. What matches nobody's filter is dropped and counted
  *   (MT5MQTT_STAT_SHARED_NOBODYS), except on a Session that an earlier process had (CLEAN_START 0, STORE_PATH): there it comes
  *   to all, also to programs that connect later, but not again to one that comes back.
+ * - Without Subscription Identifiers a subscribe ends with MT5MQTT_E_SHARED_DIFFERS if a Shared Subscription would overlap with a
+ *   filter of another program's: a job could come to both.
  * - The Server is asked for each filter once, with the highest QoS. No Local and Retain As Published have to be the same for a
  *   filter that several programs hold: MT5MQTT_EVENT_SUBSCRIBED has MT5MQTT_E_SHARED_DIFFERS otherwise. A Subscription
  *   Identifier of the program's own is refused.

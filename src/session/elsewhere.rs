@@ -116,7 +116,7 @@ impl Elsewhere {
         for server in self.left.iter().map(|left| &left.server).chain(&self.home).filter(|_| self.is_recorded) {
             log.remove(Key::Server(server.to_string()));
         }
-        *self = Elsewhere { here: self.here.take(), ..Elsewhere::default() };
+        *self = Elsewhere::default();
     }
 
     /// What was received in Sessions that were left behind.

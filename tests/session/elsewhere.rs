@@ -6,6 +6,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -146,6 +147,24 @@ fn nor_by_the_next_process() {
         goes_round_without(&mut trace, &[1, 2]);
         // The end of it isn't stored: the message is under way for the next process, too.
     }
+}
+
+#[test]
+fn whose_session_it_is_is_stored_once_there_are_several_servers_and_of_one_of_them() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    assert!(disk.records.keys().eq([&Key::Session]), "{:?}", disk.records);
+    // The second one knows nothing of ours; the third one shares its Sessions with that.
+    moves(&mut trace, "b", false);
+    disk.store(&mut trace);
+    moves(&mut trace, "c", true);
+    disk.store(&mut trace);
+    let homes = disk.records.iter().filter(|(_, record)| matches!(record, Record::Server { home: true, .. }));
+    assert_eq!(homes.map(|(key, _)| key.clone()).collect::<Vec<_>>(), [Key::Server("c".to_owned())]);
+    disk.start(options());
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //! a crash.
 
 use crate::trace::*;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::{Packet, PacketId};
+use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Delivery, Event};
-use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
+use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, PayloadFormatCheck, SessionOptions};
 use mt5mqtt::session::record::Record;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -120,6 +122,33 @@ fn what_the_program_is_done_with_is_recognised_though_its_session_was_lost_meanw
         arrives(&mut trace, "order", QOS_1, 9, false);
         trace.tells_nothing();
     }
+}
+
+#[test]
+fn a_message_that_the_session_refuses_was_never_the_program_s() {
+    // Section 3.3.2.3.2: its sender mends it, and the program must not take it for one that it has had.
+    let options = SessionOptions { payload_format_check: PayloadFormatCheck::Refuse, ..recognising(true, 10) };
+    let mut trace = Trace::connected(options);
+    let properties = set(&[
+        (PropertyId::PayloadFormatIndicator, Value::Int(1)),
+        (PropertyId::CorrelationData, Value::Binary(b"order")),
+    ]);
+    for (packet_id, payload) in [(1, &b"\xFF"[..]), (2, b"order")] {
+        trace.receives(Packet::Publish(Publish {
+            dup: false,
+            qos: QOS_1,
+            retain: false,
+            topic: Some(TopicName::new("t").unwrap()),
+            packet_id: PacketId::new(packet_id),
+            properties: properties.as_properties(),
+            payload,
+        }));
+        if packet_id == 1 {
+            trace.sends(Packet::Puback(Ack::new(id(1), ReasonCode::PAYLOAD_FORMAT_INVALID)));
+            assert!(matches!(trace.tells(), Event::Breach(Breach::PayloadFormat)));
+        }
+    }
+    assert!(!gets(&mut trace, "order").1);
 }
 
 #[test]

@@ -272,7 +272,8 @@ fn how_a_publish_is_treated_while_it_waits_outlives_the_process() {
 #[test]
 fn a_qos_1_message_that_an_earlier_process_may_have_sent_is_in_doubt_when_it_is_not_sent_again() {
     // Section 4.4: it leaves before it is stored that it does, and the process is killed in between.
-    let end = |qos, then: fn(&mut Trace)| {
+    type Way = fn(&mut Trace);
+    let end = |qos, then: Way| {
         let mut disk = Disk::default();
         let mut trace = disk.start(options());
         trace.publish_so(1, "t", "order", qos, PublishOptions { conflation_key: Some("order".into()), ..lives(500) });
@@ -291,8 +292,7 @@ fn a_qos_1_message_that_an_earlier_process_may_have_sent_is_in_doubt_when_it_is_
     let too_late = |trace: &mut Trace| trace.passes(Duration::from_secs(1));
     let superseded = |trace: &mut Trace| trace.publish_so(2, "t", "order", QOS_2, key("order"));
     let withdrawn = |trace: &mut Trace| trace.session.cancel(1);
-    type Act = fn(&mut Trace);
-    let ways: [(Act, Status); 3] =
+    let ways: [(Way, Status); 3] =
         [(too_late, Status::Expired), (superseded, Status::Superseded), (withdrawn, Status::Cancelled)];
     for (way, status) in ways {
         assert_eq!(end(QOS_1, way), Some(Status::SessionLost), "{status:?}");
