@@ -1700,9 +1700,12 @@ int32_t mt5mqtt_properties_set_int(int64_t properties,
 
 /**
  * Sets a text property, in place of an earlier value. Fails as mt5mqtt_properties_set_int does, and with
- * MT5MQTT_E_INVALID_TEXT or, for a Response Topic that is no Topic Name, MT5MQTT_E_INVALID_TOPIC.
+ * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_TOO_LARGE above 65,535 bytes of UTF-8 or, for a Response Topic that is no Topic Name,
+ * MT5MQTT_E_INVALID_TOPIC.
  */
-int32_t mt5mqtt_properties_set_text(int64_t properties, int32_t property, const char *value);
+int32_t mt5mqtt_properties_set_text(int64_t properties,
+                                    int32_t property,
+                                    const char *value);
 
 /**
  * As mt5mqtt_properties_set_text, with UTF-16.
@@ -1716,7 +1719,8 @@ int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, cons
 int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
 
 /**
- * Adds a User Property. Their order is kept, and a name may stand more than once.
+ * Adds a User Property. Their order is kept, and a name may stand more than once. At most 65,535 bytes of UTF-8 each
+ * (MT5MQTT_E_TOO_LARGE).
  */
 int32_t mt5mqtt_properties_add_user(int64_t properties, const char *name, const char *value);
 
