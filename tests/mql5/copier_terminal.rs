@@ -63,6 +63,12 @@ fn a_program_that_the_terminal_starts_again_in_another_account_does_nothing_ther
         copying.follower.command(&command);
         copying.follower.expect("follower", "print", "was started in another account");
     }
+    // Nor when the terminal is closed there and started again, or crashes.
+    copying.follower.command(&["reinit", "follower", "9"]);
+    copying.follower.expect("follower", "print", "was started in another account");
+    copying.follower.command(&["variables", "crash"]);
+    copying.follower.command(&["reinit", "follower", "6"]);
+    copying.follower.expect("follower", "print", "was started in another account");
     copying.trade(&deal(0, "0.05", ""));
     copying.follower.command(&["account", "login=2002"]);
     copying.follower.command(&["connected", "0"]);

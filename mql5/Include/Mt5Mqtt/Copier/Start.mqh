@@ -14,7 +14,7 @@
 //|              again by itself, in an account that nobody meant.   |
 //|              They know nothing of before, nor why they are       |
 //|              loaded. So the terminal remembers in which account  |
-//|              the user has started them.                          |
+//|              the user has started them, also when it is closed.  |
 //+------------------------------------------------------------------+
 class CCopierStart
   {
@@ -48,7 +48,7 @@ void CCopierStart::Init(void)
 //+------------------------------------------------------------------+
 void CCopierStart::Deinit(const int reason)
   {
-   if(reason!=REASON_ACCOUNT && reason!=REASON_CHARTCHANGE && reason!=REASON_RECOMPILE)
+   if(reason!=REASON_ACCOUNT && reason!=REASON_CHARTCHANGE && reason!=REASON_RECOMPILE && reason!=REASON_CLOSE)
       GlobalVariableDel(Name());
   }
 //+------------------------------------------------------------------+
@@ -62,8 +62,8 @@ bool CCopierStart::IsDue(void)
    double account=(double)(CCopierOrigin::Magic(CCopierAccount::Own())%4294967296);
    if(!GlobalVariableCheck(name))
      {
-      GlobalVariableTemp(name);
       GlobalVariableSet(name,account);
+      GlobalVariablesFlush();
      }
    if(GlobalVariableGet(name)==account)
       return(true);
