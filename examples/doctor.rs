@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    if let Err((_, why)) = client.start_doctor() {
+    if let Err(why) = client.start_doctor() {
         eprintln!("{why}");
         return ExitCode::from(2);
     }
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
             Ok(Some(Some(Err(_)))) => return ExitCode::FAILURE,
             Ok(Some(None)) => {}
             Ok(None) => _ = client.wait(Duration::from_millis(250)),
-            Err((_, why)) => {
+            Err(why) => {
                 eprintln!("{why}");
                 return ExitCode::FAILURE;
             }
@@ -59,5 +59,5 @@ fn set(client: &Client, name: &str, value: &str) -> Result<(), String> {
         Ok(number) if options::takes_integer(id) => options.set_int(id, number, idle),
         _ => options.set_text(id, Some(value), idle),
     };
-    client.set_option(put).map_err(|(_, why)| why)
+    client.set_option(put).map_err(|failure| failure.text)
 }

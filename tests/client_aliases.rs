@@ -77,6 +77,6 @@ fn a_program_can_set_neither_an_alias_nor_a_subscription_identifier() {
         properties.set(id, Value::Int(1)).unwrap();
         let topic = TopicName::new("t").unwrap();
         let refused = program.publish(topic, b"x", QoS::AtMostOnce, false, properties.as_properties());
-        assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
+        assert_eq!(refused.unwrap_err().status, Status::InvalidArgument);
     }
 }

@@ -45,7 +45,7 @@ fn a_program_answers_as_often_as_it_is_asked() {
     peer.connack_with(false, |set| named(set, "m", b"welcome"));
     program.expect_connected();
     // That event asks for nothing.
-    assert_eq!(program.authenticate(None, Properties::EMPTY).unwrap_err().0, Status::WrongState);
+    assert_eq!(program.authenticate(None, Properties::EMPTY).unwrap_err().status, Status::WrongState);
     program.reauthenticate(Some(b"again"), Properties::EMPTY).unwrap();
     assert_eq!(expect_data(&mut peer, PacketType::Auth), b"again");
     send_auth(&mut peer, ReasonCode::SUCCESS, "m", b"");
@@ -99,7 +99,7 @@ fn what_does_not_go_together_is_refused_before_the_connection() {
     let refused = |set: &dyn Fn(&Program)| {
         let program = Program::new("mqtt://127.0.0.1:1", &[]);
         set(&program);
-        program.connect().unwrap_err().0
+        program.connect().unwrap_err().status
     };
     assert_eq!(refused(&|program| program.set_text(options::AUTHENTICATION_DATA, "x")), Status::WrongState);
     assert_eq!(refused(&|program| program.set_text(options::AUTHENTICATION_METHOD, SCRAM)), Status::WrongState);
@@ -113,7 +113,7 @@ fn what_does_not_go_together_is_refused_before_the_connection() {
     assert_eq!(refused(&in_old_version(IntOption::ProtocolFallback, 1)), Status::WrongState);
     // MQTT-4.12.0-7
     let program = Program::new("mqtt://127.0.0.1:1", &[]);
-    assert_eq!(program.reauthenticate(None, Properties::EMPTY).unwrap_err().0, Status::WrongState);
+    assert_eq!(program.reauthenticate(None, Properties::EMPTY).unwrap_err().status, Status::WrongState);
 }
 
 #[test]

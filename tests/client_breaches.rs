@@ -59,11 +59,11 @@ fn a_payload_that_is_not_the_text_it_says_is_not_sent() {
     let topic = TopicName::new("t").unwrap();
     let properties = text_indicated();
     let publish = |payload| program.publish(topic, payload, QoS::AtLeastOnce, false, properties.as_properties());
-    assert_eq!(publish(&[0xC3, 0x28]).unwrap_err().0, Status::PayloadFormat);
+    assert_eq!(publish(&[0xC3, 0x28]).unwrap_err().status, Status::PayloadFormat);
     assert!(publish("Счёт".as_bytes()).is_ok());
     let will = Message::new(topic, &[0xFF], QoS::AtMostOnce, false, PropertiesBuf::new().as_properties());
     let set = program.set_option(|options, idle| options.set_will(Some((will, properties.clone())), idle));
-    assert_eq!(set.unwrap_err().0, Status::PayloadFormat);
+    assert_eq!(set.unwrap_err().status, Status::PayloadFormat);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use mt5mqtt::types::{PacketType, ProtocolVersion, QoS};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn an_accepted_connection_goes_from_idle_over_connecting_to_connected_and_back()
     assert_eq!(program.state(), State::Idle);
     program.connect().unwrap();
     assert_eq!(program.state(), State::Connecting);
-    assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+    assert_eq!(program.connect().unwrap_err().status, Status::WrongState);
     let mut peer = server.accept();
     let connect = peer.expect(PacketType::Connect);
     match connect.packet() {
@@ -227,11 +227,11 @@ fn options_of_the_connection_are_refused_while_it_is_made_and_live_ones_are_not(
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let set = |option: IntOption| program.set_option(|options, idle| options.set_int(option as i32, 60, idle));
-    assert_eq!(set(IntOption::KeepAlive).unwrap_err().0, Status::WrongState);
+    assert_eq!(set(IntOption::KeepAlive).unwrap_err().status, Status::WrongState);
     set(IntOption::WaitMaximum).unwrap();
     let mut peer = server.accept_mqtt();
     program.expect_connected();
-    assert_eq!(set(IntOption::KeepAlive).unwrap_err().0, Status::WrongState);
+    assert_eq!(set(IntOption::KeepAlive).unwrap_err().status, Status::WrongState);
     program.disconnect_now(Duration::ZERO);
     peer.expect_close(&[PacketType::Disconnect]);
     peer.close();
@@ -263,7 +263,7 @@ fn what_the_server_does_not_support_is_refused_at_the_call() {
     assert_eq!(program.try_send(&[b'x'; 100], QoS::AtMostOnce), Err(Status::TooLarge));
     let topic = mt5mqtt::types::topic::TopicName::new("t").unwrap();
     let retained = program.publish(topic, b"", QoS::AtMostOnce, true, Properties::EMPTY);
-    assert_eq!(retained.unwrap_err().0, Status::NotSupportedByServer);
+    assert_eq!(retained.unwrap_err().status, Status::NotSupportedByServer);
     let mut numbered = PropertiesBuf::new();
     numbered.set(PropertyId::SubscriptionIdentifier, Value::Int(7)).unwrap();
     for (filter, properties, named) in [
@@ -271,7 +271,7 @@ fn what_the_server_does_not_support_is_refused_at_the_call() {
         ("$share/group/a", PropertiesBuf::new(), "Shared Subscriptions"),
         ("a", numbered, "Subscription Identifiers"),
     ] {
-        let (status, text) = program.try_subscribe(filter, QoS::AtMostOnce, properties).unwrap_err();
+        let Failure { status, text } = program.try_subscribe(filter, QoS::AtMostOnce, properties).unwrap_err();
         assert_eq!(status, Status::NotSupportedByServer);
         assert!(text.contains(named), "{text}");
     }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// The lines of a report, and how it ended.
 fn report(program: &Program) -> (Vec<String>, Option<Status>) {
     program.start_doctor().expect("the doctor starts");
-    assert_eq!(program.start_doctor().unwrap_err().0, Status::WrongState, "one at a time");
+    assert_eq!(program.start_doctor().unwrap_err().status, Status::WrongState, "one at a time");
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut lines = Vec::new();
     loop {
@@ -390,7 +390,7 @@ fn every_server_of_the_list_is_examined() {
 
 #[test]
 fn a_doctor_without_a_url_refuses_and_one_at_work_keeps_nobody_waiting() {
-    assert_eq!(mt5mqtt::client::Client::new().start_doctor().unwrap_err().0, Status::WrongState);
+    assert_eq!(mt5mqtt::client::Client::new().start_doctor().unwrap_err().status, Status::WrongState);
     let mut silent = FakeServer::start();
     let program = Program::new(&silent.url(), &[(IntOption::ConnectTimeout, 60_000)]);
     program.start_doctor().unwrap();

@@ -24,7 +24,7 @@ fn the_next_server_is_tried_at_once_and_the_first_again_after_the_delay() {
     // A delay that no test would live to see.
     let slow = [(IntOption::ReconnectMinimum, 600_000), (IntOption::ReconnectMaximum, 600_000)];
     let program = Program::new(&urls, &slow);
-    assert_eq!(program.server().unwrap_err().0, Status::NotConnected);
+    assert_eq!(program.server().unwrap_err().status, Status::NotConnected);
     program.connect().unwrap();
     let mut peer = within(Duration::from_secs(5), "two dead Servers", || server.accept_mqtt());
     for named in [dead.as_str(), "mqtts://127.0.0.1:"] {

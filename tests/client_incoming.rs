@@ -162,7 +162,7 @@ fn explicitly_acknowledges_when_the_program_says_so_and_in_the_order_of_arrival(
     }
     let deliveries: Vec<_> = (0..3).map(|_| program.expect_message().1.expect("a token")).collect();
     let acknowledge =
-        |index: usize, reason| program.acknowledge(deliveries[index], reason).map_err(|failure| failure.0);
+        |index: usize, reason| program.acknowledge(deliveries[index], reason).map_err(|failure| failure.status);
     acknowledge(2, ReasonCode::SUCCESS).unwrap();
     acknowledge(1, ReasonCode::NOT_AUTHORIZED).unwrap();
     // MQTT-4.6.0-2
@@ -188,7 +188,7 @@ fn a_message_of_a_lost_session_can_no_longer_be_acknowledged() {
     program.expect_connected();
     peer.publish(b"new", Some(1), QoS::AtLeastOnce);
     let new = program.expect_message().1.unwrap();
-    assert_eq!(program.acknowledge(old, ReasonCode::SUCCESS).unwrap_err().0, Status::UnknownToken);
+    assert_eq!(program.acknowledge(old, ReasonCode::SUCCESS).unwrap_err().status, Status::UnknownToken);
     assert!(peer.read_within(Duration::from_millis(50), "nothing: the new one is not done").is_none());
     program.acknowledge(new, ReasonCode::SUCCESS).unwrap();
     assert_eq!(peer.expect(PacketType::Puback).id().get(), 1);
@@ -262,7 +262,7 @@ fn only_reason_codes_of_puback_and_pubrec_can_be_answered() {
     for code in 0..=255 {
         if ![0x00, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99].contains(&code) {
             let refused = program.acknowledge(delivery, ReasonCode(code));
-            assert_eq!(refused.unwrap_err().0, Status::OutOfRange, "0x{code:02X}");
+            assert_eq!(refused.unwrap_err().status, Status::OutOfRange, "0x{code:02X}");
         }
     }
     program.acknowledge(delivery, ReasonCode::QUOTA_EXCEEDED).unwrap();

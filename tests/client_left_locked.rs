@@ -39,7 +39,7 @@ fn disconnect_and_free_are_bounded_whatever_is_left_locked() {
             program.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, LONGEST_DISCONNECT)
         });
         assert_eq!(
-            disconnected.map_err(|failure| failure.0).err(),
+            disconnected.map_err(|failure| failure.status).err(),
             (!disconnects).then_some(Status::Timeout),
             "{what:?}"
         );

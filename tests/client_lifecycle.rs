@@ -105,7 +105,7 @@ fn disconnect_from_a_server_that_neither_reads_nor_closes_is_bounded() {
     let result = within(Duration::from_millis(2300), "disconnect", || {
         program.disconnect(ReasonCode::SUCCESS, Properties::EMPTY, Duration::from_secs(60))
     });
-    assert!(result.is_ok() || result.unwrap_err().0 == Status::Timeout);
+    assert!(result.is_ok() || result.unwrap_err().status == Status::Timeout);
     assert_eq!(program.expect_disconnected().failure, None);
     assert_eq!(program.state(), State::Idle);
 }
@@ -173,9 +173,9 @@ fn a_panic_on_the_background_thread_fails_the_client_and_closes_its_connection()
     assert!(text.contains("test hook"), "{text}");
     let refused = [
         program.try_send(b"", QoS::AtMostOnce).map(|_| ()),
-        program.connect().map_err(|failure| failure.0),
-        program.poll(|_| ()).map(|_| ()).map_err(|failure| failure.0),
-        program.wait(Duration::from_secs(1)).map(|_| ()).map_err(|failure| failure.0),
+        program.connect().map_err(|failure| failure.status),
+        program.poll(|_| ()).map(|_| ()).map_err(|failure| failure.status),
+        program.wait(Duration::from_secs(1)).map(|_| ()).map_err(|failure| failure.status),
     ];
     assert_eq!(refused, [Err(Status::Panic); 4]);
     within(Duration::from_millis(500), "free", || program.free());
@@ -188,18 +188,18 @@ fn disconnect_refuses_what_the_standard_does_not_allow_in_it() {
     let (_server, program, mut peer) = connected(&[(IntOption::SessionExpiry, 0)]);
     for code in (0..=255).filter(|code| !allowed.contains(code)) {
         let refused = program.disconnect(ReasonCode(code), Properties::EMPTY, Duration::ZERO);
-        assert_eq!(refused.unwrap_err().0, Status::OutOfRange, "0x{code:02X}");
+        assert_eq!(refused.unwrap_err().status, Status::OutOfRange, "0x{code:02X}");
     }
     // Section 3.14.2.2.5: the Server sends it.
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::ServerReference, Value::Text("elsewhere")).unwrap();
     let refused = program.disconnect(ReasonCode::SUCCESS, properties.as_properties(), Duration::ZERO);
-    assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
+    assert_eq!(refused.unwrap_err().status, Status::InvalidArgument);
     // 5-3.14.2.2.2-b: CONNECT had asked for a Session that ends with its connection.
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::SessionExpiryInterval, Value::Int(1)).unwrap();
     let refused = program.disconnect(ReasonCode::SUCCESS, properties.as_properties(), Duration::ZERO);
-    assert_eq!(refused.unwrap_err().0, Status::InvalidArgument);
+    assert_eq!(refused.unwrap_err().status, Status::InvalidArgument);
     assert_eq!(program.state(), State::Connected);
     properties.set(PropertyId::SessionExpiryInterval, Value::Int(0)).unwrap();
     program.disconnect(ReasonCode::SUCCESS, properties.as_properties(), Duration::ZERO).unwrap();

@@ -7,7 +7,7 @@ use common::program::Program;
 use mt5mqtt::client::State;
 use mt5mqtt::client::thread::{Body, Hooks, Left, set_hooks};
 use mt5mqtt::types::QoS;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -41,7 +41,7 @@ fn a_thread_that_cannot_be_started_leaves_an_idle_client_that_can_connect_later(
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);
     for _ in 0..3 {
-        let (status, text) = program.connect().expect_err("there is no thread");
+        let Failure { status, text } = program.connect().expect_err("there is no thread");
         assert_eq!(status, Status::Thread, "{text}");
         assert_eq!(program.state(), State::Idle);
         // What was begun is closed.

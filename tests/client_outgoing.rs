@@ -122,7 +122,7 @@ fn subscribes_that_wait_for_their_answer_are_bounded() {
     }
     let filter = || TopicFilter::new("t").unwrap();
     let refused = program.unsubscribe(filter(), PropertiesBuf::new());
-    assert_eq!(refused.unwrap_err().0, Status::QueueFull);
+    assert_eq!(refused.unwrap_err().status, Status::QueueFull);
     program.connect().unwrap();
     let mut peer = server.accept_mqtt();
     program.expect_connected();
@@ -218,7 +218,7 @@ fn every_way_in_which_a_publish_ends_is_a_stage_that_can_be_asked_for() {
     };
     let expired =
         publish(b"old", PublishOptions { time_to_live: Some(Duration::from_millis(1)), ..Default::default() });
-    assert_eq!(program.stage(expired).map_err(|failure| failure.0), Ok(Stage::Accepted));
+    assert_eq!(program.stage(expired).map_err(|failure| failure.status), Ok(Stage::Accepted));
     let conflated = || PublishOptions { conflation_key: Some("price".into()), ..Default::default() };
     let superseded = publish(b"1", conflated());
     let latest = publish(b"2", conflated());
@@ -247,7 +247,7 @@ fn every_way_in_which_a_publish_ends_is_a_stage_that_can_be_asked_for() {
     peer.send_bytes(&[0x40, 3, high, low, 0x87]);
     assert_eq!(program.expect_published(refused).failure, Some(Status::RefusedByServer));
     assert_eq!(program.stage(refused), Ok(Stage::Failed));
-    assert_eq!(program.stage(refused + 1).map_err(|failure| failure.0), Err(Status::UnknownToken));
+    assert_eq!(program.stage(refused + 1).map_err(|failure| failure.status), Err(Status::UnknownToken));
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_connect_that_comes_too_often_holds_up_no_publish() {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+                assert_eq!(program.connect().unwrap_err().status, Status::WrongState);
             }
         });
         let arrives = |number: i32| {
@@ -405,7 +405,7 @@ fn no_local_on_a_shared_subscription_is_refused_at_the_call() {
         retain_handling: RetainHandling::Always,
     };
     let shared = TopicFilter::new("$share/group/a").unwrap();
-    assert_eq!(program.subscribe(shared, options, PropertiesBuf::new()).unwrap_err().0, Status::InvalidArgument);
+    assert_eq!(program.subscribe(shared, options, PropertiesBuf::new()).unwrap_err().status, Status::InvalidArgument);
     let plain = TopicFilter::new("a").unwrap();
     assert!(program.subscribe(plain, options, PropertiesBuf::new()).is_ok());
 }

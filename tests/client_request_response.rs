@@ -103,7 +103,7 @@ fn what_can_not_be_a_request_is_refused_at_the_call() {
     let program = Program::new("mqtt://127.0.0.1:1", &[]);
     let topic = TopicName::new("service").unwrap();
     let request = |properties: Properties<'_>, timeout| {
-        program.request(topic, b"ask", QoS::AtMostOnce, properties, timeout).map_err(|failure| failure.0)
+        program.request(topic, b"ask", QoS::AtMostOnce, properties, timeout).map_err(|failure| failure.status)
     };
     assert_eq!(request(Properties::EMPTY, LONG), Err(Status::NotConnected));
     assert_eq!(program.state(), State::Idle);
@@ -112,7 +112,7 @@ fn what_can_not_be_a_request_is_refused_at_the_call() {
     properties.set(PropertyId::ResponseTopic, Value::Text("mine")).unwrap();
     assert_eq!(request(properties.as_properties(), LONG), Err(Status::InvalidArgument));
     let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY, PublishOptions::default());
-    assert_eq!(respond.unwrap_err().0, Status::NoEvent);
+    assert_eq!(respond.unwrap_err().status, Status::NoEvent);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_message_without_a_response_topic_can_not_be_answered() {
     peer.publish(b"x", None, QoS::AtMostOnce);
     program.expect_payload("x");
     let respond = program.respond(b"x", QoS::AtMostOnce, Properties::EMPTY, PublishOptions::default());
-    assert_eq!(respond.unwrap_err().0, Status::NotPresent);
+    assert_eq!(respond.unwrap_err().status, Status::NotPresent);
 }
 
 #[test]

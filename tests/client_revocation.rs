@@ -177,7 +177,7 @@ fn a_certificate_that_is_revoked_meanwhile_is_refused_when_the_connection_is_mad
     assert_ne!(program.expect_disconnected().failure, Some(Status::TlsCertificate));
     assert!(tls_server::accept(server.accept(), &certificate, &TlsOptions::default()).is_err());
     let end = program.expect_disconnected();
-    let failure = end.failure.map(|status| (status, end.detail));
+    let failure = end.failure.map(|status| status.because(end.detail));
     assert_fails(failure, Status::TlsCertificate, &["has been revoked"]);
 }
 

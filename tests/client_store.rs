@@ -15,7 +15,7 @@ use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, QoS};
 use redb::ReadableTable;
@@ -109,7 +109,7 @@ fn what_was_published_without_a_connection_is_sent_by_the_next_client_in_its_ord
     assert!(matches!(outcome, Event::Published { token, .. } if token == tokens[1]), "{outcome:?}");
     assert_eq!(second.stage(tokens[1]), Ok(Stage::Complete));
     assert_eq!(second.stage(tokens[0]), Ok(Stage::Sent));
-    assert_eq!(second.stage(1).unwrap_err().0, Status::UnknownToken);
+    assert_eq!(second.stage(1).unwrap_err().status, Status::UnknownToken);
 }
 
 #[test]
@@ -272,11 +272,11 @@ fn a_publish_is_told_to_be_durable_then_sent_then_acknowledged() {
 
 /// How the attempt to connect with this store ends, without a connection.
 #[track_caller]
-fn refused(url: &str, folder: &Folder) -> (Status, String, State) {
+fn refused(url: &str, folder: &Folder) -> (Failure, State) {
     let program = program(url, folder, &[(IntOption::ReconnectMinimum, 10_000), (IntOption::ReconnectMaximum, 10_000)]);
     program.connect().expect("an idle client connects");
     let end = program.expect_disconnected();
-    let result = (end.failure.expect("a failure"), end.detail, program.state());
+    let result = (end.failure.expect("a failure").because(end.detail), program.state());
     self::end(program, folder);
     result
 }
@@ -313,7 +313,7 @@ fn a_damaged_store_is_an_error_and_stays_as_it_is() {
     ] {
         let folder = Folder::new("store-damaged");
         fs::write(file(&folder), &content).unwrap();
-        let (status, text, state) = refused(&server.url(), &folder);
+        let (Failure { status, text }, state) = refused(&server.url(), &folder);
         assert_eq!((status, state), (Status::StoreDamaged, State::Idle), "{what}: {text}");
         assert!(text.contains("session.redb"), "{what}: {text}");
     }
@@ -345,7 +345,7 @@ fn a_store_of_a_newer_version_is_refused() {
     store_with_a_message(&server.url(), &folder);
     let newer = format(&folder, None) + 1;
     format(&folder, Some(newer));
-    let (status, text, state) = refused(&server.url(), &folder);
+    let (Failure { status, text }, state) = refused(&server.url(), &folder);
     assert_eq!((status, state), (Status::StoreNewer, State::Idle), "{text}");
 }
 
@@ -377,7 +377,7 @@ fn a_store_is_for_its_user_alone() {
 fn a_store_belongs_to_one_client_of_one_server() {
     let (server, other, folder) = (FakeServer::start(), FakeServer::start(), Folder::new("store-identity"));
     store_with_a_message(&server.url(), &folder);
-    let (status, text, state) = refused(&other.url(), &folder);
+    let (Failure { status, text }, state) = refused(&other.url(), &folder);
     assert_eq!((status, state), (Status::StoreOfAnother, State::Idle), "{text}");
     assert!(text.contains("Server") && text.contains("127.0.0.1"), "{text}");
     let program = program(&server.url(), &folder, &[]);
@@ -422,7 +422,7 @@ fn a_folder_that_cant_be_made_is_an_error() {
 #[test]
 fn a_store_needs_a_session_that_goes_on() {
     let (server, folder) = (FakeServer::start(), Folder::new("store-options"));
-    let connect = |client: &Client| client.connect().map_err(|failure| failure.0);
+    let connect = |client: &Client| client.connect().map_err(|failure| failure.status);
     let anonymous = program(&server.url(), &folder, &[]);
     anonymous.set_text(options::CLIENT_ID, "");
     assert_eq!(connect(&anonymous), Err(Status::WrongState));
@@ -438,10 +438,10 @@ fn a_client_keeps_the_store_that_it_was_connected_with() {
     program.expect_connected();
     program.disconnect_now(Duration::from_secs(2));
     program.set_option(|options, idle| options.set_text(STORE_PATH, None, idle)).unwrap();
-    assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+    assert_eq!(program.connect().unwrap_err().status, Status::WrongState);
     program.set_text(STORE_PATH, folder.path().to_str().unwrap());
     program.set_text(options::CLIENT_ID, "another");
-    assert_eq!(program.connect().unwrap_err().0, Status::WrongState);
+    assert_eq!(program.connect().unwrap_err().status, Status::WrongState);
     program.set_text(options::CLIENT_ID, "c");
     program.connect().unwrap();
     assert!(!accept(&mut server, true).1);
@@ -501,7 +501,7 @@ fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
             break told;
         }
     };
-    assert_eq!(told.0, Status::StoreNotWritten, "{}", told.1);
+    assert_eq!(told.status, Status::StoreNotWritten, "{told}");
     // What it can't keep is not accepted, what needs no keeping is, and nothing is sent that would have to be stored first.
     assert_eq!(program.try_send(b"refused", QoS::AtLeastOnce), Err(Status::StoreNotWritten));
     program.send("tick", QoS::AtMostOnce);
@@ -531,6 +531,6 @@ fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
 fn a_read_only_folder_is_an_error() {
     let Some(disk) = SmallDisk::mount("store-read-only", "ro,size=4m") else { return };
     let server = FakeServer::start();
-    let (status, text, state) = refused(&server.url(), &disk.0);
+    let (Failure { status, text }, state) = refused(&server.url(), &disk.0);
     assert_eq!((status, state), (Status::StoreNotOpened, State::Idle), "{text}");
 }

@@ -13,7 +13,7 @@ use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use rustls::HandshakeKind;
 use std::io::{Read, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -130,14 +130,14 @@ fn a_certificate_that_is_not_accepted_is_explained() {
 }
 
 /// What the client makes of a Server with this certificate.
-fn shown(certificate: &Certified, texts: &[(i32, &str)]) -> Option<(Status, String)> {
+fn shown(certificate: &Certified, texts: &[(i32, &str)]) -> Option<Failure> {
     let mut server = FakeServer::start();
     let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[ONCE]);
     texts.iter().for_each(|(option, value)| program.set_text(*option, value));
     program.connect().unwrap();
     assert!(tls_server::accept(server.accept(), certificate, &TlsOptions::default()).is_err());
     let end = program.expect_disconnected();
-    end.failure.map(|status| (status, end.detail))
+    end.failure.map(|status| status.because(end.detail))
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn a_client_certificate_is_asked_for_in_words_and_accepted() {
     let setup = Status::TlsSetup;
     assert_fails(connect(&client, &encrypted, &[]), setup, &["is encrypted: set option TLS_CLIENT_KEY_PASSWORD"]);
     let failure = connect(&client, &encrypted, &password("close sesame"));
-    assert!(!failure.as_ref().unwrap().1.contains("sesame"));
+    assert!(!failure.as_ref().unwrap().text.contains("sesame"));
     assert_fails(failure, setup, &["TLS_CLIENT_KEY_PASSWORD is wrong"]);
 }
 
@@ -324,7 +324,7 @@ fn options_that_can_not_be_used_are_explained_before_anything_is_sent() {
     ];
     for (texts, words) in cases {
         let failure = try_connect(&url, texts, &[]);
-        assert!(!failure.as_ref().unwrap().1.contains("-----BEGIN RSA"), "no content in a text");
+        assert!(!failure.as_ref().unwrap().text.contains("-----BEGIN RSA"), "no content in a text");
         assert_fails(failure, Status::TlsSetup, words);
     }
     if cfg!(unix) {
@@ -358,7 +358,7 @@ fn a_private_key_is_not_taken_for_a_path_and_repeated() {
         (format!("{begin}\n{}\n!\n-----END PRIVATE KEY-----", lines.concat()), "Base64"),
     ] {
         let failure = try_connect("mqtts://127.0.0.1:1", &[certificate, (options::TLS_CLIENT_KEY, &key)], &[]);
-        let text = &failure.as_ref().unwrap().1;
+        let text = &failure.as_ref().unwrap().text;
         let as_numbers = format!("{:?}", &lines[0].as_bytes()[..20]);
         assert!(!text.contains(&lines[0][..20]) && !text.contains(as_numbers.trim_matches(['[', ']'])), "{text}");
         assert_fails(failure, Status::TlsSetup, &["option TLS_CLIENT_KEY", words]);
@@ -380,7 +380,7 @@ fn a_name_that_no_certificate_can_have_is_refused_with_its_option() {
 }
 
 /// Does a handshake with a scripted Server; what the client makes of it.
-fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
+fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<Failure> {
     let authority = Authority::new("Test CA");
     let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
     let mut server = FakeServer::start();
@@ -405,7 +405,7 @@ fn against(options: &TlsOptions<'_>, texts: &[(i32, &str)], ints: &[(IntOption, 
         }
     }
     let end = program.expect_disconnected();
-    Some((end.failure.expect("a failure"), end.detail))
+    Some(end.failure.expect("a failure").because(end.detail))
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn a_client_certificate_that_a_server_can_do_without_is_not_held_to_be_what_is_w
         // Refused without a word, as Servers of MQTT 3.1.1 do.
         stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
         let end = program.expect_disconnected();
-        assert_fails(end.failure.map(|status| (status, end.detail)), status, &[words]);
+        assert_fails(end.failure.map(|status| status.because(end.detail)), status, &[words]);
     }
 }
 
@@ -459,7 +459,7 @@ fn a_server_of_old_versions_only_is_told_from_other_failures() {
         peer.send_bytes(says);
         let end = program.expect_disconnected();
         let words = ["no common version of TLS", "1.2 and 1.3"];
-        assert_fails(end.failure.map(|status| (status, end.detail)), Status::Tls, &words);
+        assert_fails(end.failure.map(|status| status.because(end.detail)), Status::Tls, &words);
     }
 }
 
@@ -546,7 +546,7 @@ fn a_session_of_tls_does_not_outlive_the_certificate() {
     }
     assert!(tls_server::accept_with(server.accept(), config).is_err());
     let end = program.expect_disconnected();
-    assert_fails(end.failure.map(|status| (status, end.detail)), Status::TlsCertificate, &["expired on"]);
+    assert_fails(end.failure.map(|status| status.because(end.detail)), Status::TlsCertificate, &["expired on"]);
 }
 
 #[test]
@@ -578,7 +578,7 @@ fn the_wrong_scheme_is_recognised_by_what_answers() {
         let failure = try_connect(&format!("mqtts://127.0.0.1:{plain}"), &[], &[]);
         assert_fails(failure, wrong, &["doesn't speak TLS", "use mqtt://"]);
         // What Mosquitto says to CONNECT on its TLS port depends on its OpenSSL: an alert, or nothing.
-        let (status, text) = try_connect(&format!("mqtt://127.0.0.1:{tls}"), &[], &[]).expect("a failure");
+        let Failure { status, text } = try_connect(&format!("mqtt://127.0.0.1:{tls}"), &[], &[]).expect("a failure");
         assert!(matches!(status, Status::WrongProtocol | Status::ConnectionClosed), "{text}");
         assert!(text.contains("use mqtts://"), "{text}");
         assert_fails(try_connect(&format!("ws://127.0.0.1:{tls}"), &[], &[]), wrong, &["wss://"]);
@@ -597,13 +597,13 @@ fn the_wrong_scheme_is_recognised_by_what_answers() {
         let mut peer = server.accept();
         peer.send_bytes(says);
         let end = program.expect_disconnected();
-        assert_fails(end.failure.map(|status| (status, end.detail)), wrong, words);
+        assert_fails(end.failure.map(|status| status.because(end.detail)), wrong, words);
     }
     let mut server = FakeServer::start();
     let program = Program::connecting(&format!("mqtt://127.0.0.1:{}", server.port()), &[ONCE]);
     server.accept().close();
     let end = program.expect_disconnected();
-    assert_fails(end.failure.map(|status| (status, end.detail)), Status::ConnectionClosed, &["use mqtts://"]);
+    assert_fails(end.failure.map(|status| status.because(end.detail)), Status::ConnectionClosed, &["use mqtts://"]);
 }
 
 #[test]
@@ -622,7 +622,7 @@ fn a_server_that_is_silent_in_the_handshake_is_given_up_in_time() {
         }
     });
     let words = ["no answer from", &url, "TLS isn't answered"];
-    assert_fails(end.failure.map(|status| (status, end.detail)), Status::ConnectTimeout, &words);
+    assert_fails(end.failure.map(|status| status.because(end.detail)), Status::ConnectTimeout, &words);
     peer.close();
 }
 

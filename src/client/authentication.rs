@@ -3,11 +3,11 @@
 use super::command::{AuthenticationData, Command};
 use super::doctor::Asked;
 use super::events::{Notice, NoticeKind};
-use super::{Client, Failure, State};
+use super::{Client, State};
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section};
 use crate::session::event::Event;
 use crate::types::PacketType;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::text;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -31,10 +31,10 @@ impl Client {
         if !self.options.lock().has_authentication() {
             // [MQTT-4.12.0-7]
             let text = "CONNECT named no Authentication Method: set option AUTHENTICATION_METHOD first".to_owned();
-            return Err((Status::WrongState, text));
+            return Err(Status::WrongState.because(text));
         }
         if self.state() != State::Connected {
-            return Err((Status::NotConnected, Status::NotConnected.text().to_owned()));
+            return Err(Status::NotConnected.into());
         }
         let (data, properties) = checked(data, properties)?;
         self.shared.submit(Command::Reauthenticate { data, properties });
@@ -53,7 +53,7 @@ fn asker(notice: &Notice) -> Result<Asker, Failure> {
     match &notice.kind {
         NoticeKind::Session(Event::Authenticate { step, .. }) => Ok(Asker::Session(*step)),
         NoticeKind::DoctorAsks { asked, .. } => Ok(Asker::Doctor(asked.clone())),
-        _ => Err((Status::WrongState, "the current event asks for no step of an authentication".to_owned())),
+        _ => Err(Status::WrongState.because("the current event asks for no step of an authentication")),
     }
 }
 
@@ -63,14 +63,14 @@ fn checked(
     properties: Properties<'_>,
 ) -> Result<(Option<AuthenticationData>, PropertiesBuf), Failure> {
     if data.is_some_and(|data| data.len() > text::MAX_LENGTH) {
-        return Err((Status::TooLarge, "Authentication Data has at most 65,535 bytes".to_owned()));
+        return Err(Status::TooLarge.because("Authentication Data has at most 65,535 bytes"));
     }
     for id in [PropertyId::AuthenticationMethod, PropertyId::AuthenticationData] {
         if properties.nth(id, 0).is_some() {
-            return Err((Status::InvalidArgument, format!("the library adds the {}: leave it out", id.name())));
+            return Err(Status::InvalidArgument.because(format!("the library adds the {}: leave it out", id.name())));
         }
     }
     let section = Section::Packet(PacketType::Auth);
-    properties.check_for(section).map_err(|error| (Status::InvalidArgument, error.to_string()))?;
+    properties.check_for(section).map_err(|error| Status::InvalidArgument.because(error.to_string()))?;
     Ok((data.map(|data| Zeroizing::new(data.to_vec())), properties.into()))
 }

@@ -13,6 +13,7 @@
 //! One caller at a time has the place, and sleeps in its poll while there is no connection as well. Others look for an event
 //! again and again.
 
+use super::Client;
 use super::clock;
 use super::core::{Core, READS_IN_A_ROW, Read};
 use super::lock::Lock;
@@ -20,8 +21,7 @@ use super::options::IntOption;
 use super::shared::Shared;
 use super::thread::rest;
 use super::transport::Fault;
-use super::{Client, Failure};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::atomic::Ordering;

@@ -65,7 +65,7 @@ use crate::session::Session;
 use crate::session::event::{Delivery, Stage, Token};
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use accounts::Accounts;
 use command::Command;
 use events::{EventLimits, EventQueue, Notice};
@@ -82,9 +82,6 @@ use std::time::Duration;
 use store::StoreChoice;
 use thread::ThreadTicket;
 use worker::Worker;
-
-/// A failure of a call: the status, and a text that names the thing.
-pub type Failure = (Status, String);
 
 /// The longest that `free` waits for the background thread.
 pub const LONGEST_FREE: Duration = Duration::from_secs(1);
@@ -150,7 +147,7 @@ impl Client {
     fn with_accounts(options: Options, accounts: Arc<Accounts>, place: Option<Place>) -> Client {
         let session = match options.session_options() {
             Ok(session_options) => Session::new(session_options),
-            Err((_, text)) => panic!("the options are not valid: {text}"),
+            Err(failure) => panic!("the options are not valid: {failure}"),
         };
         let (events, log) = (EventQueue::new(event_limits(&options)), Log::new(options.log()));
         let limits = PublishLimits::new(&options);
@@ -202,9 +199,9 @@ impl Client {
     pub fn stage(&self, token: Token) -> Result<Stage, Failure> {
         self.check_alive()?;
         if !self.shared.stages.are_kept() {
-            return Err((Status::WrongState, "set option PROGRESS first".to_owned()));
+            return Err(Status::WrongState.because("set option PROGRESS first"));
         }
-        let unknown = || (Status::UnknownToken, format!("no QoS 1 or 2 publish with the token {token} is known"));
+        let unknown = || Status::UnknownToken.because(format!("no QoS 1 or 2 publish with the token {token} is known"));
         self.shared.stages.get(token).ok_or_else(unknown)
     }
 
@@ -214,10 +211,12 @@ impl Client {
     pub fn disconnect(&self, reason: ReasonCode, properties: Properties<'_>, timeout: Duration) -> Result<(), Failure> {
         self.check_alive()?;
         if !reason.client_sends_in(PacketType::Disconnect) {
-            return Err((Status::OutOfRange, format!("Reason Code {reason} can't stand in a client's DISCONNECT")));
+            return Err(
+                Status::OutOfRange.because(format!("Reason Code {reason} can't stand in a client's DISCONNECT"))
+            );
         }
         let section = Section::Packet(PacketType::Disconnect);
-        let refuse = |text: String| Err((Status::InvalidArgument, text));
+        let refuse = |text: String| Err(Status::InvalidArgument.because(text));
         if let Err(error) = properties.check_for(section) {
             return refuse(error.to_string());
         }
@@ -227,7 +226,7 @@ impl Client {
         }
         let timeout = timeout.min(LONGEST_DISCONNECT);
         let deadline = clock::now() + timeout;
-        let late = || (Status::Timeout, "the connection isn't closed yet; it will be".to_owned());
+        let late = || Status::Timeout.because("the connection isn't closed yet; it will be");
         if properties.int(PropertyId::SessionExpiryInterval).is_some_and(|interval| interval > 0)
             && self
                 .options
@@ -302,7 +301,7 @@ impl Client {
         self.check_alive()?;
         let index = self.shared.snapshot.lock().server;
         let address = self.options.lock().addresses.get(index).map(ToString::to_string);
-        let idle = || (Status::NotConnected, "the client is idle: no Server is tried".to_owned());
+        let idle = || Status::NotConnected.because("the client is idle: no Server is tried");
         address.filter(|_| self.state() != State::Idle).ok_or_else(idle)
     }
 
@@ -339,7 +338,7 @@ impl Client {
         }
         let left_locked = self.shared.left_locked.load(Ordering::Acquire);
         let status = if left_locked { Status::LeftLocked } else { Status::Panic };
-        Err((status, status.text().to_owned()))
+        Err(status.into())
     }
 }
 

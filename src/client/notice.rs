@@ -1,11 +1,10 @@
 //! What a client tells its program, one thing after the other, and what each counts for in the queue (`events`).
 
-use super::Failure;
 use super::doctor::Asked;
 use super::log::Level;
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Outcome};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -124,7 +123,7 @@ pub(super) fn held_bytes(kind: &NoticeKind) -> usize {
     match kind {
         NoticeKind::Failed(text) => text.len(),
         NoticeKind::Missed(_) => 0,
-        NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.1.len()),
+        NoticeKind::Store(failure) => failure.as_ref().map_or(0, |failure| failure.text.len()),
         NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => line.len(),
         NoticeKind::DoctorAsks { properties, .. } => properties.as_properties().as_bytes().len(),
         NoticeKind::Session(event) => match event {
@@ -152,7 +151,7 @@ impl Notice {
         match &self.kind {
             NoticeKind::Failed(_) => Some(Status::Panic),
             NoticeKind::Missed(_) => Some(Status::SharedMissed),
-            NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.0),
+            NoticeKind::Store(failure) => failure.as_ref().map(|failure| failure.status),
             NoticeKind::Doctor { end, .. } => end.and_then(Result::err),
             NoticeKind::Log { .. } | NoticeKind::DoctorAsks { .. } => None,
             NoticeKind::Session(event) => match event {

@@ -1,13 +1,13 @@
 //! The program's side of the outgoing queue: what is refused at the call, and what is accepted.
 
 use super::command::Command;
-use super::{Client, Failure, State};
+use super::{Client, State};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Stage, Token};
 use crate::session::options::PublishOptions;
 use crate::types::QoS;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::topic::TopicName;
 use std::sync::atomic::Ordering;
 
@@ -57,7 +57,7 @@ impl Client {
     pub fn cancel(&self, token: Token) -> Result<(), Failure> {
         self.check_alive()?;
         if !(1..self.shared.accounts.next_token.load(Ordering::Relaxed)).contains(&token) {
-            return Err((Status::UnknownToken, format!("nothing has the token {token}")));
+            return Err(Status::UnknownToken.because(format!("nothing has the token {token}")));
         }
         self.shared.submit(Command::Cancel { token });
         Ok(())
@@ -104,15 +104,15 @@ impl Client {
         let queues_qos0 = limits.queues_qos0.load(Ordering::Acquire);
         if qos == QoS::AtMostOnce && !queues_qos0 && self.state() != State::Connected {
             let text = "not connected, and option QUEUE_QOS0 keeps QoS 0 publishes out of the queue".to_owned();
-            return Err((Status::NotConnected, text));
+            return Err(Status::NotConnected.because(text));
         }
         if qos != QoS::AtMostOnce && self.shared.accounts.store_failed.load(Ordering::Acquire) {
-            return Err((Status::StoreNotWritten, Status::StoreNotWritten.text().to_owned()));
+            return Err(Status::StoreNotWritten.into());
         }
         let maximum_bytes = limits.maximum_bytes.load(Ordering::Acquire);
         if size > maximum_bytes {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
-            return Err((Status::TooLarge, text));
+            return Err(Status::TooLarge.because(text));
         }
         check_publish_properties(message.properties())?;
         check_payload_format(message.payload(), message.properties())?;
@@ -122,7 +122,7 @@ impl Client {
         if full && !conflates && limits.refuses_when_full.load(Ordering::Acquire) {
             self.shared.accounts.outgoing.subtract(1, size);
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
-            return Err((Status::QueueFull, text));
+            return Err(Status::QueueFull.because(text));
         }
         Ok(())
     }
@@ -132,14 +132,14 @@ impl Client {
         let takes = self.shared.publish_limits.server();
         if qos > takes.maximum_qos {
             let text = format!("the Server takes QoS {} at most", takes.maximum_qos as u8);
-            return Err((Status::NotSupportedByServer, text));
+            return Err(Status::NotSupportedByServer.because(text));
         }
         if retain && !takes.retain {
-            return Err((Status::NotSupportedByServer, "the Server keeps no retained messages".to_owned()));
+            return Err(Status::NotSupportedByServer.because("the Server keeps no retained messages"));
         }
         if size > takes.maximum_packet_size {
             let maximum = takes.maximum_packet_size;
-            return Err((Status::TooLarge, format!("the message has {size} bytes, the limit is {maximum}")));
+            return Err(Status::TooLarge.because(format!("the message has {size} bytes, the limit is {maximum}")));
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ fn check_publish_properties(properties: Properties<'_>) -> Result<(), Failure> {
         (PropertyId::SubscriptionIdentifier, "only a Server may put a Subscription Identifier into PUBLISH"),
     ] {
         if properties.nth(id, 0).is_some() {
-            return Err((Status::InvalidArgument, why.to_owned()));
+            return Err(Status::InvalidArgument.because(why));
         }
     }
     Ok(())
@@ -169,7 +169,7 @@ pub(super) fn check_payload_format(payload: &[u8], properties: Properties<'_>) -
         && properties.int(PropertyId::PayloadFormatIndicator) == Some(1)
         && std::str::from_utf8(payload).is_err()
     {
-        return Err((Status::PayloadFormat, Status::PayloadFormat.text().to_owned()));
+        return Err(Status::PayloadFormat.into());
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! The program's side of the event queue: polling and acknowledging.
 
+use super::Client;
 use super::command::Command;
 use super::events::{Next, Notice, NoticeKind};
-use super::{Client, Failure};
 use crate::codec::property::Section;
 use crate::session::event::{Delivery, Event, Token};
 use crate::session::options::{Acknowledge, Acknowledgement};
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::sync::atomic::{Ordering, fence};
 
 /// Acknowledgements of taken messages leave together, at the latest when so many wait.
@@ -149,22 +149,20 @@ impl Client {
         let reason = acknowledgement.reason;
         self.check_alive()?;
         if !reason.client_sends_in(PacketType::Puback) {
-            return Err((
-                Status::OutOfRange,
-                format!("Reason Code {reason} can't stand in a client's PUBACK or PUBREC"),
-            ));
+            let text = format!("Reason Code {reason} can't stand in a client's PUBACK or PUBREC");
+            return Err(Status::OutOfRange.because(text));
         }
         if let Err(error) = acknowledgement.properties.as_properties().check_for(Section::Packet(PacketType::Puback)) {
-            return Err((Status::InvalidArgument, error.to_string()));
+            return Err(Status::InvalidArgument.because(error.to_string()));
         }
         if !self.unacknowledged.lock().remove(&delivery) {
             // A message that came before the option was changed still waits for the program.
             if self.options.lock().acknowledge() != Acknowledge::Explicitly {
-                let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first".to_owned();
-                return Err((Status::WrongState, text));
+                let text = "messages are acknowledged by themselves: set option ACKNOWLEDGE to 2 first";
+                return Err(Status::WrongState.because(text));
             }
             let text = format!("no message waits for an acknowledgement with the token {delivery}");
-            return Err((Status::UnknownToken, text));
+            return Err(Status::UnknownToken.because(text));
         }
         self.shared.submit(Command::Acknowledge { delivery, acknowledgement });
         Ok(())
@@ -174,7 +172,7 @@ impl Client {
     pub fn current<R>(&self, read: impl FnOnce(&Notice) -> R) -> Result<R, Failure> {
         match &*self.current.lock() {
             Some(notice) => Ok(read(notice)),
-            None => Err((Status::NoEvent, "there is no current event: call poll first".to_owned())),
+            None => Err(Status::NoEvent.because("there is no current event: call poll first")),
         }
     }
 }

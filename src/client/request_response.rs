@@ -2,12 +2,12 @@
 
 use super::command::Command;
 use super::events::{Notice, NoticeKind};
-use super::{Client, Failure, Outgoing, State, clock};
+use super::{Client, Outgoing, State, clock};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::session::event::{Event, Token};
 use crate::session::options::PublishOptions;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::topic::TopicName;
 use crate::types::{ProtocolVersion, QoS};
 use std::sync::atomic::Ordering;
@@ -29,19 +29,19 @@ impl Client {
         self.check_alive()?;
         if timeout.is_zero() || timeout > LONGEST_REQUEST {
             let text = format!("a request takes from 1 ms to {} s", LONGEST_REQUEST.as_secs());
-            return Err((Status::OutOfRange, text));
+            return Err(Status::OutOfRange.because(text));
         }
         for id in [PropertyId::ResponseTopic, PropertyId::CorrelationData] {
             if properties.nth(id, 0).is_some() {
                 let text = format!("the {} of a request is given by the library: leave it out", id.name());
-                return Err((Status::InvalidArgument, text));
+                return Err(Status::InvalidArgument.because(text));
             }
         }
         if matches!(self.state(), State::Idle) {
-            return Err((Status::NotConnected, "a request needs a connection: call connect first".to_owned()));
+            return Err(Status::NotConnected.because("a request needs a connection: call connect first"));
         }
         if self.statistics().version == Some(ProtocolVersion::V311) {
-            return Err((Status::NotSupportedByServer, "MQTT 3.1.1 has no requests".to_owned()));
+            return Err(Status::NotSupportedByServer.because("MQTT 3.1.1 has no requests"));
         }
         self.count_request()?;
         let message = Message::new(topic, payload, qos, false, properties);
@@ -69,7 +69,7 @@ impl Client {
             // What one packet carried another one can carry.
             let _ = all.set(PropertyId::CorrelationData, Value::Binary(&correlation));
         }
-        let topic = TopicName::new(&topic).map_err(|error| (Status::InvalidTopic, error.to_string()))?;
+        let topic = TopicName::new(&topic).map_err(|error| Status::InvalidTopic.because(error.to_string()))?;
         let properties = all.as_properties();
         self.publish_with(Outgoing { topic, payload, qos, retain: false, properties, how })
     }
@@ -80,10 +80,10 @@ fn asked(notice: &Notice) -> Result<(String, Option<Vec<u8>>), Failure> {
     let properties = match &notice.kind {
         NoticeKind::Session(Event::Message { message, .. }) => message.properties(),
         NoticeKind::Session(Event::Response { answer: Ok(answer), .. }) => answer.message.properties(),
-        _ => return Err((Status::NotPresent, "the current event is no message".to_owned())),
+        _ => return Err(Status::NotPresent.because("the current event is no message")),
     };
     let Some(topic) = properties.text(PropertyId::ResponseTopic) else {
-        return Err((Status::NotPresent, "the message has no Response Topic: it asks for no response".to_owned()));
+        return Err(Status::NotPresent.because("the message has no Response Topic: it asks for no response"));
     };
     Ok((topic.to_owned(), properties.binary(PropertyId::CorrelationData).map(<[u8]>::to_vec)))
 }

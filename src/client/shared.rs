@@ -7,7 +7,6 @@
 //! A thread that has to read waits for the lock. While one does, callers leave their commands to it and don't take the lock
 //! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
-use super::Failure;
 use super::accounts::Accounts;
 use super::clock;
 use super::command::Command;
@@ -26,7 +25,7 @@ use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
 use crate::session::Session;
 use crate::session::event::Event;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -147,13 +146,13 @@ impl Shared {
     }
 
     /// The client has failed for good.
-    pub fn fail(&self, (status, text): &Failure) {
+    pub fn fail(&self, failure: &Failure) {
         let tell = || {
-            self.note(Level::Error, || text.clone());
+            self.note(Level::Error, || failure.text.clone());
             // Who has the event finds the state; and who finds the state finds the event, or has had it.
-            self.events.push_then(NoticeKind::Failed(text.clone()), || self.set_state(State::Failed));
+            self.events.push_then(NoticeKind::Failed(failure.text.clone()), || self.set_state(State::Failed));
         };
-        let told = *status != Status::LeftLocked && catch_unwind(AssertUnwindSafe(tell)).is_ok();
+        let told = failure.status != Status::LeftLocked && catch_unwind(AssertUnwindSafe(tell)).is_ok();
         if !told {
             self.left_locked.store(true, Ordering::Release);
             self.set_state(State::Failed);

@@ -5,9 +5,9 @@ use super::options::Options;
 use super::store::StoreChoice;
 use super::thread::{self, ThreadTicket};
 use super::worker::Worker;
-use super::{Client, Failure, State};
+use super::{Client, State};
 use crate::session::options::Acknowledge;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ impl Client {
         // Until the client isn't idle any more nobody may set options: they would be accepted, and hold in part or not at all.
         let locked = self.options.lock();
         if locked.addresses.is_empty() {
-            return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
+            return Err(Status::WrongState.because("no Server is named: set option URL first"));
         }
         self.check_store(&locked)?;
         let session_options = locked.session_options()?;
@@ -37,7 +37,7 @@ impl Client {
             return self.join(place, locked);
         }
         if !self.shared.transition(State::Idle, State::Connecting) {
-            return Err((Status::WrongState, NOT_IDLE.to_owned()));
+            return Err(Status::WrongState.because(NOT_IDLE));
         }
         let options = locked.clone();
         drop(locked);
@@ -51,7 +51,7 @@ impl Client {
         }
         let failed = |error| {
             self.shared.set_state(State::Idle);
-            (Status::Thread, format!("the background thread could not be started: {error}"))
+            Status::Thread.because(format!("the background thread could not be started: {error}"))
         };
         let mut worker = self.worker.lock();
         if worker.is_none() {
@@ -73,7 +73,7 @@ impl Client {
             opened if *opened != wanted => {
                 let text = "STORE_PATH, and with it CLIENT_ID and URL, can't change after the first connect: make a new \
                             client";
-                Err((Status::WrongState, text.to_owned()))
+                Err(Status::WrongState.because(text))
             }
             _ => Ok(()),
         }

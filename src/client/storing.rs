@@ -2,7 +2,6 @@
 //! thread. While it writes, the core is free: what callers publish meanwhile is in the next batch, so that a burst costs few
 //! commits.
 
-use super::Failure;
 use super::clock;
 use super::core::Core;
 use super::events::NoticeKind;
@@ -11,7 +10,7 @@ use super::store::Written;
 use super::transport::Fault;
 use super::worker::Worker;
 use crate::session::record::Batch;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -28,7 +27,7 @@ impl Worker {
             let mut core = shared.core.lock();
             if let Err(why) = core.restore(&shared, stored) {
                 self.keeper.close();
-                return Err((Status::StoreDamaged, format!("the store {} is damaged: {why}", folder.display())));
+                return Err(Status::StoreDamaged.because(format!("the store {} is damaged: {why}", folder.display())));
             }
             core.report(&shared);
         }
@@ -37,13 +36,13 @@ impl Worker {
     }
 
     /// Without its store the client doesn't connect. Only what can pass by itself is tried again.
-    pub(super) fn store_not_opened(&mut self, (status, detail): Failure) {
+    pub(super) fn store_not_opened(&mut self, failure: Failure) {
         let shared = self.shared.clone();
         let mut core = shared.core.lock();
-        if !matches!(status, Status::StoreInUse | Status::StoreNotWritten) {
+        if !matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) {
             core.wanted = false;
         }
-        self.connecting_failed(Fault::new(status, detail), &mut core);
+        self.connecting_failed(Fault::new(failure.status, failure.text), &mut core);
     }
 
     pub(super) fn has_to_store(&self, now: Instant, core: &Core) -> bool {
@@ -65,11 +64,11 @@ impl Worker {
                 core.session.handle_durable(clock::now(), batch);
                 core.report(&shared);
             }
-            Some(Written::Failed { error, new }) => {
+            Some(Written::Failed { failure, new }) => {
                 shared.accounts.store_failed.store(true, Ordering::Release);
                 if new {
-                    shared.note(Level::Error, || error.1.clone());
-                    shared.events.push(NoticeKind::Store(Some(error)));
+                    shared.note(Level::Error, || failure.text.clone());
+                    shared.events.push(NoticeKind::Store(Some(failure)));
                 }
             }
             None => {}

@@ -1,12 +1,12 @@
 //! Subscribing and unsubscribing.
 
+use super::Client;
 use super::command::Command;
-use super::{Client, Failure};
 use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::event::Token;
 use crate::session::limits::ServerLimits;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::topic::TopicFilter;
 use std::sync::atomic::Ordering;
 
@@ -29,16 +29,16 @@ impl Client {
         if options.no_local && filter.is_shared() {
             // [MQTT-3.8.3-4]
             let text = "No Local can't be used with a Shared Subscription".to_owned();
-            return Err((Status::InvalidArgument, text));
+            return Err(Status::InvalidArgument.because(text));
         }
         if self.place.is_some() && properties.as_properties().int(PropertyId::SubscriptionIdentifier).is_some() {
             let text =
                 "a shared connection gives the Subscription Identifiers itself: leave the property out".to_owned();
-            return Err((Status::InvalidArgument, text));
+            return Err(Status::InvalidArgument.because(text));
         }
         let refused = self.server_limits().refuses_subscription(filter, properties.as_properties());
         if let Some(why) = refused {
-            return Err((Status::NotSupportedByServer, why.to_owned()));
+            return Err(Status::NotSupportedByServer.because(why));
         }
         self.count_request()?;
         let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl Client {
         if self.shared.accounts.requests.fetch_add(1, Ordering::AcqRel) >= MAXIMUM_REQUESTS {
             self.shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
             let text = format!("{MAXIMUM_REQUESTS} subscribes and unsubscribes wait for their answer already");
-            return Err((Status::QueueFull, text));
+            return Err(Status::QueueFull.because(text));
         }
         Ok(())
     }

@@ -11,11 +11,10 @@
 //! taken and threads are left is the operating system's affair; `ffi` provides it as [`Hooks`]. Without hooks the library
 //! is never unloaded.
 
-use crate::client::Failure;
 use crate::client::clock;
 use crate::client::lock::{LeftLocked, look_until};
 use crate::client::slots::Slots;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use once_cell::race::OnceBox;
 use std::any::Any;
@@ -282,9 +281,9 @@ pub fn remember_panic(panic: &PanicHookInfo<'_>) {
 /// What somebody on this thread unwound with: that a lock is left locked, or a panic, with what it said and where.
 pub fn fault(panic: &(dyn Any + Send)) -> Failure {
     if panic.is::<LeftLocked>() {
-        return (Status::LeftLocked, Status::LeftLocked.text().to_owned());
+        return Status::LeftLocked.into();
     }
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let place = PLACE.try_with(|place| place.borrow().clone()).unwrap_or_default();
-    (Status::Panic, format!("a fault inside the library: {}{place}", text.unwrap_or("no message")))
+    Status::Panic.because(format!("a fault inside the library: {}{place}", text.unwrap_or("no message")))
 }

@@ -7,8 +7,8 @@ use super::event::{describe, mt5mqtt_event, parts};
 use super::guard::{guard_client, remember};
 use super::properties::{self, Set};
 use crate::client::events::Notice;
-use crate::client::{Client, Failure, Outgoing, Polled};
-use crate::types::status::Status;
+use crate::client::{Client, Outgoing, Polled};
+use crate::types::status::{Failure, Status};
 
 /// The fields before topic and payload of a message, each of four bytes but the token, which has eight.
 const HEADER_SIZE: usize = 32;
@@ -20,7 +20,7 @@ const TOPIC_SIZE: usize = 24;
 const PAYLOAD_SIZE: usize = 28;
 
 fn invalid<R>(text: String) -> Result<R, Failure> {
-    Err((Status::InvalidArgument, text))
+    Err(Status::InvalidArgument.because(text))
 }
 
 /// The bytes of the caller's array, to be read and written.
@@ -51,7 +51,7 @@ fn measure(rest: &[u8], index: usize) -> Result<(usize, usize), Failure> {
     }
     if int(rest, 0) != HEADER_SIZE as i32 {
         let text = format!("struct_size of message {index} is {}, but it is {HEADER_SIZE} in this ABI", int(rest, 0));
-        return Err((Status::StructSize, text));
+        return Err(Status::StructSize.because(text));
     }
     let sizes = [TOPIC_SIZE, PAYLOAD_SIZE].map(|at| usize::try_from(int(rest, at)));
     let [Ok(topic), Ok(payload)] = sizes else { return invalid(format!("a size of message {index} is negative")) };
@@ -64,7 +64,7 @@ fn measure(rest: &[u8], index: usize) -> Result<(usize, usize), Failure> {
 
 fn publish_one(client: &Client, record: &[u8], topic_size: usize, how: &Set) -> Result<i64, Failure> {
     let (topic, payload) = record[HEADER_SIZE..].split_at(topic_size);
-    let ill_formed = |_| (Status::InvalidText, "the topic: it is not well-formed UTF-8".to_owned());
+    let ill_formed = |_| Status::InvalidText.because("the topic: it is not well-formed UTF-8");
     let topic = topic_name(std::str::from_utf8(topic).map_err(ill_formed)?)?;
     let (qos, retain) = (quality(int(record, QOS))?, flag("retain", int(record, RETAIN))?);
     let (properties, how) = (how.properties.as_properties(), how.publish.clone());
@@ -100,12 +100,12 @@ pub unsafe extern "C" fn mt5mqtt_publish_batch(client: i64, messages: *mut u8, s
             let result = publish_one(client, record, topic_size, &how);
             let (status, token) = match &result {
                 Ok(token) => (0, *token),
-                Err((status, _)) => (*status as i32, 0),
+                Err(failure) => (failure.status as i32, 0),
             };
             record[STATUS..TOKEN].copy_from_slice(&status.to_ne_bytes());
             record[TOKEN..QOS].copy_from_slice(&token.to_ne_bytes());
-            if let Err((_, text)) = result {
-                remember(format!("message {accepted}: {text}"));
+            if let Err(failure) = result {
+                remember(format!("message {accepted}: {failure}"));
                 break;
             }
             accepted += 1;
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn mt5mqtt_poll_batch(client: i64, buffer: *mut u8, capaci
                 Ok(Polled::Event(packed)) => packed,
                 Ok(Polled::Left) if count == 0 => {
                     let text = format!("the next event takes {needed} bytes, the buffer has {capacity}");
-                    return Err((Status::TooLarge, text));
+                    return Err(Status::TooLarge.because(text));
                 }
                 Ok(Polled::Nothing | Polled::Left) => break,
                 // What was taken is told first.

@@ -6,12 +6,12 @@ use super::guard::{guard, guard_client};
 use super::handles::{self, Object};
 use super::properties;
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
-use crate::client::{Client, Failure, Locked, State, Statistics, thread};
+use crate::client::{Client, Locked, State, Statistics, thread};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, Section};
 use crate::session::limits::ServerLimits;
 use crate::types::PacketType;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::borrow::Cow;
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -56,9 +56,9 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
                 if client.free() {
                     return Ok(0);
                 }
-                Err((Status::LeftLocked, Status::LeftLocked.text().to_owned()))
+                Err(Status::LeftLocked.into())
             }
-            _ => Err((Status::InvalidHandle, format!("there is no client with the handle {client}"))),
+            _ => Err(Status::InvalidHandle.because(format!("there is no client with the handle {client}"))),
         }
     })
 }
@@ -249,7 +249,7 @@ pub extern "C" fn mt5mqtt_stat(client: i64, stat: i32) -> i64 {
 fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
     let of_server = |read: fn(&ServerLimits) -> i64| {
         let limits = figures.limits.as_ref();
-        limits.map(read).ok_or_else(|| (Status::NotConnected, Status::NotConnected.text().to_owned()))
+        limits.map(read).ok_or(Status::NotConnected)
     };
     Ok(match stat {
         MT5MQTT_STAT_MESSAGES_SENT => figures.messages_sent as i64,
@@ -267,7 +267,7 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         MT5MQTT_STAT_REDELIVERED => figures.redelivered as i64,
         MT5MQTT_STAT_PING_RTT_US => match figures.ping_rtt_us {
             Some(microseconds) => microseconds as i64,
-            None => return Err((Status::NotPresent, "no PINGREQ was answered yet".to_owned())),
+            None => return Err(Status::NotPresent.because("no PINGREQ was answered yet")),
         },
         MT5MQTT_STAT_LAST_DELAY_MS => figures.last_delay_ms as i64,
         MT5MQTT_STAT_BREACHES => figures.breaches as i64,
@@ -281,7 +281,7 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         MT5MQTT_STAT_STORE_COMMITS => figures.commits as i64,
         MT5MQTT_STAT_PROTOCOL_VERSION => match figures.version {
             Some(version) => version as i64,
-            None => return Err((Status::NotConnected, Status::NotConnected.text().to_owned())),
+            None => return Err(Status::NotConnected.into()),
         },
         MT5MQTT_STAT_SERVER_INDEX => figures.server_index as i64,
         MT5MQTT_STAT_SERVER_RECEIVE_MAXIMUM => of_server(|limits| limits.receive_maximum.into())?,
@@ -296,7 +296,7 @@ fn figure(figures: &Statistics, stat: i32) -> Result<i64, Failure> {
         MT5MQTT_STAT_SERVER_SHARED_AVAILABLE => of_server(|limits| limits.shared_subscription_available.into())?,
         MT5MQTT_STAT_SERVER_KEEP_ALIVE_S => of_server(|limits| limits.keep_alive.into())?,
         MT5MQTT_STAT_SERVER_SESSION_EXPIRY_S => of_server(|limits| limits.session_expiry_interval.into())?,
-        _ => return Err((Status::InvalidArgument, format!("there is no figure {stat}"))),
+        _ => return Err(Status::InvalidArgument.because(format!("there is no figure {stat}"))),
     })
 }
 
@@ -312,7 +312,7 @@ pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
         1 => {
             if matches!(client.state(), State::Idle) {
                 let text = "there is no background thread while the client is idle".to_owned();
-                return Err((Status::WrongState, text));
+                return Err(Status::WrongState.because(text));
             }
             client.panic_in_background();
             Ok(0)
@@ -321,6 +321,6 @@ pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
             client.leave_locked(*lock);
             Ok(0)
         }
-        _ => Err((Status::InvalidArgument, format!("there is no place {place}"))),
+        _ => Err(Status::InvalidArgument.because(format!("there is no place {place}"))),
     })
 }

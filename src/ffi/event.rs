@@ -5,8 +5,8 @@ use super::constants::*;
 use super::guard::guard_client;
 use super::properties;
 use super::text::{put_bytes, put_utf8, put_utf16, size};
+use crate::client::Client;
 use crate::client::events::{Notice, NoticeKind};
-use crate::client::{Client, Failure};
 use crate::codec::PacketId;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Section};
@@ -14,7 +14,7 @@ use crate::session::event::Event;
 use crate::session::options::Acknowledgement;
 use crate::types::PacketType;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::ffi::c_char;
 
 /// An event, filled in by mt5mqtt_poll. Its layout is the same packed (as MQL5 packs) and natural.
@@ -69,7 +69,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn parts(notice: &Notice) -> Parts<'_> {
     let mut parts = Parts { topic: "", payload: &[], text: "", properties: Properties::EMPTY };
     match &notice.kind {
-        NoticeKind::Failed(text) | NoticeKind::Store(Some((_, text))) => parts.text = text,
+        NoticeKind::Failed(text) | NoticeKind::Store(Some(Failure { text, .. })) => parts.text = text,
         NoticeKind::Missed(_) => {}
         NoticeKind::Store(None) => parts.text = "the store can be written again",
         NoticeKind::Log { line, .. } | NoticeKind::Doctor { line, .. } => parts.text = line,
@@ -221,14 +221,14 @@ fn describe_message(message: &Message, packet_id: Option<PacketId>, event: &mut 
 pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) -> i32 {
     guard_client(client, |client| {
         if event.is_null() {
-            return Err((Status::InvalidArgument, "the event is NULL".to_owned()));
+            return Err(Status::InvalidArgument.because("the event is NULL"));
         }
         // SAFETY: not NULL; that it points to an event is the caller's promise. MQL5 packs to one byte: it may be unaligned.
         let announced = unsafe { std::ptr::addr_of!((*event).struct_size).read_unaligned() };
         if announced != size_of::<mt5mqtt_event>() as i32 {
             let expected = size_of::<mt5mqtt_event>();
             let found = format!("struct_size is {announced}, but an event of this ABI has {expected} bytes");
-            return Err((Status::StructSize, format!("{found}: take header and library from one release")));
+            return Err(Status::StructSize.because(format!("{found}: take header and library from one release")));
         }
         Ok(match client.poll(describe)? {
             // SAFETY: as above.
@@ -274,8 +274,7 @@ pub unsafe extern "C" fn mt5mqtt_event_payload(client: i64, buffer: *mut u8, cap
 }
 
 fn payload_text<'a>(parts: &Parts<'a>) -> Result<&'a str, Failure> {
-    std::str::from_utf8(parts.payload)
-        .map_err(|_| (Status::InvalidText, "the payload is not well-formed UTF-8".to_owned()))
+    std::str::from_utf8(parts.payload).map_err(|_| Status::InvalidText.because("the payload is not well-formed UTF-8"))
 }
 
 /// The payload of the current message as a text, with a NUL behind it. Returns its size without the NUL;

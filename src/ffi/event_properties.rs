@@ -4,9 +4,9 @@ use super::arguments::property_id;
 use super::event::read;
 use super::guard::guard_client;
 use super::text::{put_bytes, put_utf8, put_utf16};
-use crate::client::{Client, Failure};
+use crate::client::Client;
 use crate::codec::property::{PropertyId, Value};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::ffi::c_char;
 
 /// How often the current event has a property (MT5MQTT_PROP_).
@@ -26,19 +26,19 @@ fn property<R>(
     take: impl FnOnce(PropertyId, Value<'_>) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     let id = property_id(property)?;
-    let index =
-        usize::try_from(index).map_err(|_| (Status::InvalidArgument, format!("the index {index} is negative")))?;
+    let index = usize::try_from(index)
+        .map_err(|_| Status::InvalidArgument.because(format!("the index {index} is negative")))?;
     read(client, |parts| match parts.properties.nth(id, index) {
         Some(value) => take(id, value),
         None => {
             let text = format!("the event has no property {} with the index {index}", id.name());
-            Err((Status::NotPresent, text))
+            Err(Status::NotPresent.because(text))
         }
     })
 }
 
 fn wrong_type<R>(id: PropertyId, asked: &str) -> Result<R, Failure> {
-    Err((Status::WrongType, format!("the property {} is of the type {:?}, not {asked}", id.name(), id.kind())))
+    Err(Status::WrongType.because(format!("the property {} is of the type {:?}, not {asked}", id.name(), id.kind())))
 }
 
 /// Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.

@@ -1,8 +1,8 @@
 //! What every export goes through.
 
 use super::handles::{self, Object};
-use crate::client::{Client, Failure, thread};
-use crate::types::status::Status;
+use crate::client::{Client, thread};
+use crate::types::status::{Failure, Status};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -52,16 +52,16 @@ fn client(handle: i64, object: Option<&Object>) -> Result<&Client, Failure> {
     match object {
         Some(Object::Client(client)) => Ok(client),
         Some(Object::Properties(_)) => {
-            Err((Status::InvalidHandle, format!("handle {handle} is a set of properties, not a client")))
+            Err(Status::InvalidHandle.because(format!("handle {handle} is a set of properties, not a client")))
         }
-        None => Err((Status::InvalidHandle, format!("there is no client with the handle {handle}"))),
+        None => Err(Status::InvalidHandle.because(format!("there is no client with the handle {handle}"))),
     }
 }
 
 fn finish<R: Returned>(result: Result<R, Failure>) -> R {
-    result.unwrap_or_else(|(status, text)| {
-        remember(text);
-        R::from_status(status)
+    result.unwrap_or_else(|failure| {
+        remember(failure.text);
+        R::from_status(failure.status)
     })
 }
 

@@ -2,10 +2,10 @@
 //! that is ended in the middle of a call leaves nothing locked.
 
 use super::properties::Set;
+use crate::client::Client;
 use crate::client::lock::Lock;
 use crate::client::slots::Slots;
-use crate::client::{Client, Failure};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -18,7 +18,7 @@ static TABLE: Slots<Object> = Slots::new();
 
 /// Adds an object. Its handle is above 0.
 pub fn insert(object: Object) -> Result<i64, Failure> {
-    let full = || (Status::QueueFull, "there are a million clients and sets of properties: free some".to_owned());
+    let full = || Status::QueueFull.because("there are a million clients and sets of properties: free some");
     TABLE.insert(object).ok_or_else(full)
 }
 

@@ -5,8 +5,8 @@ use super::constants::MT5MQTT_ABI_VERSION;
 use super::event::mt5mqtt_event;
 use super::guard::{guard, last_error};
 use super::text::{put_utf8, put_utf16};
-use crate::client::{Failure, clock};
-use crate::types::status::Status;
+use crate::client::clock;
+use crate::types::status::{Failure, Status};
 use std::ffi::c_char;
 
 /// The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.
@@ -54,7 +54,7 @@ fn status_text(status: i32) -> Result<&'static str, Failure> {
     }
     Status::from_code(status)
         .map(Status::text)
-        .ok_or_else(|| (Status::InvalidArgument, format!("there is no status {status}")))
+        .ok_or_else(|| Status::InvalidArgument.because(format!("there is no status {status}")))
 }
 
 /// A status in words. Returns the length of the text.

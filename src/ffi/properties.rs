@@ -5,12 +5,11 @@ use super::arguments::{property_id, required};
 use super::guard::guard;
 use super::handles::{self, Object};
 use super::text::{bytes, utf8, utf16};
-use crate::client::Failure;
 use crate::client::lock::Lock;
 use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
 use crate::session::options::PublishOptions;
 use crate::types::PacketType;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::text::TextError;
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -25,7 +24,7 @@ fn failure(error: PropertyError) -> Failure {
         PropertyError::Text(..) => Status::InvalidText,
         PropertyError::Topic(_) => Status::InvalidTopic,
     };
-    (status, error.to_string())
+    status.because(error.to_string())
 }
 
 /// What goes along with a packet: its properties, and for a publish how it is treated while it waits.
@@ -39,9 +38,9 @@ pub fn set(handle: i64) -> Result<Arc<Lock<Set>>, Failure> {
     handles::with(handle, |object| match object {
         Some(Object::Properties(set)) => Ok(set.clone()),
         Some(Object::Client(_)) => {
-            Err((Status::InvalidHandle, format!("handle {handle} is a client, not a set of properties")))
+            Err(Status::InvalidHandle.because(format!("handle {handle} is a client, not a set of properties")))
         }
-        None => Err((Status::InvalidHandle, format!("there is no set of properties with the handle {handle}"))),
+        None => Err(Status::InvalidHandle.because(format!("there is no set of properties with the handle {handle}"))),
     })
 }
 
@@ -50,7 +49,7 @@ pub fn copy(handle: i64, section: Section) -> Result<PropertiesBuf, Failure> {
     let Set { properties, publish } = copy_whole(handle, section)?;
     if publish != PublishOptions::default() {
         let text = "time to live, priority and conflation key belong to a publish".to_owned();
-        return Err((Status::InvalidArgument, text));
+        return Err(Status::InvalidArgument.because(text));
     }
     Ok(properties)
 }

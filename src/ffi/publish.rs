@@ -4,9 +4,10 @@ use super::arguments::{flag, quality, required, subscription_options, topic_filt
 use super::guard::guard_client;
 use super::properties::{self, Set};
 use super::text::{bytes, utf8, utf16, with_utf16};
-use crate::client::{Client, Failure, Outgoing};
+use crate::client::{Client, Outgoing};
 use crate::codec::property::{Properties, Section};
 use crate::types::PacketType;
+use crate::types::status::Failure;
 use std::borrow::Cow;
 use std::ffi::c_char;
 

@@ -5,8 +5,7 @@ use super::arguments::flag;
 use super::guard::guard;
 use super::properties::set;
 use super::text::{utf8, utf16};
-use crate::client::Failure;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::text;
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -25,7 +24,7 @@ pub extern "C" fn mt5mqtt_properties_set_time_to_live(properties: i64, milliseco
         let set = set(properties)?;
         if !(0..=LONGEST_LIFE_MS).contains(&milliseconds) {
             let text = format!("a time to live is 0 to {LONGEST_LIFE_MS} ms, not {milliseconds}");
-            return Err((Status::OutOfRange, text));
+            return Err(Status::OutOfRange.because(text));
         }
         set.lock().publish.time_to_live = (milliseconds > 0).then(|| Duration::from_millis(milliseconds as u64));
         Ok(0)
@@ -58,7 +57,7 @@ pub extern "C" fn mt5mqtt_properties_set_conflation(properties: i64, conflate: i
 fn set_conflation_key(handle: i64, key: Option<Cow<'_, str>>) -> Result<i32, Failure> {
     let set = set(handle)?;
     if key.as_ref().is_some_and(|key| key.len() > text::MAX_LENGTH) {
-        return Err((Status::TooLarge, "a conflation key has at most 65,535 bytes".to_owned()));
+        return Err(Status::TooLarge.because("a conflation key has at most 65,535 bytes"));
     }
     set.lock().publish.conflation_key = key.map(|key| key.as_ref().into());
     Ok(0)

@@ -2,13 +2,12 @@
 //!
 //! A pointer of the caller is read during the call only, and none of ours is ever handed out.
 
-use crate::client::Failure;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
 fn invalid(what: &str, why: &str) -> Failure {
-    (Status::InvalidText, format!("{what}: {why}"))
+    Status::InvalidText.because(format!("{what}: {why}"))
 }
 
 /// The NUL-terminated UTF-8 at `pointer`; `None` for NULL. `what` names the argument in the error.
@@ -110,9 +109,11 @@ pub unsafe fn with_utf16<R>(
 /// `pointer` is NULL, or `size` bytes at it are readable and stay unchanged as long as the result lives.
 pub unsafe fn bytes<'a>(what: &str, pointer: *const u8, size: i32) -> Result<&'a [u8], Failure> {
     match usize::try_from(size) {
-        Err(_) => Err((Status::InvalidArgument, format!("the size of {what} is negative"))),
+        Err(_) => Err(Status::InvalidArgument.because(format!("the size of {what} is negative"))),
         Ok(0) => Ok(&[]),
-        Ok(_) if pointer.is_null() => Err((Status::InvalidArgument, format!("{what} is NULL, but its size is {size}"))),
+        Ok(_) if pointer.is_null() => {
+            Err(Status::InvalidArgument.because(format!("{what} is NULL, but its size is {size}")))
+        }
         // SAFETY: not NULL; the rest is the caller's promise.
         Ok(size) => Ok(unsafe { std::slice::from_raw_parts(pointer, size) }),
     }
@@ -120,13 +121,13 @@ pub unsafe fn bytes<'a>(what: &str, pointer: *const u8, size: i32) -> Result<&'a
 
 /// Whether `size` units with `needed - size` behind them go into the caller's buffer, and what is returned.
 fn room<T>(size: usize, needed: usize, buffer: *mut T, capacity: i32) -> Result<(bool, i32), Failure> {
-    let size = i32::try_from(size)
-        .map_err(|_| (Status::TooLarge, "the value is larger than an int32_t can say".to_owned()))?;
+    let size =
+        i32::try_from(size).map_err(|_| Status::TooLarge.because("the value is larger than an int32_t can say"))?;
     if capacity < 0 {
-        return Err((Status::InvalidArgument, "the capacity is negative".to_owned()));
+        return Err(Status::InvalidArgument.because("the capacity is negative"));
     }
     if buffer.is_null() && capacity > 0 {
-        return Err((Status::InvalidArgument, format!("the buffer is NULL, but its capacity is {capacity}")));
+        return Err(Status::InvalidArgument.because(format!("the buffer is NULL, but its capacity is {capacity}")));
     }
     Ok((!buffer.is_null() && needed <= capacity as usize, size))
 }
@@ -203,12 +204,12 @@ mod tests {
         for bytes in [&b"\xFF\0"[..], b"a\xC0\xAF\0", b"\xED\xA0\x80\0", b"\xE2\x82\0"] {
             // SAFETY: the bytes end with a 0.
             let text = unsafe { utf8("the text", bytes.as_ptr().cast()) };
-            assert_eq!(text.unwrap_err().0, Status::InvalidText, "{bytes:02X?}");
+            assert_eq!(text.unwrap_err().status, Status::InvalidText, "{bytes:02X?}");
         }
         for units in [&[0xD83D, 0][..], &[0xDE00, 0], &[0x61, 0xD83D, 0x62, 0], &[0xDE00, 0xD83D, 0]] {
             // SAFETY: the units end with a 0.
             let text = unsafe { utf16("the text", units.as_ptr()) };
-            assert_eq!(text.unwrap_err().0, Status::InvalidText, "{units:04X?}");
+            assert_eq!(text.unwrap_err().status, Status::InvalidText, "{units:04X?}");
         }
         // SAFETY: the units end with a 0.
         let pair = unsafe { utf16("the text", [0xD83D, 0xDE00, 0].as_ptr()) };
@@ -232,7 +233,7 @@ mod tests {
         for units in [&[0xD83D, 0][..], &[0x61, 0xDE00, 0]] {
             // SAFETY: the units end with a 0.
             let refused = unsafe { with_utf16("the text", units.as_ptr(), |_| Ok(())) };
-            assert_eq!(refused.unwrap_err().0, Status::InvalidText);
+            assert_eq!(refused.unwrap_err().status, Status::InvalidText);
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! MQTT Reason Codes are not among them: what the Server said travels beside a status, never inside it.
 
+use std::fmt;
+
 /// Makes the enum, its numbers and its texts from the same rows.
 macro_rules! statuses {
     ($($variant:ident = $code:literal, $text:literal;)*) => {
@@ -80,6 +82,35 @@ statuses! {
     SharedTakenOver = -161, "Another program has connected with the same shared connection and the same name of an inbox.";
     SharedMissed = -162, "The program didn't take its messages for so long that others would have had to wait: it has missed some.";
 }
+
+/// Why something failed: the status for programs, and a text for people that names the thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub status: Status,
+    pub text: String,
+}
+
+impl Status {
+    /// `Status::TooLarge.because("the message has 9 bytes, the limit is 8")`
+    pub fn because(self, text: impl Into<String>) -> Failure {
+        Failure { status: self, text: text.into() }
+    }
+}
+
+/// A failure of which nothing more can be said than what its status means.
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        status.because(status.text())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::Duration;
@@ -22,12 +22,12 @@ const QOS1: QoS = QoS::AtLeastOnce;
 fn an_option_that_differs_is_named_and_a_program_s_own_may_differ() {
     let Pair { server, mut peer, first, second } = pair("options", &[]);
     let other = Program::sharing("options", "third", &server.url(), &[(IntOption::KeepAlive, 31)]);
-    let (status, text) = other.connect().expect_err("another Keep Alive");
+    let Failure { status, text } = other.connect().expect_err("another Keep Alive");
     assert_eq!((status, other.state()), (Status::SharedDiffers, State::Idle));
     assert!(text.contains("KEEP_ALIVE_S") && text.contains("'options'"), "{text}");
     other.set_int(IntOption::KeepAlive, 30);
     other.set_text(options::USER_NAME, "somebody");
-    assert!(other.connect().expect_err("another User Name").1.contains("USER_NAME"));
+    assert!(other.connect().expect_err("another User Name").text.contains("USER_NAME"));
     other.client.set_option(|options, idle| options.set_text(options::USER_NAME, None, idle)).expect("the default");
     other.set_int(IntOption::EventsMaximum, 7);
     other.connect().expect("its own queue");
@@ -40,7 +40,7 @@ fn an_option_that_differs_is_named_and_a_program_s_own_may_differ() {
         (IntOption::KeepAlive, 31, false),
     ] {
         let set = other.client.set_option(|options, idle| options.set_int(option as i32, value, idle));
-        assert_eq!(set.err().map(|failure| failure.0), (!good).then_some(Status::WrongState), "{option:?}");
+        assert_eq!(set.err().map(|failure| failure.status), (!good).then_some(Status::WrongState), "{option:?}");
     }
     // Another name is another connection.
     let alone = Program::sharing("Options", "first", &server.url(), &[(IntOption::KeepAlive, 31)]);
@@ -56,20 +56,20 @@ fn an_option_that_differs_is_named_and_a_program_s_own_may_differ() {
 fn what_a_shared_connection_can_t_have_is_refused() {
     let server = FakeServer::start();
     let program = Program::sharing("refused-options", "", &server.url(), &[(IntOption::Progress, 1)]);
-    let (status, text) = program.connect().expect_err("PROGRESS");
+    let Failure { status, text } = program.connect().expect_err("PROGRESS");
     assert_eq!(status, Status::WrongState);
     assert!(text.contains("PROGRESS"));
     program.set_int(IntOption::Progress, 0);
     program.set_text(options::AUTHENTICATION_METHOD, "OF-THE-PROGRAM");
-    let (status, text) = program.connect().expect_err("an authentication by steps of the program");
+    let Failure { status, text } = program.connect().expect_err("an authentication by steps of the program");
     assert_eq!(status, Status::WrongState);
     assert!(text.contains("AUTHENTICATION_METHOD"));
     for (connection, inbox) in [("", ""), (&*"x".repeat(256), ""), ("x", &*"x".repeat(256))] {
         let made = Client::sharing(connection, inbox);
-        assert_eq!(made.err().map(|failure| failure.0), Some(Status::InvalidArgument));
+        assert_eq!(made.err().map(|failure| failure.status), Some(Status::InvalidArgument));
     }
     let nowhere = Client::sharing("nowhere", "").expect("a place");
-    assert_eq!(nowhere.connect().map_err(|failure| failure.0), Err(Status::WrongState), "no URL");
+    assert_eq!(nowhere.connect().map_err(|failure| failure.status), Err(Status::WrongState), "no URL");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn what_is_published_and_subscribed_to_before_connect_goes_out_then() {
     let program = Program::sharing("early", "", &server.url(), &[]);
     let (published, subscribed) = (program.send("early", QOS1), program.subscribe_to("a", QOS0));
     program.connect().expect("an idle program connects");
-    assert_eq!(program.connect().map_err(|failure| failure.0), Err(Status::WrongState));
+    assert_eq!(program.connect().map_err(|failure| failure.status), Err(Status::WrongState));
     let mut peer = server.accept_mqtt();
     let identifier = granted(&mut peer, "a").identifier.expect("an identifier");
     let id = peer.expect_publish("early").id();
@@ -262,7 +262,7 @@ fn several_that_come_while_the_last_one_leaves_are_on_the_next_connection() {
     second.connect().expect("an idle program connects");
     // They agree with the one that opens the next connection, not with the one that is about to end.
     third.connect().expect("it joins");
-    assert_eq!(other.connect().map_err(|failure| failure.0), Err(Status::SharedDiffers));
+    assert_eq!(other.connect().map_err(|failure| failure.status), Err(Status::SharedDiffers));
     assert_eq!([&second, &third].map(|program| program.state()), [State::Connecting; 2]);
     peer.expect(PacketType::Disconnect);
     peer.close();

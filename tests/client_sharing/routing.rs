@@ -227,7 +227,10 @@ fn what_two_programs_can_t_have_of_one_subscription_is_refused() {
     assert!(granted(&mut peer, "b").options.no_local);
     let mut properties = PropertiesBuf::new();
     properties.set(PropertyId::SubscriptionIdentifier, Value::Int(7)).expect("a property");
-    assert_eq!(second.try_subscribe("c", QOS0, properties).map_err(|failure| failure.0), Err(Status::InvalidArgument));
+    assert_eq!(
+        second.try_subscribe("c", QOS0, properties).map_err(|failure| failure.status),
+        Err(Status::InvalidArgument)
+    );
 }
 
 #[test]
@@ -291,7 +294,7 @@ fn with_explicit_acknowledgement_a_refusal_of_one_program_is_what_the_server_hea
     let [of_first, of_second] = [&first, &second].map(|program| gets(program, "x").expect("a QoS 1 message"));
     first.client.acknowledge(of_first, ReasonCode::UNSPECIFIED_ERROR).expect("the first refuses");
     let again = first.client.acknowledge(of_first, ReasonCode::SUCCESS);
-    assert_eq!(again.map_err(|failure| failure.0), Err(Status::UnknownToken));
+    assert_eq!(again.map_err(|failure| failure.status), Err(Status::UnknownToken));
     first.send("after", QOS0);
     peer.expect_publish("after");
     second.client.acknowledge(of_second, ReasonCode::SUCCESS).expect("the second takes it");

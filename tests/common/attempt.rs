@@ -5,7 +5,7 @@ use super::mosquitto::Mosquitto;
 use super::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::session::event::Event;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 
 pub const ONCE: (IntOption, i64) = (IntOption::Reconnect, 0);
 
@@ -28,7 +28,7 @@ impl TlsServer {
 }
 
 /// Connects once with these text options; the failure, or `None` and the connection is there.
-pub fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<(Status, String)> {
+pub fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) -> Option<Failure> {
     let program = Program::new(url, &[ONCE]);
     for (option, value) in ints {
         program.set_int(*option, *value);
@@ -39,14 +39,14 @@ pub fn try_connect(url: &str, texts: &[(i32, &str)], ints: &[(IntOption, i64)]) 
     program.connect().unwrap();
     match program.event("Connected or Disconnected") {
         Event::Connected { .. } => None,
-        Event::Disconnected(end) => Some((end.failure.expect("a failure"), end.detail)),
+        Event::Disconnected(end) => Some(end.failure.expect("a failure").because(end.detail)),
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-pub fn assert_fails(failure: Option<(Status, String)>, wanted: Status, words: &[&str]) {
-    let (status, text) = failure.expect("a failure");
+pub fn assert_fails(failure: Option<Failure>, wanted: Status, words: &[&str]) {
+    let Failure { status, text } = failure.expect("a failure");
     assert_eq!(status, wanted, "{text}");
     for word in words {
         assert!(text.contains(word), "'{word}' is not in: {text}");

@@ -4,13 +4,13 @@ use super::fake_server::{FakeServer, Peer};
 use super::folder::Folder;
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption};
-use mt5mqtt::client::{Client, Failure, State};
+use mt5mqtt::client::{Client, State};
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf};
 use mt5mqtt::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use mt5mqtt::session::event::{Delivery, Disconnected, Event, Outcome, Token};
 use mt5mqtt::types::reason::ReasonCode;
-use mt5mqtt::types::status::Status;
+use mt5mqtt::types::status::{Failure, Status};
 use mt5mqtt::types::topic::{TopicFilter, TopicName};
 use mt5mqtt::types::{PacketType, QoS};
 use std::ops::Deref;
@@ -84,7 +84,7 @@ impl Program {
     /// Publishes to topic `t`.
     pub fn try_send(&self, payload: &[u8], qos: QoS) -> Result<Token, Status> {
         let topic = TopicName::new("t").expect("a Topic Name");
-        self.client.publish(topic, payload, qos, false, Properties::EMPTY).map_err(|failure| failure.0)
+        self.client.publish(topic, payload, qos, false, Properties::EMPTY).map_err(|failure| failure.status)
     }
 
     /// Not connected yet, with a store in that folder.

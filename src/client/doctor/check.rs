@@ -2,7 +2,6 @@
 
 use super::advice::{Reached, advice};
 use super::{Asked, Client, Report};
-use crate::client::Failure;
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -12,7 +11,7 @@ use crate::codec::property::{Properties, PropertiesBuf, PropertyId};
 use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::session::event::{Disconnected, Event, Outcome, Token};
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::topic::{TopicFilter, TopicName};
 use crate::types::{ProtocolVersion, QoS};
 use std::cell::Cell;
@@ -51,8 +50,8 @@ impl<'a> Examination<'a> {
     }
 
     fn examine(&self, client: &Client) -> Result<(), Status> {
-        if let Err((status, text)) = client.connect() {
-            return self.failed(status, &text, "correct the option that is named");
+        if let Err(failure) = client.connect() {
+            return self.failed(failure.status, &failure.text, "correct the option that is named");
         }
         // The step of an authentication that the program was asked for last.
         let mut asked: Option<Arc<Asked>> = None;
@@ -118,7 +117,6 @@ impl<'a> Examination<'a> {
         let topic = format!("mt5mqtt/doctor/{}", clock::unix_us());
         let rules = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check them for the \
                      topics that you use";
-        let fault = |text: String| Err((Status::InvalidTopic, text));
         let Ok(name) = TopicName::new(&topic) else { return Ok(()) };
         let Ok(filter) = TopicFilter::new(&topic) else { return Ok(()) };
         let maximum_qos = client.statistics().limits.map_or(QoS::AtLeastOnce, |limits| limits.maximum_qos);
@@ -130,16 +128,15 @@ impl<'a> Examination<'a> {
             retain_handling: RetainHandling::Never,
         };
         let subscribed = client.subscribe(filter, options, PropertiesBuf::new());
-        let subscribed = subscribed.or_else(|failure| fault(failure.1)).and_then(|token| self.outcome(client, token));
-        if let Err((status, text)) = subscribed {
-            return self.failed(status, &format!("subscribing to {topic} failed: {text}"), rules);
+        if let Err(failure) = subscribed.and_then(|token| self.outcome(client, token)) {
+            return self.failed(failure.status, &format!("subscribing to {topic} failed: {failure}"), rules);
         }
         self.report.line("subscribed to a topic of its own");
         let start = clock::now();
         let published = client.publish(name, b"doctor", qos, false, Properties::EMPTY);
         let token = match published {
             Ok(token) => token,
-            Err((status, text)) => return self.failed(status, &format!("publishing failed: {text}"), rules),
+            Err(failure) => return self.failed(failure.status, &format!("publishing failed: {failure}"), rules),
         };
         let (mut acknowledged, mut back) = (qos == QoS::AtMostOnce, false);
         while !(acknowledged && back) {
@@ -154,7 +151,9 @@ impl<'a> Examination<'a> {
             let milliseconds = clock::now().saturating_duration_since(start).as_secs_f64() * 1000.0;
             match happened {
                 Some(Happened::Published(outcome)) => match failure(&outcome) {
-                    Some((status, text)) => return self.failed(status, &format!("publishing failed: {text}"), rules),
+                    Some(failure) => {
+                        return self.failed(failure.status, &format!("publishing failed: {failure}"), rules);
+                    }
                     None => {
                         acknowledged = true;
                         self.report.line(&format!("the Server acknowledged a message after {milliseconds:.1} ms"));
@@ -184,13 +183,13 @@ impl<'a> Examination<'a> {
     fn outcome(&self, client: &Client, token: Token) -> Result<(), Failure> {
         let happened = self.next(client, Some(clock::now() + ANSWER), |event| match event {
             Event::Subscribed { token: subscribed, outcome, .. } if *subscribed == token => Some(Ok(outcome.clone())),
-            Event::Disconnected(end) => Some(Err((end.failure.unwrap_or(Status::Network), end.detail.clone()))),
+            Event::Disconnected(end) => Some(Err(end.failure.unwrap_or(Status::Network).because(&*end.detail))),
             _ => None,
         });
         match happened {
             Some(Ok(outcome)) => failure(&outcome).map_or(Ok(()), Err),
             Some(Err(failure)) => Err(failure),
-            None => Err((Status::Timeout, format!("no answer within {} s", ANSWER.as_secs()))),
+            None => Err(Status::Timeout.because(format!("no answer within {} s", ANSWER.as_secs()))),
         }
     }
 
@@ -319,5 +318,5 @@ enum Happened {
 fn failure(outcome: &Outcome) -> Option<Failure> {
     let status = outcome.failure?;
     let reason = outcome.reason.map(|reason: ReasonCode| format!("{}: {}", reason.name(), reason.text()));
-    Some((status, reason.unwrap_or_else(|| status.text().to_owned())))
+    Some(reason.map_or_else(|| status.into(), |reason| status.because(reason)))
 }

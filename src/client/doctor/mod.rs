@@ -10,13 +10,13 @@ mod check;
 
 pub use asked::Asked;
 
+use super::Client;
 use super::clock;
 use super::events::NoticeKind;
 use super::options::Options;
 use super::shared::Shared;
 use super::thread;
-use super::{Client, Failure};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use check::Examination;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,19 +64,19 @@ impl Client {
         self.check_alive()?;
         let options = self.options.lock().clone();
         if options.addresses.is_empty() {
-            return Err((Status::WrongState, "no Server is named: set option URL first".to_owned()));
+            return Err(Status::WrongState.because("no Server is named: set option URL first"));
         }
         options.session_options()?;
         if self.shared.doctor.running.swap(true, Ordering::AcqRel) {
-            return Err((Status::WrongState, "the doctor is at work already: poll for its lines".to_owned()));
+            return Err(Status::WrongState.because("the doctor is at work already: poll for its lines"));
         }
         let shared = self.shared.clone();
         let report = Report { shared: shared.clone(), start: clock::now() };
         let failed = Report { shared: shared.clone(), start: report.start };
-        let on_panic = move |(status, text): Failure| failed.end(&text, Err(status));
+        let on_panic = move |failure: Failure| failed.end(&failure.text, Err(failure.status));
         thread::start_task(move || examine(&options, &report), on_panic).map_err(|error| {
             shared.doctor.running.store(false, Ordering::Release);
-            (Status::Thread, format!("the doctor's thread could not be started: {error}"))
+            Status::Thread.because(format!("the doctor's thread could not be started: {error}"))
         })
     }
 

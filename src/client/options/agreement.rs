@@ -1,9 +1,8 @@
 //! What programs on a shared connection have to agree on: every option but those of a program's own queue and calls.
 
 use super::{INT_OPTIONS, IntOption, Options};
-use crate::client::Failure;
 use crate::session::authentication::Mechanism;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 
 /// Options that each program has for itself.
 const OWN: [IntOption; 7] = [
@@ -61,7 +60,7 @@ impl Options {
 
     /// Checks that a shared connection can be made with these options.
     pub(in crate::client) fn check_for_sharing(&self) -> Result<(), Failure> {
-        let refused = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let refused = |text: &str| Err(Status::WrongState.because(text));
         if self.int(IntOption::Progress) > 0 {
             return refused("option PROGRESS can't be used on a shared connection: set it to 0");
         }

@@ -8,7 +8,6 @@ mod texts;
 
 pub use texts::*;
 
-use super::Failure;
 use super::address::Address;
 use super::proxy::Proxy;
 use super::seed;
@@ -18,7 +17,7 @@ use crate::codec::LARGEST_PACKET;
 use crate::codec::property::PropertiesBuf;
 use crate::session::options::{Acknowledge, OutgoingOverflow, PayloadFormatCheck, SessionOptions, WillMessage};
 use crate::types::ProtocolVersion;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -191,11 +190,11 @@ impl Options {
             && self.user_name.is_none()
         {
             let text = "MQTT 3.1.1 allows a PASSWORD only together with a USER_NAME".to_owned();
-            return Err((Status::WrongState, text));
+            return Err(Status::WrongState.because(text));
         }
         if self.store_path.is_some() && (self.client_id.is_empty() || self.int(IntOption::SessionExpiry) == 0) {
             let text = "STORE_PATH needs a CLIENT_ID, and a SESSION_EXPIRY_S above 0: it is for a Session that goes on";
-            return Err((Status::WrongState, text.to_owned()));
+            return Err(Status::WrongState.because(text));
         }
         let in_flight_maximum = |default| match self.int(IntOption::InFlightMaximum) {
             0 => default as u16,
@@ -307,16 +306,16 @@ mod tests {
     #[test]
     fn a_refusal_names_the_option_and_its_range() {
         let mut options = Options::default();
-        let (status, text) = options.set_int(13, 65_536, true).unwrap_err();
-        assert_eq!((status, text.as_str()), (Status::OutOfRange, "option KEEP_ALIVE_S takes 0 to 65535, not 65536"));
+        let refused = options.set_int(13, 65_536, true).unwrap_err();
+        assert_eq!(refused, Status::OutOfRange.because("option KEEP_ALIVE_S takes 0 to 65535, not 65536"));
         assert_eq!(options.int(IntOption::KeepAlive), 30);
-        assert_eq!(options.set_int(13, 5, false).unwrap_err().0, Status::WrongState);
-        assert_eq!(options.set_int(1, 5, true).unwrap_err().0, Status::WrongType);
-        assert_eq!(options.set_int(999, 5, true).unwrap_err().0, Status::InvalidArgument);
-        assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().0, Status::WrongType);
-        assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().0, Status::WrongType);
-        let (status, text) = options.set_text(AUTHENTICATION_METHOD, Some(""), true).unwrap_err();
-        assert_eq!((status, text.as_str()), (Status::OutOfRange, "option AUTHENTICATION_METHOD: the text is empty"));
+        assert_eq!(options.set_int(13, 5, false).unwrap_err().status, Status::WrongState);
+        assert_eq!(options.set_int(1, 5, true).unwrap_err().status, Status::WrongType);
+        assert_eq!(options.set_int(999, 5, true).unwrap_err().status, Status::InvalidArgument);
+        assert_eq!(options.set_text(13, Some("x"), true).unwrap_err().status, Status::WrongType);
+        assert_eq!(options.set_bytes(1, Some(b"x"), true).unwrap_err().status, Status::WrongType);
+        let refused = options.set_text(AUTHENTICATION_METHOD, Some(""), true).unwrap_err();
+        assert_eq!(refused, Status::OutOfRange.because("option AUTHENTICATION_METHOD: the text is empty"));
         assert!(options.set_int(51, 1000, false).is_ok(), "a live option can be set at any time");
     }
 
@@ -333,7 +332,7 @@ mod tests {
         let mut options = Options::default();
         for wrong in ["$share/x", "$share/group/x", "a/#"] {
             assert_eq!(
-                options.set_text(RESPONSE_TOPIC, Some(wrong), true).unwrap_err().0,
+                options.set_text(RESPONSE_TOPIC, Some(wrong), true).unwrap_err().status,
                 Status::OutOfRange,
                 "{wrong}"
             );
@@ -348,7 +347,7 @@ mod tests {
         options.set_text(PASSWORD, Some("secret"), true).unwrap();
         assert!(options.session_options().is_ok(), "MQTT 5.0 allows it");
         options.set_int(IntOption::ProtocolVersion as i32, 4, true).unwrap();
-        assert_eq!(options.session_options().unwrap_err().0, Status::WrongState);
+        assert_eq!(options.session_options().unwrap_err().status, Status::WrongState);
         options.set_text(USER_NAME, Some("me"), true).unwrap();
         assert!(options.session_options().is_ok());
     }

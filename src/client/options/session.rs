@@ -1,13 +1,12 @@
 //! What the options say to the Session beside plain numbers.
 
 use super::{IntOption, Options};
-use crate::client::Failure;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
 use crate::session::authentication::{Authentication, Mechanism};
 use crate::session::options::{Deduplicate, MessageKey};
 use crate::session::scram::{self, Credentials};
 use crate::types::ProtocolVersion;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 
 impl Options {
     /// The version of MQTT that is tried first.
@@ -44,7 +43,7 @@ impl Options {
         version: ProtocolVersion,
         falls_back: bool,
     ) -> Result<Option<Authentication>, Failure> {
-        let wrong = |text: &str| Err((Status::WrongState, text.to_owned()));
+        let wrong = |text: &str| Err(Status::WrongState.because(text));
         let Some(method) = &self.authentication_method else {
             return match self.authentication_data {
                 Some(_) => wrong("AUTHENTICATION_DATA needs an AUTHENTICATION_METHOD"),
@@ -61,7 +60,7 @@ impl Options {
             (data, ..) if method != scram::METHOD || data.is_some() => Mechanism::Program { data: data.clone() },
             (_, Some(user_name), Some(password)) => {
                 let credentials = Credentials::new(user_name, password);
-                Mechanism::Scram(credentials.map_err(|text| (Status::WrongState, text))?)
+                Mechanism::Scram(credentials.map_err(|text| Status::WrongState.because(text))?)
             }
             _ => return wrong("SCRAM-SHA-256 needs USER_NAME and PASSWORD"),
         };

@@ -5,11 +5,11 @@ use super::{IntRow, Options, int_row};
 use crate::client::address::Address;
 use crate::client::proxy::Proxy;
 use crate::client::publishing::check_payload_format;
-use crate::client::{Failure, redirect, ws_headers};
+use crate::client::{redirect, ws_headers};
 use crate::codec::message::Message;
 use crate::codec::property::{PropertiesBuf, PropertyId};
 use crate::session::options::WillMessage;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use crate::types::text;
 use crate::types::topic::TopicName;
 use zeroize::Zeroizing;
@@ -22,12 +22,12 @@ impl Options {
     pub fn set_int(&mut self, id: i32, value: i64, idle: bool) -> Result<(), Failure> {
         let Some(IntRow { option, name, low, high, is_live, .. }) = int_row(id) else {
             return Err(match text_name(id) {
-                Some(name) => (Status::WrongType, format!("option {name} takes a text, not an integer")),
-                None => (Status::InvalidArgument, format!("there is no option {id}")),
+                Some(name) => Status::WrongType.because(format!("option {name} takes a text, not an integer")),
+                None => Status::InvalidArgument.because(format!("there is no option {id}")),
             });
         };
         if !(*low..=*high).contains(&value) {
-            return Err((Status::OutOfRange, format!("option {name} takes {low} to {high}, not {value}")));
+            return Err(Status::OutOfRange.because(format!("option {name} takes {low} to {high}, not {value}")));
         }
         if !is_live {
             require_idle(name, idle)?;
@@ -40,14 +40,14 @@ impl Options {
     pub fn set_text(&mut self, id: i32, value: Option<&str>, idle: bool) -> Result<(), Failure> {
         let Some(name) = text_name(id) else {
             return Err(match int_row(id) {
-                Some(row) => (Status::WrongType, format!("option {} takes an integer, not a text", row.name)),
-                None => (Status::InvalidArgument, format!("there is no option {id}")),
+                Some(row) => Status::WrongType.because(format!("option {} takes an integer, not a text", row.name)),
+                None => Status::InvalidArgument.because(format!("there is no option {id}")),
             });
         };
         if id != LOG_FILE {
             require_idle(name, idle)?;
         }
-        let refused = |why: String| (Status::OutOfRange, why);
+        let refused = |why: String| Status::OutOfRange.because(why);
         if let Some(value) = value {
             check_text(id, value).map_err(|why| refused(format!("option {name}: {why}")))?;
         }
@@ -91,14 +91,14 @@ impl Options {
         if !matches!(id, PASSWORD | AUTHENTICATION_DATA) {
             let known = text_name(id).or(int_row(id).map(|row| row.name));
             return Err(match known {
-                Some(name) => (Status::WrongType, format!("option {name} doesn't take bytes")),
-                None => (Status::InvalidArgument, format!("there is no option {id}")),
+                Some(name) => Status::WrongType.because(format!("option {name} doesn't take bytes")),
+                None => Status::InvalidArgument.because(format!("there is no option {id}")),
             });
         }
         let name = text_name(id).unwrap_or_default();
         require_idle(name, idle)?;
         if value.is_some_and(|value| value.len() > text::MAX_LENGTH) {
-            return Err((Status::OutOfRange, format!("option {name} takes at most 65,535 bytes")));
+            return Err(Status::OutOfRange.because(format!("option {name} takes at most 65,535 bytes")));
         }
         let value = value.map(|value| Zeroizing::new(value.to_vec()));
         match id {
@@ -114,7 +114,7 @@ impl Options {
         if let Some((message, _)) = &will
             && message.payload().len() > text::MAX_LENGTH
         {
-            return Err((Status::TooLarge, "the payload of a Will Message has at most 65,535 bytes".to_owned()));
+            return Err(Status::TooLarge.because("the payload of a Will Message has at most 65,535 bytes"));
         }
         if let Some((message, properties)) = &will {
             // Section 3.1.3.2.3
@@ -133,7 +133,7 @@ impl Options {
                 "{} is no property to be set for CONNECT: User Properties are, the rest are options",
                 id.name()
             );
-            return Err((Status::InvalidArgument, text));
+            return Err(Status::InvalidArgument.because(text));
         }
         self.connect_user_properties = properties;
         Ok(())
@@ -166,5 +166,6 @@ fn require_idle(name: &str, idle: bool) -> Result<(), Failure> {
     if idle {
         return Ok(());
     }
-    Err((Status::WrongState, format!("option {name} can be set only while the client is idle: call disconnect first")))
+    Err(Status::WrongState
+        .because(format!("option {name} can be set only while the client is idle: call disconnect first")))
 }

@@ -5,14 +5,14 @@ use super::inheritance::Had;
 use super::members::Member;
 use super::switchboard::Switchboard;
 use super::{Arrival, farewell};
+use crate::client::State;
 use crate::client::command::Command;
 use crate::client::events::NoticeKind;
 use crate::client::options::IntOption;
 use crate::client::shared::Shared;
-use crate::client::{Failure, State};
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Delivery, Disconnected, Event};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl Switchboard {
         if others && let Some(name) = arrival.options.difference(agreed) {
             let connection = &arrival.connection;
             let text = format!("option {name} is not what the shared connection '{connection}' is open with");
-            return Err((Status::SharedDiffers, text));
+            return Err(Status::SharedDiffers.because(text));
         }
         let differs = || arrival.options.difference(&self.options).is_some();
         let must_open = !others && (self.line.state() == State::Idle || self.is_closing || differs());
@@ -182,9 +182,9 @@ impl Switchboard {
 
     pub fn open_when_idle(&mut self) {
         if self.opening.is_some()
-            && let Err((status, text)) = self.open()
+            && let Err(failure) = self.open()
         {
-            let end = Disconnected::new(Some(status), text);
+            let end = Disconnected::new(Some(failure.status), failure.text);
             self.close_for_all(&Event::Disconnected(end));
         }
     }

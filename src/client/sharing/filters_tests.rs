@@ -110,12 +110,9 @@ fn a_server_that_takes_no_identifiers_is_asked_again_without() {
 fn a_job_comes_to_one_program_though_the_server_takes_no_identifiers() {
     // Section 4.8.2: a message of a Shared Subscription is for one. Its copy for "jobs/#" can't be told from it.
     let subscribed = |filters: &mut Filters, program, token, filter: &str| {
-        filters
-            .subscribe(program, asked(token, filter), false)
-            .map(|_| ())
-            .map_err(|status| (status, filter.to_owned()))
+        filters.subscribe(program, asked(token, filter), false).map(|_| ()).map_err(|status| status.because(filter))
     };
-    let differs = |filter: &str| Err((Status::SharedDiffers, filter.to_owned()));
+    let differs = |filter: &str| Err(Status::SharedDiffers.because(filter));
     for (first, second) in [("$share/g/jobs/+", "jobs/#"), ("jobs/1", "$share/g/jobs/+"), ("$share/g/a", "$share/h/a")]
     {
         let mut filters = Filters::new(1);

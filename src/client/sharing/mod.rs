@@ -25,10 +25,10 @@ use super::shared::Shared;
 use super::slots::Slots;
 use super::starting::NOT_IDLE;
 use super::thread::{self, Pause, ThreadTicket};
-use super::{Client, Failure, State, clock};
+use super::{Client, State, clock};
 use crate::codec::property::PropertiesBuf;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use arc_swap::ArcSwapOption;
 use mio::{Poll, Waker};
 use parking_lot::MutexGuard;
@@ -139,7 +139,7 @@ impl Connection {
     /// Starts the switchboard, unless it runs already.
     fn start(&self) -> Result<(), Failure> {
         let Some(mut thread) = self.thread.try_lock_until(clock::now() + LONGEST_JOIN) else {
-            return Err((Status::LeftLocked, Status::LeftLocked.text().to_owned()));
+            return Err(Status::LeftLocked.into());
         };
         if thread.is_some() {
             return Ok(());
@@ -159,8 +159,9 @@ impl Connection {
             let _ = self.desk.waker.set(waker);
             Ok(ticket)
         };
-        let failed =
-            |error| (Status::Thread, format!("the thread of the shared connection could not be started: {error}"));
+        let failed = |error| {
+            Status::Thread.because(format!("the thread of the shared connection could not be started: {error}"))
+        };
         *thread = Some(started().map_err(failed)?);
         Ok(())
     }
@@ -190,7 +191,7 @@ impl Client {
                 let length = text.len();
                 let text =
                     format!("the name of a shared {what} has {least} to {LONGEST_NAME} bytes, this one {length}");
-                return Err((Status::InvalidArgument, text));
+                return Err(Status::InvalidArgument.because(text));
             }
         }
         let connection = Connection::find_or_make(name);
@@ -204,14 +205,14 @@ impl Client {
     /// `connect` of a program's part: asks the switchboard to let it in.
     pub(super) fn join(&self, place: &Place, locked: MutexGuard<'_, Options>) -> Result<(), Failure> {
         locked.check_for_sharing()?;
-        let freed = || (Status::InvalidHandle, "the program's part of the connection was freed".to_owned());
+        let freed = || Status::InvalidHandle.because("the program's part of the connection was freed");
         let connection = place.connection.load_full().ok_or_else(freed)?;
         if connection.desk.failed.load(Ordering::Acquire) {
-            return Err((Status::Panic, Status::Panic.text().to_owned()));
+            return Err(Status::Panic.into());
         }
         let wanted = locked.store();
         if !self.shared.transition(State::Idle, State::Connecting) {
-            return Err((Status::WrongState, NOT_IDLE.to_owned()));
+            return Err(Status::WrongState.because(NOT_IDLE));
         }
         let options = locked.clone();
         drop(locked);
@@ -237,7 +238,7 @@ impl Client {
             answer: Lock::new(None),
             withdrawn: AtomicBool::new(false),
         });
-        let full = || (Status::QueueFull, "a million programs are connecting".to_owned());
+        let full = || Status::QueueFull.because("a million programs are connecting");
         desk.arrivals.insert(arrival.clone()).ok_or_else(full)?;
         desk.wake();
         arrival.wait(clock::now() + LONGEST_JOIN)
@@ -286,7 +287,7 @@ impl Accounts {
 impl Arrival {
     fn wait(&self, deadline: Instant) -> Result<(), Failure> {
         let answer = look_until(deadline, Pause::short(), || self.answer.try_lock()?.take());
-        let late = || (Status::Timeout, "the shared connection didn't let the program in".to_owned());
+        let late = || Status::Timeout.because("the shared connection didn't let the program in");
         answer.unwrap_or_else(|| {
             // Unless the answer has just come.
             self.withdrawn.store(true, Ordering::Release);
@@ -314,7 +315,7 @@ pub(super) fn set_own_option(
     set(&mut changed, false)?;
     if let Some(name) = changed.difference(options) {
         let text = format!("option {name} is the shared connection's: it can be set only before connect");
-        return Err((Status::WrongState, text));
+        return Err(Status::WrongState.because(text));
     }
     *options = changed;
     Ok(())
@@ -335,7 +336,7 @@ mod tests {
         client.set_option(|options, idle| options.set_text(URL, Some("mqtt://127.0.0.1:1"), idle)).unwrap();
         let set = |option: IntOption, value| {
             let set = client.set_option(|options, idle| options.set_int(option as i32, value, idle));
-            set.map_err(|failure| failure.0)
+            set.map_err(|failure| failure.status)
         };
         let connection = client.place.as_ref().and_then(|place| place.connection.load_full()).unwrap();
         let busy = connection.thread.lock();

@@ -15,12 +15,13 @@ use crate::client::options::Options;
 use crate::client::shared::Shared;
 use crate::client::statistics::Snapshot;
 use crate::client::thread::Hold;
-use crate::client::{Client, Failure, State, clock};
+use crate::client::{Client, State, clock};
 use crate::codec::property::PropertiesBuf;
 use crate::session::event::{Event, Token};
 use crate::session::options::Acknowledge;
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
+use crate::types::status::Failure;
 use mio::{Events, Poll, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -389,11 +390,11 @@ impl Switchboard {
 }
 
 /// The switchboard has panicked: every program's part has failed for good.
-pub(super) fn fail(everybody: &Everybody, (_, text): &Failure) {
+pub(super) fn fail(everybody: &Everybody, failure: &Failure) {
     for program in everybody.lock().iter() {
         let fail = || program.set_state(State::Failed);
         let deadline = clock::now() + LONGEST_LOCK;
-        if !program.events.push_then_until(NoticeKind::Failed(text.clone()), deadline, fail) {
+        if !program.events.push_then_until(NoticeKind::Failed(failure.text.clone()), deadline, fail) {
             fail();
         }
     }

@@ -2,8 +2,8 @@
 
 use super::redb_store;
 use super::{Identity, Moment, Store, Stored};
-use crate::client::Failure;
 use crate::session::record::Batch;
+use crate::types::status::Failure;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ pub enum Written {
     /// Everything up to this batch is durable. `recovered` says that the attempt before had failed.
     UpTo { batch: u64, recovered: bool },
     /// It is tried again later. `new` says that the attempt before had not failed, or for another reason.
-    Failed { error: Failure, new: bool },
+    Failed { failure: Failure, new: bool },
 }
 
 impl Keeper {
@@ -77,10 +77,10 @@ impl Keeper {
                 self.failure = None;
                 Some(Written::UpTo { batch: last, recovered: self.retry.take().is_some() })
             }
-            Err(error) => {
+            Err(failure) => {
                 self.retry = Some(now.instant + RETRY);
-                let new = self.failure.replace(error.clone()).is_none_or(|before| before != error);
-                Some(Written::Failed { error, new })
+                let new = self.failure.replace(failure.clone()).is_none_or(|before| before != failure);
+                Some(Written::Failed { failure, new })
             }
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     impl Store for Unreliable {
         fn commit(&mut self, batches: &[Batch], _now: Moment) -> Result<(), Failure> {
             if let Some(why) = *self.wrong.lock() {
-                return Err((Status::StoreNotWritten, why.to_owned()));
+                return Err(Status::StoreNotWritten.because(why));
             }
             self.stored.lock().extend(batches.iter().map(|batch| batch.number));
             Ok(())

@@ -9,8 +9,8 @@ mod redb_store;
 
 pub use keeper::{Keeper, Written};
 
-use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
+use crate::types::status::Failure;
 use std::path::PathBuf;
 use std::time::Instant;
 

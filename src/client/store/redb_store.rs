@@ -5,9 +5,8 @@
 
 use super::encoding::{decode, encode_key, encode_record};
 use super::{Identity, Moment, Store, Stored};
-use crate::client::Failure;
 use crate::session::record::{Batch, Key, Record};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use redb::backends::FileBackend;
 use redb::{
     Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
@@ -176,7 +175,7 @@ fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<A
         Ok(OLDEST_FORMAT..=FORMAT) => {}
         Ok(newer) if newer > FORMAT => {
             let text = format!("{} has format {newer}, this library knows {FORMAT}", file.display());
-            return Err((Status::StoreNewer, text));
+            return Err(Status::StoreNewer.because(text));
         }
         _ => return Err(damaged(file, "it has no format")),
     }
@@ -186,10 +185,10 @@ fn read_about(database: &Database, file: &Path, identity: &Identity) -> Result<A
         if stored != ours.as_bytes() {
             let stored = String::from_utf8_lossy(&stored).into_owned();
             let text = format!("{} belongs to the {what} '{stored}', not to '{ours}'", file.display());
-            return Err((Status::StoreOfAnother, text));
+            return Err(Status::StoreOfAnother.because(text));
         }
     }
-    let number = |name| Ok(<[u8; 8]>::try_from(value(name)?).map_or(0, u64::from_be_bytes));
+    let number = |name| -> Result<u64, Failure> { Ok(<[u8; 8]>::try_from(value(name)?).map_or(0, u64::from_be_bytes)) };
     Ok(About { last_token: number("last_token")? as i64, commits: number("commits")? })
 }
 
@@ -210,7 +209,7 @@ impl Store for RedbStore {
             return Ok(());
         }
         // Whatever the cause: it can't be written. On a failure the database is closed here.
-        let database = self.write(batches, now).map_err(|(_, why)| (Status::StoreNotWritten, why))?;
+        let database = self.write(batches, now).map_err(|failure| Status::StoreNotWritten.because(failure.text))?;
         self.database = Some(database);
         self.commits += 1;
         Ok(())
@@ -277,24 +276,24 @@ fn write(database: &Database, batches: &[Batch], commits: u64, now: Moment) -> R
 }
 
 fn cant_open(path: &Path, why: &str) -> Failure {
-    (Status::StoreNotOpened, format!("the store {} can't be opened: {why}", path.display()))
+    Status::StoreNotOpened.because(format!("the store {} can't be opened: {why}", path.display()))
 }
 
 /// Why the system doesn't open it.
 fn not_opened(path: &Path, error: &io::Error) -> Failure {
     if cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION)) {
         let text = format!("the store {} is in use by another program: {error}", path.display());
-        return (Status::StoreInUse, text);
+        return Status::StoreInUse.because(text);
     }
     cant_open(path, &error.to_string())
 }
 
 fn in_use(file: &Path) -> Failure {
-    (Status::StoreInUse, format!("the store {} is in use by another client or process", file.display()))
+    Status::StoreInUse.because(format!("the store {} is in use by another client or process", file.display()))
 }
 
 fn damaged(file: &Path, why: &str) -> Failure {
-    (Status::StoreDamaged, format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
+    Status::StoreDamaged.because(format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
 }
 
 fn replaced(file: &Path) -> Failure {
@@ -304,7 +303,7 @@ fn replaced(file: &Path) -> Failure {
 fn cant_write(error: redb::Error, file: &Path) -> Failure {
     match error {
         redb::Error::Corrupted(why) => damaged(file, &why),
-        other => (Status::StoreNotWritten, format!("the store {} can't be written: {other}", file.display())),
+        other => Status::StoreNotWritten.because(format!("the store {} can't be written: {other}", file.display())),
     }
 }
 
@@ -317,7 +316,7 @@ fn explain(error: redb::Error, file: &Path) -> Failure {
         redb::Error::Io(error) => match error.kind() {
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => damaged(file, &error.to_string()),
             ErrorKind::StorageFull => {
-                (Status::StoreNotWritten, format!("the store {} can't be written: {error}", file.display()))
+                Status::StoreNotWritten.because(format!("the store {} can't be written: {error}", file.display()))
             }
             _ => not_opened(file, &error),
         },
@@ -363,7 +362,8 @@ mod tests {
                 let threads = [(); 3].map(|()| scope.spawn(open));
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             });
-            let statuses: Vec<_> = opened.iter().map(|result| result.as_ref().err().map(|error| error.0)).collect();
+            let statuses: Vec<_> =
+                opened.iter().map(|result| result.as_ref().err().map(|error| error.status)).collect();
             assert_eq!(statuses.iter().filter(|status| status.is_none()).count(), 1, "{statuses:?}");
             assert!(statuses.iter().flatten().all(|status| *status == Status::StoreInUse), "{statuses:?}");
             let owner = opened.iter_mut().find_map(|result| result.as_mut().ok()).unwrap();
@@ -382,7 +382,7 @@ mod tests {
         let (mut store, _) = open(&folder, &identity("a"), now()).unwrap();
         // As a failure leaves it until the next attempt.
         store.database = None;
-        assert_eq!(open(&folder, &identity("a"), now()).err().map(|error| error.0), Some(Status::StoreInUse));
+        assert_eq!(open(&folder, &identity("a"), now()).err().map(|error| error.status), Some(Status::StoreInUse));
         store.commit(&[batch()], now()).unwrap();
         drop(store);
         assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);

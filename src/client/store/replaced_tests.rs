@@ -13,8 +13,8 @@ fn closed_by_a_failure(folder: &Path, commits: usize) -> RedbStore {
 }
 
 fn refused(store: &mut RedbStore, why: &str) {
-    let (status, text) = store.commit(&[batch()], now()).expect_err(why);
-    assert!(status == Status::StoreNotWritten && text.contains(why), "{text}");
+    let failure = store.commit(&[batch()], now()).expect_err(why);
+    assert!(failure.status == Status::StoreNotWritten && failure.text.contains(why), "{failure}");
 }
 
 #[test]

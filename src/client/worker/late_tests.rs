@@ -2,14 +2,15 @@
 //! meanwhile is read before anybody judges by the clock that nothing has.
 
 use super::*;
+use crate::client::Client;
 use crate::client::core::NewConnection;
 use crate::client::first_bytes::FirstBytes;
 use crate::client::options::IntOption;
 use crate::client::store::{Moment, Store};
 use crate::client::transport::scripted::Scripted;
-use crate::client::{Client, Failure};
 use crate::session::record::Batch;
 use crate::types::QoS;
+use crate::types::status::Failure;
 use crate::types::topic::TopicName;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
