@@ -12,11 +12,11 @@ use super::pace::{Pace, Stream};
 use super::shared::{Shared, State};
 use super::statistics::Told;
 use super::store::Stored;
-use super::transport::{Fault, Transport, is_broken_off};
+use super::transport::{Transport, failure_of, is_broken_off};
 use crate::session::Session;
 use crate::session::event::Event;
 use crate::types::QoS;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ pub(super) struct Core {
     pub stop: bool,
     pub panic: bool,
     /// The transport failed.
-    pub lost: Option<Fault>,
+    pub lost: Option<Failure>,
     /// The socket takes nothing at the moment; the poll tells when it does again.
     pub write_blocked: bool,
     burst: Burst,
@@ -260,7 +260,7 @@ impl Core {
         };
         match written {
             Ok(0) if !output.is_empty() => {
-                self.lost = Some(Fault::new(Status::ConnectionClosed, "the connection takes no more bytes"));
+                self.lost = Some(Status::ConnectionClosed.because("the connection takes no more bytes"));
             }
             Ok(count) => {
                 // What it holds back is what the socket didn't take: the poll tells when that changes.
@@ -275,7 +275,7 @@ impl Core {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => self.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => self.lost = Some(Fault::of(&error, "writing to the Server")),
+                _ => self.lost = Some(failure_of(&error, "writing to the Server")),
             },
         }
         if self.write_blocked {
@@ -299,7 +299,7 @@ impl Core {
             Ok(count) => {
                 self.input.received(count);
                 match self.first_bytes.wrong_protocol(self.input.bytes()) {
-                    Some(fault) => fault,
+                    Some(failure) => failure,
                     None => {
                         self.take_in(now, count, shared);
                         return Read::Some;
@@ -310,7 +310,7 @@ impl Core {
                 io::ErrorKind::WouldBlock => return Read::Nothing,
                 io::ErrorKind::Interrupted => return Read::Some,
                 _ if is_broken_off(&error) && self.first_bytes.are_awaited() => self.first_bytes.closed(),
-                _ => Fault::of(&error, "reading from the Server"),
+                _ => failure_of(&error, "reading from the Server"),
             },
         };
         self.lost = Some(why);

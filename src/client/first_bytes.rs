@@ -1,8 +1,8 @@
 //! What the first bytes of a connection, or their absence, say about the URL: the wrong scheme or the wrong port.
 
 use super::address::Address;
-use super::transport::{Fault, looks_like_http, looks_like_tls};
-use crate::types::status::Status;
+use super::transport::{looks_like_http, looks_like_tls};
+use crate::types::status::{Failure, Status};
 
 #[derive(Default)]
 pub(super) struct FirstBytes {
@@ -20,7 +20,7 @@ impl FirstBytes {
     }
 
     /// What is wrong if the first bytes of a connection can't be MQTT. Any other bytes are of no interest.
-    pub fn wrong_protocol(&mut self, bytes: &[u8]) -> Option<Fault> {
+    pub fn wrong_protocol(&mut self, bytes: &[u8]) -> Option<Failure> {
         let address = self.awaited_from.take()?;
         if address.scheme.is_websocket() {
             return None;
@@ -33,11 +33,11 @@ impl FirstBytes {
         };
         let port = address.port;
         let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
-        Some(Fault::new(Status::WrongProtocol, text))
+        Some(Status::WrongProtocol.because(text))
     }
 
     /// What it means that the Server has closed the connection.
-    pub fn closed(&self) -> Fault {
+    pub fn closed(&self) -> Failure {
         let text = match &self.awaited_from {
             Some(address) if !address.scheme.is_tls() && !address.scheme.is_websocket() => format!(
                 "the Server at {address} closed the connection without answering: if this port is one for TLS, use mqtts://"
@@ -47,6 +47,6 @@ impl FirstBytes {
                      have the same Client Identifier, or the Server's access rules forbid what was sent"
                 .to_owned(),
         };
-        Fault::new(Status::ConnectionClosed, text)
+        Status::ConnectionClosed.because(text)
     }
 }

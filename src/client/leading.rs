@@ -20,7 +20,6 @@ use super::lock::Lock;
 use super::options::IntOption;
 use super::shared::Shared;
 use super::thread::rest;
-use super::transport::Fault;
 use crate::types::status::{Failure, Status};
 use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
@@ -278,7 +277,7 @@ impl Core {
         let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return };
         self.watches_writing = self.write_blocked;
         if let Err(error) = transport.register(worker, self.socket, self.watches_writing) {
-            self.lost = Some(Fault::new(Status::Network, format!("the connection can't be watched any more: {error}")));
+            self.lost = Some(Status::Network.because(format!("the connection can't be watched any more: {error}")));
             shared.wake();
         }
     }

@@ -7,7 +7,6 @@ use super::core::Core;
 use super::events::NoticeKind;
 use super::log::Level;
 use super::store::Written;
-use super::transport::Fault;
 use super::worker::Worker;
 use crate::session::record::Batch;
 use crate::types::status::{Failure, Status};
@@ -42,7 +41,7 @@ impl Worker {
         if !matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) {
             core.wanted = false;
         }
-        self.connecting_failed(Fault::new(failure.status, failure.text), &mut core);
+        self.connecting_failed(failure, &mut core);
     }
 
     pub(super) fn has_to_store(&self, now: Instant, core: &Core) -> bool {

@@ -121,7 +121,7 @@ pub(super) fn start(
             // Everything is dropped before the thread leaves: it doesn't come back for it.
             Ok(()) => drop(on_panic),
             // What it does may come to the same end; then there is nothing left to do.
-            Err(panic) => drop(catch_unwind(AssertUnwindSafe(|| on_panic(fault(panic.as_ref()))))),
+            Err(panic) => drop(catch_unwind(AssertUnwindSafe(|| on_panic(failure_of(panic.as_ref()))))),
         }
         let leave = told_to_end.recv().unwrap_or(Leave::GivingBack);
         if let (Leave::GivingBack, Ok(handle)) = (&leave, registration) {
@@ -271,7 +271,7 @@ thread_local! {
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// A panic hook that is silent, and keeps where it happened for [`fault`].
+/// A panic hook that is silent, and keeps where it happened for [`failure_of`].
 pub fn remember_panic(panic: &PanicHookInfo<'_>) {
     if let Some(place) = panic.location() {
         let _ = PLACE.try_with(|last| *last.borrow_mut() = format!(" at {}:{}", place.file(), place.line()));
@@ -279,7 +279,7 @@ pub fn remember_panic(panic: &PanicHookInfo<'_>) {
 }
 
 /// What somebody on this thread unwound with: that a lock is left locked, or a panic, with what it said and where.
-pub fn fault(panic: &(dyn Any + Send)) -> Failure {
+pub fn failure_of(panic: &(dyn Any + Send)) -> Failure {
     if panic.is::<LeftLocked>() {
         return Status::LeftLocked.into();
     }

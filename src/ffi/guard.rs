@@ -30,7 +30,7 @@ impl Returned for i64 {
 
 /// Runs the body of an export. A panic ends here, as a status, and so does a wait for what was left locked.
 pub fn guard<R: Returned>(body: impl FnOnce() -> Result<R, Failure>) -> R {
-    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(thread::fault(panic.as_ref()))))
+    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(thread::failure_of(panic.as_ref()))))
 }
 
 /// Runs the body of an export with the client of a handle. A panic fails that client for good: its state can't be trusted.
@@ -40,7 +40,7 @@ pub fn guard_client<R: Returned>(handle: i64, body: impl FnOnce(&Client) -> Resu
         handles::with(handle, |object| {
             let client = client(handle, object)?;
             catch_unwind(AssertUnwindSafe(|| body(client))).unwrap_or_else(|panic| {
-                let failure = thread::fault(panic.as_ref());
+                let failure = thread::failure_of(panic.as_ref());
                 client.fail(&failure);
                 Err(failure)
             })

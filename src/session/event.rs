@@ -6,7 +6,7 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 
 /// Names an operation that the program asked for; 0 names those of the Session's own.
 pub type Token = i64;
@@ -118,5 +118,11 @@ impl Disconnected {
             next_version: None,
             properties: PropertiesBuf::new(),
         }
+    }
+}
+
+impl From<Failure> for Disconnected {
+    fn from(failure: Failure) -> Self {
+        Disconnected::new(Some(failure.status), failure.text)
     }
 }

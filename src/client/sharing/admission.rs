@@ -184,8 +184,7 @@ impl Switchboard {
         if self.opening.is_some()
             && let Err(failure) = self.open()
         {
-            let end = Disconnected::new(Some(failure.status), failure.text);
-            self.close_for_all(&Event::Disconnected(end));
+            self.close_for_all(&Event::Disconnected(failure.into()));
         }
     }
 

@@ -10,10 +10,10 @@ use super::tcp::Tcp;
 use super::tls::Tls;
 use super::tls_setup::TlsSetup;
 use super::websocket::Upgrade;
-use super::{Fault, Stage, Transport};
+use super::{Stage, Transport};
 use crate::client::address::{Address, authority};
 use crate::client::proxy::{Proxy, ProxyKind};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use mio::{Registry, Token};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -61,7 +61,7 @@ pub(in crate::client) enum Progress {
     Pending(Instant),
     /// A connection, registered under this token.
     Connected(Box<dyn Transport>, Token),
-    Failed(Fault),
+    Failed(Failure),
 }
 
 /// What came of a stage's turn.
@@ -89,7 +89,7 @@ impl Connector {
     pub fn advance(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Progress {
         loop {
             match self.stage(now, registry, resolver) {
-                Err(fault) => return Progress::Failed(self.in_context(fault)),
+                Err(failure) => return Progress::Failed(self.in_context(failure)),
                 Ok(Step::Connected(transport)) => return Progress::Connected(transport, self.token),
                 Ok(Step::Next) => {}
                 Ok(Step::Pending) if now >= self.deadline => return Progress::Failed(self.timed_out()),
@@ -106,12 +106,12 @@ impl Connector {
     }
 
     /// Goes on with the present stage.
-    fn stage(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Result<Step, Fault> {
+    fn stage(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Result<Step, Failure> {
         match &mut self.doing {
             Doing::Resolving => {
                 let (host, port) = self.target();
                 let Some(found) = resolver.resolve(&host, port, self.start) else { return Ok(Step::Pending) };
-                let found = found.map_err(|why| Fault::new(Status::Resolve, why))?;
+                let found = found.map_err(|why| Status::Resolve.because(why))?;
                 if host.parse::<IpAddr>().is_err() {
                     let listed: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
                     self.say(format!("name '{host}' resolved: {}", listed.join(", ")));
@@ -120,7 +120,7 @@ impl Connector {
             }
             Doing::Racing(race) => match race.advance(now, registry) {
                 race::Progress::Pending => return Ok(Step::Pending),
-                race::Progress::Failed(why) => return Err(Fault::new(Status::ConnectFailed, why)),
+                race::Progress::Failed(why) => return Err(Status::ConnectFailed.because(why)),
                 race::Progress::Connected { tcp, address, token } => {
                     let before = race.account();
                     let before = if before.is_empty() { before } else { format!(" (before it {before})") };
@@ -148,7 +148,7 @@ impl Connector {
                     return Ok(Step::Connected(Box::new(websocket)));
                 }
             },
-            Doing::Nothing => return Err(Fault::new(Status::ConnectFailed, "the connection is gone")),
+            Doing::Nothing => return Err(Status::ConnectFailed.because("the connection is gone")),
         }
         Ok(Step::Next)
     }
@@ -165,7 +165,7 @@ impl Connector {
         self.steps.push(text);
     }
 
-    fn connected(&mut self, tcp: Tcp) -> Result<Step, Fault> {
+    fn connected(&mut self, tcp: Tcp) -> Result<Step, Failure> {
         let Some(proxy) = &self.plan.proxy else { return self.reached(tcp) };
         let credentials = proxy.credentials.clone();
         self.doing = match proxy.kind {
@@ -175,7 +175,7 @@ impl Connector {
         Ok(Step::Next)
     }
 
-    fn through_proxy(&mut self) -> Result<Step, Fault> {
+    fn through_proxy(&mut self) -> Result<Step, Failure> {
         self.say(format!("the proxy connected to {}", self.plan.address.authority()));
         match std::mem::replace(&mut self.doing, Doing::Nothing) {
             Doing::Socks(tcp, _) | Doing::HttpConnect(tcp, _) => self.reached(tcp),
@@ -184,7 +184,7 @@ impl Connector {
     }
 
     /// What is said on this stream from now on gets to the Server.
-    fn reached(&mut self, tcp: Tcp) -> Result<Step, Fault> {
+    fn reached(&mut self, tcp: Tcp) -> Result<Step, Failure> {
         let Some(setup) = self.plan.tls.as_ref().filter(|_| self.plan.address.scheme.is_tls()) else {
             return self.ready(Box::new(tcp));
         };
@@ -192,7 +192,7 @@ impl Connector {
         Ok(Step::Next)
     }
 
-    fn secured(&mut self) -> Result<Step, Fault> {
+    fn secured(&mut self) -> Result<Step, Failure> {
         let Doing::Tls(tls) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(Step::Next) };
         let (text, chain) = tls.account();
         self.say(text);
@@ -208,7 +208,7 @@ impl Connector {
     }
 
     /// MQTT begins, or the WebSocket that carries it.
-    fn ready(&mut self, transport: Box<dyn Transport>) -> Result<Step, Fault> {
+    fn ready(&mut self, transport: Box<dyn Transport>) -> Result<Step, Failure> {
         if !self.plan.address.scheme.is_websocket() {
             return Ok(Step::Connected(transport));
         }
@@ -217,31 +217,31 @@ impl Connector {
         Ok(Step::Next)
     }
 
-    /// The fault with the name of what failed.
-    fn in_context(&self, fault: Fault) -> Fault {
+    /// The failure with the name of what failed.
+    fn in_context(&self, failure: Failure) -> Failure {
         let address = &self.plan.address;
-        let text = match (fault.status, &self.plan.proxy) {
+        let text = match (failure.status, &self.plan.proxy) {
             (Status::Proxy, Some(proxy)) => {
-                format!("connecting to {address} through proxy {proxy} failed: {}", fault.text)
+                format!("connecting to {address} through proxy {proxy} failed: {}", failure.text)
             }
             (Status::Resolve | Status::ConnectFailed, Some(proxy)) => {
-                let text = format!("connecting to proxy {proxy} failed: {}", fault.text);
-                return Fault::new(Status::Proxy, text);
+                let text = format!("connecting to proxy {proxy} failed: {}", failure.text);
+                return Status::Proxy.because(text);
             }
-            (Status::Resolve, None) => fault.text,
-            _ => format!("connecting to {address} failed: {}", fault.text),
+            (Status::Resolve, None) => failure.text,
+            _ => format!("connecting to {address} failed: {}", failure.text),
         };
-        Fault { text, ..fault }
+        Failure { text, ..failure }
     }
 
-    fn timed_out(&self) -> Fault {
+    fn timed_out(&self) -> Failure {
         let address = &self.plan.address;
         let (host, port) = self.target();
         let silent = match &self.doing {
             Doing::Resolving => {
                 // Not the Server's silence: nobody has asked it.
                 let text = format!("the system's resolver found no address of '{host}' in time");
-                return self.in_context(Fault::new(Status::Resolve, text));
+                return self.in_context(Status::Resolve.because(text));
             }
             Doing::Racing(race) => race.account(),
             Doing::Socks(..) | Doing::HttpConnect(..) => {
@@ -255,7 +255,7 @@ impl Connector {
             Doing::Upgrade(_) => "the connection is there, but the WebSocket upgrade isn't answered".to_owned(),
             Doing::Nothing => String::new(),
         };
-        Fault::new(Status::ConnectTimeout, format!("no answer from {address} in time: {silent}"))
+        Status::ConnectTimeout.because(format!("no answer from {address} in time: {silent}"))
     }
 }
 
@@ -324,7 +324,7 @@ mod tests {
                 // The worker comes back at this time, whether a socket is ready or not.
                 Progress::Pending(until) => assert_eq!(until, now),
                 Progress::Connected(..) => break,
-                Progress::Failed(fault) => panic!("{fault}"),
+                Progress::Failed(failure) => panic!("{failure}"),
             }
             turns += 1;
         }
@@ -351,9 +351,9 @@ mod tests {
             let pending = connector.advance(now, poll.registry(), &mut resolver);
             assert!(matches!(pending, Progress::Pending(until) if until == deadline));
             match connector.advance(deadline, poll.registry(), &mut resolver) {
-                Progress::Failed(fault) => {
-                    assert_eq!(fault.status, Status::Resolve);
-                    assert!(fault.text.contains("found no address of 'broker' in time"), "{}", fault.text);
+                Progress::Failed(failure) => {
+                    assert_eq!(failure.status, Status::Resolve);
+                    assert!(failure.text.contains("found no address of 'broker' in time"), "{}", failure.text);
                 }
                 _ => panic!("the deadline is over"),
             }
@@ -366,7 +366,7 @@ mod tests {
                 other => break other,
             }
         };
-        assert!(matches!(answered, Progress::Failed(fault) if fault.status == Status::Resolve));
+        assert!(matches!(answered, Progress::Failed(failure) if failure.status == Status::Resolve));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
     }
 }

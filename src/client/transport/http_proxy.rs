@@ -1,10 +1,11 @@
 //! A connection through an HTTP proxy: the CONNECT method (RFC 9110 section 9.3.6), with Basic authentication if need be.
 
-use super::socks::{proxy_error, proxy_fault};
+use super::socks::proxy_error;
 use super::tcp::Tcp;
-use super::{Fault, Stage, Transport};
+use super::{Stage, Transport};
 use crate::client::address::Address;
 use crate::client::proxy::Credentials;
+use crate::types::status::{Failure, Status};
 use data_encoding::BASE64;
 use std::io;
 use zeroize::Zeroizing;
@@ -42,7 +43,7 @@ impl HttpConnect {
         HttpConnect { request, written: 0, has_credentials: credentials.is_some(), response: Vec::new(), interim: 0 }
     }
 
-    pub fn advance(&mut self, tcp: &mut Tcp) -> Result<Stage<()>, Fault> {
+    pub fn advance(&mut self, tcp: &mut Tcp) -> Result<Stage<()>, Failure> {
         match self.exchange(tcp) {
             Ok(code) => self.judge(code).map(Stage::Done),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Stage::Pending),
@@ -57,16 +58,16 @@ impl HttpConnect {
             // Byte for byte: what follows the head is the Server's. It is a few hundred bytes, once.
             let mut byte = [0];
             match Transport::read(tcp, &mut byte) {
-                Ok(0) => return Err(proxy_fault("it closed the connection").into()),
+                Ok(0) => return Err(Status::Proxy.because("it closed the connection").into()),
                 Ok(_) => self.response.extend(byte),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
             if self.response.len() == 2 && self.response[0] == 5 {
-                return Err(proxy_fault("what answers there is a SOCKS5 proxy: write socks5://").into());
+                return Err(Status::Proxy.because("what answers there is a SOCKS5 proxy: write socks5://").into());
             }
             if self.interim + self.response.len() > LARGEST_RESPONSE {
-                return Err(proxy_fault("its answer is too long for one to CONNECT").into());
+                return Err(Status::Proxy.because("its answer is too long for one to CONNECT").into());
             }
             if byte == *b"\n"
                 && let Some(code) = parse(&self.response)?
@@ -82,8 +83,8 @@ impl HttpConnect {
         }
     }
 
-    fn judge(&self, code: u16) -> Result<(), Fault> {
-        Err(proxy_fault(match code {
+    fn judge(&self, code: u16) -> Result<(), Failure> {
+        Err(Status::Proxy.because(match code {
             200..=299 => return Ok(()),
             407 if self.has_credentials => {
                 "it refuses the user name and password that option PROXY has, or wants another authentication than \
@@ -108,12 +109,12 @@ impl HttpConnect {
 }
 
 /// The code of the response, if its head is complete.
-fn parse(response: &[u8]) -> Result<Option<u16>, Fault> {
+fn parse(response: &[u8]) -> Result<Option<u16>, Failure> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut parsed = httparse::Response::new(&mut headers);
     match parsed.parse(response) {
         Ok(httparse::Status::Complete(_)) => Ok(parsed.code),
         Ok(httparse::Status::Partial) => Ok(None),
-        Err(error) => Err(proxy_fault(format!("what answers there is no HTTP proxy: {error}"))),
+        Err(error) => Err(Status::Proxy.because(format!("what answers there is no HTTP proxy: {error}"))),
     }
 }

@@ -20,8 +20,7 @@ mod tls_verify;
 mod tls_words;
 mod websocket;
 
-use crate::types::status::Status;
-use std::fmt;
+use crate::types::status::{Failure, Status};
 use std::io;
 
 /// An ordered, lossless stream of bytes in both directions \[MQTT-4.2.0-1\], non-blocking.
@@ -59,38 +58,18 @@ pub(super) trait Transport: Send {
     fn deregister(&mut self, registry: &mio::Registry);
 }
 
-/// A failure that is known by its cause, in words for the program's user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub status: Status,
-    pub text: String,
-}
-
-impl Fault {
-    pub fn new(status: Status, text: impl Into<String>) -> Self {
-        Fault { status, text: text.into() }
-    }
-
-    /// What an error of a transport stands for; `doing` is said before the system's words.
-    pub fn of(error: &io::Error, doing: &str) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
-            Some(fault) => fault.clone(),
-            None => Fault::new(Status::Network, format!("{doing} failed: {error}")),
-        }
+/// A failure passes through `std::io` whole: [`failure_of`] takes it out again.
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        io::Error::other(failure)
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> Self {
-        io::Error::other(fault)
+/// What an error of a transport stands for. `doing` comes before the system's words, if those are all that is known.
+pub(super) fn failure_of(error: &io::Error, doing: &str) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {
+        Some(failure) => failure.clone(),
+        None => Status::Network.because(format!("{doing} failed: {error}")),
     }
 }
 

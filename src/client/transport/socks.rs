@@ -2,10 +2,10 @@
 //! the Server's name.
 
 use super::tcp::Tcp;
-use super::{Fault, Stage, Transport, is_broken_off};
+use super::{Stage, Transport, failure_of, is_broken_off};
 use crate::client::address::Address;
 use crate::client::proxy::Credentials;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::io;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ pub(super) struct Socks {
 }
 
 impl Socks {
-    pub fn new(server: &Address, credentials: Option<Credentials>) -> Result<Self, Fault> {
+    pub fn new(server: &Address, credentials: Option<Credentials>) -> Result<Self, Failure> {
         let mut connect = vec![VERSION, CONNECT, 0];
         match server.host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => {
@@ -47,8 +47,9 @@ impl Socks {
                 connect.extend(ip.octets());
             }
             Err(_) => {
-                let length = u8::try_from(server.host.len())
-                    .map_err(|_| proxy_fault("the Server's name is too long for SOCKS5: 255 bytes are the most"))?;
+                let length = u8::try_from(server.host.len()).map_err(|_| {
+                    Status::Proxy.because("the Server's name is too long for SOCKS5: 255 bytes are the most")
+                })?;
                 connect.extend([3, length]);
                 connect.extend(server.host.as_bytes());
             }
@@ -61,7 +62,7 @@ impl Socks {
         Ok(Socks { credentials, connect, awaited: Awaited::Method, output, written: 0, input: Vec::new() })
     }
 
-    pub fn advance(&mut self, tcp: &mut Tcp) -> Result<Stage<()>, Fault> {
+    pub fn advance(&mut self, tcp: &mut Tcp) -> Result<Stage<()>, Failure> {
         loop {
             match self.exchange(tcp) {
                 Ok(()) => {}
@@ -71,28 +72,28 @@ impl Socks {
             if self.input[0] != if self.awaited == Awaited::Authentication { 1 } else { VERSION } {
                 let what =
                     if self.input.starts_with(b"H") { "an HTTP proxy: write http://" } else { "no SOCKS5 proxy" };
-                return Err(proxy_fault(format!("what answers there is {what}")));
+                return Err(Status::Proxy.because(format!("what answers there is {what}")));
             }
             match self.awaited {
                 Awaited::Method => self.choose_method()?,
                 Awaited::Authentication if self.input[1] == 0 => self.say_connect(),
                 Awaited::Authentication => {
-                    return Err(proxy_fault("it refuses the user name and password that option PROXY has"));
+                    return Err(Status::Proxy.because("it refuses the user name and password that option PROXY has"));
                 }
                 Awaited::Reply => match (self.input[1], self.input.get(3)) {
                     (0, Some(1 | 3 | 4)) => return Ok(Stage::Done(())),
                     (0, kind) => {
                         let kind = kind.copied().unwrap_or_default();
-                        return Err(proxy_fault(format!("its answer has the unknown type of address {kind}")));
+                        return Err(Status::Proxy.because(format!("its answer has the unknown type of address {kind}")));
                     }
-                    (code, _) => return Err(proxy_fault(reply_text(code))),
+                    (code, _) => return Err(Status::Proxy.because(reply_text(code))),
                 },
             }
             self.input.clear();
         }
     }
 
-    fn choose_method(&mut self) -> Result<(), Fault> {
+    fn choose_method(&mut self) -> Result<(), Failure> {
         match (self.input[1], &self.credentials) {
             (NO_AUTHENTICATION, _) => self.say_connect(),
             (USER_NAME_AND_PASSWORD, Some(credentials)) => {
@@ -105,15 +106,17 @@ impl Socks {
                 self.say(output, Awaited::Authentication);
             }
             (NOTHING_ACCEPTABLE, None) => {
-                return Err(proxy_fault(
+                return Err(Status::Proxy.because(
                     "it wants a user name and password: write them into option PROXY, socks5://user:password@host:port",
                 ));
             }
             (NOTHING_ACCEPTABLE, Some(_)) => {
-                return Err(proxy_fault("it takes neither user name and password nor a guest"));
+                return Err(Status::Proxy.because("it takes neither user name and password nor a guest"));
             }
             (method, _) => {
-                return Err(proxy_fault(format!("it chose authentication method {method}, which wasn't offered")));
+                return Err(
+                    Status::Proxy.because(format!("it chose authentication method {method}, which wasn't offered"))
+                );
             }
         }
         Ok(())
@@ -136,7 +139,7 @@ impl Socks {
         while let Some(missing) = self.missing() {
             let mut buffer = [0; 300];
             match Transport::read(tcp, &mut buffer[..missing]) {
-                Ok(0) => return Err(proxy_fault("it closed the connection").into()),
+                Ok(0) => return Err(Status::Proxy.because("it closed the connection").into()),
                 Ok(count) => self.input.extend(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -180,15 +183,11 @@ fn reply_text(code: u8) -> String {
     format!("it could not connect to the Server: {why}")
 }
 
-pub(super) fn proxy_fault(text: impl Into<String>) -> Fault {
-    Fault::new(Status::Proxy, text)
-}
-
 /// What an error on the connection to the proxy stands for.
-pub(super) fn proxy_error(error: &io::Error) -> Fault {
+pub(super) fn proxy_error(error: &io::Error) -> Failure {
     if is_broken_off(error) || error.kind() == io::ErrorKind::BrokenPipe {
-        return proxy_fault("it closed the connection");
+        return Status::Proxy.because("it closed the connection");
     }
-    let fault = Fault::of(error, "talking to it");
-    Fault { status: Status::Proxy, ..fault }
+    let failure = failure_of(error, "talking to it");
+    Failure { status: Status::Proxy, ..failure }
 }

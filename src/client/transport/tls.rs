@@ -3,8 +3,8 @@
 use super::tcp::Tcp;
 use super::tls_setup::TlsSetup;
 use super::tls_verify::Witness;
-use super::{Fault, Stage, Transport, is_broken_off, tls_words};
-use crate::types::status::Status;
+use super::{Stage, Transport, failure_of, is_broken_off, tls_words};
+use crate::types::status::{Failure, Status};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use std::io::{self, Read, Write};
@@ -28,23 +28,23 @@ pub(super) struct Tls {
     /// `finish` was called.
     finishing: bool,
     /// What the Server sent last is no TLS, or an alert.
-    broken: Option<Fault>,
+    broken: Option<Failure>,
 }
 
 impl Tls {
-    pub fn new(tcp: Tcp, setup: &TlsSetup, host: &str) -> Result<Tls, Fault> {
+    pub fn new(tcp: Tcp, setup: &TlsSetup, host: &str) -> Result<Tls, Failure> {
         let name = setup.server_name.as_deref().unwrap_or(host);
         let server_name =
             ServerName::try_from(name.to_owned()).map_err(|_| no_server_name(name, setup.server_name.is_some()))?;
         setup.witness.forget();
         let tls = ClientConnection::new(setup.config.clone(), server_name)
-            .map_err(|error| Fault::new(Status::Tls, format!("TLS can't begin: {error}")))?;
+            .map_err(|error| Status::Tls.because(format!("TLS can't begin: {error}")))?;
         let (name, witness) = (name.to_owned(), setup.witness.clone());
         Ok(Tls { tcp, tls, name, witness, heard: false, used: false, finishing: false, broken: None })
     }
 
     /// Goes on with the handshake.
-    pub fn handshake(&mut self) -> Result<Stage<()>, Fault> {
+    pub fn handshake(&mut self) -> Result<Stage<()>, Failure> {
         loop {
             // If it fails, the Server is gone, perhaps after an alert that says why: reading shows it.
             let _ = self.send();
@@ -61,7 +61,7 @@ impl Tls {
                     _ if is_broken_off(&error) => {
                         return Err(self.closed("the Server broke the connection during the TLS handshake"));
                     }
-                    _ => return Err(Fault::of(&error, "the TLS handshake")),
+                    _ => return Err(failure_of(&error, "the TLS handshake")),
                 },
             }
         }
@@ -92,11 +92,11 @@ impl Tls {
     }
 
     /// The end of a connection during the handshake.
-    fn closed(&self, otherwise: &str) -> Fault {
+    fn closed(&self, otherwise: &str) -> Failure {
         if self.misses_certificate() {
             return tls_words::client_certificate(&self.witness, "it closed the connection after asking for one");
         }
-        Fault::new(Status::Tls, otherwise)
+        Status::Tls.because(otherwise)
     }
 
     /// Reads encrypted bytes and decrypts them. 0 is the end.
@@ -117,9 +117,9 @@ impl Tls {
         if let Err(error) = self.tls.process_new_packets() {
             // The Server shall hear why, if the socket takes it.
             let _ = self.send();
-            let fault = tls_words::in_words(&error, begins, &self.witness, &self.name);
-            self.broken = Some(fault.clone());
-            return Err(fault.into());
+            let failure = tls_words::in_words(&error, begins, &self.witness, &self.name);
+            self.broken = Some(failure.clone());
+            return Err(failure.into());
         }
         Ok(count)
     }
@@ -138,10 +138,10 @@ impl Tls {
     }
 }
 
-fn no_server_name(name: &str, is_option: bool) -> Fault {
+fn no_server_name(name: &str, is_option: bool) -> Failure {
     let option = if is_option { "TLS_SERVER_NAME" } else { "URL" };
     let foreign = if name.is_ascii() { "" } else { ": write other letters than a to z as xn--…" };
-    Fault::new(Status::TlsSetup, format!("option {option}: '{name}' is no name that a certificate can have{foreign}"))
+    Status::TlsSetup.because(format!("option {option}: '{name}' is no name that a certificate can have{foreign}"))
 }
 
 /// Remembers the first bytes of a read.
@@ -174,8 +174,8 @@ impl Transport for Tls {
                 }
                 Err(error) => return Err(error),
             }
-            if let Some(fault) = &self.broken {
-                return Err(fault.clone().into());
+            if let Some(failure) = &self.broken {
+                return Err(failure.clone().into());
             }
             match self.receive() {
                 // The reader knows that there will be no more.

@@ -1,9 +1,8 @@
 //! Certificates, revocation lists and keys from PEM text or files, with errors that name the option and say what is wrong.
 
-use super::Fault;
 use crate::client::address::visible;
 use crate::client::tls_options::{is_pem, may_be_content};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::der::SecretDocument;
 use rustls::pki_types::pem::{self, PemObject};
@@ -20,18 +19,14 @@ const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 /// A private key that leaves no copy of itself in memory.
 pub(super) type SecretKey = Zeroizing<PrivateKeyDer<'static>>;
 
-pub(super) fn setup_fault(text: impl Into<String>) -> Fault {
-    Fault::new(Status::TlsSetup, text)
-}
-
 /// The PEM text of an option, from a file if it names one.
-fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if is_pem(value) {
         return Ok(without_mark(value.as_bytes().to_vec()));
     }
     let shown = visible(value);
     let unreadable = |error: io::Error| {
-        setup_fault(match may_be_content(value) {
+        let text = match may_be_content(value) {
             true => format!(
                 "option {option}: its text is neither PEM, as it has no line -----BEGIN …-----, nor the path of a file"
             ),
@@ -40,12 +35,13 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
                 format!("option {option}: the file {shown} can't be read: write its path without quotation marks")
             }
             false => format!("option {option}: the file '{shown}' can't be read: {error}"),
-        })
+        };
+        Status::TlsSetup.because(text)
     };
     let metadata = fs::metadata(value).map_err(unreadable)?;
     if metadata.is_dir() {
         // Windows only says that access is denied.
-        return Err(setup_fault(format!("option {option}: '{value}' is a folder: name the file in it")));
+        return Err(Status::TlsSetup.because(format!("option {option}: '{value}' is a folder: name the file in it")));
     }
     // One byte more, so that the buffer, which may hold a key, doesn't grow to see the end.
     let mut content = Vec::with_capacity(metadata.len().min(LARGEST_FILE) as usize + 1);
@@ -54,7 +50,7 @@ fn read(option: &str, value: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     match read.map_err(unreadable)? as u64 {
         0..=LARGEST_FILE => Ok(content),
         // A device may have no end.
-        _ => Err(setup_fault(format!("option {option}: the file '{value}' is larger than any PEM file"))),
+        _ => Err(Status::TlsSetup.because(format!("option {option}: the file '{value}' is larger than any PEM file"))),
     }
 }
 
@@ -86,27 +82,29 @@ fn source(value: &str) -> String {
     if is_pem(value) { "the PEM text".to_owned() } else { format!("the file '{value}'") }
 }
 
-fn invalid(option: &str, value: &str, error: &pem::Error) -> Fault {
-    setup_fault(format!("option {option}: {} is not valid PEM: {}", source(value), pem_words(error)))
+fn invalid(option: &str, value: &str, error: &pem::Error) -> Failure {
+    Status::TlsSetup.because(format!("option {option}: {} is not valid PEM: {}", source(value), pem_words(error)))
 }
 
 /// All certificates of an option, at least one.
-pub(super) fn certificates(option: &str, value: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+pub(super) fn certificates(option: &str, value: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let pem = read(option, value)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| invalid(option, value, &error))?;
     if certificates.is_empty() {
-        return Err(setup_fault(format!(
-            "option {option}: {} has no certificate (-----BEGIN CERTIFICATE-----); a file of another format (DER, PFX) has to \
-             be converted to PEM",
-            source(value)
-        )));
+        let source = source(value);
+        let advice = "a file of another format (DER, PFX) has to be converted to PEM";
+        let text = format!("option {option}: {source} has no certificate (-----BEGIN CERTIFICATE-----); {advice}");
+        return Err(Status::TlsSetup.because(text));
     }
     Ok(certificates)
 }
 
 /// All Certificate Revocation Lists of an option, at least one. CAs publish them as DER, one in a file.
-pub(super) fn revocation_lists(option: &str, value: &str) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+pub(super) fn revocation_lists(
+    option: &str,
+    value: &str,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Failure> {
     /// A SEQUENCE, as which every list begins.
     const DER: u8 = 0x30;
     let bytes = read(option, value)?;
@@ -118,15 +116,15 @@ pub(super) fn revocation_lists(option: &str, value: &str) -> Result<Vec<Certific
     if lists.is_empty() {
         let text =
             format!("option {option}: {} has no revocation list (-----BEGIN X509 CRL-----, or DER)", source(value));
-        return Err(setup_fault(text));
+        return Err(Status::TlsSetup.because(text));
     }
     Ok(lists)
 }
 
 /// The private key of an option; decrypts a PKCS#8 one with `password`.
-pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> Result<SecretKey, Fault> {
+pub(super) fn private_key(option: &str, value: &str, password: Option<&str>) -> Result<SecretKey, Failure> {
     let pem = read(option, value)?;
-    let wrong = |why: &str| setup_fault(format!("option {option}: {} {why}", source(value)));
+    let wrong = |why: &str| Status::TlsSetup.because(format!("option {option}: {} {why}", source(value)));
     let has = |text: &[u8]| pem.windows(text.len()).any(|window| window == text);
     if has(ENCRYPTED.as_bytes()) {
         let Some(password) = password else {

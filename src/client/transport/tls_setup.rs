@@ -1,12 +1,12 @@
 //! From the TLS options to what rustls needs. Reads files and, once per process, the machine's certificate store: for the
 //! background thread only.
 
-use super::Fault;
 use super::certificate::Described;
-use super::tls_key::{certificates, private_key, revocation_lists, setup_fault};
+use super::tls_key::{certificates, private_key, revocation_lists};
 use super::tls_verify::{OwnCertificate, Verifier, Witness};
 use crate::client::clock;
 use crate::client::tls_options::TlsOptions;
+use crate::types::status::{Failure, Status};
 use once_cell::sync::OnceCell;
 use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
@@ -27,7 +27,7 @@ pub(in crate::client) struct TlsSetup {
 }
 
 impl TlsSetup {
-    pub fn new(options: &TlsOptions) -> Result<TlsSetup, Fault> {
+    pub fn new(options: &TlsOptions) -> Result<TlsSetup, Failure> {
         let provider = Arc::new(ring::default_provider());
         let versions: &[&SupportedProtocolVersion] =
             if options.minimum_version >= 13 { &[&TLS13] } else { &[&TLS13, &TLS12] };
@@ -35,9 +35,9 @@ impl TlsSetup {
         let revoked = options.crl.as_deref().map_or(Ok(Vec::new()), |crl| revocation_lists("TLS_CRL", crl))?;
         let asks_for_revocation = !revoked.is_empty();
         if asks_for_revocation && options.accept_any_certificate {
-            return Err(setup_fault(
-                "option TLS_CRL would say nothing, as TLS_ACCEPT_ANY_CERTIFICATE accepts what is revoked, too: set one of them",
-            ));
+            let text = "option TLS_CRL would say nothing, as TLS_ACCEPT_ANY_CERTIFICATE accepts what is revoked, too: set one \
+                        of them";
+            return Err(Status::TlsSetup.because(text));
         }
         let named = !trusted.is_empty();
         let witness = Arc::new(Witness { named, valid_until: AtomicU64::new(u64::MAX), ..Witness::default() });
@@ -56,7 +56,7 @@ impl TlsSetup {
         let own = OwnCertificate { key: own_certificate(options)?, witness: witness.clone() };
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
-            .map_err(|error| setup_fault(format!("TLS can't be set up: {error}")))?
+            .map_err(|error| Status::TlsSetup.because(format!("TLS can't be set up: {error}")))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(own));
@@ -74,14 +74,16 @@ fn chain_verifier(
     trusted: &[CertificateDer<'static>],
     revoked: Vec<CertificateRevocationListDer<'static>>,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, Fault> {
+) -> Result<Arc<WebPkiServerVerifier>, Failure> {
     let roots = if trusted.is_empty() {
         machine_roots()
     } else {
         let mut roots = RootCertStore::empty();
         let (_, refused) = roots.add_parsable_certificates(trusted.iter().cloned());
         if roots.is_empty() {
-            return Err(setup_fault(format!("option TLS_CA: none of its {refused} certificates can be parsed")));
+            return Err(
+                Status::TlsSetup.because(format!("option TLS_CA: none of its {refused} certificates can be parsed"))
+            );
         }
         Arc::new(roots)
     };
@@ -92,9 +94,9 @@ fn chain_verifier(
         .build()
         .map_err(|error| match error {
             VerifierBuilderError::InvalidCrl(error) => {
-                setup_fault(format!("option TLS_CRL: a revocation list can't be used: {error:?}"))
+                Status::TlsSetup.because(format!("option TLS_CRL: a revocation list can't be used: {error:?}"))
             }
-            _ => setup_fault(format!("TLS can't be set up: {error}")),
+            _ => Status::TlsSetup.because(format!("TLS can't be set up: {error}")),
         })
 }
 
@@ -112,30 +114,33 @@ fn machine_roots() -> Arc<RootCertStore> {
         .clone()
 }
 
-fn own_certificate(options: &TlsOptions) -> Result<Option<Arc<CertifiedKey>>, Fault> {
+fn own_certificate(options: &TlsOptions) -> Result<Option<Arc<CertifiedKey>>, Failure> {
     let (certificate, key) = match (&options.client_certificate, &options.client_key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => (certificate, key),
-        (Some(_), None) => return Err(setup_fault("option TLS_CLIENT_CERTIFICATE needs TLS_CLIENT_KEY beside it")),
-        (None, Some(_)) => return Err(setup_fault("option TLS_CLIENT_KEY needs TLS_CLIENT_CERTIFICATE beside it")),
+        (Some(_), None) => {
+            return Err(Status::TlsSetup.because("option TLS_CLIENT_CERTIFICATE needs TLS_CLIENT_KEY beside it"));
+        }
+        (None, Some(_)) => {
+            return Err(Status::TlsSetup.because("option TLS_CLIENT_KEY needs TLS_CLIENT_CERTIFICATE beside it"));
+        }
     };
     let chain = certificates("TLS_CLIENT_CERTIFICATE", certificate)?;
     let password = options.client_key_password.as_ref().map(|password| password.as_str());
     let key = private_key("TLS_CLIENT_KEY", key, password)?;
     // As the provider does it, but for a copy that nobody would zeroize.
     let key = ring::sign::any_supported_type(&key).map_err(|_| {
-        setup_fault(
-            "option TLS_CLIENT_KEY: this key can't be used: RSA keys of 2048 to 4096 bits can, ECDSA keys of the curves P-256 \
-             and P-384, and Ed25519 keys",
-        )
+        let text = "option TLS_CLIENT_KEY: this key can't be used: RSA keys of 2048 to 4096 bits can, ECDSA keys of the \
+                    curves P-256 and P-384, and Ed25519 keys";
+        Status::TlsSetup.because(text)
     })?;
     // Not by rustls, which takes no certificate of X.509 version 1: `openssl x509 -req` makes such ones.
     let Some(described) = chain.first().and_then(Described::new) else {
-        return Err(setup_fault("option TLS_CLIENT_CERTIFICATE: its first certificate can't be parsed"));
+        return Err(Status::TlsSetup.because("option TLS_CLIENT_CERTIFICATE: its first certificate can't be parsed"));
     };
     if key.public_key().is_some_and(|public| !described.is_for(&public)) {
         let text = "option TLS_CLIENT_KEY is not the key of the first certificate in TLS_CLIENT_CERTIFICATE";
-        return Err(setup_fault(text));
+        return Err(Status::TlsSetup.because(text));
     }
     Ok(Some(Arc::new(CertifiedKey::new(chain, key))))
 }

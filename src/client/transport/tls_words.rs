@@ -1,9 +1,8 @@
 //! Why TLS failed, in words that say what to do.
 
-use super::Fault;
 use super::certificate::{Described, date};
 use super::tls_verify::{PinMismatch, RevocationHidden, Witness};
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use rustls::{
     AlertDescription, CertRevocationListError, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
@@ -11,11 +10,11 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 /// What an error of rustls stands for, which came when TLS `begins` or later. `name` is the one that the certificate should have.
-pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &str) -> Fault {
+pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &str) -> Failure {
     match error {
-        Error::InvalidCertificate(why) => certificate_fault(why, witness, name),
-        Error::InvalidCertRevocationList(why) => revocation_list_fault(why),
-        Error::AlertReceived(alert) => alert_fault(*alert, witness),
+        Error::InvalidCertificate(why) => certificate_failure(why, witness, name),
+        Error::InvalidCertRevocationList(why) => revocation_list_failure(why),
+        Error::AlertReceived(alert) => alert_failure(*alert, witness),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
@@ -23,7 +22,7 @@ pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &st
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
         ) => no_common_version(),
         Error::PeerIncompatible(what) => {
-            Fault::new(Status::Tls, format!("the Server's TLS is too old or too different to agree with: {what:?}"))
+            Status::Tls.because(format!("the Server's TLS is too old or too different to agree with: {what:?}"))
         }
         Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion)
             if begins =>
@@ -31,30 +30,27 @@ pub(super) fn in_words(error: &Error, begins: bool, witness: &Witness, name: &st
             no_tls()
         }
         Error::NoApplicationProtocol => no_application_protocol(),
-        Error::NoCertificatesPresented => Fault::new(Status::TlsCertificate, "the Server has shown no certificate"),
-        _ => Fault::new(Status::Tls, format!("TLS with the Server failed: {error}")),
+        Error::NoCertificatesPresented => Status::TlsCertificate.because("the Server has shown no certificate"),
+        _ => Status::Tls.because(format!("TLS with the Server failed: {error}")),
     }
 }
 
 /// The Server's first bytes were none of TLS.
-pub(super) fn no_tls() -> Fault {
-    Fault::new(
-        Status::WrongProtocol,
-        "the Server on this port doesn't speak TLS: use mqtt:// (or ws://), or the Server's port for TLS (often 8883)",
-    )
+pub(super) fn no_tls() -> Failure {
+    let text = "the Server on this port doesn't speak TLS: use mqtt:// (or ws://), or the Server's port for TLS \
+                (often 8883)";
+    Status::WrongProtocol.because(text)
 }
 
 /// The Server closed before it had said anything.
-pub(super) fn closed_at_once() -> Fault {
-    Fault::new(
-        Status::WrongProtocol,
-        "the Server closed the connection when TLS began, without a word: most likely it doesn't speak TLS on this port: use \
-         mqtt:// (or ws://), or the Server's port for TLS (often 8883)",
-    )
+pub(super) fn closed_at_once() -> Failure {
+    let text = "the Server closed the connection when TLS began, without a word: most likely it doesn't speak TLS on \
+                this port: use mqtt:// (or ws://), or the Server's port for TLS (often 8883)";
+    Status::WrongProtocol.because(text)
 }
 
 /// The Server closed the connection during the handshake, or said why it didn't like our certificate.
-pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
+pub(super) fn client_certificate(witness: &Witness, said: &str) -> Failure {
     let text = if witness.answered.load(Ordering::Relaxed) {
         format!(
             "the Server refuses our client certificate ({said}): it is expired or revoked, or not from a CA that the Server trusts; \
@@ -63,34 +59,30 @@ pub(super) fn client_certificate(witness: &Witness, said: &str) -> Fault {
     } else {
         format!("the Server wants a client certificate ({said}): set options TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY")
     };
-    Fault::new(Status::TlsClientCertificate, text)
+    Status::TlsClientCertificate.because(text)
 }
 
 /// The Server has asked for a certificate, got none, and closed the connection after the handshake.
-pub(super) fn perhaps_client_certificate() -> Fault {
-    Fault::new(
-        Status::TlsClientCertificate,
-        "the Server asked for a client certificate, got none, and closed the connection: if it needs one, set options \
-         TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY; if not, it may refuse the Client Identifier, the user name or the password",
-    )
+pub(super) fn perhaps_client_certificate() -> Failure {
+    let text = "the Server asked for a client certificate, got none, and closed the connection: if it needs one, set \
+                options TLS_CLIENT_CERTIFICATE and TLS_CLIENT_KEY; if not, it may refuse the Client Identifier, the \
+                user name or the password";
+    Status::TlsClientCertificate.because(text)
 }
 
-fn no_common_version() -> Fault {
-    Fault::new(
-        Status::Tls,
-        "the Server and this client have no common version of TLS: this one speaks 1.2 and 1.3 (option TLS_VERSION_MINIMUM), the \
-         Server something else",
-    )
+fn no_common_version() -> Failure {
+    let text = "the Server and this client have no common version of TLS: this one speaks 1.2 and 1.3 (option \
+                TLS_VERSION_MINIMUM), the Server something else";
+    Status::Tls.because(text)
 }
 
-fn no_application_protocol() -> Fault {
-    Fault::new(
-        Status::Tls,
-        "the Server doesn't know a protocol that option TLS_ALPN offers: see its documentation for the right name",
-    )
+fn no_application_protocol() -> Failure {
+    let text = "the Server doesn't know a protocol that option TLS_ALPN offers: see its documentation for the right \
+                name";
+    Status::Tls.because(text)
 }
 
-fn revocation_list_fault(why: &CertRevocationListError) -> Fault {
+fn revocation_list_failure(why: &CertRevocationListError) -> Failure {
     let why = match why {
         CertRevocationListError::BadSignature => "it is not signed by the CA that it names".to_owned(),
         CertRevocationListError::IssuerInvalidForCrl => {
@@ -98,10 +90,10 @@ fn revocation_list_fault(why: &CertRevocationListError) -> Fault {
         }
         _ => format!("{why:?}"),
     };
-    Fault::new(Status::TlsCertificate, format!("a revocation list in option TLS_CRL can't be trusted: {why}"))
+    Status::TlsCertificate.because(format!("a revocation list in option TLS_CRL can't be trusted: {why}"))
 }
 
-fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
+fn alert_failure(alert: AlertDescription, witness: &Witness) -> Failure {
     let asked = witness.asked.load(Ordering::Relaxed);
     let about_ours = matches!(
         alert,
@@ -122,23 +114,22 @@ fn alert_fault(alert: AlertDescription, witness: &Witness) -> Fault {
         _ if asked && about_ours => client_certificate(witness, &format!("its alert is {alert:?}")),
         AlertDescription::ProtocolVersion => no_common_version(),
         AlertDescription::NoApplicationProtocol => no_application_protocol(),
-        AlertDescription::UnrecognisedName => Fault::new(
-            Status::Tls,
-            "the Server doesn't know the host name that it was asked for: check the URL, or set option TLS_SERVER_NAME",
-        ),
-        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => Fault::new(
-            Status::Tls,
-            format!(
-                "the Server refuses the TLS handshake ({alert:?}): it accepts no cipher or version that this client has"
-            ),
-        ),
-        _ => Fault::new(Status::Tls, format!("the Server ended TLS with the alert {alert:?}")),
+        AlertDescription::UnrecognisedName => {
+            let text = "the Server doesn't know the host name that it was asked for: check the URL, or set option \
+                        TLS_SERVER_NAME";
+            Status::Tls.because(text)
+        }
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            let why = "it accepts no cipher or version that this client has";
+            Status::Tls.because(format!("the Server refuses the TLS handshake ({alert:?}): {why}"))
+        }
+        _ => Status::Tls.because(format!("the Server ended TLS with the alert {alert:?}")),
     }
 }
 
-fn certificate_fault(why: &CertificateError, witness: &Witness, name: &str) -> Fault {
+fn certificate_failure(why: &CertificateError, witness: &Witness, name: &str) -> Failure {
     let shown: Vec<Described> = witness.shown.lock().iter().filter_map(Described::new).collect();
-    Fault::new(Status::TlsCertificate, certificate_text(why, &shown, witness.named, name))
+    Status::TlsCertificate.because(certificate_text(why, &shown, witness.named, name))
 }
 
 /// `named`: option TLS_CA says what is trusted.

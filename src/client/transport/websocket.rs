@@ -2,14 +2,14 @@
 //! \[MQTT-6.0.0-1\] \[MQTT-6.0.0-2\]. The protocol is tungstenite's; it reads from the transport below and writes to memory,
 //! from where this module sends: so what the socket doesn't take is neither lost nor in doubt.
 
-use super::{Fault, Stage, Transport, is_broken_off};
+use super::{Stage, Transport, failure_of, is_broken_off};
 use crate::client::address::Address;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use std::io::{self, Read, Write};
 use tungstenite::error::{CapacityError, ProtocolError, SubProtocolError};
 use tungstenite::handshake::MidHandshake;
 use tungstenite::handshake::client::ClientHandshake;
-use tungstenite::http::{HeaderName, HeaderValue, Request};
+use tungstenite::http::{HeaderName, HeaderValue, Request, Response};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -99,7 +99,7 @@ impl Upgrade {
         server: &Address,
         headers: &[(HeaderName, HeaderValue)],
         maximum_packet_size: usize,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Failure> {
         let authority = server.authority();
         let host = match server.port == server.scheme.default_port() {
             true => authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host),
@@ -115,8 +115,9 @@ impl Upgrade {
             .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
             .header("Sec-WebSocket-Protocol", "mqtt")
             .body(());
-        let mut request =
-            request.map_err(|error| fault(format!("the URL can't be asked for over WebSocket: {error}")))?;
+        let mut request = request.map_err(|error| {
+            Status::WebSocket.because(format!("the URL can't be asked for over WebSocket: {error}"))
+        })?;
         request.headers_mut().extend(headers.iter().cloned());
         let largest = Some(maximum_packet_size + ROOM_FOR_MORE_PACKETS);
         let config = WebSocketConfig::default()
@@ -134,7 +135,7 @@ impl Upgrade {
         self.handshake.as_ref().is_some_and(|handshake| handshake.get_ref().get_ref().interrupted)
     }
 
-    pub fn advance(&mut self) -> Result<Stage<WebSocket>, Fault> {
+    pub fn advance(&mut self) -> Result<Stage<WebSocket>, Failure> {
         let Some(mut handshake) = self.handshake.take() else { return Ok(Stage::Pending) };
         handshake.get_mut().get_mut().interrupted = false;
         loop {
@@ -152,7 +153,7 @@ impl Upgrade {
             match lower.send() {
                 // It asked for an answer before the request had left.
                 Ok(()) if had_output => continue,
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(upgrade_fault(&error)),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(upgrade_failure(&error)),
                 _ => {}
             }
             self.handshake = Some(handshake);
@@ -190,7 +191,8 @@ impl WebSocket {
     fn next_frame(&mut self) -> io::Result<Bytes> {
         for _ in 0..FRAMES_IN_A_ROW {
             if self.websocket.get_ref().output.len() > LARGEST_OUTPUT {
-                return Err(fault("the Server takes no bytes, and yet wants answers to more and more pings").into());
+                let text = "the Server takes no bytes, and yet wants answers to more and more pings";
+                return Err(Status::WebSocket.because(text).into());
             }
             let message = self.websocket.read();
             // An answer to a ping or to the Server's close lies in tungstenite's buffer until it is flushed to ours.
@@ -202,7 +204,8 @@ impl WebSocket {
                 Ok(Message::Binary(content)) => return Ok(content),
                 // [MQTT-6.0.0-1]
                 Ok(Message::Text(_)) => {
-                    return Err(fault("the Server sent a text frame, but MQTT is sent in binary frames").into());
+                    let text = "the Server sent a text frame, but MQTT is sent in binary frames";
+                    return Err(Status::WebSocket.because(text).into());
                 }
                 Ok(Message::Close(Some(said))) if says_why(&said) => return Err(closed_because(&said).into()),
                 Ok(Message::Close(_)) => return Ok(Bytes::new()),
@@ -277,16 +280,12 @@ impl Transport for WebSocket {
     }
 }
 
-fn fault(text: impl Into<String>) -> Fault {
-    Fault::new(Status::WebSocket, text)
-}
-
-fn wrong_protocol(what: &str) -> Fault {
+fn wrong_protocol(what: &str) -> Failure {
     let advice = "use mqtt:// or mqtts:// if the port is MQTT's own, or wss:// if it is one with TLS";
-    Fault::new(Status::WrongProtocol, format!("{what}: {advice}"))
+    Status::WrongProtocol.because(format!("{what}: {advice}"))
 }
 
-fn closed_at_once() -> Fault {
+fn closed_at_once() -> Failure {
     wrong_protocol("the Server closed the connection when it was asked for a WebSocket")
 }
 
@@ -294,59 +293,24 @@ fn says_why(said: &CloseFrame) -> bool {
     !matches!(said.code, CloseCode::Normal | CloseCode::Away) || !said.reason.is_empty()
 }
 
-fn closed_because(said: &CloseFrame) -> Fault {
+fn closed_because(said: &CloseFrame) -> Failure {
     let reason = if said.reason.is_empty() { String::new() } else { format!(": {}", said.reason) };
-    Fault::new(
-        Status::ConnectionClosed,
-        format!("the Server closed the WebSocket with code {}{reason}", u16::from(said.code)),
-    )
+    let code = u16::from(said.code);
+    Status::ConnectionClosed.because(format!("the Server closed the WebSocket with code {code}{reason}"))
 }
 
 /// What an error below stands for while the upgrade isn't done.
-fn upgrade_fault(error: &io::Error) -> Fault {
+fn upgrade_failure(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => closed_at_once(),
         _ if is_broken_off(error) => closed_at_once(),
-        _ => Fault::of(error, "the WebSocket upgrade"),
+        _ => failure_of(error, "the WebSocket upgrade"),
     }
 }
 
-fn in_words(error: &Error) -> Fault {
-    fault(match error {
-        Error::Http(response) => {
-            let code = response.status().as_u16();
-            match code {
-                401 | 407 => {
-                    format!("the Server wants an authentication before WebSocket (HTTP {code}): see option WS_HEADERS")
-                }
-                403 => "the Server forbids the WebSocket (HTTP 403): check the URL's path, and option WS_HEADERS"
-                    .to_owned(),
-                404 => "the Server has no WebSocket at the URL's path (HTTP 404): often it is /mqtt or /ws".to_owned(),
-                301 | 302 | 303 | 307 | 308 => {
-                    let location = response.headers().get("Location").and_then(|value| value.to_str().ok());
-                    // A query may hold a token.
-                    let location = location.map_or("elsewhere", |url| url.split('?').next().unwrap_or(url));
-                    // As option URL takes it.
-                    let location = match location.split_once("://") {
-                        Some(("http", rest)) => format!("ws://{rest}"),
-                        Some(("https", rest)) => format!("wss://{rest}"),
-                        _ => location.to_owned(),
-                    };
-                    format!("the Server redirects to {location} (HTTP {code}): set the URL to that")
-                }
-                429 | 500..=599 => {
-                    format!(
-                        "the Server, or a gateway before it, can't serve at the moment (HTTP {code}): see its log if that stays"
-                    )
-                }
-                400 | 426 => format!(
-                    "the Server on this port doesn't take the WebSocket upgrade (HTTP {code}): check scheme, port and path"
-                ),
-                _ => {
-                    format!("the Server answers the WebSocket upgrade with HTTP {code}: check the URL's port and path")
-                }
-            }
-        }
+fn in_words(error: &Error) -> Failure {
+    let text = match error {
+        Error::Http(response) => refusal(response),
         // [MQTT-6.0.0-4]
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
             SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol,
@@ -360,9 +324,46 @@ fn in_words(error: &Error) -> Fault {
         Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
             format!("the Server sent a WebSocket message of {size} bytes: see option MAXIMUM_PACKET_SIZE")
         }
-        Error::Io(error) => return upgrade_fault(error),
+        Error::Io(error) => return upgrade_failure(error),
         _ => format!("WebSocket with the Server failed: {error}"),
-    })
+    };
+    Status::WebSocket.because(text)
+}
+
+/// What a response means that isn't the upgrade, and what to do.
+fn refusal<T>(response: &Response<T>) -> String {
+    let code = response.status().as_u16();
+    match code {
+        301 | 302 | 303 | 307 | 308 => {
+            let location = response.headers().get("Location").and_then(|value| value.to_str().ok());
+            format!(
+                "the Server redirects to {} (HTTP {code}): set the URL to that",
+                location.map_or_else(|| "elsewhere".to_owned(), as_url_option)
+            )
+        }
+        400 | 426 => format!(
+            "the Server on this port doesn't take the WebSocket upgrade (HTTP {code}): check scheme, port and path"
+        ),
+        401 | 407 => {
+            format!("the Server wants an authentication before WebSocket (HTTP {code}): see option WS_HEADERS")
+        }
+        403 => format!("the Server forbids the WebSocket (HTTP {code}): check the URL's path, and option WS_HEADERS"),
+        404 => format!("the Server has no WebSocket at the URL's path (HTTP {code}): often it is /mqtt or /ws"),
+        429 | 500..=599 => format!(
+            "the Server, or a gateway before it, can't serve at the moment (HTTP {code}): see its log if that stays"
+        ),
+        _ => format!("the Server answers the WebSocket upgrade with HTTP {code}: check the URL's port and path"),
+    }
+}
+
+/// The address of a redirection as option URL takes it. Its query is left out, as it may hold a token.
+fn as_url_option(location: &str) -> String {
+    let url = location.split('?').next().unwrap_or(location);
+    match url.split_once("://") {
+        Some(("http", rest)) => format!("ws://{rest}"),
+        Some(("https", rest)) => format!("wss://{rest}"),
+        _ => url.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::transport::scripted::Scripted;
+use crate::types::status::Status;
 use std::collections::VecDeque;
 use tungstenite::protocol::Role;
 
@@ -77,8 +78,8 @@ fn answers_that_the_server_does_not_take_are_not_gathered_without_end() {
             other => break other.expect_err("no content"),
         }
     };
-    let fault = Fault::of(&error, "");
-    assert!(fault.status == Status::WebSocket && fault.text.contains("ping"), "{fault}");
+    let failure = failure_of(&error, "");
+    assert!(failure.status == Status::WebSocket && failure.text.contains("ping"), "{failure}");
 }
 
 #[test]

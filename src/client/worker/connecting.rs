@@ -12,11 +12,10 @@ use crate::client::options::{IntOption, Options};
 use crate::client::redirect::Redirect;
 use crate::client::shared::State;
 use crate::client::thread::Hold;
-use crate::client::transport::Fault;
 use crate::client::transport::connector::{Connector, Plan, Progress, TOKENS};
 use crate::client::transport::tls_setup::TlsSetup;
 use crate::session::event::Disconnected;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use mio::Token;
 use std::time::{Duration, Instant};
 
@@ -51,9 +50,9 @@ impl Worker {
                 self.next_socket = Token(self.next_socket.0.wrapping_add(TOKENS).max(FIRST_SOCKET.0));
                 self.phase = Phase::Connecting { connector, deadline };
             }
-            Err(fault) => {
+            Err(failure) => {
                 let mut core = shared.core.lock();
-                self.connecting_failed(fault, &mut core);
+                self.connecting_failed(failure, &mut core);
             }
         }
     }
@@ -76,7 +75,7 @@ impl Worker {
                 // The poll may have told of the first bytes together with the connection.
                 self.readable = true;
             }
-            Progress::Failed(fault) => self.connecting_failed(fault, core),
+            Progress::Failed(failure) => self.connecting_failed(failure, core),
         }
         Turn::Again
     }
@@ -111,9 +110,9 @@ impl Worker {
     }
 
     /// What the next connection is made of. Reads files of certificates.
-    fn plan(&mut self) -> Result<Plan, Fault> {
+    fn plan(&mut self) -> Result<Plan, Failure> {
         let Some(address) = self.address().cloned() else {
-            return Err(Fault::new(Status::WrongState, "no Server is named: set option URL"));
+            return Err(Status::WrongState.because("no Server is named: set option URL"));
         };
         let tls = self.options.tls();
         // A Session of TLS that is resumed is verified by nobody: it would live on after its certificate is revoked or expired.
@@ -130,8 +129,8 @@ impl Worker {
         })
     }
 
-    pub(in crate::client) fn connecting_failed(&mut self, fault: Fault, core: &mut Core) {
-        self.after_end(Disconnected::new(Some(fault.status), fault.text), Held::Never, core);
+    pub(in crate::client) fn connecting_failed(&mut self, failure: Failure, core: &mut Core) {
+        self.after_end(failure.into(), Held::Never, core);
     }
 
     /// Which Server is tried next, and after which delay. The first one is preferred: a good connection that is lost leads

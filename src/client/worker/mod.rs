@@ -17,13 +17,12 @@ use super::redirect::Redirect;
 use super::shared::{Shared, State};
 use super::store::Keeper;
 use super::thread::{Hold, rest};
-use super::transport::Fault;
 use super::transport::connector::Connector;
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
 use crate::codec::property::Properties;
 use crate::types::reason::ReasonCode;
-use crate::types::status::Status;
+use crate::types::status::{Failure, Status};
 use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
 use std::sync::Arc;
@@ -316,7 +315,7 @@ impl Worker {
             // This write found it out, after the reading; or there is more to be read.
             return Turn::Again;
         }
-        if let Some(Fault { status, text }) = core.lost.take() {
+        if let Some(Failure { status, text }) = core.lost.take() {
             self.end_connection(status, &text, core);
             return Turn::Again;
         }
