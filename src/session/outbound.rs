@@ -58,7 +58,7 @@ pub(super) struct Outbound {
     pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
     pub(super) released: Ordered<Released>,
-    /// Packet Identifiers of QoS 2 messages that were given up, and that the Server may hold.
+    /// Packet Identifiers of QoS 2 messages that were given up just now, and that the Server may hold.
     pub(super) given_up: Vec<PacketId>,
     /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
     pub(super) next_order: u64,

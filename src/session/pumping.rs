@@ -22,6 +22,8 @@ impl Session {
             let mut out = sink!(self);
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
+        // In the batch in which the message is forgotten.
+        self.elsewhere.reserve(&mut self.outbound.given_up, &mut self.log);
     }
 
     /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
