@@ -32,7 +32,10 @@ fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
 #[test]
 fn bytes_are_bounded_too() {
     let mut trace = holding(1000, 25);
+    let mut exact = holding(1000, 20);
     for token in 1..=5 {
+        exact.publish(token, "123456789", QoS::AtLeastOnce);
+        assert_eq!(exact.session.outstanding().1, if token == 1 { 10 } else { 20 });
         trace.publish(token, "123456789", QoS::AtLeastOnce);
         assert!(trace.session.outstanding().1 <= 25);
     }
