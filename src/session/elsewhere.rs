@@ -35,7 +35,7 @@ pub(super) struct Elsewhere {
     /// The Server of the present connection.
     here: Option<Arc<str>>,
     left: Vec<Left>,
-    /// There have been several Servers.
+    /// There have been several Servers, or Packet Identifiers that are not used at home.
     is_recorded: bool,
     /// Packet Identifiers that are not used at home.
     pub reserved: Vec<PacketId>,
@@ -65,6 +65,19 @@ impl Elsewhere {
         }
         self.home.clone_from(&self.here);
         self.is_recorded |= is_away;
+        self.record_home(log);
+    }
+
+    /// These Packet Identifiers can't be used at home any more, by the next process either.
+    pub fn reserve(&mut self, ids: &mut Vec<PacketId>, log: &mut Log) {
+        if !ids.is_empty() {
+            self.reserved.append(ids);
+            self.is_recorded = true;
+            self.record_home(log);
+        }
+    }
+
+    fn record_home(&self, log: &mut Log) {
         if let Some(home) = self.home.as_ref().filter(|_| self.is_recorded) {
             let ids = self.reserved.clone();
             log.replace(Key::Server(home.to_string()), || Record::Server { home: true, until: None, ids });

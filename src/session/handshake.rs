@@ -13,11 +13,11 @@ use super::packets::describe;
 use super::record::{Key, Record};
 use super::requester::response_topic;
 use super::sink::sink;
-use crate::codec::Packet;
 use crate::codec::connack::Connack;
 use crate::codec::connect::{Connect, Will};
 use crate::codec::error::EncodeError;
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};
+use crate::codec::{Packet, PacketId};
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
@@ -265,7 +265,7 @@ impl Session {
         }
         let Some(left) = self.elsewhere.come_back(now, &mut self.log) else { return false };
         // Should the two share their Sessions in spite of that, this is the one in between.
-        let (held, parked) = (self.outbound.held_by_server(), self.inbound.park());
+        let (held, parked) = (self.held_by_server(), self.inbound.park());
         self.leave_behind();
         self.use_reserved();
         self.inbound.lose_session(&mut self.log);
@@ -278,8 +278,13 @@ impl Session {
     }
 
     fn leave_behind(&mut self) {
-        let held = self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect();
+        let held = self.held_by_server();
         self.elsewhere.leave(held, self.subscriptions.filters(), self.inbound.park(), &mut self.log);
+    }
+
+    /// The Packet Identifiers that can't be used at home if others are to be used there.
+    fn held_by_server(&self) -> Vec<PacketId> {
+        self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect()
     }
 
     /// The Packet Identifiers that were not to be used at home may be.

@@ -58,7 +58,7 @@ pub(super) struct Outbound {
     pub(super) in_flight: Ordered<InFlight>,
     /// PUBREC seen, PUBCOMP not, in the order of the PUBRECs.
     pub(super) released: Ordered<Released>,
-    /// Packet Identifiers of QoS 2 messages that were given up, and that the Server may hold.
+    /// Packet Identifiers of QoS 2 messages that were given up just now, and that the Server may hold.
     pub(super) given_up: Vec<PacketId>,
     /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
     pub(super) next_order: u64,
@@ -193,20 +193,18 @@ impl Outbound {
         }
     }
 
-    /// Drops what waits, if the token names it. The program is told when that is durable: after a crash the next process would
-    /// send what nobody expects any more.
+    /// Drops what waits, if the token names it. Nobody expects it any more, though it may be in doubt.
     /// False if it names nothing that waits.
     pub fn cancel(&mut self, token: Token, out: &mut Sink<'_>) -> bool {
         let Some(cancelled) = self.queue.take_token(token) else { return false };
         let outcome = cancelled.not_sent(Status::Cancelled);
-        if cancelled.is_qos0() || !out.log.is_on() {
+        if cancelled.is_qos0() {
             self.finish(cancelled, outcome, out);
-            return true;
+        } else {
+            out.log.remove(Key::Publish(cancelled.number));
+            out.end_when_durable(token, outcome);
+            self.forget(cancelled, out);
         }
-        out.log.remove(Key::Publish(cancelled.number));
-        out.log.end(token, &outcome);
-        out.log.tell_when_durable(Event::Published { token, outcome });
-        self.forget(cancelled, out);
         true
     }
 

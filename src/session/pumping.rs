@@ -22,6 +22,8 @@ impl Session {
             let mut out = sink!(self);
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
         }
+        // In the batch in which the message is forgotten.
+        self.elsewhere.reserve(&mut self.outbound.given_up, &mut self.log);
     }
 
     /// Subscribes once it is durable that there is a Session: who forgot that in a crash would start a new one, and lose
@@ -44,7 +46,12 @@ impl Session {
             return self.requester.fail_waiting(Status::NotSupportedByServer, &mut self.events);
         }
         let Some((topic, subscribed)) = self.requester.needs_subscription() else { return };
-        match (self.subscriptions.standing(topic), subscribed) {
+        let standing = match self.subscriptions.standing(topic) {
+            // What the program has ended, perhaps without an answer yet.
+            Standing::Granted if !subscribed && self.subscriptions.is_ending(topic) => Standing::Unknown,
+            standing => standing,
+        };
+        match (standing, subscribed) {
             (Standing::Granted, _) => {
                 while let Some((token, message, left)) = self.requester.publish_next(now) {
                     // It may have to wait for the send quota, but not beyond its deadline.

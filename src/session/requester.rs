@@ -174,8 +174,10 @@ impl Requester {
             self.waiting_count -= 1;
             self.waiting_bytes -= message.size();
         }
-        if self.waiting_count == 0 {
-            self.waiting.clear();
+        // Offline, one that waits must not keep room for all that have ended meanwhile.
+        if self.waiting.len() > 64 && self.waiting.len() > 4 * self.waiting_count {
+            let waits = |token: &Token| self.requests.get(token).is_some_and(|request| request.message.is_some());
+            self.waiting.retain(waits);
         }
         true
     }
@@ -277,4 +279,27 @@ pub(super) fn response_topic(chosen: &str, information: Option<&str>, client_id:
 /// Whether responses can be published there, and subscribed to by one client alone.
 fn is_response_topic(topic: &str) -> bool {
     TopicName::new(topic).is_ok() && TopicFilter::new(topic).is_ok_and(|filter| !filter.is_shared())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_request_that_waits_for_long_keeps_no_room_for_those_that_have_ended() {
+        let (mut requester, mut events, now) = (Requester::new(&[0; 32]), VecDeque::new(), Instant::now());
+        let message = || {
+            let topic = TopicName::new("t").unwrap();
+            Message::new(topic, b"", QoS::AtMostOnce, false, Properties::EMPTY)
+        };
+        requester.add(0, message(), now + Duration::from_secs(1_000_000));
+        for second in 1..=1000 {
+            requester.add(second, message(), now + Duration::from_secs(second as u64));
+            requester.expire(now + Duration::from_secs(second as u64), &mut events);
+        }
+        assert_eq!((requester.waiting().0, events.len()), (1, 1000));
+        assert!(requester.waiting.len() <= 65, "{}", requester.waiting.len());
+        requester.use_response_topic("r".to_owned());
+        assert_eq!(requester.publish_next(now).map(|next| next.0), Some(0));
+    }
 }

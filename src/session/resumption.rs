@@ -36,7 +36,6 @@ impl Outbound {
     /// so, unless it was not even sent. PUBREC says no more: some Servers, Mosquitto among them, pass a message on only when
     /// they get PUBREL, and throw it away with the Session.
     pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Sink<'_>) {
-        self.given_up.drain(..).for_each(|id| ids.release(id));
         for (id, released) in self.released.drain() {
             ids.release(id);
             self.count -= 1;
@@ -62,7 +61,7 @@ impl Outbound {
     pub fn held_by_server(&self) -> Vec<PacketId> {
         let is_held = |entry: &InFlight| entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce;
         let in_flight = self.in_flight.iter().filter(|(_, entry)| is_held(entry)).map(|(id, _)| id);
-        self.released.iter().map(|(id, _)| id).chain(in_flight).chain(self.given_up.iter().copied()).collect()
+        self.released.iter().map(|(id, _)| id).chain(in_flight).collect()
     }
 
     /// Takes over what an earlier process had stored. What this one has accepted already comes after it. `Err` says why the

@@ -5,6 +5,7 @@ use super::event::{Event, Outcome, Stage, Token};
 use super::figures::Counters;
 use super::record::Log;
 use crate::codec::buffers::Spent;
+use crate::types::status::Status;
 use std::collections::VecDeque;
 
 /// What a flow has at hand beside its own state.
@@ -22,10 +23,25 @@ pub(super) struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// The end of a QoS 1 or 2 publish.
+    /// The end of a QoS 1 or 2 publish. Who is told that it failed may publish it anew: after a crash the next process must not
+    /// send it all the same. What is in doubt may come twice anyway, and no process sends what has expired.
     pub fn end(&mut self, token: Token, outcome: Outcome) {
+        if !matches!(outcome.failure, None | Some(Status::SessionLost | Status::Expired)) {
+            return self.end_when_durable(token, outcome);
+        }
         self.log.end(token, &outcome);
         self.events.push_back(Event::Published { token, outcome });
+    }
+
+    /// The same, told as soon as the next process knows of it.
+    pub fn end_when_durable(&mut self, token: Token, outcome: Outcome) {
+        self.log.end(token, &outcome);
+        let event = Event::Published { token, outcome };
+        if self.log.is_on() {
+            self.log.tell_when_durable(event);
+        } else {
+            self.events.push_back(event);
+        }
     }
 
     /// The end of a QoS 0 publish of which the program isn't told.

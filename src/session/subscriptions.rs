@@ -174,6 +174,11 @@ impl Subscriptions {
         self.waiting.iter().any(|request| !request.subscribes() && request.filter == filter)
     }
 
+    /// Whether its end was asked for, and the Server hasn't answered.
+    pub fn is_ending(&self, filter: &str) -> bool {
+        self.is_to_end(filter) || self.sent.iter().any(|(_, sent)| !sent.subscribes() && sent.filter == filter)
+    }
+
     /// SUBACK or UNSUBACK. `Err` says how it breaks the protocol; whoever gets it gives up the request.
     pub fn handle_answer(
         &mut self,

@@ -3,6 +3,7 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
@@ -147,6 +148,51 @@ fn nor_by_the_next_process() {
         goes_round_without(&mut trace, &[1, 2]);
         // The end of it isn't stored: the message is under way for the next process, too.
     }
+}
+
+#[test]
+fn what_could_not_be_sent_again_keeps_its_identifier_from_the_messages_of_the_next_process() {
+    // MQTT-2.2.1-3, MQTT-4.3.3-10: the Server may hold a QoS 2 message under it, for which it would take the other one.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.publish(1, &"x".repeat(100), QOS_2);
+    disk.store(&mut trace);
+    trace.takes_packet(|_| ());
+    trace.loses_connection();
+    trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(64))]);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.session.heard(1);
+    trace.reconnects(true);
+    disk.store(&mut trace);
+
+    for _ in 0..2 {
+        let mut trace = disk.start(options());
+        trace.session.set_server("a");
+        trace.connects(true, &[]);
+        trace.publish(2, "two", QOS_2);
+        disk.store(&mut trace);
+        trace.sends(publish("two", QOS_2, 2));
+        trace.receives(pubrec(2));
+        disk.store(&mut trace);
+        trace.sends(pubrel(2));
+        trace.receives(pubcomp(2));
+        trace.completes(2);
+        trace.session.heard(2);
+        disk.store(&mut trace);
+    }
+    // With its Session it is free again.
+    let mut trace = disk.start(options());
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    trace.session.set_server("a");
+    trace.connects(true, &[]);
+    trace.publish(3, "three", QOS_2);
+    disk.store(&mut trace);
+    trace.sends(publish("three", QOS_2, 1));
 }
 
 #[test]

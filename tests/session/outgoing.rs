@@ -45,6 +45,7 @@ fn qos_2_goes_through_its_four_packets() {
     trace.sends(publish("x", QoS::ExactlyOnce, 1));
     trace.receives(pubrec(1));
     trace.sends(pubrel(1));
+    assert_eq!(trace.session.in_flight(), 1);
     trace.tells_nothing();
     trace.receives(pubcomp(1));
     trace.completes(7);

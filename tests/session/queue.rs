@@ -1,8 +1,11 @@
 //! The outgoing queue: its bounds, and what is dropped on purpose.
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::session::options::{OutgoingOverflow, SessionOptions};
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 
 fn holding(outgoing_maximum: usize, outgoing_maximum_bytes: usize) -> Trace {
@@ -29,7 +32,10 @@ fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
 #[test]
 fn bytes_are_bounded_too() {
     let mut trace = holding(1000, 25);
+    let mut exact = holding(1000, 20);
     for token in 1..=5 {
+        exact.publish(token, "123456789", QoS::AtLeastOnce);
+        assert_eq!(exact.session.outstanding().1, if token == 1 { 10 } else { 20 });
         trace.publish(token, "123456789", QoS::AtLeastOnce);
         assert!(trace.session.outstanding().1 <= 25);
     }
@@ -86,4 +92,33 @@ fn requests_and_messages_survive_any_number_of_failed_connections() {
     trace.connects(false, &[]);
     trace.sends(publish("a", QoS::AtMostOnce, 0));
     trace.sends(publish("b", QoS::AtLeastOnce, 1));
+}
+
+#[test]
+fn what_failed_is_out_of_the_store_before_the_program_hears_of_it() {
+    // It may publish it anew then, and the process that comes after a crash would send the old one all the same.
+    let drop: fn(&mut Trace) = |trace| trace.publish(2, "two", QoS::AtLeastOnce);
+    let supersede: fn(&mut Trace) = |trace| trace.publish_so(2, "t", "two", QoS::AtLeastOnce, key("x"));
+    let refuse: fn(&mut Trace) = |trace| {
+        trace.connects(false, &[]);
+        trace.sends(publish("one", QoS::AtLeastOnce, 1));
+        trace.receives(Packet::Puback(Ack::new(id(1), ReasonCode::QUOTA_EXCEEDED)));
+    };
+    for (fails, status) in [(drop, Status::Dropped), (supersede, Status::Superseded), (refuse, Status::RefusedByServer)]
+    {
+        let mut disk = Disk::default();
+        let outgoing_overflow = OutgoingOverflow::DropOldest;
+        let mut trace = disk.start(SessionOptions { outgoing_maximum: 1, outgoing_overflow, ..options() });
+        trace.publish_so(1, "t", "one", QoS::AtLeastOnce, key("x"));
+        disk.store(&mut trace);
+        fails(&mut trace);
+        trace.tells_nothing();
+        disk.store(&mut trace);
+        assert_eq!(trace.tells_published(1).failure, Some(status));
+        let mut trace = disk.start(options());
+        assert_eq!(trace.tells_published(1).failure, Some(status));
+        trace.connects(status == Status::RefusedByServer, &[]);
+        disk.store(&mut trace);
+        assert!(!trace.sends_payloads().contains(&"one".to_owned()));
+    }
 }

@@ -441,13 +441,22 @@ fn nor_is_an_acknowledgement_that_comes_after_the_response() {
 
 #[test]
 fn an_unsubscribe_of_the_program_is_made_good_by_the_next_request() {
-    let (mut trace, topic, _) = requested(options());
-    trace.unsubscribe(8, &topic);
-    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
-    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0]);
-    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 8, .. }));
-    trace.request(9, "ask", SECOND);
-    assert_eq!(trace.asks_for().0, topic);
+    // Also when the Server hasn't answered it yet: it ends the subscription all the same.
+    for is_answered in [true, false] {
+        let (mut trace, topic, _) = requested(options());
+        trace.unsubscribe(8, &topic);
+        trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
+        if is_answered {
+            trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0]);
+            assert!(matches!(trace.tells(), Event::Unsubscribed { token: 8, .. }));
+        }
+        trace.request(9, "ask", SECOND);
+        let (asked_for, packet_id) = trace.asks_for();
+        assert_eq!(asked_for, topic);
+        trace.sends_nothing();
+        trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+        trace.sends_request("ask");
+    }
 }
 
 #[test]

@@ -259,6 +259,7 @@ fn how_a_publish_is_treated_while_it_waits_outlives_the_process() {
     let mut trace = next_process(&disk, trace);
     // A newer value supersedes the one of the process before, and has its place.
     trace.publish_so(5, "t", "new price", QOS_2, key("price"));
+    disk.store(&mut trace);
     assert_eq!(trace.tells_published(2).failure, Some(Status::Superseded));
     trace.passes(Duration::from_millis(999));
     trace.tells_nothing();
