@@ -7,6 +7,7 @@ use common::folder::Folder;
 use common::library;
 use common::mosquitto::{Mosquitto, free_port};
 use common::tools::{self, find, leave_out, project};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,16 @@ fn instrumentation() -> Vec<String> {
     std::env::var("MT5MQTT_CFLAGS").unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
+/// Compiles a C program against the header, and links it to the library.
+fn compile(compiler: impl AsRef<OsStr>, standard: &str, source: &str, output: &Path) {
+    let mut command = Command::new(compiler);
+    command.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]);
+    command.arg(project("include")).arg(project(source)).arg(library::path());
+    command.arg(format!("-Wl,-rpath,{}", library::folder().display()));
+    command.args(instrumentation());
+    tools::run(command.arg("-o").arg(output));
+}
+
 impl Pubsub {
     /// None, reported as left out, where there is no C compiler.
     fn compile(test: &str) -> Option<Self> {
@@ -36,12 +47,7 @@ impl Pubsub {
         };
         let folder = std::env::temp_dir().join(format!("mt5mqtt-c-host-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("create a folder");
-        let mut command = Command::new(compiler);
-        command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]);
-        command.arg(project("include")).arg(project("examples/c/pubsub.c")).arg(library::path());
-        command.arg(format!("-Wl,-rpath,{}", library::folder().display()));
-        command.args(instrumentation());
-        tools::run(command.arg("-o").arg(folder.join("pubsub")));
+        compile(&compiler, "c11", "examples/c/pubsub.c", &folder.join("pubsub"));
         Some(Self { folder })
     }
 
@@ -226,4 +232,18 @@ fn the_headers_example_gets_its_message_back() {
         let output = run("http://127.0.0.1");
         assert!(output.status.code() == Some(1) && text(&output.stdout).contains("unknown scheme"), "{output:?}");
     }
+}
+
+#[test]
+fn a_process_that_fork_made_has_shared_connections_of_its_own() {
+    if !cfg!(unix) || tools::lacks("a shared connection in a process that fork made", "cc") {
+        return;
+    }
+    let folder = Folder::new("forked");
+    let program = folder.path().join("forked");
+    compile("cc", "gnu11", "tests/abi/forked.c", &program);
+    let mut command = Command::new(program);
+    command.arg(format!("mqtt://127.0.0.1:{}", free_port())).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = finish(command.spawn().expect("start forked"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }

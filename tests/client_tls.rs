@@ -585,11 +585,14 @@ fn the_wrong_scheme_is_recognised_by_what_answers() {
         assert_fails(try_connect(&format!("wss://127.0.0.1:{plain}"), &[], &[]), wrong, &["doesn't speak TLS"]);
     }
     // What a Server of another protocol says at first.
-    let cases: [(&str, &[u8], &[&str]); 4] = [
+    let cases: [(&str, &[u8], &[&str]); 7] = [
         ("mqtts", b"HTTP/1.1 400 Bad Request\r\n\r\n", &["doesn't speak TLS"]),
         ("mqtts", b"220 mail.example.com ESMTP\r\n", &["doesn't speak TLS"]),
         ("mqtt", b"HTTP/1.1 400 Bad Request\r\n\r\n", &["speaks HTTP: use ws://"]),
         ("mqtt", &[0x15, 3, 1, 0, 2, 2, 70], &["answers, but the Server on it speaks TLS: use mqtts://"]),
+        ("mqtt", b"SSH-2.0-OpenSSH_9.2\r\n", &["speaks no MQTT: it says 'SSH-2.0-OpenSSH_9.2'", "port"]),
+        ("mqtt", b"220 mail.example.com ESMTP\r\n", &["it says '220 mail.example.com ESMTP'"]),
+        ("mqtt", &[b"+OK ".as_slice(), &[b'x'; 9000]].concat(), &["it says '+OK xxx", "xxx…'"]),
     ];
     for (scheme, says, words) in cases {
         let mut server = FakeServer::start();

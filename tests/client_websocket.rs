@@ -255,6 +255,28 @@ fn a_message_larger_than_any_buffer_arrives_in_one_frame_or_many() {
 }
 
 #[test]
+fn a_frame_that_takes_longer_than_the_server_may_be_silent_arrives() {
+    // MQTT-3.1.2-20: what asks for a PINGREQ. Its answer can only stand behind the frame.
+    let mut server = FakeServer::start();
+    let ints = [(IntOption::KeepAlive, 1), (IntOption::PingTimeout, 1000)];
+    let program = program(&url(&server), &ints);
+    let mut peer = connected(&mut server, &program);
+    let packet = publication(ProtocolVersion::V5, &"x".repeat(100));
+    let mut frame = Vec::new();
+    Frame::message(packet, OpCode::Data(Data::Binary), true).format(&mut frame).unwrap();
+    let (first, rest) = frame.split_at(8);
+    peer.websocket.get_mut().write_all(first).unwrap();
+    peer.expect(PacketType::Pingreq);
+    // Beyond the time for the answer.
+    let end = Instant::now() + Duration::from_millis(1500);
+    for byte in rest {
+        peer.websocket.get_mut().write_all(&[*byte]).unwrap();
+        std::thread::sleep(end.saturating_duration_since(Instant::now()).min(Duration::from_millis(25)));
+    }
+    assert_eq!(program.expect_message().0.payload().len(), 100);
+}
+
+#[test]
 fn a_ping_is_answered_on_an_idle_connection() {
     let mut server = FakeServer::start();
     let program = program(&url(&server), &[(IntOption::KeepAlive, 0)]);

@@ -307,7 +307,13 @@ impl Core {
                 }
             }
             Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock => return Read::Nothing,
+                io::ErrorKind::WouldBlock => {
+                    if transport.has_heard() {
+                        // A PINGRESP can't come before the rest of it.
+                        self.session.handle_input(now, &[]);
+                    }
+                    return Read::Nothing;
+                }
                 io::ErrorKind::Interrupted => return Read::Some,
                 _ if is_broken_off(&error) && self.first_bytes.are_awaited() => self.first_bytes.closed(),
                 _ => failure_of(&error, "reading from the Server"),

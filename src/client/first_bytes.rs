@@ -25,14 +25,14 @@ impl FirstBytes {
         if address.scheme.is_websocket() {
             return None;
         }
-        let (speaks, scheme) = match bytes {
-            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => ("TLS", "mqtts"),
-            bytes if looks_like_http(bytes) && address.scheme.is_tls() => ("HTTP", "wss"),
-            bytes if looks_like_http(bytes) => ("HTTP", "ws"),
-            _ => return None,
+        let speaks = match bytes {
+            bytes if looks_like_tls(bytes) && !address.scheme.is_tls() => "TLS: use mqtts://".to_owned(),
+            bytes if looks_like_http(bytes) && address.scheme.is_tls() => "HTTP: use wss://".to_owned(),
+            bytes if looks_like_http(bytes) => "HTTP: use ws://".to_owned(),
+            bytes => format!("no MQTT: it says '{}'; check the port", greeting(bytes)?),
         };
         let port = address.port;
-        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}: use {scheme}://");
+        let text = format!("{address}: port {port} answers, but the Server on it speaks {speaks}");
         Some(Status::WrongProtocol.because(text))
     }
 
@@ -49,4 +49,17 @@ impl FirstBytes {
         };
         Status::ConnectionClosed.because(text)
     }
+}
+
+/// The first line of a Server that greets in plain text, as those of SSH and mail do. CONNACK begins with a blank, and what no Server
+/// may begin with has a byte that is no text among its first ones.
+fn greeting(bytes: &[u8]) -> Option<String> {
+    const LONGEST: usize = 60;
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    let size = bytes.iter().take_while(|byte| is_text(byte)).count();
+    if size < 4 || bytes[0] == b' ' {
+        return None;
+    }
+    let line = String::from_utf8_lossy(&bytes[..size.min(LONGEST)]);
+    Some(format!("{line}{}", if size > LONGEST { "…" } else { "" }))
 }

@@ -33,6 +33,7 @@ use arc_swap::ArcSwapOption;
 use mio::{Poll, Waker};
 use parking_lot::MutexGuard;
 use std::io;
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -61,6 +62,8 @@ pub(super) struct Desk {
 /// A shared connection as the handles of its programs hold it.
 pub(super) struct Connection {
     name: String,
+    /// In which it has its thread: one that fork made has none.
+    process: u32,
     desk: Arc<Desk>,
     thread: Lock<Option<ThreadTicket>>,
 }
@@ -107,11 +110,14 @@ impl thread::Stop for Desk {
 impl Connection {
     /// The connection of this name, which is made if there is none.
     fn find_or_make(name: &str) -> Arc<Connection> {
+        let process = process::id();
         loop {
             let known = NAMES.load_full();
             let mut alive: Vec<Arc<Connection>> =
                 known.iter().flat_map(|names| names.iter()).filter_map(Weak::upgrade).collect();
-            if let Some(connection) = alive.iter().find(|connection| connection.name == name) {
+            if let Some(connection) =
+                alive.iter().find(|connection| connection.name == name && connection.process == process)
+            {
                 return connection.clone();
             }
             let connection = Arc::new(Connection::new(name));
@@ -133,7 +139,7 @@ impl Connection {
             unloading: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         };
-        Connection { name: name.to_owned(), desk: Arc::new(desk), thread: Lock::new(None) }
+        Connection { name: name.to_owned(), process: process::id(), desk: Arc::new(desk), thread: Lock::new(None) }
     }
 
     /// Starts the switchboard, unless it runs already.

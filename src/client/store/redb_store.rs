@@ -279,8 +279,12 @@ fn cant_open(path: &Path, why: &str) -> Failure {
     Status::StoreNotOpened.because(format!("the store {} can't be opened: {why}", path.display()))
 }
 
-/// Why the system doesn't open it.
+/// Why the system doesn't open it, or make it.
 fn not_opened(path: &Path, error: &io::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        // It passes by itself, wherever it was met.
+        return Status::StoreNotWritten.because(format!("the store {} can't be written: {error}", path.display()));
+    }
     if cfg!(windows) && matches!(error.raw_os_error(), Some(SHARING_VIOLATION | LOCK_VIOLATION)) {
         let text = format!("the store {} is in use by another program: {error}", path.display());
         return Status::StoreInUse.because(text);
@@ -315,9 +319,6 @@ fn explain(error: redb::Error, file: &Path) -> Failure {
         redb::Error::Corrupted(why) => damaged(file, &why),
         redb::Error::Io(error) => match error.kind() {
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => damaged(file, &error.to_string()),
-            ErrorKind::StorageFull => {
-                Status::StoreNotWritten.because(format!("the store {} can't be written: {error}", file.display()))
-            }
             _ => not_opened(file, &error),
         },
         other => cant_open(file, &other.to_string()),
@@ -373,6 +374,17 @@ mod tests {
             assert_eq!(open(&folder, &identity("a"), now()).unwrap().1.records.len(), 1);
         }
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such_whatever_has_no_room_on_it() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            let full = || io::Error::from(kind);
+            let (folder, file) = (Path::new("folder"), Path::new("file"));
+            for (status, text) in [not_opened(folder, &full()), explain(redb::Error::Io(full()), file)] {
+                assert_eq!(status, Status::StoreNotWritten, "{text}");
+            }
+        }
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub(super) trait Transport: Send {
     /// another call, when others have had their turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// Whether the last read, which gave out nothing, took in a part of what can only be given out as a whole.
+    fn has_heard(&self) -> bool {
+        false
+    }
+
     /// Takes as many bytes as it can now and hands them to the socket. `WouldBlock` when it takes nothing. What it took and
     /// the socket didn't is pending.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;

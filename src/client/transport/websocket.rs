@@ -35,11 +35,13 @@ struct Lower {
     is_request: bool,
     /// The transport asked for another call when the response was read last.
     interrupted: bool,
+    /// Bytes came since the last frame was whole.
+    heard: bool,
 }
 
 impl Lower {
     fn new(transport: Box<dyn Transport>) -> Self {
-        Lower { transport, output: Vec::new(), taken: 0, is_request: true, interrupted: false }
+        Lower { transport, output: Vec::new(), taken: 0, is_request: true, interrupted: false, heard: false }
     }
 }
 
@@ -70,6 +72,10 @@ impl Read for Lower {
             Err(error) if self.is_request && error.kind() == io::ErrorKind::Interrupted => {
                 self.interrupted = true;
                 Err(io::ErrorKind::WouldBlock.into())
+            }
+            Ok(count) => {
+                self.heard |= count > 0;
+                Ok(count)
             }
             other => other,
         }
@@ -194,6 +200,8 @@ impl WebSocket {
                 let text = "the Server takes no bytes, and yet wants answers to more and more pings";
                 return Err(Status::WebSocket.because(text).into());
             }
+            // Pings don't count: they may come from a gateway whose Server is gone.
+            self.websocket.get_mut().heard = false;
             let message = self.websocket.read();
             // An answer to a ping or to the Server's close lies in tungstenite's buffer until it is flushed to ours.
             let _ = self.websocket.flush();
@@ -232,6 +240,10 @@ impl Transport for WebSocket {
         let count = self.received.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.received.split_to(count));
         Ok(count)
+    }
+
+    fn has_heard(&self) -> bool {
+        self.websocket.get_ref().heard
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

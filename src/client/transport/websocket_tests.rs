@@ -25,6 +25,25 @@ impl Write for Gone {
     }
 }
 
+/// The Server has said something, and more may come.
+struct Slow(VecDeque<u8>);
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { self.0.read(buffer) }
+    }
+}
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The Server sends pings without a pause, so many at most, and takes the answers or doesn't.
 struct Pinging {
     left: usize,
@@ -94,4 +113,18 @@ fn what_the_server_said_last_is_read_though_its_ping_cant_be_answered() {
     assert_eq!(buffer[..4], said[4..]);
     assert!(websocket.has_pending() && websocket.flush().is_err(), "the answer is still to be sent");
     assert_eq!(websocket.read(&mut buffer).expect("the end"), 0);
+}
+
+#[test]
+fn a_part_of_a_frame_is_a_sign_of_the_server_and_a_ping_is_none() {
+    for (said, has_heard) in [(&[0x82, 4, 0xE0][..], true), (&[0x02, 1, 0xE0], true), (&[0x89, 0], false), (&[], false)]
+    {
+        let transport: Box<dyn Transport> = Box::new(Scripted(Slow(said.to_vec().into())));
+        let lower = Lower { is_request: false, ..Lower::new(transport) };
+        let mut websocket = WebSocket::new(tungstenite::WebSocket::from_raw_socket(lower, Role::Client, None));
+        for has_heard in [has_heard, false] {
+            let error = websocket.read(&mut [0; 16]).expect_err("nothing whole");
+            assert_eq!((error.kind(), websocket.has_heard()), (io::ErrorKind::WouldBlock, has_heard), "{said:?}");
+        }
+    }
 }
