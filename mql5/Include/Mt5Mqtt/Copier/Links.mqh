@@ -40,7 +40,7 @@ struct CopierLink
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at, pending or not
-   string            reason;               // why it is not held
+   string            reason;               // why it is not held, or not yet
    string            via;                  // accounts that it came through, the master's too
    long              since_msc;            // GMT, from when on its age counts, if that is after its opening
   };

@@ -365,7 +365,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       if(!symbols[symbol].is_uncertain)
         {
          link.state=COPIER_LINK_IGNORED;
-         link.reason="could not be opened in time";
+         link.reason="could not be opened in time"+(link.reason!="" ? ": "+link.reason : "");
         }
       return;
      }
