@@ -52,7 +52,15 @@ fn a_look_asks_for_each_position_a_few_times_however_many_there_are() {
         terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
         for _ in 0..count {
             terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.01"]);
-            terminal.command(&["trade", "action=5", "symbol=EURUSD", "type=2", "volume=0.01", "price=1.09", "filling=2"]);
+            terminal.command(&[
+                "trade",
+                "action=5",
+                "symbol=EURUSD",
+                "type=2",
+                "volume=0.01",
+                "price=1.09",
+                "filling=2",
+            ]);
         }
         terminal.load("script", "look", &program("tests/mql5/programs/CopierLook.mq5"), ("1", "EURUSD"), &[]);
         let said = terminal.expect("look", "print", "us");

@@ -159,9 +159,11 @@ fn an_open_that_is_refused_for_now_is_tried_again_while_it_is_young_enough() {
         let Some(mut copying) = Copying::start(&format!("refused-{mode}"), &[]) else { return };
         copying.follower.command(&["account", &format!("mode={mode}")]);
         copying.load_both();
-        for (side, allowed, said) in
-            [(0, "3", "only closing is allowed"), (1, "1", "only buying is allowed"), (0, "2", "only selling is allowed")]
-        {
+        for (side, allowed, said) in [
+            (0, "3", "only closing is allowed"),
+            (1, "1", "only buying is allowed"),
+            (0, "2", "only selling is allowed"),
+        ] {
             copying.follower.command(&["symbol", "EURUSD", &format!("trade_mode={allowed}")]);
             copying.trade(&deal(side, "0.30", ""));
             let id = copying.master.positions()[0]["id"].clone();

@@ -4,7 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_STORE_MQH
 #define MT5MQTT_COPIER_STORE_MQH
-#include "File.mqh"
+#include "..\Internal\File.mqh"
 #include "Ledger.mqh"
 //+------------------------------------------------------------------+
 //| Which position of this account is a copy of which                |
@@ -100,7 +100,7 @@ bool CCopierStore::Load(const string name,CCopierLedger &ledger,bool &exists)
    ArrayResize(m_awaited,0);
    ArrayResize(m_sent,0);
    ledger.Clear();
-   if(!CCopierFile::Read(name,m_saved,exists))
+   if(!CMqttFile::Read(name,m_saved,exists))
       return(false);
    return(!exists || Take(m_saved,ledger));
   }
@@ -112,7 +112,7 @@ bool CCopierStore::Save(const CCopierLedger &ledger)
    string text=Text(ledger);
    if(text==m_saved)
       return(true);
-   if(!CCopierFile::Write(m_name,text,true))
+   if(!CMqttFile::Write(m_name,text,true))
       return(false);
    m_saved=text;
    return(true);

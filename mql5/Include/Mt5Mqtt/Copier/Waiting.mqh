@@ -5,7 +5,7 @@
 #ifndef MT5MQTT_COPIER_WAITING_MQH
 #define MT5MQTT_COPIER_WAITING_MQH
 #include "Account.mqh"
-#include "File.mqh"
+#include "..\Internal\File.mqh"
 #include "..\Internal\Text.mqh"
 //--- how long a state waits for the terminal to show what became of
 //--- an order, in ms
@@ -233,7 +233,7 @@ void CCopierWaiting::Load(void)
    m_name="Mt5Mqtt\\copied-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+CMqttText::EscapeTopicLevel(m_master)+".json";
    ArrayResize(m_tickets,0);
    ArrayResize(m_identifiers,0);
-   if(!CCopierFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))
+   if(!CMqttFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))
      {
       Print("copier: the file ",m_name," can't be read: what the terminal shows now is believed");
       return;
@@ -256,7 +256,7 @@ void CCopierWaiting::Save(void)
    string text=Text();
    if(text==m_saved)
       return;
-   bool is_written=CCopierFile::Write(m_name,text,false);
+   bool is_written=CMqttFile::Write(m_name,text,false);
    if(is_written)
       m_saved=text;
    else
