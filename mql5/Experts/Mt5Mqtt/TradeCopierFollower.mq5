@@ -156,6 +156,7 @@ void OnTimer(void)
          ExpertRemove();
       return;
      }
+   ExtStart.Keep();
    ExtFollower.Take();
    ExtFollower.Work();
    if(!ExtFollower.HasFailed())

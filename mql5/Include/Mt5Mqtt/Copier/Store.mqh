@@ -244,7 +244,7 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
       if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
          !json.Number(node,"master_volume",link.master_volume) || !json.Number(node,"volume",link.volume) ||
          !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) ||
-         !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_HALTED)
+         !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_BEFORE)
          return(false);
       //--- a file of before has none
       long pending=COPIER_PENDING_NONE;
