@@ -1,5 +1,6 @@
 //! The trade copier's logic, which asks no terminal: its rules by examples, its plan by random masters and followers.
 
+use crate::common::folder::Folder;
 use crate::compile::{compiler, program};
 use crate::host::Terminal;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -35,6 +36,40 @@ fn pending_orders_are_placed_changed_and_deleted() {
 #[test]
 fn pending_orders_fill_in_either_order_and_are_taken_away_by_hand() {
     checks("the copier's fills", "tests/mql5/programs/CopierFills.mq5");
+}
+
+/// A master looks fifty times a second, whatever it holds: what a look asks the terminal grows as the account does.
+#[test]
+fn a_look_asks_for_each_position_a_few_times_however_many_there_are() {
+    let Some(_) = compiler("the copier's look") else { return };
+    let files = Folder::new("copier-look");
+    let mut looks = Vec::new();
+    for count in [100, 200] {
+        let mut terminal = Terminal::start();
+        terminal.command(&["files", &files.path().join(count.to_string()).display().to_string()]);
+        terminal.command(&["account", "balance=10000000"]);
+        terminal.command(&["symbol", "EURUSD", "digits=5"]);
+        terminal.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+        for _ in 0..count {
+            terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.01"]);
+            terminal.command(&[
+                "trade",
+                "action=5",
+                "symbol=EURUSD",
+                "type=2",
+                "volume=0.01",
+                "price=1.09",
+                "filling=2",
+            ]);
+        }
+        terminal.load("script", "look", &program("tests/mql5/programs/CopierLook.mq5"), ("1", "EURUSD"), &[]);
+        let said = terminal.expect("look", "print", "us");
+        assert!(said.starts_with(&format!("{count} positions and {count} orders")), "{said}");
+        println!("{said}");
+        looks.push(terminal.looks());
+        terminal.close();
+    }
+    assert!(looks[1] <= 200 * 8, "{looks:?}");
 }
 
 /// First seeds whose sequences failed once.

@@ -152,6 +152,52 @@ fn a_closed_market_is_waited_for() {
     }
 }
 
+/// What a broker allows comes and goes: a symbol in close-only mode before news, a limit that a close lifts.
+#[test]
+fn an_open_that_is_refused_for_now_is_tried_again_while_it_is_young_enough() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("refused-{mode}"), &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        for (side, allowed, said) in [
+            (0, "3", "only closing is allowed"),
+            (1, "1", "only buying is allowed"),
+            (0, "2", "only selling is allowed"),
+        ] {
+            copying.follower.command(&["symbol", "EURUSD", &format!("trade_mode={allowed}")]);
+            copying.trade(&deal(side, "0.30", ""));
+            let id = copying.master.positions()[0]["id"].clone();
+            copying.follower.expect("follower", "print", said);
+            copying.follower.command(&["symbol", "EURUSD", "trade_mode=4"]);
+            copying.converge();
+            copying.trade(&deal(1 - side, "0.30", &format!(" position={id}")));
+            copying.converge();
+        }
+        for retcode in ["10006", "10007", "10019", "10033", "10034", "10040", "10046"] {
+            copying.follower.command(&["inject", retcode, "refused"]);
+            copying.trade(&deal(0, "0.30", ""));
+            copying.converge();
+            let id = copying.master.positions()[0]["id"].clone();
+            copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+            copying.converge();
+        }
+        copying.close();
+    }
+}
+
+#[test]
+fn what_was_refused_until_it_was_too_old_is_told_with_the_reason() {
+    let Some(mut copying) = Copying::start("refused-for-good", &[("InpMaxAge", "2")]) else { return };
+    copying.load_both();
+    copying.follower.command(&["symbol", "EURUSD", "trade_mode=3"]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "could not be opened in time: only closing is allowed");
+    copying.follower.command(&["symbol", "EURUSD", "trade_mode=4"]);
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.05").collect());
+    copying.close();
+}
+
 /// Signed hundredths of lots by symbol.
 fn sums(positions: Vec<Fields>) -> BTreeMap<String, String> {
     let net = net(positions.into_iter());

@@ -294,14 +294,14 @@ fn the_master_lists_what_followers_answer_and_who_is_there() {
     assert!(panel.contains("follower of m") && panel.contains("Master: online"), "{panel}");
 
     // What is not copied is answered, too, and a failure is among the last errors on both charts.
-    follower.terminal.command(&["inject", "10019", "refused"]);
+    follower.terminal.command(&["inject", "10013", "refused"]);
     master.buy("0.20");
-    master.terminal.expect("master-m", "print", "not enough money");
+    master.terminal.expect("master-m", "print", "invalid request");
     master.terminal.expect("master-m", "print", "refused");
     let panel = master.terminal.expect("master-m", "comment", "Last errors:");
-    assert!(panel.contains("not enough money"), "{panel}");
+    assert!(panel.contains("invalid request"), "{panel}");
     let panel = follower.terminal.expect("follower-m", "comment", "Last errors:");
-    assert!(panel.contains("not enough money"), "{panel}");
+    assert!(panel.contains("invalid request"), "{panel}");
 
     // A follower that is killed is told of by its Will.
     drop(follower.terminal);

@@ -392,10 +392,10 @@ fn answers_that_are_lost_and_refusals_double_nothing() {
         copying.follower.command(&["inject", "10024", "refused"]);
         copying.trade(&deal(1, "0.05", &format!(" position={first}")));
         copying.converge();
-        // No money: told, not tried again, and the others go on.
-        copying.follower.command(&["inject", "10019", "refused"]);
+        // An invalid request: told, not tried again, and the others go on.
+        copying.follower.command(&["inject", "10013", "refused"]);
         copying.trade(&deal(0, "0.33", ""));
-        copying.follower.expect("follower", "print", "not enough money");
+        copying.follower.expect("follower", "print", "invalid request");
         copying.trade(&deal(0, "0.04", ""));
         copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] != "0.33").collect());
         copying.close();

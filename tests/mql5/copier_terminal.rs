@@ -94,6 +94,91 @@ fn a_program_that_the_terminal_starts_again_in_another_account_does_nothing_ther
     copying.close();
 }
 
+/// A terminal forgets a variable that nobody has read for four weeks.
+#[test]
+fn the_account_of_the_start_is_known_after_four_weeks_too() {
+    let Some(mut copying) = Copying::start("four-weeks", &[]) else { return };
+    copying.load_both();
+    for terminal in [&mut copying.follower, &mut copying.master] {
+        terminal.command(&["variables", "unused"]);
+    }
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    for (name, is_follower) in [("follower", true), ("master", false)] {
+        let terminal = if is_follower { &mut copying.follower } else { &mut copying.master };
+        terminal.command(&["variables", "four-weeks"]);
+        terminal.command(&["account", "login=2003"]);
+        terminal.command(&["reinit", name, "6"]);
+        terminal.expect(name, "print", "was started in another account");
+    }
+    copying.close();
+}
+
+/// The prices of a symbol come after it is in Market Watch: by then the first state is over.
+#[test]
+fn what_was_there_before_stays_so_until_its_symbol_has_a_price() {
+    for (existing, is_copied) in [("0", false), ("1", true), ("2", true)] {
+        for is_killed in [false, true] {
+            let inputs = [("InpExisting", existing), ("InpMaxAge", if is_copied { "1" } else { "0" })];
+            let Some(mut copying) = Copying::start("before-price", &inputs) else { return };
+            for terminal in [&mut copying.master, &mut copying.follower] {
+                terminal.command(&["symbol", "NZDUSD", "digits=5"]);
+                terminal.command(&["tick", "NZDUSD", "0.60000", "0.60010"]);
+            }
+            copying.trade("action=1 symbol=NZDUSD type=0 volume=0.30");
+            copying.follower.command(&["symbol", "NZDUSD", "quotes_after=2500"]);
+            copying.load_both();
+            copying.follower.expect("follower", "print", "waiting for a price of NZDUSD");
+            copying.await_file();
+            if is_killed {
+                copying.kill_follower();
+            }
+            if is_copied {
+                copying.converge();
+            } else {
+                copying.follower.expect("follower", "print", ": it was there before");
+                copying.converge_to(|_| Vec::new());
+            }
+            copying.close();
+        }
+    }
+}
+
+/// Many open first, and set the stop when they know the price.
+#[test]
+fn a_stop_from_which_the_volume_is_reckoned_is_waited_for() {
+    let inputs = [("InpSize", "5"), ("InpSizeValue", "0.3")];
+    let Some(mut copying) = Copying::start("stop-later", &inputs) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.follower.expect("follower", "print", "waiting for a stop of the master's position in EURUSD");
+    copying.trade(&format!("action=6 position={id} sl=1.09010"));
+    copying.converge();
+    copying.close();
+    let Some(mut copying) = Copying::start("no-stop", &[inputs[0], inputs[1], ("InpMaxAge", "2")]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "too old to be opened, and there was no stop from which");
+    copying.converge_to(|_| Vec::new());
+    copying.close();
+}
+
+#[test]
+fn a_terminal_that_lists_no_symbols_yet_is_waited_for() {
+    let Some(mut copying) = Copying::start("no-symbols", &[]) else { return };
+    for symbol in ["EURUSD", "GBPUSD"] {
+        copying.follower.command(&["symbol", symbol, "custom=1"]);
+    }
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "waiting for the symbols of this account");
+    copying.follower.command(&["symbol", "EURUSD", "custom=0"]);
+    copying.follower.command(&["symbol", "NZDUSD", "digits=5"]);
+    copying.converge();
+    copying.close();
+}
+
 #[test]
 fn a_symbol_that_has_no_price_yet_is_waited_for() {
     for execution in ["1", "2"] {

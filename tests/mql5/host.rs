@@ -176,6 +176,13 @@ impl Terminal {
         account["requests"].parse().expect("a number")
     }
 
+    /// Looks of programs at single positions.
+    #[track_caller]
+    pub fn looks(&mut self) -> u32 {
+        let account = self.dumped("account").pop().expect("an account");
+        account["looks"].parse().expect("a number")
+    }
+
     #[track_caller]
     fn dumped(&mut self, kind: &str) -> Vec<BTreeMap<String, String>> {
         let before = self.said("*", kind).len();

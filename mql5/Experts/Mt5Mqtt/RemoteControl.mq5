@@ -6,6 +6,7 @@
 #property description "Obeys commands: status, pause, resume, close_all. Each gets a reply."
 #property description "Who may publish on its topic may close your positions: protect it in the Server."
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
+#include <Mt5Mqtt\Internal\Commands.mqh>
 #include <Mt5Mqtt\Internal\Trade.mqh>
 #include <Mt5Mqtt\Server.mqh>
 input group  "Commands"
@@ -13,7 +14,8 @@ input string InpRoot="mt5";                  // First level of all topics
 input bool   InpAllowClose=false;            // Allow close_all
 input int    InpMaxAge=30;                   // Seconds after which a command with a time is refused (0: never)
 input string InpPauseVariable="mt5mqtt.pause"; // Terminal variable that tells other programs to pause
-#define REMEMBERED_IDS 64
+//--- characters of an id, which is kept in a file
+#define ID_LENGTH 128
 //+------------------------------------------------------------------+
 //| The client                                                       |
 //+------------------------------------------------------------------+
@@ -21,7 +23,7 @@ class CControlClient : public CMqttClient
   {
 private:
    string            m_topic;              // of this account
-   string            m_ids[];              // of the last commands: a redelivered one is not obeyed twice
+   CMqttCommands     m_commands;
 
 public:
                      CControlClient(void) : m_topic("") { }
@@ -36,7 +38,6 @@ protected:
 
 private:
    string            Refusal(const CMqttMessage &message,const CMqttJsonReader &json);
-   bool              IsRepeated(const string id);
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
    uint              Close(const ulong ticket);
@@ -54,6 +55,7 @@ bool CControlClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
+   m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
    return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
 //+------------------------------------------------------------------+
@@ -66,6 +68,7 @@ void CControlClient::OnMessage(const CMqttMessage &message)
    CMqttJsonWriter reply;
    string          id="";
    string          command="";
+   bool            was_finished=false;
    bool            is_json=json.Parse(message.PayloadText());
    json.String(0,"id",id);
    json.String(0,"command",command);
@@ -77,12 +80,16 @@ void CControlClient::OnMessage(const CMqttMessage &message)
    if(refusal!="")
       reply.StringField("reason",refusal);
    else
-      if(IsRepeated(id))
+      if(!m_commands.Begin(id,was_finished))
+        {
          reply.BooleanField("repeated",true);
+         reply.BooleanField("finished",was_finished);
+        }
       else
         {
          Print("command: ",command);
          Obey(command,reply);
+         m_commands.Finish(id);
         }
    reply.EndObject();
    Reply(message,reply.Text());
@@ -93,6 +100,7 @@ void CControlClient::OnMessage(const CMqttMessage &message)
 string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader &json)
   {
    string command="";
+   string id="";
    long   time=0;
    if(message.IsRetained())
       return("a retained message is no command");
@@ -105,29 +113,17 @@ string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader
 //--- what isn't understood would keep nothing away
    if(json.Member(0,"id")>=0 && json.Type(json.Member(0,"id"))!=MQTT_JSON_STRING)
       return("\"id\" must be a text");
+   json.String(0,"id",id);
+   if(StringLen(id)>ID_LENGTH)
+      return(StringFormat("\"id\" must have at most %d characters",ID_LENGTH));
    if(json.Member(0,"time")>=0 && !json.Integer(0,"time",time))
       return("\"time\" must be a whole number of seconds");
    if(InpMaxAge>0 && json.Member(0,"time")>=0 && TimeGMT()-time>InpMaxAge)
       return("too old");
+//--- as milliseconds are: it would never be too old
+   if(time-TimeGMT()>86400)
+      return("\"time\" is more than a day ahead: it is in seconds since 1970");
    return("");
-  }
-//+------------------------------------------------------------------+
-//| Was there a command of that id? Remembers it                     |
-//+------------------------------------------------------------------+
-bool CControlClient::IsRepeated(const string id)
-  {
-   if(id=="")
-      return(false);
-   int count=ArraySize(m_ids);
-   for(int i=0; i<count; i++)
-      if(m_ids[i]==id)
-         return(true);
-   if(count>=REMEMBERED_IDS)
-      ArrayRemove(m_ids,0,count-REMEMBERED_IDS+1);
-   count=ArraySize(m_ids);
-   ArrayResize(m_ids,count+1);
-   m_ids[count]=id;
-   return(false);
   }
 //+------------------------------------------------------------------+
 //| Does it                                                          |

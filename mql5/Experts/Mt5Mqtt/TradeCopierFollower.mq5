@@ -44,7 +44,7 @@ input bool   InpCopySl=true;                                     // Copy SL
 input bool   InpCopyTp=true;                                     // Copy TP
 input bool   InpPendings=false;                                  // Copy pending orders (hedging accounts only)
 input int    InpDeviation=20;                                    // Slippage in points (instant execution)
-input int    InpWait=30;                                         // Seconds until a closed market is tried again
+input int    InpWait=30;                                         // Seconds until a closed market or a refused open is tried again
 CCopierFollower ExtFollower;
 CCopierStart ExtStart;
 //+------------------------------------------------------------------+
@@ -90,7 +90,7 @@ bool IsMistaken(void)
    if(mistake=="" && InpDeviation<0)
       mistake="the slippage in points must not be below 0";
    if(mistake=="" && (InpWait<1 || InpWait>86400))
-      mistake="the seconds until a closed market is tried again must be from 1 to 86400";
+      mistake="the seconds until a closed market or a refused open is tried again must be from 1 to 86400";
    if(mistake!="")
       Print("copier: the inputs can't be meant so: ",mistake);
    return(mistake!="");
@@ -156,6 +156,7 @@ void OnTimer(void)
          ExpertRemove();
       return;
      }
+   ExtStart.Keep();
    ExtFollower.Take();
    ExtFollower.Work();
    if(!ExtFollower.HasFailed())

@@ -76,6 +76,7 @@ void OnTimer(void)
          ExpertRemove();
       return;
      }
+   ExtStart.Keep();
    ExtMaster.Dispatch(100);
    ExtMaster.Look();
    if(!ExtMaster.HasFailed())

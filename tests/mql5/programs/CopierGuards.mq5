@@ -304,7 +304,7 @@ void Retcodes(void)
                  CCopierRetcodes::Outcome(TRADE_RETCODE_ERROR)==COPIER_OUTCOME_UNCERTAIN,"those that may have gone through");
    ExtCheck.That(CCopierRetcodes::Outcome(TRADE_RETCODE_REQUOTE)==COPIER_OUTCOME_RETRY &&
                  CCopierRetcodes::Outcome(TRADE_RETCODE_MARKET_CLOSED)==COPIER_OUTCOME_WAIT &&
-                 CCopierRetcodes::Outcome(TRADE_RETCODE_NO_MONEY)==COPIER_OUTCOME_STOP &&
+                 CCopierRetcodes::Outcome(TRADE_RETCODE_NO_MONEY)==COPIER_OUTCOME_REFUSED && CCopierRetcodes::Outcome(TRADE_RETCODE_INVALID)==COPIER_OUTCOME_STOP &&
                  CCopierRetcodes::Outcome(TRADE_RETCODE_INVALID_FILL)==COPIER_OUTCOME_OTHER_FILLING &&
                  CCopierRetcodes::Outcome(TRADE_RETCODE_INVALID_STOPS)==COPIER_OUTCOME_NO_STOPS,"one of each other kind");
   }

@@ -6,7 +6,7 @@
 //--- anew: the test compares both.
 #property version     "1.00"
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
-#include <Mt5Mqtt\Copier\File.mqh>
+#include <Mt5Mqtt\Internal\File.mqh>
 #include <Mt5Mqtt\Internal\Check.mqh>
 CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
@@ -81,7 +81,7 @@ void OnStart(void)
    string cases[];
    string texts="";
    bool   exists=false;
-   ExtCheck.That(CCopierFile::Read("cases.txt",texts,exists) && exists,"the file");
+   ExtCheck.That(CMqttFile::Read("cases.txt",texts,exists) && exists,"the file");
    int    count=StringSplit(texts,0x1F,cases);
    for(int i=0; i<count; i++)
      {

@@ -126,6 +126,8 @@ void Arrays(void)
    ExtCheck.That(!ArrayIsDynamic(listed),"a list of values fixes the size");
    ArraySort(listed);
    ExtCheck.Equal(listed[0]*100+listed[1]*10+listed[2],345,"ArraySort");
+   ExtCheck.Equal(ArrayBsearch(listed,4),1,"ArrayBsearch");
+   ExtCheck.That(listed[ArrayBsearch(listed,9)]!=9 && listed[ArrayBsearch(listed,1)]!=1,"ArrayBsearch of what isn't there");
    ExtCheck.Equal(ArrayCopy(dynamic,listed,2,1),2,"ArrayCopy lets a dynamic array grow");
    ExtCheck.Equal(ArraySize(dynamic),4,"size after ArrayCopy");
    ExtCheck.Equal(dynamic[3],5,"last element after ArrayCopy");

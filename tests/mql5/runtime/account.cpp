@@ -171,7 +171,8 @@ static void dump() {
           " stoplimit="+number(o.stoplimit)+" time="+std::to_string(o.time_type)+" expiration="+std::to_string(o.expiration.seconds)+
           " magic="+std::to_string(o.magic)+" comment="+mql_to_utf8(o.comment));
    say("*","account","positions="+std::to_string(account.positions.size())+" orders="+std::to_string(account.orders.size())+
-       " deals="+std::to_string(account.deals.size())+" balance="+number(account.balance)+" requests="+std::to_string(account.requests));
+       " deals="+std::to_string(account.deals.size())+" balance="+number(account.balance)+" requests="+std::to_string(account.requests)+
+       " looks="+std::to_string(account.looks));
 }
 
 static MqlTradeRequest request_of(const std::vector<std::string> &words) {

@@ -45,6 +45,7 @@ struct Account {
    std::deque<View> views;
    uint32_t shuffle=0;                   // a seed: transactions come in an arbitrary order
    int      requests=0;                  // OrderSend() calls that reached the server
+   int      looks=0;                     // at single positions, by PositionGetTicket()
 };
 extern Account account;
 

@@ -141,6 +141,12 @@ template<class A> bool ArrayRemove(A &&array,int start,int count=WHOLE_ARRAY) {
    for(int i=start; i+count<size; i++) array[i]=array[i+count];
    return array.mql_resize(size-count,0)>=0;
 }
+// Of a sorted array; where the value isn't, the index of one beside its place.
+template<class A,class V> int ArrayBsearch(const A &array,V value) {
+   auto data=array.mql_data();
+   int at=(int)(std::lower_bound(data,data+array.mql_size(),value)-data);
+   return at<array.mql_size() ? at : array.mql_size()-1;
+}
 template<class A> bool ArraySort(A &&array) { std::sort(array.mql_data(),array.mql_data()+array.mql_size()); return true; }
 
 template<class T> void ZeroMemory(T &value) {

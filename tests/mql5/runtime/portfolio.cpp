@@ -13,6 +13,7 @@ typedef std::lock_guard<std::recursive_mutex> Guard;
 int PositionsTotal() { Guard guard(account.lock); return (int)view().positions.size(); }
 ulong PositionGetTicket(int index) {
    Guard guard(account.lock);
+   account.looks++;
    // Another look might see another account.
    const std::vector<Position> &positions=view().positions;
    if(index<0 || index>=(int)positions.size()) return 0;

@@ -21,6 +21,8 @@ public:
    static string     Own(void);
    //--- the state of a master but for its orders; false if it changed while it was read
    static bool       State(CCopierRelay &relay,CopierState &state);
+   //--- identifiers of the positions that the terminal shows; false if they changed while they were read
+   static bool       Shown(CCopierIds &identifiers);
    static bool       Symbol(const string name,CopierSymbol &symbol);
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
@@ -68,8 +70,10 @@ string CCopierAccount::Own(void)
 //+------------------------------------------------------------------+
 bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
   {
-   int total=PositionsTotal();
-   int count=0;
+   CCopierIds ids;
+   int        total=PositionsTotal();
+   int        count=0;
+   ids.Start(total);
    ArrayResize(state.positions,total);
    for(int i=0; i<total; i++)
      {
@@ -80,10 +84,12 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
          continue;
       Position(state.positions[count]);
       state.positions[count].via=via;
-      if(CCopierState::Find(state,state.positions[count].id)!=count)
-         return(false);
+      ids.Add(state.positions[count].id);
       count++;
      }
+   ids.Sort();
+   if(ids.HasTwice())
+      return(false);
    ArrayResize(state.positions,count);
    state.server=AccountInfoString(ACCOUNT_SERVER);
    state.login=AccountInfoInteger(ACCOUNT_LOGIN);
@@ -93,6 +99,22 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.has_orders=true;
    state.is_netting=!IsHedging();
    Funds(state.funds);
+   return(PositionsTotal()==total);
+  }
+//+------------------------------------------------------------------+
+//| Of any magic number                                              |
+//+------------------------------------------------------------------+
+bool CCopierAccount::Shown(CCopierIds &identifiers)
+  {
+   int total=PositionsTotal();
+   identifiers.Start(total);
+   for(int i=0; i<total; i++)
+     {
+      if(PositionGetTicket(i)==0)
+         return(false);
+      identifiers.Add(PositionGetInteger(POSITION_IDENTIFIER));
+     }
+   identifiers.Sort();
    return(PositionsTotal()==total);
   }
 //+------------------------------------------------------------------+

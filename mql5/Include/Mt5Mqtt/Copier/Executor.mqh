@@ -369,6 +369,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
       case COPIER_OUTCOME_WAIT:
          attempt.next=now+wait;
          break;
+      case COPIER_OUTCOME_REFUSED:
       case COPIER_OUTCOME_STOP:
          //--- what the master has closed is a risk while it is held here
          attempt.next=now+(action.action==COPIER_ACTION_CLOSE || action.action==COPIER_ACTION_DELETE ? MathMin(soon,wait) : wait);

@@ -341,8 +341,8 @@ void CCopierFollower::Do(const CopierAction &action)
             m_store.AddCopy((long)m_executor.m_order,action.id);
          m_plan.Opened(action,m_executor.m_volume);
         }
-      if(m_executor.m_outcome==COPIER_OUTCOME_STOP && action.id!=COPIER_NET)
-         m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode));
+      if((m_executor.m_outcome==COPIER_OUTCOME_STOP || m_executor.m_outcome==COPIER_OUTCOME_REFUSED) && action.id!=COPIER_NET)
+         m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode),m_executor.m_outcome==COPIER_OUTCOME_STOP);
      }
    if(action.action==COPIER_ACTION_PLACE)
      {

@@ -40,7 +40,7 @@ private:
    bool              ReadEnded(void);
    bool              IsShown(void);
    long              IdByComment(const string comment) const;
-   void              ReadSymbol(const string master);
+   void              ReadSymbol(const string master,string &read[]);
   };
 //+------------------------------------------------------------------+
 //| The pending copies of this master. False while the terminal shows|
@@ -48,8 +48,13 @@ private:
 //+------------------------------------------------------------------+
 bool CCopierHoldings::ReadOrders(void)
   {
-   int total=OrdersTotal();
-   int count=0;
+   CCopierIds shown;
+   long       identifiers[];
+   double     filled[];
+   int        total=OrdersTotal();
+   int        count=0;
+   ArrayResize(identifiers,total);
+   ArrayResize(filled,total);
    ArrayResize(m_orders,total);
    for(int i=0; i<total; i++)
      {
@@ -64,21 +69,17 @@ bool CCopierHoldings::ReadOrders(void)
       if(OrderGetInteger(ORDER_MAGIC)!=m_executor.Magic())
          continue;
       CCopierOrders::Read(order);
-      double filled=CCopierOrders::Filled();
-      long   identifier=CCopierOrders::PositionId();
-      long   id=m_store.OrderId(ticket);
+      filled[count]=CCopierOrders::Filled();
+      identifiers[count]=CCopierOrders::PositionId();
+      long id=m_store.OrderId(ticket);
       if(id==0)
          id=IdByComment(order.comment);
       if(id==0)
-         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled,8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
       if(id==0)
          continue;
       if(m_store.AddOrder(ticket,id))
          m_executor.Seen(id);
-      if(!CCopierOrders::IsShown(ticket,identifier,filled))
-         return(Keep("waiting until the terminal shows what has filled of the order "+IntegerToString((long)ticket)));
-      if(filled>0)
-         m_store.AddCopy(identifier,id);
       m_orders[count].ticket=ticket;
       m_orders[count].id=id;
       m_orders[count].symbol=order.symbol;
@@ -94,6 +95,16 @@ bool CCopierHoldings::ReadOrders(void)
       count++;
      }
    ArrayResize(m_orders,count);
+//--- most have filled nothing, and have no position
+   if(!CCopierAccount::Shown(shown))
+      return(false);
+   for(int i=0; i<count; i++)
+     {
+      if((filled[i]>0 || shown.Has(identifiers[i])) && !CCopierOrders::IsShown(m_orders[i].ticket,identifiers[i],filled[i]))
+         return(Keep("waiting until the terminal shows what has filled of the order "+IntegerToString((long)m_orders[i].ticket)));
+      if(filled[i]>0)
+         m_store.AddCopy(identifiers[i],m_orders[i].id);
+     }
    return(OrdersTotal()==total && ReadEnded());
   }
 //+------------------------------------------------------------------+
@@ -252,16 +263,24 @@ void CCopierHoldings::ReadSymbols(void)
       ArrayResize(m_symbols,brokers);
       m_all_symbols=count;
      }
+   string read[];
    for(int i=0; i<ArraySize(m_state.positions); i++)
-      ReadSymbol(m_state.positions[i].symbol);
+      ReadSymbol(m_state.positions[i].symbol,read);
    for(int i=0; i<ArraySize(m_state.orders) && m_rules.pendings; i++)
-      ReadSymbol(m_state.orders[i].symbol);
+      ReadSymbol(m_state.orders[i].symbol,read);
   }
 //+------------------------------------------------------------------+
-//| The one that stands for a symbol of the master                   |
+//| The one that stands for a symbol of the master, once in a look:  |
+//| brokers have thousands                                           |
 //+------------------------------------------------------------------+
-void CCopierHoldings::ReadSymbol(const string master)
+void CCopierHoldings::ReadSymbol(const string master,string &read[])
   {
+   int count=ArraySize(read);
+   for(int i=0; i<count; i++)
+      if(read[i]==master)
+         return;
+   ArrayResize(read,count+1,16);
+   read[count]=master;
    int symbol=CCopierRules::Symbol(m_rules,master,m_symbols);
    if(symbol<0)
       return;

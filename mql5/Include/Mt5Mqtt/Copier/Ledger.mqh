@@ -36,8 +36,8 @@ public:
    void              Guard(CopierGuard &guard) const                  { guard=m_guard;              }
    void              SetGuard(const CopierGuard &guard)               { m_guard=guard;              }
    void              Clear(void);
-   //--- the trade server has refused to open it: it is not tried again
-   void              Refuse(const long id,const string reason);
+   //--- the trade server has refused to open it; for_good: it is not tried again
+   void              Refuse(const long id,const string reason,const bool for_good);
    //--- no pending order is placed for it any more, or that volume of one has expired: the market takes its place
    void              Unplaced(const long id,const double expired);
    //--- it was opened or placed, though the account may not show it yet
@@ -87,12 +87,13 @@ void CCopierLedger::Clear(void)
 //+------------------------------------------------------------------+
 //| What is held of it already stays                                 |
 //+------------------------------------------------------------------+
-void CCopierLedger::Refuse(const long id,const string reason)
+void CCopierLedger::Refuse(const long id,const string reason,const bool for_good)
   {
    int link=FindLink(id);
    if(link<0 || m_links[link].reached>0)
       return;
-   m_links[link].state=COPIER_LINK_IGNORED;
+   if(for_good)
+      m_links[link].state=COPIER_LINK_IGNORED;
    m_links[link].reason=reason;
   }
 //+------------------------------------------------------------------+

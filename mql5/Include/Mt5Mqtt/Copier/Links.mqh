@@ -16,7 +16,8 @@ enum ENUM_COPIER_LINK
    COPIER_LINK_OPEN,                       // is to be held
    COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
    COPIER_LINK_CLOSED,                     // was closed here, by hand or by a stop: stays closed
-   COPIER_LINK_HALTED                      // closed by a guard: stays closed
+   COPIER_LINK_HALTED,                     // closed by a guard: stays closed
+   COPIER_LINK_BEFORE                      // was there before the first state, and can't be decided yet
   };
 //+------------------------------------------------------------------+
 //| What becomes of the pending order that a position begins as      |
@@ -40,7 +41,7 @@ struct CopierLink
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at, pending or not
-   string            reason;               // why it is not held
+   string            reason;               // why it is not held, or not yet
    string            via;                  // accounts that it came through, the master's too
    long              since_msc;            // GMT, from when on its age counts, if that is after its opening
   };

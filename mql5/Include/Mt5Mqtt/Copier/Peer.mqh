@@ -277,7 +277,7 @@ void CCopierPeer::ReportRefused(const CCopierPlan &plan,const long sequence,cons
       CopierReport report;
       CopierLink   link;
       plan.Link(i,link);
-      if(link.state==COPIER_LINK_OPEN)
+      if(link.state==COPIER_LINK_OPEN || link.state==COPIER_LINK_BEFORE)
          continue;
       refused[count]=link;
       count++;

@@ -43,6 +43,7 @@ private:
    void              Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[]);
    void              Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
                             const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
+   void              Undecided(CopierLink &link,const bool is_before,const string waiting);
    string            OpenRefusal(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
                                  const long now_msc,const bool is_first) const;
    bool              IsGone(const CopierState &state,const long id) const;
@@ -75,7 +76,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    for(int i=0; i<ArraySize(state.positions); i++)
      {
       int link=FindLink(state.positions[i].id);
-      if(link<0)
+      if(link<0 || m_links[link].state==COPIER_LINK_BEFORE)
         {
          Decide(state.positions[i],false,state,rules,symbols,own,now_msc,is_first);
          link=FindLink(state.positions[i].id);
@@ -192,6 +193,18 @@ void CCopierPlan::DeleteGone(const CopierState &state,const CopierHeldOrder &ord
      }
   }
 //+------------------------------------------------------------------+
+//| What isn't known yet that it depends on. What was there before   |
+//| the first state is no newer when it is                           |
+//+------------------------------------------------------------------+
+void CCopierPlan::Undecided(CopierLink &link,const bool is_before,const string waiting)
+  {
+   m_waiting=waiting;
+   if(!is_before || link.pending!=COPIER_PENDING_NONE || FindLink(link.id)>=0)
+      return;
+   link.state=COPIER_LINK_BEFORE;
+   AddLink(link);
+  }
+//+------------------------------------------------------------------+
 //| A position or an order that is seen for the first time: once for |
 //| its life                                                         |
 //+------------------------------------------------------------------+
@@ -199,6 +212,8 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
                          const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first)
   {
    CopierLink link;
+   int        known=FindLink(position.id);
+   bool       is_before=(is_first || known>=0);
    link.id=position.id;
    link.pending=(is_pending ? COPIER_PENDING_WANTED : COPIER_PENDING_NONE);
    link.state=COPIER_LINK_IGNORED;
@@ -208,11 +223,16 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.reached=0;
    link.via="";
 //--- what was there before is wanted whatever its age
-   link.since_msc=(is_first && !is_pending ? now_msc : 0);
+   link.since_msc=(is_before && !is_pending ? now_msc : 0);
    link.reason=CCopierRules::Refusal(rules,position);
    if(link.reason!="" && m_tripped!="")
       link.reason=m_tripped;
    int symbol=CCopierRules::Symbol(rules,position.symbol,symbols);
+   if(link.reason=="" && ArraySize(symbols)==0)
+     {
+      Undecided(link,is_before,"waiting for the symbols of this account");
+      return;
+     }
    if(link.reason=="" && symbol<0)
       link.reason="no symbol, or more than one, for "+position.symbol;
    if(link.reason=="")
@@ -221,17 +241,28 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       //--- it has just come into Market Watch: what depends on its price is decided when there is one
       if(CCopierGuards::IsUnknown(rules,symbols[symbol]))
         {
-         m_waiting="waiting for a price of "+link.symbol;
+         Undecided(link,is_before,"waiting for a price of "+link.symbol);
          return;
         }
       if(CCopierRules::IsUnknown(rules,state.funds,own))
         {
-         m_waiting="waiting for the figures of both accounts";
+         Undecided(link,is_before,"waiting for the figures of both accounts");
          return;
         }
       //--- a pending order has no age: its price is still to come
       if(!is_pending)
-         link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_first);
+         link.reason=OpenRefusal(position,rules,symbols[symbol],now_msc,is_before);
+      //--- many open first, and set the stop when they know the price
+      if(CCopierRules::IsStopMissing(rules,position))
+        {
+         if(link.reason=="")
+           {
+            Undecided(link,is_before,"waiting for a stop of the master's position in "+position.symbol);
+            return;
+           }
+         if(!is_before)
+            link.reason+=", and there was no stop from which its volume could be reckoned";
+        }
      }
    if(link.reason=="")
       link.reason=CCopierRules::SizeRefusal(rules,state.funds,own);
@@ -252,7 +283,10 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       else
          link.state=COPIER_LINK_OPEN;
      }
-   AddLink(link);
+   if(known>=0)
+      m_links[known]=link;
+   else
+      AddLink(link);
   }
 //+------------------------------------------------------------------+
 //| Why a position is not opened now, empty if it may be             |
@@ -365,7 +399,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       if(!symbols[symbol].is_uncertain)
         {
          link.state=COPIER_LINK_IGNORED;
-         link.reason="could not be opened in time";
+         link.reason="could not be opened in time"+(link.reason!="" ? ": "+link.reason : "");
         }
       return;
      }

@@ -15,6 +15,7 @@ enum ENUM_COPIER_OUTCOME
    COPIER_OUTCOME_OTHER_FILLING,           // once more with another filling
    COPIER_OUTCOME_NO_STOPS,                // an open: without stops, which are set later
    COPIER_OUTCOME_WAIT,                    // the market or the symbol doesn't trade: later
+   COPIER_OUTCOME_REFUSED,                 // not as things stand: an open later, a close soon
    COPIER_OUTCOME_STOP                     // no repetition helps
   };
 //+------------------------------------------------------------------+
@@ -61,20 +62,21 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::Outcome(const uint retcode)
          return(COPIER_OUTCOME_WAIT);
       case TRADE_RETCODE_REJECT:
       case TRADE_RETCODE_CANCEL:
-      case TRADE_RETCODE_INVALID:
-      case TRADE_RETCODE_INVALID_VOLUME:
-      case TRADE_RETCODE_INVALID_PRICE:
       case TRADE_RETCODE_NO_MONEY:
-      case TRADE_RETCODE_ONLY_REAL:
       case TRADE_RETCODE_LIMIT_ORDERS:
       case TRADE_RETCODE_LIMIT_VOLUME:
-      case TRADE_RETCODE_INVALID_CLOSE_VOLUME:
       case TRADE_RETCODE_LIMIT_POSITIONS:
       case TRADE_RETCODE_LONG_ONLY:
       case TRADE_RETCODE_SHORT_ONLY:
       case TRADE_RETCODE_CLOSE_ONLY:
       case TRADE_RETCODE_FIFO_CLOSE:
       case TRADE_RETCODE_HEDGE_PROHIBITED:
+         return(COPIER_OUTCOME_REFUSED);
+      case TRADE_RETCODE_INVALID:
+      case TRADE_RETCODE_INVALID_VOLUME:
+      case TRADE_RETCODE_INVALID_PRICE:
+      case TRADE_RETCODE_ONLY_REAL:
+      case TRADE_RETCODE_INVALID_CLOSE_VOLUME:
          return(COPIER_OUTCOME_STOP);
      }
    return(COPIER_OUTCOME_UNCERTAIN);
@@ -99,7 +101,9 @@ ENUM_COPIER_OUTCOME CCopierRetcodes::OfPending(const uint retcode,const bool is_
          //--- of one that is gone: the next look tells
          return(is_placing ? COPIER_OUTCOME_STOP : COPIER_OUTCOME_UNCERTAIN);
      }
-   return(Outcome(retcode));
+   ENUM_COPIER_OUTCOME outcome=Outcome(retcode);
+//--- it has no age that would end its attempts, and the market takes its place when the master's fills
+   return(is_placing && outcome==COPIER_OUTCOME_REFUSED ? COPIER_OUTCOME_STOP : outcome);
   }
 //+------------------------------------------------------------------+
 //| In words                                                         |

@@ -123,6 +123,8 @@ public:
    static int        Find(const string name,const CopierSymbol &symbols[]);
    //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
    static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
+   //--- has the position no stop from which its volume is reckoned?
+   static bool       IsStopMissing(const CopierRules &rules,const CopierPosition &position) { return(rules.size==COPIER_SIZE_RISK && Stop(rules,position)==0); }
    //--- why a volume can't be reckoned, empty if it can
    static string     SizeRefusal(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- the volume before it is made to fit; 0 if it can't be told
@@ -135,6 +137,7 @@ public:
    static bool       Contains(const string list,const string value);
 
 private:
+   static double     Stop(const CopierRules &rules,const CopierPosition &position) { return(rules.reverse ? position.tp : position.sl); }
    static string     ListMistake(const string name,const string list);
    static bool       IsInteger(const string text);
    static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
@@ -384,7 +387,7 @@ double CCopierRules::Exact(const CopierRules &rules,const CopierPosition &positi
       case COPIER_SIZE_RISK:
          break;
      }
-   double stop=(rules.reverse ? position.tp : position.sl);
+   double stop=Stop(rules,position);
    if(stop==0 || symbol.tick_size<=0)
       return(0);
    double loss=MathAbs(position.price-stop)/symbol.tick_size*symbol.tick_value;

@@ -30,6 +30,8 @@ public:
    //--- not before so many ms are over
    void              Later(const int wait_ms) { m_next=GetTickCount64()+(ulong)wait_ms; }
    bool              IsDue(void);
+   //--- for OnTimer(): a terminal forgets what nobody has read for four weeks
+   void              Keep(void) const         { GlobalVariableGet(Name());                 }
 
 private:
    static string     Name(void) { return(COPIER_START_PREFIX+IntegerToString(ChartID())); }

@@ -4,6 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_STATE_MQH
 #define MT5MQTT_COPIER_STATE_MQH
+#include "Ids.mqh"
 #include "Order.mqh"
 //--- the form of the text; another number is refused. What older
 //--- followers may pass over comes without a new number: orders
@@ -192,16 +193,25 @@ bool CCopierState::Read(const string text,CopierState &state,string &error)
       error="the state has no positions, or too many";
       return(false);
      }
+   CCopierIds ids;
+   ids.Start(count);
    ArrayResize(state.positions,count);
    int i=0;
    for(int node=json.Child(list); node>=0; node=json.Next(node))
      {
-      if(!ReadPosition(json,node,state.positions[i]) || Find(state,state.positions[i].id)!=i)
+      if(!ReadPosition(json,node,state.positions[i]))
         {
-         error=StringFormat("position %d of the state is incomplete, or stands there twice",i);
+         error=StringFormat("position %d of the state is incomplete",i);
          return(false);
         }
+      ids.Add(state.positions[i].id);
       i++;
+     }
+   ids.Sort();
+   if(ids.HasTwice())
+     {
+      error="a position of the state stands there twice";
+      return(false);
      }
    return(ReadOrders(json,state,error));
   }
@@ -219,16 +229,25 @@ bool CCopierState::ReadOrders(const CMqttJsonReader &json,CopierState &state,str
       error="the state's orders are no list, or too many, or its kind of account is unknown";
       return(false);
      }
+   CCopierIds ids;
+   ids.Start(count);
    ArrayResize(state.orders,count);
    int i=0;
    for(int node=json.Child(list); node>=0; node=json.Next(node))
      {
-      if(!CCopierOrder::Read(json,node,state.orders[i]) || FindOrder(state,state.orders[i].id)!=i)
+      if(!CCopierOrder::Read(json,node,state.orders[i]))
         {
-         error=StringFormat("order %d of the state is incomplete, or stands there twice",i);
+         error=StringFormat("order %d of the state is incomplete",i);
          return(false);
         }
+      ids.Add(state.orders[i].id);
       i++;
+     }
+   ids.Sort();
+   if(ids.HasTwice())
+     {
+      error="an order of the state stands there twice";
+      return(false);
      }
    state.has_orders=true;
    return(true);

@@ -4,7 +4,7 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_STORE_MQH
 #define MT5MQTT_COPIER_STORE_MQH
-#include "File.mqh"
+#include "..\Internal\File.mqh"
 #include "Ledger.mqh"
 //+------------------------------------------------------------------+
 //| Which position of this account is a copy of which                |
@@ -100,7 +100,7 @@ bool CCopierStore::Load(const string name,CCopierLedger &ledger,bool &exists)
    ArrayResize(m_awaited,0);
    ArrayResize(m_sent,0);
    ledger.Clear();
-   if(!CCopierFile::Read(name,m_saved,exists))
+   if(!CMqttFile::Read(name,m_saved,exists))
       return(false);
    return(!exists || Take(m_saved,ledger));
   }
@@ -112,7 +112,7 @@ bool CCopierStore::Save(const CCopierLedger &ledger)
    string text=Text(ledger);
    if(text==m_saved)
       return(true);
-   if(!CCopierFile::Write(m_name,text,true))
+   if(!CMqttFile::Write(m_name,text,true))
       return(false);
    m_saved=text;
    return(true);
@@ -244,7 +244,7 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
       if(!json.Integer(node,"id",link.id) || !json.Integer(node,"state",state) || !json.String(node,"symbol",link.symbol) ||
          !json.Number(node,"master_volume",link.master_volume) || !json.Number(node,"volume",link.volume) ||
          !json.Number(node,"reached",link.reached) || !json.String(node,"reason",link.reason) ||
-         !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_HALTED)
+         !json.String(node,"via",link.via) || state<0 || state>COPIER_LINK_BEFORE)
          return(false);
       //--- a file of before has none
       long pending=COPIER_PENDING_NONE;

@@ -5,7 +5,7 @@
 #ifndef MT5MQTT_COPIER_WAITING_MQH
 #define MT5MQTT_COPIER_WAITING_MQH
 #include "Account.mqh"
-#include "File.mqh"
+#include "..\Internal\File.mqh"
 #include "..\Internal\Text.mqh"
 //--- how long a state waits for the terminal to show what became of
 //--- an order, in ms
@@ -34,6 +34,7 @@ private:
    string            m_saved;              // the text in the file
    ulong             m_tickets[];          // that were pending at the last look
    long              m_identifiers[];      // of positions that were there
+   CCopierIds        m_shown;              // identifiers of the positions that are there, copies too, after the orders were read
    ulong             m_since;              // GetTickCount64() at which a gap was seen first, 0 = there is none
    bool              m_is_unsaved;         // the file couldn't be written
    string            m_waits_for;
@@ -120,9 +121,13 @@ bool CCopierWaiting::IsGap(const bool is_order,const long missing)
 //+------------------------------------------------------------------+
 bool CCopierWaiting::Read(CCopierRelay &relay,CopierState &state,ulong &tickets[],bool &agrees)
   {
-   int total=OrdersTotal();
-   int count=0;
+   long   identifiers[];
+   double filled[];
+   int    total=OrdersTotal();
+   int    count=0;
    ArrayResize(tickets,total);
+   ArrayResize(identifiers,total);
+   ArrayResize(filled,total);
    ArrayResize(state.orders,total);
    for(int i=0; i<total; i++)
      {
@@ -138,15 +143,19 @@ bool CCopierWaiting::Read(CCopierRelay &relay,CopierState &state,ulong &tickets[
          continue;
       CCopierOrders::Read(state.orders[count]);
       state.orders[count].via=via;
-      long   identifier=CCopierOrders::PositionId();
-      double filled=CCopierOrders::Filled();
-      if(!CCopierOrders::IsShown(ticket,identifier,filled))
-         agrees=false;
+      identifiers[count]=CCopierOrders::PositionId();
+      filled[count]=CCopierOrders::Filled();
       tickets[count]=ticket;
       count++;
      }
    ArrayResize(tickets,count);
    ArrayResize(state.orders,count);
+   if(!CCopierAccount::Shown(m_shown))
+      return(false);
+//--- most have filled nothing, and have no position
+   for(int i=0; i<count && agrees; i++)
+      if((filled[i]>0 || m_shown.Has(identifiers[i])) && !CCopierOrders::IsShown(tickets[i],identifiers[i],filled[i]))
+         agrees=false;
    return(OrdersTotal()==total);
   }
 //+------------------------------------------------------------------+
@@ -154,13 +163,15 @@ bool CCopierWaiting::Read(CCopierRelay &relay,CopierState &state,ulong &tickets[
 //+------------------------------------------------------------------+
 bool CCopierWaiting::AllEnded(const ulong &tickets[]) const
   {
+   CCopierIds pending;
+   pending.Start(ArraySize(tickets));
+   for(int i=0; i<ArraySize(tickets); i++)
+      pending.Add((long)tickets[i]);
+   pending.Sort();
    for(int i=0; i<ArraySize(m_tickets); i++)
      {
-      bool is_pending=false;
       long identifier=0;
-      for(int k=0; k<ArraySize(tickets) && !is_pending; k++)
-         is_pending=(tickets[k]==m_tickets[i]);
-      if(!is_pending && CCopierOrders::End(m_tickets[i],identifier)==COPIER_END_UNSHOWN)
+      if(!pending.Has((long)m_tickets[i]) && CCopierOrders::End(m_tickets[i],identifier)==COPIER_END_UNSHOWN)
          return(false);
      }
    return(true);
@@ -171,7 +182,7 @@ bool CCopierWaiting::AllEnded(const ulong &tickets[]) const
 long CCopierWaiting::Missing(void) const
   {
    for(int i=0; i<ArraySize(m_identifiers); i++)
-      if(CCopierOrders::Volume(m_identifiers[i])<=0 && !CCopierAccount::IsClosed(m_identifiers[i]))
+      if(!m_shown.Has(m_identifiers[i]) && !CCopierAccount::IsClosed(m_identifiers[i]))
          return(m_identifiers[i]);
    return(0);
   }
@@ -222,7 +233,7 @@ void CCopierWaiting::Load(void)
    m_name="Mt5Mqtt\\copied-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+CMqttText::EscapeTopicLevel(m_master)+".json";
    ArrayResize(m_tickets,0);
    ArrayResize(m_identifiers,0);
-   if(!CCopierFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))
+   if(!CMqttFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))
      {
       Print("copier: the file ",m_name," can't be read: what the terminal shows now is believed");
       return;
@@ -245,7 +256,7 @@ void CCopierWaiting::Save(void)
    string text=Text();
    if(text==m_saved)
       return;
-   bool is_written=CCopierFile::Write(m_name,text,false);
+   bool is_written=CMqttFile::Write(m_name,text,false);
    if(is_written)
       m_saved=text;
    else

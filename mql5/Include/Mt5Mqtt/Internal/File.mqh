@@ -2,17 +2,17 @@
 //|                                                         File.mqh |
 //|                              Copyright 2026, the mt5mqtt authors |
 //+------------------------------------------------------------------+
-#ifndef MT5MQTT_COPIER_FILE_MQH
-#define MT5MQTT_COPIER_FILE_MQH
+#ifndef MT5MQTT_FILE_MQH
+#define MT5MQTT_FILE_MQH
 //--- how often a file is moved in the place of one that is being read
-#define COPIER_FILE_TRIES 3
+#define MQTT_FILE_TRIES 3
 //+------------------------------------------------------------------+
-//| Class CCopierFile.                                               |
+//| Class CMqttFile.                                                 |
 //| Appointment: a text below MQL5\Files that is read and written as |
 //|              a whole: a terminal that is killed leaves the old   |
 //|              one or the new one.                                 |
 //+------------------------------------------------------------------+
-class CCopierFile
+class CMqttFile
   {
 public:
    //--- exists: there is one; false if it can't be read
@@ -23,7 +23,7 @@ public:
 //+------------------------------------------------------------------+
 //| All of it                                                        |
 //+------------------------------------------------------------------+
-bool CCopierFile::Read(const string name,string &text,bool &exists)
+bool CMqttFile::Read(const string name,string &text,bool &exists)
   {
    uchar bytes[];
    text="";
@@ -42,7 +42,7 @@ bool CCopierFile::Read(const string name,string &text,bool &exists)
 //+------------------------------------------------------------------+
 //| Beside the old one, and then in its place                        |
 //+------------------------------------------------------------------+
-bool CCopierFile::Write(const string name,const string text,const bool is_flushed)
+bool CMqttFile::Write(const string name,const string text,const bool is_flushed)
   {
    uchar bytes[];
    int   size=StringToCharArray(text,bytes,0,WHOLE_ARRAY,CP_UTF8)-1;
@@ -55,7 +55,7 @@ bool CCopierFile::Write(const string name,const string text,const bool is_flushe
    FileClose(file);
    bool moved=false;
 //--- while another program reads the file, which takes less than a millisecond, nothing takes its place
-   for(int i=0; i<COPIER_FILE_TRIES && written && !moved; i++)
+   for(int i=0; i<MQTT_FILE_TRIES && written && !moved; i++)
      {
       if(i>0)
          Sleep(1);
