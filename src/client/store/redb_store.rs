@@ -381,8 +381,8 @@ mod tests {
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
             let full = || io::Error::from(kind);
             let (folder, file) = (Path::new("folder"), Path::new("file"));
-            for (status, text) in [not_opened(folder, &full()), explain(redb::Error::Io(full()), file)] {
-                assert_eq!(status, Status::StoreNotWritten, "{text}");
+            for failure in [not_opened(folder, &full()), explain(redb::Error::Io(full()), file)] {
+                assert_eq!(failure.status, Status::StoreNotWritten, "{failure}");
             }
         }
     }
