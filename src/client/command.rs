@@ -1,6 +1,6 @@
 //! What travels from a caller's thread to the one that holds the Session, and what it does there.
 
-use super::core::Core;
+use super::core::{Core, Wish};
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
@@ -85,8 +85,7 @@ impl Core {
         match command {
             Command::Connect(options) => {
                 self.session.set_options(*options);
-                self.wanted = true;
-                self.given_up = false;
+                self.wish = Wish::Connected;
                 self.needs_worker = true;
             }
             Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
@@ -94,8 +93,7 @@ impl Core {
             }
             Command::Disconnect { reason, properties } => {
                 self.session.disconnect(reason, properties.as_properties());
-                self.wanted = false;
-                self.given_up = true;
+                self.wish = Wish::Disconnected;
                 self.needs_worker = true;
             }
             Command::Publish { token, message, how } => {

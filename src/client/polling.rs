@@ -45,9 +45,9 @@ impl Core {
         self.keep_reading(now, shared);
         let more = self.read_for_leader(now, shared) == ReadOn::Unheard;
         self.work_for_caller(now, shared);
-        if more || self.lost.is_some() || self.session.wants_close() {
+        if more || self.is_ending() {
             self.give_reading_back(shared);
-            self.read_on |= more;
+            self.connection.read_on |= more;
             shared.wake();
         }
     }

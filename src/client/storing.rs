@@ -3,7 +3,7 @@
 //! commits.
 
 use super::clock;
-use super::core::Core;
+use super::core::{Core, Wish};
 use super::events::NoticeKind;
 use super::log::Level;
 use super::store::Written;
@@ -39,7 +39,7 @@ impl Worker {
         let shared = self.shared.clone();
         let mut core = shared.core.lock();
         if !matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) {
-            core.wanted = false;
+            core.wish = Wish::Nothing;
         }
         self.connecting_failed(failure, &mut core);
     }

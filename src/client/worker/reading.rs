@@ -28,7 +28,7 @@ impl Worker {
                 // flag for a reason to sleep.
                 self.shared.reading_paused.store(false, Ordering::Release);
             }
-            if core.write_blocked && core.session.wants_no_input() {
+            if core.connection.write_blocked && core.session.wants_no_input() {
                 // The poll tells when the socket takes bytes again. If it never does, the Keep Alive ends the connection.
                 return false;
             }
