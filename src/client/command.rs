@@ -4,6 +4,7 @@ use super::core::{Core, Wish};
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::Amount;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
@@ -97,12 +98,12 @@ impl Core {
                 self.needs_worker = true;
             }
             Command::Publish { token, message, how } => {
-                self.share.accept(1, message.size());
+                self.share.accept(Amount::of(&message));
                 self.session.publish(now, token, message, how);
             }
             Command::Cancel { token } => self.session.cancel(token),
             Command::Request { token, message, deadline } => {
-                self.share.accept(1, message.size());
+                self.share.accept(Amount::of(&message));
                 self.session.request(token, message, deadline, now);
             }
             Command::Authenticate { step, data, properties } => {

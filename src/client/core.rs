@@ -335,11 +335,10 @@ impl Core {
         let before = self.session.outstanding();
         self.session.restore(stored.records)?;
         shared.accounts.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
-        let after = self.session.outstanding();
-        let (count, bytes) = (after.0 - before.0, after.1 - before.1);
-        self.share.accept(count, bytes);
-        shared.accounts.outgoing.add(count, bytes);
-        shared.snapshot.lock().restored = count;
+        let restored = self.session.outstanding() - before;
+        self.share.accept(restored);
+        shared.accounts.outgoing.add(restored);
+        shared.snapshot.lock().restored = restored.count;
         Ok(())
     }
 

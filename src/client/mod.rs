@@ -250,7 +250,7 @@ impl Client {
         }
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
-                shared.accounts.outgoing.get().0 == 0 || shared.state() != State::Connected
+                shared.accounts.outgoing.get().count == 0 || shared.state() != State::Connected
             });
         }
         if !self.shared.leave_until(Command::Disconnect { reason, properties: properties.into() }, bound) {

@@ -3,6 +3,7 @@
 
 use super::connection::Connection;
 use super::event::{Outcome, Stage};
+use super::figures::Amount;
 use super::outbound::{InFlight, Outbound, Released};
 use super::packet_ids::PacketIds;
 use super::queue::Publishing;
@@ -39,7 +40,7 @@ impl Outbound {
         self.given_up.drain(..).for_each(|id| ids.release(id));
         for (id, released) in self.released.drain() {
             ids.release(id);
-            self.count -= 1;
+            self.outstanding.count -= 1;
             out.log.remove(Key::Flow(released.number));
             out.end(released.token, Outcome::local(Status::SessionLost));
         }
@@ -91,11 +92,11 @@ impl Outbound {
         }
         let highest = publishes.keys().chain(flows.values().map(|flow| &flow.0)).max().copied().unwrap_or(0);
         let waiting = self.queue.start_after(highest);
-        (self.count, self.bytes) = (0, 0);
+        self.outstanding = Amount::default();
         self.next_order = flows.keys().next_back().map_or(1, |order| order + 1);
         for (number, token, packet_id, released) in flows.into_values() {
             if released {
-                self.count += 1;
+                self.outstanding.count += 1;
                 self.released.insert(packet_id, Released { token, number, recorded: 0, said: None, in_doubt: false });
                 out.tell(token, Stage::Acknowledged);
             } else {
@@ -119,8 +120,7 @@ impl Outbound {
     }
 
     fn take_over(&mut self, publishing: &Publishing, stage: Stage, out: &mut Sink<'_>) {
-        self.count += 1;
-        self.bytes += publishing.message.size();
+        self.outstanding += Amount::of(&publishing.message);
         out.tell(publishing.token, stage);
     }
 }

@@ -27,6 +27,7 @@ use super::starting::NOT_IDLE;
 use super::thread::{self, Pause, ThreadTicket};
 use super::{Client, State, clock};
 use crate::codec::property::PropertiesBuf;
+use crate::session::Amount;
 use crate::types::reason::ReasonCode;
 use crate::types::status::{Failure, Status};
 use arc_swap::ArcSwapOption;
@@ -276,7 +277,7 @@ impl Accounts {
     /// A command will never be carried out.
     fn strike(&self, command: &Command) {
         if let Command::Publish { message, .. } | Command::Request { message, .. } = command {
-            self.outgoing.subtract(1, message.size());
+            self.outgoing.subtract(Amount::of(message));
         }
         if let Command::Request { .. } | Command::Subscribe { .. } | Command::Unsubscribe { .. } = command {
             self.requests.fetch_sub(1, Ordering::AcqRel);
