@@ -1,5 +1,5 @@
-//! What of a client's operations is counted and numbered across threads. Programs that share a connection have one of these
-//! together: their tokens differ, and its limits are those of them all.
+//! What a client counts and numbers across its threads. Programs on a shared connection have one set of these
+//! together: so no two of their tokens are the same, and its limits hold for all of them.
 
 use crate::session::{Amount, Session};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What travels from a caller's thread to the one that holds the Session, and what it does there.
+//! What a caller's thread asks of the Session, as a value that another thread can carry out; and carrying it out.
 
 use super::core::{Core, Wish};
 use crate::codec::message::Message;

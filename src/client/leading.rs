@@ -1,17 +1,18 @@
-//! A waiting caller reads by itself: leader and follower.
+//! A waiting caller reads by itself, instead of being woken by the background thread. It is called the leader.
 //!
-//! A caller that waits for an event takes the socket out of the background thread's poll and into one of its own, so that a
-//! message wakes the caller and nobody else: one change of threads less between the Server and the program. The background
-//! thread keeps its timers, and what callers leave for it. Whoever holds the core's lock may read and write, as ever; the
-//! poll that the socket is registered with only says who is woken. It goes back to the background thread when the caller
-//! leaves, and at once when the connection is to end or the socket takes no more bytes.
+//! A caller that waits for an event takes the socket out of the background thread's poll and into one of its own. So
+//! a message wakes this caller and nobody else: there is one change of threads less between the Server and the
+//! program. The background thread keeps its timers, and what callers leave for it. Reading and writing are still open
+//! to whoever holds the core's lock; only who is woken depends on the poll that has the socket. The socket goes back
+//! to the background thread's poll when the leader leaves, and at once when the connection is about to end or the
+//! socket takes no more bytes.
 //!
-//! A caller that has come back at once, several times in a row, keeps the socket while it is away: a stream of messages would
-//! otherwise be handed to and fro for each of them, and the two threads would meet at the lock. The background thread sees to
-//! it that this is for a moment only ([`GRACE`]).
+//! A leader that has come back at once, several times in a row, keeps the socket while it is away. Otherwise a stream
+//! of messages would have it handed to and fro for each message, with both threads waiting for the lock. The
+//! background thread sees to it that this is for a moment only ([`GRACE`]).
 //!
-//! One caller at a time has the place, and sleeps in its poll while there is no connection as well. Others look for an event
-//! again and again.
+//! There is one leader at a time. It also sleeps in its poll while there is no connection. Other callers that wait
+//! look for an event again and again.
 
 use super::Client;
 use super::clock;

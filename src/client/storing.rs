@@ -1,6 +1,6 @@
-//! The background thread's dealings with the store: opened before the first connection, written with each turn of the
-//! thread. While it writes, the core is free: what callers publish meanwhile is in the next batch, so that a burst costs few
-//! commits.
+//! How the background thread uses the store: it opens it before the first connection, and writes to it with each of
+//! its turns. While it writes, the core's lock is free. What callers publish meanwhile is in the next batch, so a
+//! burst costs few commits.
 
 use super::clock;
 use super::core::{Core, Wish};

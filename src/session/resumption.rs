@@ -1,5 +1,5 @@
-//! What becomes of messages on their way when a connection, the Server's Session or this process has ended: resumed, lost,
-//! restored (section 4.4).
+//! What becomes of messages that are under way when a connection, the Server's Session or this process ends: they are
+//! resumed, lost or restored (section 4.4).
 
 use super::connection::Connection;
 use super::event::{Outcome, Stage};

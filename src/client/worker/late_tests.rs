@@ -1,5 +1,5 @@
-//! A thread that wakes up late, as the machine or the process was stopped, or the disk was slow: what has come from the Server
-//! meanwhile is read before anybody judges by the clock that nothing has.
+//! A thread may wake up late: the machine or the process was stopped, or the disk was slow. What has come from the
+//! Server meanwhile is read before the clock is asked whether the Server has been silent.
 
 use super::*;
 use crate::client::Client;

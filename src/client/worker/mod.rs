@@ -1,5 +1,5 @@
 //! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
-//! readiness call until bytes, a command or the next deadline.
+//! readiness call until there are bytes, a command, or a deadline that has come.
 
 mod connecting;
 mod ending;

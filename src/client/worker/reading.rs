@@ -1,5 +1,5 @@
-//! Reading from the Server on the background thread, which stops when the program doesn't take what came, or the Server not
-//! what it is answered.
+//! Reading from the Server on the background thread. It pauses when the program doesn't take what came, or when the
+//! Server doesn't take our answers.
 
 use super::{Phase, Worker};
 use crate::client::core::{Core, READS_IN_A_ROW, Read};
