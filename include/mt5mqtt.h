@@ -330,7 +330,8 @@
 #define MT5MQTT_E_PANIC -90
 
 /**
- * A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the process ends.
+ * A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the
+ * process ends.
  */
 #define MT5MQTT_E_LEFT_LOCKED -120
 
@@ -375,13 +376,14 @@
 #define MT5MQTT_STATE_FAILED 4
 
 /**
- * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or ssl://; 8883),
- * `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host is a name, an IPv4 or
- * an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with commas or white space
- * between them are Servers in the order of preference: after a failure the next one is tried at once, and when all have failed
- * the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of a name's addresses the one that
- * accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has failed, without the others: for
- * different Servers under one name give each address a URL, and the name by TLS_SERVER_NAME.
+ * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or
+ * ssl://; 8883), `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host
+ * is a name, an IPv4 or an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
+ * commas or white space between them are Servers in the order of preference: after a failure the next one is tried at
+ * once, and when all have failed the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of
+ * a name's addresses the one that accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has
+ * failed, without the others: for different Servers under one name give each address a URL, and the name by
+ * TLS_SERVER_NAME.
  */
 #define MT5MQTT_OPT_URL 1
 
@@ -401,12 +403,16 @@
 #define MT5MQTT_OPT_PASSWORD 4
 
 /**
- * Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client Identifier.
+ * Text: the Topic Name that responses to mt5mqtt_request are to be sent to; no other client may use it. Default: one below
+ * the Server's Response Information if REQUEST_RESPONSE_INFORMATION got any, else mt5mqtt/response/ with the Client
+ * Identifier.
  */
 #define MT5MQTT_OPT_RESPONSE_TOPIC 5
 
 /**
- * Text: the Authentication Method of Enhanced Authentication (MQTT 5.0 section 4.12). Default: none. SCRAM-SHA-256 is done by the library, with USER_NAME and PASSWORD, which then don't stand in CONNECT; any other method by the program, which is asked by MT5MQTT_EVENT_AUTHENTICATE.
+ * Text: the Authentication Method of Enhanced Authentication (MQTT 5.0 section 4.12). Default: none. SCRAM-SHA-256 is done
+ * by the library, with USER_NAME and PASSWORD, which then don't stand in CONNECT; any other method by the program, which
+ * is asked by MT5MQTT_EVENT_AUTHENTICATE.
  */
 #define MT5MQTT_OPT_AUTHENTICATION_METHOD 6
 
@@ -416,12 +422,14 @@
 #define MT5MQTT_OPT_PROTOCOL_VERSION 10
 
 /**
- * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its connection.
+ * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its
+ * connection.
  */
 #define MT5MQTT_OPT_CLEAN_START 11
 
 /**
- * Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection, 4294967295 keeps it for ever.
+ * Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection,
+ * 4294967295 keeps it for ever.
  */
 #define MT5MQTT_OPT_SESSION_EXPIRY_S 12
 
@@ -431,7 +439,9 @@
 #define MT5MQTT_OPT_KEEP_ALIVE_S 13
 
 /**
- * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small (20, say).
+ * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server
+ * that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small
+ * (20, say).
  */
 #define MT5MQTT_OPT_RECEIVE_MAXIMUM 14
 
@@ -458,7 +468,8 @@
 #define MT5MQTT_OPT_REQUEST_RESPONSE_INFORMATION 19
 
 /**
- * 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with PROTOCOL_FALLBACK each version of MQTT, until one accepts.
+ * 0 or 1 (default): whether a lost connection is made again. With 0, mt5mqtt_connect tries each URL once, and with
+ * PROTOCOL_FALLBACK each version of MQTT, until one accepts.
  */
 #define MT5MQTT_OPT_RECONNECT 30
 
@@ -469,7 +480,8 @@
 #define MT5MQTT_OPT_CONNECT_TIMEOUT_MS 31
 
 /**
- * Milliseconds: ceiling of the first reconnect delay, which doubles with each failure: 1 to 600000, default 250. The delay is a random part of its ceiling.
+ * Milliseconds: ceiling of the first reconnect delay, which doubles with each failure: 1 to 600000, default 250. The delay
+ * is a random part of its ceiling.
  */
 #define MT5MQTT_OPT_RECONNECT_MIN_MS 32
 
@@ -494,17 +506,21 @@
 #define MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES 41
 
 /**
- * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped only if there is no other.
+ * What a publish does when these are reached: 0 (default) fails with MT5MQTT_E_QUEUE_FULL, 1 drops the oldest unsent
+ * message, 2 the newest, itself unless it has priority: an event with MT5MQTT_E_DROPPED. Priority messages are dropped
+ * only if there is no other.
  */
 #define MT5MQTT_OPT_OUTGOING_OVERFLOW 42
 
 /**
- * 0 or 1 (default): whether QoS 0 publishes wait for a connection; with 0 they fail with MT5MQTT_E_NOT_CONNECTED. May be set at any time.
+ * 0 or 1 (default): whether QoS 0 publishes wait for a connection; with 0 they fail with MT5MQTT_E_NOT_CONNECTED. May be
+ * set at any time.
  */
 #define MT5MQTT_OPT_QUEUE_QOS0 43
 
 /**
- * Events that wait to be polled: 1 to 10000000, default 100000. QoS 1 and 2 messages are never dropped: reading from the Server pauses instead. May be set at any time.
+ * Events that wait to be polled: 1 to 10000000, default 100000. QoS 1 and 2 messages are never dropped: reading from the
+ * Server pauses instead. May be set at any time.
  */
 #define MT5MQTT_OPT_EVENTS_MAXIMUM 44
 
@@ -514,17 +530,20 @@
 #define MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES 45
 
 /**
- * Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
+ * Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that
+ * is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
  */
 #define MT5MQTT_OPT_EVENTS_OVERFLOW 46
 
 /**
- * When the Server learns that a QoS 1 or 2 message arrived: 0 on arrival, 1 (default) when poll has taken it, 2 by mt5mqtt_acknowledge.
+ * When the Server learns that a QoS 1 or 2 message arrived: 0 on arrival, 1 (default) when poll has taken it, 2 by
+ * mt5mqtt_acknowledge.
  */
 #define MT5MQTT_OPT_ACKNOWLEDGE 50
 
 /**
- * Milliseconds: longest time that mt5mqtt_wait takes, 1 to 600000, default 250, which suits MetaTrader. May be set at any time.
+ * Milliseconds: longest time that mt5mqtt_wait takes, 1 to 600000, default 250, which suits MetaTrader. May be set at any
+ * time.
  */
 #define MT5MQTT_OPT_WAIT_MAXIMUM_MS 51
 
@@ -534,27 +553,40 @@
 #define MT5MQTT_OPT_PUBLISH_EVENTS 52
 
 /**
- * How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
+ * How many of the QoS 1 and 2 messages that may be unacknowledged at a time only priority messages use: 0 (default) to
+ * 65535; at most half of them. Without it an order that has priority may have to wait for one acknowledgement.
  */
 #define MT5MQTT_OPT_PRIORITY_RESERVE 160
 
 /**
- * 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events (MT5MQTT_EVENT_PROGRESS).
+ * 0 (default); 1: mt5mqtt_publish_stage knows how far QoS 1 and 2 publishes are; 2: it does, and there are events
+ * (MT5MQTT_EVENT_PROGRESS).
  */
 #define MT5MQTT_OPT_PROGRESS 161
 
 /**
- * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a whole path: a relative one counts from the folder that the process is in when the option is set, and the next process may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one client at a time; from the first connect on it can't change. On Linux only the user whose process made it can read it. Default: none.
+ * Text: a folder, in which the Session is stored, so that it survives a crash of the program and of the machine: QoS 1 and
+ * 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival
+ * and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
+ * whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
+ * may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
+ * client at a time; from the first connect on it can't change. On Linux only the user whose process made it can read it.
+ * Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 
 /**
- * Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0 (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
+ * Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0
+ * (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is
+ * done with doesn't come at all, and is acknowledged. The program is done with a message when it is acknowledged without a
+ * failure (option ACKNOWLEDGE); with STORE_PATH that is stored before the Server hears of it.
  */
 #define MT5MQTT_OPT_DEDUPLICATE 163
 
 /**
- * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the key. A message without a key is always a new one. The Topic Name is no part of the key: two senders that number their messages alike make copies of each other's, so their keys must differ, by an account number before each for example.
+ * Text: the name of the User Property whose value is the key of a message. Default: none, and the Correlation Data is the
+ * key. A message without a key is always a new one. The Topic Name is no part of the key: two senders that number their
+ * messages alike make copies of each other's, so their keys must differ, by an account number before each for example.
  */
 #define MT5MQTT_OPT_DEDUPLICATE_BY 164
 
@@ -569,22 +601,28 @@
 #define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
 
 /**
- * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default 64. They are given to the topics published last, without the program's doing.
+ * Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default
+ * 64. They are given to the topics published last, without the program's doing.
  */
 #define MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM 101
 
 /**
- * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and retained ones come, whatever it asked for.
+ * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the
+ * connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages
+ * too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and
+ * retained ones come, whatever it asked for.
  */
 #define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
 
 /**
- * 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
+ * 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and
+ * told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
  */
 #define MT5MQTT_OPT_STRICT 103
 
 /**
- * What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default) it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
+ * What happens when a received payload isn't UTF-8, though its Payload Format Indicator is 1: 0 nobody looks, 1 (default)
+ * it is delivered and told of by MT5MQTT_EVENT_BREACH, 2 it is told of, refused with Reason Code 0x99 and not delivered.
  */
 #define MT5MQTT_OPT_PAYLOAD_FORMAT_CHECK 104
 
@@ -600,8 +638,9 @@
 #define MT5MQTT_OPT_TLS_VERSION_MINIMUM 121
 
 /**
- * Text: certificates of the CAs that the Server's certificate may come from, or the Server's own certificate: the path of a PEM file, or PEM text (which
- * begins with -----BEGIN). They replace the default, which is this machine's certificate store and Mozilla's list.
+ * Text: certificates of the CAs that the Server's certificate may come from, or the Server's own certificate: the path of
+ * a PEM file, or PEM text (which begins with -----BEGIN). They replace the default, which is this machine's certificate
+ * store and Mozilla's list.
  */
 #define MT5MQTT_OPT_TLS_CA 130
 
@@ -633,16 +672,18 @@
 #define MT5MQTT_OPT_TLS_SERVER_NAME 135
 
 /**
- * Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and Base64, with
- * commas between them. One of them must fit, in addition to the verification of the certificate. Default: none.
+ * Text: pins: SHA-256 of the SubjectPublicKeyInfo of the Server's own certificate, in hexadecimal or as sha256/ and
+ * Base64, with commas between them. One of them must fit, in addition to the verification of the certificate. Default:
+ * none.
  */
 #define MT5MQTT_OPT_TLS_PINS 136
 
 /**
- * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish it), or PEM
- * text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its issuer there, not out of
- * date, and not be on it. The file is read anew at each attempt to connect. Not together with TLS_ACCEPT_ANY_CERTIFICATE
- * (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked either).
+ * Text: Certificate Revocation Lists: the path of a PEM file (with any number of them) or of a DER file (as CAs publish
+ * it), or PEM text (-----BEGIN X509 CRL-----). Every certificate of the Server's chain must then have the list of its
+ * issuer there, not out of date, and not be on it. The file is read anew at each attempt to connect. Not together with
+ * TLS_ACCEPT_ANY_CERTIFICATE (MT5MQTT_E_TLS_SETUP). Default: none, and nobody asks for revocation (OCSP isn't asked
+ * either).
  */
 #define MT5MQTT_OPT_TLS_CRL 220
 
@@ -658,7 +699,8 @@
 #define MT5MQTT_OPT_WS_HEADERS 138
 
 /**
- * Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
+ * Which lines the log has: 0 (default) none, 1 errors, 2 warnings too, 3 connections and their ends, 4 each step and
+ * outcome, 5 each packet, one line each. No line has a secret or a payload. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_LEVEL 140
 
@@ -668,17 +710,22 @@
 #define MT5MQTT_OPT_LOG_EVENTS 141
 
 /**
- * Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set at any time.
+ * Bytes after which the log file is set aside, as name.1, and a new one begun: 4096 to 1 GiB, default 10 MiB. May be set
+ * at any time.
  */
 #define MT5MQTT_OPT_LOG_FILE_BYTES 142
 
 /**
- * Log files that were set aside and are kept: 1 to 100, default 3. When one more is set aside, all beyond them are deleted. May be set at any time.
+ * Log files that were set aside and are kept: 1 to 100, default 3. When one more is set aside, all beyond them are
+ * deleted. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILES 143
 
 /**
- * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. A relative path counts from the folder that the process is in when the option is set. Default: none. May be set at any time.
+ * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be.
+ * One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with
+ * LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines
+ * are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILE 145
 
@@ -688,22 +735,29 @@
 #define MT5MQTT_OPT_AUTHENTICATION_DATA 110
 
 /**
- * Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a reference is only told of.
+ * Text: hosts, with commas between them, to which a Server may send this client on by a Server Reference (Reason Codes
+ * 0x9C and 0x9D): names, `*.domain` for all below a domain, IP addresses. Scheme, credentials and all other options stay
+ * those of the URL. 0x9C leads there for one connection, 0x9D until the next mt5mqtt_connect. Default: none, and a
+ * reference is only told of.
  */
 #define MT5MQTT_OPT_SERVER_REFERENCE_HOSTS 111
 
 /**
- * Seconds for which a shared connection waits for this program while others are there: to take or acknowledge a message, before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to 3600, default 10. See mt5mqtt_create_shared.
+ * Seconds for which a shared connection waits for this program while others are there: to take or acknowledge a message,
+ * before the Server is told that it has; and to make room in its full queue, before its messages are thrown away. 1 to
+ * 3600, default 10. See mt5mqtt_create_shared.
  */
 #define MT5MQTT_OPT_SHARED_RELEASE_S 300
 
 /**
- * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the properties are those of CONNACK.
+ * The Server accepted the connection: session_present; the text is the Assigned Client Identifier, if there is one; the
+ * properties are those of CONNACK.
  */
 #define MT5MQTT_EVENT_CONNECTED 1
 
 /**
- * A connection was lost, refused or not made, or ended on request (status 0): status, reason_code, the text says what happened. mt5mqtt_state tells whether another attempt follows.
+ * A connection was lost, refused or not made, or ended on request (status 0): status, reason_code, the text says what
+ * happened. mt5mqtt_state tells whether another attempt follows.
  */
 #define MT5MQTT_EVENT_DISCONNECTED 2
 
@@ -713,12 +767,15 @@
 #define MT5MQTT_EVENT_MESSAGE 3
 
 /**
- * The end of a publish: token; status 0 means complete; reason_code is the Server's. With option STORE_PATH it is kept until the program polls again, disconnects or frees the client: if the program dies before, the next one that uses the store is told once more, before it is connected.
+ * The end of a publish: token; status 0 means complete; reason_code is the Server's. With option STORE_PATH it is kept
+ * until the program polls again, disconnects or frees the client: if the program dies before, the next one that uses the
+ * store is told once more, before it is connected.
  */
 #define MT5MQTT_EVENT_PUBLISHED 4
 
 /**
- * The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0: a subscription could not be made again after the Server had lost the Session.
+ * The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0:
+ * a subscription could not be made again after the Server had lost the Session.
  */
 #define MT5MQTT_EVENT_SUBSCRIBED 5
 
@@ -733,32 +790,40 @@
 #define MT5MQTT_EVENT_FAILED 7
 
 /**
- * How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
+ * How far a publish is, with option PROGRESS 2: token; detail is MT5MQTT_STAGE_DURABLE, MT5MQTT_STAGE_SENT or
+ * MT5MQTT_STAGE_ACKNOWLEDGED. Its end comes as MT5MQTT_EVENT_PUBLISHED.
  */
 #define MT5MQTT_EVENT_PROGRESS 18
 
 /**
- * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would have to be stored first, and writing is tried again each second.
+ * The store can't be written (status MT5MQTT_E_STORE_NOT_WRITTEN, the text says why; again when the reason changes) or can
+ * again (status 0). In between, QoS 1 and 2 publishes are refused, nothing waits for an answer of the Server that would
+ * have to be stored first, and writing is tried again each second.
  */
 #define MT5MQTT_EVENT_STORE 19
 
 /**
- * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
+ * The Server did something wrong that harms nobody: the text says which rule it broke, and why that is harmless. Once for
+ * each kind on a connection; MT5MQTT_STAT_BREACHES counts all. Option STRICT ends the connection instead.
  */
 #define MT5MQTT_EVENT_BREACH 10
 
 /**
- * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
+ * The end of a request: token; with status 0 the response (topic, payload, properties), which is acknowledged by being
+ * taken; otherwise why there is none, MT5MQTT_E_TIMEOUT as a rule.
  */
 #define MT5MQTT_EVENT_RESPONSE 11
 
 /**
- * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is the level. When the queue of events is half full, lines are dropped and counted.
+ * A line of the log (MT5MQTT_OPT_LOG_LEVEL): the text has time, level, Client Identifier and what happened; the token is
+ * the level. When the queue of events is half full, lines are dropped and counted.
  */
 #define MT5MQTT_EVENT_LOG 15
 
 /**
- * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines, too, and the answer goes there.
+ * The Server asks for the next step of Enhanced Authentication; the payload is its Authentication Data. Answer with
+ * mt5mqtt_authenticate, within CONNECT_TIMEOUT_MS for all steps together. It comes from a Server that the doctor examines,
+ * too, and the answer goes there.
  */
 #define MT5MQTT_EVENT_AUTHENTICATE 12
 
@@ -768,12 +833,15 @@
 #define MT5MQTT_EVENT_AUTHENTICATED 13
 
 /**
- * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the status of the last one is 0 when all is well, or the first failure.
+ * A line of the doctor's report (mt5mqtt_doctor_start), in the text. The token is 1 in the last one, 0 in the others; the
+ * status of the last one is 0 when all is well, or the first failure.
  */
 #define MT5MQTT_EVENT_DOCTOR 16
 
 /**
- * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages again from now on.
+ * On a shared connection: the program has missed messages, status MT5MQTT_E_SHARED_MISSED; the token is how many. Its
+ * queue was full for MT5MQTT_OPT_SHARED_RELEASE_S, or it took the place of a program of which that is so. It gets messages
+ * again from now on.
  */
 #define MT5MQTT_EVENT_MISSED 50
 
@@ -823,7 +891,8 @@
 #define MT5MQTT_STAGE_FAILED 8
 
 /**
- * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes itself. MQTT 3.1.1 has none of these options.
+ * Subscription Options (MQTT 5.0 section 3.8.3.1), to be added to the QoS: don't send back what this client publishes
+ * itself. MQTT 3.1.1 has none of these options.
  */
 #define MT5MQTT_SUBSCRIBE_NO_LOCAL 4
 

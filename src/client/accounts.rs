@@ -1,7 +1,7 @@
-//! What of a client's operations is counted and numbered across threads. Programs that share a connection have one of these
-//! together: their tokens differ, and its limits are those of them all.
+//! What a client counts and numbers across its threads. Programs on a shared connection have one set of these
+//! together: so no two of their tokens are the same, and its limits hold for all of them.
 
-use crate::session::Session;
+use crate::session::{Amount, Session};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Default for Accounts {
     }
 }
 
-/// Accepted and unfinished publishes, those that wait for the core included: how many, and their bytes. In one word, as both
+/// Accepted and unfinished publishes, those that wait for the core included. In one word, as both
 /// change with each publish.
 #[derive(Debug, Default)]
 pub(super) struct Budget(AtomicU64);
@@ -35,43 +35,42 @@ const COUNT_AT: u32 = 40;
 
 impl Budget {
     /// What was there before.
-    pub fn add(&self, count: usize, bytes: usize) -> (usize, usize) {
-        parts(self.0.fetch_add(word(count, bytes), Ordering::AcqRel))
+    pub fn add(&self, more: Amount) -> Amount {
+        amount(self.0.fetch_add(word(more), Ordering::AcqRel))
     }
 
-    pub fn subtract(&self, count: usize, bytes: usize) {
-        self.0.fetch_sub(word(count, bytes), Ordering::AcqRel);
+    pub fn subtract(&self, less: Amount) {
+        self.0.fetch_sub(word(less), Ordering::AcqRel);
     }
 
-    pub fn get(&self) -> (usize, usize) {
-        parts(self.0.load(Ordering::Acquire))
+    pub fn get(&self) -> Amount {
+        amount(self.0.load(Ordering::Acquire))
     }
 }
 
-fn word(count: usize, bytes: usize) -> u64 {
-    (count as u64) << COUNT_AT | bytes as u64
+fn word(amount: Amount) -> u64 {
+    (amount.count as u64) << COUNT_AT | amount.bytes as u64
 }
 
-fn parts(word: u64) -> (usize, usize) {
-    ((word >> COUNT_AT) as usize, (word & ((1 << COUNT_AT) - 1)) as usize)
+fn amount(word: u64) -> Amount {
+    Amount { count: (word >> COUNT_AT) as usize, bytes: (word & ((1 << COUNT_AT) - 1)) as usize }
 }
 
 /// What of a budget one Session has, and what of that it needs no more.
 #[derive(Default)]
 pub(super) struct Share {
-    /// Publishes handed to the Session since the start, and their bytes.
-    accepted: (usize, usize),
+    /// Publishes handed to the Session since the start.
+    accepted: Amount,
     /// By how many bytes requests have grown since they were accepted, as far as it is in the budget.
     grown: usize,
     /// How much of `accepted` has been given back to the budget.
-    given_back: (usize, usize),
+    given_back: Amount,
 }
 
 impl Share {
     /// The Session gets publishes that are in the budget already.
-    pub fn accept(&mut self, count: usize, bytes: usize) {
-        self.accepted.0 += count;
-        self.accepted.1 += bytes;
+    pub fn accept(&mut self, more: Amount) {
+        self.accepted += more;
     }
 
     /// Gives what is finished back, and adds what has grown.
@@ -79,13 +78,13 @@ impl Share {
         let growth = session.requests_grown() - self.grown;
         if growth > 0 {
             self.grown += growth;
-            self.accepted.1 += growth;
-            budget.add(0, growth);
+            let growth = Amount { count: 0, bytes: growth };
+            self.accepted += growth;
+            budget.add(growth);
         }
-        let (count, bytes) = session.outstanding();
-        let finished = (self.accepted.0 - count, self.accepted.1 - bytes);
+        let finished = self.accepted - session.outstanding();
         if finished != self.given_back {
-            budget.subtract(finished.0 - self.given_back.0, finished.1 - self.given_back.1);
+            budget.subtract(finished - self.given_back);
             self.given_back = finished;
         }
     }
@@ -105,12 +104,13 @@ mod tests {
             assert!(options.set_int(option as i32, most + 1, true).is_err(), "{option:?} can be larger");
         }
         let [count, bytes] = most.map(|(_, most)| most as usize);
+        let (all, one_more) = (Amount { count, bytes }, Amount { count: 1, bytes });
         let budget = Budget::default();
-        assert_eq!(budget.add(count, bytes), (0, 0));
+        assert_eq!(budget.add(all), Amount::default());
         // As many again, of threads that are refused or drop something in the next moment.
-        assert_eq!((budget.add(1, bytes), budget.get()), ((count, bytes), (count + 1, 2 * bytes)));
-        budget.subtract(1, bytes);
-        budget.subtract(count, 0);
-        assert_eq!(budget.get(), (0, bytes));
+        assert_eq!((budget.add(one_more), budget.get()), (all, all + one_more));
+        budget.subtract(one_more);
+        budget.subtract(Amount { count, bytes: 0 });
+        assert_eq!(budget.get(), Amount { count: 0, bytes });
     }
 }

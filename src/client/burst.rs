@@ -1,8 +1,8 @@
-//! Whether a program publishes without a pause: then a system call for each message is wasted, and what it publishes is
-//! gathered and leaves in few writes, on whichever thread comes to it first.
+//! Whether a program publishes without a pause. If it does, a system call for each message would be wasted: what it
+//! publishes is gathered, and leaves in few writes, on whichever thread comes to it first.
 //!
-//! The first messages of a burst are still written by the call itself, so that a tick or an order never waits for a thread
-//! to wake up. Only a program that comes back at once again and again is held to be in a burst.
+//! The first messages of a burst are still written by the call itself, so that a tick or an order never waits for a
+//! thread to wake up. Only a program that publishes again at once, many times in a row, is held to be in a burst.
 
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,10 @@
-//! What travels from a caller's thread to the one that holds the Session, and what it does there.
+//! What a caller's thread asks of the Session, as a value that another thread can carry out; and carrying it out.
 
-use super::core::Core;
+use super::core::{Core, Wish};
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
+use crate::session::Amount;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
 use crate::types::reason::ReasonCode;
@@ -85,8 +86,7 @@ impl Core {
         match command {
             Command::Connect(options) => {
                 self.session.set_options(*options);
-                self.wanted = true;
-                self.given_up = false;
+                self.wish = Wish::Connected;
                 self.needs_worker = true;
             }
             Command::LimitOutgoing { maximum, maximum_bytes, overflow } => {
@@ -94,17 +94,16 @@ impl Core {
             }
             Command::Disconnect { reason, properties } => {
                 self.session.disconnect(reason, properties.as_properties());
-                self.wanted = false;
-                self.given_up = true;
+                self.wish = Wish::Disconnected;
                 self.needs_worker = true;
             }
             Command::Publish { token, message, how } => {
-                self.share.accept(1, message.size());
+                self.share.accept(Amount::of(&message));
                 self.session.publish(now, token, message, how);
             }
             Command::Cancel { token } => self.session.cancel(token),
             Command::Request { token, message, deadline } => {
-                self.share.accept(1, message.size());
+                self.share.accept(Amount::of(&message));
                 self.session.request(token, message, deadline, now);
             }
             Command::Authenticate { step, data, properties } => {

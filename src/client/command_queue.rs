@@ -1,5 +1,5 @@
-//! Commands that callers have left because the core was taken, in the order in which they came. A queue of our own, as it
-//! keeps its room: what is left and carried out costs no allocation.
+//! Commands that callers have left because the core's lock was taken, in the order in which they came. It is a queue
+//! of our own because it keeps its room: to leave a command and to carry it out allocates nothing.
 
 use super::clock;
 use super::command::Command;

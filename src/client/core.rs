@@ -1,22 +1,21 @@
-//! The Session and its transport: what whoever holds their lock does with them. How the lock is come by is in `shared`.
+//! The Session and its Network Connection, and what a thread does with them that holds their lock. How it gets the lock is in
+//! `shared`.
 
 use super::accounts::Share;
 use super::burst::Burst;
 use super::clock;
 use super::command::Command;
-use super::first_bytes::FirstBytes;
-use super::input::Input;
+use super::connection::Connection;
 use super::leading::Keeping;
 use super::log::{Level, trace};
-use super::pace::{Pace, Stream};
 use super::shared::{Shared, State};
 use super::statistics::Told;
 use super::store::Stored;
-use super::transport::{Transport, failure_of, is_broken_off};
+use super::transport::{failure_of, is_broken_off};
 use crate::session::Session;
 use crate::session::event::Event;
 use crate::types::QoS;
-use crate::types::status::{Failure, Status};
+use crate::types::status::Status;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -24,36 +23,15 @@ use std::time::{Duration, Instant};
 
 pub(super) struct Core {
     pub session: Session,
-    pub transport: Option<Box<dyn Transport>>,
-    pub input: Input,
-    pub first_bytes: FirstBytes,
-    /// When the Server accepted CONNECT, as long as that connection lasts.
-    pub online_since: Option<Instant>,
-    /// What the socket is called in the background thread's poll.
-    pub socket: mio::Token,
-    /// The socket is in the poll of a waiting caller instead, or in none.
-    pub led: bool,
-    /// What becomes of it while that caller is away.
+    pub connection: Connection,
+    /// What becomes of the socket while a leader that keeps it is away.
     pub keeping: Keeping,
-    /// What the Server says has come to its end, of which `lost` tells.
-    pub read_to_end: bool,
-    /// The leader left while the transport may hold bytes: the background thread reads on.
-    pub read_on: bool,
-    /// Whether the background thread is told when the socket takes bytes again.
-    pub watches_writing: bool,
-    /// Whether the program wants to be connected.
-    pub wanted: bool,
-    /// The program changed its mind before the background thread had begun.
-    pub given_up: bool,
+    pub wish: Wish,
+    /// The client is freed and has said farewell: when the connection is closed, the thread ends.
     pub stop: bool,
+    /// The test hook for panics has been asked for one on the background thread.
     pub panic: bool,
-    /// The transport failed.
-    pub lost: Option<Failure>,
-    /// The socket takes nothing at the moment; the poll tells when it does again.
-    pub write_blocked: bool,
     burst: Burst,
-    pace: Pace,
-    stream: Stream,
     /// Messages of QoS 0.
     qos0_received: u64,
     /// Room for the commands of one go.
@@ -62,8 +40,6 @@ pub(super) struct Core {
     gathering: bool,
     /// The background thread waits for the disk: nothing is left to it meanwhile.
     pub storing: bool,
-    /// How many bytes of the Session's output the log has told of.
-    traced: usize,
     /// When the background thread looks at the timers on its own.
     pub worker_deadline: Option<Instant>,
     /// Something has happened that only the background thread can deal with.
@@ -73,6 +49,16 @@ pub(super) struct Core {
     pub share: Share,
     /// What is known outside.
     told: Told,
+}
+
+/// What the program asked for last, as far as it isn't done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// It has asked for nothing, or has been told that the client is idle.
+    Nothing,
+    Connected,
+    /// It hasn't been told of the end yet: there is one to tell even if the background thread had not begun to connect.
+    Disconnected,
 }
 
 /// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call. More than a message of 64 KiB
@@ -89,15 +75,6 @@ const WRITES_IN_A_ROW: usize = 16;
 /// The background thread looks this often before it reads and looks at its timers again.
 const ROUNDS_OF_THE_WORKER: usize = 16;
 
-/// What a new Network Connection comes with.
-pub(super) struct NewConnection {
-    pub transport: Box<dyn Transport>,
-    pub socket: mio::Token,
-    pub first_bytes: FirstBytes,
-    /// Its URL.
-    pub server: String,
-}
-
 /// How one read went.
 pub(super) enum Read {
     /// Bytes came, and were used.
@@ -112,30 +89,16 @@ impl Core {
     pub fn new(session: Session) -> Self {
         Core {
             session,
-            transport: None,
-            input: Input::default(),
-            first_bytes: FirstBytes::default(),
-            online_since: None,
-            socket: mio::Token(0),
-            led: false,
+            connection: Connection::none(),
             keeping: Keeping::default(),
-            read_to_end: false,
-            read_on: false,
-            watches_writing: true,
-            wanted: false,
-            given_up: false,
+            wish: Wish::Nothing,
             stop: false,
             panic: false,
-            lost: None,
-            write_blocked: false,
             burst: Burst::default(),
-            pace: Pace::default(),
-            stream: Stream::default(),
             qos0_received: 0,
             taken: VecDeque::new(),
             gathering: false,
             storing: false,
-            traced: 0,
             worker_deadline: None,
             needs_worker: false,
             bytes_sent: 0,
@@ -145,22 +108,10 @@ impl Core {
         }
     }
 
-    /// A transport is connected: CONNECT goes out. The Server has until `deadline` to answer.
-    pub fn open(&mut self, now: Instant, deadline: Instant, connection: NewConnection) {
-        self.transport = Some(connection.transport);
-        self.socket = connection.socket;
-        self.first_bytes = connection.first_bytes;
-        self.input = Input::default();
-        self.online_since = None;
-        self.read_to_end = false;
-        self.read_on = false;
-        self.watches_writing = true;
-        self.write_blocked = false;
-        self.traced = 0;
-        self.lost = None;
-        self.pace = Pace::default();
-        self.stream = Stream::default();
-        self.session.set_server(&connection.server);
+    /// A connection to the Server of this URL is there: CONNECT goes out. The Server has until `deadline` to answer.
+    pub fn open(&mut self, now: Instant, deadline: Instant, connection: Connection, server: &str) {
+        self.connection = connection;
+        self.session.set_server(server);
         self.session.handle_opened(now, deadline);
     }
 
@@ -184,7 +135,7 @@ impl Core {
         self.apply_waiting(shared);
         let output = self.session.output().len();
         let in_burst = self.burst.goes_on(now) && !self.storing;
-        let has_room = !self.write_blocked && output < GATHERED;
+        let has_room = !self.connection.write_blocked && output < GATHERED;
         let gathers = output > 0 && in_burst && self.session.is_online() && has_room;
         let sent = self.bytes_sent;
         if !gathers {
@@ -194,7 +145,7 @@ impl Core {
         self.burst.call_ended(if self.bytes_sent == sent { now } else { clock::now() });
         // The statistics are for whoever takes what is gathered; and what only waits for the socket changes none.
         let changes_none = || {
-            self.write_blocked
+            self.connection.write_blocked
                 && self.bytes_sent == self.told.bytes_sent
                 && self.session.counters() == self.told.counters
         };
@@ -208,11 +159,11 @@ impl Core {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let output_left = !self.write_blocked && !self.session.output().is_empty();
+        let output_left = !self.connection.write_blocked && !self.session.output().is_empty();
         // The background thread is woken once for what is gathered until it comes.
         let output_left = output_left && !(gathers && std::mem::replace(&mut self.gathering, true));
         let needs_worker = std::mem::take(&mut self.needs_worker) || self.session.has_records();
-        if needs_worker || output_left || timer_moved || self.lost.is_some() || self.session.wants_close() {
+        if needs_worker || output_left || timer_moved || self.connection.lost.is_some() || self.session.wants_close() {
             shared.wake();
         }
     }
@@ -241,17 +192,18 @@ impl Core {
 
     /// Writes once. False if there is nothing to write, or the socket takes no more.
     fn write_once(&mut self, now: Instant, limit: usize, shared: &Shared) -> bool {
-        let Some(transport) = &mut self.transport else { return false };
+        let connection = &mut self.connection;
+        let Some(transport) = &mut connection.transport else { return false };
         let output = self.session.output();
-        if self.write_blocked || self.lost.is_some() {
+        if connection.write_blocked || connection.lost.is_some() {
             return false;
         }
         if shared.log.wants(Level::Packets) {
             let version = self.session.version();
             let told = |line| shared.note(Level::Packets, || format!("-> {line}"));
-            self.traced += trace::packets(&output[self.traced.min(output.len())..], version, told);
+            connection.traced += trace::packets(&output[connection.traced.min(output.len())..], version, told);
         } else {
-            self.traced = output.len();
+            connection.traced = output.len();
         }
         let written = match output.is_empty() {
             false => transport.write(&output[..output.len().min(limit)]),
@@ -260,25 +212,25 @@ impl Core {
         };
         match written {
             Ok(0) if !output.is_empty() => {
-                self.lost = Some(Status::ConnectionClosed.because("the connection takes no more bytes"));
+                connection.lost = Some(Status::ConnectionClosed.because("the connection takes no more bytes"));
             }
             Ok(count) => {
                 // What it holds back is what the socket didn't take: the poll tells when that changes.
-                self.write_blocked = transport.has_pending();
+                connection.write_blocked = transport.has_pending();
                 self.bytes_sent += count as u64;
-                self.traced = self.traced.saturating_sub(count);
+                connection.traced = connection.traced.saturating_sub(count);
                 self.session.handle_sent(now, count);
-                if !self.write_blocked {
+                if !connection.write_blocked {
                     return true;
                 }
             }
             Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock => self.write_blocked = true,
+                io::ErrorKind::WouldBlock => connection.write_blocked = true,
                 io::ErrorKind::Interrupted => return true,
-                _ => self.lost = Some(failure_of(&error, "writing to the Server")),
+                _ => connection.lost = Some(failure_of(&error, "writing to the Server")),
             },
         }
-        if self.write_blocked {
+        if connection.write_blocked {
             self.watch_writing(shared);
         }
         false
@@ -286,19 +238,20 @@ impl Core {
 
     /// Ends the writing side of the connection. False if the socket doesn't take it yet.
     pub fn finish_writing(&mut self) -> bool {
-        let Some(transport) = &mut self.transport else { return false };
+        let Some(transport) = &mut self.connection.transport else { return false };
         // If it fails the connection is gone already, which reading will show.
         !transport.finish().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Reads once, and uses what came.
     pub fn read(&mut self, now: Instant, shared: &Shared) -> Read {
-        let Some(transport) = &mut self.transport else { return Read::Nothing };
-        let why = match transport.read(self.input.room()) {
-            Ok(0) => self.first_bytes.closed(),
+        let connection = &mut self.connection;
+        let Some(transport) = &mut connection.transport else { return Read::Nothing };
+        let why = match transport.read(connection.input.room()) {
+            Ok(0) => connection.first_bytes.closed(),
             Ok(count) => {
-                self.input.received(count);
-                match self.first_bytes.wrong_protocol(self.input.bytes()) {
+                connection.input.received(count);
+                match connection.first_bytes.wrong_protocol(connection.input.bytes()) {
                     Some(failure) => failure,
                     None => {
                         self.take_in(now, count, shared);
@@ -315,12 +268,12 @@ impl Core {
                     return Read::Nothing;
                 }
                 io::ErrorKind::Interrupted => return Read::Some,
-                _ if is_broken_off(&error) && self.first_bytes.are_awaited() => self.first_bytes.closed(),
+                _ if is_broken_off(&error) && connection.first_bytes.are_awaited() => connection.first_bytes.closed(),
                 _ => failure_of(&error, "reading from the Server"),
             },
         };
-        self.lost = Some(why);
-        self.read_to_end = true;
+        connection.lost = Some(why);
+        connection.read_to_end = true;
         Read::Over
     }
 
@@ -329,26 +282,32 @@ impl Core {
         self.bytes_received += count as u64;
         if shared.log.wants(Level::Packets) {
             let told = |line| shared.note(Level::Packets, || format!("<- {line}"));
-            trace::packets(self.input.bytes(), self.session.version(), told);
+            trace::packets(self.connection.input.bytes(), self.session.version(), told);
         }
-        let used = self.session.handle_input(now, self.input.bytes());
-        self.input.consume(used, |bytes| self.session.expected_size(bytes));
-        if self.online_since.is_none() && self.session.is_online() {
-            self.online_since = Some(now);
+        let connection = &mut self.connection;
+        let used = self.session.handle_input(now, connection.input.bytes());
+        connection.input.consume(used, |bytes| self.session.expected_size(bytes));
+        if connection.online_since.is_none() && self.session.is_online() {
+            connection.online_since = Some(now);
         }
         // The program gets its message before the Server gets its answer.
         self.report(shared);
-        self.pace.heard(now, self.session.held_up());
-        self.stream.heard(now, self.qos0_received);
+        self.connection.pace.heard(now, self.session.held_up());
+        self.connection.stream.heard(now, self.qos0_received);
     }
 
-    /// How long whoever waits for the Server next rests before that. Not on Windows, where the shortest sleep may take 16 ms.
+    /// How long whoever waits for the Server next rests before that.
     pub fn rest(&self) -> Duration {
-        let waits_for_bytes = self.transport.is_some() && self.lost.is_none() && !self.write_blocked;
-        if cfg!(windows) || !waits_for_bytes {
-            return Duration::ZERO;
-        }
-        if self.session.held_up().is_some() { self.pace.rest() } else { self.stream.rest() }
+        self.connection.rest(self.session.held_up().is_some())
+    }
+
+    pub fn wants_connection(&self) -> bool {
+        self.wish == Wish::Connected && !self.stop
+    }
+
+    /// Whether the connection is about to end, by the Server or by us.
+    pub fn is_ending(&self) -> bool {
+        self.connection.lost.is_some() || self.session.wants_close()
     }
 
     /// Brings what is known outside up to date and hands the events on; in this order, so that a program that has seen an
@@ -382,11 +341,10 @@ impl Core {
         let before = self.session.outstanding();
         self.session.restore(stored.records)?;
         shared.accounts.next_token.fetch_max(stored.last_token + 1, Ordering::AcqRel);
-        let after = self.session.outstanding();
-        let (count, bytes) = (after.0 - before.0, after.1 - before.1);
-        self.share.accept(count, bytes);
-        shared.accounts.outgoing.add(count, bytes);
-        shared.snapshot.lock().restored = count;
+        let restored = self.session.outstanding() - before;
+        self.share.accept(restored);
+        shared.accounts.outgoing.add(restored);
+        shared.snapshot.lock().restored = restored.count;
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! The bytes that were read and not used yet: an incomplete packet, as a rule. Nothing is copied unless room is needed.
+//! Bytes that were read and not used yet; as a rule they are an incomplete packet. Nothing is copied unless room is
+//! needed.
 
 /// Room for one read of a burst, most of whose packets arrive together.
 const READ_SIZE: usize = 64 * 1024;

@@ -1,20 +1,22 @@
-//! A waiting caller reads by itself: leader and follower.
+//! A waiting caller reads by itself, instead of being woken by the background thread. It is called the leader.
 //!
-//! A caller that waits for an event takes the socket out of the background thread's poll and into one of its own, so that a
-//! message wakes the caller and nobody else: one change of threads less between the Server and the program. The background
-//! thread keeps its timers, and what callers leave for it. Whoever holds the core's lock may read and write, as ever; the
-//! poll that the socket is registered with only says who is woken. It goes back to the background thread when the caller
-//! leaves, and at once when the connection is to end or the socket takes no more bytes.
+//! A caller that waits for an event takes the socket out of the background thread's poll and into one of its own. So
+//! a message wakes this caller and nobody else: there is one change of threads less between the Server and the
+//! program. The background thread keeps its timers, and what callers leave for it. Reading and writing are still open
+//! to whoever holds the core's lock; only who is woken depends on the poll that has the socket. The socket goes back
+//! to the background thread's poll when the leader leaves, and at once when the connection is about to end or the
+//! socket takes no more bytes.
 //!
-//! A caller that has come back at once, several times in a row, keeps the socket while it is away: a stream of messages would
-//! otherwise be handed to and fro for each of them, and the two threads would meet at the lock. The background thread sees to
-//! it that this is for a moment only ([`GRACE`]).
+//! A leader that has come back at once, several times in a row, keeps the socket while it is away. Otherwise a stream
+//! of messages would have it handed to and fro for each message, with both threads waiting for the lock. The
+//! background thread sees to it that this is for a moment only ([`GRACE`]).
 //!
-//! One caller at a time has the place, and sleeps in its poll while there is no connection as well. Others look for an event
-//! again and again.
+//! There is one leader at a time. It also sleeps in its poll while there is no connection. Other callers that wait
+//! look for an event again and again.
 
 use super::Client;
 use super::clock;
+use super::connection::Watcher;
 use super::core::{Core, READS_IN_A_ROW, Read};
 use super::lock::Lock;
 use super::options::IntOption;
@@ -66,8 +68,6 @@ pub(super) struct Keeping {
     left: Option<Instant>,
     /// How many times somebody took the lead, and how many of them the background thread knows of.
     visits: (u64, u64),
-    /// The socket is in no poll: its reader never sleeps (`polling`).
-    loose: bool,
     /// When a program that polls looked last whether it does so without a pause.
     pub looked: Option<Instant>,
 }
@@ -120,7 +120,7 @@ impl Shared {
         let Some(mut core) = self.core.try_lock_until(deadline) else { return true };
         seat.is_taken(clock::now());
         // The poll may have told of what came while the socket was kept, and doesn't tell twice.
-        seat.stopped = core.led;
+        seat.stopped = core.connection.is_led();
         let led = core.give_reading_to_leader(self);
         core.keeping.left = None;
         core.keeping.visits.0 += 1;
@@ -163,7 +163,7 @@ impl Shared {
             return true;
         }
         let mut core = self.core_for_reader();
-        if !core.led {
+        if !core.connection.is_led() {
             // It was taken back, because the connection ends or the socket takes no more.
             return true;
         }
@@ -177,8 +177,8 @@ impl Shared {
         }
         core.work_for_caller(now, self);
         let over = done || self.events.is_over_or_filled();
-        let ending = core.lost.is_some() || core.session.wants_close();
-        if over && !more && !ending && core.led && seat.returns >= OFTEN && !self.events.is_blocked() {
+        let ending = core.is_ending();
+        if over && !more && !ending && core.connection.is_led() && seat.returns >= OFTEN && !self.events.is_blocked() {
             seat.left = Some(now);
             core.keep_reading(now, self);
             return true;
@@ -188,47 +188,49 @@ impl Shared {
             core.give_reading_back(self);
             if more {
                 // The poll doesn't know of what the transport itself holds.
-                core.read_on = true;
+                core.connection.read_on = true;
                 self.wake();
             }
         }
         seat.rest = core.rest();
-        !core.led
+        !core.connection.is_led()
     }
 }
 
 impl Core {
     /// Whether a caller waits in the poll of the socket.
     pub fn is_read_by_leader(&self) -> bool {
-        self.led && self.keeping.left.is_none()
+        self.connection.is_led() && self.keeping.left.is_none()
     }
 
     /// Takes the socket out of the background thread's poll. False if there is no connection that could be read from.
     pub fn take_reading(&mut self, shared: &Shared) -> bool {
-        if self.led {
+        if self.connection.is_led() {
             return true;
         }
-        let ending = self.lost.is_some() || self.stop || self.session.wants_close();
-        if ending || self.write_blocked || self.read_on {
+        let ending = self.stop || self.is_ending();
+        let connection = &mut self.connection;
+        if ending || connection.write_blocked || connection.read_on {
             return false;
         }
-        let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return false };
+        let (Some(transport), Some(worker)) = (&mut connection.transport, shared.registry.get()) else { return false };
         transport.deregister(worker);
-        self.led = true;
-        self.keeping.loose = true;
+        connection.watcher = Watcher::Nobody;
         true
     }
 
     /// Registers the socket with the leader's poll. False if there is no connection that could be read from.
     fn give_reading_to_leader(&mut self, shared: &Shared) -> bool {
         if self.take_reading(shared)
-            && std::mem::take(&mut self.keeping.loose)
-            && let (Some(transport), Some(own)) = (&mut self.transport, shared.leading.registry.get())
-            && transport.register(own, SOCKET, false).is_err()
+            && self.connection.watcher == Watcher::Nobody
+            && let (Some(transport), Some(own)) = (&mut self.connection.transport, shared.leading.registry.get())
         {
-            self.give_reading_back(shared);
+            match transport.register(own, SOCKET, false) {
+                Ok(()) => self.connection.watcher = Watcher::Leader,
+                Err(_) => self.give_reading_back(shared),
+            }
         }
-        self.led
+        self.connection.is_led()
     }
 
     /// The leader leaves and keeps the socket: it is expected back at once.
@@ -261,12 +263,13 @@ impl Core {
     pub fn give_reading_back(&mut self, shared: &Shared) {
         self.keeping.left = None;
         self.keeping.watched = false;
-        if std::mem::take(&mut self.led) {
-            let in_a_poll = !std::mem::take(&mut self.keeping.loose);
-            if let (true, Some(transport), Some(own)) = (in_a_poll, &mut self.transport, shared.leading.registry.get())
-            {
-                transport.deregister(own);
-            }
+        let connection = &mut self.connection;
+        if connection.watcher == Watcher::Leader
+            && let (Some(transport), Some(own)) = (&mut connection.transport, shared.leading.registry.get())
+        {
+            transport.deregister(own);
+        }
+        if connection.is_led() {
             self.watch(shared);
         }
     }
@@ -274,24 +277,31 @@ impl Core {
     /// Has the background thread told when there are bytes to read and, if that is waited for, when the socket takes bytes
     /// again. A socket that takes bytes anyway would wake the thread for nothing.
     fn watch(&mut self, shared: &Shared) {
-        let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) else { return };
-        self.watches_writing = self.write_blocked;
-        if let Err(error) = transport.register(worker, self.socket, self.watches_writing) {
-            self.lost = Some(Status::Network.because(format!("the connection can't be watched any more: {error}")));
+        let connection = &mut self.connection;
+        let writing = connection.write_blocked;
+        connection.watcher = Watcher::Worker { writing };
+        let (Some(transport), Some(worker)) = (&mut connection.transport, shared.registry.get()) else { return };
+        if let Err(error) = transport.register(worker, connection.socket, writing) {
+            connection.lost =
+                Some(Status::Network.because(format!("the connection can't be watched any more: {error}")));
             shared.wake();
         }
     }
 
     /// The socket takes no more bytes: the background thread waits until it does.
     pub fn watch_writing(&mut self, shared: &Shared) {
-        if self.led {
-            self.give_reading_back(shared);
-            shared.events.wake_leader();
-        } else if !self.watches_writing {
-            if let (Some(transport), Some(worker)) = (&mut self.transport, shared.registry.get()) {
-                transport.deregister(worker);
+        match self.connection.watcher {
+            Watcher::Worker { writing: true } => {}
+            Watcher::Worker { writing: false } => {
+                if let (Some(transport), Some(worker)) = (&mut self.connection.transport, shared.registry.get()) {
+                    transport.deregister(worker);
+                }
+                self.watch(shared);
             }
-            self.watch(shared);
+            Watcher::Leader | Watcher::Nobody => {
+                self.give_reading_back(shared);
+                shared.events.wake_leader();
+            }
         }
     }
 
@@ -300,7 +310,8 @@ impl Core {
         for _ in 0..READS_IN_A_ROW {
             match self.read(now, shared) {
                 Read::Some => {
-                    let holds_input = self.transport.as_ref().is_some_and(|transport| transport.may_hold_input());
+                    let holds_input =
+                        self.connection.transport.as_ref().is_some_and(|transport| transport.may_hold_input());
                     if shared.events.is_blocked() || (!holds_input && shared.events.is_over_or_filled()) {
                         return if holds_input { ReadOn::Unheard } else { ReadOn::Later };
                     }

@@ -1,13 +1,14 @@
 //! The locks of one client.
 //!
-//! A host may end one of its threads in the middle of a call (TerminateThread); what that thread had locked stays locked for
-//! ever. So no wait for a lock is without a bound: one that nobody gives back in a time in which everybody who lives does is
-//! left locked, and whoever needs it unwinds to the outermost function of the call, or of the background thread
-//! ([`LeftLocked`]), where the client becomes one that can only be freed.
+//! A host may end one of its threads in the middle of a call (TerminateThread), and what that thread had locked stays
+//! locked for ever. So no wait for a lock is without a bound. A living thread gives a lock back long before that
+//! bound; after it the lock counts as left locked. Whoever needs it unwinds to the outermost function of the call, or
+//! of the background thread ([`LeftLocked`]). From then on the client can only be freed.
 //!
-//! And nobody is put to sleep in a queue of those who wait, be it the system's or parking_lot's: such a queue belongs to the
-//! whole process, and an ended thread would leave a hole in it, through which other clients fall. Who waits looks again and
-//! again, with pauses. That is rare and short: no lock is held across more than one write that doesn't block.
+//! And nobody is put to sleep in a queue of waiters, neither the system's nor parking_lot's. Such a queue belongs to
+//! the whole process: a thread that is ended in it would leave a hole, through which other clients fall. Instead a
+//! thread that waits looks again and again, with pauses. That is rare and short, as no lock is held across more than
+//! one write that doesn't block.
 
 use super::clock;
 use super::thread::Pause;

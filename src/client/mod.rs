@@ -5,8 +5,8 @@
 //!
 //! - A program's calls: `starting`, `publishing`, `receiving`, `subscribing`, `request_response`, `authentication`, `stages`,
 //!   `statistics`, `doctor`. What they are checked against is in `options` and `publish_limits`; what they count, in `accounts`.
-//! - Between the threads: `shared` and the `core` under its lock, each `command` and the `command_queue`, the queue of `events`
-//!   and the `notice`s in it, the `log`.
+//! - Between the threads: `shared`, and the `core` under its lock, with its `connection`; each `command` and the `command_queue`;
+//!   the queue of `events` and the `notice`s in it; the `log`.
 //! - Who reads and writes: the background thread (`worker`, `storing`), a caller that waits (`leading`) or polls (`polling`);
 //!   when they rest or gather is in `pace` and `burst`, what came in lies in `input`.
 //! - To the Server: `address`, `proxy`, `redirect`, `backoff`, `tls_options`, `ws_headers`, `transport`, `first_bytes`.
@@ -21,6 +21,7 @@ mod burst;
 pub mod clock;
 mod command;
 mod command_queue;
+mod connection;
 mod core;
 mod doctor;
 pub mod events;
@@ -249,7 +250,7 @@ impl Client {
         }
         if !timeout.is_zero() && self.state() == State::Connected {
             self.shared.wait_until(clock::now() + timeout / 2, |shared| {
-                shared.accounts.outgoing.get().0 == 0 || shared.state() != State::Connected
+                shared.accounts.outgoing.get().count == 0 || shared.state() != State::Connected
             });
         }
         if !self.shared.leave_until(Command::Disconnect { reason, properties: properties.into() }, bound) {

@@ -1,13 +1,15 @@
 //! How long a thread rests before it waits for the Server.
 //!
-//! One that is woken by each packet of a dense stream reads a few bytes and goes to sleep again: both sides would spend most of
-//! their time on waking each other. One that rests is woken by nobody and finds many packets together. It rests in two cases:
+//! A thread that is woken by each packet of a dense stream reads a few bytes and goes to sleep again: both sides
+//! would spend most of their time on waking each other. A thread that rests is woken by nobody, and finds many
+//! packets together afterwards. There are two cases:
 //!
-//! - as many QoS 1 and 2 publishes as are allowed are in flight, and more wait for their turn ([`Pace`]). The Server has the
-//!   rest of what is in flight to go on with; whatever is on its way then waits for longer than a rest anyway. Priority messages
-//!   for which places are kept are written by their caller, and don't wait;
-//! - messages of QoS 0 come one after the other, and have done so for a while ([`Stream`]). A single message, or a few dozens
-//!   together, never wait for the end of a rest. Those of QoS 1 and 2 don't either: the Server may wait for their answers.
+//! - The send quota is used up, and more QoS 1 and 2 publishes wait for the answers ([`Pace`]). A rest ends while the
+//!   Server still has unanswered publishes to go on with. What waits for the quota has to wait for longer than a rest
+//!   anyway. Priority messages for which places are kept don't wait: their caller writes them.
+//! - Messages of QoS 0 have come one after the other for a while ([`Stream`]). A single message, or a few dozens
+//!   together, never wait for the end of a rest. Messages of QoS 1 and 2 don't either, as the Server may wait for
+//!   their answers.
 
 use crate::session::HeldUp;
 use std::time::{Duration, Instant};

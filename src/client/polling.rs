@@ -1,9 +1,9 @@
-//! A program that polls without a pause reads from the Server by itself: between the arrival of a message and the next poll no
-//! other thread has to wake up.
+//! A program that polls without a pause reads from the Server by itself, so that no other thread has to wake up
+//! between the arrival of a message and the next poll.
 //!
-//! One in so many polls that find nothing looks at the socket, as a look costs more than all of them. While it goes on, the
-//! socket is in nobody's poll; the program keeps it like a leader that is away (`leading`), and loses it in the same way. A
-//! program that polls now and then, in a timer say, never gets that far.
+//! Of the polls that find nothing, every 32nd looks at the socket: a look costs more than all the others. As long as
+//! the program goes on like that, the socket is in nobody's poll. The program keeps it like a leader that is away
+//! (`leading`), and loses it in the same way. A program that polls now and then, in a timer say, never gets that far.
 
 use super::core::Core;
 use super::leading::ReadOn;
@@ -45,9 +45,9 @@ impl Core {
         self.keep_reading(now, shared);
         let more = self.read_for_leader(now, shared) == ReadOn::Unheard;
         self.work_for_caller(now, shared);
-        if more || self.lost.is_some() || self.session.wants_close() {
+        if more || self.is_ending() {
             self.give_reading_back(shared);
-            self.read_on |= more;
+            self.connection.read_on |= more;
             shared.wake();
         }
     }

@@ -4,6 +4,7 @@ use super::command::Command;
 use super::{Client, State};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::session::Amount;
 use crate::session::event::{Stage, Token};
 use crate::session::options::PublishOptions;
 use crate::types::QoS;
@@ -117,10 +118,11 @@ impl Client {
         check_publish_properties(message.properties())?;
         check_payload_format(message.payload(), message.properties())?;
         self.check_against_server(size, qos, retain)?;
-        let (count, bytes) = self.shared.accounts.outgoing.add(1, size);
-        let full = count >= limits.maximum.load(Ordering::Acquire) || bytes + size > maximum_bytes;
+        let before = self.shared.accounts.outgoing.add(Amount::of(message));
+        let full = before.count >= limits.maximum.load(Ordering::Acquire) || before.bytes + size > maximum_bytes;
         if full && !conflates && limits.refuses_when_full.load(Ordering::Acquire) {
-            self.shared.accounts.outgoing.subtract(1, size);
+            self.shared.accounts.outgoing.subtract(Amount::of(message));
+            let Amount { count, bytes } = before;
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err(Status::QueueFull.because(text));
         }

@@ -1,7 +1,7 @@
 //! Random bytes for each client.
 //!
-//! The system is asked once for all of them. It may have a lock there, which a thread that a host ends in the middle of it
-//! keeps, and nobody in the process could make a client any more.
+//! The system is asked for them once, for all clients. It may use a lock for that; if the host ended a thread that
+//! holds it, nobody in the process could make a client any more.
 
 use once_cell::race::OnceBox;
 use ring::digest;

@@ -1,10 +1,10 @@
 //! What the threads of one client share: the core under its lock, and how commands get to it.
 //!
-//! Whoever holds the lock does the work of everybody: a caller that finds it taken leaves its command in a queue and goes
-//! on, and the holder carries it out, or has the background thread do so, before it is done. So no call ever waits for
-//! another thread's system call, and what piles up meanwhile leaves in one write.
+//! Whoever holds the lock works for everybody. A caller that finds the lock taken leaves its command in a queue and
+//! goes on; the holder carries it out before it gives the lock back, or has the background thread do so. So no call
+//! ever waits for another thread's system call, and what piles up meanwhile leaves in one write.
 //!
-//! A thread that has to read waits for the lock. While one does, callers leave their commands to it and don't take the lock
+//! A thread that has to read waits for the lock. Meanwhile callers leave their commands to it and don't take the lock
 //! themselves: a program that publishes without a pause would otherwise take it each time it is free.
 
 use super::accounts::Accounts;

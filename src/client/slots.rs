@@ -1,9 +1,9 @@
 //! A table of what the whole process shares, which no thread can leave locked.
 //!
-//! A host may end one of its threads in the middle of a call (TerminateThread), as a terminal does with a program that
-//! doesn't come back; what that thread had locked stays locked for ever. So nothing here is locked: each place holds a
-//! reference-counted entry that is put in, copied out and taken out in single steps. A thread that is gone leaves a
-//! reference too many behind, which costs memory and nothing else.
+//! A host may end one of its threads in the middle of a call (TerminateThread), as a terminal does with a program
+//! that doesn't come back. What that thread had locked stays locked for ever. So nothing is locked here: each place
+//! holds a reference-counted entry, which is put in, copied out and taken out in single steps. A thread that is ended
+//! leaves one reference too many behind. That costs memory and nothing else.
 
 use arc_swap::ArcSwapOption;
 use once_cell::race::OnceBox;

@@ -1,6 +1,7 @@
 //! How a client begins: `connect`, and the background thread, which is started by the first one.
 
 use super::command::Command;
+use super::connection::Connection;
 use super::options::Options;
 use super::store::StoreChoice;
 use super::thread::{self, ThreadTicket};
@@ -98,7 +99,7 @@ impl Client {
         let on_panic = move |failure: Failure| {
             shared.fail(&failure);
             // The Server shall see the end now and publish the Will Message, not when the program frees the client.
-            shared.core.lock().transport = None;
+            shared.core.lock().connection = Connection::none();
         };
         thread::start(self.shared.clone(), body, on_panic)
     }

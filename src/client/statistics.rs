@@ -78,15 +78,15 @@ impl Client {
     pub fn statistics(&self) -> Statistics {
         let snapshot = *self.shared.snapshot.lock();
         let told = &snapshot.told;
-        let (outgoing, outgoing_bytes) = self.shared.accounts.outgoing.get();
+        let outgoing = self.shared.accounts.outgoing.get();
         Statistics {
             messages_sent: told.counters.messages_sent,
             messages_received: told.counters.messages_received,
             bytes_sent: told.bytes_sent,
             bytes_received: told.bytes_received,
             connections: told.counters.connections,
-            outgoing,
-            outgoing_bytes,
+            outgoing: outgoing.count,
+            outgoing_bytes: outgoing.bytes,
             in_flight: told.in_flight,
             events: self.shared.events.len(),
             events_bytes: self.shared.events.bytes(),

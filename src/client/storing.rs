@@ -1,9 +1,9 @@
-//! The background thread's dealings with the store: opened before the first connection, written with each turn of the
-//! thread. While it writes, the core is free: what callers publish meanwhile is in the next batch, so that a burst costs few
-//! commits.
+//! How the background thread uses the store: it opens it before the first connection, and writes to it with each of
+//! its turns. While it writes, the core's lock is free. What callers publish meanwhile is in the next batch, so a
+//! burst costs few commits.
 
 use super::clock;
-use super::core::Core;
+use super::core::{Core, Wish};
 use super::events::NoticeKind;
 use super::log::Level;
 use super::store::Written;
@@ -39,7 +39,7 @@ impl Worker {
         let shared = self.shared.clone();
         let mut core = shared.core.lock();
         if !matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) {
-            core.wanted = false;
+            core.wish = Wish::Nothing;
         }
         self.connecting_failed(failure, &mut core);
     }

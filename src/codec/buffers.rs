@@ -1,9 +1,9 @@
-//! Buffers of messages that are used again: once a few messages have come by, another one costs no allocation.
+//! Buffers of messages that are used again: after the first few messages, another one costs no allocation.
 //!
-//! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Most are taken by one
-//! thread and come back on another: who takes them and who brings them back have a lock each, and meet only when what came
-//! back is taken over, many at once. Who is done with many brings them back together ([`Spent`]). Absent on purpose: a pool
-//! per thread.
+//! They are kept by size, so that a program whose messages are now short, now long finds one that fits. Most buffers
+//! are taken on one thread and come back on another. So there are two lists, each with its lock: one to take from,
+//! one to give back to. They meet only when what came back is taken over, many buffers at once. Who has many to give
+//! back does so for all of them together ([`Spent`]). Absent on purpose: a pool per thread.
 
 use super::message::Message;
 use parking_lot::{Mutex, MutexGuard};

@@ -105,7 +105,7 @@ impl Outbound {
     fn release(&mut self, id: PacketId, said: Option<Outcome>, connection: &mut Connection, out: &mut Sink<'_>) {
         let order = self.next_order();
         let Some(entry) = self.in_flight.remove(id) else { return };
-        self.bytes -= entry.publishing.message.size();
+        self.outstanding.bytes -= entry.publishing.message.size();
         if !entry.counted {
             connection.send_quota -= 1;
         }
@@ -142,7 +142,7 @@ impl Outbound {
                 ids.release(ack.packet_id);
                 out.log.remove(Key::Flow(released.number));
                 restore_quota(connection);
-                self.count -= 1;
+                self.outstanding.count -= 1;
                 let says_more = ack.reason != ReasonCode::SUCCESS || !ack.properties.is_empty();
                 let last = || Outcome { failure: None, ..Outcome::of(ack.reason, ack.properties) };
                 let mut outcome = released.said.filter(|_| !says_more).unwrap_or_else(last);

@@ -1,7 +1,9 @@
-//! Sessions that other Servers may still have of this client. Where several Servers don't share their Sessions, one that knows
-//! nothing of ours begins a new one, and the one before stays where it was: whoever comes back there within its Session Expiry
-//! Interval finds Session Present, but not the Session that it has gone on with meanwhile (section 4.4). What was under way at one
-//! Server must then not be taken up at the other: its Packet Identifiers stand for other messages there.
+//! Sessions that other Servers may still have of this client.
+//!
+//! Where several Servers don't share their Sessions, one that knows nothing of ours begins a new one, and the old one
+//! stays where it was. A client that comes back there within the Session Expiry Interval finds Session Present, but
+//! it isn't the Session that it has gone on with meanwhile (section 4.4). So what was under way at one Server must
+//! not be taken up at the other, where its Packet Identifiers stand for other messages.
 
 use super::inbound::Parked;
 use super::record::{Key, Log, Record};

@@ -5,7 +5,9 @@ use super::connection::Connection;
 use super::limits::ServerLimits;
 use super::queue::Quota;
 use crate::codec::buffers::Buffers;
+use crate::codec::message::Message;
 use crate::types::ProtocolVersion;
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::sync::Arc;
 
 /// Running totals since the Session was made.
@@ -30,6 +32,47 @@ pub struct Counters {
     pub breaches: u64,
     /// The last PINGREQ to its PINGRESP, in microseconds.
     pub ping_rtt_us: Option<u64>,
+}
+
+/// So many publishes, and the bytes of their topics, properties and payloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    pub count: usize,
+    pub bytes: usize,
+}
+
+impl Amount {
+    pub fn of(message: &Message) -> Amount {
+        Amount { count: 1, bytes: message.size() }
+    }
+}
+
+impl Add for Amount {
+    type Output = Amount;
+
+    fn add(self, other: Amount) -> Amount {
+        Amount { count: self.count + other.count, bytes: self.bytes + other.bytes }
+    }
+}
+
+impl Sub for Amount {
+    type Output = Amount;
+
+    fn sub(self, other: Amount) -> Amount {
+        Amount { count: self.count - other.count, bytes: self.bytes - other.bytes }
+    }
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, other: Amount) {
+        *self = *self + other;
+    }
+}
+
+impl SubAssign for Amount {
+    fn sub_assign(&mut self, other: Amount) {
+        *self = *self - other;
+    }
 }
 
 /// More QoS 1 and 2 publishes wait than may be sent.
@@ -66,10 +109,9 @@ impl Session {
         &self.client_id
     }
 
-    /// Accepted and unfinished publishes, and requests that aren't published yet; and their bytes.
-    pub fn outstanding(&self) -> (usize, usize) {
-        let (published, waiting) = (self.outbound.outstanding(), self.requester.waiting());
-        (published.0 + waiting.0, published.1 + waiting.1)
+    /// Accepted and unfinished publishes, and requests that aren't published yet.
+    pub fn outstanding(&self) -> Amount {
+        self.outbound.outstanding + self.requester.unpublished
     }
 
     /// Whether the send quota is what keeps publishes that wait from being sent (section 4.9).

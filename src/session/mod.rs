@@ -44,7 +44,7 @@ mod subscriptions;
 mod suspect;
 mod unsent;
 
-pub use figures::{Counters, HeldUp};
+pub use figures::{Amount, Counters, HeldUp};
 
 use crate::codec::Packet;
 use crate::codec::buffers::{Buffers, Spent};

@@ -7,6 +7,7 @@
 use super::answers::restore_quota;
 use super::connection::{Connection, Held};
 use super::event::{Event, Outcome, Stage, Token};
+use super::figures::Amount;
 use super::limits::ServerLimits;
 use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use super::ordered::Ordered;
@@ -62,9 +63,8 @@ pub(super) struct Outbound {
     pub(super) given_up: Vec<PacketId>,
     /// Numbers the PUBLISH and PUBREL packets, for the order in which they are sent again.
     pub(super) next_order: u64,
-    /// Accepted and unfinished.
-    pub(super) count: usize,
-    pub(super) bytes: usize,
+    /// Accepted and unfinished. The bytes of a QoS 2 message count until PUBREC: then only its Packet Identifier is kept.
+    pub(super) outstanding: Amount,
 }
 
 impl Outbound {
@@ -75,14 +75,8 @@ impl Outbound {
             released: Ordered::new(),
             given_up: Vec::new(),
             next_order: 1,
-            count: 0,
-            bytes: 0,
+            outstanding: Amount::default(),
         }
-    }
-
-    /// Accepted and unfinished publishes, and their bytes.
-    pub fn outstanding(&self) -> (usize, usize) {
-        (self.count, self.bytes)
     }
 
     /// Sent and not finished.
@@ -94,7 +88,9 @@ impl Outbound {
     pub fn accept(&mut self, publishing: Publishing, options: &SessionOptions, out: &mut Sink<'_>) {
         let key = publishing.conflation_key().cloned();
         self.add(publishing, out);
-        while self.count > options.outgoing_maximum || self.bytes > options.outgoing_maximum_bytes {
+        while self.outstanding.count > options.outgoing_maximum
+            || self.outstanding.bytes > options.outgoing_maximum_bytes
+        {
             let (dropped, status) = match (options.outgoing_overflow, &key) {
                 (OutgoingOverflow::DropOldest, _) => (self.queue.take_oldest(), Status::Dropped),
                 (OutgoingOverflow::DropNewest, _) => (self.queue.take_newest(), Status::Dropped),
@@ -123,8 +119,8 @@ impl Outbound {
             && self.queue.is_empty()
             && connection.publishes()
             && connection.has_room()
-            && self.count < options.outgoing_maximum
-            && self.bytes + message.size() <= options.outgoing_maximum_bytes
+            && self.outstanding.count < options.outgoing_maximum
+            && self.outstanding.bytes + message.size() <= options.outgoing_maximum_bytes
     }
 
     /// Sends a QoS 0 message that never was in the queue.
@@ -144,8 +140,7 @@ impl Outbound {
 
     /// Puts a publish at its place in the queue, and in the log.
     pub(super) fn add(&mut self, publishing: Publishing, out: &mut Sink<'_>) {
-        self.count += 1;
-        self.bytes += publishing.message.size();
+        self.outstanding += Amount::of(&publishing.message);
         let is_qos0 = publishing.is_qos0();
         let token = publishing.token;
         let (superseded, publishing) = self.queue.push(publishing);
@@ -214,8 +209,7 @@ impl Outbound {
     }
 
     fn forget(&mut self, publishing: Publishing, out: &mut Sink<'_>) {
-        self.count -= 1;
-        self.bytes -= publishing.message.size();
+        self.outstanding -= Amount::of(&publishing.message);
         out.spent.add(publishing.message);
     }
 

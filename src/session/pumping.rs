@@ -1,4 +1,5 @@
-//! What leaves of its own when it may: subscriptions, publishes, requests; and what becomes of all when the Session is lost.
+//! What leaves without being asked for again as soon as it may: subscriptions, publishes and requests; and what
+//! becomes of them all when the Session is lost.
 
 use super::Session;
 use super::options::PublishOptions;

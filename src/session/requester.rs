@@ -5,6 +5,7 @@
 //! that isn't published by its deadline never is. The responder needs nothing of a Session but a publish.
 
 use super::event::{Answer, Event, Outcome, Token};
+use super::figures::Amount;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::types::QoS;
@@ -38,9 +39,8 @@ pub(super) struct Requester {
     deadlines: BTreeSet<(Instant, Token)>,
     /// Requests that are not published yet, and some that have ended before they were.
     waiting: VecDeque<Token>,
-    /// Of those that are not published yet.
-    waiting_count: usize,
-    waiting_bytes: usize,
+    /// Requests that are not published yet.
+    pub(super) unpublished: Amount,
     /// Published above QoS 0, and not finished as a publish; some of them have been answered already.
     publishing: HashSet<Token>,
     /// Published with QoS 0, and ended at their deadline, which the program hasn't been told: perhaps they were never sent.
@@ -62,8 +62,7 @@ impl Requester {
             requests: HashMap::new(),
             deadlines: BTreeSet::new(),
             waiting: VecDeque::new(),
-            waiting_count: 0,
-            waiting_bytes: 0,
+            unpublished: Amount::default(),
             publishing: HashSet::new(),
             unanswered: HashSet::new(),
             grown: 0,
@@ -73,19 +72,13 @@ impl Requester {
     }
 
     pub fn add(&mut self, token: Token, message: Message, deadline: Instant) {
-        self.waiting_count += 1;
-        self.waiting_bytes += message.size();
+        self.unpublished += Amount::of(&message);
         let is_qos0 = message.qos == QoS::AtMostOnce;
         let response_topic = Arc::default();
         let request = Request { deadline, message: Some(message), response_topic, is_qos0, expires_early: false };
         self.requests.insert(token, request);
         self.deadlines.insert((deadline, token));
         self.waiting.push_back(token);
-    }
-
-    /// Requests that are not published yet, and their bytes.
-    pub fn waiting(&self) -> (usize, usize) {
-        (self.waiting_count, self.waiting_bytes)
     }
 
     /// By how many bytes requests have grown in all, as they got their properties.
@@ -103,7 +96,7 @@ impl Requester {
 
     /// The Response Topic, if a request waits for the subscription to it, and whether that was asked for.
     pub fn needs_subscription(&self) -> Option<(&str, bool)> {
-        let topic = self.response_topic.as_deref().filter(|_| self.waiting_count > 0)?;
+        let topic = self.response_topic.as_deref().filter(|_| self.unpublished.count > 0)?;
         Some((topic, self.subscribed))
     }
 
@@ -127,8 +120,7 @@ impl Requester {
             let Some(message) = request.message.take() else { continue };
             request.response_topic.clone_from(topic);
             let left = request.deadline.saturating_duration_since(now);
-            self.waiting_count -= 1;
-            self.waiting_bytes -= message.size();
+            self.unpublished -= Amount::of(&message);
             let mut correlation = [0; NONCE_SIZE + size_of::<Token>()];
             correlation[..NONCE_SIZE].copy_from_slice(&self.nonce);
             correlation[NONCE_SIZE..].copy_from_slice(&token.to_be_bytes());
@@ -171,11 +163,10 @@ impl Requester {
         let Some(request) = self.requests.remove(&token) else { return false };
         self.deadlines.remove(&(request.deadline, token));
         if let Some(message) = request.message {
-            self.waiting_count -= 1;
-            self.waiting_bytes -= message.size();
+            self.unpublished -= Amount::of(&message);
         }
         // Offline, one that waits must not keep room for all that have ended meanwhile.
-        if self.waiting.len() > 64 && self.waiting.len() > 4 * self.waiting_count {
+        if self.waiting.len() > 64 && self.waiting.len() > 4 * self.unpublished.count {
             let waits = |token: &Token| self.requests.get(token).is_some_and(|request| request.message.is_some());
             self.waiting.retain(waits);
         }

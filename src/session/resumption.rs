@@ -1,8 +1,9 @@
-//! What becomes of messages on their way when a connection, the Server's Session or this process has ended: resumed, lost,
-//! restored (section 4.4).
+//! What becomes of messages that are under way when a connection, the Server's Session or this process ends: they are
+//! resumed, lost or restored (section 4.4).
 
 use super::connection::Connection;
 use super::event::{Outcome, Stage};
+use super::figures::Amount;
 use super::outbound::{InFlight, Outbound, Released};
 use super::packet_ids::PacketIds;
 use super::queue::Publishing;
@@ -38,7 +39,7 @@ impl Outbound {
     pub fn lose_session(&mut self, ids: &mut PacketIds, out: &mut Sink<'_>) {
         for (id, released) in self.released.drain() {
             ids.release(id);
-            self.count -= 1;
+            self.outstanding.count -= 1;
             out.log.remove(Key::Flow(released.number));
             out.end(released.token, Outcome::local(Status::SessionLost));
         }
@@ -90,11 +91,11 @@ impl Outbound {
         }
         let highest = publishes.keys().chain(flows.values().map(|flow| &flow.0)).max().copied().unwrap_or(0);
         let waiting = self.queue.start_after(highest);
-        (self.count, self.bytes) = (0, 0);
+        self.outstanding = Amount::default();
         self.next_order = flows.keys().next_back().map_or(1, |order| order + 1);
         for (number, token, packet_id, released) in flows.into_values() {
             if released {
-                self.count += 1;
+                self.outstanding.count += 1;
                 self.released.insert(packet_id, Released { token, number, recorded: 0, said: None, in_doubt: false });
                 out.tell(token, Stage::Acknowledged);
             } else {
@@ -118,8 +119,7 @@ impl Outbound {
     }
 
     fn take_over(&mut self, publishing: &Publishing, stage: Stage, out: &mut Sink<'_>) {
-        self.count += 1;
-        self.bytes += publishing.message.size();
+        self.outstanding += Amount::of(&publishing.message);
         out.tell(publishing.token, stage);
     }
 }

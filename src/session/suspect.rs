@@ -1,5 +1,5 @@
-//! What the Server may close each connection for: a message or a subscription that it doesn't take, and that is asked for again
-//! each time, as it was not answered. Nobody else would find it.
+//! What may be the reason that the Server closes each connection: a message or a subscription that it doesn't take.
+//! As it was never answered, it is sent again on each connection. Without a hint nobody would find it.
 
 use super::event::Disconnected;
 use super::event::Token;

@@ -78,7 +78,8 @@ fn live_by_the_header() -> Vec<String> {
                 found.push(rest.split(' ').next().expect("a name").to_owned());
             }
             _ if line.starts_with("/**") => comment.clear(),
-            _ => comment.push_str(line),
+            // A sentence may go on in the next line.
+            _ => comment.extend([line.trim_start_matches(" * "), " "]),
         }
     }
     found

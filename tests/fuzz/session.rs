@@ -9,6 +9,7 @@ use mt5mqtt::client::options::Options;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::subscribe::SubscriptionOptions;
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::authentication::{Authentication, Mechanism};
 use mt5mqtt::session::event::{Delivery, Event, Token};
@@ -381,7 +382,7 @@ impl Story {
             let quota = usize::from(limits.receive_maximum);
             assert!(self.server.unanswered() <= quota, "the Server's Receive Maximum of {quota} is exceeded");
         }
-        let (count, bytes) = self.session.outstanding();
+        let Amount { count, bytes } = self.session.outstanding();
         assert!(count >= self.session.in_flight() && (count > 0 || bytes == 0));
         if let Some(wanted) = self.session.next_timeout()
             && wanted <= self.now

@@ -7,6 +7,7 @@ use mt5mqtt::codec::connack::Connack;
 use mt5mqtt::codec::property::{Properties, PropertyId, Value};
 use mt5mqtt::codec::publish::Publish;
 use mt5mqtt::codec::{self, Decoded, Packet};
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{self, Delivery, Event, Token};
 use mt5mqtt::session::options::{PublishOptions, SessionOptions};
@@ -497,7 +498,7 @@ impl World {
             }
         }
         in_order(self.got.iter().copied());
-        assert_eq!(self.session.outstanding(), (0, 0));
+        assert_eq!(self.session.outstanding(), Amount::default());
         assert_eq!(self.session.in_flight(), 0);
     }
 }

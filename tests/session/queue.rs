@@ -3,6 +3,7 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::options::{OutgoingOverflow, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -23,7 +24,7 @@ fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
     assert_eq!(trace.tells_published(1).failure, Some(Status::Dropped));
     trace.publish(4, "d", QoS::AtMostOnce);
     assert_eq!(trace.tells_published(2).failure, Some(Status::Dropped));
-    assert_eq!((trace.session.outstanding().0, trace.session.counters().publishes_dropped), (2, 2));
+    assert_eq!((trace.session.outstanding().count, trace.session.counters().publishes_dropped), (2, 2));
     trace.connects(false, &[]);
     trace.sends(publish("c", QoS::AtLeastOnce, 1));
     trace.sends(publish("d", QoS::AtMostOnce, 0));
@@ -35,9 +36,9 @@ fn bytes_are_bounded_too() {
     let mut exact = holding(1000, 20);
     for token in 1..=5 {
         exact.publish(token, "123456789", QoS::AtLeastOnce);
-        assert_eq!(exact.session.outstanding().1, if token == 1 { 10 } else { 20 });
+        assert_eq!(exact.session.outstanding().bytes, if token == 1 { 10 } else { 20 });
         trace.publish(token, "123456789", QoS::AtLeastOnce);
-        assert!(trace.session.outstanding().1 <= 25);
+        assert!(trace.session.outstanding().bytes <= 25);
     }
     for token in 1..=3 {
         assert_eq!(trace.tells_published(token).failure, Some(Status::Dropped));
@@ -72,11 +73,11 @@ fn the_output_is_bounded_and_the_rest_stays_in_the_queue() {
         trace.publish(token, &payload, QoS::AtMostOnce);
     }
     assert!(trace.session.output().len() < 300_000, "{}", trace.session.output().len());
-    assert!(trace.session.outstanding().0 > 1700);
+    assert!(trace.session.outstanding().count > 1700);
     for _ in 0..2000 {
         trace.sends(publish(&payload, QoS::AtMostOnce, 0));
     }
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -92,7 +93,7 @@ fn after_pubrec_the_pubrel_is_sent_again_and_never_the_publish() {
     trace.sends(pubrel(2));
     trace.receives(pubcomp(2));
     trace.completes(2);
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::event::{Event, Token};
 use mt5mqtt::session::options::{Acknowledge, Deduplicate, MessageKey, SessionOptions};
 use mt5mqtt::types::QoS;
@@ -90,7 +91,7 @@ fn a_request_waits_for_its_subscription_and_ends_with_its_response() {
     // One answer ends it: another one is a message like any other.
     trace.receives_response(&topic, &correlation, "second", QoS::AtMostOnce);
     trace.tells_message("second");
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
     trace.passes(10 * SECOND);
     trace.tells_nothing();
 }
@@ -121,7 +122,7 @@ fn a_request_that_was_not_sent_can_be_withdrawn() {
     assert_eq!(trace.tells_response(2), Ok("answer".to_owned()));
     trace.receives(puback(2));
     trace.tells_nothing();
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
     trace.passes(5 * SECOND);
     trace.tells_nothing();
 }
@@ -205,11 +206,11 @@ fn a_request_that_nobody_answers_ends_at_its_deadline() {
 fn the_deadline_holds_without_a_connection_too_and_nothing_is_sent_after_it() {
     let mut trace = Trace::new(options());
     trace.request(7, "ask", 5 * SECOND);
-    assert_eq!(trace.session.outstanding().0, 1);
+    assert_eq!(trace.session.outstanding().count, 1);
     assert_eq!(trace.session.next_timeout(), Some(trace.now + 5 * SECOND));
     trace.passes(5 * SECOND);
     assert_eq!(trace.tells_response(7), Err(Status::Timeout));
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
     trace.connects(false, &[]);
     trace.sends_nothing();
 }
@@ -242,7 +243,7 @@ fn a_request_that_waits_for_the_send_quota_is_not_sent_after_its_deadline() {
     trace.completes(1);
     trace.sends_nothing();
     trace.tells_nothing();
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
 }
 
 #[test]
@@ -257,7 +258,7 @@ fn a_request_that_could_not_be_sent_in_its_time_ends_as_one_that_nobody_answered
         assert_eq!(trace.tells_response(8), Err(Status::Timeout));
         trace.session.handle_timeout(trace.now);
         trace.tells_nothing();
-        assert_eq!(trace.session.outstanding(), (0, 0));
+        assert_eq!(trace.session.outstanding(), Amount::default());
     }
 }
 
@@ -273,7 +274,7 @@ fn a_request_that_waits_for_room_in_the_output_ends_once() {
         trace.tells_nothing();
         trace.sends(publish(&large, QoS::AtMostOnce, 0));
         trace.sends_nothing();
-        assert_eq!(trace.session.outstanding(), (0, 0));
+        assert_eq!(trace.session.outstanding(), Amount::default());
     }
 }
 

@@ -5,6 +5,7 @@ use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::{Event, Stage};
 use mt5mqtt::session::options::{PublishOptions, SessionOptions};
@@ -46,7 +47,7 @@ fn an_end_that_the_program_has_not_heard_of_is_told_by_the_next_process() {
     let mut trace = disk.start(options());
     trace.completes(1);
     trace.completes(2);
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
     trace.session.heard(1);
     trace.session.heard(2);
     disk.store(&mut trace);

@@ -4,6 +4,7 @@ use crate::trace::*;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::{Packet, property};
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::options::{OutgoingOverflow, PublishOptions, SessionOptions};
 use mt5mqtt::session::record::Key;
 use mt5mqtt::types::QoS;
@@ -93,7 +94,7 @@ fn what_waits_can_be_withdrawn_and_what_was_sent_goes_on() {
     // Nothing of them is left: neither a place for a newer value nor a time.
     trace.publish_so(7, "t", "newer", QOS_1, key("x"));
     trace.tells_nothing();
-    assert_eq!(trace.session.outstanding().0, 3);
+    assert_eq!(trace.session.outstanding().count, 3);
     trace.receives(puback(1));
     trace.completes(1);
     assert_eq!(trace.sends_payloads(), ["last"]);
@@ -152,7 +153,7 @@ fn only_the_latest_value_of_a_key_is_sent_and_it_keeps_the_place_of_the_first() 
     ] {
         trace.publish_so(token, topic, payload, QOS_0, how);
     }
-    assert_eq!(trace.session.outstanding().0, 4);
+    assert_eq!(trace.session.outstanding().count, 4);
     assert_eq!(trace.session.counters().publishes_superseded, 2);
     // Of QoS 0 the counter tells, of QoS 1 and 2 an event too.
     trace.tells_nothing();
@@ -161,7 +162,7 @@ fn only_the_latest_value_of_a_key_is_sent_and_it_keeps_the_place_of_the_first() 
     assert_eq!(trace.tells_published(7).failure, Some(Status::Superseded));
     trace.connects(false, &[]);
     assert_eq!(trace.sends_payloads(), ["1.25", "1.3", "a", "b", "new"]);
-    assert_eq!(trace.session.outstanding(), (1, 4));
+    assert_eq!(trace.session.outstanding(), Amount { count: 1, bytes: 4 });
 }
 
 #[test]
@@ -323,7 +324,7 @@ fn a_message_whose_expiry_interval_is_over_while_it_waits_is_dropped() {
     assert_eq!(trace.tells_published(2).failure, Some(Status::Expired));
     trace.passes(Duration::from_secs(10));
     assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
 }
 
 fn bounded(outgoing_maximum: usize, outgoing_overflow: OutgoingOverflow) -> Trace {
@@ -343,7 +344,7 @@ fn when_the_newest_is_dropped_an_order_still_finds_its_place() {
     assert_eq!(trace.tells_published(1).failure, Some(Status::Dropped));
     trace.publish_so(6, "t", "order", QOS_1, priority());
     assert_eq!(trace.tells_published(6).failure, Some(Status::Dropped));
-    assert_eq!((trace.session.outstanding().0, trace.session.counters().publishes_dropped), (2, 4));
+    assert_eq!((trace.session.outstanding().count, trace.session.counters().publishes_dropped), (2, 4));
 }
 
 #[test]

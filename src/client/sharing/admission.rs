@@ -347,13 +347,13 @@ mod tests {
     use super::*;
     use crate::client::lock::Lock;
     use crate::client::options::Options;
-    use crate::client::sharing::{Connection, switchboard};
+    use crate::client::sharing::{SharedConnection, switchboard};
     use crate::client::{Client, sharing};
     use mio::{Poll, Waker};
     use std::sync::atomic::AtomicBool;
 
     /// A switchboard without a thread.
-    fn switchboard(connection: &Connection) -> Switchboard {
+    fn switchboard(connection: &SharedConnection) -> Switchboard {
         let poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), switchboard::WAKE).unwrap());
         Switchboard::new(connection.desk.clone(), poll, waker)
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn who_waits_no_longer_to_be_let_in_takes_nobody_s_place() {
-        let connection = sharing::Connection::new("withdrawn");
+        let connection = sharing::SharedConnection::new("withdrawn");
         let mut switchboard = switchboard(&connection);
         let [first, second] = [(); 2].map(|()| Client::sharing("withdrawn", "inbox").ok().unwrap());
         connection.desk.arrivals.insert(arrival(&first, false)).unwrap();

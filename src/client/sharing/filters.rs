@@ -1,12 +1,14 @@
-//! The Topic Filters of all programs on a shared connection, and the Subscription Identifiers that tell for which of them the
-//! Server sent a message; who gets it by that is in `recipients`.
+//! The Topic Filters of all programs on a shared connection, and the Subscription Identifiers that tell for which of
+//! them the Server sent a message. Who gets the message by that is in `recipients`.
 //!
-//! The Server has one subscription for each Topic Filter, with the highest QoS that a program asked for. Each SUBSCRIBE has a
-//! Subscription Identifier of its own, so that a PUBLISH names exactly the filters that it is for (section 3.3.4), however
-//! many copies a Server sends for filters that overlap; and a retained message names the SUBSCRIBE that asked for it, so that
-//! it comes only to the program that subscribed. Without identifiers, in MQTT 3.1.1 or with a Server that takes none, the
-//! Topic Name is matched instead, and a copy too many is a copy too many; nothing is lost. A job of a Shared Subscription must
-//! not come twice, so there it overlaps with no filter of another program's.
+//! The Server has one subscription for each Topic Filter, with the highest QoS that a program asked for. Each
+//! SUBSCRIBE has a Subscription Identifier of its own. So a PUBLISH names exactly the filters that it is for (section
+//! 3.3.4), however many copies a Server sends for filters that overlap. And a retained message names the SUBSCRIBE
+//! that asked for it, so that only the program that subscribed gets it.
+//!
+//! In MQTT 3.1.1, and with a Server that takes no identifiers, the Topic Name is matched instead. Then a program may
+//! get more copies than it should, but nothing is lost. A job of a Shared Subscription must not be done twice, so
+//! there it may not overlap with a filter of another program.
 
 use super::held::{Held, Holder};
 use crate::codec::property::{PropertiesBuf, PropertyId, Value};

@@ -1,5 +1,5 @@
-//! Programs that have left a shared connection. What they began comes to its end all the same, and they hear of it: they have
-//! their handles still, and may come back. And what they had of an earlier process's they are not given a second time.
+//! Programs that have left a shared connection. They still have their handles, and may come back. So they hear of the
+//! end of what they began. What an earlier process has left they don't get a second time, if they have had it already.
 
 use super::LONGEST_LOCK;
 use super::filters::ProgramId;

@@ -1,6 +1,6 @@
-//! What an earlier process has left, of which nobody knows for which program it was: ends of its publishes, and messages of its
-//! subscriptions. It comes to all programs, also to those that connect later, so it is kept for them: as much as a queue of
-//! events holds.
+//! What an earlier process has left: ends of its publishes, and messages of its subscriptions. Nobody knows for which
+//! program they were. So they go to all programs, also to those that connect later. For those they are kept, as much
+//! as a queue of events holds.
 
 use crate::client::events::NoticeKind;
 use crate::client::notice::held_bytes;

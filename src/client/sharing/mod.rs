@@ -27,6 +27,7 @@ use super::starting::NOT_IDLE;
 use super::thread::{self, Pause, ThreadTicket};
 use super::{Client, State, clock};
 use crate::codec::property::PropertiesBuf;
+use crate::session::Amount;
 use crate::types::reason::ReasonCode;
 use crate::types::status::{Failure, Status};
 use arc_swap::ArcSwapOption;
@@ -60,7 +61,7 @@ pub(super) struct Desk {
 }
 
 /// A shared connection as the handles of its programs hold it.
-pub(super) struct Connection {
+pub(super) struct SharedConnection {
     name: String,
     /// In which it has its thread: one that fork made has none.
     process: u32,
@@ -71,7 +72,7 @@ pub(super) struct Connection {
 /// A program's place on a shared connection.
 pub(super) struct Place {
     /// `None` after `free`.
-    connection: ArcSwapOption<Connection>,
+    connection: ArcSwapOption<SharedConnection>,
     inbox: String,
 }
 
@@ -86,7 +87,7 @@ struct Arrival {
     withdrawn: AtomicBool,
 }
 
-type Names = Vec<Weak<Connection>>;
+type Names = Vec<Weak<SharedConnection>>;
 
 /// All shared connections. It is replaced as a whole.
 static NAMES: ArcSwapOption<Names> = ArcSwapOption::const_empty();
@@ -107,20 +108,20 @@ impl thread::Stop for Desk {
     }
 }
 
-impl Connection {
+impl SharedConnection {
     /// The connection of this name, which is made if there is none.
-    fn find_or_make(name: &str) -> Arc<Connection> {
+    fn find_or_make(name: &str) -> Arc<SharedConnection> {
         let process = process::id();
         loop {
             let known = NAMES.load_full();
-            let mut alive: Vec<Arc<Connection>> =
+            let mut alive: Vec<Arc<SharedConnection>> =
                 known.iter().flat_map(|names| names.iter()).filter_map(Weak::upgrade).collect();
             if let Some(connection) =
                 alive.iter().find(|connection| connection.name == name && connection.process == process)
             {
                 return connection.clone();
             }
-            let connection = Arc::new(Connection::new(name));
+            let connection = Arc::new(SharedConnection::new(name));
             alive.push(connection.clone());
             let names = Arc::new(alive.iter().map(Arc::downgrade).collect::<Names>());
             let before = NAMES.compare_and_swap(&known, Some(names));
@@ -130,7 +131,7 @@ impl Connection {
         }
     }
 
-    fn new(name: &str) -> Connection {
+    fn new(name: &str) -> SharedConnection {
         let desk = Desk {
             accounts: Arc::default(),
             arrivals: Slots::new(),
@@ -139,7 +140,12 @@ impl Connection {
             unloading: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         };
-        Connection { name: name.to_owned(), process: process::id(), desk: Arc::new(desk), thread: Lock::new(None) }
+        SharedConnection {
+            name: name.to_owned(),
+            process: process::id(),
+            desk: Arc::new(desk),
+            thread: Lock::new(None),
+        }
     }
 
     /// Starts the switchboard, unless it runs already.
@@ -182,7 +188,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for SharedConnection {
     fn drop(&mut self) {
         self.close(clock::now());
     }
@@ -200,7 +206,7 @@ impl Client {
                 return Err(Status::InvalidArgument.because(text));
             }
         }
-        let connection = Connection::find_or_make(name);
+        let connection = SharedConnection::find_or_make(name);
         let accounts = connection.desk.accounts.clone();
         let place = Place { connection: ArcSwapOption::from(Some(connection)), inbox: inbox.to_owned() };
         let client = Client::with_accounts(Options::default(), accounts, Some(place));
@@ -231,7 +237,7 @@ impl Client {
         joined
     }
 
-    fn ask_to_join(&self, connection: &Connection, inbox: &str, options: Options) -> Result<(), Failure> {
+    fn ask_to_join(&self, connection: &SharedConnection, inbox: &str, options: Options) -> Result<(), Failure> {
         let desk = &connection.desk;
         if let Some(waker) = desk.waker.get() {
             let _ = self.shared.waker.set(waker.clone());
@@ -282,7 +288,7 @@ impl Accounts {
     /// A command will never be carried out.
     fn strike(&self, command: &Command) {
         if let Command::Publish { message, .. } | Command::Request { message, .. } = command {
-            self.outgoing.subtract(1, message.size());
+            self.outgoing.subtract(Amount::of(message));
         }
         if let Command::Request { .. } | Command::Subscribe { .. } | Command::Unsubscribe { .. } = command {
             self.requests.fetch_sub(1, Ordering::AcqRel);

@@ -1,5 +1,6 @@
-//! What programs on a shared connection are still to be done with: received messages, of which the Server hears when every
-//! program that got them is done, and the ends of publishes of an earlier process, which all programs hear of.
+//! What programs on a shared connection haven't done with yet. Of a received message the Server hears when every
+//! program that got it is done. The end of a publish of an earlier process goes to all programs, and stays in the store
+//! until all of them have dealt with it.
 
 use super::filters::ProgramId;
 use crate::client::events::NoticeKind;

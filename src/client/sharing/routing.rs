@@ -1,5 +1,5 @@
-//! What the connection tells, and who gets it: a message whoever subscribed to it, the end of an operation the program that
-//! began it, and everything else all programs.
+//! Who gets what the connection tells: a message goes to whoever subscribed to it, the end of an operation to the
+//! program that began it, and everything else to all programs.
 
 use super::filters::{self, ProgramId};
 use super::inheritance::Had;

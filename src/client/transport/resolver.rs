@@ -1,10 +1,10 @@
-//! Name resolution. The system's resolver blocks for as long as it likes and can't be interrupted, so a name is resolved on
-//! a thread that lives for that one question, and the background thread of the client goes on without it: the deadline
-//! of the connection and a disconnect hold.
+//! Name resolution. The system's resolver blocks for as long as it likes and can't be interrupted. So a name is
+//! resolved on a thread that lives for this one question. The client's background thread goes on without it, so that
+//! the connection's deadline and a disconnect hold.
 //!
-//! There are never more such threads than names in a client's options: a question that is still open is not asked again,
-//! its answer is waited for. One that nobody waited for any more may be out of date when the next attempt comes, and is asked
-//! again then. A thread keeps the library loaded until it is done.
+//! There are never more such threads than names in a client's options: a question that is still open is not asked
+//! again; its answer is waited for. An answer for which nobody waited any more may be out of date at the next
+//! attempt, so then the question is asked again. A thread keeps the library loaded until it is done.
 
 use crate::client::clock;
 use crate::client::thread;

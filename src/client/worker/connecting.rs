@@ -5,7 +5,8 @@ use super::{FIRST_SOCKET, Phase, Turn, Worker};
 use crate::client::address::Address;
 use crate::client::backoff::Backoff;
 use crate::client::clock;
-use crate::client::core::{Core, NewConnection};
+use crate::client::connection::Connection;
+use crate::client::core::Core;
 use crate::client::first_bytes::FirstBytes;
 use crate::client::log::Level;
 use crate::client::options::{IntOption, Options};
@@ -70,7 +71,7 @@ impl Worker {
             Progress::Connected(transport, socket) => {
                 let first_bytes = FirstBytes::awaited_from(self.address());
                 let server = self.address().map(ToString::to_string).unwrap_or_default();
-                core.open(now, deadline, NewConnection { transport, socket, first_bytes, server });
+                core.open(now, deadline, Connection::new(transport, socket, first_bytes), &server);
                 self.phase = Phase::Online { socket };
                 // The poll may have told of the first bytes together with the connection.
                 self.readable = true;

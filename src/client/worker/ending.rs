@@ -3,7 +3,8 @@
 use super::{Phase, Worker};
 use crate::client::clock;
 use crate::client::command::Command;
-use crate::client::core::Core;
+use crate::client::connection::Connection;
+use crate::client::core::{Core, Wish};
 use crate::client::log::Level;
 use crate::client::options::IntOption;
 use crate::client::shared::State;
@@ -28,24 +29,25 @@ pub(super) enum Held {
 }
 
 impl Worker {
-    pub(super) fn drop_transport(&mut self, core: &mut Core) {
-        if let Some(mut transport) = core.transport.take() {
+    pub(super) fn drop_connection(&mut self, core: &mut Core) {
+        let mut connection = std::mem::replace(&mut core.connection, Connection::none());
+        if let Some(transport) = &mut connection.transport {
             transport.deregister(self.poll.registry());
         }
-        if std::mem::take(&mut core.led) {
+        if connection.is_led() {
             self.shared.events.wake_leader();
         }
-        core.input = Default::default();
         self.readable = false;
         self.shared.reading_paused.store(false, Ordering::Release);
     }
 
     pub(super) fn end_connection(&mut self, status: Status, detail: &str, core: &mut Core) {
-        self.drop_transport(core);
+        let online_since = core.connection.online_since;
+        self.drop_connection(core);
         // What happened before the end is told before it.
         core.report(&self.shared);
         core.session.handle_closed(status, detail);
-        let held = match core.online_since.take().map(|since| clock::now().saturating_duration_since(since) >= STABLE) {
+        let held = match online_since.map(|since| clock::now().saturating_duration_since(since) >= STABLE) {
             None => Held::Never,
             Some(false) => Held::Shortly,
             Some(true) => Held::Long,
@@ -70,15 +72,14 @@ impl Worker {
             self.tls = None;
         }
         let mut next_attempt = None;
-        let goes_on = core.wanted && !core.stop;
+        let goes_on = core.wants_connection();
         // Without reconnecting, connect is one round: each Server, and each version of MQTT, until one accepts.
         let is_open = self.options.flag(IntOption::Reconnect) || held == Held::Never;
         let followed = goes_on && is_open && self.follow_reference(&mut end, held);
         let in_round =
             end.next_version == Some(ProtocolVersion::V311) || self.server + 1 < self.options.addresses.len();
         if !goes_on || !is_open || !(self.options.flag(IntOption::Reconnect) || followed || in_round) {
-            core.wanted = false;
-            core.given_up = false;
+            core.wish = Wish::Nothing;
             self.phase = Phase::Idle;
             self.shared.set_state(State::Idle);
         } else {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::client::Client;
 use crate::client::address::Address;
-use crate::client::core::{NewConnection, READS_IN_A_ROW};
+use crate::client::connection::Connection;
+use crate::client::core::READS_IN_A_ROW;
 use crate::client::events::{Next, NoticeKind};
 use crate::client::first_bytes::FirstBytes;
 use crate::client::transport::scripted::Scripted;
@@ -56,13 +57,8 @@ fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
     let mut worker = client.make_worker().expect("a poll");
     let now = clock::now();
     let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
-    let connection = NewConnection {
-        transport: Box::new(Scripted(gone)),
-        socket: FIRST_SOCKET,
-        first_bytes: FirstBytes::default(),
-        server: String::new(),
-    };
-    client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
+    let connection = Connection::new(Box::new(Scripted(gone)), FIRST_SOCKET, FirstBytes::default());
+    client.shared.core.lock().open(now, now + Duration::from_secs(60), connection, "");
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     worker.readable = true;
     step(&mut worker);
@@ -113,13 +109,9 @@ fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
         let mut worker = client.make_worker().expect("a poll");
         let now = clock::now();
         let address = Address::parse_list("mqtt://broker").expect("a URL").remove(0);
-        let connection = NewConnection {
-            transport: Box::new(Scripted(Broken(kind))),
-            socket: FIRST_SOCKET,
-            first_bytes: FirstBytes::awaited_from(Some(&address)),
-            server: String::new(),
-        };
-        client.shared.core.lock().open(now, now + Duration::from_secs(60), connection);
+        let first_bytes = FirstBytes::awaited_from(Some(&address));
+        let connection = Connection::new(Box::new(Scripted(Broken(kind))), FIRST_SOCKET, first_bytes);
+        client.shared.core.lock().open(now, now + Duration::from_secs(60), connection, "");
         worker.phase = Phase::Online { socket: FIRST_SOCKET };
         worker.readable = true;
         step(&mut worker);

@@ -1,9 +1,9 @@
-//! A thread that wakes up late, as the machine or the process was stopped, or the disk was slow: what has come from the Server
-//! meanwhile is read before anybody judges by the clock that nothing has.
+//! A thread may wake up late: the machine or the process was stopped, or the disk was slow. What has come from the
+//! Server meanwhile is read before the clock is asked whether the Server has been silent.
 
 use super::*;
 use crate::client::Client;
-use crate::client::core::NewConnection;
+use crate::client::connection::Connection;
 use crate::client::first_bytes::FirstBytes;
 use crate::client::options::IntOption;
 use crate::client::store::{Moment, Store};
@@ -61,9 +61,8 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
     let line = Arc::new(Mutex::new(Line::default()));
     let now = clock::now();
     let transport = Box::new(Scripted(Script(line.clone())));
-    let connection =
-        NewConnection { transport, socket: FIRST_SOCKET, first_bytes: FirstBytes::default(), server: String::new() };
-    client.shared.core.lock().open(now, now + timeout, connection);
+    let connection = Connection::new(transport, FIRST_SOCKET, FirstBytes::default());
+    client.shared.core.lock().open(now, now + timeout, connection, "");
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     if accepted {
         line.lock().said.push_back(CONNACK);
@@ -96,7 +95,7 @@ fn pinging() -> (Client, Worker, Arc<Mutex<Line>>, Instant) {
 
 fn assert_stays(client: &Client, line: &Mutex<Line>) {
     let core = client.shared.core.lock();
-    assert!(core.session.is_online() && core.transport.is_some(), "the connection was ended");
+    assert!(core.session.is_online() && core.connection.transport.is_some(), "the connection was ended");
     assert!(line.lock().said.is_empty(), "the answer was not read");
 }
 

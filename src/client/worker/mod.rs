@@ -1,5 +1,5 @@
 //! The background thread of a client: connects, reads, keeps alive, reconnects. It sleeps in the operating system's
-//! readiness call until bytes, a command or the next deadline.
+//! readiness call until there are bytes, a command, or a deadline that has come.
 
 mod connecting;
 mod ending;
@@ -11,7 +11,7 @@ mod reading;
 
 use super::backoff::Backoff;
 use super::clock;
-use super::core::Core;
+use super::core::{Core, Wish};
 use super::options::Options;
 use super::redirect::Redirect;
 use super::shared::{Shared, State};
@@ -145,7 +145,7 @@ impl Worker {
     pub fn take_back(&mut self) {
         let shared = self.shared.clone();
         let mut core = shared.core_for_reader();
-        core.wanted = false;
+        core.wish = Wish::Nothing;
         match self.phase {
             Phase::Idle => {}
             Phase::Connecting { .. } | Phase::Waiting { .. } => self.give_up(&mut core),
@@ -195,7 +195,7 @@ impl Worker {
             writable |= event.is_writable() || event.is_error();
         }
         if writable {
-            self.shared.core_for_reader().write_blocked = false;
+            self.shared.core_for_reader().connection.write_blocked = false;
         }
         true
     }
@@ -207,7 +207,7 @@ impl Worker {
         loop {
             let mut core = shared.core_for_reader();
             let now = clock::now();
-            if core.transport.is_none() {
+            if core.connection.transport.is_none() {
                 // Requests run out of time without a connection too. With one, its timers come after the reading.
                 core.session.handle_timeout(now);
             }
@@ -218,7 +218,7 @@ impl Worker {
             }
             core.needs_worker = false;
             // A program that publishes without a pause has something to store each time: reading has its turn in between.
-            let reads_first = std::mem::take(&mut has_stored) && core.transport.is_some();
+            let reads_first = std::mem::take(&mut has_stored) && core.connection.transport.is_some();
             if !reads_first && self.has_to_store(now, &core) {
                 let batch = core.session.poll_records();
                 core.storing = true;
@@ -229,7 +229,7 @@ impl Worker {
             }
             assert!(!core.panic, "asked to panic by the test hook");
             if shared.state() == State::Failed {
-                self.drop_transport(&mut core);
+                self.drop_connection(&mut core);
                 return None;
             }
             let next = match self.turn(now, &mut core) {
@@ -257,7 +257,7 @@ impl Worker {
             let timers = core.session.next_timeout().into_iter().chain(store);
             let until = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
             core.worker_deadline = until;
-            self.rest = if core.led { Duration::ZERO } else { core.rest() };
+            self.rest = if core.connection.is_led() { Duration::ZERO } else { core.rest() };
             drop(core);
             if !matches!(self.phase, Phase::Connecting { .. }) {
                 self.hold = None;
@@ -268,11 +268,11 @@ impl Worker {
 
     /// What the phase asks for.
     fn turn(&mut self, now: Instant, core: &mut Core) -> Turn {
-        let wanted = core.wanted && !core.stop;
+        let wanted = core.wants_connection();
         match &self.phase {
             Phase::Idle if core.stop => Turn::End,
             Phase::Idle if wanted => Turn::Begin,
-            Phase::Idle if std::mem::take(&mut core.given_up) => {
+            Phase::Idle if core.wish == Wish::Disconnected => {
                 self.give_up(core);
                 Turn::Again
             }
@@ -291,19 +291,19 @@ impl Worker {
     /// Reads, looks at the timers, closes.
     fn go_on_online(&mut self, now: Instant, core: &mut Core) -> Turn {
         // What the Server said last is still to be read, though the poll may not have told of it yet.
-        let known_as_lost = core.lost.is_some();
+        let known_as_lost = core.connection.lost.is_some();
         // Before the Server is held to be silent, too: this thread may have been kept from its poll for long, or doesn't have the
         // socket there. If reading is paused, it is known that there is something.
         let is_judged = core.session.next_timeout().is_some_and(|due| due <= now) && !self.shared.events.is_blocked();
-        self.readable |= known_as_lost || is_judged || std::mem::take(&mut core.read_on);
-        self.readable &= !core.read_to_end;
-        if core.led && (core.lost.is_some() || core.stop || core.session.wants_close()) {
+        self.readable |= known_as_lost || is_judged || std::mem::take(&mut core.connection.read_on);
+        self.readable &= !core.connection.read_to_end;
+        if core.connection.is_led() && (core.stop || core.is_ending()) {
             core.give_reading_back(&self.shared);
             self.shared.events.wake_leader();
         }
         let bytes_before = core.bytes_received;
         let mut more = self.read(now, core);
-        if is_judged && core.led && core.bytes_received > bytes_before {
+        if is_judged && core.connection.is_led() && core.bytes_received > bytes_before {
             // It would have been read at once: the thread that has the socket may have been ended.
             core.give_reading_back(&self.shared);
             self.shared.events.wake_leader();
@@ -311,11 +311,11 @@ impl Worker {
         core.session.handle_timeout(now);
         core.work(now, &self.shared);
         let paused = self.shared.reading_paused.load(Ordering::Acquire);
-        if core.lost.is_some() && ((!known_as_lost && !core.read_to_end) || (more && !paused)) {
+        if core.connection.lost.is_some() && ((!known_as_lost && !core.connection.read_to_end) || (more && !paused)) {
             // This write found it out, after the reading; or there is more to be read.
             return Turn::Again;
         }
-        if let Some(Failure { status, text }) = core.lost.take() {
+        if let Some(Failure { status, text }) = core.connection.lost.take() {
             self.end_connection(status, &text, core);
             return Turn::Again;
         }

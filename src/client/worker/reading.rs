@@ -1,5 +1,5 @@
-//! Reading from the Server on the background thread, which stops when the program doesn't take what came, or the Server not
-//! what it is answered.
+//! Reading from the Server on the background thread. It pauses when the program doesn't take what came, or when the
+//! Server doesn't take our answers.
 
 use super::{Phase, Worker};
 use crate::client::core::{Core, READS_IN_A_ROW, Read};
@@ -28,7 +28,7 @@ impl Worker {
                 // flag for a reason to sleep.
                 self.shared.reading_paused.store(false, Ordering::Release);
             }
-            if core.write_blocked && core.session.wants_no_input() {
+            if core.connection.write_blocked && core.session.wants_no_input() {
                 // The poll tells when the socket takes bytes again. If it never does, the Keep Alive ends the connection.
                 return false;
             }
