@@ -171,6 +171,24 @@ fn an_answer_that_need_not_be_stored_does_not_overtake_one_that_has_to_be() {
 }
 
 #[test]
+fn a_copy_is_answered_when_it_is_stored_that_it_is_one() {
+    // The first one was the Server's until its Session was lost. Whoever forgot it in a crash then would have neither.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { acknowledge: Acknowledge::OnArrival, ..recognising(true, 10) });
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    trace.sends_nothing();
+    assert!(!gets(&mut trace, "order").1);
+    trace.reconnects(false);
+    arrives(&mut trace, "order", QOS_1, 7, false);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(puback(7));
+    trace.tells_nothing();
+}
+
+#[test]
 fn a_copy_that_the_program_refuses_makes_nothing_undone() {
     let mut disk = Disk::default();
     let mut trace = disk.start(recognising(true, 1));

@@ -182,7 +182,8 @@ impl Inbound {
             Some(Known::New(number) | Known::Seen(number)) => Some(number),
             _ => None,
         };
-        let mut recorded = 0;
+        // By what a copy is recognised, and perhaps the message of which it is one, may not be stored yet.
+        let mut recorded = if suppressed { out.log.latest() } else { 0 };
         let acknowledged = match rules.acknowledge {
             _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
             _ if suppressed => Some(ReasonCode::SUCCESS.into()),
