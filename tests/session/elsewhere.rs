@@ -160,12 +160,23 @@ fn what_could_not_be_sent_again_keeps_its_identifier_from_the_messages_of_the_ne
     trace.publish(1, &"x".repeat(100), QOS_2);
     disk.store(&mut trace);
     trace.takes_packet(|_| ());
+    // Nothing is known there of one of QoS 1, or of one that hasn't left.
+    trace.publish(2, &"x".repeat(100), QOS_1);
+    trace.takes_packet(|_| ());
+    trace.publish(3, &"x".repeat(100), QOS_2);
     trace.loses_connection();
     trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(64))]);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
-    trace.session.heard(1);
+    for (token, status) in [(1, Status::SessionLost), (2, Status::SessionLost)] {
+        assert_eq!(trace.tells_published(token).failure, Some(status));
+        trace.session.heard(token);
+    }
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(3).failure, Some(Status::TooLarge));
+    trace.session.heard(3);
     trace.reconnects(true);
     disk.store(&mut trace);
+    let known = disk.records.get(&Key::Server("a".to_owned()));
+    assert!(matches!(known, Some(Record::Server { home: true, ids, .. }) if *ids == [id(1)]), "{known:?}");
 
     for _ in 0..2 {
         let mut trace = disk.start(options());
