@@ -158,6 +158,7 @@ fn what_pubrec_says_reaches_the_program() {
         (1, ReasonCode::NO_MATCHING_SUBSCRIBERS, &explained, ReasonCode::SUCCESS),
         (2, ReasonCode::SUCCESS, &explained, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
         (3, ReasonCode::NO_MATCHING_SUBSCRIBERS, &bare, ReasonCode::SUCCESS),
+        (4, ReasonCode::SUCCESS, &explained, ReasonCode::SUCCESS),
     ] {
         let packet_id = id(token as u16);
         trace.publish(token, "x", QoS::ExactlyOnce);
@@ -269,6 +270,22 @@ fn dup_of_a_received_message_is_not_passed_on() {
         trace.publish_message(1, message.clone());
         trace.sends(publish("x", QoS::AtLeastOnce, 1));
     }
+}
+
+#[test]
+fn that_the_server_has_a_qos_2_message_is_told_once() {
+    let mut trace = Trace::connected(SessionOptions { progress: true, ..options() });
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Sent });
+    for _ in 0..2 {
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+    }
+    assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Acknowledged });
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+    trace.tells_nothing();
 }
 
 #[test]
