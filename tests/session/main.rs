@@ -21,6 +21,7 @@ mod quota;
 mod redelivery;
 mod repeated;
 mod request_response;
+mod restored;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
 mod stored;

@@ -1,0 +1,84 @@
+//! What a process takes over from the one before: which publishes are under way, how far they are, and what it has accepted itself
+//! by then.
+
+use crate::trace::*;
+use mt5mqtt::session::event::{Event, Stage, Token};
+use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::status::Status;
+use std::time::Duration;
+
+const QOS_1: QoS = QoS::AtLeastOnce;
+const QOS_2: QoS = QoS::ExactlyOnce;
+
+#[test]
+fn what_is_published_before_the_store_is_open_comes_after_what_lies_in_it() {
+    let mut disk = Disk::default();
+    let mut before = disk.start(options());
+    before.publish(1, "stored", QOS_1);
+    disk.store(&mut before);
+
+    let mut trace = Trace::new(options());
+    trace.publish(2, "early", QOS_1);
+    trace.publish(3, "tick", QoS::AtMostOnce);
+    trace.publish(4, "early too", QOS_2);
+    trace.session.restore(disk.records.clone().into_iter().collect()).expect("what was stored fits together");
+    // A topic of one byte goes with each.
+    assert_eq!(trace.session.outstanding(), (4, "stored early tick early too".len() - 3 + 4));
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    assert_eq!(trace.sends_payloads(), ["stored", "early", "tick", "early too"]);
+    for packet_id in [1, 2] {
+        trace.receives(puback(packet_id));
+        trace.completes(packet_id.into());
+    }
+    trace.receives(pubrec(3));
+    // And the next one has all of them.
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    for token in [1, 2] {
+        trace.completes(token);
+    }
+    trace.connects(true, &[]);
+    trace.sends(pubrel(3));
+    trace.receives(pubcomp(3));
+    trace.completes(4);
+    assert_eq!(trace.session.outstanding(), (0, 0));
+}
+
+#[test]
+fn how_far_each_publish_is_is_told_anew() {
+    let mut disk = Disk::default();
+    let progress = || SessionOptions { progress: true, in_flight_maximum: 2, ..options() };
+    let mut before = disk.start(progress());
+    before.connects(false, &[]);
+    for token in [1, 2, 3] {
+        before.publish(token, "x", QOS_2);
+    }
+    disk.store(&mut before);
+    assert_eq!(before.sends_payloads(), ["x", "x"]);
+    before.receives(pubrec(1));
+    disk.store(&mut before);
+
+    let mut trace = disk.start(progress());
+    let mut told: Vec<(Token, Stage)> = std::iter::from_fn(|| trace.session.poll_event())
+        .map(|event| match event {
+            Event::Progress { token, stage } => (token, stage),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    told.sort_by_key(|(token, _)| *token);
+    assert_eq!(told, [(1, Stage::Acknowledged), (2, Stage::Sent), (3, Stage::Durable)]);
+}
+
+#[test]
+fn a_qos_2_message_that_waited_for_the_store_has_not_left_when_its_session_is_lost() {
+    // So it isn't in doubt, but expired.
+    let mut trace = Disk::default().start(SessionOptions { session_expiry_interval: 0, ..options() });
+    trace.connects(false, &[]);
+    trace.publish_so(1, "t", "order", QOS_2, lives(500));
+    trace.sends_nothing();
+    trace.loses_connection();
+    trace.passes(Duration::from_millis(500));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
+}
