@@ -18,6 +18,7 @@ mod outgoing;
 mod parting;
 mod queue;
 mod quota;
+mod received_again;
 mod redelivery;
 mod repeated;
 mod request_response;
