@@ -3,7 +3,7 @@
 
 use crate::trace::*;
 use mt5mqtt::session::event::{Event, Stage, Token};
-use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
 use std::time::Duration;
@@ -81,4 +81,45 @@ fn a_qos_2_message_that_waited_for_the_store_has_not_left_when_its_session_is_lo
     trace.loses_connection();
     trace.passes(Duration::from_millis(500));
     assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
+}
+
+#[test]
+fn a_message_that_no_program_has_taken_comes_again_and_its_name_is_not_given_to_another() {
+    let mut disk = Disk::default();
+    let on_arrival = || SessionOptions { acknowledge: Acknowledge::OnArrival, ..options() };
+    let mut before = disk.start(on_arrival());
+    before.connects(false, &[]);
+    for payload in ["one", "two"] {
+        before.receives(publish(payload, QOS_1, 7));
+        disk.store(&mut before);
+        before.sends(puback(7));
+        let delivery = before.tells_message(payload).expect("it is above QoS 0");
+        if payload == "one" {
+            before.session.taken(delivery);
+        }
+    }
+    disk.store(&mut before);
+
+    let mut trace = disk.start(on_arrival());
+    let again = match trace.tells() {
+        Event::Message { message, delivery, .. } => {
+            assert_eq!((message.payload(), message.dup), (&b"two"[..], true));
+            delivery.expect("it is above QoS 0")
+        }
+        other => panic!("{other:?} instead of a message"),
+    };
+    trace.connects(true, &[]);
+    for payload in ["three", "four", "five"] {
+        trace.receives(publish(payload, QOS_1, 7));
+        disk.store(&mut trace);
+        trace.sends(puback(7));
+        assert_ne!(trace.tells_message(payload), Some(again));
+    }
+    trace.session.taken(again);
+    disk.store(&mut trace);
+    let mut trace = disk.start(on_arrival());
+    for payload in ["three", "four", "five"] {
+        trace.tells_message(payload);
+    }
+    trace.tells_nothing();
 }
