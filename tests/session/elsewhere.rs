@@ -286,6 +286,25 @@ fn what_the_first_server_sends_again_is_known() {
 }
 
 #[test]
+fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
+    // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
+    let mut trace = at_a();
+    trace.receives(publish("tick", QOS_2, 7));
+    let delivery = trace.tells_message("tick");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(7));
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "a", true);
+    trace.receives(pubrel(7));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(_))));
+    trace.reconnects(true);
+    trace.receives(publish_again("tick", QOS_2, 7));
+    let delivery = trace.tells_message("tick");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(7));
+}
+
+#[test]
 fn what_was_left_at_a_server_is_known_until_messages_are_acknowledged_otherwise() {
     // MQTT-4.3.3-10: who can say of a message that it is done with it, depends on the option.
     for (acknowledge, is_known) in [(Acknowledge::WhenTaken, true), (Acknowledge::Explicitly, false)] {
