@@ -286,6 +286,23 @@ fn what_the_first_server_sends_again_is_known() {
 }
 
 #[test]
+fn what_is_done_with_before_the_first_server_sends_it_again_is_answered_then() {
+    // MQTT-4.3.2-4, MQTT-4.3.3-8: it would wait for its answer for ever.
+    for qos in [QOS_1, QOS_2] {
+        let mut trace = at_a();
+        trace.receives(publish("order", qos, 7));
+        let delivery = trace.tells_message("order").expect("it is above QoS 0");
+        moves(&mut trace, "b", false);
+        moves(&mut trace, "a", true);
+        trace.session.acknowledge(delivery, ReasonCode::SUCCESS);
+        trace.sends_nothing();
+        trace.receives(publish_again("order", qos, 7));
+        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
+        trace.tells_nothing();
+    }
+}
+
+#[test]
 fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
     // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
     let mut trace = at_a();

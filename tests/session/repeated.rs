@@ -171,6 +171,27 @@ fn an_answer_that_need_not_be_stored_does_not_overtake_one_that_has_to_be() {
 }
 
 #[test]
+fn messages_of_lost_sessions_are_remembered_as_long_as_their_keys() {
+    let mut trace = Trace::connected(recognising(true, 2));
+    let mut held = Vec::new();
+    for key in ["one", "two", "three"] {
+        arrives(&mut trace, key, QOS_1, 1, false);
+        held.extend(gets(&mut trace, key).0);
+        trace.reconnects(false);
+    }
+    for delivery in held {
+        assert!(!trace.session.acknowledge(delivery, ReasonCode::SUCCESS), "its Session is gone");
+    }
+    for (packet_id, key) in [(1, "two"), (2, "three")] {
+        arrives(&mut trace, key, QOS_1, packet_id, false);
+        trace.sends(puback(packet_id));
+        trace.tells_nothing();
+    }
+    arrives(&mut trace, "one", QOS_1, 3, false);
+    assert!(!gets(&mut trace, "one").1);
+}
+
+#[test]
 fn a_copy_is_answered_when_it_is_stored_that_it_is_one() {
     // The first one was the Server's until its Session was lost. Whoever forgot it in a crash then would have neither.
     let mut disk = Disk::default();
