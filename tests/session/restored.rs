@@ -5,6 +5,7 @@ use crate::trace::*;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use std::time::Duration;
 
@@ -122,4 +123,32 @@ fn a_message_that_no_program_has_taken_comes_again_and_its_name_is_not_given_to_
         trace.tells_message(payload);
     }
     trace.tells_nothing();
+}
+
+#[test]
+fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_again() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    disk.store(&mut trace);
+    trace.unsubscribe(2, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0]);
+    trace.tells_nothing();
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 2, .. }));
+    // A refusal changes nothing, so there is nothing to store.
+    trace.unsubscribe(3, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 3, 0, 0x87]);
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 3, .. }));
+
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
 }
