@@ -303,6 +303,22 @@ fn what_is_done_with_before_the_first_server_sends_it_again_is_answered_then() {
 }
 
 #[test]
+fn what_comes_from_servers_that_share_their_sessions_after_all_is_known() {
+    // MQTT-4.3.3-10: the first one knew nothing of a Session for a while.
+    for qos in [QOS_1, QOS_2] {
+        let mut trace = at_a();
+        moves(&mut trace, "b", false);
+        trace.receives(publish("order", qos, 7));
+        let delivery = trace.tells_message("order");
+        moves(&mut trace, "a", true);
+        trace.receives(publish_again("order", qos, 7));
+        trace.tells_nothing();
+        trace.acknowledge(delivery);
+        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
+    }
+}
+
+#[test]
 fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
     // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
     let mut trace = at_a();

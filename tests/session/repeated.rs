@@ -313,3 +313,42 @@ fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_n
     let keys = disk.records.values().filter(|record| matches!(record, Record::Done { .. }));
     assert_eq!(keys.count(), 2);
 }
+
+#[test]
+fn what_another_server_sends_again_is_still_recognised_by_its_key() {
+    // `is_done_away`: while the connection was another one. A copy is known, and nothing is answered before that is stored.
+    for is_done_away in [false, true] {
+        let mut disk = Disk::default();
+        let mut trace = disk.start(SessionOptions { acknowledge: Acknowledge::WhenTaken, ..recognising(true, 10) });
+        trace.session.set_server("a");
+        trace.connects(false, &[]);
+        arrives(&mut trace, "order", QOS_1, 7, false);
+        let delivery = gets(&mut trace, "order").0.unwrap();
+        for (server, session_present) in [("b", false), ("a", true)] {
+            trace.loses_connection();
+            trace.session.set_server(server);
+            trace.connects(session_present, &[]);
+            disk.store(&mut trace);
+            if server == "b" && is_done_away {
+                trace.session.taken(delivery);
+            }
+        }
+        disk.store(&mut trace);
+        if is_done_away {
+            // Something else is on its way to the disk.
+            trace.publish(1, "x", QOS_1);
+            trace.takes_packet(|_| ());
+        }
+        arrives(&mut trace, "order", QOS_1, 7, true);
+        trace.tells_nothing();
+        if !is_done_away {
+            trace.session.taken(delivery);
+        }
+        trace.sends_nothing();
+        disk.store(&mut trace);
+        trace.sends(puback(7));
+        arrives(&mut trace, "order", QOS_1, 8, false);
+        trace.tells_nothing();
+        trace.sends(puback(8));
+    }
+}
