@@ -56,3 +56,26 @@ pub(super) fn packet(
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_as_large_as_its_fixed_header_and_the_peer_allow_and_no_larger() {
+        // Section 2.1.4, MQTT-3.2.2-15
+        let largest = varint::MAX as usize;
+        for (remaining, maximum, fits) in [
+            (largest, usize::MAX, true),
+            (largest + 1, usize::MAX, false),
+            (largest, largest + 5, true),
+            (largest, largest + 4, false),
+            (127, 129, true),
+            (127, 128, false),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(fixed_header(0x30, remaining, maximum, &mut out).is_ok(), fits, "{remaining} of {maximum}");
+            assert_eq!(out.is_empty(), !fits);
+        }
+    }
+}

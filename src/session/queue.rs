@@ -206,10 +206,9 @@ impl Queue {
         self.insert(publishing);
     }
 
-    /// Takes everything out, in the order of acceptance; what is added from now on has higher numbers than `number`.
+    /// Takes everything out, in the order in which it would leave; what is added from now on has higher numbers than `number`.
     pub fn start_after(&mut self, number: u64) -> Vec<Publishing> {
-        let mut all: Vec<Publishing> = std::iter::from_fn(|| self.take_next(Quota::ForAll)).collect();
-        all.sort_by_key(|publishing| publishing.number);
+        let all = std::iter::from_fn(|| self.take_next(Quota::ForAll)).collect();
         self.next_number = number + 1;
         all
     }

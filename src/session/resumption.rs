@@ -49,10 +49,8 @@ impl Outbound {
             if entry.publishing.message.qos == QoS::ExactlyOnce && entry.sent {
                 self.finish(entry.publishing, Outcome::local(Status::SessionLost), out);
             } else {
-                if entry.sent && !entry.publishing.perhaps_arrived {
-                    entry.publishing.perhaps_arrived = true;
-                    out.log.replace(Key::Publish(entry.publishing.number), || entry.publishing.record());
-                }
+                // The next process thinks so of each QoS 1 message.
+                entry.publishing.perhaps_arrived |= entry.sent;
                 self.queue.put_back(entry.publishing);
             }
         }

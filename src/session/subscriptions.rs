@@ -151,7 +151,7 @@ impl Subscriptions {
             let (filter, properties) = (checked(&request.filter), request.properties.as_properties());
             if request.subscribes() && connection.limits.refuses_subscription(filter, properties).is_some() {
                 self.refused(&request, out.log);
-                finish(request, Outcome::local(Status::NotSupportedByServer), out.events);
+                out.events.extend(finish(request, Outcome::local(Status::NotSupportedByServer)));
                 continue;
             }
             let Some(id) = ids.allocate() else {
@@ -163,7 +163,7 @@ impl Subscriptions {
                 Err(_) => {
                     ids.release(id);
                     self.refused(&request, out.log);
-                    finish(request, Outcome::local(Status::TooLarge), out.events);
+                    out.events.extend(finish(request, Outcome::local(Status::TooLarge)));
                 }
             }
         }
@@ -207,7 +207,12 @@ impl Subscriptions {
             } else {
                 self.remember(&request, out.log);
             }
-            finish(request, Outcome::of(reason, properties), out.events);
+            // Who is told of an end before it is durable may get messages again after a crash: the next process subscribes anew.
+            let ends = !subscribed && !reason.is_error() && out.log.is_on();
+            match finish(request, Outcome::of(reason, properties)) {
+                Some(event) if ends => out.log.tell_when_durable(event),
+                event => out.events.extend(event),
+            }
         }
         Ok(())
     }
@@ -217,7 +222,7 @@ impl Subscriptions {
         if let Some(request) = self.sent.remove(id) {
             ids.release(id);
             self.refused(&request, out.log);
-            finish(request, Outcome::local(Status::ProtocolError), out.events);
+            out.events.extend(finish(request, Outcome::local(Status::ProtocolError)));
         }
     }
 
@@ -330,13 +335,13 @@ fn send(packet_id: PacketId, request: &Request, connection: &mut Connection) -> 
 }
 
 /// A subscription that was made again without being asked for is only spoken of when it failed.
-fn finish(request: Request, outcome: Outcome, events: &mut VecDeque<Event>) {
+fn finish(request: Request, outcome: Outcome) -> Option<Event> {
     let Request { token, filter, asks, .. } = request;
     if token == 0 && outcome.failure.is_none() {
-        return;
+        return None;
     }
-    events.push_back(match asks {
+    Some(match asks {
         Asks::Subscribe { .. } => Event::Subscribed { token, filter, outcome },
         Asks::Unsubscribe => Event::Unsubscribed { token, filter, outcome },
-    });
+    })
 }

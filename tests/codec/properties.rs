@@ -4,7 +4,7 @@ use crate::standard::{PAYLOAD, PROPERTIES, SECTIONS, companion, packet_around, p
 use crate::{V5, accepted, encoded, field, framed, refused, section, variable_byte_integer};
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::error::Fault;
-use mt5mqtt::codec::property::{Properties, PropertyId, Section, Value};
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Section, Value};
 use mt5mqtt::types::PacketType;
 use mt5mqtt::types::reason::ReasonCode;
 
@@ -291,4 +291,20 @@ fn properties_keep_their_order_and_are_found_by_number() {
     }
     assert_eq!(publish.properties.nth(PropertyId::UserProperty, 3), None);
     assert_eq!(publish.properties.iter().count(), 3);
+}
+
+#[test]
+fn what_is_set_again_replaces_what_was_there() {
+    // Section 3.3.2.3.9 and its like: once in a packet.
+    let mut set = PropertiesBuf::new();
+    for others in [&[][..], &[("a", "1"), ("b", "2")]] {
+        others.iter().for_each(|(name, value)| set.add(PropertyId::UserProperty, Value::Pair(name, value)).unwrap());
+        for content_type in ["text", "text/plain", ""] {
+            set.set(PropertyId::ContentType, Value::Text(content_type)).unwrap();
+            let properties = set.as_properties();
+            assert_eq!(properties.text(PropertyId::ContentType), Some(content_type));
+            assert_eq!(properties.iter().count(), 1 + others.len());
+            assert_eq!(properties.check_for(IN_PUBLISH), Ok(()));
+        }
+    }
 }

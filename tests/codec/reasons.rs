@@ -192,3 +192,22 @@ fn reason_code_0_is_written_when_properties_follow_it() {
     disconnect.properties = properties.as_properties();
     assert_eq!(encoded("DISCONNECT", V5, &packet), b"\xE0\x06\x00\x04\x1F\x00\x01r");
 }
+
+#[test]
+fn some_reason_codes_are_the_servers_alone() {
+    // The columns "sent by" of sections 3.4.2.1, 3.5.2.1 and 3.14.2.1; 0x8C stands in section 2.4 only, which has none.
+    let of_a_client: [(PacketType, &[u8]); 5] = [
+        (PacketType::Puback, &[0x00, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]),
+        (PacketType::Pubrec, &[0x00, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]),
+        (PacketType::Pubrel, &[0x00, 0x92]),
+        (PacketType::Pubcomp, &[0x00, 0x92]),
+        (
+            PacketType::Disconnect,
+            &[0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x8C, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99],
+        ),
+    ];
+    for (packet, codes) in of_a_client {
+        let all: Vec<u8> = (0..=u8::MAX).filter(|code| ReasonCode(*code).client_sends_in(packet)).collect();
+        assert_eq!(all, codes, "{packet:?}");
+    }
+}

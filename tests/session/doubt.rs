@@ -123,3 +123,16 @@ fn what_the_server_closes_the_connection_for_each_time_is_named() {
     let text = ends(&mut trace, Status::ConnectionClosed);
     assert!(text.contains("'not/allowed'") && text.contains("3 connections in a row"), "{text}");
 }
+
+#[test]
+fn what_has_not_left_yet_is_not_what_the_server_closes_for() {
+    // A QoS 2 message waits until its Packet Identifier is stored, and nothing is stored here.
+    let mut trace = Disk::default().start(options());
+    trace.publish(7, "order", QoS::ExactlyOnce);
+    for _ in 0..4 {
+        trace.connects(false, &[]);
+        trace.sends_nothing();
+        trace.session.handle_closed(Status::ConnectionClosed, "closed");
+        assert_eq!(trace.told_of_the_end().detail, "closed");
+    }
+}

@@ -160,12 +160,23 @@ fn what_could_not_be_sent_again_keeps_its_identifier_from_the_messages_of_the_ne
     trace.publish(1, &"x".repeat(100), QOS_2);
     disk.store(&mut trace);
     trace.takes_packet(|_| ());
+    // Nothing is known there of one of QoS 1, or of one that hasn't left.
+    trace.publish(2, &"x".repeat(100), QOS_1);
+    trace.takes_packet(|_| ());
+    trace.publish(3, &"x".repeat(100), QOS_2);
     trace.loses_connection();
     trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(64))]);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
-    trace.session.heard(1);
+    for (token, status) in [(1, Status::SessionLost), (2, Status::SessionLost)] {
+        assert_eq!(trace.tells_published(token).failure, Some(status));
+        trace.session.heard(token);
+    }
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(3).failure, Some(Status::TooLarge));
+    trace.session.heard(3);
     trace.reconnects(true);
     disk.store(&mut trace);
+    let known = disk.records.get(&Key::Server("a".to_owned()));
+    assert!(matches!(known, Some(Record::Server { home: true, ids, .. }) if *ids == [id(1)]), "{known:?}");
 
     for _ in 0..2 {
         let mut trace = disk.start(options());
@@ -272,6 +283,58 @@ fn what_the_first_server_sends_again_is_known() {
         trace.receives(publish("order", qos, 7));
         trace.tells_message("order");
     }
+}
+
+#[test]
+fn what_is_done_with_before_the_first_server_sends_it_again_is_answered_then() {
+    // MQTT-4.3.2-4, MQTT-4.3.3-8: it would wait for its answer for ever.
+    for qos in [QOS_1, QOS_2] {
+        let mut trace = at_a();
+        trace.receives(publish("order", qos, 7));
+        let delivery = trace.tells_message("order").expect("it is above QoS 0");
+        moves(&mut trace, "b", false);
+        moves(&mut trace, "a", true);
+        trace.session.acknowledge(delivery, ReasonCode::SUCCESS);
+        trace.sends_nothing();
+        trace.receives(publish_again("order", qos, 7));
+        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
+        trace.tells_nothing();
+    }
+}
+
+#[test]
+fn what_comes_from_servers_that_share_their_sessions_after_all_is_known() {
+    // MQTT-4.3.3-10: the first one knew nothing of a Session for a while.
+    for qos in [QOS_1, QOS_2] {
+        let mut trace = at_a();
+        moves(&mut trace, "b", false);
+        trace.receives(publish("order", qos, 7));
+        let delivery = trace.tells_message("order");
+        moves(&mut trace, "a", true);
+        trace.receives(publish_again("order", qos, 7));
+        trace.tells_nothing();
+        trace.acknowledge(delivery);
+        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
+    }
+}
+
+#[test]
+fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
+    // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
+    let mut trace = at_a();
+    trace.receives(publish("tick", QOS_2, 7));
+    let delivery = trace.tells_message("tick");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(7));
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "a", true);
+    trace.receives(pubrel(7));
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(_))));
+    trace.reconnects(true);
+    trace.receives(publish_again("tick", QOS_2, 7));
+    let delivery = trace.tells_message("tick");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(7));
 }
 
 #[test]

@@ -18,9 +18,11 @@ mod outgoing;
 mod parting;
 mod queue;
 mod quota;
+mod received_again;
 mod redelivery;
 mod repeated;
 mod request_response;
+mod restored;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
 mod stored;

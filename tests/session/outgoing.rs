@@ -6,7 +6,8 @@ use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::Amount;
-use mt5mqtt::session::event::Event;
+use mt5mqtt::session::event::{Event, Stage};
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -158,6 +159,7 @@ fn what_pubrec_says_reaches_the_program() {
         (1, ReasonCode::NO_MATCHING_SUBSCRIBERS, &explained, ReasonCode::SUCCESS),
         (2, ReasonCode::SUCCESS, &explained, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND),
         (3, ReasonCode::NO_MATCHING_SUBSCRIBERS, &bare, ReasonCode::SUCCESS),
+        (4, ReasonCode::SUCCESS, &explained, ReasonCode::SUCCESS),
     ] {
         let packet_id = id(token as u16);
         trace.publish(token, "x", QoS::ExactlyOnce);
@@ -268,5 +270,44 @@ fn dup_of_a_received_message_is_not_passed_on() {
         assert!(message.dup);
         trace.publish_message(1, message.clone());
         trace.sends(publish("x", QoS::AtLeastOnce, 1));
+    }
+}
+
+#[test]
+fn that_the_server_has_a_qos_2_message_is_told_once() {
+    let mut trace = Trace::connected(SessionOptions { progress: true, ..options() });
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Sent });
+    for _ in 0..2 {
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+    }
+    assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Acknowledged });
+    trace.receives(pubcomp(1));
+    trace.completes(1);
+    trace.tells_nothing();
+}
+
+#[test]
+fn that_a_publish_has_left_is_told_once_and_after_it_is_durable() {
+    for is_stored in [false, true] {
+        let mut disk = Disk::default();
+        let options = SessionOptions { progress: true, ..options() };
+        let mut trace = if is_stored { disk.start(options) } else { Trace::new(options) };
+        trace.connects(false, &[]);
+        disk.store(&mut trace);
+        trace.publish(1, "x", QoS::AtLeastOnce);
+        trace.sends(publish("x", QoS::AtLeastOnce, 1));
+        if is_stored {
+            trace.tells_nothing();
+            disk.store(&mut trace);
+            assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Durable });
+        }
+        assert_eq!(trace.tells(), Event::Progress { token: 1, stage: Stage::Sent });
+        trace.reconnects(true);
+        trace.sends(publish_again("x", QoS::AtLeastOnce, 1));
+        disk.store(&mut trace);
+        trace.tells_nothing();
     }
 }

@@ -3,6 +3,7 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::ack::Ack;
+use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::Amount;
 use mt5mqtt::session::options::{OutgoingOverflow, SessionOptions};
 use mt5mqtt::types::QoS;
@@ -121,5 +122,33 @@ fn what_failed_is_out_of_the_store_before_the_program_hears_of_it() {
         trace.connects(status == Status::RefusedByServer, &[]);
         disk.store(&mut trace);
         assert!(!trace.sends_payloads().contains(&"one".to_owned()));
+    }
+}
+
+#[test]
+fn of_values_that_return_to_the_queue_only_the_newest_can_be_superseded() {
+    // Sent in a Session that is lost, they wait again: a newer one in the place of an older one would leave the one between as the last.
+    let ending = || SessionOptions { session_expiry_interval: 0, ..options() };
+    for second_was_sent in [false, true] {
+        let in_flight_maximum = if second_was_sent { 2 } else { 1 };
+        let mut trace = Trace::connected(SessionOptions { in_flight_maximum, ..ending() });
+        trace.publish_so(1, "t", "one", QoS::AtLeastOnce, key("x"));
+        trace.takes_packet(|_| ());
+        trace.publish_so(2, "t", "two", QoS::AtLeastOnce, key("x"));
+        if second_was_sent {
+            trace.takes_packet(|_| ());
+        }
+        trace.loses_connection();
+        trace.publish_so(3, "t", "three", QoS::AtLeastOnce, key("x"));
+        let status = if second_was_sent { Status::SessionLost } else { Status::Superseded };
+        assert_eq!(trace.tells_published(2).failure, Some(status));
+        trace.connects(false, &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
+        assert_eq!(trace.sends_payloads(), ["one"]);
+        trace.publish_so(4, "t", "four", QoS::AtLeastOnce, key("x"));
+        assert_eq!(trace.tells_published(3).failure, Some(Status::Superseded));
+        let first = if second_was_sent { 3 } else { 2 };
+        trace.receives(puback(first));
+        trace.completes(1);
+        assert_eq!(trace.sends_payloads(), ["four"]);
     }
 }

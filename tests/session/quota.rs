@@ -7,6 +7,7 @@ use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
 
 fn receiving_at_most(receive_maximum: u32) -> Trace {
     Trace::connected_to(options(), &[(PropertyId::ReceiveMaximum, Value::Int(receive_maximum))])
@@ -228,4 +229,18 @@ fn nothing_waits_for_a_packet_identifier_that_needs_none() {
     trace.completes(2);
     trace.sends(publish("order", QoS::AtLeastOnce, 2));
     trace.sends_nothing();
+}
+
+#[test]
+fn what_can_not_be_sent_again_gives_its_place_to_the_next() {
+    // Section 4.9: there will be no answer that would.
+    let mut trace = receiving_at_most(1);
+    trace.publish(1, &"x".repeat(100), QoS::AtLeastOnce);
+    trace.takes_packet(|_| ());
+    trace.publish(2, "y", QoS::AtLeastOnce);
+    trace.loses_connection();
+    let limits = [(PropertyId::ReceiveMaximum, Value::Int(1)), (PropertyId::MaximumPacketSize, Value::Int(64))];
+    trace.connects(true, &limits);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends(publish("y", QoS::AtLeastOnce, 2));
 }

@@ -171,6 +171,45 @@ fn an_answer_that_need_not_be_stored_does_not_overtake_one_that_has_to_be() {
 }
 
 #[test]
+fn messages_of_lost_sessions_are_remembered_as_long_as_their_keys() {
+    let mut trace = Trace::connected(recognising(true, 2));
+    let mut held = Vec::new();
+    for key in ["one", "two", "three"] {
+        arrives(&mut trace, key, QOS_1, 1, false);
+        held.extend(gets(&mut trace, key).0);
+        trace.reconnects(false);
+    }
+    for delivery in held {
+        assert!(!trace.session.acknowledge(delivery, ReasonCode::SUCCESS), "its Session is gone");
+    }
+    for (packet_id, key) in [(1, "two"), (2, "three")] {
+        arrives(&mut trace, key, QOS_1, packet_id, false);
+        trace.sends(puback(packet_id));
+        trace.tells_nothing();
+    }
+    arrives(&mut trace, "one", QOS_1, 3, false);
+    assert!(!gets(&mut trace, "one").1);
+}
+
+#[test]
+fn a_copy_is_answered_when_it_is_stored_that_it_is_one() {
+    // The first one was the Server's until its Session was lost. Whoever forgot it in a crash then would have neither.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { acknowledge: Acknowledge::OnArrival, ..recognising(true, 10) });
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    arrives(&mut trace, "order", QOS_1, 1, false);
+    trace.sends_nothing();
+    assert!(!gets(&mut trace, "order").1);
+    trace.reconnects(false);
+    arrives(&mut trace, "order", QOS_1, 7, false);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(puback(7));
+    trace.tells_nothing();
+}
+
+#[test]
 fn a_copy_that_the_program_refuses_makes_nothing_undone() {
     let mut disk = Disk::default();
     let mut trace = disk.start(recognising(true, 1));
@@ -273,4 +312,43 @@ fn after_a_crash_what_was_acknowledged_is_recognised_and_what_was_not_comes_as_n
     // The window is that of the store too.
     let keys = disk.records.values().filter(|record| matches!(record, Record::Done { .. }));
     assert_eq!(keys.count(), 2);
+}
+
+#[test]
+fn what_another_server_sends_again_is_still_recognised_by_its_key() {
+    // `is_done_away`: while the connection was another one. A copy is known, and nothing is answered before that is stored.
+    for is_done_away in [false, true] {
+        let mut disk = Disk::default();
+        let mut trace = disk.start(SessionOptions { acknowledge: Acknowledge::WhenTaken, ..recognising(true, 10) });
+        trace.session.set_server("a");
+        trace.connects(false, &[]);
+        arrives(&mut trace, "order", QOS_1, 7, false);
+        let delivery = gets(&mut trace, "order").0.unwrap();
+        for (server, session_present) in [("b", false), ("a", true)] {
+            trace.loses_connection();
+            trace.session.set_server(server);
+            trace.connects(session_present, &[]);
+            disk.store(&mut trace);
+            if server == "b" && is_done_away {
+                trace.session.taken(delivery);
+            }
+        }
+        disk.store(&mut trace);
+        if is_done_away {
+            // Something else is on its way to the disk.
+            trace.publish(1, "x", QOS_1);
+            trace.takes_packet(|_| ());
+        }
+        arrives(&mut trace, "order", QOS_1, 7, true);
+        trace.tells_nothing();
+        if !is_done_away {
+            trace.session.taken(delivery);
+        }
+        trace.sends_nothing();
+        disk.store(&mut trace);
+        trace.sends(puback(7));
+        arrives(&mut trace, "order", QOS_1, 8, false);
+        trace.tells_nothing();
+        trace.sends(puback(8));
+    }
 }

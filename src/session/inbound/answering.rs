@@ -68,6 +68,7 @@ impl Inbound {
     pub(super) fn answer(&mut self, connection: &mut Connection, log: &mut Log) {
         while let Some(&id) = connection.unanswered.front() {
             let Some(unanswered) = self.unanswered.get_mut(&id) else {
+                // Answered below.
                 connection.unanswered.pop_front();
                 continue;
             };
@@ -90,7 +91,6 @@ impl Inbound {
                 self.contents.remove(&id);
             }
             self.unanswered.remove(&id);
-            connection.unanswered.pop_front();
         }
     }
 

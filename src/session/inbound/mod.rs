@@ -139,10 +139,8 @@ impl Inbound {
             answer_when_durable(connection, received.recorded, Held::Pubrec(id, ReasonCode::SUCCESS.into()), out.log);
             return Ok(());
         }
-        let known = self.unanswered.get(&id);
         // The Server sends again what we have not answered. Only a QoS 1 PUBLISH without DUP is a new message.
-        let again =
-            known.is_some_and(|known| known.qos == publish.qos && (publish.dup || publish.qos == QoS::ExactlyOnce));
+        let again = self.unanswered.contains_key(&id) && (publish.dup || publish.qos == QoS::ExactlyOnce);
         if again && connection.unanswered.contains(&id) {
             // A redelivery within one connection: MQTT-4.4.0-1 forbids it, but it harms nobody.
             return out.breaches.pass_over(Breach::Redelivery, out.events).map_err(Refused::Breach);
@@ -182,7 +180,8 @@ impl Inbound {
             Some(Known::New(number) | Known::Seen(number)) => Some(number),
             _ => None,
         };
-        let mut recorded = 0;
+        // By what a copy is recognised, and perhaps the message of which it is one, may not be stored yet.
+        let mut recorded = if suppressed { out.log.latest() } else { 0 };
         let acknowledged = match rules.acknowledge {
             _ if refused => Some(ReasonCode::PAYLOAD_FORMAT_INVALID.into()),
             _ if suppressed => Some(ReasonCode::SUCCESS.into()),

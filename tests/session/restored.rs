@@ -1,0 +1,154 @@
+//! What a process takes over from the one before: which publishes are under way, how far they are, and what it has accepted itself
+//! by then.
+
+use crate::trace::*;
+use mt5mqtt::session::event::{Event, Stage, Token};
+use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::types::QoS;
+use mt5mqtt::types::reason::ReasonCode;
+use mt5mqtt::types::status::Status;
+use std::time::Duration;
+
+const QOS_1: QoS = QoS::AtLeastOnce;
+const QOS_2: QoS = QoS::ExactlyOnce;
+
+#[test]
+fn what_is_published_before_the_store_is_open_comes_after_what_lies_in_it() {
+    let mut disk = Disk::default();
+    let mut before = disk.start(options());
+    before.publish(1, "stored", QOS_1);
+    disk.store(&mut before);
+
+    let mut trace = Trace::new(options());
+    trace.publish(2, "early", QOS_1);
+    trace.publish(3, "tick", QoS::AtMostOnce);
+    trace.publish(4, "early too", QOS_2);
+    trace.session.restore(disk.records.clone().into_iter().collect()).expect("what was stored fits together");
+    // A topic of one byte goes with each.
+    assert_eq!(trace.session.outstanding(), (4, "stored early tick early too".len() - 3 + 4));
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    assert_eq!(trace.sends_payloads(), ["stored", "early", "tick", "early too"]);
+    for packet_id in [1, 2] {
+        trace.receives(puback(packet_id));
+        trace.completes(packet_id.into());
+    }
+    trace.receives(pubrec(3));
+    // And the next one has all of them.
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    for token in [1, 2] {
+        trace.completes(token);
+    }
+    trace.connects(true, &[]);
+    trace.sends(pubrel(3));
+    trace.receives(pubcomp(3));
+    trace.completes(4);
+    assert_eq!(trace.session.outstanding(), (0, 0));
+}
+
+#[test]
+fn how_far_each_publish_is_is_told_anew() {
+    let mut disk = Disk::default();
+    let progress = || SessionOptions { progress: true, in_flight_maximum: 2, ..options() };
+    let mut before = disk.start(progress());
+    before.connects(false, &[]);
+    for token in [1, 2, 3] {
+        before.publish(token, "x", QOS_2);
+    }
+    disk.store(&mut before);
+    assert_eq!(before.sends_payloads(), ["x", "x"]);
+    before.receives(pubrec(1));
+    disk.store(&mut before);
+
+    let mut trace = disk.start(progress());
+    let mut told: Vec<(Token, Stage)> = std::iter::from_fn(|| trace.session.poll_event())
+        .map(|event| match event {
+            Event::Progress { token, stage } => (token, stage),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    told.sort_by_key(|(token, _)| *token);
+    assert_eq!(told, [(1, Stage::Acknowledged), (2, Stage::Sent), (3, Stage::Durable)]);
+}
+
+#[test]
+fn a_qos_2_message_that_waited_for_the_store_has_not_left_when_its_session_is_lost() {
+    // So it isn't in doubt, but expired.
+    let mut trace = Disk::default().start(SessionOptions { session_expiry_interval: 0, ..options() });
+    trace.connects(false, &[]);
+    trace.publish_so(1, "t", "order", QOS_2, lives(500));
+    trace.sends_nothing();
+    trace.loses_connection();
+    trace.passes(Duration::from_millis(500));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
+}
+
+#[test]
+fn a_message_that_no_program_has_taken_comes_again_and_its_name_is_not_given_to_another() {
+    let mut disk = Disk::default();
+    let on_arrival = || SessionOptions { acknowledge: Acknowledge::OnArrival, ..options() };
+    let mut before = disk.start(on_arrival());
+    before.connects(false, &[]);
+    for payload in ["one", "two"] {
+        before.receives(publish(payload, QOS_1, 7));
+        disk.store(&mut before);
+        before.sends(puback(7));
+        let delivery = before.tells_message(payload).expect("it is above QoS 0");
+        if payload == "one" {
+            before.session.taken(delivery);
+        }
+    }
+    disk.store(&mut before);
+
+    let mut trace = disk.start(on_arrival());
+    let again = match trace.tells() {
+        Event::Message { message, delivery, .. } => {
+            assert_eq!((message.payload(), message.dup), (&b"two"[..], true));
+            delivery.expect("it is above QoS 0")
+        }
+        other => panic!("{other:?} instead of a message"),
+    };
+    trace.connects(true, &[]);
+    for payload in ["three", "four", "five"] {
+        trace.receives(publish(payload, QOS_1, 7));
+        disk.store(&mut trace);
+        trace.sends(puback(7));
+        assert_ne!(trace.tells_message(payload), Some(again));
+    }
+    trace.session.taken(again);
+    disk.store(&mut trace);
+    let mut trace = disk.start(on_arrival());
+    for payload in ["three", "four", "five"] {
+        trace.tells_message(payload);
+    }
+    trace.tells_nothing();
+}
+
+#[test]
+fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_again() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    disk.store(&mut trace);
+    trace.unsubscribe(2, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0]);
+    trace.tells_nothing();
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 2, .. }));
+    // A refusal changes nothing, so there is nothing to store.
+    trace.unsubscribe(3, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 3, 0, 0x87]);
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 3, .. }));
+
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
+}
