@@ -3,6 +3,7 @@
 
 use super::options;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The SHA-256 of a certificate's SubjectPublicKeyInfo.
@@ -31,11 +32,12 @@ impl TlsOptions {
     pub fn set(&mut self, id: i32, value: Option<&str>) -> Result<(), String> {
         let owned = || value.map(str::to_owned);
         let secret = || value.map(|value| Zeroizing::new(value.to_owned()));
+        let source = || value.map(pem_or_whole_path);
         match id {
-            options::TLS_CA => self.ca = owned(),
-            options::TLS_CRL => self.crl = owned(),
-            options::TLS_CLIENT_CERTIFICATE => self.client_certificate = owned(),
-            options::TLS_CLIENT_KEY => self.client_key = secret(),
+            options::TLS_CA => self.ca = source(),
+            options::TLS_CRL => self.crl = source(),
+            options::TLS_CLIENT_CERTIFICATE => self.client_certificate = source(),
+            options::TLS_CLIENT_KEY => self.client_key = source().map(Zeroizing::new),
             options::TLS_CLIENT_KEY_PASSWORD => self.client_key_password = secret(),
             options::TLS_ALPN => self.alpn = value.map_or(Ok(Vec::new()), parse_alpn)?,
             options::TLS_SERVER_NAME => self.server_name = owned(),
@@ -44,6 +46,13 @@ impl TlsOptions {
         }
         Ok(())
     }
+}
+
+/// Files are read anew at later attempts to connect. What names none is left as it is, to be shown so; and a whole path isn't looked
+/// at, as its drive may be one of the network.
+fn pem_or_whole_path(text: &str) -> String {
+    let path = Path::new(text);
+    if !is_pem(text) && path.is_relative() && path.is_file() { options::whole_path(text) } else { text.to_owned() }
 }
 
 /// Whether an option's text is PEM itself and not a path. Programs write something before it: OpenSSL the attributes of a key,

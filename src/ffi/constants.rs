@@ -253,7 +253,7 @@ pub const MT5MQTT_OPT_LOG_EVENTS: i32 = 141;
 pub const MT5MQTT_OPT_LOG_FILE_BYTES: i32 = 142;
 /// Log files that were set aside and are kept: 1 to 100, default 3. When one more is set aside, all beyond them are deleted. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILES: i32 = 143;
-/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
+/// Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be. One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines are missing. If it is moved or deleted, it is begun anew. A relative path counts from the folder that the process is in when the option is set. Default: none. May be set at any time.
 pub const MT5MQTT_OPT_LOG_FILE: i32 = 145;
 /// Text or bytes: the Authentication Data of CONNECT. Default: none. With it, SCRAM-SHA-256 is left to the program, too.
 pub const MT5MQTT_OPT_AUTHENTICATION_DATA: i32 = 110;

@@ -6,6 +6,7 @@ mod session;
 mod setting;
 mod texts;
 
+pub(super) use setting::whole_path;
 pub use texts::*;
 
 use super::Failure;
@@ -321,10 +322,18 @@ mod tests {
     }
 
     #[test]
-    fn a_store_stays_where_it_was_when_the_process_goes_elsewhere() {
+    fn files_and_the_store_stay_where_they_were_when_the_process_goes_elsewhere() {
         let mut options = Options::default();
-        options.set_text(STORE_PATH, Some("store"), true).unwrap();
-        assert_eq!(options.store_path, std::env::current_dir().ok().map(|folder| folder.join("store")));
+        // A file that is there, in the folder of the package.
+        for (option, path) in [(STORE_PATH, "store"), (LOG_FILE, "a.log"), (TLS_CA, "Cargo.toml"), (TLS_CRL, "no.pem")]
+        {
+            options.set_text(option, Some(path), true).unwrap();
+        }
+        let here = std::env::current_dir().unwrap();
+        let whole = |path: &str| here.join(path).into_os_string().into_string().ok();
+        assert_eq!(options.store_path, Some(here.join("store")));
+        assert_eq!((options.log_file, options.tls.ca), (whole("a.log"), whole("Cargo.toml")));
+        assert_eq!(options.tls.crl.as_deref(), Some("no.pem"), "what is no file is shown as it was set");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Options {
             CLIENT_ID => self.client_id = owned().unwrap_or_default(),
             USER_NAME => self.user_name = owned(),
             PASSWORD => self.password = secret(),
-            LOG_FILE => self.log_file = owned(),
+            LOG_FILE => self.log_file = value.map(whole_path),
             DEDUPLICATE_BY => self.deduplicate_by = owned(),
             STORE_PATH => {
                 // Opened anew after a failure, it is the same one, wherever the process has gone meanwhile.
@@ -138,6 +138,12 @@ impl Options {
         self.connect_user_properties = properties;
         Ok(())
     }
+}
+
+/// The file that a path names now: opened again, it is the same one, wherever the process has gone meanwhile.
+pub(in crate::client) fn whole_path(path: &str) -> String {
+    let whole = std::path::absolute(path).ok().and_then(|whole| whole.into_os_string().into_string().ok());
+    whole.unwrap_or_else(|| path.to_owned())
 }
 
 /// The error says what is wrong, in words.
