@@ -398,3 +398,7 @@ pub(super) fn fail(everybody: &Everybody, (_, text): &Failure) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "switchboard_tests.rs"]
+mod tests;
