@@ -1802,7 +1802,8 @@ int32_t mt5mqtt_properties_add_user_w(int64_t properties, const uint16_t *name, 
  * Sets how long a publish may wait to be sent, in milliseconds: 1 to 31,536,000,000 (a year), or 0 (default) for no limit.
  * What is not sent by then is dropped, and its token ends with MT5MQTT_E_EXPIRED; so it does when its Message Expiry Interval
  * is over. A message without a Message Expiry Interval gets this time as one, in whole seconds, rounded up: the Server
- * keeps it no longer either. MT5MQTT_E_OUT_OF_RANGE.
+ * keeps it no longer either. On Linux, under Wine too, the time in which the machine sleeps doesn't count: give an order that
+ * must not be late a time of its own, too. MT5MQTT_E_OUT_OF_RANGE.
  */
 int32_t mt5mqtt_properties_set_time_to_live(int64_t properties,
                                             int64_t milliseconds);

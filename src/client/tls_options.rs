@@ -48,9 +48,11 @@ impl TlsOptions {
     }
 }
 
-/// Files are read anew at later attempts to connect. What names none is left as it is, to be shown so.
+/// Files are read anew at later attempts to connect. What names none is left as it is, to be shown so; and a whole path isn't looked
+/// at, as its drive may be one of the network.
 fn pem_or_whole_path(text: &str) -> String {
-    if !is_pem(text) && Path::new(text).is_file() { options::whole_path(text) } else { text.to_owned() }
+    let path = Path::new(text);
+    if !is_pem(text) && path.is_relative() && path.is_file() { options::whole_path(text) } else { text.to_owned() }
 }
 
 /// Whether an option's text is PEM itself and not a path. Programs write something before it: OpenSSL the attributes of a key,

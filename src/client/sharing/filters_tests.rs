@@ -46,16 +46,46 @@ fn told(answer: Answer) -> Vec<ProgramId> {
     }
 }
 
-fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u32]) -> Vec<ProgramId> {
+fn message(topic: &str, retain: bool, identifiers: &[u32]) -> Message {
     let mut properties = PropertiesBuf::new();
     for number in identifiers {
         properties.add(PropertyId::SubscriptionIdentifier, Value::Int(*number)).unwrap();
     }
     let topic = TopicName::new(topic).unwrap();
-    let message = Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties());
+    Message::new(topic, b"", QoS::AtMostOnce, retain, properties.as_properties())
+}
+
+fn recipients(filters: &mut Filters, topic: &str, retain: bool, identifiers: &[u32]) -> Vec<ProgramId> {
+    let message = message(topic, retain, identifiers);
     let mut programs = filters.recipients(&message, true, |_| true).programs;
     programs.sort_unstable();
     programs
+}
+
+#[test]
+fn who_wants_retained_messages_gets_them_though_others_do_not() {
+    let subscribe = |filters: &mut Filters, program, retain_handling, identifies| {
+        let asked = Subscribe { options: options(QoS::AtMostOnce, retain_handling), ..asked(1, "t") };
+        filters.subscribe(program, asked, identifies).ok().unwrap().options.retain_handling
+    };
+    for identifies in [true, false] {
+        let mut filters = Filters::new(1);
+        subscribe(&mut filters, A, RetainHandling::Never, identifies);
+        assert_eq!(subscribe(&mut filters, B, RetainHandling::Always, identifies), RetainHandling::Always);
+    }
+    // Without identifiers all would get them once more.
+    let mut filters = Filters::new(1);
+    subscribe(&mut filters, A, RetainHandling::Always, false);
+    assert_eq!(subscribe(&mut filters, B, RetainHandling::Never, false), RetainHandling::Never);
+}
+
+#[test]
+fn a_job_that_a_program_leaves_is_for_one_of_its_own_group() {
+    const C: ProgramId = 3;
+    let mut filters = Filters::new(1);
+    let [_, _, _, of_other] = [(A, "$share/one/t"), (B, "$share/one/t"), (A, "$share/other/#"), (C, "$share/other/#")]
+        .map(|(program, filter)| granted(&mut filters, program, 1, filter));
+    assert_eq!(filters.heir(A, &message("t", false, &[of_other]), |_| true), Some(C));
 }
 
 #[test]

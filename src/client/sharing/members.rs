@@ -271,6 +271,7 @@ fn deadline() -> Instant {
 mod tests {
     use super::*;
     use crate::client::Client;
+    use crate::client::options::IntOption;
     use crate::codec::message::Message;
     use crate::codec::property::Properties;
     use crate::session::event::Event;
@@ -317,5 +318,14 @@ mod tests {
         assert!(member.give_message(message("after")));
         assert_eq!((polled(&client), polled(&client)), (Some("after".to_owned()), None));
         assert_eq!(client.statistics().events_dropped, 0);
+    }
+    #[test]
+    fn a_program_that_has_left_keeps_nobody_waiting_for_its_full_inbox() {
+        let client = Client::sharing("left with a full inbox", "").ok().unwrap();
+        client.set_option(|options, idle| options.set_int(IntOption::EventsMaximum as i32, 1, idle)).unwrap();
+        let mut member = Member::new(1, client.shared.clone(), "", Duration::from_secs(1));
+        assert!(member.give_message(message("unread")) && member.is_full(clock::now(), true));
+        member.wanted = false;
+        assert!(!member.is_full(clock::now(), true));
     }
 }

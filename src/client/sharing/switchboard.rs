@@ -399,3 +399,7 @@ pub(super) fn fail(everybody: &Everybody, failure: &Failure) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "switchboard_tests.rs"]
+mod tests;
