@@ -51,6 +51,7 @@ struct CopierLink
 struct CopierCarry
   {
    string            symbol;
+   bool              is_buy;               // of the master's positions
    double            volume;
   };
 //+------------------------------------------------------------------+

@@ -270,7 +270,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
      {
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
-      int    carry=AddCarry(link.symbol,0);
+      int    carry=AddCarry(link.symbol,position.is_buy,0);
       double carried=(is_pending ? 0 : m_carries[carry].volume);
       link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],carried));
       //--- an order may never fill: what is too small is decided and carried when it does
