@@ -336,7 +336,8 @@ fn remote_control_obeys_once_and_replies() {
         assert!(reply["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{payload}: {reply}");
     }
 
-    // One of the three closes is refused: the reply says which.
+    // One of the three closes is refused, the oldest, which comes first as FIFO has it: the reply says which.
+    let oldest = terminal.positions()[0]["ticket"].parse::<u64>().expect("a ticket");
     terminal.command(&["inject", "10004", "refused"]);
     server.publish(&[
         "-V",
@@ -355,7 +356,10 @@ fn remote_control_obeys_once_and_replies() {
     let (topic, reply) = next(&listening);
     assert_eq!(topic, "answers");
     assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(2), &Value::from(1)), "{reply}");
-    assert_eq!(reply["failed"][0]["retcode"], 10004, "{reply}");
+    assert_eq!(
+        (&reply["failed"][0]["retcode"], &reply["failed"][0]["ticket"]),
+        (&Value::from(10004), &Value::from(oldest))
+    );
     let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
     assert_eq!(repeated["repeated"], true, "{repeated}");
     // An order that is only placed has closed nothing yet.
