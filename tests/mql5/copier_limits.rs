@@ -371,6 +371,22 @@ fn a_close_that_is_refused_is_tried_again_soon() {
     copying.close();
 }
 
+/// In a fast market a requote follows the other, and each is an offer to send again.
+#[test]
+fn requotes_in_a_row_keep_no_close_waiting() {
+    let Some(mut copying) = Copying::start("requotes", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let id = copying.master.positions()[0]["id"].clone();
+    for retcode in ["10004", "10020", "10021"].repeat(4) {
+        copying.follower.command(&["inject", retcode, "refused"]);
+    }
+    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+    copying.converge();
+    copying.close();
+}
+
 #[test]
 fn stops_that_did_not_fit_are_set_soon_after_they_do() {
     let Some(mut copying) = Copying::start("stops-later", &[("InpWait", "86400")]) else { return };

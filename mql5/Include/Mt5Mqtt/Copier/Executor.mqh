@@ -12,6 +12,8 @@
 #define COPIER_SETTLE_MS 3000
 //--- how long an order may take whose answer was lost, in ms
 #define COPIER_UNCERTAIN_MS 15000
+//--- how long another price is waited for at most, in ms
+#define COPIER_REQUOTE_MS 1000
 //+------------------------------------------------------------------+
 //| When an action may be tried again                                |
 //+------------------------------------------------------------------+
@@ -352,7 +354,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          attempt.next=now+COPIER_SETTLE_MS;
          break;
       case COPIER_OUTCOME_RETRY:
-         attempt.next=now+soon;
+         //--- in a fast market requotes come in a row
+         attempt.next=now+(CCopierRetcodes::IsPrice(m_retcode) ? MathMin(soon,(ulong)COPIER_REQUOTE_MS) : soon);
          break;
       case COPIER_OUTCOME_OTHER_FILLING:
          attempt.filling++;
