@@ -30,6 +30,7 @@ struct CopierAttempt
    int               filling;              // fillings that were refused
    bool              no_stops;
    string            target;               // what it was to become: another one ends the wait after a success
+   int               allowed;              // what the symbol allowed when it was refused: a change ends the wait; -1 = of no matter
   };
 //+------------------------------------------------------------------+
 //| Class CCopierExecutor.                                           |
@@ -138,6 +139,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].filling=0;
    m_attempts[i].no_stops=false;
    m_attempts[i].target="";
+   m_attempts[i].allowed=-1;
    return(i);
   }
 //+------------------------------------------------------------------+
@@ -201,6 +203,8 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
          return(false);
      }
    if(i<0 || GetTickCount64()>=m_attempts[i].next)
+      return(true);
+   if(m_attempts[i].allowed>=0 && CCopierAccount::Allows(action.symbol)!=m_attempts[i].allowed)
       return(true);
    if(action.action==COPIER_ACTION_STOPS || action.action==COPIER_ACTION_MODIFY)
       return(m_attempts[i].count==0 && m_attempts[i].target!=Target(action));
@@ -345,6 +349,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    ulong wait=(ulong)m_wait_ms;
    attempt.volume=held_volume;
    attempt.target=Target(action);
+   attempt.allowed=(m_outcome==COPIER_OUTCOME_WAIT || m_outcome==COPIER_OUTCOME_REFUSED ? CCopierAccount::Allows(action.symbol) : -1);
    attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
                           (m_outcome==COPIER_OUTCOME_DONE ? now+COPIER_SETTLE_MS : 0));
    attempt.count=(m_outcome==COPIER_OUTCOME_DONE ? 0 : attempt.count+1);
