@@ -356,6 +356,23 @@ fn a_copy_of_which_nothing_is_known_is_told_of() {
     }
 }
 
+/// The number that is left of a comment which the broker has cut is another one, which the master doesn't hold.
+#[test]
+fn a_lost_answer_is_found_although_the_broker_cuts_comments() {
+    let Some(mut copying) = Copying::start("cut-comments", &[("InpPendings", "true")]) else { return };
+    copying.follower.command(&["account", "comments=cut"]);
+    copying.load_both();
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade("action=5 symbol=EURUSD type=2 volume=0.10 price=1.09 filling=2");
+    copying.follower.expect("follower", "comment", "placed here 1");
+    assert_eq!(copying.follower.requests(), 2, "{}", copying.follower.transcript());
+    copying.close();
+}
+
 #[test]
 fn a_second_chart_with_the_same_follower_does_not_start() {
     let Some(mut copying) = Copying::start("two-charts", &[]) else { return };

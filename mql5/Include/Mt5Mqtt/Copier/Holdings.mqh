@@ -77,8 +77,12 @@ bool CCopierHoldings::ReadOrders(void)
       long id=m_store.OrderId(ticket);
       if(id==0)
          id=IdByComment(order.comment);
-      if(id==0)
-         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+      //--- an unknown number may be what is left of a comment that was cut
+      if(m_store.OrderId(ticket)==0 && m_plan.FindLink(id)<0)
+        {
+         long adopted=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+         id=(adopted!=0 ? adopted : id);
+        }
       if(id==0)
         {
          m_unknown_order=ticket;
@@ -171,8 +175,12 @@ bool CCopierHoldings::ReadHeld(void)
          id=COPIER_NET;
       if(id==0 && is_ours)
          id=IdByComment(PositionGetString(POSITION_COMMENT));
-      if(id==0 && is_ours)
-         id=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
+      //--- an unknown number may be what is left of a comment that was cut
+      if(is_ours && id!=COPIER_NET && m_store.MasterId(identifier)==0 && m_plan.FindLink(id)<0)
+        {
+         long adopted=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
+         id=(adopted!=0 ? adopted : id);
+        }
       if(id==0 && !m_rules.netting)
         {
          m_unknown=ticket;
