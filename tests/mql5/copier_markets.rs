@@ -139,15 +139,27 @@ fn an_open_that_shows_after_its_time_is_a_copy_like_any_other() {
 #[test]
 fn a_closed_market_is_waited_for() {
     for mode in ["hedging", "netting"] {
-        let Some(mut copying) = Copying::start(&format!("closed-{mode}"), &[]) else { return };
+        // What the symbol allows ends the wait, and not the input.
+        let Some(mut copying) = Copying::start(&format!("closed-{mode}"), &[("InpWait", "86400")]) else { return };
         copying.follower.command(&["account", &format!("mode={mode}")]);
         copying.load_both();
-        copying.follower.command(&["symbol", "EURUSD", "days="]);
-        copying.trade(&deal(0, "0.30", ""));
-        copying.follower.expect("follower", "print", "market is closed");
-        assert_eq!(copying.follower.positions(), []);
-        copying.follower.command(&["symbol", "EURUSD", "days=0123456"]);
-        copying.converge();
+        let open_and_close = [deal(0, "0.30", ""), deal(1, "0.30", " position=")];
+        for (shut, said, open) in [
+            ("days=", "market is closed", "days=0123456"),
+            ("sessions=", "market is closed", "sessions=00:00-24:00"),
+            ("trade_mode=0", "trading is disabled", "trade_mode=4"),
+        ] {
+            for step in &open_and_close {
+                let id = copying.master.positions().first().map(|fields| fields["id"].clone()).unwrap_or_default();
+                let held = copying.follower.positions();
+                copying.follower.command(&["symbol", "EURUSD", shut]);
+                copying.trade(&step.replace("position=", &format!("position={id}")));
+                copying.follower.expect("follower", "print", said);
+                assert_eq!(copying.follower.positions(), held);
+                copying.follower.command(&["symbol", "EURUSD", open]);
+                copying.converge();
+            }
+        }
         copying.close();
     }
 }
@@ -156,7 +168,7 @@ fn a_closed_market_is_waited_for() {
 #[test]
 fn an_open_that_is_refused_for_now_is_tried_again_while_it_is_young_enough() {
     for mode in ["hedging", "netting"] {
-        let Some(mut copying) = Copying::start(&format!("refused-{mode}"), &[]) else { return };
+        let Some(mut copying) = Copying::start(&format!("refused-{mode}"), &[("InpWait", "86400")]) else { return };
         copying.follower.command(&["account", &format!("mode={mode}")]);
         copying.load_both();
         for (side, allowed, said) in [
@@ -173,7 +185,9 @@ fn an_open_that_is_refused_for_now_is_tried_again_while_it_is_young_enough() {
             copying.trade(&deal(1 - side, "0.30", &format!(" position={id}")));
             copying.converge();
         }
-        for retcode in ["10006", "10007", "10019", "10033", "10034", "10040", "10046"] {
+        copying.inputs[0].1 = "1".to_owned();
+        copying.restart_follower();
+        for retcode in ["10006", "10019", "10034", "10040"] {
             copying.follower.command(&["inject", retcode, "refused"]);
             copying.trade(&deal(0, "0.30", ""));
             copying.converge();

@@ -336,6 +336,43 @@ fn the_comment_of_a_copy_names_the_masters_position_or_none() {
     copying.close();
 }
 
+/// Without its file and comment a copy is nobody's: the master's close won't close it, and its user has to know.
+#[test]
+fn a_copy_of_which_nothing_is_known_is_told_of() {
+    for trade in [deal(0, "0.30", ""), "action=5 symbol=EURUSD type=2 volume=0.10 price=1.09 filling=2".to_owned()] {
+        let Some(mut copying) = Copying::start("orphan", &[("InpPendings", "true")]) else { return };
+        copying.follower.command(&["account", "comments=drop"]);
+        copying.load_both();
+        copying.trade(&trade);
+        copying.follower.expect("follower", "print", "by the master): done");
+        let held = copying.follower.positions().pop().or_else(|| copying.follower.orders().pop());
+        let ticket = held.expect("a copy")["ticket"].clone();
+        copying.follower.command(&["remove", "follower"]);
+        copying.follower.expect("follower", "ended", "");
+        copying.lose_file();
+        copying.load_follower();
+        copying.follower.expect("follower", "print", &format!("nobody knows of which position or order {ticket} is"));
+        copying.close();
+    }
+}
+
+/// The number that is left of a comment which the broker has cut is another one, which the master doesn't hold.
+#[test]
+fn a_lost_answer_is_found_although_the_broker_cuts_comments() {
+    let Some(mut copying) = Copying::start("cut-comments", &[("InpPendings", "true")]) else { return };
+    copying.follower.command(&["account", "comments=cut"]);
+    copying.load_both();
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade("action=5 symbol=EURUSD type=2 volume=0.10 price=1.09 filling=2");
+    copying.follower.expect("follower", "comment", "placed here 1");
+    assert_eq!(copying.follower.requests(), 2, "{}", copying.follower.transcript());
+    copying.close();
+}
+
 #[test]
 fn a_second_chart_with_the_same_follower_does_not_start() {
     let Some(mut copying) = Copying::start("two-charts", &[]) else { return };

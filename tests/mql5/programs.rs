@@ -29,7 +29,7 @@ fn set_up(leg: &str) -> Option<(Terminal, Mosquitto)> {
     };
     let mut terminal = Terminal::start();
     terminal.command(&["symbol", "EURUSD", "digits=5"]);
-    terminal.command(&["symbol", "#US500", "digits=1", "point=0.1", "tick_size=0.1", "contract_size=10"]);
+    terminal.command(&["symbol", "#US500", "digits=1", "point=0.1", "tick_size=0.1", "contract_size=0.001"]);
     Some((terminal, server))
 }
 
@@ -59,7 +59,7 @@ fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
     }
     assert_eq!(described[1].0, "mt5/symbols/%23US500");
     assert_eq!(described[1].1["symbol"], "#US500");
-    assert_eq!((&described[1].1["digits"], &described[1].1["contract_size"]), (&Value::from(1), &Value::from(10.0)));
+    assert_eq!((&described[1].1["digits"], &described[1].1["contract_size"]), (&Value::from(1), &Value::from(0.001)));
     assert_eq!(ticks[0].1, serde_json::json!({"time_msc": 60000, "bid": 1.1, "ask": 1.2}));
 
     terminal.command(&["tick", "#US500", "5000.5", "5001.0", "61000"]);
@@ -177,7 +177,8 @@ fn telemetry_tells_of_the_account_and_of_the_end() {
     let listening = server.subscribe(&["-t", "mt5/#", "-F", "%t %p"]);
     let telemetry = "mql5/Experts/Mt5Mqtt/Telemetry.mq5";
     terminal.command(&["account", "login=77", "balance=5000"]);
-    terminal.expert("telemetry", telemetry, &[("InpUrl", &server.url()), ("InpSeconds", "1")]);
+    let inputs = [("InpUrl", &*server.url()), ("InpSeconds", "1"), ("trade_allowed", "0")];
+    terminal.expert("telemetry", telemetry, &inputs);
     assert_eq!(listening.line(deadline()), "mt5/Simulated/77/presence online");
     let (topic, account) = next(&listening);
     assert_eq!(topic, "mt5/Simulated/77/account");
@@ -186,6 +187,14 @@ fn telemetry_tells_of_the_account_and_of_the_end() {
     terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
     terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
     while next(&listening).1["positions"] != 1 {}
+    // An investor's password, or a broker that forbids programs, keeps every program from trading; a switch of this one doesn't.
+    for (what, is_allowed) in [("trade_allowed", false), ("experts_allowed", false), ("", true)] {
+        if !what.is_empty() {
+            terminal.command(&["account", &format!("{what}=0")]);
+        }
+        while next(&listening).1["trade_allowed"] != is_allowed {}
+        terminal.command(&["account", "trade_allowed=1", "experts_allowed=1"]);
+    }
     terminal.command(&["remove", "telemetry"]);
     while listening.line(deadline()) != "mt5/Simulated/77/presence offline" {}
     terminal.expect("telemetry", "ended", "");
@@ -327,7 +336,8 @@ fn remote_control_obeys_once_and_replies() {
         assert!(reply["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{payload}: {reply}");
     }
 
-    // One of the three closes is refused: the reply says which.
+    // One of the three closes is refused, the oldest, which comes first as FIFO has it: the reply says which.
+    let oldest = terminal.positions()[0]["ticket"].parse::<u64>().expect("a ticket");
     terminal.command(&["inject", "10004", "refused"]);
     server.publish(&[
         "-V",
@@ -346,7 +356,10 @@ fn remote_control_obeys_once_and_replies() {
     let (topic, reply) = next(&listening);
     assert_eq!(topic, "answers");
     assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(2), &Value::from(1)), "{reply}");
-    assert_eq!(reply["failed"][0]["retcode"], 10004, "{reply}");
+    assert_eq!(
+        (&reply["failed"][0]["retcode"], &reply["failed"][0]["ticket"]),
+        (&Value::from(10004), &Value::from(oldest))
+    );
     let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
     assert_eq!(repeated["repeated"], true, "{repeated}");
     // An order that is only placed has closed nothing yet.

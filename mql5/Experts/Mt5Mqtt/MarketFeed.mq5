@@ -129,7 +129,7 @@ void CFeedClient::Describe(FeedSymbol &symbol)
    json.IntegerField("digits",symbol.digits);
    json.NumberField("point",SymbolInfoDouble(symbol.name,SYMBOL_POINT),symbol.digits);
    json.NumberField("tick_size",SymbolInfoDouble(symbol.name,SYMBOL_TRADE_TICK_SIZE),symbol.digits);
-   json.NumberField("contract_size",SymbolInfoDouble(symbol.name,SYMBOL_TRADE_CONTRACT_SIZE),2);
+   json.NumberField("contract_size",SymbolInfoDouble(symbol.name,SYMBOL_TRADE_CONTRACT_SIZE),8);
    json.EndObject();
    Send("symbols/"+symbol.level,json.Text(),1,true);
   }

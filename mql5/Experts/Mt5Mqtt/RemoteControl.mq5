@@ -146,15 +146,22 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
    reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),2);
   }
 //+------------------------------------------------------------------+
-//| Closes every position, and tells of each that it could not       |
+//| Closes every position, and tells of each that it could not. The  |
+//| oldest comes first: brokers with FIFO take no other              |
 //+------------------------------------------------------------------+
 void CControlClient::CloseAll(CMqttJsonWriter &reply)
   {
-   int closed=0;
+   ulong tickets[];
+   int   total=PositionsTotal();
+   int   closed=0;
+   ArrayResize(tickets,total);
+   for(int i=0; i<total; i++)
+      tickets[i]=PositionGetTicket(i);
+   ArraySort(tickets);
    reply.BeginArray("failed");
-   for(int i=PositionsTotal()-1; i>=0; i--)
+   for(int i=0; i<total; i++)
      {
-      ulong ticket=PositionGetTicket(i);
+      ulong ticket=tickets[i];
       if(ticket==0)
          continue;
       uint retcode=Close(ticket);

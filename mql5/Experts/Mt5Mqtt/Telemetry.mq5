@@ -79,7 +79,9 @@ void CTelemetryClient::Report(void)
    json.NumberField("free_margin",AccountInfoDouble(ACCOUNT_MARGIN_FREE),digits);
    json.IntegerField("positions",PositionsTotal());
    json.IntegerField("orders",OrdersTotal());
-   json.BooleanField("trade_allowed",TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)!=0 && MQLInfoInteger(MQL_TRADE_ALLOWED)!=0);
+//--- of programs that trade, each of which has a switch of its own
+   json.BooleanField("trade_allowed",TerminalInfoInteger(TERMINAL_TRADE_ALLOWED)!=0 && AccountInfoInteger(ACCOUNT_TRADE_ALLOWED)!=0 &&
+                     AccountInfoInteger(ACCOUNT_TRADE_EXPERT)!=0);
    json.BooleanField("broker_connected",TerminalInfoInteger(TERMINAL_CONNECTED)!=0);
    json.EndObject();
    if(!Publish(m_topic+"account",json.Text(),1,true))

@@ -241,7 +241,7 @@ void Drawdown(void)
    ExtCheck.Same(Made(plan),"open 0.3;","resumed, from today's equity");
   }
 //+------------------------------------------------------------------+
-//| Each symbol for itself                                           |
+//| Each symbol and side for itself                                  |
 //+------------------------------------------------------------------+
 void Carried(void)
   {
@@ -252,9 +252,11 @@ void Carried(void)
    ExtCheck.Same(Made(plan),"","too small");
    Opens(2,"GBPUSD",true,0.06);
    ExtCheck.Same(Made(plan),"","another symbol takes nothing of it");
-   Opens(3,"EURUSD",true,0.06);
+   Opens(3,"EURUSD",false,0.06);
+   ExtCheck.Same(Made(plan),"","what a buy lacks is no sell");
+   Opens(4,"EURUSD",true,0.06);
    ExtCheck.Same(Made(plan),"open 0.1;","the same one does");
-   ExtCheck.That(plan.Carries()==2,"each has its own");
+   ExtCheck.That(plan.Carries()==3,"each has its own");
   }
 //+------------------------------------------------------------------+
 //| Accounts that a position came through                            |

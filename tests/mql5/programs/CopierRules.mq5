@@ -95,6 +95,11 @@ void States(void)
    Spoilt(text,"\"login\":","\"logon\":");
    ArrayResize(state.positions,1);
    Position(state.positions[0],0.1);
+   state.positions[0].price=-37.63;
+   state.positions[0].sl=-40;
+   text=CCopierState::Write(state);
+   ExtCheck.That(CCopierState::Read(text,read,error) && CCopierState::Write(read)==text,"oil and spreads have had prices below zero: "+error);
+   Position(state.positions[0],0.1);
    text=CCopierState::Write(state);
    Spoilt(text,"\"side\":\"buy\"","\"side\":\"long\"");
    Spoilt(text,"\"volume\":0.1","\"volume\":-0.1");

@@ -92,7 +92,7 @@ void trade_transaction(Program &program,const Event &event) {
 string kept_comment(const string &comment) {
    if(account.comments=="drop") return u""_s;
    if(account.comments=="rewrite") return u"broker #1"_s;
-   return StringSubstr(comment,0,31);
+   return StringSubstr(comment,0,account.comments=="cut" ? 13 : 31);
 }
 
 static void add_deal(ulong order,ulong position,const string &name,int type,int entry,int reason,double volume,double price,

@@ -33,7 +33,7 @@ struct Account {
    int      limit_orders=0;
    int      slow_ms=0;                   // that an answer takes
    string   server=u"Simulated"_s,currency=u"USD"_s,company=u"A broker"_s,name=u"A trader"_s;
-   std::string comments="keep";          // or "rewrite", "drop": what the broker does to a comment
+   std::string comments="keep";          // or "rewrite", "drop", "cut": what the broker does to a comment
    ulong    next_ticket=100001;
    std::vector<Position> positions;
    std::vector<Order>    orders,ended;    // pending orders, and those that were filled or removed

@@ -24,6 +24,8 @@ public:
    //--- identifiers of the positions that the terminal shows; false if they changed while they were read
    static bool       Shown(CCopierIds &identifiers);
    static bool       Symbol(const string name,CopierSymbol &symbol);
+   //--- a number that changes when the symbol allows other trades, or opens or closes by its sessions
+   static int        Allows(const string name);
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
@@ -31,6 +33,7 @@ public:
    static long       NewestMsc(void);
 
 private:
+   static bool       IsInSession(const string name);
    static long       ToGmt(const long server_msc);
    static void       Position(CopierPosition &position);
   };
@@ -138,6 +141,29 @@ bool CCopierAccount::IsClosed(const long identifier)
       has_any=true;
      }
    return(has_any && MathAbs(volume)<0.00000001);
+  }
+//+------------------------------------------------------------------+
+//| The sessions alone are not believed: the trade server says no    |
+//+------------------------------------------------------------------+
+int CCopierAccount::Allows(const string name)
+  {
+   return((int)SymbolInfoInteger(name,SYMBOL_TRADE_MODE)*2+(IsInSession(name) ? 1 : 0));
+  }
+//+------------------------------------------------------------------+
+//| By the clock of the trade server; sessions have no date, and may |
+//| end at 24:00                                                     |
+//+------------------------------------------------------------------+
+bool CCopierAccount::IsInSession(const string name)
+  {
+   MqlDateTime now;
+   datetime    from=0;
+   datetime    to=0;
+   TimeToStruct(TimeTradeServer(),now);
+   long second=now.hour*3600+now.min*60+now.sec;
+   for(uint i=0; SymbolInfoSessionTrade(name,(ENUM_DAY_OF_WEEK)now.day_of_week,i,from,to); i++)
+      if(second>=(long)from%86400 && (second<(long)to%86400 || (long)to%86400==0))
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| An opening may be shown before the price that it came with       |

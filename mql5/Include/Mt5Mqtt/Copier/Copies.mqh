@@ -14,8 +14,8 @@ class CCopierCopies
   {
 public:
    static double     Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
-   static void       Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[],
-                           CopierAction &actions[]);
+   static void       Stops(const CopierLink &link,const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
+                           const CopierHeld &held[],CopierAction &actions[]);
    static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
 
 private:
@@ -68,11 +68,14 @@ void CCopierCopies::AddClose(const CopierLink &link,const CopierHeld &held,const
 //+------------------------------------------------------------------+
 //| Stops of each copy that has others                               |
 //+------------------------------------------------------------------+
-void CCopierCopies::Stops(const CopierLink &link,const double sl,const double tp,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[])
+void CCopierCopies::Stops(const CopierLink &link,const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
+                          const CopierHeld &held[],CopierAction &actions[])
   {
    double half=symbol.tick_size/2;
    for(int i=0; i<ArraySize(held); i++)
      {
+      double sl=CCopierActions::StopLoss(position,rules,symbol,held[i].sl);
+      double tp=CCopierActions::TakeProfit(position,rules,symbol,held[i].tp);
       if(held[i].id!=link.id || (MathAbs(held[i].sl-sl)<half && MathAbs(held[i].tp-tp)<half))
          continue;
       int action=CCopierActions::Add(actions,COPIER_ACTION_STOPS,link.id,held[i].ticket,held[i].symbol,"stops changed by the master");

@@ -25,9 +25,11 @@ protected:
    int               m_all_symbols;        // the custom ones, too, when they were listed
    CopierHeld        m_held[];
    CopierHeldOrder   m_orders[];
+   ulong             m_unknown;            // a position with the magic number of copies that is none of those known, 0 = none
+   ulong             m_unknown_order;      // likewise, a pending order
 
 public:
-                     CCopierHoldings(void) : m_all_symbols(0) { }
+                     CCopierHoldings(void) : m_all_symbols(0),m_unknown(0),m_unknown_order(0) { }
 
 protected:
    bool              ReadOrders(void);
@@ -56,6 +58,7 @@ bool CCopierHoldings::ReadOrders(void)
    ArrayResize(identifiers,total);
    ArrayResize(filled,total);
    ArrayResize(m_orders,total);
+   m_unknown_order=0;
    for(int i=0; i<total; i++)
      {
       CopierOrder order;
@@ -74,10 +77,17 @@ bool CCopierHoldings::ReadOrders(void)
       long id=m_store.OrderId(ticket);
       if(id==0)
          id=IdByComment(order.comment);
+      //--- an unknown number may be what is left of a comment that was cut
+      if(m_store.OrderId(ticket)==0 && m_plan.FindLink(id)<0)
+        {
+         long adopted=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+         id=(adopted!=0 ? adopted : id);
+        }
       if(id==0)
-         id=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
-      if(id==0)
+        {
+         m_unknown_order=ticket;
          continue;
+        }
       if(m_store.AddOrder(ticket,id))
          m_executor.Seen(id);
       m_orders[count].ticket=ticket;
@@ -146,6 +156,7 @@ bool CCopierHoldings::ReadHeld(void)
       return(false);
    ArrayResize(m_held,total);
    ArrayResize(identifiers,total);
+   m_unknown=0;
    for(int i=0; i<total; i++)
      {
       ulong ticket=PositionGetTicket(i);
@@ -164,10 +175,17 @@ bool CCopierHoldings::ReadHeld(void)
          id=COPIER_NET;
       if(id==0 && is_ours)
          id=IdByComment(PositionGetString(POSITION_COMMENT));
-      if(id==0 && is_ours)
-         id=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
+      //--- an unknown number may be what is left of a comment that was cut
+      if(is_ours && id!=COPIER_NET && m_store.MasterId(identifier)==0 && m_plan.FindLink(id)<0)
+        {
+         long adopted=m_executor.Adopt(symbol,is_buy,volume,PositionGetInteger(POSITION_TIME_MSC));
+         id=(adopted!=0 ? adopted : id);
+        }
       if(id==0 && !m_rules.netting)
+        {
+         m_unknown=ticket;
          continue;
+        }
       if(id!=0)
          m_store.AddCopy(identifier,id);
       identifiers[count]=(id!=0 ? identifier : 0);
@@ -216,10 +234,14 @@ bool CCopierHoldings::IsShown(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| A position that is in the way, "" if there is none               |
+//| A position that is in the way, or left alone though it looks like|
+//| a copy, "" if there is none                                      |
 //+------------------------------------------------------------------+
 string CCopierHoldings::Foreign(void) const
   {
+   ulong unknown=(m_unknown!=0 ? m_unknown : m_unknown_order);
+   if(unknown!=0)
+      return("nobody knows of which position or order "+IntegerToString((long)unknown)+" is the copy, though it has the magic number of one: it is left alone, so close it yourself");
    for(int i=0; i<ArraySize(m_held) && m_rules.netting; i++)
       for(int k=0; k<m_plan.Links(); k++)
         {

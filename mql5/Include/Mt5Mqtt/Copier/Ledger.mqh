@@ -32,7 +32,7 @@ public:
    bool              HasNet(const string symbol) const;
    int               Carries(void) const                              { return(ArraySize(m_carries)); }
    void              Carry(const int index,CopierCarry &carry) const  { carry=m_carries[index];     }
-   int               AddCarry(const string symbol,const double volume);
+   int               AddCarry(const string symbol,const bool is_buy,const double volume);
    void              Guard(CopierGuard &guard) const                  { guard=m_guard;              }
    void              SetGuard(const CopierGuard &guard)               { m_guard=guard;              }
    void              Clear(void);
@@ -131,16 +131,18 @@ int CCopierLedger::FindLink(const long id) const
    return(-1);
   }
 //+------------------------------------------------------------------+
-//| Of one symbol only: lots of another are another thing            |
+//| Of one symbol and side: lots of another are another thing, and   |
+//| what a buy lacks no sell makes up for                            |
 //+------------------------------------------------------------------+
-int CCopierLedger::AddCarry(const string symbol,const double volume)
+int CCopierLedger::AddCarry(const string symbol,const bool is_buy,const double volume)
   {
    int count=ArraySize(m_carries);
    for(int i=0; i<count; i++)
-      if(m_carries[i].symbol==symbol)
+      if(m_carries[i].symbol==symbol && m_carries[i].is_buy==is_buy)
          return(i);
    ArrayResize(m_carries,count+1,16);
    m_carries[count].symbol=symbol;
+   m_carries[count].is_buy=is_buy;
    m_carries[count].volume=volume;
    return(count);
   }

@@ -51,6 +51,7 @@ struct CopierLink
 struct CopierCarry
   {
    string            symbol;
+   bool              is_buy;               // of the master's positions
    double            volume;
   };
 //+------------------------------------------------------------------+
@@ -154,9 +155,9 @@ public:
    static void       Sort(CopierAction &actions[]);
    //--- a price that the symbol takes, 0 stays 0
    static double     OnGrid(const double price,const CopierSymbol &symbol);
-   //--- stops of a copy by the rules
-   static double     StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol);
-   static double     TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol);
+   //--- stops of a copy by the rules; one that isn't copied stays what it is, which is 0 at the opening
+   static double     StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is);
+   static double     TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is);
   };
 //+------------------------------------------------------------------+
 //| A new action                                                     |
@@ -212,20 +213,20 @@ double CCopierActions::OnGrid(const double price,const CopierSymbol &symbol)
 //+------------------------------------------------------------------+
 //| In reverse the master's TP                                       |
 //+------------------------------------------------------------------+
-double CCopierActions::StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol)
+double CCopierActions::StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is)
   {
    if(rules.reverse)
-      return(OnGrid(rules.copy_tp ? position.tp : 0,symbol));
-   return(OnGrid(rules.copy_sl ? position.sl : 0,symbol));
+      return(rules.copy_tp ? OnGrid(position.tp,symbol) : is);
+   return(rules.copy_sl ? OnGrid(position.sl,symbol) : is);
   }
 //+------------------------------------------------------------------+
 //| In reverse the master's SL                                       |
 //+------------------------------------------------------------------+
-double CCopierActions::TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol)
+double CCopierActions::TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is)
   {
    if(rules.reverse)
-      return(OnGrid(rules.copy_sl ? position.sl : 0,symbol));
-   return(OnGrid(rules.copy_tp ? position.tp : 0,symbol));
+      return(rules.copy_sl ? OnGrid(position.sl,symbol) : is);
+   return(rules.copy_tp ? OnGrid(position.tp,symbol) : is);
   }
 #endif
 //+------------------------------------------------------------------+

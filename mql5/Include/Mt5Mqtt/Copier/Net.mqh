@@ -333,9 +333,15 @@ void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const 
       int found=CCopierState::Find(state,links[i].id);
       if(found<0 || links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol.name)
          continue;
-      bool   is_same=(position.is_buy==(state.positions[found].is_buy!=rules.reverse));
-      double its_sl=(is_same ? CCopierActions::StopLoss(state.positions[found],rules,symbol) : 0);
-      double its_tp=(is_same ? CCopierActions::TakeProfit(state.positions[found],rules,symbol) : 0);
+      CopierPosition master=state.positions[found];
+      //--- the stops of the other side are none of this one
+      if(position.is_buy!=(master.is_buy!=rules.reverse))
+        {
+         master.sl=0;
+         master.tp=0;
+        }
+      double its_sl=CCopierActions::StopLoss(master,rules,symbol,position.sl);
+      double its_tp=CCopierActions::TakeProfit(master,rules,symbol,position.tp);
       if(is_first)
         {
          sl=its_sl;

@@ -100,8 +100,8 @@ bool CCopierOrder::Read(const CMqttJsonReader &json,const int node,CopierOrder &
       !json.Number(node,"contract_size",order.contract_size) || !json.String(node,"via",order.via) ||
       CCopierOrigin::Count(order.via)>COPIER_MAX_VIA)
       return(false);
-   return(ReadKind(type,order) && ReadExpiry(expiry,order) && order.volume>0 && order.price>0 && order.sl>=0 && order.tp>=0 &&
-          (order.kind==COPIER_KIND_STOP_LIMIT ? order.limit_price>0 : order.limit_price==0) && order.symbol!="" && order.id>0);
+   return(ReadKind(type,order) && ReadExpiry(expiry,order) && order.volume>0 && order.price!=0 &&
+          (order.kind==COPIER_KIND_STOP_LIMIT)==(order.limit_price!=0) && order.symbol!="" && order.id>0);
   }
 //+------------------------------------------------------------------+
 //| Side and kind, as MQL5 names them                                |

@@ -38,7 +38,8 @@ private:
    static bool       CanBeHeld(const CopierOrder &order,const CopierRules &rules) { return(!rules.reverse || order.kind!=COPIER_KIND_STOP_LIMIT); }
    static ENUM_COPIER_KIND Kind(const ENUM_COPIER_KIND kind,const bool reverse);
    static bool       IsSameKind(const CopierOrder &order,const CopierHeldOrder &held,const bool reverse);
-   static void       Fill(const CopierOrder &order,const CopierRules &rules,const CopierSymbol &symbol,CopierAction &action);
+   //--- stops that aren't copied stay what they are
+   static void       Fill(const CopierOrder &order,const CopierRules &rules,const CopierSymbol &symbol,const double sl,const double tp,CopierAction &action);
    static void       Expiry(const CopierOrder &order,const CopierSymbol &symbol,CopierAction &action);
    static bool       IsFrozen(const CopierHeldOrder &held,const CopierSymbol &symbol);
    static void       Change(const CopierOrder &order,const CopierHeldOrder &held,const CopierRules &rules,const CopierSymbol &symbol,
@@ -133,7 +134,7 @@ void CCopierPending::Expiry(const CopierOrder &order,const CopierSymbol &symbol,
 //+------------------------------------------------------------------+
 //| A copy by the rules, but for its volume                          |
 //+------------------------------------------------------------------+
-void CCopierPending::Fill(const CopierOrder &order,const CopierRules &rules,const CopierSymbol &symbol,CopierAction &action)
+void CCopierPending::Fill(const CopierOrder &order,const CopierRules &rules,const CopierSymbol &symbol,const double sl,const double tp,CopierAction &action)
   {
    CopierPosition position;
    AsPosition(order,position);
@@ -141,8 +142,8 @@ void CCopierPending::Fill(const CopierOrder &order,const CopierRules &rules,cons
    action.kind=Kind(order.kind,rules.reverse);
    action.price=CCopierActions::OnGrid(order.price,symbol);
    action.limit_price=CCopierActions::OnGrid(order.limit_price,symbol);
-   action.sl=CCopierActions::StopLoss(position,rules,symbol);
-   action.tp=CCopierActions::TakeProfit(position,rules,symbol);
+   action.sl=CCopierActions::StopLoss(position,rules,symbol,sl);
+   action.tp=CCopierActions::TakeProfit(position,rules,symbol,tp);
    Expiry(order,symbol,action);
   }
 //+------------------------------------------------------------------+
@@ -202,14 +203,14 @@ double CCopierPending::Hold(const CopierLink &link,const CopierOrder &order,cons
    if(count>0 || wanted<symbol.volume_min-symbol.volume_step/2)
       return(kept);
    CopierAction action;
-   Fill(order,rules,symbol,action);
+   Fill(order,rules,symbol,0,0,action);
    if(!IsPlaceable(action.is_buy,action.kind,action.price,symbol))
      {
       waiting="waiting for a price of "+symbol.name+" at which the pending order can be placed";
       return(kept);
      }
    int place=CCopierActions::Add(actions,COPIER_ACTION_PLACE,link.id,0,link.symbol,"placed by the master");
-   Fill(order,rules,symbol,actions[place]);
+   Fill(order,rules,symbol,0,0,actions[place]);
    actions[place].volume=wanted;
    return(kept);
   }
@@ -221,7 +222,7 @@ void CCopierPending::Change(const CopierOrder &order,const CopierHeldOrder &held
   {
    CopierAction action;
    double       half=symbol.tick_size/2;
-   Fill(order,rules,symbol,action);
+   Fill(order,rules,symbol,held.sl,held.tp,action);
    if(held.kind==COPIER_KIND_LIMIT && action.kind==COPIER_KIND_STOP_LIMIT)
      {
       //--- the stop was reached here first

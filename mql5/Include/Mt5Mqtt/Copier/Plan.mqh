@@ -270,7 +270,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
      {
       double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
-      int    carry=AddCarry(link.symbol,0);
+      int    carry=AddCarry(link.symbol,position.is_buy,0);
       double carried=(is_pending ? 0 : m_carries[carry].volume);
       link.volume=(rules.netting ? exact : CCopierRules::Fit(rules,exact,symbols[symbol],carried));
       //--- an order may never fill: what is too small is decided and carried when it does
@@ -371,8 +371,6 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       return;
    if(link.pending==COPIER_PENDING_NONE)
       most=least;
-   double sl=CCopierActions::StopLoss(position,rules,symbols[symbol]);
-   double tp=CCopierActions::TakeProfit(position,rules,symbols[symbol]);
    double before=link.reached;
    link.reached=MathMin(NormalizeDouble(volume+kept,8),most);
 //--- a reduction of ours that shows later is not one by hand
@@ -384,7 +382,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       link.reached=MathMin(link.reached,NormalizeDouble(volume-taken+kept,8));
      }
    if(!is_turned)
-      CCopierCopies::Stops(link,sl,tp,symbols[symbol],held,m_actions);
+      CCopierCopies::Stops(link,position,rules,symbols[symbol],held,m_actions);
    double difference=NormalizeDouble(least-volume,8);
    if(difference<symbols[symbol].volume_step/2 || rules.mode!=COPIER_ON)
       return;
@@ -417,8 +415,8 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    int action=CCopierActions::Add(m_actions,COPIER_ACTION_OPEN,link.id,0,link.symbol,volume>0 ? "added to by the master" : "opened by the master");
    m_actions[action].is_buy=is_buy;
    m_actions[action].volume=difference;
-   m_actions[action].sl=sl;
-   m_actions[action].tp=tp;
+   m_actions[action].sl=CCopierActions::StopLoss(position,rules,symbols[symbol],0);
+   m_actions[action].tp=CCopierActions::TakeProfit(position,rules,symbols[symbol],0);
   }
 #endif
 //+------------------------------------------------------------------+

@@ -29,6 +29,8 @@ public:
    //--- the same of a request for a pending order
    static ENUM_COPIER_OUTCOME OfPending(const uint retcode,const bool is_placing);
    static bool       IsDone(const uint retcode)       { return(Outcome(retcode)==COPIER_OUTCOME_DONE); }
+   //--- does it want the price of now?
+   static bool       IsPrice(const uint retcode)      { return(retcode==TRADE_RETCODE_REQUOTE || retcode==TRADE_RETCODE_PRICE_CHANGED || retcode==TRADE_RETCODE_PRICE_OFF); }
    static string     Text(const uint retcode);
   };
 //+------------------------------------------------------------------+

@@ -287,8 +287,8 @@ bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,Copie
       !json.String(node,"via",position.via) || CCopierOrigin::Count(position.via)>COPIER_MAX_VIA)
       return(false);
    position.is_buy=(side=="buy");
-   return((side=="buy" || side=="sell") && position.volume>0 && position.price>0 && position.sl>=0 && position.tp>=0 &&
-          position.symbol!="" && position.id>0);
+//--- a price may be below zero, as oil's was
+   return((side=="buy" || side=="sell") && position.volume>0 && position.symbol!="" && position.id>0);
   }
 //+------------------------------------------------------------------+
 //| A circle of copiers: what came from here is as if it weren't     |

@@ -140,6 +140,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
       ledger.Carry(i,carry);
       json.BeginObject();
       json.StringField("symbol",carry.symbol);
+      json.StringField("side",carry.is_buy ? "buy" : "sell");
       json.NumberField("volume",carry.volume,8);
       json.EndObject();
      }
@@ -263,7 +264,10 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
      {
       if(!json.String(node,"symbol",carry.symbol) || !json.Number(node,"volume",carry.volume))
          return(false);
-      ledger.AddCarry(carry.symbol,carry.volume);
+      //--- a file of before doesn't tell it
+      string side="buy";
+      json.String(node,"side",side);
+      ledger.AddCarry(carry.symbol,side=="buy",carry.volume);
      }
    for(int node=json.Child(json.Member(0,"nets")); node>=0; node=json.Next(node))
      {
