@@ -288,7 +288,7 @@ mod tests {
             requester.add(second, message(), now + Duration::from_secs(second as u64));
             requester.expire(now + Duration::from_secs(second as u64), &mut events);
         }
-        assert_eq!((requester.waiting().0, events.len()), (1, 1000));
+        assert_eq!((requester.unpublished.count, events.len()), (1, 1000));
         assert!(requester.waiting.len() <= 65, "{}", requester.waiting.len());
         requester.use_response_topic("r".to_owned());
         assert_eq!(requester.publish_next(now).map(|next| next.0), Some(0));

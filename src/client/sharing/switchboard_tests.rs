@@ -1,13 +1,13 @@
 //! A switchboard without a thread, whose turns are the test's.
 
 use super::*;
-use crate::client::sharing::Connection;
+use crate::client::sharing::SharedConnection;
 use crate::codec::property::Properties;
 use crate::types::topic::TopicName;
 
 #[test]
 fn a_program_that_is_freed_is_heard_to_its_end() {
-    let connection = Connection::new("freed");
+    let connection = SharedConnection::new("freed");
     let poll = Poll::new().unwrap();
     let waker = Arc::new(Waker::new(poll.registry(), WAKE).unwrap());
     let mut switchboard = Switchboard::new(connection.desk.clone(), poll, waker);
