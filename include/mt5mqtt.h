@@ -725,7 +725,8 @@
  * Text: the path of a file for the lines of the log, to which they are added while the client is connected or tries to be.
  * One client per file. If it can't be written, a line of level 2 says so once, as an event only, which comes with
  * LOG_EVENTS 0 too; it is tried again every ten seconds, and when the program sets an option, and says then how many lines
- * are missing. If it is moved or deleted, it is begun anew. Default: none. May be set at any time.
+ * are missing. If it is moved or deleted, it is begun anew. A relative path counts from the folder that the process is
+ * in when the option is set. Default: none. May be set at any time.
  */
 #define MT5MQTT_OPT_LOG_FILE 145
 

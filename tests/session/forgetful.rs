@@ -9,6 +9,7 @@ use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::codec::{self, Decoded, Packet};
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{PublishOptions, SessionOptions};
@@ -374,7 +375,7 @@ impl World {
         if last.is_some() {
             assert_eq!(self.delivered.iter().rfind(|token| self.values.contains(token)), last);
         }
-        assert_eq!((self.session.in_flight(), self.session.outstanding()), (0, (0, 0)));
+        assert_eq!((self.session.in_flight(), self.session.outstanding()), (0, Amount::default()));
     }
 
     fn ends_well(mut self) {

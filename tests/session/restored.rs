@@ -2,6 +2,7 @@
 //! by then.
 
 use crate::trace::*;
+use mt5mqtt::session::Amount;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
@@ -25,7 +26,7 @@ fn what_is_published_before_the_store_is_open_comes_after_what_lies_in_it() {
     trace.publish(4, "early too", QOS_2);
     trace.session.restore(disk.records.clone().into_iter().collect()).expect("what was stored fits together");
     // A topic of one byte goes with each.
-    assert_eq!(trace.session.outstanding(), (4, "stored early tick early too".len() - 3 + 4));
+    assert_eq!(trace.session.outstanding(), Amount { count: 4, bytes: "stored early tick early too".len() - 3 + 4 });
     trace.connects(false, &[]);
     disk.store(&mut trace);
     assert_eq!(trace.sends_payloads(), ["stored", "early", "tick", "early too"]);
@@ -44,7 +45,7 @@ fn what_is_published_before_the_store_is_open_comes_after_what_lies_in_it() {
     trace.sends(pubrel(3));
     trace.receives(pubcomp(3));
     trace.completes(4);
-    assert_eq!(trace.session.outstanding(), (0, 0));
+    assert_eq!(trace.session.outstanding(), Amount::default());
 }
 
 #[test]
