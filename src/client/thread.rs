@@ -44,8 +44,11 @@ pub trait Left: Send + Sync {
 
 /// What the operating system has to do for threads of a library that can be unloaded.
 pub struct Hooks {
-    /// Takes a reference to the library.
+    /// Takes a reference to the library, to which the caller has one already.
     pub hold: fn(),
+    /// Takes a reference to the library, without waiting for whoever loads or unloads something: `None` if somebody does. False
+    /// if the library is being unloaded.
+    pub hold_in_background: fn() -> Option<bool>,
     /// Gives a reference back, without unloading the library under the feet of the calling thread.
     pub release: fn(),
     /// Runs a body on a thread of its own.
@@ -191,18 +194,33 @@ pub fn stop_all_for_unload(timeout: Duration) -> bool {
         let _ = running.end.try_send(Leave::Unloading);
     }
     let deadline = clock::now() + timeout;
-    threads.iter().all(|running| running.left.wait(deadline.saturating_duration_since(clock::now())))
+    // Of each, as one that is stuck is dealt with by its wait.
+    let left = threads.iter().map(|running| running.left.wait(deadline.saturating_duration_since(clock::now())));
+    left.fold(true, |all, left| all & left)
 }
 
 /// Keeps the library loaded as long as it lives.
 pub(super) struct Hold(());
 
 impl Hold {
+    /// For a thread of the host, whose call keeps the library loaded, or one that has a `Hold`.
     pub fn new() -> Self {
         if let Some(hooks) = HOOKS.get() {
             (hooks.hold)();
         }
         Hold(())
+    }
+
+    /// For any thread. `None` if the library is being unloaded: the thread will be told.
+    pub fn in_background() -> Option<Self> {
+        let Some(hooks) = HOOKS.get() else { return Some(Hold(())) };
+        while !UNLOADING.load(Ordering::Acquire) {
+            match (hooks.hold_in_background)() {
+                Some(taken) => return taken.then(|| Hold(())),
+                None => rest(LONG),
+            }
+        }
+        None
     }
 }
 

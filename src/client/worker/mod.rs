@@ -95,7 +95,8 @@ pub(super) struct Worker {
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
     pub(super) keeper: Keeper,
-    /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
+    /// Taken while a connection is being made, which loads libraries of the system; not while a Server is waited for that may never
+    /// answer: of many clients there would always be one that has it, and a host could never unload the library.
     hold: Option<Hold>,
     /// How long it rests before it waits for the Server (`pace`).
     rest: Duration,
@@ -260,16 +261,30 @@ impl Worker {
             core.worker_deadline = until;
             self.rest = if core.led { Duration::ZERO } else { core.rest() };
             drop(core);
-            if !matches!(self.phase, Phase::Connecting { .. }) {
+            if !matches!(&self.phase, Phase::Connecting { connector, .. } if !connector.only_waits()) {
                 self.hold = None;
             }
             return Some(Sleep { until });
         }
     }
 
+    fn takes_hold(&mut self) -> bool {
+        self.hold = self.hold.take().or_else(Hold::in_background);
+        self.hold.is_some()
+    }
+
     /// What the phase asks for.
     fn turn(&mut self, now: Instant, core: &mut Core) -> Turn {
         let wanted = core.wanted && !core.stop;
+        let connects = match self.phase {
+            Phase::Idle | Phase::Connecting { .. } => wanted,
+            Phase::Waiting { until } => wanted && now >= until,
+            Phase::Online { .. } | Phase::Lingering { .. } => false,
+        };
+        if connects && !self.takes_hold() {
+            // The library is being unloaded: whoever does that wakes this thread.
+            return Turn::Over(None);
+        }
         match &self.phase {
             Phase::Idle if core.stop => Turn::End,
             Phase::Idle if wanted => Turn::Begin,
