@@ -5,6 +5,7 @@
 
 use once_cell::race::OnceBox;
 use ring::digest;
+use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static OF_THE_PROCESS: OnceBox<[u8; 32]> = OnceBox::new();
@@ -20,6 +21,8 @@ pub(super) fn of_a_client() -> [u8; 32] {
     });
     let mut hash = digest::Context::new(&digest::SHA256);
     hash.update(of_the_process);
+    // One that fork made has those of its parent.
+    hash.update(&process::id().to_le_bytes());
     hash.update(&NUMBER.fetch_add(1, Ordering::Relaxed).to_le_bytes());
     let mut seed = [0; 32];
     seed.copy_from_slice(hash.finish().as_ref());

@@ -43,8 +43,11 @@ pub trait Left: Send + Sync {
 
 /// What the operating system has to do for threads of a library that can be unloaded.
 pub struct Hooks {
-    /// Takes a reference to the library.
+    /// Takes a reference to the library, to which the caller has one already.
     pub hold: fn(),
+    /// Takes a reference to the library, without waiting for whoever loads or unloads something: false if somebody does, or this
+    /// library is being unloaded.
+    pub hold_in_background: fn() -> bool,
     /// Gives a reference back, without unloading the library under the feet of the calling thread.
     pub release: fn(),
     /// Runs a body on a thread of its own.
@@ -190,18 +193,26 @@ pub fn stop_all_for_unload(timeout: Duration) -> bool {
         let _ = running.end.try_send(Leave::Unloading);
     }
     let deadline = clock::now() + timeout;
-    threads.iter().all(|running| running.left.wait(deadline.saturating_duration_since(clock::now())))
+    // Of each, as one that is stuck is dealt with by its wait.
+    let left = threads.iter().map(|running| running.left.wait(deadline.saturating_duration_since(clock::now())));
+    left.fold(true, |all, left| all & left)
 }
 
 /// Keeps the library loaded as long as it lives.
 pub(super) struct Hold(());
 
 impl Hold {
+    /// For a thread of the host, whose call keeps the library loaded, or one that has a `Hold`.
     pub fn new() -> Self {
         if let Some(hooks) = HOOKS.get() {
             (hooks.hold)();
         }
         Hold(())
+    }
+
+    /// For any thread. `None` if the library can't be held now, as somebody loads or unloads one.
+    pub fn in_background() -> Option<Self> {
+        HOOKS.get().is_none_or(|hooks| (hooks.hold_in_background)()).then(|| Hold(()))
     }
 }
 

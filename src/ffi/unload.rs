@@ -10,15 +10,18 @@
 //! (`TerminateThread` on itself would need no lock either, but leaves an entry of a thread that is gone in the lists of
 //! Wine's loader; the next library that is loaded never comes back from there.)
 //!
-//! Where a thread may need the loader or block for long (before it runs, while it connects), it holds a reference to the
-//! library, so that no unload happens then. Such a reference is given back by a thread of the system's pool: it may be the
-//! last one, and our code must not be there to see it.
+//! Where a thread may need the loader or block for long (before it runs, while it connects, but for waiting for a Server to
+//! answer), it holds a reference to the library, so that no unload happens then. Taking one needs the loader's lock, too: a thread of
+//! ours only tries that, as `DllMain` has it, and waits. Such a reference is given back by a thread of the system's pool: it
+//! may be the last one, and our code must not be there to see it.
 
 use super::handles;
 use crate::client::clock;
 use crate::client::thread::{self, Body, Hooks, Leave, Left};
-use std::ffi::c_void;
+use once_cell::race::OnceBox;
+use std::ffi::{CStr, c_char, c_void};
 use std::io;
+use std::mem::transmute;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,6 +42,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut Handle) -> Bool;
+    fn GetModuleHandleA(name: *const c_char) -> Handle;
+    fn GetProcAddress(module: Handle, name: *const c_char) -> *const c_void;
     fn FreeLibrary(module: Handle) -> Bool;
     fn QueueUserWorkItem(function: unsafe extern "system" fn(Handle) -> Bool, argument: Handle, flags: u32) -> Bool;
     fn FreeLibraryAndExitThread(module: Handle, exit_code: u32) -> !;
@@ -64,7 +69,55 @@ unsafe extern "system" {
 
 /// Registers the steps that `client::thread` needs.
 pub fn set_hooks() {
-    thread::set_hooks(Hooks { hold, release, spawn });
+    LOADER.get_or_init(|| Box::new(Loader::find()));
+    thread::set_hooks(Hooks { hold, hold_in_background, release, spawn });
+}
+
+type LockLoader = unsafe extern "system" fn(flags: u32, outcome: *mut u32, cookie: *mut usize) -> i32;
+type UnlockLoader = unsafe extern "system" fn(flags: u32, cookie: usize) -> i32;
+
+/// The loader's lock.
+struct Loader {
+    lock: Option<LockLoader>,
+    unlock: Option<UnlockLoader>,
+}
+
+static LOADER: OnceBox<Loader> = OnceBox::new();
+
+const LOADER_LOCK_TRY_ONLY: u32 = 2;
+const LOADER_LOCK_ACQUIRED: u32 = 1;
+
+impl Loader {
+    fn find() -> Loader {
+        // SAFETY: the names end with a NUL.
+        let ntdll = unsafe { GetModuleHandleA(c"ntdll.dll".as_ptr()) };
+        // SAFETY: as above.
+        let find = |name: &CStr| unsafe { GetProcAddress(ntdll, name.as_ptr()) };
+        let (lock, unlock) = (find(c"LdrLockLoaderLock"), find(c"LdrUnlockLoaderLock"));
+        // SAFETY: the functions have these types since Windows XP, and NULL is none.
+        unsafe {
+            Loader {
+                lock: transmute::<*const c_void, Option<LockLoader>>(lock),
+                unlock: transmute::<*const c_void, Option<UnlockLoader>>(unlock),
+            }
+        }
+    }
+
+    /// Does something while nobody else loads or unloads; `None` if somebody does.
+    fn try_locked<R>(&self, body: impl FnOnce() -> R) -> Option<R> {
+        let (Some(lock), Some(unlock)) = (self.lock, self.unlock) else { return Some(body()) };
+        let (mut outcome, mut cookie) = (0, 0);
+        // SAFETY: both are writable, and what was locked is unlocked with its cookie.
+        unsafe {
+            let status = lock(LOADER_LOCK_TRY_ONLY, &raw mut outcome, &raw mut cookie);
+            if status < 0 || outcome != LOADER_LOCK_ACQUIRED {
+                return None;
+            }
+            let result = body();
+            unlock(0, cookie);
+            Some(result)
+        }
+    }
 }
 
 /// The module that an address lies in, NULL if in none; takes a reference unless `flags` say otherwise.
@@ -81,6 +134,11 @@ fn this_module() -> Handle {
 
 fn hold() {
     module_of(hold as fn() as *const c_void, 0);
+}
+
+fn hold_in_background() -> bool {
+    let taken = LOADER.get().and_then(|loader| loader.try_locked(|| module_of(hold as fn() as *const c_void, 0)));
+    taken.is_some_and(|module| !module.is_null())
 }
 
 fn release() {

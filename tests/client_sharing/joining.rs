@@ -92,7 +92,8 @@ fn the_doctor_examines_the_server_of_a_program_s_part_as_that_of_any_client() {
 fn what_is_published_and_subscribed_to_before_connect_goes_out_then() {
     let mut server = FakeServer::start();
     let program = Program::sharing("early", "", &server.url(), &[]);
-    let (published, subscribed) = (program.send("early", QOS1), program.subscribe_to("a", QOS0));
+    // In this order it leaves, too, whether the connection is there before the switchboard has fetched it or not.
+    let (subscribed, published) = (program.subscribe_to("a", QOS0), program.send("early", QOS1));
     program.connect().expect("an idle program connects");
     assert_eq!(program.connect().map_err(|failure| failure.status), Err(Status::WrongState));
     let mut peer = server.accept_mqtt();

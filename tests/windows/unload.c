@@ -1,5 +1,7 @@
 /* The DLL is freed while clients are connected: unload.exe PORT-OR-URL ROUNDS [CA-FILE] */
 
+#include <winsock2.h>
+
 #include "host.h"
 
 #include <psapi.h>
@@ -134,6 +136,52 @@ static void free_wakes_a_waiting_thread(void)
   FreeLibrary(library);
 }
 
+#define MANY 32
+
+/* A port of this machine whose queue of connections is full: nobody accepts or refuses any more. */
+static int full_port(void)
+{
+  WSADATA data;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int size = sizeof address;
+  u_long no_waiting = 1;
+  SOCKET listener;
+  require(WSAStartup(0x202, &data) == 0, "WSAStartup");
+  listener = socket(AF_INET, SOCK_STREAM, 0);
+  require(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 1) == 0 &&
+              getsockname(listener, (struct sockaddr *)&address, &size) == 0,
+          "listening");
+  for (int i = 0; i < 4; i++) {
+    SOCKET client = socket(AF_INET, SOCK_STREAM, 0);
+    ioctlsocket(client, FIONBIO, &no_waiting);
+    connect(client, (struct sockaddr *)&address, size);
+  }
+  return ntohs(address.sin_port);
+}
+
+/* Each waits for longer than anybody would for the DLL, or tries again and again. */
+static void many_clients_of(int port, int rounds, const char *name)
+{
+  int threads_before = threads(), good = 1, round;
+  char nobody[64], why[128];
+  snprintf(nobody, sizeof nobody, "mqtt://127.0.0.1:%d", port);
+  for (round = 0; round < rounds && good; round++) {
+    HMODULE library = load();
+    for (int i = 0; i < MANY; i++) {
+      int64_t client = new_client(nobody, 5);
+      require(mqtt_set_int(client, MT5MQTT_OPT_CONNECT_TIMEOUT_MS, 60000) == 0 &&
+                  mqtt_set_int(client, MT5MQTT_OPT_RECONNECT_MIN_MS, 1) == 0 &&
+                  mqtt_set_int(client, MT5MQTT_OPT_RECONNECT_MAX_MS, 1 + i % 2 * 30) == 0 && mqtt_connect(client) == 0,
+              "mt5mqtt_connect");
+    }
+    Sleep(round % 40);
+    FreeLibrary(library);
+    good = gone(threads_before);
+  }
+  snprintf(why, sizeof why, "round %d: %d threads, before %d", round, threads(), threads_before);
+  check(good, name, why);
+}
+
 static void a_panic_leaves_the_process_alive(void)
 {
   HMODULE library = load();
@@ -166,6 +214,8 @@ int main(int count, char **arguments)
   if (strstr(server, "://") != NULL)
     return failures != 0;
   free_wakes_a_waiting_thread();
+  many_clients_of(full_port(), 1, "freeing the DLL while many clients wait for a Server that never answers");
+  many_clients_of(1, rounds / 5, "freeing the DLL while many clients reconnect");
   a_panic_leaves_the_process_alive();
   return failures != 0;
 }

@@ -86,6 +86,12 @@ fn a_job_that_a_program_leaves_is_for_one_of_its_own_group() {
     let [_, _, _, of_other] = [(A, "$share/one/t"), (B, "$share/one/t"), (A, "$share/other/#"), (C, "$share/other/#")]
         .map(|(program, filter)| granted(&mut filters, program, 1, filter));
     assert_eq!(filters.heir(A, &message("t", false, &[of_other]), |_| true), Some(C));
+    // Without identifiers it is of a group that the program is in.
+    let mut filters = Filters::new(1);
+    for (program, filter) in [(B, "$share/one/t"), (A, "$share/other/#"), (C, "$share/other/#")] {
+        granted(&mut filters, program, 1, filter);
+    }
+    assert_eq!(filters.heir(A, &message("t", false, &[]), |_| true), Some(C));
 }
 
 #[test]

@@ -189,6 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_for_who_takes_the_place_isn_t_done_with() {
+        let mut owed = Owed::default();
+        owed.open(1, vec![1], Some(NoticeKind::Failed(String::new())));
+        owed.open(2, vec![1], None);
+        assert_eq!(owed.settle_its_own(1), [(2, success())]);
+        // What the Server has forgotten, the records here still know.
+        owed.lose_session(false);
+        assert_eq!(owed.settle_its_own(1), []);
+        assert_eq!(owed.done(1, 1, success()), Some((1, success())));
+    }
+
+    #[test]
     fn what_the_server_has_forgotten_keeps_nobody_waiting_and_is_still_done_with() {
         let mut owed = Owed::default();
         owed.open(1, vec![1, 2], Some(NoticeKind::Failed(String::new())));

@@ -85,6 +85,11 @@ impl Connector {
         std::mem::take(&mut self.steps)
     }
 
+    /// Whether there is nothing to do until a Server answers or the time is over.
+    pub fn only_waits(&self) -> bool {
+        matches!(&self.doing, Doing::Racing(race) if race.next_start().is_none())
+    }
+
     /// Goes on after time has passed, a socket has become ready or the resolver has answered.
     pub fn advance(&mut self, now: Instant, registry: &Registry, resolver: &mut Resolver) -> Progress {
         loop {
@@ -368,5 +373,23 @@ mod tests {
         };
         assert!(matches!(answered, Progress::Failed(failure) if failure.status == Status::Resolve));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+    }
+    #[test]
+    fn only_the_last_address_of_a_server_is_merely_waited_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut resolver = Resolver::with(|_, port| Ok(vec![([127, 0, 0, 1], port).into(); 2]));
+        let poll = mio::Poll::new().unwrap();
+        let now = clock::now();
+        for (host, only_waits) in [("127.0.0.1", true), ("broker", false)] {
+            let url = format!("mqtt://{host}:{}", listener.local_addr().unwrap().port());
+            let address = Address::parse_list(&url).unwrap().remove(0);
+            let plan = Plan { address, proxy: None, tls: None, headers: Vec::new(), maximum_packet_size: 0 };
+            let mut connector = Connector::new(plan, now, now + Duration::from_secs(10), Token(1));
+            assert!(!connector.only_waits());
+            while matches!(connector.doing, Doing::Resolving) {
+                assert!(matches!(connector.advance(now, poll.registry(), &mut resolver), Progress::Pending(_)));
+            }
+            assert_eq!(connector.only_waits(), only_waits, "{host}");
+        }
     }
 }

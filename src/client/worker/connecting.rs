@@ -12,7 +12,6 @@ use crate::client::log::Level;
 use crate::client::options::{IntOption, Options};
 use crate::client::redirect::Redirect;
 use crate::client::shared::State;
-use crate::client::thread::Hold;
 use crate::client::transport::connector::{Connector, Plan, Progress, TOKENS};
 use crate::client::transport::tls_setup::TlsSetup;
 use crate::session::event::Disconnected;
@@ -38,7 +37,6 @@ impl Worker {
         let shared = self.shared.clone();
         shared.set_state(State::Connecting);
         shared.snapshot.lock().server = self.server;
-        self.hold.get_or_insert_with(Hold::new);
         if let Err(error) = self.open_store() {
             return self.store_not_opened(error);
         }

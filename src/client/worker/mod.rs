@@ -34,6 +34,8 @@ const FIRST_SOCKET: Token = Token(1);
 
 /// How long a closed connection may take to deliver its last packet: the Server answers DISCONNECT by closing its side.
 const LINGER: Duration = Duration::from_millis(500);
+/// How long it waits before it tries again to hold the library while the system loads or unloads another one.
+const LOADER_IS_BUSY: Duration = Duration::from_millis(2);
 
 enum Phase {
     Idle,
@@ -94,7 +96,8 @@ pub(super) struct Worker {
     /// One of the Servers that failed in this round gave a Reason Code that somebody has to look at.
     attention: bool,
     pub(super) keeper: Keeper,
-    /// Taken while a connection is being made: that can block in the resolver, and loads libraries of the system.
+    /// Taken while a connection is being made, which loads libraries of the system; not while a Server is waited for that may never
+    /// answer: of many clients there would always be one that has it, and a host could never unload the library.
     hold: Option<Hold>,
     /// How long it rests before it waits for the Server (`pace`).
     rest: Duration,
@@ -259,16 +262,30 @@ impl Worker {
             core.worker_deadline = until;
             self.rest = if core.connection.is_led() { Duration::ZERO } else { core.rest() };
             drop(core);
-            if !matches!(self.phase, Phase::Connecting { .. }) {
+            if !matches!(&self.phase, Phase::Connecting { connector, .. } if !connector.only_waits()) {
                 self.hold = None;
             }
             return Some(Sleep { until });
         }
     }
 
+    fn takes_hold(&mut self) -> bool {
+        self.hold = self.hold.take().or_else(Hold::in_background);
+        self.hold.is_some()
+    }
+
     /// What the phase asks for.
     fn turn(&mut self, now: Instant, core: &mut Core) -> Turn {
         let wanted = core.wants_connection();
+        let connects = match self.phase {
+            Phase::Idle | Phase::Connecting { .. } => wanted,
+            Phase::Waiting { until } => wanted && now >= until,
+            Phase::Online { .. } | Phase::Lingering { .. } => false,
+        };
+        if connects && !self.takes_hold() {
+            // If it is this library that is unloaded, this thread is told to leave.
+            return Turn::Over(Some(now + LOADER_IS_BUSY));
+        }
         match &self.phase {
             Phase::Idle if core.stop => Turn::End,
             Phase::Idle if wanted => Turn::Begin,
