@@ -201,7 +201,7 @@ fn an_open_that_is_refused_for_now_is_tried_again_while_it_is_young_enough() {
 
 #[test]
 fn what_was_refused_until_it_was_too_old_is_told_with_the_reason() {
-    let Some(mut copying) = Copying::start("refused-for-good", &[("InpMaxAge", "2")]) else { return };
+    let Some(mut copying) = Copying::start("refused-for-good", &[("InpMaxAge", "5")]) else { return };
     copying.load_both();
     copying.follower.command(&["symbol", "EURUSD", "trade_mode=3"]);
     copying.trade(&deal(0, "0.30", ""));

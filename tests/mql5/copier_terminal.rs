@@ -119,14 +119,14 @@ fn the_account_of_the_start_is_known_after_four_weeks_too() {
 fn what_was_there_before_stays_so_until_its_symbol_has_a_price() {
     for (existing, is_copied) in [("0", false), ("1", true), ("2", true)] {
         for is_killed in [false, true] {
-            let inputs = [("InpExisting", existing), ("InpMaxAge", if is_copied { "1" } else { "0" })];
+            let inputs = [("InpExisting", existing), ("InpMaxAge", if is_copied { "3" } else { "0" })];
             let Some(mut copying) = Copying::start("before-price", &inputs) else { return };
             for terminal in [&mut copying.master, &mut copying.follower] {
                 terminal.command(&["symbol", "NZDUSD", "digits=5"]);
                 terminal.command(&["tick", "NZDUSD", "0.60000", "0.60010"]);
             }
             copying.trade("action=1 symbol=NZDUSD type=0 volume=0.30");
-            copying.follower.command(&["symbol", "NZDUSD", "quotes_after=2500"]);
+            copying.follower.command(&["symbol", "NZDUSD", "quotes_after=4000"]);
             copying.load_both();
             copying.follower.expect("follower", "print", "waiting for a price of NZDUSD");
             copying.await_file();
@@ -354,6 +354,27 @@ fn a_copy_of_which_nothing_is_known_is_told_of() {
         copying.follower.expect("follower", "print", &format!("nobody knows of which position or order {ticket} is"));
         copying.close();
     }
+}
+
+/// What was closed is in the answer, and a terminal under load shows it later than it is settled as a rule.
+#[test]
+fn a_part_that_was_closed_is_not_closed_again_before_the_terminal_shows_it() {
+    let Some(mut copying) = Copying::start("late-part", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.follower.command(&["account", "lag=5000"]);
+    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+    copying.follower.expect("follower", "print", "close EURUSD 0.10");
+    copying.follower.expect("follower", "comment", "held here 1");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(7);
+    while std::time::Instant::now() < until {
+        assert!(copying.follower.requests() <= 2, "{}", copying.follower.transcript());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    copying.converge();
+    copying.close();
 }
 
 /// The number that is left of a comment which the broker has cut is another one, which the master doesn't hold.

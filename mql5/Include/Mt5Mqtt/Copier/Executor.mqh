@@ -11,6 +11,8 @@
 #include "Unanswered.mqh"
 //--- how long the terminal may take to show what was done, in ms
 #define COPIER_SETTLE_MS 3000
+//--- the same, while the deal of which the answer told isn't shown
+#define COPIER_UNSHOWN_MS 15000
 //--- how long another price is waited for at most, in ms
 #define COPIER_REQUOTE_MS 1000
 //+------------------------------------------------------------------+
@@ -26,6 +28,8 @@ struct CopierAttempt
    double            volume;               // of the ticket when it was sent: another one ends the wait
    int               count;                // failures in a row
    ulong             unknown_until;        // GetTickCount64() until which its effect may still show
+   ulong             deal;                 // that closed it, 0 = none is known
+   ulong             deal_until;           // GetTickCount64() until which it is waited for
    CopierVariant     variant;
    string            target;               // what it was to become: another one ends the wait after a success
    int               allowed;              // what the symbol allowed when it was refused: a change ends the wait; -1 = of no matter
@@ -68,6 +72,7 @@ public:
 private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
+   static bool       IsUnshown(const CopierAttempt &attempt);
    static string     Target(const CopierAction &action);
    void              Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc);
    void              Drop(const int index);
@@ -105,6 +110,8 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].volume=0;
    m_attempts[i].count=0;
    m_attempts[i].unknown_until=0;
+   m_attempts[i].deal=0;
+   m_attempts[i].deal_until=0;
    m_attempts[i].variant.filling=0;
    m_attempts[i].variant.no_stops=false;
    m_attempts[i].target="";
@@ -117,6 +124,13 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
 void CCopierExecutor::Drop(const int index)
   {
    ArrayRemove(m_attempts,index,1);
+  }
+//+------------------------------------------------------------------+
+//| The trade server has told of a deal that the terminal lacks      |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsUnshown(const CopierAttempt &attempt)
+  {
+   return(attempt.deal!=0 && GetTickCount64()<attempt.deal_until && !HistoryDealSelect(attempt.deal));
   }
 //+------------------------------------------------------------------+
 //| May it be sent now?                                              |
@@ -139,6 +153,8 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
       if(uncertain>=0)
          return(false);
      }
+   if(i>=0 && IsUnshown(m_attempts[i]))
+      return(false);
    if(i<0 || GetTickCount64()>=m_attempts[i].next)
       return(true);
    if(m_attempts[i].allowed>=0 && CCopierAccount::Allows(action.symbol)!=m_attempts[i].allowed)
@@ -153,7 +169,7 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
 bool CCopierExecutor::IsSettling(const ulong ticket,const double volume) const
   {
    for(int i=0; i<ArraySize(m_attempts); i++)
-      if(m_attempts[i].action==COPIER_ACTION_CLOSE && m_attempts[i].ticket==ticket && m_attempts[i].unknown_until>GetTickCount64() &&
+      if(m_attempts[i].action==COPIER_ACTION_CLOSE && m_attempts[i].ticket==ticket && (m_attempts[i].unknown_until>GetTickCount64() || IsUnshown(m_attempts[i])) &&
          m_attempts[i].volume-volume<0.00000001)
          return(true);
    return(false);
@@ -207,6 +223,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    ulong wait=(ulong)m_wait_ms;
    attempt.volume=held_volume;
    attempt.target=Target(action);
+   attempt.deal=(action.action==COPIER_ACTION_CLOSE && m_outcome==COPIER_OUTCOME_DONE ? m_deal : 0);
+   attempt.deal_until=now+COPIER_UNSHOWN_MS;
    attempt.allowed=(m_outcome==COPIER_OUTCOME_WAIT || m_outcome==COPIER_OUTCOME_REFUSED ? CCopierAccount::Allows(action.symbol) : -1);
    attempt.unknown_until=(m_outcome==COPIER_OUTCOME_UNCERTAIN ? now+COPIER_UNCERTAIN_MS :
                           (m_outcome==COPIER_OUTCOME_DONE ? now+COPIER_SETTLE_MS : 0));
