@@ -37,7 +37,7 @@ fn spawn(body: Body) -> io::Result<Box<dyn Left>> {
 
 #[test]
 fn a_thread_that_cannot_be_started_leaves_an_idle_client_that_can_connect_later() {
-    set_hooks(Hooks { hold: || {}, hold_in_background: || Some(true), release: || {}, spawn });
+    set_hooks(Hooks { hold: || {}, hold_in_background: || true, release: || {}, spawn });
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);
     for _ in 0..3 {
