@@ -90,6 +90,7 @@ fn an_end_is_no_record_if_the_program_hears_of_it_before_anything_is_stored() {
     trace.sends(publish("one", QOS_1, 1));
     trace.receives(puback(1));
     trace.completes(1);
+    assert!(trace.session.has_unheard());
     trace.session.heard(1);
     assert!(!trace.session.has_unheard());
     let batch = trace.session.poll_records().expect("a batch, as somebody may wait for it");
