@@ -319,6 +319,21 @@ fn what_comes_from_servers_that_share_their_sessions_after_all_is_known() {
 }
 
 #[test]
+fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
+    // Section 3.1.2.11.2: the interval begins with the end of the connection, which may have been there for days.
+    let mut trace = at_a();
+    trace.passes(Duration::from_secs(86_400));
+    trace.receives(publish("tick", QoS::AtMostOnce, 0));
+    trace.tells_message("tick");
+    moves(&mut trace, "b", false);
+    sends(&mut trace, "sent to b", QOS_2, 1);
+    trace.passes(Duration::from_secs(3600));
+    moves(&mut trace, "a", true);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
+}
+
+#[test]
 fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
     // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
     let mut trace = at_a();
