@@ -250,6 +250,33 @@ fn servers_that_share_their_sessions_go_on_with_them() {
 }
 
 #[test]
+fn each_session_that_was_left_is_known_until_it_expires() {
+    // MQTT-4.4.0-1: nor is what was under way at the third one finished at the first.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "c", false);
+    disk.store(&mut trace);
+    sends(&mut trace, "sent to c", QOS_1, 1);
+    moves(&mut trace, "a", true);
+    trace.sends(publish("sent to c", QOS_1, 2));
+    disk.store(&mut trace);
+    let server = |name: &str| Key::Server(name.to_owned());
+    assert!(["a", "b", "c"].iter().all(|name| disk.records.contains_key(&server(name))), "{:?}", disk.records);
+    trace.passes(Duration::from_secs(3600 + 601));
+    moves(&mut trace, "d", true);
+    disk.store(&mut trace);
+    assert!(["b", "c"].iter().all(|name| !disk.records.contains_key(&server(name))), "{:?}", disk.records);
+    // Another Client Identifier has none anywhere.
+    trace.loses_connection();
+    trace.session.set_options(SessionOptions { client_id: "other".to_owned(), ..options() });
+    disk.store(&mut trace);
+    assert!(!disk.records.keys().any(|key| matches!(key, Key::Server(_))), "{:?}", disk.records);
+}
+
+#[test]
 fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
     // Section 3.1.2.11.2: the interval begins with the end of the connection, which may have been there for days.
     let mut trace = at_a();

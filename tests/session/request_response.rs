@@ -169,6 +169,7 @@ fn a_response_is_no_copy_of_its_request() {
 fn another_correlation_is_no_response() {
     let (mut trace, topic, mut correlation) = requested(options());
     // Of a Session before this one, whose tokens were the same.
+    assert_ne!(requested(SessionOptions { seed: [8; 32], ..options() }).2, correlation);
     correlation[0] ^= 1;
     for other in [&correlation[..], b"", b"x"] {
         trace.receives_response(&topic, other, "stray", QoS::AtMostOnce);
@@ -419,6 +420,9 @@ fn that_a_request_was_acknowledged_is_not_its_end() {
     let (topic, packet_id) = trace.asks_for();
     trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     let (_, correlation, _) = trace.sends_request("ask");
+    // It has grown by its properties.
+    let grown = trace.session.requests_grown();
+    assert_eq!((trace.session.outstanding(), grown > correlation.len()), ((1, "task".len() + grown), true));
     trace.receives(puback(2));
     trace.tells_nothing();
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
