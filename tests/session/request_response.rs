@@ -379,6 +379,10 @@ fn a_response_comes_to_the_topic_that_its_request_named() {
     trace.tells_message("not here");
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
     assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // The next one asks for the new one.
+    trace.request(8, "ask", SECOND);
+    assert_eq!(trace.asks_for().0, "two/response");
+    trace.tells_nothing();
 }
 
 #[test]
