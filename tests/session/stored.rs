@@ -346,6 +346,21 @@ fn qos_2_goes_no_further_than_what_is_stored() {
 }
 
 #[test]
+fn what_is_stored_says_nothing_of_what_came_after_it() {
+    let mut trace = Disk::default().start(options());
+    trace.connects(false, &[]);
+    trace.publish(1, "one", QOS_2);
+    let batch = trace.session.poll_records().expect("a batch");
+    trace.publish(2, "two", QOS_2);
+    trace.sends_nothing();
+    trace.session.handle_durable(trace.now, batch.number);
+    assert_eq!(trace.sends_payloads(), ["one"]);
+    let batch = trace.session.poll_records().expect("a batch");
+    trace.session.handle_durable(trace.now, batch.number);
+    assert_eq!(trace.sends_payloads(), ["two"]);
+}
+
+#[test]
 fn a_packet_identifier_is_not_given_back_before_that_is_stored_on_the_next_connection_either() {
     // After PUBCOMP the Server may use it for another message, and a process that dies now has it for this one.
     let mut disk = Disk::default();
