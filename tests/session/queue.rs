@@ -151,3 +151,23 @@ fn of_values_that_return_to_the_queue_only_the_newest_can_be_superseded() {
         assert_eq!(trace.sends_payloads(), ["four"]);
     }
 }
+
+#[test]
+fn a_server_that_asks_and_does_not_read_is_not_read_from_until_it_does() {
+    // MQTT-4.3.3-11 wants an answer for each PUBREL; they must not fill the memory.
+    let mut trace = Trace::connected(options());
+    let mut asked = 0;
+    while !trace.session.wants_no_input() {
+        trace.receives(pubrel(7));
+        asked += 1;
+        assert!(trace.session.output().len() < 4 << 20, "it never ends");
+    }
+    // More than a Server may have unfinished at once.
+    assert!(asked > u32::from(u16::MAX), "{asked}");
+    let unsent = trace.session.output().len();
+    trace.session.handle_sent(trace.now, unsent / 2);
+    assert!(trace.session.wants_no_input(), "there is no room yet");
+    trace.session.handle_sent(trace.now, trace.session.output().len());
+    assert!(!trace.session.wants_no_input());
+    trace.stays_connected();
+}

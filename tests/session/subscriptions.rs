@@ -154,6 +154,20 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
 }
 
 #[test]
+fn what_the_program_subscribes_to_and_ends_without_a_connection_has_two_answers() {
+    let mut trace = Trace::new(options());
+    trace.subscribe(1, "a");
+    trace.unsubscribe(2, "a");
+    trace.connects(false, &[]);
+    let packet_id = takes_subscribe(&mut trace, "a");
+    assert_eq!(takes_unsubscribe(&mut trace, "a"), packet_id + 1);
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, None);
+    trace.receives(unsuback(packet_id + 1, vec![ReasonCode::SUCCESS]));
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 2, .. }));
+}
+
+#[test]
 fn what_the_program_has_ended_meanwhile_is_not_made_again() {
     // MQTT-3.3.1-9: a subscription brings the retained messages, and with them an order of the master that the program has left.
     for expiry in [3600, 0] {
