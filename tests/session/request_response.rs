@@ -349,6 +349,11 @@ fn whatever_a_server_offers_or_assigns_gives_a_response_topic_that_can_be_subscr
 fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     let (mut trace, topic, correlation) = requested(options());
     trace.reconnects(true);
+    // The program's own subscription to it does as well.
+    trace.subscribe(9, &topic);
+    let packet_id = trace.asks_for().1;
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 9, .. }));
     trace.request(8, "more", SECOND);
     trace.sends_request("more");
     // What was asked on the connection before can still be answered.

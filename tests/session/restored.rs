@@ -2,6 +2,7 @@
 //! by then.
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
 use mt5mqtt::types::QoS;
@@ -148,6 +149,28 @@ fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_
     trace.receives_bytes(&[0xB0, 4, 0, 3, 0, 0x87]);
     assert!(matches!(trace.tells(), Event::Unsubscribed { token: 3, .. }));
 
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    trace.loses_connection();
+    trace.unsubscribe(2, "signals");
+    trace.connects(false, &[]);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
+    // The process is killed before the Server answers.
+    disk.store(&mut trace);
     let mut trace = disk.start(options());
     trace.connects(true, &[]);
     trace.sends_nothing();

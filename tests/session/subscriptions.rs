@@ -350,6 +350,24 @@ fn a_request_too_large_for_the_server_fails_alone() {
 }
 
 #[test]
+fn a_request_waits_for_a_packet_identifier_and_one_that_failed_keeps_none() {
+    // MQTT-2.2.1-3
+    let wanted = SessionOptions { in_flight_maximum: 65_535, ..options() };
+    let mut trace = Trace::connected_to(wanted, &[(PropertyId::MaximumPacketSize, Value::Int(20))]);
+    trace.subscribe(1, &"a".repeat(30));
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::TooLarge));
+    for token in 2..=65_536 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+    }
+    assert_eq!(trace.sends_payloads().len(), 65_535);
+    trace.subscribe(65_537, "b");
+    trace.sends_nothing();
+    trace.receives(puback(2));
+    trace.completes(2);
+    assert_eq!(takes_subscribe(&mut trace, "b"), 2);
+}
+
+#[test]
 fn every_subscription_options_byte_is_one_that_the_standard_allows() {
     // 5-3.8.3.1-a, 5-3.8.3.1-b: whatever a program asks for, neither QoS 3 nor Retain Handling 3 nor a reserved bit.
     for maximum_qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
