@@ -175,3 +175,27 @@ fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either(
     trace.connects(true, &[]);
     trace.sends_nothing();
 }
+
+#[test]
+fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    trace.unsubscribe(2, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0x87]);
+    // So is one that was granted and is asked for anew in vain (section 3.8.4).
+    trace.subscribe(3, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(3, ReasonCode::NOT_AUTHORIZED));
+    disk.store(&mut trace);
+
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+}

@@ -353,18 +353,29 @@ fn a_request_too_large_for_the_server_fails_alone() {
 fn a_request_waits_for_a_packet_identifier_and_one_that_failed_keeps_none() {
     // MQTT-2.2.1-3
     let wanted = SessionOptions { in_flight_maximum: 65_535, ..options() };
-    let mut trace = Trace::connected_to(wanted, &[(PropertyId::MaximumPacketSize, Value::Int(20))]);
+    let limit = [(PropertyId::MaximumPacketSize, Value::Int(20))];
+    let mut trace = Trace::connected_to(wanted, &limit);
     trace.subscribe(1, &"a".repeat(30));
     assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::TooLarge));
-    for token in 2..=65_536 {
+    // Without an answer, and with one that can't be taken.
+    trace.subscribe(2, "a");
+    takes_subscribe(&mut trace, "a");
+    trace.loses_connection();
+    trace.connects(true, &limit);
+    let packet_id = takes_subscribe(&mut trace, "a") as u8;
+    trace.receives_bytes(&[0x90, 5, 0, packet_id, 0, 0, 0]);
+    assert_eq!(tells_subscribed(&mut trace, 2).failure, Some(Status::ProtocolError));
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    trace.connects(true, &limit);
+    for token in 1..=65_535 {
         trace.publish(token, "x", QoS::AtLeastOnce);
     }
     assert_eq!(trace.sends_payloads().len(), 65_535);
     trace.subscribe(65_537, "b");
     trace.sends_nothing();
-    trace.receives(puback(2));
-    trace.completes(2);
-    assert_eq!(takes_subscribe(&mut trace, "b"), 2);
+    trace.receives(puback(9));
+    assert!(matches!(trace.tells(), Event::Published { .. }));
+    assert_eq!(takes_subscribe(&mut trace, "b"), 9);
 }
 
 #[test]
