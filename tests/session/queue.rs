@@ -85,14 +85,16 @@ fn requests_and_messages_survive_any_number_of_failed_connections() {
     let mut trace = Trace::new(options());
     trace.publish(1, "a", QoS::AtMostOnce);
     trace.publish(2, "b", QoS::AtLeastOnce);
+    trace.subscribe(3, "f");
     for _ in 0..5 {
         trace.opens();
         trace.sends_connect(|_| ());
         trace.loses_connection();
     }
     trace.connects(false, &[]);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
     trace.sends(publish("a", QoS::AtMostOnce, 0));
-    trace.sends(publish("b", QoS::AtLeastOnce, 1));
+    trace.sends(publish("b", QoS::AtLeastOnce, 2));
 }
 
 #[test]

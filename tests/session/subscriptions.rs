@@ -3,7 +3,7 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
-use mt5mqtt::codec::subscribe::{RetainHandling, Suback, SubscriptionOptions};
+use mt5mqtt::codec::subscribe::{RetainHandling, Suback, Subscription, SubscriptionOptions};
 use mt5mqtt::codec::unsubscribe::Unsuback;
 use mt5mqtt::session::event::{Event, Outcome, Token};
 use mt5mqtt::session::options::SessionOptions;
@@ -202,17 +202,22 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     trace.opens();
     trace.sends_connect(|_| ());
     trace.loses_connection();
+    trace.subscribe(2, "b");
     trace.connects(true, &[]);
     let mut packet_id = 0;
-    trace.takes_packet(|packet| match packet {
-        Packet::Subscribe(subscribe) => {
-            // If it is still there, its retained messages are not wanted again.
-            assert_eq!(subscribe.subscriptions[0].options.retain_handling, RetainHandling::IfNew);
-            packet_id = subscribe.packet_id.get();
-        }
-        other => panic!("{other:?}"),
-    });
-    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    // If it is still there, its retained messages are not wanted again. Those of a new one are.
+    for (filter, wanted) in [("a", RetainHandling::IfNew), ("b", RetainHandling::Always)] {
+        trace.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => {
+                let Subscription { filter: asked_for, options } = &subscribe.subscriptions[0];
+                assert_eq!((asked_for.as_str(), options.retain_handling), (filter, wanted));
+                packet_id = subscribe.packet_id.get();
+            }
+            other => panic!("{other:?}"),
+        });
+        trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    }
+    assert_eq!(tells_subscribed(&mut trace, 2).failure, None);
     trace.tells_nothing();
     // From then on there is no doubt.
     trace.reconnects(true);
