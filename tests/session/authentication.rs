@@ -97,6 +97,16 @@ fn connect_names_method_and_data() {
 }
 
 #[test]
+fn user_name_and_password_go_with_a_method_of_the_programs() {
+    // Section 4.12: a method says itself whether they are used; SCRAM of this library doesn't send them.
+    let (user_name, password) = (Some("me".to_owned()), Some(b"secret".to_vec().into()));
+    let mut trace = Trace::new(SessionOptions { user_name, password, ..by_program() });
+    trace.opens();
+    trace
+        .sends_connect(|connect| assert_eq!((connect.user_name, connect.password), (Some("me"), Some(&b"secret"[..]))));
+}
+
+#[test]
 fn an_answer_to_a_step_of_an_earlier_connection_is_none_to_this_one() {
     // Section 4.12: the Server of this connection has asked something else.
     let mut trace = asking(by_program());

@@ -199,3 +199,29 @@ fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
     disk.store(&mut trace);
     trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
 }
+
+#[test]
+fn a_subscription_that_was_to_be_made_again_is_made_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    // The Server has lost the Session, and the process is killed before it answers.
+    trace.reconnects(false);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+    for session_present in [false, true] {
+        let mut trace = disk.start(options());
+        trace.connects(session_present, &[]);
+        trace.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => assert_eq!(subscribe.subscriptions[0].filter.as_str(), "signals"),
+            other => panic!("{other:?} instead of SUBSCRIBE"),
+        });
+        trace.sends_nothing();
+    }
+}
