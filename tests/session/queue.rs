@@ -173,3 +173,24 @@ fn a_server_that_asks_and_does_not_read_is_not_read_from_until_it_does() {
     assert!(!trace.session.wants_no_input());
     trace.stays_connected();
 }
+
+#[test]
+fn who_subscribes_first_is_waited_for_on_each_connection() {
+    let mut trace = Trace::new(SessionOptions { waits_to_publish: true, ..options() });
+    trace.publish(1, "one", QoS::AtLeastOnce);
+    for (session_present, dup) in [(false, false), (true, true)] {
+        trace.connects(session_present, &[]);
+        trace.publish(2, "tick", QoS::AtMostOnce);
+        if dup {
+            // What was sent before belongs to the Session (section 4.4).
+            trace.sends(publish_again("one", QoS::AtLeastOnce, 1));
+        }
+        trace.sends_nothing();
+        trace.session.go_on(trace.now);
+        if !dup {
+            trace.sends(publish("one", QoS::AtLeastOnce, 1));
+        }
+        trace.sends(publish("tick", QoS::AtMostOnce, 0));
+        trace.loses_connection();
+    }
+}
