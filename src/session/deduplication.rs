@@ -162,4 +162,19 @@ mod tests {
         }
         assert!(keys.entries.values().all(|entry| entry.key.len() <= LONGEST_KEPT));
     }
+
+    #[test]
+    fn nothing_is_kept_of_keys_that_are_forgotten() {
+        let rules = Deduplicate { key: MessageKey::CorrelationData, window: 10, suppress: true };
+        let (mut keys, mut log) = (Keys::new(), Log::new());
+        for number in 0..1000u32 {
+            let mut properties = PropertiesBuf::new();
+            properties.set(PropertyId::CorrelationData, Value::Binary(&number.to_be_bytes())).unwrap();
+            let topic = TopicName::new("t").unwrap();
+            let message = Message::new(topic, b"", QoS::AtLeastOnce, false, properties.as_properties());
+            let Some(Known::New(kept)) = keys.look(&message, &rules, &mut log) else { panic!("{number} is known") };
+            keys.settle(kept, number % 3 == 0, &mut log);
+            assert!(keys.len() <= 10 && keys.numbers.len() == keys.len());
+        }
+    }
 }

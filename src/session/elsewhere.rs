@@ -96,7 +96,6 @@ impl Elsewhere {
         let Some(server) = self.home.clone() else { return };
         let lasts = Duration::from_secs(self.lasts.into()) + NOTICED_LATER;
         let until = self.heard.and_then(|heard| heard.checked_add(lasts)).filter(|_| self.lasts != FOR_EVER);
-        self.left.retain(|left| left.server != server);
         let in_use = ids.clone();
         log.replace(Key::Server(server.to_string()), || Record::Server { home: false, until, ids: in_use });
         self.left.push(Left { server, until, ids, filters, parked });

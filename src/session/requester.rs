@@ -292,5 +292,10 @@ mod tests {
         assert!(requester.waiting.len() <= 65, "{}", requester.waiting.len());
         requester.use_response_topic("r".to_owned());
         assert_eq!(requester.publish_next(now).map(|next| next.0), Some(0));
+        // Nor does one that ends after it was published.
+        requester.expire(now + Duration::from_secs(1_000_000), &mut events);
+        assert_eq!(requester.unanswered.len(), 1);
+        (0..=1000).for_each(|token| requester.told(token));
+        assert!(requester.unanswered.is_empty() && requester.requests.is_empty() && requester.deadlines.is_empty());
     }
 }

@@ -9,9 +9,9 @@ use mt5mqtt::session::authentication::{Authentication, Mechanism};
 use mt5mqtt::session::event::Event;
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::session::scram::Credentials;
-use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::{ProtocolVersion, QoS};
 use std::time::Duration;
 
 /// The program answers, with the method `m`.
@@ -94,6 +94,16 @@ fn connect_names_method_and_data() {
         assert_eq!(connect.properties.text(PropertyId::AuthenticationMethod), Some("m"));
         assert_eq!(connect.properties.binary(PropertyId::AuthenticationData), Some(&b"hello"[..]));
     });
+}
+
+#[test]
+fn user_name_and_password_go_with_a_method_of_the_programs() {
+    // Section 4.12: a method says itself whether they are used; SCRAM of this library doesn't send them.
+    let (user_name, password) = (Some("me".to_owned()), Some(b"secret".to_vec().into()));
+    let mut trace = Trace::new(SessionOptions { user_name, password, ..by_program() });
+    trace.opens();
+    trace
+        .sends_connect(|connect| assert_eq!((connect.user_name, connect.password), (Some("me"), Some(&b"secret"[..]))));
 }
 
 #[test]
@@ -265,6 +275,26 @@ fn auth_that_is_too_large_leaves_without_its_texts() {
         trace.sends(Packet::Auth(Auth { reason: ReasonCode::RE_AUTHENTICATE, properties }));
         trace.stays_connected();
     }
+}
+
+#[test]
+fn auth_that_is_too_large_without_its_texts_too_ends_the_connection() {
+    // MQTT-3.2.2-15: it can't be sent, and the Server would wait for it.
+    let mut trace = asking(by_program());
+    let mut properties = named("m", None);
+    properties.set(PropertyId::MaximumPacketSize, Value::Int(30)).unwrap();
+    trace.receives(connack(false, ReasonCode::SUCCESS, &properties));
+    trace.is_connected();
+    trace.session.reauthenticate(Some(&[0; 30]), Properties::EMPTY, trace.now);
+    assert_eq!(trace.breaks_off(ReasonCode::UNSPECIFIED_ERROR).failure, Some(Status::AuthenticationFailed));
+}
+
+#[test]
+fn mqtt_3_1_1_has_none() {
+    let mut trace = Trace::connected(SessionOptions { version: ProtocolVersion::V311, ..by_program() });
+    trace.session.reauthenticate(Some(b"again"), Properties::EMPTY, trace.now);
+    trace.sends_nothing();
+    trace.stays_connected();
 }
 
 #[test]

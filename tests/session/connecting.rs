@@ -369,3 +369,11 @@ fn a_program_that_says_it_has_a_session_gets_it() {
     trace.tells_message("x");
     trace.stays_connected();
 }
+
+#[test]
+fn a_connect_that_can_not_be_sent_ends_the_attempt() {
+    // Section 1.5.4: no text has more than 65,535 bytes.
+    let mut trace = Trace::new(SessionOptions { user_name: Some("x".repeat(65_536)), ..options() });
+    trace.opens();
+    assert_eq!(trace.closes().failure, Some(Status::InvalidArgument));
+}

@@ -5,8 +5,7 @@ use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
-use mt5mqtt::session::breaches::Breach;
-use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
@@ -17,7 +16,7 @@ const QOS_1: QoS = QoS::AtLeastOnce;
 const QOS_2: QoS = QoS::ExactlyOnce;
 
 /// Connected to the first Server, where the Session is new.
-fn at_a() -> Trace {
+pub fn at_a() -> Trace {
     let mut trace = Trace::new(SessionOptions { keep_alive: 0, ..options() });
     trace.session.set_server("a");
     trace.connects(false, &[]);
@@ -25,7 +24,7 @@ fn at_a() -> Trace {
 }
 
 #[track_caller]
-fn moves(trace: &mut Trace, server: &str, session_present: bool) {
+pub fn moves(trace: &mut Trace, server: &str, session_present: bool) {
     trace.loses_connection();
     trace.session.set_server(server);
     trace.connects(session_present, &[]);
@@ -173,10 +172,12 @@ fn what_could_not_be_sent_again_keeps_its_identifier_from_the_messages_of_the_ne
     disk.store(&mut trace);
     assert_eq!(trace.tells_published(3).failure, Some(Status::TooLarge));
     trace.session.heard(3);
-    trace.reconnects(true);
-    disk.store(&mut trace);
-    let known = disk.records.get(&Key::Server("a".to_owned()));
-    assert!(matches!(known, Some(Record::Server { home: true, ids, .. }) if *ids == [id(1)]), "{known:?}");
+    for _ in 0..2 {
+        let known = disk.records.get(&Key::Server("a".to_owned()));
+        assert!(matches!(known, Some(Record::Server { home: true, ids, .. }) if *ids == [id(1)]), "{known:?}");
+        trace.reconnects(true);
+        disk.store(&mut trace);
+    }
 
     for _ in 0..2 {
         let mut trace = disk.start(options());
@@ -249,165 +250,45 @@ fn servers_that_share_their_sessions_go_on_with_them() {
 }
 
 #[test]
-fn what_the_first_server_sends_again_is_known() {
-    // MQTT-4.3.3-10, MQTT-4.4.0-1: the program has done with the order while the connection was another one.
-    for qos in [QOS_1, QOS_2] {
-        let mut trace = at_a();
-        trace.receives(publish("order", qos, 7));
-        trace.receives(publish("second", qos, 8));
-        let first = trace.tells_message("order");
-        let second = trace.tells_message("second");
-        moves(&mut trace, "b", false);
-        // The Server of this connection has not sent it.
-        assert!(!trace.session.acknowledge(first.unwrap(), ReasonCode::SUCCESS));
-        trace.sends_nothing();
-        trace.receives(publish("order at b", qos, 7));
-        let other = trace.tells_message("order at b");
-        trace.acknowledge(other);
-        trace.takes_packet(|_| ());
-        moves(&mut trace, "a", true);
-        trace.receives(publish_again("order", qos, 7));
-        trace.tells_nothing();
-        let answer = |id| if qos == QOS_1 { puback(id) } else { pubrec(id) };
-        trace.sends(answer(7));
-        trace.receives(publish_again("second", qos, 8));
-        trace.tells_nothing();
-        trace.sends_nothing();
-        trace.acknowledge(second);
-        trace.sends(answer(8));
-        if qos == QOS_2 {
-            trace.receives(pubrel(7));
-            trace.sends(pubcomp(7));
-        }
-        // A new message that looks the same is a new one.
-        trace.receives(publish("order", qos, 7));
-        trace.tells_message("order");
-    }
-}
-
-#[test]
-fn what_is_done_with_before_the_first_server_sends_it_again_is_answered_then() {
-    // MQTT-4.3.2-4, MQTT-4.3.3-8: it would wait for its answer for ever.
-    for qos in [QOS_1, QOS_2] {
-        let mut trace = at_a();
-        trace.receives(publish("order", qos, 7));
-        let delivery = trace.tells_message("order").expect("it is above QoS 0");
-        moves(&mut trace, "b", false);
-        moves(&mut trace, "a", true);
-        trace.session.acknowledge(delivery, ReasonCode::SUCCESS);
-        trace.sends_nothing();
-        trace.receives(publish_again("order", qos, 7));
-        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
-        trace.tells_nothing();
-    }
-}
-
-#[test]
-fn what_comes_from_servers_that_share_their_sessions_after_all_is_known() {
-    // MQTT-4.3.3-10: the first one knew nothing of a Session for a while.
-    for qos in [QOS_1, QOS_2] {
-        let mut trace = at_a();
-        moves(&mut trace, "b", false);
-        trace.receives(publish("order", qos, 7));
-        let delivery = trace.tells_message("order");
-        moves(&mut trace, "a", true);
-        trace.receives(publish_again("order", qos, 7));
-        trace.tells_nothing();
-        trace.acknowledge(delivery);
-        trace.sends(if qos == QOS_1 { puback(7) } else { pubrec(7) });
-    }
-}
-
-#[test]
-fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
-    // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
-    let mut trace = at_a();
-    trace.receives(publish("tick", QOS_2, 7));
-    let delivery = trace.tells_message("tick");
-    trace.acknowledge(delivery);
-    trace.sends(pubrec(7));
-    moves(&mut trace, "b", false);
-    moves(&mut trace, "a", true);
-    trace.receives(pubrel(7));
-    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(_))));
-    trace.reconnects(true);
-    trace.receives(publish_again("tick", QOS_2, 7));
-    let delivery = trace.tells_message("tick");
-    trace.acknowledge(delivery);
-    trace.sends(pubrec(7));
-}
-
-#[test]
-fn what_was_left_at_a_server_is_known_until_messages_are_acknowledged_otherwise() {
-    // MQTT-4.3.3-10: who can say of a message that it is done with it, depends on the option.
-    for (acknowledge, is_known) in [(Acknowledge::WhenTaken, true), (Acknowledge::Explicitly, false)] {
-        let mut trace = at_a();
-        trace.receives(publish("order", QOS_2, 7));
-        let order = trace.tells_message("order");
-        moves(&mut trace, "b", false);
-        trace.session.acknowledge(order.unwrap(), ReasonCode::SUCCESS);
-        trace.loses_connection();
-        trace.session.set_options(SessionOptions { keep_alive: 0, acknowledge, ..options() });
-        trace.session.set_server("a");
-        trace.connects(true, &[]);
-        trace.receives(publish_again("order", QOS_2, 7));
-        if is_known {
-            trace.tells_nothing();
-            trace.sends(pubrec(7));
-        } else {
-            trace.tells_message("order");
-            trace.sends_nothing();
-        }
-    }
-}
-
-#[test]
-fn what_a_program_can_not_acknowledge_any_more_comes_to_it_again() {
-    // MQTT-4.6.0-2: kept away it would never be answered, nor would be what comes behind it.
-    let options = SessionOptions { keep_alive: 0, acknowledge: Acknowledge::Explicitly, ..options() };
-    let mut trace = Trace::new(options);
+fn each_session_that_was_left_is_known_until_it_expires() {
+    // MQTT-4.4.0-1: nor is what was under way at the third one finished at the first.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
     trace.session.set_server("a");
     trace.connects(false, &[]);
-    trace.receives(publish("done", QOS_2, 7));
-    trace.receives(publish("not done", QOS_2, 8));
-    let done = trace.tells_message("done");
-    trace.tells_message("not done");
-    trace.loses_connection();
-    // With Session Present 0 it hears that it can't acknowledge them any more; before that it could.
-    trace.acknowledge(done);
-    trace.session.set_server("b");
-    trace.connects(false, &[]);
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "c", false);
+    disk.store(&mut trace);
+    sends(&mut trace, "sent to c", QOS_1, 1);
     moves(&mut trace, "a", true);
-    trace.receives(publish_again("done", QOS_2, 7));
-    trace.tells_nothing();
-    trace.sends(pubrec(7));
-    trace.receives(publish_again("not done", QOS_2, 8));
-    let delivery = trace.tells_message("not done");
-    trace.acknowledge(delivery);
-    trace.sends(pubrec(8));
+    trace.sends(publish("sent to c", QOS_1, 2));
+    disk.store(&mut trace);
+    let server = |name: &str| Key::Server(name.to_owned());
+    assert!(["a", "b", "c"].iter().all(|name| disk.records.contains_key(&server(name))), "{:?}", disk.records);
+    trace.passes(Duration::from_secs(3600 + 601));
+    moves(&mut trace, "d", true);
+    disk.store(&mut trace);
+    assert!(["b", "c"].iter().all(|name| !disk.records.contains_key(&server(name))), "{:?}", disk.records);
+    // Another Client Identifier has none anywhere.
+    trace.loses_connection();
+    trace.session.set_options(SessionOptions { client_id: "other".to_owned(), ..options() });
+    disk.store(&mut trace);
+    assert!(!disk.records.keys().any(|key| matches!(key, Key::Server(_))), "{:?}", disk.records);
 }
 
 #[test]
-fn a_new_message_that_looks_like_one_from_before_is_not_swallowed() {
-    // MQTT-3.3.1-1: what a Server sends again has DUP.
+fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
+    // Section 3.1.2.11.2: the interval begins with the end of the connection, which may have been there for days.
     let mut trace = at_a();
-    trace.receives(publish("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
-    trace.sends(pubrec(1));
+    trace.passes(Duration::from_secs(86_400));
+    trace.receives(publish("tick", QoS::AtMostOnce, 0));
+    trace.tells_message("tick");
     moves(&mut trace, "b", false);
-    trace.receives(publish("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
-    trace.sends(pubrec(1));
+    sends(&mut trace, "sent to b", QOS_2, 1);
+    trace.passes(Duration::from_secs(3600));
     moves(&mut trace, "a", true);
-    // PUBREC had arrived, and PUBREL was lost.
-    trace.receives(pubrel(1));
-    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(ack) if ack.packet_id == id(1))));
-    trace.receives(publish("close all", QOS_2, 1));
-    trace.tells_message("close all");
-    trace.stays_connected();
-    assert_eq!(trace.session.counters().breaches, 0, "{:?}", Breach::IdentifierInUse);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
 }
 
 #[test]

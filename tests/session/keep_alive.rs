@@ -232,3 +232,23 @@ fn while_reading_is_paused_the_server_goes_on_hearing_of_us() {
     }
     assert_eq!(trace.session.counters().breaches, 0);
 }
+
+#[test]
+fn once_it_is_read_again_a_server_that_is_gone_is_noticed() {
+    // Section 3.1.2.10: each PINGREQ asks anew only while its answer may lie there unread.
+    let wanted = SessionOptions { keep_alive: 10, ping_timeout: 20 * SECOND, ..options() };
+    let mut trace = Trace::connected(wanted);
+    trace.session.handle_reading_paused(trace.now);
+    trace.passes(8 * SECOND);
+    trace.sends(Packet::Pingreq);
+    trace.receives(Packet::Pingresp);
+    for _ in 0..40 {
+        trace.passes(SECOND);
+        let unsent = trace.session.output().len();
+        trace.session.handle_sent(trace.now, unsent);
+        if trace.session.wants_close() {
+            break;
+        }
+    }
+    assert_eq!(trace.closes().failure, Some(Status::KeepAliveTimeout));
+}

@@ -86,14 +86,16 @@ fn requests_and_messages_survive_any_number_of_failed_connections() {
     let mut trace = Trace::new(options());
     trace.publish(1, "a", QoS::AtMostOnce);
     trace.publish(2, "b", QoS::AtLeastOnce);
+    trace.subscribe(3, "f");
     for _ in 0..5 {
         trace.opens();
         trace.sends_connect(|_| ());
         trace.loses_connection();
     }
     trace.connects(false, &[]);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
     trace.sends(publish("a", QoS::AtMostOnce, 0));
-    trace.sends(publish("b", QoS::AtLeastOnce, 1));
+    trace.sends(publish("b", QoS::AtLeastOnce, 2));
 }
 
 #[test]
@@ -150,5 +152,46 @@ fn of_values_that_return_to_the_queue_only_the_newest_can_be_superseded() {
         trace.receives(puback(first));
         trace.completes(1);
         assert_eq!(trace.sends_payloads(), ["four"]);
+    }
+}
+
+#[test]
+fn a_server_that_asks_and_does_not_read_is_not_read_from_until_it_does() {
+    // MQTT-4.3.3-11 wants an answer for each PUBREL; they must not fill the memory.
+    let mut trace = Trace::connected(options());
+    let mut asked = 0;
+    while !trace.session.wants_no_input() {
+        trace.receives(pubrel(7));
+        asked += 1;
+        assert!(trace.session.output().len() < 4 << 20, "it never ends");
+    }
+    // More than a Server may have unfinished at once.
+    assert!(asked > u32::from(u16::MAX), "{asked}");
+    let unsent = trace.session.output().len();
+    trace.session.handle_sent(trace.now, unsent / 2);
+    assert!(trace.session.wants_no_input(), "there is no room yet");
+    trace.session.handle_sent(trace.now, trace.session.output().len());
+    assert!(!trace.session.wants_no_input());
+    trace.stays_connected();
+}
+
+#[test]
+fn who_subscribes_first_is_waited_for_on_each_connection() {
+    let mut trace = Trace::new(SessionOptions { waits_to_publish: true, ..options() });
+    trace.publish(1, "one", QoS::AtLeastOnce);
+    for (session_present, dup) in [(false, false), (true, true)] {
+        trace.connects(session_present, &[]);
+        trace.publish(2, "tick", QoS::AtMostOnce);
+        if dup {
+            // What was sent before belongs to the Session (section 4.4).
+            trace.sends(publish_again("one", QoS::AtLeastOnce, 1));
+        }
+        trace.sends_nothing();
+        trace.session.go_on(trace.now);
+        if !dup {
+            trace.sends(publish("one", QoS::AtLeastOnce, 1));
+        }
+        trace.sends(publish("tick", QoS::AtMostOnce, 0));
+        trace.loses_connection();
     }
 }

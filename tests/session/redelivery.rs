@@ -402,10 +402,14 @@ fn the_identifier_of_what_can_not_be_sent_again_is_not_given_to_another_message(
     trace.sends(publish("released", QoS::ExactlyOnce, 2));
     trace.receives(pubrec(2));
     trace.sends(pubrel(2));
-    assert!(sends(&mut trace, 65_535).iter().all(|used| ![1, 2].contains(used)));
+    trace.publish(3, "sent", QoS::ExactlyOnce);
+    trace.sends(publish("sent", QoS::ExactlyOnce, 3));
+    assert!(sends(&mut trace, 65_535).iter().all(|used| ![1, 2, 3].contains(used)));
     // With its Session it is free again.
     trace.reconnects(false);
-    assert_eq!(trace.tells_published(2).failure, Some(Status::SessionLost));
+    for token in [2, 3] {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+    }
     assert_eq!(sends(&mut trace, 65_535).len(), 65_535);
 }
 

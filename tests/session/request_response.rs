@@ -170,6 +170,7 @@ fn a_response_is_no_copy_of_its_request() {
 fn another_correlation_is_no_response() {
     let (mut trace, topic, mut correlation) = requested(options());
     // Of a Session before this one, whose tokens were the same.
+    assert_ne!(requested(SessionOptions { seed: [8; 32], ..options() }).2, correlation);
     correlation[0] ^= 1;
     for other in [&correlation[..], b"", b"x"] {
         trace.receives_response(&topic, other, "stray", QoS::AtMostOnce);
@@ -349,6 +350,11 @@ fn whatever_a_server_offers_or_assigns_gives_a_response_topic_that_can_be_subscr
 fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     let (mut trace, topic, correlation) = requested(options());
     trace.reconnects(true);
+    // The program's own subscription to it does as well.
+    trace.subscribe(9, &topic);
+    let packet_id = trace.asks_for().1;
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 9, .. }));
     trace.request(8, "more", SECOND);
     trace.sends_request("more");
     // What was asked on the connection before can still be answered.
@@ -379,6 +385,10 @@ fn a_response_comes_to_the_topic_that_its_request_named() {
     trace.tells_message("not here");
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);
     assert_eq!(trace.tells_response(7), Ok("answer".to_owned()));
+    // The next one asks for the new one.
+    trace.request(8, "ask", SECOND);
+    assert_eq!(trace.asks_for().0, "two/response");
+    trace.tells_nothing();
 }
 
 #[test]
@@ -420,6 +430,9 @@ fn that_a_request_was_acknowledged_is_not_its_end() {
     let (topic, packet_id) = trace.asks_for();
     trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     let (_, correlation, _) = trace.sends_request("ask");
+    // It has grown by its properties.
+    let grown = trace.session.requests_grown();
+    assert_eq!((trace.session.outstanding(), grown > correlation.len()), ((1, "task".len() + grown), true));
     trace.receives(puback(2));
     trace.tells_nothing();
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);

@@ -2,6 +2,7 @@
 //! by then.
 
 use crate::trace::*;
+use mt5mqtt::codec::Packet;
 use mt5mqtt::session::Amount;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
@@ -152,4 +153,76 @@ fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_
     let mut trace = disk.start(options());
     trace.connects(true, &[]);
     trace.sends_nothing();
+}
+
+#[test]
+fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    trace.loses_connection();
+    trace.unsubscribe(2, "signals");
+    trace.connects(false, &[]);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
+    // The process is killed before the Server answers.
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    trace.unsubscribe(2, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0x87]);
+    // So is one that was granted and is asked for anew in vain (section 3.8.4).
+    trace.subscribe(3, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(3, ReasonCode::NOT_AUTHORIZED));
+    disk.store(&mut trace);
+
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+}
+
+#[test]
+fn a_subscription_that_was_to_be_made_again_is_made_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.subscribe(1, "signals");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    disk.store(&mut trace);
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    // The Server has lost the Session, and the process is killed before it answers.
+    trace.reconnects(false);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+    for session_present in [false, true] {
+        let mut trace = disk.start(options());
+        trace.connects(session_present, &[]);
+        trace.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => assert_eq!(subscribe.subscriptions[0].filter.as_str(), "signals"),
+            other => panic!("{other:?} instead of SUBSCRIBE"),
+        });
+        trace.sends_nothing();
+    }
 }

@@ -91,6 +91,7 @@ fn an_end_is_no_record_if_the_program_hears_of_it_before_anything_is_stored() {
     trace.sends(publish("one", QOS_1, 1));
     trace.receives(puback(1));
     trace.completes(1);
+    assert!(trace.session.has_unheard());
     trace.session.heard(1);
     assert!(!trace.session.has_unheard());
     let batch = trace.session.poll_records().expect("a batch, as somebody may wait for it");
@@ -343,6 +344,21 @@ fn qos_2_goes_no_further_than_what_is_stored() {
     trace.sends_nothing();
     disk.store(&mut trace);
     trace.sends(pubrel(1));
+}
+
+#[test]
+fn what_is_stored_says_nothing_of_what_came_after_it() {
+    let mut trace = Disk::default().start(options());
+    trace.connects(false, &[]);
+    trace.publish(1, "one", QOS_2);
+    let batch = trace.session.poll_records().expect("a batch");
+    trace.publish(2, "two", QOS_2);
+    trace.sends_nothing();
+    trace.session.handle_durable(trace.now, batch.number);
+    assert_eq!(trace.sends_payloads(), ["one"]);
+    let batch = trace.session.poll_records().expect("a batch");
+    trace.session.handle_durable(trace.now, batch.number);
+    assert_eq!(trace.sends_payloads(), ["two"]);
 }
 
 #[test]

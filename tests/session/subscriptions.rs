@@ -3,7 +3,7 @@
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
-use mt5mqtt::codec::subscribe::{RetainHandling, Suback, SubscriptionOptions};
+use mt5mqtt::codec::subscribe::{RetainHandling, Suback, Subscription, SubscriptionOptions};
 use mt5mqtt::codec::unsubscribe::Unsuback;
 use mt5mqtt::session::event::{Event, Outcome, Token};
 use mt5mqtt::session::options::SessionOptions;
@@ -154,6 +154,20 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
 }
 
 #[test]
+fn what_the_program_subscribes_to_and_ends_without_a_connection_has_two_answers() {
+    let mut trace = Trace::new(options());
+    trace.subscribe(1, "a");
+    trace.unsubscribe(2, "a");
+    trace.connects(false, &[]);
+    let packet_id = takes_subscribe(&mut trace, "a");
+    assert_eq!(takes_unsubscribe(&mut trace, "a"), packet_id + 1);
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, None);
+    trace.receives(unsuback(packet_id + 1, vec![ReasonCode::SUCCESS]));
+    assert!(matches!(trace.tells(), Event::Unsubscribed { token: 2, .. }));
+}
+
+#[test]
 fn what_the_program_has_ended_meanwhile_is_not_made_again() {
     // MQTT-3.3.1-9: a subscription brings the retained messages, and with them an order of the master that the program has left.
     for expiry in [3600, 0] {
@@ -188,17 +202,22 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     trace.opens();
     trace.sends_connect(|_| ());
     trace.loses_connection();
+    trace.subscribe(2, "b");
     trace.connects(true, &[]);
     let mut packet_id = 0;
-    trace.takes_packet(|packet| match packet {
-        Packet::Subscribe(subscribe) => {
-            // If it is still there, its retained messages are not wanted again.
-            assert_eq!(subscribe.subscriptions[0].options.retain_handling, RetainHandling::IfNew);
-            packet_id = subscribe.packet_id.get();
-        }
-        other => panic!("{other:?}"),
-    });
-    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    // If it is still there, its retained messages are not wanted again. Those of a new one are.
+    for (filter, wanted) in [("a", RetainHandling::IfNew), ("b", RetainHandling::Always)] {
+        trace.takes_packet(|packet| match packet {
+            Packet::Subscribe(subscribe) => {
+                let Subscription { filter: asked_for, options } = &subscribe.subscriptions[0];
+                assert_eq!((asked_for.as_str(), options.retain_handling), (filter, wanted));
+                packet_id = subscribe.packet_id.get();
+            }
+            other => panic!("{other:?}"),
+        });
+        trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    }
+    assert_eq!(tells_subscribed(&mut trace, 2).failure, None);
     trace.tells_nothing();
     // From then on there is no doubt.
     trace.reconnects(true);
@@ -333,6 +352,35 @@ fn a_request_too_large_for_the_server_fails_alone() {
     trace.subscribe(2, "a");
     takes_subscribe(&mut trace, "a");
     trace.stays_connected();
+}
+
+#[test]
+fn a_request_waits_for_a_packet_identifier_and_one_that_failed_keeps_none() {
+    // MQTT-2.2.1-3
+    let wanted = SessionOptions { in_flight_maximum: 65_535, ..options() };
+    let limit = [(PropertyId::MaximumPacketSize, Value::Int(20))];
+    let mut trace = Trace::connected_to(wanted, &limit);
+    trace.subscribe(1, &"a".repeat(30));
+    assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::TooLarge));
+    // Without an answer, and with one that can't be taken.
+    trace.subscribe(2, "a");
+    takes_subscribe(&mut trace, "a");
+    trace.loses_connection();
+    trace.connects(true, &limit);
+    let packet_id = takes_subscribe(&mut trace, "a") as u8;
+    trace.receives_bytes(&[0x90, 5, 0, packet_id, 0, 0, 0]);
+    assert_eq!(tells_subscribed(&mut trace, 2).failure, Some(Status::ProtocolError));
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    trace.connects(true, &limit);
+    for token in 1..=65_535 {
+        trace.publish(token, "x", QoS::AtLeastOnce);
+    }
+    assert_eq!(trace.sends_payloads().len(), 65_535);
+    trace.subscribe(65_537, "b");
+    trace.sends_nothing();
+    trace.receives(puback(9));
+    assert!(matches!(trace.tells(), Event::Published { .. }));
+    assert_eq!(takes_subscribe(&mut trace, "b"), 9);
 }
 
 #[test]
