@@ -120,7 +120,7 @@ impl Client {
         let Some(delivery) = delivery else { return };
         match self.options.lock().acknowledge() {
             Acknowledge::OnArrival => self.leave_taken(delivery),
-            _ => self.acknowledge_taken(delivery),
+            Acknowledge::WhenTaken | Acknowledge::Explicitly => self.acknowledge_taken(delivery),
         }
     }
 

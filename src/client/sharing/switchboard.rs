@@ -305,7 +305,9 @@ impl Switchboard {
             match self.options.acknowledge() {
                 Acknowledge::OnArrival if self.has_store() => self.line.shared.gather(Command::Taken { delivery }),
                 Acknowledge::OnArrival => {}
-                _ => self.line.shared.gather(Command::Acknowledge { delivery, acknowledgement }),
+                Acknowledge::WhenTaken | Acknowledge::Explicitly => {
+                    self.line.shared.gather(Command::Acknowledge { delivery, acknowledgement });
+                }
             }
         }
     }

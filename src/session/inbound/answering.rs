@@ -84,7 +84,9 @@ impl Inbound {
                     }
                     answer_when_durable(connection, recorded, Held::Pubrec(id, acknowledgement), log);
                 }
-                _ => answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log),
+                QoS::AtMostOnce | QoS::AtLeastOnce => {
+                    answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log);
+                }
             }
             if !self.received.contains_key(&id) {
                 self.contents.remove(&id);
