@@ -112,7 +112,7 @@ impl<'a> Examination<'a> {
         asked
     }
 
-    /// A message to itself, with times.
+    /// Sends a message to itself, and tells how long that took.
     fn echo(&self, client: &Client) -> Result<(), Status> {
         let topic = format!("mt5mqtt/doctor/{}", clock::unix_us());
         let rules = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check them for the \
