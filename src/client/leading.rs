@@ -69,7 +69,7 @@ pub(super) struct Keeping {
     left: Option<Instant>,
     /// How many times somebody took the lead, and how many of these the background thread knows of.
     visits: (u64, u64),
-    /// When a program that polls last looked at the socket, or would have if it had polled without a pause.
+    /// When it was last looked whether a program polls without a pause (`polling`).
     pub looked: Option<Instant>,
 }
 
