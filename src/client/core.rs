@@ -47,7 +47,7 @@ pub(super) struct Core {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub share: Share,
-    /// What is known outside.
+    /// The figures that were last told outside of the lock.
     told: Told,
 }
 
@@ -64,9 +64,9 @@ pub(super) enum Wish {
 /// At most this many bytes leave in a write on a caller's thread: it bounds the time of the call. More than a message of 64 KiB
 /// has, whose last bytes would otherwise wait for another thread.
 const LARGEST_CALLER_WRITE: usize = 128 * 1024;
-/// What a burst has gathered is written by the caller when it is so much, if the background thread hasn't come before.
+/// When a burst has gathered so much, the caller writes it, if the background thread hasn't come before.
 const GATHERED: usize = 16 * 1024;
-/// At most so many commands that others have left are carried out in one go; for the same reason.
+/// At most so many commands that others have left are carried out in one go: it bounds the time of a call, too.
 const COMMANDS_IN_A_ROW: usize = 256;
 /// After so many reads in a row others have their turn: timers, commands, the program.
 pub(super) const READS_IN_A_ROW: usize = 16;
@@ -143,7 +143,8 @@ impl Core {
         }
         // Only a system call takes so long that the clock must be asked again.
         self.burst.call_ended(if self.bytes_sent == sent { now } else { clock::now() });
-        // The statistics are for whoever takes what is gathered; and what only waits for the socket changes none.
+        // While messages are gathered, whoever sends them tells the statistics; and what only waits for the socket changes
+        // none.
         let changes_none = || {
             self.connection.write_blocked
                 && self.bytes_sent == self.told.bytes_sent

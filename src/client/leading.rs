@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 const WAKE: Token = Token(0);
 const SOCKET: Token = Token(1);
 
-/// A leader that comes back within this time deals with a stream of messages.
+/// A leader that comes back within this time is held to be dealing with a stream of messages.
 const AT_ONCE: Duration = Duration::from_millis(2);
 /// After coming back at once so many times in a row, it keeps the socket while it is away.
 const OFTEN: u32 = 4;
@@ -48,7 +48,8 @@ struct Seat {
     returns: u32,
     /// How long the leader rests before it waits for the Server (`pace`).
     rest: Duration,
-    /// The leader has stopped reading for an event: the poll, which has told of what is there, doesn't tell twice.
+    /// The leader has stopped reading for an event, though there may be more: the poll has told of it already, and doesn't
+    /// tell twice.
     stopped: bool,
 }
 
@@ -66,9 +67,9 @@ pub(super) struct Keeping {
     watched: bool,
     /// When the leader left, if it is away.
     left: Option<Instant>,
-    /// How many times somebody took the lead, and how many of them the background thread knows of.
+    /// How many times somebody took the lead, and how many of these the background thread knows of.
     visits: (u64, u64),
-    /// When a program that polls looked last whether it does so without a pause.
+    /// When it was last looked whether a program polls without a pause (`polling`).
     pub looked: Option<Instant>,
 }
 
@@ -241,8 +242,8 @@ impl Core {
         }
     }
 
-    /// For the background thread: takes the socket from a leader that doesn't come back. Returns when to look again, if at
-    /// all: a leader that has stayed since the last look says so when it leaves.
+    /// For the background thread: takes the socket from a leader that doesn't come back. Returns when to look again; `None`
+    /// if a leader has stayed since the last look, as it wakes the background thread when it leaves.
     pub fn look_after_leader(&mut self, now: Instant, shared: &Shared) -> Option<Instant> {
         if !self.keeping.watched {
             return None;

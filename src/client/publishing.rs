@@ -97,8 +97,8 @@ impl Client {
         Ok((token, Command::Publish { token, message, how }))
     }
 
-    /// Checks a message and takes its place in the budget of the outgoing queue. Whether one that conflates finds a message
-    /// to supersede, the Session sees.
+    /// Checks a message and takes its place in the budget of the outgoing queue. Only the Session knows whether a message
+    /// with a conflation key finds one to supersede.
     pub(super) fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
         let (qos, retain, size) = (message.qos, message.retain, message.size());
         let limits = &self.shared.publish_limits;
@@ -129,7 +129,8 @@ impl Client {
         Ok(())
     }
 
-    /// What the present Server said it won't take is refused at the call. One that is met later says so by an event.
+    /// What the present Server said it won't take is refused at the call. What a later Server doesn't take ends with an
+    /// event.
     fn check_against_server(&self, size: usize, qos: QoS, retain: bool) -> Result<(), Failure> {
         let takes = self.shared.publish_limits.server();
         if qos > takes.maximum_qos {

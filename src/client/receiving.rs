@@ -23,8 +23,9 @@ pub enum Polled<R> {
 }
 
 impl Client {
-    /// The program comes back for more, or leaves: it has dealt with the end of a publish that it got last. Were that said when
-    /// it takes the event, and it died before it had dealt with it, nobody would ever tell it again.
+    /// The program comes back for more, or leaves: so it has dealt with the end of a publish that it got last. The store
+    /// hears of it only now. If it heard of it when the program takes the event, and the program died before it had dealt
+    /// with it, no process would ever be told again.
     pub fn heard(&self) {
         if self.shared.hears.load(Ordering::Acquire) == 0 {
             return;
@@ -120,7 +121,7 @@ impl Client {
         let Some(delivery) = delivery else { return };
         match self.options.lock().acknowledge() {
             Acknowledge::OnArrival => self.leave_taken(delivery),
-            _ => self.acknowledge_taken(delivery),
+            Acknowledge::WhenTaken | Acknowledge::Explicitly => self.acknowledge_taken(delivery),
         }
     }
 

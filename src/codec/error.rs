@@ -77,7 +77,20 @@ impl DecodeError {
             | Fault::EmptyPayload
             | Fault::Contradiction(_) => ReasonCode::PROTOCOL_ERROR,
             Fault::ProtocolVersion => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-            _ => ReasonCode::MALFORMED_PACKET,
+            Fault::UnknownType
+            | Fault::Flags
+            | Fault::VariableByteInteger
+            | Fault::Truncated
+            | Fault::TrailingBytes
+            | Fault::Text(_)
+            | Fault::Topic(_)
+            | Fault::PacketIdZero
+            | Fault::QoS
+            | Fault::DupWithQoS0
+            | Fault::Reserved(_)
+            | Fault::ReasonCode(_)
+            | Fault::UnknownProperty(_)
+            | Fault::PropertyNotAllowed(_) => ReasonCode::MALFORMED_PACKET,
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) struct Connection {
     last_sent: Instant,
     last_received: Instant,
     ping: Option<Ping>,
-    /// What has arrived lies there unread, a PINGRESP perhaps: the next PINGREQ doesn't wait for it.
+    /// Reading is paused: what has arrived, perhaps a PINGRESP, lies there unread, so the next PINGREQ doesn't wait for it.
     reading_paused: bool,
 }
 
@@ -87,9 +87,9 @@ struct Ping {
     /// When the last PINGREQ was made.
     sent: Instant,
     deadline: Instant,
-    /// From when it has left to the deadline.
+    /// The time from when it has left until the deadline.
     timeout: Duration,
-    /// How many bytes have to leave until it has: it may stand behind a large message, on a slow line.
+    /// How many bytes have to leave before it has left: it may stand behind a large message, on a slow line.
     unsent: usize,
     /// PINGREQs without a PINGRESP.
     unanswered: u32,
@@ -297,7 +297,7 @@ impl Connection {
         }
     }
 
-    /// What the time has brought.
+    /// Which timer has run out by `now`.
     pub fn expired(&self, now: Instant) -> Expired {
         match self.phase {
             Phase::AwaitingConnack { deadline } if now >= deadline => Expired::Connack,

@@ -134,7 +134,7 @@ impl Session {
             ReasonCode::NOT_AUTHORIZED => {
                 " Check USER_NAME and PASSWORD, too: many Servers answer so when these don't fit or are missing."
             }
-            // Nothing else in CONNECT has any of these.
+            // Only the Will Message can be meant: nothing else in CONNECT has a topic, a payload, RETAIN or a QoS.
             ReasonCode::TOPIC_NAME_INVALID
             | ReasonCode::PAYLOAD_FORMAT_INVALID
             | ReasonCode::RETAIN_NOT_SUPPORTED
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    /// Whether a CONNACK with success is one. If not, the connection ends for it.
+    /// Whether a CONNACK that says success can be taken for it. If not, the connection ends.
     fn accepts(&mut self, connack: &Connack<'_>) -> bool {
         let response_information = connack.properties.text(PropertyId::ResponseInformation);
         if response_information.is_some() && !self.options.request_response_information {
@@ -232,7 +232,7 @@ impl Session {
         }
         self.session_in_doubt = false;
         self.elsewhere.settle(&mut self.log);
-        // Not before: until here it was that of the Session that may have been left behind.
+        // Not earlier: until here it was the value of the Session that may have been left behind.
         if let Some(connection) = &self.connection {
             self.elsewhere.lasts = connection.limits.session_expiry_interval;
         }
@@ -264,7 +264,7 @@ impl Session {
             return false;
         }
         let Some(left) = self.elsewhere.come_back(now, &mut self.log) else { return false };
-        // Should the two share their Sessions in spite of that, this is the one in between.
+        // If the two Servers share their Sessions in spite of that, this is the Session from the time in between.
         let (held, parked) = (self.held_by_server(), self.inbound.park());
         self.leave_behind();
         self.use_reserved();
@@ -287,15 +287,15 @@ impl Session {
         self.outbound.held_by_server().into_iter().chain(self.elsewhere.reserved.iter().copied()).collect()
     }
 
-    /// The Packet Identifiers that were not to be used at home may be.
+    /// Packet Identifiers that were kept away from the home Server may be used again.
     pub(super) fn use_reserved(&mut self) {
         for id in std::mem::take(&mut self.elsewhere.reserved) {
             self.ids.release(id);
         }
     }
 
-    /// The Server closed the connection instead of answering CONNECT. One that doesn't know this version of MQTT may do so,
-    /// but so may one that is restarting, which the Server is that we have spoken to in it.
+    /// The Server closed the connection instead of answering CONNECT. A Server that doesn't know this version of MQTT may
+    /// do so, but so may one that is restarting. If it has spoken this version before, it is held to be restarting.
     pub(super) fn closed_without_answer(&mut self, end: &mut Disconnected) {
         if !self.version_spoken {
             self.change_version(end);

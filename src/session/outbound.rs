@@ -371,7 +371,7 @@ impl Outbound {
                     if entry.sent && entry.publishing.message.qos == QoS::ExactlyOnce && ids.keep_away(id) {
                         self.given_up.push(id);
                     }
-                    // Who was told that it is refused would take it for one that never arrived.
+                    // A program that was told of a refusal would take it for a message that never arrived.
                     let outcome = if entry.sent { Status::SessionLost } else { status };
                     let outcome = entry.publishing.not_sent(outcome);
                     self.finish(entry.publishing, outcome, out);

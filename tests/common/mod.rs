@@ -18,5 +18,6 @@ pub mod program;
 pub mod proxy;
 pub mod rust_source;
 pub mod scram_server;
+pub mod stored;
 pub mod tls_server;
 pub mod tools;

@@ -432,7 +432,10 @@ fn that_a_request_was_acknowledged_is_not_its_end() {
     let (_, correlation, _) = trace.sends_request("ask");
     // It has grown by its properties.
     let grown = trace.session.requests_grown();
-    assert_eq!((trace.session.outstanding(), grown > correlation.len()), ((1, "task".len() + grown), true));
+    assert_eq!(
+        (trace.session.outstanding(), grown > correlation.len()),
+        (Amount { count: 1, bytes: "task".len() + grown }, true)
+    );
     trace.receives(puback(2));
     trace.tells_nothing();
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);

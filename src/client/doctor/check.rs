@@ -25,6 +25,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 const ANSWER_STEPS: &str = "the connection is good up to this step, and the rest of it was not tried. Only your program knows what to \
                             answer: let it start the doctor itself, and answer MT5MQTT_EVENT_AUTHENTICATE as for its own connection \
                             (the script Doctor and the example doctor can't; SCRAM-SHA-256 needs no answer)";
+/// What to do when the message of the doctor's own doesn't come through.
+const ACCESS_RULES: &str = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check \
+                            them for the topics that you use";
 /// How often it is looked whether anybody still wants to know.
 const SLICE: Duration = Duration::from_millis(50);
 /// How long another scheme is tried on the same port.
@@ -112,11 +115,9 @@ impl<'a> Examination<'a> {
         asked
     }
 
-    /// A message to itself, with times.
+    /// Sends a message to itself, and tells how long that took.
     fn echo(&self, client: &Client) -> Result<(), Status> {
         let topic = format!("mt5mqtt/doctor/{}", clock::unix_us());
-        let rules = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check them for the \
-                     topics that you use";
         let Ok(name) = TopicName::new(&topic) else { return Ok(()) };
         let Ok(filter) = TopicFilter::new(&topic) else { return Ok(()) };
         let maximum_qos = client.statistics().limits.map_or(QoS::AtLeastOnce, |limits| limits.maximum_qos);
@@ -129,15 +130,25 @@ impl<'a> Examination<'a> {
         };
         let subscribed = client.subscribe(filter, options, PropertiesBuf::new());
         if let Err(failure) = subscribed.and_then(|token| self.outcome(client, token)) {
-            return self.failed(failure.status, &format!("subscribing to {topic} failed: {failure}"), rules);
+            return self.failed(failure.status, &format!("subscribing to {topic} failed: {failure}"), ACCESS_RULES);
         }
         self.report.line("subscribed to a topic of its own");
         let start = clock::now();
-        let published = client.publish(name, b"doctor", qos, false, Properties::EMPTY);
-        let token = match published {
-            Ok(token) => token,
-            Err(failure) => return self.failed(failure.status, &format!("publishing failed: {failure}"), rules),
-        };
+        match client.publish(name, b"doctor", qos, false, Properties::EMPTY) {
+            Ok(token) => self.await_echo(client, name, token, qos, start),
+            Err(failure) => self.publishing_failed(&failure),
+        }
+    }
+
+    /// Waits until the message is acknowledged and has come back, in either order.
+    fn await_echo(
+        &self,
+        client: &Client,
+        name: TopicName<'_>,
+        token: Token,
+        qos: QoS,
+        start: Instant,
+    ) -> Result<(), Status> {
         let (mut acknowledged, mut back) = (qos == QoS::AtMostOnce, false);
         while !(acknowledged && back) {
             let happened = self.next(client, Some(start + ANSWER), |event| match event {
@@ -150,34 +161,36 @@ impl<'a> Examination<'a> {
             });
             let milliseconds = clock::now().saturating_duration_since(start).as_secs_f64() * 1000.0;
             match happened {
-                Some(Happened::Published(outcome)) => match failure(&outcome) {
-                    Some(failure) => {
-                        return self.failed(failure.status, &format!("publishing failed: {failure}"), rules);
+                Some(Happened::Published(outcome)) => {
+                    if let Some(failure) = failure(&outcome) {
+                        return self.publishing_failed(&failure);
                     }
-                    None => {
-                        acknowledged = true;
-                        self.report.line(&format!("the Server acknowledged a message after {milliseconds:.1} ms"));
-                    }
-                },
+                    acknowledged = true;
+                    self.report.line(&format!("the Server acknowledged a message after {milliseconds:.1} ms"));
+                }
                 Some(Happened::Message) => {
                     back = true;
                     self.report.line(&format!("the message came back after {milliseconds:.1} ms"));
                 }
                 Some(Happened::Disconnected(end)) => {
                     let status = end.failure.unwrap_or(Status::Network);
-                    return self.failed(status, &end.detail, rules);
+                    return self.failed(status, &end.detail, ACCESS_RULES);
                 }
                 None => {
-                    let what = if acknowledged {
-                        "the message didn't come back"
-                    } else {
-                        "the Server didn't acknowledge the message"
+                    let what = match acknowledged {
+                        true => "the message didn't come back",
+                        false => "the Server didn't acknowledge the message",
                     };
-                    return self.failed(Status::Timeout, &format!("{what} within {} s", ANSWER.as_secs()), rules);
+                    let text = format!("{what} within {} s", ANSWER.as_secs());
+                    return self.failed(Status::Timeout, &text, ACCESS_RULES);
                 }
             }
         }
         Ok(())
+    }
+
+    fn publishing_failed(&self, failure: &Failure) -> Result<(), Status> {
+        self.failed(failure.status, &format!("publishing failed: {failure}"), ACCESS_RULES)
     }
 
     fn outcome(&self, client: &Client, token: Token) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ use std::time::Duration;
 #[derive(Default)]
 struct Left {
     messages: Vec<NoticeKind>,
-    /// Messages that it has missed, and wasn't told of.
+    /// Messages that it has missed and was not told of.
     missed: u64,
 }
 
@@ -31,7 +31,7 @@ impl Switchboard {
             if arrival.withdrawn.load(Ordering::Acquire) {
                 continue;
             }
-            // What it asked for before has woken nobody.
+            // Nobody was woken for what it asked for before.
             self.has_more = true;
             let admitted = self.admit(&arrival);
             let is_in = admitted.is_ok();
@@ -44,7 +44,8 @@ impl Switchboard {
     fn admit(&mut self, arrival: &Arrival) -> Result<(), Failure> {
         let same_inbox = |member: &Member| !arrival.inbox.is_empty() && member.inbox == arrival.inbox;
         if let Some(before) = self.members.iter().find(|member| same_inbox(member)) {
-            // What the one before has asked for until now: nobody looks at its queue when its place is taken.
+            // Carries out what the program before has asked for until now: once its place is taken, nobody looks at its
+            // queue.
             let (id, count) = (before.id, before.program.commands());
             self.collect_from(id, count);
         }
@@ -87,12 +88,12 @@ impl Switchboard {
         Ok(())
     }
 
-    /// Whether the connection has to be opened for a program that is going to have this place, if there is one already. Fails
-    /// if it can't be, or is there for others with other options.
+    /// Whether the connection has to be opened for this program. `place` is the place that it takes, if there is one
+    /// already. Fails if the connection can't be opened, or if other programs use it with other options.
     fn has_to_open(&self, arrival: &Arrival, place: Option<usize>) -> Result<bool, Failure> {
         let is_here = |member: &Member| member.wanted && !member.out_of_reach;
         let others = self.members.iter().enumerate().any(|(index, member)| is_here(member) && Some(index) != place);
-        // The connection that it joins may be yet to be made.
+        // The connection that it joins may still have to be made.
         let agreed = self.opening.as_ref().unwrap_or(&self.options);
         if others && let Some(name) = arrival.options.difference(agreed) {
             let connection = &arrival.connection;
@@ -102,13 +103,13 @@ impl Switchboard {
         let differs = || arrival.options.difference(&self.options).is_some();
         let must_open = !others && (self.line.state() == State::Idle || self.is_closing || differs());
         if must_open {
-            // Checked before anybody is put out for it.
+            // Checked first, so that nobody loses a place for a program that is refused.
             self.line.check_store(&arrival.options)?;
         }
         Ok(must_open)
     }
 
-    /// A program that has no place yet. Returns what it has had of an earlier process's.
+    /// Adds a program that has no place yet. Returns what it has had already of what an earlier process left.
     fn add_member(&mut self, arrival: &Arrival, release: Duration) -> (ProgramId, Had) {
         let (id, had) = self.former.come_back(&arrival.program).unwrap_or_else(|| {
             self.last_id += 1;
@@ -167,7 +168,8 @@ impl Switchboard {
         if self.opening.is_none() || self.line.state() != State::Idle {
             return Ok(());
         }
-        // Whoever made it idle lets go of the core when the event of it is in the queue: it isn't the new connection's.
+        // The thread that made the line idle gives back the core when the event of it is in the queue. That event isn't the
+        // new connection's.
         drop(self.line.shared.core.lock());
         while self.hand_out_next() {}
         let Some(options) = self.opening.take() else { return Ok(()) };
@@ -204,7 +206,7 @@ impl Switchboard {
         self.opening.is_some()
     }
 
-    /// A program that was let in has waited no longer.
+    /// A program that was let in had stopped waiting for the answer: it leaves again.
     fn dismiss(&mut self, program: &Arc<Shared>) {
         if let Some(id) =
             self.members.iter().find(|member| Arc::ptr_eq(&member.program, program)).map(|member| member.id)
@@ -286,7 +288,7 @@ impl Switchboard {
         let takes = |id| self.members.iter().any(|member| member.id == id && member.takes_messages());
         let Some(heir) = self.filters.heir(from, message, takes) else { return false };
         if self.owed.waits_for(heir, kind) {
-            // It has it as well.
+            // It has got the message itself.
             return false;
         }
         let Some(member) = self.member(heir).filter(|member| member.takes_messages()) else { return false };
@@ -298,7 +300,7 @@ impl Switchboard {
         has_it
     }
 
-    /// What a program has asked for in vain, as there was no connection until it left.
+    /// Ends what a program has asked for in vain: there was no connection until it left.
     fn give_up_deferred(&mut self, id: ProgramId) {
         let (its, others) = std::mem::take(&mut self.deferred).into_iter().partition(|(program, _)| *program == id);
         self.deferred = others;
@@ -314,7 +316,7 @@ impl Switchboard {
         }
     }
 
-    /// Nobody waits for a program that can't be reached. If it has a name, one may come that takes its place.
+    /// Stops waiting for programs that can't be reached. If such a program has a name, another may come and take its place.
     pub fn give_up_waiting(&mut self) {
         let out_of_reach = |member: &&Member| member.out_of_reach && member.wanted;
         let is_over = |member: &Member| member.program.freed.load(Ordering::Acquire);

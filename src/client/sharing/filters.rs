@@ -26,12 +26,12 @@ const ENDED_KEPT: usize = 256;
 
 /// A SUBSCRIBE that waits for its answer.
 struct Ask {
-    /// `None`: nobody's, but made again without an identifier for all.
+    /// `None` if no program asked: the subscription is made again for all its holders, without an identifier.
     program: Option<ProgramId>,
     filter: String,
     properties: PropertiesBuf,
     identifier: Option<u32>,
-    /// With what the program held the filter before, if it did.
+    /// The options with which the program held the filter before, if it did.
     before: Option<SubscriptionOptions>,
     /// The program has unsubscribed or left meanwhile.
     given_up: bool,
@@ -127,8 +127,8 @@ impl Filters {
         Ok(Subscribe { token, filter, options, properties: with_identifier(properties, identifier) })
     }
 
-    /// Whether a job could come to two programs without identifiers: it is of a Shared Subscription, and a copy of it is another
-    /// program's by another filter. `program` is one that is going to hold the filter.
+    /// Whether a job of a Shared Subscription could come to two programs where there are no identifiers: another program
+    /// would get a copy of it by another filter. `program` is the one that is going to hold this filter.
     fn confuses(&self, program: Option<ProgramId>, filter: &str) -> bool {
         let Ok(filter) = TopicFilter::new(filter) else { return false };
         let holders = |held: &Held| held.programs().into_iter();
@@ -184,7 +184,7 @@ impl Filters {
         }
         let is_wanted = !ask.given_up && self.find(filter).is_some() && !self.confuses(program, filter);
         if outcome.failure == Some(Status::NotSupportedByServer) && identifier.is_some() && !identify && is_wanted {
-            // The Server that was met meanwhile takes no identifiers.
+            // Meanwhile the client has met a Server that takes no identifiers.
             let ask = Ask { identifier: None, ..ask };
             return self.ask_again(token, ask);
         }
@@ -207,7 +207,7 @@ impl Filters {
     /// A SUBSCRIBE failed: the program holds the filter as before. True if the Server has a subscription that nobody wants.
     fn refused(&mut self, program: ProgramId, filter: &str, before: Option<SubscriptionOptions>) -> bool {
         if let Some(later) = self.next_ask(program, filter) {
-            // Which is held as long as it waits.
+            // It holds the filter as long as it waits.
             later.before = before;
             return false;
         }
@@ -229,9 +229,9 @@ impl Filters {
         self.asks.iter_mut().filter(|(_, ask)| is_it(ask)).min_by_key(|(token, _)| **token).map(|(_, ask)| ask)
     }
 
-    /// The Session makes the subscriptions again, as the Server has lost them or may have. All who hold one get its retained
-    /// messages again; but for those who wait for an answer, as they get them with it. Returns the filters that have to be
-    /// renewed for that.
+    /// The Session makes the subscriptions again, as the Server has lost them or may have lost them. Then all holders get
+    /// the retained messages again, except those who wait for an answer: they get them with it. Returns the filters that
+    /// have to be renewed for that.
     pub fn made_again(&mut self) -> Vec<String> {
         let mut silent = Vec::new();
         for held in &mut self.held {
@@ -273,7 +273,7 @@ impl Filters {
         };
         let mut options = held.options();
         if options.retain_handling == RetainHandling::IfNew {
-            // It may be there, as the Session has made it without retained messages.
+            // The Session may have made it already, without retained messages.
             options.retain_handling = RetainHandling::Always;
         }
         let filter = filter.to_owned();
@@ -302,7 +302,7 @@ impl Filters {
         self.find(filter).is_some_and(|held| held.holders.iter().any(|holder| holder.program == program))
     }
 
-    /// Returns with what the program held it before.
+    /// Returns the options with which the program held it before.
     fn hold(&mut self, program: ProgramId, filter: &str, options: SubscriptionOptions) -> Option<SubscriptionOptions> {
         let holders = &mut self.find_mut(filter).holders;
         let place = holders.iter().position(|holder| holder.program == program);
@@ -342,7 +342,7 @@ impl Filters {
         Answer::Ask(Subscribe { token, filter, options, properties })
     }
 
-    /// The subscription is gone, but for those who have asked anew.
+    /// The subscription is gone for all, except for those who have asked anew.
     fn give_up(&mut self, filter: &str) -> Answer {
         let holders = self.find(filter).map_or(Vec::new(), Held::programs);
         let mut programs = Vec::new();

@@ -40,7 +40,7 @@ impl Former {
         }
     }
 
-    /// A program is back: who it was, and what it has had.
+    /// A program is back. Returns who it was, and what it has had.
     pub fn come_back(&mut self, program: &Arc<Shared>) -> Option<(ProgramId, Had)> {
         let is_it = |gone: &Gone| std::ptr::eq(gone.program.as_ptr(), Arc::as_ptr(program));
         let gone = self.list.iter().position(is_it).and_then(|place| self.list.remove(place))?;
@@ -54,7 +54,7 @@ impl Former {
         last.map_or_else(Had::default, |gone| gone.had.clone())
     }
 
-    /// Tells a program that has left, if it can be told.
+    /// Gives a notice to a program that has left, if it can be reached.
     pub fn give(&mut self, id: ProgramId, kind: NoticeKind) {
         let Some(gone) = self.list.iter_mut().find(|gone| gone.id == id) else { return };
         if let Some(program) = gone.program()

@@ -5,8 +5,8 @@ use crate::codec::subscribe::{RetainHandling, SubscriptionOptions};
 use crate::types::topic::{TopicFilter, TopicName};
 use std::collections::VecDeque;
 
-/// A message that is under way while a filter is subscribed to so many times anew, and twice by each of many programs, is
-/// matched by its Topic Name.
+/// So many identifiers of a filter are remembered. A message that is under way while the filter is subscribed to more often
+/// than that, be it by many programs twice each, is matched by its Topic Name instead.
 pub(super) const IDENTIFIERS_KEPT: usize = 16;
 
 pub(super) struct Holder {
@@ -17,7 +17,7 @@ pub(super) struct Holder {
 /// One SUBSCRIBE.
 pub(super) struct Identifier {
     pub number: u32,
-    /// Who gets the retained messages that it makes the Server send.
+    /// Who gets the retained messages that the Server sends for it.
     pub retained_for: Vec<ProgramId>,
     /// The Server sends none.
     pub is_silent: bool,
@@ -28,7 +28,7 @@ pub(super) struct Held {
     pub filter: String,
     pub holders: Vec<Holder>,
     pub identifiers: VecDeque<Identifier>,
-    /// The one with which it was granted last.
+    /// The identifier with which it was granted last.
     pub granted: Option<u32>,
     /// The Server may know it without an identifier.
     pub unidentified: bool,
@@ -55,7 +55,7 @@ impl Held {
         self.holders.iter().map(|holder| holder.program).collect()
     }
 
-    /// What all who hold it need. There is somebody.
+    /// The options that serve all who hold it. It has at least one holder.
     pub fn options(&self) -> SubscriptionOptions {
         let mut all = self.holders.iter().map(|holder| holder.options);
         let first = all.next().expect("a Topic Filter that somebody holds");
@@ -85,12 +85,13 @@ impl Held {
         TopicFilter::new(&self.filter).is_ok_and(TopicFilter::is_shared)
     }
 
-    /// All who hold it, or those of them; of a Shared Subscription one after the other, as each message is for one.
+    /// All who hold it, or those among `only`. Of a Shared Subscription it is one of them, each in turn, as each message is
+    /// for one.
     pub fn next_recipients(&mut self, only: Option<&[ProgramId]>, takes: impl Fn(ProgramId) -> bool) -> Vec<ProgramId> {
         let mut programs = self.programs();
         programs.retain(|program| only.is_none_or(|only| only.contains(program)));
         if self.is_shared() && !programs.is_empty() {
-            // What would be lost with one of them another one can do.
+            // A message that this program would lose is given to another holder.
             if programs.iter().any(|program| takes(*program)) {
                 programs.retain(|program| takes(*program));
             }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 pub(super) struct Inheritance {
     notices: VecDeque<NoticeKind>,
     bytes: usize,
-    /// For want of room: the number of the first one that is kept.
+    /// The number of the first notice that is kept; those before were thrown away for want of room.
     dropped: u64,
 }
 
@@ -38,14 +38,14 @@ impl Inheritance {
         }
     }
 
-    /// What a program gets that connects now, and how much it doesn't get.
+    /// What a program gets if it connects now, and how many notices are lost to it.
     pub fn all_but(&self, had: &Had) -> (Vec<NoticeKind>, u64) {
         let is_new = |number: &u64| *number >= had.until || had.but.contains(number);
         let notices = self.numbered().filter(|(number, _)| is_new(number)).map(|(_, kind)| kind.clone());
         (notices.collect(), self.dropped.saturating_sub(had.until))
     }
 
-    /// What a program has had that leaves now.
+    /// What a program has had if it leaves now.
     pub fn had(&self, is_left: impl Fn(&NoticeKind) -> bool) -> Had {
         let but = self.numbered().filter(|(_, kind)| is_left(kind)).map(|(number, _)| number).collect();
         Had { until: self.dropped + self.notices.len() as u64, but }

@@ -26,15 +26,15 @@ pub(super) struct Member {
     pub release: Duration,
     /// Whether it wants to be connected. Those that don't any more are kept until somebody else connects.
     pub wanted: bool,
-    /// A lock of its was not given back: by a thread that was ended, or by one that gets no processor.
+    /// One of its locks was not given back: its thread was ended, or gets no processor.
     pub out_of_reach: bool,
     /// Events that it didn't get for that reason.
     lost: u64,
     /// Its inbox is full since then, with so many events in it.
     full: Option<(Instant, usize)>,
-    /// It got a message that it isn't done with since then, or was done with another one.
+    /// Since when it owes something: it got a message that it isn't done with, or was done with another one, at this time.
     pub owing: Option<Instant>,
-    /// It was too slow: messages are counted instead of kept, until it takes the event that tells so.
+    /// It was too slow: its messages are counted instead of kept, until it takes the event that tells it so.
     missing: Option<Arc<MissedCount>>,
     /// Messages that it has missed in all.
     pub missed: u64,
@@ -183,13 +183,13 @@ impl Member {
         self.try_to_reach();
         if !self.wanted || self.out_of_reach {
             self.full = None;
-            // Should it live, it wakes us when it takes something.
+            // If it lives after all, it wakes us when it takes something.
             self.program.reading_paused.store(self.out_of_reach, Ordering::Release);
             return false;
         }
         self.find_back();
         let events = &self.program.events;
-        // The program wakes us when it makes room, if it sees the flag; so we look again after it stands.
+        // The program wakes us when it makes room, but only if it sees the flag. So we look again after setting it.
         let may_block = self.missing.is_some() || events.is_blocked();
         self.program.reading_paused.store(may_block, Ordering::Release);
         fence(Ordering::SeqCst);
@@ -249,7 +249,7 @@ impl Member {
     /// If the program knows that it has missed messages, it gets them again from now on.
     fn find_back(&mut self) {
         let Some(counter) = self.missing.take_if(|counter| counter.is_told()) else { return };
-        // What was counted after the program had taken the event is told by another one.
+        // What was counted after the program had taken that event is told by another event.
         let late = counter.take();
         if late > 0 {
             self.tell_missed(late);

@@ -36,7 +36,7 @@ impl Owed {
         self.messages.insert(delivery, Open { left, refusal: None, copy, is_lost: false });
     }
 
-    /// A program gets, later than others, a message or an end that nobody knew for whom it was.
+    /// A program gets, later than others, a message or an end of which nobody knew for whom it was.
     pub fn join(&mut self, program: ProgramId, delivery: Option<Delivery>, end: Option<Token>) {
         if let Some(open) = delivery.and_then(|delivery| self.messages.get_mut(&delivery)) {
             open.left.push(program);
@@ -67,7 +67,7 @@ impl Owed {
             return None;
         }
         let refusal = self.messages.remove(&delivery)?.refusal;
-        // With properties of its own only if it was the only one to say something.
+        // The properties go along only if this program was the only one to answer.
         Some((delivery, refusal.unwrap_or(said)))
     }
 
@@ -76,7 +76,7 @@ impl Owed {
         self.settle_if(program, |_| true)
     }
 
-    /// The same of what one that takes this program's place doesn't get.
+    /// The same, for what a program that takes this one's place doesn't get.
     pub fn settle_its_own(&mut self, program: ProgramId) -> Vec<Done> {
         self.settle_if(program, |open| open.copy.is_none() && !open.is_lost)
     }

@@ -9,7 +9,7 @@ use crate::codec::property::{PropertyId, Value};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Recipients {
     pub programs: Vec<ProgramId>,
-    /// A subscription was found for which the Server sent it, even if nobody is to get it.
+    /// A subscription was found for which the Server sent the message, even if no program is to get it.
     pub is_known: bool,
 }
 
@@ -20,7 +20,7 @@ impl Filters {
     pub fn recipients(&mut self, message: &Message, inherited: bool, takes: impl Fn(ProgramId) -> bool) -> Recipients {
         let topic = message.topic();
         let numbers = identifiers(message);
-        // Subscriptions that have ended when it was under way; who holds such a filter again may have it.
+        // Subscriptions that ended while the message was under way. A program that holds such a filter again may have it.
         let is_late = |ended: &[u32]| numbers.iter().any(|number| ended.contains(number));
         let late: Vec<&(String, Vec<u32>)> = self.ended.iter().filter(|(_, ended)| is_late(ended)).collect();
         let names = |held: &Held| {

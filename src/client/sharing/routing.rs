@@ -50,7 +50,8 @@ impl Switchboard {
                 let recipients = self.recipients(message);
                 let mut programs = recipients.programs;
                 if programs.is_empty() && !recipients.is_known && self.inherited {
-                    // Of a subscription that an earlier process made: better one that a program doesn't know than one lost.
+                    // It may be from a subscription of an earlier process. A program had better get a message that it
+                    // doesn't know than lose one.
                     programs = self.members.iter().filter(|member| member.wanted).map(|member| member.id).collect();
                     self.inheritance.add(notice.kind.clone(), &self.options);
                 }
@@ -90,7 +91,8 @@ impl Switchboard {
         let mut got = Vec::with_capacity(programs.len());
         self.nobodys += u64::from(programs.is_empty());
         for id in programs {
-            // The buffer of the original goes back to the connection's threads, who alone lock its pool: programs get copies.
+            // Programs get copies: the original's buffer goes back to the pool, which only the connection's own threads may
+            // lock.
             if self.member(id).is_some_and(|member| member.give_message(kind.clone())) {
                 got.push(id);
             }
@@ -124,11 +126,11 @@ impl Switchboard {
         }
     }
 
-    /// A response is its requester's, and a message to others that the Server sent it for.
+    /// A response goes to its requester. To others that the Server sent it for it is an ordinary message.
     fn hand_out_response(&mut self, owner: Option<ProgramId>, answer: &Answer, kind: &NoticeKind) {
         let Answer { message, delivery, packet_id } = answer;
         if message.properties().int(PropertyId::SubscriptionIdentifier).is_none() {
-            // If others have subscribed to it, a copy of theirs may come besides.
+            // If others have subscribed to the Response Topic, a copy for them may come as well.
             return self.hand_out_to_owner(owner, *delivery, kind);
         }
         let mut others = self.recipients(message).programs;
@@ -154,7 +156,7 @@ impl Switchboard {
             }
         }
         match (delivery, got) {
-            // A response is the affair of the program that asked, and of none that takes its place.
+            // A response is for the program that asked, and for none that takes its place.
             (Some(delivery), Some(id)) => self.owed.open(delivery, vec![id], None),
             (Some(delivery), None) => self.acknowledge([(delivery, ReasonCode::SUCCESS.into())]),
             (None, _) => {}
@@ -163,7 +165,7 @@ impl Switchboard {
 
     fn hand_out_end(&mut self, token: Token, outcome: &Outcome, kind: &NoticeKind) {
         match self.owners.remove(&token) {
-            // Of these an ordinary client's program hears nothing either.
+            // The program of an ordinary client doesn't hear of these either.
             Some(Owner { is_qos0: true, .. }) if matches!(outcome.failure, None | Some(Status::Superseded)) => {}
             Some(owner) => self.hand_out_to_owner(Some(owner.program), None, kind),
             None if !self.has_store() => {}
@@ -182,7 +184,7 @@ impl Switchboard {
         let (identifies, again) = (self.identifies(), self.new_request());
         let answer = self.filters.answered(token, filter, outcome, identifies, again);
         match answer {
-            // One request more is under way, be it under the old token.
+            // One more request is under way, even if its token is the old one.
             filters::Answer::Ask(subscribe) => self.ask(subscribe),
             filters::Answer::Tell { programs, ends } => {
                 self.forget_request();
@@ -193,7 +195,7 @@ impl Switchboard {
             }
             filters::Answer::Lost(programs) => {
                 self.forget_request();
-                // No subscribe of a program's, whatever it was asked with.
+                // It answers no subscribe of a program, so its token is 0.
                 self.tell_subscribed(programs, 0, filter, outcome);
             }
         }
@@ -255,7 +257,7 @@ impl Switchboard {
         }
         self.mirror();
         if self.is_opening() {
-            // Those who wanted this one know, and those who are here wait for the next one.
+            // Those who wanted this connection know already, and those who are here wait for the next one.
             return;
         }
         if state == State::Idle {

@@ -37,7 +37,7 @@ const IN_A_ROW: usize = 256;
 /// The programs that are to be told when the switchboard itself fails.
 pub(super) type Everybody = Arc<Lock<Vec<Arc<Shared>>>>;
 
-/// Whose an accepted publish or request is.
+/// To whom an accepted publish or request belongs.
 pub(super) struct Owner {
     pub program: ProgramId,
     pub is_qos0: bool,
@@ -49,15 +49,15 @@ pub(super) struct Switchboard {
     pub ready: Events,
     /// The client that has the connection.
     pub line: Client,
-    /// With what the connection is open, or was last.
+    /// The options with which the connection is open, or was open last.
     pub options: Options,
-    /// It is to be opened with these once it is idle.
+    /// The connection is to be opened with these options once the line is idle.
     pub opening: Option<Options>,
-    /// It was asked to close, and isn't idle yet.
+    /// The line was asked to close, and isn't idle yet.
     pub is_closing: bool,
     /// The event of the present connection, for programs that come later.
     pub connected: Option<Event>,
-    /// A connection has ended before the Server had answered: nobody can say whether its Session is the one that it had.
+    /// A connection has ended before the Server had answered: nobody can say whether its Session is still the same.
     pub in_doubt: bool,
     pub members: Vec<Member>,
     pub former: Former,
@@ -68,7 +68,7 @@ pub(super) struct Switchboard {
     started_s: u64,
     pub owed: Owed,
     pub owners: HashMap<Token, Owner>,
-    /// What waits for a connection: with what a SUBSCRIBE is made depends on the Server.
+    /// Commands that wait for a connection, as how a SUBSCRIBE is made depends on the Server.
     pub deferred: VecDeque<(ProgramId, Command)>,
     /// Whether the Session may be one that an earlier process had, with subscriptions that nobody here knows of.
     pub inherited: bool,
@@ -221,7 +221,7 @@ impl Switchboard {
                 self.owners.insert(token, Owner { program, is_qos0 });
                 self.line.shared.gather(Command::Publish { token, message, how });
             }
-            // What nobody here owns has ended, or is of an earlier process.
+            // A token that nobody owns has ended, or belongs to an earlier process.
             Command::Cancel { token } if self.owners.get(&token).is_none_or(|owner| owner.program == program) => {
                 self.line.shared.gather(command);
             }
@@ -249,7 +249,7 @@ impl Switchboard {
             Command::Heard { token } => self.heard(program, token),
             Command::Disconnect { .. } => self.say_goodbye(program, command),
             Command::Reauthenticate { .. } | Command::Panic => self.line.shared.gather(command),
-            // The connection is the switchboard's to make and to limit, and steps of an authentication are nobody's.
+            // The switchboard makes the connection and sets its limits; steps of an authentication are for no program.
             Command::Connect(_) | Command::LimitOutgoing { .. } | Command::GoOn | Command::Authenticate { .. } => {}
         }
     }
@@ -305,7 +305,9 @@ impl Switchboard {
             match self.options.acknowledge() {
                 Acknowledge::OnArrival if self.has_store() => self.line.shared.gather(Command::Taken { delivery }),
                 Acknowledge::OnArrival => {}
-                _ => self.line.shared.gather(Command::Acknowledge { delivery, acknowledgement }),
+                Acknowledge::WhenTaken | Acknowledge::Explicitly => {
+                    self.line.shared.gather(Command::Acknowledge { delivery, acknowledgement });
+                }
             }
         }
     }

@@ -63,7 +63,7 @@ pub(super) trait Transport: Send {
     fn deregister(&mut self, registry: &mio::Registry);
 }
 
-/// A failure passes through `std::io` whole: [`failure_of`] takes it out again.
+/// A failure passes through `std::io` whole: `failure_of` takes it out again.
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
         io::Error::other(failure)

@@ -255,23 +255,29 @@ impl Worker {
             if core.needs_worker {
                 continue;
             }
-            // So may what there is to be stored, but the poll comes first.
-            let store = self.has_to_store(now, &core).then_some(now).or(self.keeper.next_retry());
-            let timers = core.session.next_timeout().into_iter().chain(store);
-            let until = next.into_iter().chain(timers).chain(core.look_after_leader(now, &shared)).min();
-            core.worker_deadline = until;
-            self.rest = if core.connection.is_led() { Duration::ZERO } else { core.rest() };
+            let sleep = self.plan_sleep(now, next, &mut core);
             drop(core);
             if !matches!(&self.phase, Phase::Connecting { connector, .. } if !connector.only_waits()) {
                 self.hold = None;
             }
-            return Some(Sleep { until });
+            return Some(sleep);
         }
     }
 
     fn takes_hold(&mut self) -> bool {
         self.hold = self.hold.take().or_else(Hold::in_background);
         self.hold.is_some()
+    }
+
+    /// When to wake up at the latest: for the phase, a timer, the store, or a leader that is away.
+    fn plan_sleep(&mut self, now: Instant, phase: Option<Instant>, core: &mut Core) -> Sleep {
+        // What there is to be stored asks for another step, but the poll comes first.
+        let store = self.has_to_store(now, core).then_some(now).or(self.keeper.next_retry());
+        let timers = [phase, core.session.next_timeout(), store, core.look_after_leader(now, &self.shared)];
+        let until = timers.into_iter().flatten().min();
+        core.worker_deadline = until;
+        self.rest = if core.connection.is_led() { Duration::ZERO } else { core.rest() };
+        Sleep { until }
     }
 
     /// What the phase asks for.

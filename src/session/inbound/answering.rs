@@ -18,7 +18,7 @@ impl Inbound {
         if let (Some(number), None) = (unanswered.keyed, &unanswered.acknowledged) {
             self.orphans.insert(unanswered.delivery, number);
         }
-        // Those whose keys are forgotten are the oldest.
+        // The oldest go first: their keys are forgotten anyway.
         while self.orphans.len() > self.keys.len() {
             self.orphans.pop_first();
         }
@@ -54,7 +54,7 @@ impl Inbound {
         }
         unanswered.acknowledged = Some(acknowledgement);
         if let Some(number) = unanswered.keyed {
-            // Whoever forgot it in a crash would not recognise it when it comes again.
+            // If it were forgotten in a crash, the message would not be recognised when it comes again.
             unanswered.recorded = self.keys.settle(number, refused, log);
         }
         if let Some(connection) = connection.filter(|connection| connection.is_online()) {
@@ -77,7 +77,7 @@ impl Inbound {
             match unanswered.qos {
                 QoS::ExactlyOnce => {
                     if !acknowledgement.reason.is_error() {
-                        // Who forgot it in a crash would take the Server's repetition for a new message.
+                        // If it were forgotten in a crash, the Server's repetition would be taken for a new message.
                         let content = self.contents.get(&id).copied();
                         recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
                         self.received.insert(id, Received { now: true, recorded });
@@ -85,7 +85,9 @@ impl Inbound {
                     }
                     answer_when_durable(connection, recorded, Held::Pubrec(id, acknowledgement), log);
                 }
-                _ => answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log),
+                QoS::AtMostOnce | QoS::AtLeastOnce => {
+                    answer_when_durable(connection, recorded, Held::Puback(id, acknowledgement), log);
+                }
             }
             if !self.received.contains_key(&id) {
                 self.contents.remove(&id);
@@ -104,14 +106,15 @@ impl Inbound {
                 // After PUBCOMP the Server may use the identifier for a new message, which must not be taken for this one.
                 (ReasonCode::SUCCESS, log.remove(Key::Received(id)))
             }
-            // Perhaps not for long: its PUBCOMP was held back when a connection ended, and isn't durable yet.
+            // We may have known it until just now: its PUBCOMP was held back when a connection ended, and the end of it
+            // isn't durable yet.
             None => (ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, log.latest()),
         };
         answer_when_durable(connection, recorded, Held::Pubcomp(id, reason.into()), log);
     }
 }
 
-/// Sends an answer, once what it stands for is durable, and behind those that wait for that already.
+/// Sends an answer once what it stands for is durable, and after the answers that wait already.
 pub(super) fn answer_when_durable(connection: &mut Connection, recorded: u64, answer: Held, log: &Log) {
     if connection.holds() || !log.is_durable(recorded) {
         connection.hold(recorded, answer);

@@ -77,7 +77,7 @@ pub(super) fn content(topic: TopicName<'_>, publish: &Publish<'_>) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(&[publish.qos as u8]);
     hasher.write(topic.as_bytes());
-    // No Topic Name has it: it parts the two.
+    // A byte that no Topic Name has, between topic and payload.
     hasher.write(&[0]);
     hasher.write(publish.payload);
     hasher.finish()

@@ -35,7 +35,8 @@ impl Parked {
         self.received.remove(&id);
     }
 
-    /// The program can't acknowledge any more what it has, and hears of it: should it come again, it comes to the program.
+    /// The program can no longer acknowledge what it has, and is told so. If such a message comes again, the program gets
+    /// it again.
     pub fn give_up(&mut self) {
         self.unanswered.retain(|_, unanswered| unanswered.acknowledged.is_some());
         self.contents.retain(|id, _| self.unanswered.contains_key(id) || self.received.contains(id));
@@ -64,7 +65,7 @@ impl Inbound {
         }
         self.contents.insert(id, content);
         if let Some(mut unanswered) = unanswered {
-            // Unless the program has done with it meanwhile, it is no orphan any more.
+            // If the program isn't done with it yet, the Server waits for its answer again.
             let is_orphan = self.orphans.remove(&unanswered.delivery).is_some();
             if !is_orphan && unanswered.acknowledged.is_none() {
                 unanswered.keyed = None;
