@@ -158,11 +158,7 @@ fn answered(entries: &[Entry], answer: impl Fn(&Seen) -> Option<u16>) -> HashSet
 
 /// How many Sessions the Server has had for this client.
 fn sessions(entries: &[Entry]) -> usize {
-    let connacks = entries.iter().filter_map(|entry| match entry.seen {
-        Seen::Connack { session_present } => Some(session_present),
-        _ => None,
-    });
-    connacks.enumerate().filter(|(index, session_present)| *index == 0 || !session_present).count()
+    entries.iter().filter(|entry| entry.seen == Seen::Connack { session_present: false }).count()
 }
 
 /// What the standard asks of the packets that a sender sends.
