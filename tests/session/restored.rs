@@ -127,8 +127,8 @@ fn a_message_that_no_program_has_taken_comes_again_and_its_name_is_not_given_to_
     trace.tells_nothing();
 }
 
-#[test]
-fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_again() {
+/// A stored Session with a subscription that the Server has just granted.
+fn subscribed() -> (Disk, Trace) {
     let mut disk = Disk::default();
     let mut trace = disk.start(options());
     trace.connects(false, &[]);
@@ -136,6 +136,12 @@ fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_
     trace.subscribe(1, "signals");
     trace.takes_packet(|_| ());
     trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    (disk, trace)
+}
+
+#[test]
+fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_again() {
+    let (mut disk, mut trace) = subscribed();
     assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
     disk.store(&mut trace);
     trace.unsubscribe(2, "signals");
@@ -157,13 +163,7 @@ fn that_a_subscription_has_ended_is_told_when_the_next_process_will_not_make_it_
 
 #[test]
 fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either() {
-    let mut disk = Disk::default();
-    let mut trace = disk.start(options());
-    trace.connects(false, &[]);
-    disk.store(&mut trace);
-    trace.subscribe(1, "signals");
-    trace.takes_packet(|_| ());
-    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    let (mut disk, mut trace) = subscribed();
     disk.store(&mut trace);
     assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
     trace.loses_connection();
@@ -179,13 +179,7 @@ fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either(
 
 #[test]
 fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
-    let mut disk = Disk::default();
-    let mut trace = disk.start(options());
-    trace.connects(false, &[]);
-    disk.store(&mut trace);
-    trace.subscribe(1, "signals");
-    trace.takes_packet(|_| ());
-    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    let (mut disk, mut trace) = subscribed();
     trace.unsubscribe(2, "signals");
     trace.takes_packet(|_| ());
     trace.receives_bytes(&[0xB0, 4, 0, 2, 0, 0x87]);
@@ -203,13 +197,7 @@ fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
 
 #[test]
 fn a_subscription_that_was_to_be_made_again_is_made_by_the_next_process() {
-    let mut disk = Disk::default();
-    let mut trace = disk.start(options());
-    trace.connects(false, &[]);
-    disk.store(&mut trace);
-    trace.subscribe(1, "signals");
-    trace.takes_packet(|_| ());
-    trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+    let (mut disk, mut trace) = subscribed();
     disk.store(&mut trace);
     assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
     // The Server has lost the Session, and the process is killed before it answers.
