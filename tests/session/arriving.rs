@@ -172,15 +172,7 @@ impl World {
 
     fn store(&mut self) {
         let Some(disk) = &mut self.disk else { return };
-        while let Some(batch) = self.session.poll_records() {
-            for (key, record) in batch.changes {
-                match record {
-                    Some(record) => disk.records.insert(key, record),
-                    None => disk.records.remove(&key),
-                };
-            }
-            self.session.handle_durable(self.now, batch.number);
-        }
+        while disk.store_batch(&mut self.session, self.now) {}
         if self.options.acknowledge == Acknowledge::OnArrival || self.options.deduplicate.is_some() {
             self.settled.extend(&self.done);
         }
@@ -188,8 +180,7 @@ impl World {
 
     fn crash(&mut self) {
         let Some(disk) = &self.disk else { return };
-        self.session = Session::new(self.options.clone());
-        self.session.restore(disk.records.clone().into_iter().collect()).expect("it fits together");
+        self.session = disk.restored(Session::new(self.options.clone()));
         self.owed.extend(self.held.drain(..).map(|(number, _)| number));
         self.done.clear();
         self.given_up.extend(self.got.keys());

@@ -280,23 +280,14 @@ impl World {
 
     fn store(&mut self) {
         let Some(disk) = &mut self.disk else { return };
-        while let Some(batch) = self.session.poll_records() {
-            for (key, record) in batch.changes {
-                match record {
-                    Some(record) => disk.records.insert(key, record),
-                    None => disk.records.remove(&key),
-                };
-            }
-            self.session.handle_durable(self.now, batch.number);
-        }
+        while disk.store_batch(&mut self.session, self.now) {}
         self.look();
     }
 
     fn crash(&mut self) {
         let Some(disk) = &self.disk else { return };
         self.servers[self.here].answers.clear();
-        self.session = Session::new(self.options.clone());
-        self.session.restore(disk.records.clone().into_iter().collect()).expect("it fits together");
+        self.session = disk.restored(Session::new(self.options.clone()));
         self.hears = None;
         let gone = self.published.iter().map(|one| one.0).filter(|token| !self.stored.contains(token));
         self.vanished.extend(gone.filter(|token| !self.ends.contains_key(token)));

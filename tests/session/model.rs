@@ -1,7 +1,7 @@
 //! Random stories with a Server that keeps the standard, over lines that are cut at any byte: QoS 1 loses nothing, QoS 2
 //! neither loses nor doubles, first deliveries keep their order, and every token ends once.
 
-use crate::trace::{self, id};
+use crate::trace::{self, Disk, id};
 use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::connack::Connack;
 use mt5mqtt::codec::property::{Properties, PropertyId, Value};
@@ -11,7 +11,7 @@ use mt5mqtt::session::Amount;
 use mt5mqtt::session::Session;
 use mt5mqtt::session::event::{self, Delivery, Event, Token};
 use mt5mqtt::session::options::{PublishOptions, SessionOptions};
-use mt5mqtt::session::record::{Key, Record};
+use mt5mqtt::session::record::Key;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::topic::TopicName;
@@ -112,7 +112,7 @@ struct World {
     held: Vec<Delivery>,
     got: Vec<(u32, QoS)>,
     /// What is stored; `None` when nothing ever is.
-    disk: Option<BTreeMap<Key, Record>>,
+    disk: Option<Disk>,
     connected: bool,
     durable: BTreeSet<Token>,
     /// The token whose end the program got last. It has dealt with it when it comes back.
@@ -164,20 +164,16 @@ impl World {
     }
 
     fn durable() -> Self {
-        let mut world = World { disk: Some(BTreeMap::new()), ..World::new() };
+        let mut world = World { disk: Some(Disk::default()), ..World::new() };
         world.session.restore(Vec::new()).expect("nothing is wrong with nothing");
         world
     }
 
     fn store(&mut self) {
-        let (Some(disk), Some(batch)) = (&mut self.disk, self.session.poll_records()) else { return };
-        for (key, record) in batch.changes {
-            match record {
-                Some(record) => disk.insert(key, record),
-                None => disk.remove(&key),
-            };
+        let Some(disk) = &mut self.disk else { return };
+        if !disk.store_batch(&mut self.session, self.now) {
+            return;
         }
-        self.session.handle_durable(self.now, batch.number);
         self.subscribed |= self.connected;
         self.not_stored.retain(|token| !self.heard.contains(token));
         self.heard.clear();
@@ -194,8 +190,7 @@ impl World {
         for pipe in [&mut self.up, &mut self.down, &mut self.waiting] {
             pipe.clear();
         }
-        self.session = session();
-        self.session.restore(disk.into_iter().collect()).expect("what was stored fits together");
+        self.session = disk.restored(session());
         self.held.clear();
         self.connected = false;
         let (durable, ended) = (&self.durable, &self.ended);
@@ -551,7 +546,7 @@ proptest! {
         }
         world.comes_to_rest();
         world.check();
-        let left = world.disk.unwrap();
+        let left = world.disk.unwrap().records;
         prop_assert!(left.keys().all(|key| matches!(key, Key::Session)), "{:?}", left);
     }
 

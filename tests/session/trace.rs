@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What a durable Session has stored.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Disk {
     pub records: BTreeMap<Key, Record>,
 }
@@ -31,21 +31,32 @@ impl Disk {
     /// A process begins with what an earlier one has stored, however that ended.
     pub fn start(&self, options: SessionOptions) -> Trace {
         let mut trace = Trace::new(options);
-        trace.session.restore(self.records.clone().into_iter().collect()).expect("what was stored fits together");
+        trace.session = self.restored(trace.session);
         trace
+    }
+
+    /// A new Session, with what is stored.
+    pub fn restored(&self, mut session: Session) -> Session {
+        session.restore(self.records.clone().into_iter().collect()).expect("what was stored fits together");
+        session
     }
 
     /// Stores what is to be stored, and says that it is durable.
     pub fn store(&mut self, trace: &mut Trace) {
-        while let Some(batch) = trace.session.poll_records() {
-            for (key, record) in batch.changes {
-                match record {
-                    Some(record) => self.records.insert(key, record),
-                    None => self.records.remove(&key),
-                };
-            }
-            trace.session.handle_durable(trace.now, batch.number);
+        while self.store_batch(&mut trace.session, trace.now) {}
+    }
+
+    /// The same for one batch; false if there is none.
+    pub fn store_batch(&mut self, session: &mut Session, now: Instant) -> bool {
+        let Some(batch) = session.poll_records() else { return false };
+        for (key, record) in batch.changes {
+            match record {
+                Some(record) => self.records.insert(key, record),
+                None => self.records.remove(&key),
+            };
         }
+        session.handle_durable(now, batch.number);
+        true
     }
 }
 
