@@ -70,7 +70,7 @@ other_version() {
     perl -0777 -pe 's/^\[\[(test|example)\]\]\n.*?(?=^\[)//gms; s/^version = ".*?"/version = "9.8.7"/m;
         s/^\[lib\]\n/[lib]\nname = "mt5mqtt_other"\n/m' Cargo.toml >"$other/Cargo.toml"
     perl -0777 -pi -e 's/(name = "mt5mqtt"\nversion = )".*?"/$1"9.8.7"/' "$other/Cargo.lock"
-    perl -0777 -pi -e 's/(MT5MQTT_ABI_VERSION: i32 = )(\d+)/$1.($2+1)/e' "$other/src/ffi/constants.rs"
+    perl -0777 -pi -e 's/(MT5MQTT_ABI_VERSION: i32 = )(\d+)/$1.($2+1)/e' "$other/src/ffi/constants/mod.rs"
     perl -0777 -pi -e 's/(pub detail: i32,\n)/$1    pub added: i64,\n/' "$other/src/ffi/event.rs"
     printf '#[unsafe(no_mangle)]\npub extern "C" fn mt5mqtt_added() -> i32 {\n    guard(|| Ok(1))\n}\n' >>"$other/src/ffi/library.rs"
     (cd "$other" && build) && cp "$out/$target/release/mt5mqtt_other.dll" "$hosts/"
