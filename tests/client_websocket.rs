@@ -277,6 +277,17 @@ fn a_frame_that_takes_longer_than_the_server_may_be_silent_arrives() {
 }
 
 #[test]
+fn a_frame_whose_rest_never_comes_keeps_no_dead_connection() {
+    // MQTT-3.1.2-20
+    let mut server = FakeServer::start();
+    let program = program(&url(&server), &[(IntOption::KeepAlive, 1), (IntOption::PingTimeout, 1000)]);
+    let mut peer = connected(&mut server, &program);
+    peer.websocket.get_mut().write_all(&[0x82, 100, 0x30]).unwrap();
+    peer.expect(PacketType::Pingreq);
+    assert_eq!(program.expect_disconnected().failure, Some(Status::KeepAliveTimeout));
+}
+
+#[test]
 fn a_ping_is_answered_on_an_idle_connection() {
     let mut server = FakeServer::start();
     let program = program(&url(&server), &[(IntOption::KeepAlive, 0)]);

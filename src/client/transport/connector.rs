@@ -374,6 +374,7 @@ mod tests {
         assert!(matches!(answered, Progress::Failed(failure) if failure.status == Status::Resolve));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
     }
+
     #[test]
     fn only_the_last_address_of_a_server_is_merely_waited_for() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

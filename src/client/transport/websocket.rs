@@ -35,7 +35,7 @@ struct Lower {
     is_request: bool,
     /// The transport asked for another call when the response was read last.
     interrupted: bool,
-    /// Bytes came since the last frame was whole.
+    /// Bytes came since a frame was looked for last.
     heard: bool,
 }
 

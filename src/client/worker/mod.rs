@@ -264,6 +264,7 @@ impl Worker {
         }
     }
 
+    /// Keeps the library loaded from now on. False if that can't be had at this moment.
     fn takes_hold(&mut self) -> bool {
         self.hold = self.hold.take().or_else(Hold::in_background);
         self.hold.is_some()
