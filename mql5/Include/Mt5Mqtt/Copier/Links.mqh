@@ -156,8 +156,8 @@ public:
    //--- a price that the symbol takes, 0 stays 0
    static double     OnGrid(const double price,const CopierSymbol &symbol);
    //--- stops of a copy by the rules; one that isn't copied stays what it is, which is 0 at the opening
-   static double     StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is);
-   static double     TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is);
+   static double     StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double current);
+   static double     TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double current);
   };
 //+------------------------------------------------------------------+
 //| A new action                                                     |
@@ -213,20 +213,20 @@ double CCopierActions::OnGrid(const double price,const CopierSymbol &symbol)
 //+------------------------------------------------------------------+
 //| In reverse the master's TP                                       |
 //+------------------------------------------------------------------+
-double CCopierActions::StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is)
+double CCopierActions::StopLoss(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double current)
   {
    if(rules.reverse)
-      return(rules.copy_tp ? OnGrid(position.tp,symbol) : is);
-   return(rules.copy_sl ? OnGrid(position.sl,symbol) : is);
+      return(rules.copy_tp ? OnGrid(position.tp,symbol) : current);
+   return(rules.copy_sl ? OnGrid(position.sl,symbol) : current);
   }
 //+------------------------------------------------------------------+
 //| In reverse the master's SL                                       |
 //+------------------------------------------------------------------+
-double CCopierActions::TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double is)
+double CCopierActions::TakeProfit(const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,const double current)
   {
    if(rules.reverse)
-      return(rules.copy_sl ? OnGrid(position.sl,symbol) : is);
-   return(rules.copy_tp ? OnGrid(position.tp,symbol) : is);
+      return(rules.copy_sl ? OnGrid(position.sl,symbol) : current);
+   return(rules.copy_tp ? OnGrid(position.tp,symbol) : current);
   }
 #endif
 //+------------------------------------------------------------------+
