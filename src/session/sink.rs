@@ -36,7 +36,11 @@ impl Sink<'_> {
     /// The same, told as soon as the next process knows of it.
     pub fn end_when_durable(&mut self, token: Token, outcome: Outcome) {
         self.log.end(token, &outcome);
-        let event = Event::Published { token, outcome };
+        self.tell_when_durable(Event::Published { token, outcome });
+    }
+
+    /// Tells of what the next process must know of, too; at once if nothing is stored.
+    pub fn tell_when_durable(&mut self, event: Event) {
         if self.log.is_on() {
             self.log.tell_when_durable(event);
         } else {

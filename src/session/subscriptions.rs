@@ -208,9 +208,9 @@ impl Subscriptions {
                 self.remember(&request, out.log);
             }
             // Who is told of an end before it is durable may get messages again after a crash: the next process subscribes anew.
-            let ends = !subscribed && !reason.is_error() && out.log.is_on();
+            let ends = !subscribed && !reason.is_error();
             match finish(request, Outcome::of(reason, properties)) {
-                Some(event) if ends => out.log.tell_when_durable(event),
+                Some(event) if ends => out.tell_when_durable(event),
                 event => out.events.extend(event),
             }
         }
