@@ -189,7 +189,7 @@ pub static PLAN: &[Row] = &[
         "publish",
         Mosquitto,
         (1, 64, 60_000),
-        CLIENTS,
+        ALL,
         &[
             plotted(more("rate", "QoS 1 acknowledged", "/s", Best, 1.3)),
             less("cpu", "QoS 1, CPU per publish", "us", Best, 0.0),
@@ -206,7 +206,7 @@ pub static PLAN: &[Row] = &[
         "publish",
         Mosquitto,
         (2, 64, 30_000),
-        CLIENTS,
+        ALL,
         &[
             plotted(more("rate", "QoS 2 completed", "/s", Best, 1.3)),
             less("cpu", "QoS 2, CPU per publish", "us", Best, 0.0),

@@ -80,6 +80,11 @@ pub trait Connection: Send {
     /// Publishes as fast as the peer takes it; a refusal is tried again.
     fn publish(&mut self, topic: &str, payload: &[u8], qos: u8);
 
+    /// Publishes one of many. The peer may gather them.
+    fn publish_in_burst(&mut self, topic: &str, payload: &[u8], qos: u8) {
+        self.publish(topic, payload, qos);
+    }
+
     /// Returns when all that was published is complete: written (QoS 0), acknowledged, or completed.
     fn finish(&mut self);
 

@@ -4,7 +4,14 @@ use super::{Connection, OnMessage};
 use crate::wire::{self, Stream};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How many publishes of a burst are on the way at a time, as mt5mqtt has it.
+const IN_FLIGHT: u64 = 500;
+/// While so many wait for their answers, it rests before it reads: a Server that has to wake it for each answer is slower.
+const MANY: u64 = IN_FLIGHT * 3 / 4;
+const REST: Duration = Duration::from_micros(500);
 
 pub struct Raw {
     stream: TcpStream,
@@ -14,6 +21,8 @@ pub struct Raw {
     made: (Vec<u8>, usize, u8),
     next_id: u16,
     unanswered: u64,
+    /// What a burst has still to write.
+    output: Vec<u8>,
 }
 
 impl Raw {
@@ -26,7 +35,7 @@ impl Raw {
     /// As a client must that has a thread of its own: the thread, which does nothing here, is started when CONNECT is written.
     pub fn connect_and_start_a_thread(port: u16, id: &str, on_message: OnMessage) -> (Raw, JoinHandle<()>) {
         let mut raw = Raw::send_connect(port, id, on_message);
-        let thread = std::thread::spawn(|| {});
+        let thread = thread::spawn(|| {});
         raw.expect(2);
         (raw, thread)
     }
@@ -35,7 +44,8 @@ impl Raw {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
         stream.set_nodelay(true).expect("TCP_NODELAY");
         let made = (Vec::new(), 0, 0);
-        let raw = Raw { stream, input: Stream::new(), on_message, made, next_id: 0, unanswered: 0 };
+        let (input, output) = (Stream::new(), Vec::new());
+        let raw = Raw { stream, input, on_message, made, next_id: 0, unanswered: 0, output };
         (&raw.stream).write_all(&wire::connect(id)).expect("CONNECT");
         raw
     }
@@ -67,6 +77,44 @@ impl Raw {
         }
         count
     }
+
+    /// Makes a PUBLISH, of which only the Packet Identifier differs from the last one.
+    fn make(&mut self, topic: &str, payload: &[u8], qos: u8) {
+        if self.made.1 != payload.len() || self.made.2 != qos {
+            self.made = (wire::publish(topic, payload, qos, 0), payload.len(), qos);
+        }
+        if qos > 0 {
+            self.unanswered += 1;
+            self.next_id = self.next_id.wrapping_add(1).max(1);
+            // The identifier is followed by the length of the properties, which is 0.
+            let at = self.made.0.len() - payload.len() - 3;
+            self.made.0[at..at + 2].copy_from_slice(&self.next_id.to_be_bytes());
+        }
+    }
+
+    fn write(&mut self) {
+        (&self.stream).write_all(&self.output).expect("a write");
+        self.output.clear();
+    }
+
+    /// Reads answers until no more than `left` publishes wait for theirs.
+    fn read_answers(&mut self, left: u64) {
+        self.write();
+        while self.unanswered > left {
+            if self.unanswered > MANY {
+                thread::sleep(REST);
+            }
+            assert!(self.input.fill(|room| (&self.stream).read(room)).expect("read"), "the Server closed");
+            while let Some((first, body)) = self.input.next() {
+                match first >> 4 {
+                    4 | 7 => self.unanswered -= 1,
+                    5 => self.output.extend([0x62, 2, body[0], body[1]]),
+                    _ => {}
+                }
+            }
+            self.write();
+        }
+    }
 }
 
 impl Connection for Raw {
@@ -76,18 +124,23 @@ impl Connection for Raw {
     }
 
     fn publish(&mut self, topic: &str, payload: &[u8], qos: u8) {
-        if self.made.1 != payload.len() || self.made.2 != qos || qos > 0 {
-            self.next_id = self.next_id.wrapping_add(1).max(1);
-            self.made = (wire::publish(topic, payload, qos, self.next_id), payload.len(), qos);
-        }
-        self.unanswered += u64::from(qos > 0);
+        self.make(topic, payload, qos);
         (&self.stream).write_all(&self.made.0).expect("PUBLISH");
     }
 
-    fn finish(&mut self) {
-        for _ in 0..std::mem::take(&mut self.unanswered) {
-            self.expect(4);
+    fn publish_in_burst(&mut self, topic: &str, payload: &[u8], qos: u8) {
+        if qos == 0 {
+            return self.publish(topic, payload, qos);
         }
+        if self.unanswered == IN_FLIGHT {
+            self.read_answers(IN_FLIGHT - 1);
+        }
+        self.make(topic, payload, qos);
+        self.output.extend(&self.made.0);
+    }
+
+    fn finish(&mut self) {
+        self.read_answers(0);
     }
 
     fn receive(&mut self, count: u64) {
