@@ -292,6 +292,23 @@ fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
 }
 
 #[test]
+fn a_session_that_was_left_lasts_as_long_as_the_last_disconnect_said() {
+    // Section 3.14.2.2.2, MQTT-4.4.0-1
+    let mut trace = at_a();
+    let longer = set(&[(PropertyId::SessionExpiryInterval, Value::Int(86_400))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, longer.as_properties());
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Disconnect(_)), "{packet:?}"));
+    trace.closes();
+    trace.session.set_server("b");
+    trace.connects(false, &[]);
+    sends(&mut trace, "sent to b", QOS_2, 1);
+    trace.passes(Duration::from_secs(80_000));
+    moves(&mut trace, "a", true);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
+}
+
+#[test]
 fn subscriptions_are_those_of_the_program_at_both_servers() {
     // Section 4.4, MQTT-3.10.4-1
     let mut trace = at_a();
