@@ -199,7 +199,10 @@ impl Session {
         connection.phase = Phase::Online;
         self.version_spoken = true;
         self.counters.connections += 1;
-        let assigned = connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+        // It is for a CONNECT without one (section 3.2.2.3.7).
+        let asked = self.client_id.is_empty();
+        let assigned =
+            connack.properties.text(PropertyId::AssignedClientIdentifier).filter(|_| asked).map(str::to_owned);
         if let Some(client_id) = &assigned {
             self.client_id.clone_from(client_id);
         }
