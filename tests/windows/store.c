@@ -1,8 +1,9 @@
-/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe PORT. */
+/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment; or its drive comes
+   later, as one of the network does: store.exe PORT. */
 
 #include "host.h"
 
-static wchar_t folder[MAX_PATH], file[MAX_PATH];
+static wchar_t folder[MAX_PATH], file[MAX_PATH], place[MAX_PATH];
 
 static int64_t client_with_store(const char *server)
 {
@@ -42,5 +43,18 @@ int main(int count, char **arguments)
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
   DeleteFileW(file);
   RemoveDirectoryW(folder);
+
+  require(GetTempPathW(MAX_PATH, place) > 0 && GetDriveTypeW(L"Y:\\") == DRIVE_NO_ROOT_DIR, "finding a drive's name");
+  _snwprintf(folder, MAX_PATH, L"Y:\\mt5mqtt-store-%lu", GetCurrentProcessId());
+  client = client_with_store(arguments[1]);
+  require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000), "an answer");
+  check(event.status == MT5MQTT_E_STORE_NOT_OPENED, "a store whose drive isn't there can't be opened", "another status");
+  check(wait_for_state(client, MT5MQTT_STATE_WAITING, 5000), "the drive is waited for", "it was given up");
+  require(DefineDosDeviceW(0, L"Y:", place), "making the drive");
+  check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is there", "it never was");
+  check(mqtt_free(client) == 0, "the client is freed", "a call failed");
+  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
+  DeleteFileW(file);
+  DefineDosDeviceW(DDD_REMOVE_DEFINITION, L"Y:", NULL);
   return failures != 0;
 }

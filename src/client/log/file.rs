@@ -29,18 +29,27 @@ impl RotatingFile {
 
     pub fn write(&mut self, line: &str) -> io::Result<()> {
         let size = line.len() as u64 + 1;
-        if self.open.as_ref().is_some_and(|(_, written)| *written > 0 && written + size > self.largest) {
+        let (_, written) = self.open()?;
+        if *written > 0 && *written + size > self.largest {
             self.rotate()?;
         }
-        if self.open.is_none() {
-            let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
-            let written = file.metadata()?.len();
-            self.open = Some((BufWriter::new(file), written));
-        }
-        let Some((file, written)) = &mut self.open else { return Ok(()) };
+        let (file, written) = self.open()?;
         *written += size;
         file.write_all(line.as_bytes())?;
         file.write_all(b"\n")
+    }
+
+    /// The file and its size, as it is or opened anew.
+    fn open(&mut self) -> io::Result<&mut (BufWriter<File>, u64)> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+                let written = file.metadata()?.len();
+                (BufWriter::new(file), written)
+            }
+        };
+        Ok(self.open.insert(open))
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
@@ -67,5 +76,25 @@ fn rename(from: &str, to: &str) -> io::Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_starts_again_and_again_keeps_the_file_within_its_bound() {
+        let folder = std::env::temp_dir().join(format!("mt5mqtt-log-starts-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("client.log");
+        let sizes = (0..12).map(|_| {
+            let mut file = RotatingFile::new(path.to_str().unwrap(), 100, 1);
+            file.write(&"x".repeat(39)).unwrap();
+            file.flush().unwrap();
+            fs::metadata(&path).unwrap().len()
+        });
+        assert_eq!(sizes.collect::<Vec<_>>(), [40, 80].repeat(6));
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
