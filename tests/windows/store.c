@@ -1,4 +1,4 @@
-/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe PORT. */
+/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe URL. */
 
 #include "host.h"
 
@@ -20,7 +20,7 @@ int main(int count, char **arguments)
   mt5mqtt_event event;
   int64_t client;
   HANDLE other;
-  require(count == 2, "PORT");
+  require(count == 2, "URL");
   load();
   require(GetTempPathW(MAX_PATH - 64, folder) > 0, "finding a place");
   _snwprintf(folder + wcslen(folder), 64, L"mt5mqtt-store-%lu", GetCurrentProcessId());
