@@ -57,7 +57,7 @@ else
 fi
 
 mkdir -p "$hosts"
-for host in roundtrip reconnect unload terminal killed store; do
+for host in roundtrip reconnect unload terminal killed store log; do
     x86_64-w64-mingw32-gcc -std=gnu11 -O1 -Wall -Wextra -Werror -Wno-cast-function-type -Wno-unused-function -Iinclude \
         "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi -lws2_32 || { bad "compiling $host.c"; finish; }
 done
@@ -162,6 +162,7 @@ run roundtrip.exe "$tls" 5 "$ca"
 run roundtrip.exe "$ws" 5
 run roundtrip.exe "$wss" 4 "$ca"
 run store.exe "$tcp"
+run log.exe "$tcp"
 run unload.exe "$tcp" "$rounds"
 run unload.exe "$tls" "$((rounds / 4))" "$ca"
 run unload.exe "$ws" "$((rounds / 4))"
