@@ -126,7 +126,8 @@ for _ in $(seq 20); do
     start_server && break
     stop_server
 done
-tcp=mqtt://$host:$port tls=mqtts://$host:$((port + 1)) ws=ws://$host:$((port + 2)) wss=wss://$host:$((port + 3))
+# One of them by a name, which has to be resolved.
+tcp=mqtt://$host:$port tls=mqtts://$host:$((port + 1)) ws=ws://localhost:$((port + 2)) wss=wss://$host:$((port + 3))
 [ -n "$server" ] || { bad "Mosquitto doesn't start: $(cat "$work/log")"; finish; }
 
 export WINEDEBUG=-all WINEPREFIX=$out/wine

@@ -1,14 +1,20 @@
-/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe URL. */
+/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe URL. Its
+ * path is longer than old functions take (MAX_PATH), and no code page has its letters. */
 
 #include "host.h"
 
-static wchar_t folder[MAX_PATH], file[MAX_PATH];
+#define LONG_NAME L"\x65e5\x8a8c-0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+
+/* The host's own calls need the prefix of a long path; the library is given the folder as a user writes it. */
+#define PREFIX L"\\\\?\\"
+
+static wchar_t folders[3][1024], file[1024];
 
 static int64_t client_with_store(const char *server)
 {
   int64_t client = new_client(server, 5);
   require(mqtt_set_text_w(client, MT5MQTT_OPT_CLIENT_ID, TEXT16("store")) == 0 &&
-              mqtt_set_text_w(client, MT5MQTT_OPT_STORE_PATH, (uint16_t *)folder) == 0 &&
+              mqtt_set_text_w(client, MT5MQTT_OPT_STORE_PATH, (uint16_t *)folders[2] + wcslen(PREFIX)) == 0 &&
               mqtt_set_int(client, MT5MQTT_OPT_RECONNECT_MIN_MS, 100) == 0 &&
               mqtt_set_int(client, MT5MQTT_OPT_RECONNECT_MAX_MS, 100) == 0,
           "setting the store");
@@ -19,12 +25,15 @@ int main(int count, char **arguments)
 {
   mt5mqtt_event event;
   int64_t client;
+  wchar_t temporary[MAX_PATH];
   HANDLE other;
   require(count == 2, "URL");
   load();
-  require(GetTempPathW(MAX_PATH - 64, folder) > 0, "finding a place");
-  _snwprintf(folder + wcslen(folder), 64, L"mt5mqtt-store-%lu", GetCurrentProcessId());
-  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
+  require(GetTempPathW(MAX_PATH, temporary) > 0, "finding a place");
+  _snwprintf(folders[0], 1024, PREFIX L"%lsmt5mqtt-store-%lu", temporary, GetCurrentProcessId());
+  _snwprintf(folders[1], 1024, L"%ls\\" LONG_NAME, folders[0]);
+  _snwprintf(folders[2], 1024, L"%ls\\" LONG_NAME, folders[1]);
+  _snwprintf(file, 1024, L"%ls\\session.redb", folders[2]);
 
   client = client_with_store(arguments[1]);
   require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "connecting");
@@ -41,6 +50,9 @@ int main(int count, char **arguments)
   check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is free", "it never was");
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
   DeleteFileW(file);
-  RemoveDirectoryW(folder);
+  wcscat(file, L".lock");
+  DeleteFileW(file);
+  for (int depth = 2; depth >= 0; depth--)
+    RemoveDirectoryW(folders[depth]);
   return failures != 0;
 }
