@@ -65,7 +65,7 @@ cp "$dll" "$hosts/"
 # The next version of this library, which is not written yet: another ABI, an event with one more field, one more export.
 other_version() {
     local other=$out/other
-    rm -rf "$other" && mkdir -p "$other" && cp -r src build.rs Cargo.lock README.md "$other" || return
+    rm -rf "$other" && mkdir -p "$other" && cp -r src build.rs Cargo.lock "$other" || return
     # Its tests and examples stay here, and what they need stays in the lock file.
     perl -0777 -pe 's/^\[\[(test|example)\]\]\n.*?(?=^\[)//gms; s/^version = ".*?"/version = "9.8.7"/m;
         s/^\[lib\]\n/[lib]\nname = "mt5mqtt_other"\n/m' Cargo.toml >"$other/Cargo.toml"
