@@ -1,4 +1,4 @@
-/* The DLL is freed while clients are connected: unload.exe PORT-OR-URL ROUNDS [CA-FILE] */
+/* The DLL is freed while clients are connected: unload.exe URL ROUNDS [CA-FILE] */
 
 #include <winsock2.h>
 
@@ -214,7 +214,7 @@ static void a_panic_leaves_the_process_alive(void)
 int main(int count, char **arguments)
 {
   int rounds;
-  require(count == 3 || count == 4, "PORT-OR-URL ROUNDS [CA-FILE]");
+  require(count == 3 || count == 4, "URL ROUNDS [CA-FILE]");
   server = arguments[1];
   ca = count == 4 ? arguments[3] : NULL;
   rounds = atoi(arguments[2]);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) struct RotatingFile {
     path: String,
@@ -58,21 +58,27 @@ impl RotatingFile {
 
     fn rotate(&mut self) -> io::Result<()> {
         self.flush()?;
-        // Windows renames no file that is open.
         self.open = None;
-        for number in (1..self.kept).rev() {
-            rename(&format!("{}.{number}", self.path), &format!("{}.{}", self.path, number + 1))?;
+        // Beyond the first gap nothing is in the way. An attempt that fails leaves one, as Windows renames no file that another
+        // program has open; further attempts must not move the rest out, file by file.
+        let in_the_way = (1..self.kept).take_while(|&number| self.set_aside(number).exists()).count() as u32;
+        for number in (1..=in_the_way).rev() {
+            rename(&self.set_aside(number), &self.set_aside(number + 1))?;
         }
-        rename(&self.path, &format!("{}.1", self.path))?;
+        rename(Path::new(&self.path), &self.set_aside(1))?;
         // More may have been kept before, one behind the other.
-        let is_removed = |number: &u32| fs::remove_file(format!("{}.{number}", self.path)).is_ok();
+        let is_removed = |number: &u32| fs::remove_file(self.set_aside(*number)).is_ok();
         (self.kept + 1..).take_while(is_removed).for_each(drop);
         Ok(())
+    }
+
+    fn set_aside(&self, number: u32) -> PathBuf {
+        format!("{}.{number}", self.path).into()
     }
 }
 
 /// Renames a file, if it is there.
-fn rename(from: &str, to: &str) -> io::Result<()> {
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

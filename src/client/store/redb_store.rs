@@ -52,7 +52,10 @@ pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStor
     let lock = lock(folder, &file)?;
     if !file.try_exists().map_err(|error| not_opened(&file, &error))? {
         let unfinished = folder.join(UNFINISHED);
-        let _ = fs::remove_file(&unfinished);
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(not_opened(&unfinished, &error)),
+            _ => {}
+        }
         create(&unfinished, identity).map_err(|error| explain(error, &unfinished))?;
         fs::rename(&unfinished, &file).map_err(|error| not_opened(&file, &error))?;
         // A loss of power must not take the file's new name either.
