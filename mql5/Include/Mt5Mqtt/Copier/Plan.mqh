@@ -349,7 +349,11 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       return;
      }
    if(is_turned)
+     {
+      //--- his position may be old, and its turn isn't: what opens it may take more than one look
       link.reached=0;
+      link.since_msc=now_msc;
+     }
    else
       if(volume+pending<link.reached-symbols[symbol].volume_step/2)
         {
