@@ -32,6 +32,7 @@ struct Account {
    double   balance=10000;
    int      limit_orders=0;
    int      slow_ms=0;                   // that an answer takes
+   bool     bare_answers=false;          // an answer has neither deal nor volume nor price
    string   server=u"Simulated"_s,currency=u"USD"_s,company=u"A broker"_s,name=u"A trader"_s;
    std::string comments="keep";          // or "rewrite", "drop", "cut": what the broker does to a comment
    ulong    next_ticket=100001;

@@ -308,7 +308,12 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       if(injected.is_last) _Exit(9);
       return result.retcode=injected.retcode;
    }
-   return result.retcode=carry_out(r,result,reason);
+   result.retcode=carry_out(r,result,reason);
+   if(reason==DEAL_REASON_EXPERT && account.bare_answers) {
+      result.deal=0;
+      result.volume=result.price=0;
+   }
+   return result.retcode;
 }
 
 bool OrderSend(const MqlTradeRequest &request,MqlTradeResult &result) {

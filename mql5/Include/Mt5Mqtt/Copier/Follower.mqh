@@ -339,7 +339,7 @@ void CCopierFollower::Do(const CopierAction &action)
          //--- an opening order's ticket becomes the position's identifier; in netting the deal will tell
          if(action.id!=COPIER_NET)
             m_store.AddCopy((long)m_executor.m_order,action.id);
-         m_plan.Opened(action,m_executor.m_volume);
+         m_plan.Opened(action,m_executor.Filled(action));
         }
       if((m_executor.m_outcome==COPIER_OUTCOME_STOP || m_executor.m_outcome==COPIER_OUTCOME_REFUSED) && action.id!=COPIER_NET)
          m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode),m_executor.m_outcome==COPIER_OUTCOME_STOP);
