@@ -13,6 +13,7 @@ void OnStart(void)
   {
    TurnedInSteps();
    ReducedByLessThanTheMinimum();
+   OldestFirst();
    ExtCheck.Report();
   }
 //+------------------------------------------------------------------+
@@ -85,5 +86,33 @@ void ReducedByLessThanTheMinimum(void)
    ExtCheck.Same(Made(plan),"","again too little");
    ArrayResize(ExtState.positions,0);
    ExtCheck.Same(Made(plan),"close 0.7;","all of it");
+  }
+//+------------------------------------------------------------------+
+//| Where the oldest position is closed first, and where the newest  |
+//+------------------------------------------------------------------+
+void OldestFirst(void)
+  {
+   CCopierPlan  plan;
+   CopierAction action;
+   Begin();
+   Has(true,1.0);
+   Made(plan);
+   Hold(1,true,0.4);
+   Hold(1,true,0.6);
+   Made(plan);
+   Has(true,0.8);
+   ExtCheck.Same(Made(plan),"close 0.2;","a part");
+   plan.Action(0,action);
+   ExtCheck.That(action.ticket==ExtHeld[1].ticket,"of the newest copy");
+   ExtRules.fifo=true;
+   ExtCheck.Same(Made(plan),"close 0.2;","with FIFO a part");
+   plan.Action(0,action);
+   ExtCheck.That(action.ticket==ExtHeld[0].ticket,"of the oldest copy");
+   Has(true,0.5);
+   ExtCheck.Same(Made(plan),"close 0.4;close 0.1;","the oldest goes whole before the next");
+   Has(true,0.65);
+   ExtSymbols[0].volume_min=0.2;
+   ExtSymbols[0].volume_step=0.05;
+   ExtCheck.Same(Made(plan),"close 0.2;","or keeps the minimum, and then the next has to wait");
   }
 //+------------------------------------------------------------------+

@@ -27,6 +27,7 @@ struct View {
 
 struct Account {
    std::recursive_mutex lock;
+   bool     fifo=false;                  // hedging: of a symbol the oldest position is closed first
    bool     hedging=true,trade_allowed=true,experts_allowed=true;
    mql_long login=1001,leverage=100;
    double   balance=10000;

@@ -233,6 +233,7 @@ void CCopierFollower::Work(void)
      }
 //--- unknown before the terminal is connected
    m_rules.netting=!CCopierAccount::IsHedging();
+   m_rules.fifo=(AccountInfoInteger(ACCOUNT_FIFO_CLOSE)!=0);
    TellPendings();
 //--- orders come first: one that fills meanwhile is in both
    if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
