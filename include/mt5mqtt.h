@@ -6,7 +6,10 @@
  * Returns
  *   Every function returns int32_t or int64_t: >= 0 is success, a count, a size, a handle or a token; < 0 is one of the
  *   MT5MQTT_E_ statuses. The statuses' numbers are frozen. MQTT Reason Codes are never mixed in: they travel in events.
- *   After a failure mt5mqtt_last_error() tells in words what was wrong.
+ *   After a failure mt5mqtt_last_error() tells in words what was wrong. Each function says below how it can fail; what is no
+ *   number of the table that it takes (option, property, figure, status, Reason Code) is MT5MQTT_E_INVALID_ARGUMENT, and a
+ *   client that has failed for good (MT5MQTT_STATE_FAILED) can be polled for its last events and be freed: else it answers
+ *   with MT5MQTT_E_PANIC or MT5MQTT_E_LEFT_LOCKED.
  *
  * Handles
  *   Clients and property sets are numbers > 0, never pointers. A handle that is 0, freed or forged is answered with
@@ -1608,6 +1611,7 @@ int64_t mt5mqtt_unsubscribe_w(int64_t client, const uint16_t *filter, int64_t pr
  * Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
  * read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
  * an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
+ * MT5MQTT_E_STRUCT_SIZE unless struct_size is set, MT5MQTT_E_INVALID_ARGUMENT for NULL.
  */
 int32_t mt5mqtt_poll(int64_t client,
                      struct mt5mqtt_event *event);
@@ -1683,13 +1687,16 @@ int32_t mt5mqtt_acknowledge_with(int64_t client,
 int32_t mt5mqtt_event_property_count(int64_t client, int32_t property);
 
 /**
- * Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.
+ * Occurrence `index` (from 0) of an integer property of the current event. Fails with MT5MQTT_E_NOT_PRESENT if there is none,
+ * and with MT5MQTT_E_WRONG_TYPE if the property is no integer.
  */
-int64_t mt5mqtt_event_property_int(int64_t client, int32_t property, int32_t index);
+int64_t mt5mqtt_event_property_int(int64_t client,
+                                   int32_t property,
+                                   int32_t index);
 
 /**
- * Occurrence `index` (from 0) of a text property of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is
- * none.
+ * Occurrence `index` (from 0) of a text property of the current event. Returns its size. Fails as mt5mqtt_event_property_int
+ * does.
  */
 int32_t mt5mqtt_event_property_text(int64_t client,
                                     int32_t property,
@@ -1707,8 +1714,8 @@ int32_t mt5mqtt_event_property_text_w(int64_t client,
                                       int32_t capacity);
 
 /**
- * Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there
- * is none.
+ * Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size. Fails as
+ * mt5mqtt_event_property_int does.
  */
 int32_t mt5mqtt_event_property_bytes(int64_t client,
                                      int32_t property,

@@ -5,6 +5,7 @@ mod common;
 
 use common::fake_server::{FakeServer, Peer};
 use common::program::{Program, bounded};
+use mt5mqtt::client::lock::LeftLocked;
 use mt5mqtt::client::{LONGEST_DISCONNECT, LONGEST_FREE, Locked};
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::types::reason::ReasonCode;
@@ -64,4 +65,16 @@ fn free_alone_is_bounded_too() {
         // A second time as well.
         bounded(LONGEST_FREE, "free", move || program.free());
     }
+}
+
+#[test]
+fn a_message_that_no_thread_can_get_any_more_is_left_to_the_server() {
+    let (program, _server, mut peer) = left_locked(Locked::Current);
+    peer.publish(b"order", Some(7), QoS::AtLeastOnce);
+    program.expect_soon("the message is in the queue", |client| client.statistics().events == 1);
+    let poll = thread::spawn(move || drop(program.client.poll(|_| ()))).join();
+    assert!(poll.is_err_and(|unwound| unwound.is::<LeftLocked>()));
+    assert_eq!(program.statistics().events, 1, "the message is lost");
+    bounded(LONGEST_FREE, "free", move || program.free());
+    peer.expect_close(&[PacketType::Disconnect]);
 }

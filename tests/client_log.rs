@@ -128,6 +128,23 @@ fn lines_go_to_a_file_and_not_to_the_program_if_so_asked() {
 }
 
 #[test]
+fn a_fault_on_the_background_thread_is_the_last_line_of_the_file() {
+    let folder = Folder::new();
+    let path = folder.path().join("client.log");
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::LogLevel, 1), (IntOption::LogEvents, 0)]);
+    program.set_text(options::LOG_FILE, path.to_str().unwrap());
+    program.connect().unwrap();
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
+    program.client.panic_in_background();
+    peer.expect_close(&[]);
+    program.free();
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text.contains("error") && text.contains("a fault inside the library"), "{text:?}");
+}
+
+#[test]
 fn a_full_file_is_set_aside_and_a_bounded_number_is_kept() {
     let folder = Folder::new();
     let path = folder.path().join("client.log");

@@ -1,8 +1,16 @@
 //! Secrets in memory: what holds one is zeroized before it is given back.
 
+#[allow(dead_code)]
+#[path = "session/trace.rs"]
+mod trace;
+
+use mt5mqtt::codec::property::{Properties, PropertyId, Value};
 use mt5mqtt::ffi::client::*;
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::ffi::event::mt5mqtt_wait;
+use mt5mqtt::session::authentication::{Authentication, Mechanism};
+use mt5mqtt::session::options::SessionOptions;
+use mt5mqtt::types::QoS;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CStr, CString};
 use std::io::{Read, Write};
@@ -151,4 +159,36 @@ fn a_password_that_was_sent_leaves_nothing_behind() {
         eprintln!("{found} times");
     }
     assert_eq!(found, 0);
+}
+
+#[test]
+fn a_token_that_stands_before_or_behind_messages_leaves_nothing_behind() {
+    let _turn = TURN.lock();
+    let mechanism = Mechanism::Program { data: None };
+    let authentication = Some(Authentication { method: "m".to_owned(), mechanism });
+    let method = [(PropertyId::AuthenticationMethod, Value::Text("m"))];
+    let (short, long) = ("x".repeat(1000), "x".repeat(200_000));
+    for is_first in [true, false] {
+        let options = SessionOptions { authentication: authentication.clone(), ..trace::options() };
+        let found = found(|| {
+            let mut trace = trace::Trace::connected_to(options, &method);
+            if !is_first {
+                trace.publish(0, &long, QoS::AtMostOnce);
+            }
+            trace.session.reauthenticate(Some(SECRET), Properties::EMPTY, trace.now);
+            // What can be sent only now and then is moved for it.
+            for _ in 0..60 {
+                trace.publish(0, &short, QoS::AtMostOnce);
+            }
+            while !trace.session.output().is_empty() {
+                let some = trace.session.output().len().min(50_000);
+                trace.session.handle_sent(trace.now, some);
+            }
+            trace.publish(0, &long.repeat(4), QoS::AtMostOnce);
+        });
+        if found != 0 {
+            eprintln!("{found} times, first: {is_first}");
+        }
+        assert_eq!(found, 0);
+    }
 }

@@ -139,6 +139,16 @@ impl Shared {
         true
     }
 
+    fn read_past_leader(&self) {
+        if self.events.is_over_or_filled() {
+            return;
+        }
+        if let Some(mut core) = self.try_core() {
+            core.read_past_leader(clock::now(), self);
+        }
+        self.work_off_commands();
+    }
+
     /// Sleeps until something is ready, there is an event, or the deadline has come. True if it had no need to.
     fn sleep(&self, seat: &mut Seat, deadline: Instant) -> bool {
         let done = !self.events.leader_falls_asleep();
@@ -306,6 +316,23 @@ impl Core {
         }
     }
 
+    /// For a caller that finds nothing while another one waits in the poll of the socket: reads what that one would have read
+    /// at once. Its host may have ended it.
+    pub fn read_past_leader(&mut self, now: Instant, shared: &Shared) {
+        if !self.is_read_by_leader() || shared.events.is_blocked() {
+            return;
+        }
+        let before = self.bytes_received;
+        let more = self.read_for_leader(now, shared) == ReadOn::Unheard;
+        self.work_for_caller(now, shared);
+        if more || self.bytes_received > before {
+            self.give_reading_back(shared);
+            self.connection.read_on |= more;
+            shared.wake();
+            shared.events.wake_leader();
+        }
+    }
+
     /// Reads until there is an event for the program, or nothing more.
     pub fn read_for_leader(&mut self, now: Instant, shared: &Shared) -> ReadOn {
         for _ in 0..READS_IN_A_ROW {
@@ -334,6 +361,7 @@ impl Client {
             while !self.shared.events.is_over_or_filled() && clock::now() < deadline {
                 if !self.shared.lead(deadline) {
                     self.shared.events.wait_until(deadline);
+                    self.shared.read_past_leader();
                     break;
                 }
             }

@@ -36,10 +36,13 @@ impl Client {
 impl Core {
     fn look_for_poller(&mut self, now: Instant, shared: &Shared) {
         let before = self.keeping.looked.replace(now);
+        if self.is_read_by_leader() {
+            return self.read_past_leader(now, shared);
+        }
         if before.is_none_or(|before| now.saturating_duration_since(before) >= WITHOUT_A_PAUSE) {
             return;
         }
-        if self.is_read_by_leader() || !self.take_reading(shared) {
+        if !self.take_reading(shared) {
             return;
         }
         self.keep_reading(now, shared);

@@ -67,6 +67,12 @@ impl Client {
         }
         // Asked first: a failure's event is there before its state.
         let alive = self.check_alive();
+        if self.shared.events.is_empty() {
+            alive?;
+            return Ok(Polled::Nothing);
+        }
+        // Before the event is taken: if this is left locked nobody gets it, and the Server must not hear that somebody did.
+        let mut current = self.current.lock();
         let notice = match self.shared.events.pop_if(wanted) {
             Next::Taken(notice) => notice,
             Next::Left => return Ok(Polled::Left),
@@ -88,7 +94,6 @@ impl Client {
             _ => {}
         }
         self.room_was_made();
-        let mut current = self.current.lock();
         if let Some(NoticeKind::Session(Event::Message { message, .. })) = current.take().map(|before| before.kind) {
             self.shared.buffers.give_back(message);
         }

@@ -100,6 +100,10 @@ impl Client {
             shared.fail(&failure);
             // The Server shall see the end now and publish the Will Message, not when the program frees the client.
             shared.core.lock().connection = Connection::none();
+            // Nobody else writes the file, in which it says why.
+            if let Some(why) = shared.log.write() {
+                shared.log_not_written(&why);
+            }
         };
         thread::start(self.shared.clone(), body, on_panic)
     }

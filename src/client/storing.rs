@@ -6,7 +6,7 @@ use super::clock;
 use super::core::{Core, Wish};
 use super::events::NoticeKind;
 use super::log::Level;
-use super::store::Written;
+use super::store::{Written, drive_is_there};
 use super::worker::Worker;
 use crate::session::record::Batch;
 use crate::types::status::{Failure, Status};
@@ -37,8 +37,10 @@ impl Worker {
     /// Without its store the client doesn't connect. Only what can pass by itself is tried again.
     pub(super) fn store_not_opened(&mut self, failure: Failure) {
         let shared = self.shared.clone();
+        let comes_later = || self.options.store().is_some_and(|(folder, _)| !drive_is_there(&folder));
+        let passes = matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) || comes_later();
         let mut core = shared.core.lock();
-        if !matches!(failure.status, Status::StoreInUse | Status::StoreNotWritten) {
+        if !passes {
             core.wish = Wish::Nothing;
         }
         self.connecting_failed(failure, &mut core);

@@ -217,6 +217,7 @@ fn describe_message(message: &Message, packet_id: Option<PacketId>, event: &mut 
 /// Takes the next event off the queue and makes it the current event of this handle, which the mt5mqtt_event_ functions
 /// read until the next poll that returns 1; before the first one they fail with MT5MQTT_E_NO_EVENT. Never waits. Returns 1 for
 /// an event, 0 if there is none. One thread polls a handle: another one that polls too takes away its current event.
+/// MT5MQTT_E_STRUCT_SIZE unless struct_size is set, MT5MQTT_E_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_poll(client: i64, event: *mut mt5mqtt_event) -> i32 {
     guard_client(client, |client| {

@@ -41,7 +41,8 @@ fn wrong_type<R>(id: PropertyId, asked: &str) -> Result<R, Failure> {
     Err(Status::WrongType.because(format!("the property {} is of the type {:?}, not {asked}", id.name(), id.kind())))
 }
 
-/// Occurrence `index` (from 0) of an integer property of the current event; MT5MQTT_E_NOT_PRESENT if there is none.
+/// Occurrence `index` (from 0) of an integer property of the current event. Fails with MT5MQTT_E_NOT_PRESENT if there is none,
+/// and with MT5MQTT_E_WRONG_TYPE if the property is no integer.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_event_property_int(client: i64, property: i32, index: i32) -> i64 {
     guard_client(client, |client| {
@@ -52,8 +53,8 @@ pub extern "C" fn mt5mqtt_event_property_int(client: i64, property: i32, index: 
     })
 }
 
-/// Occurrence `index` (from 0) of a text property of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there is
-/// none.
+/// Occurrence `index` (from 0) of a text property of the current event. Returns its size. Fails as mt5mqtt_event_property_int
+/// does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_event_property_text(
     client: i64,
@@ -89,8 +90,8 @@ pub unsafe extern "C" fn mt5mqtt_event_property_text_w(
     })
 }
 
-/// Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size; MT5MQTT_E_NOT_PRESENT if there
-/// is none.
+/// Occurrence `index` (from 0) of a property of bytes of the current event. Returns its size. Fails as
+/// mt5mqtt_event_property_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_event_property_bytes(
     client: i64,

@@ -56,8 +56,9 @@ impl Outbound {
         }
     }
 
+    /// Of a message that has left: one that waits to be durable can't be answered yet.
     fn qos_in_flight(&self, id: PacketId) -> Option<QoS> {
-        self.in_flight.get(id).map(|entry| entry.publishing.message.qos)
+        self.in_flight.get(id).filter(|entry| entry.sent).map(|entry| entry.publishing.message.qos)
     }
 
     /// PUBREC: the Server has the QoS 2 message, or refused it.
@@ -137,6 +138,11 @@ impl Outbound {
         ids: &mut PacketIds,
         out: &mut Sink<'_>,
     ) -> Answered {
+        // PUBREL waits for that.
+        let is_too_early = |released: &Released| !out.log.is_durable(released.recorded);
+        if self.released.get(ack.packet_id).is_some_and(is_too_early) {
+            return Answered::ProtocolError("PUBCOMP before PUBREL");
+        }
         match self.released.remove(ack.packet_id) {
             Some(released) => {
                 ids.release(ack.packet_id);
@@ -152,7 +158,7 @@ impl Outbound {
                 out.end(released.token, outcome);
                 Answered::Fine
             }
-            None if self.in_flight.get(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
+            None if self.qos_in_flight(ack.packet_id).is_some() => Answered::ProtocolError("PUBCOMP before PUBREC"),
             None => Answered::Breach(Breach::UnknownAcknowledgement),
         }
     }

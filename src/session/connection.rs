@@ -38,6 +38,10 @@ pub(super) struct Connection {
     pub phase: Phase,
     pub version: ProtocolVersion,
     pub limits: ServerLimits,
+    /// CONNACK has refused the connection, or is in force.
+    pub is_answered: bool,
+    /// The Session ends with this connection, as CONNACK or our DISCONNECT says.
+    pub ends_session: bool,
     /// How many more QoS 1 and 2 PUBLISH packets may be sent now (section 4.9). Below 0 if a resumed Session has more PUBRELs
     /// than the Server allows in flight now.
     pub send_quota: isize,
@@ -101,6 +105,8 @@ impl Connection {
             phase: Phase::AwaitingConnack { deadline },
             version,
             limits,
+            is_answered: false,
+            ends_session: false,
             send_quota: 0,
             quota_limit: 0,
             priority_reserve: 0,

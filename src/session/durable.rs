@@ -5,6 +5,7 @@ use super::connection::Held;
 use super::elsewhere::Elsewhere;
 use super::event::{Delivery, Event, Token};
 use super::inbound::send_answer;
+use super::ours::Ours;
 use super::record::{Batch, Key, Record};
 use super::sink::sink;
 use crate::types::reason::ReasonCode;
@@ -24,9 +25,8 @@ impl Session {
         for (key, record) in records {
             match key {
                 Key::Session => {
-                    self.resumable = true;
                     // The process may have died between a CONNECT and its CONNACK.
-                    self.session_in_doubt = true;
+                    self.ours = Ours::InDoubt;
                 }
                 Key::Publish(_) | Key::Flow(_) => outgoing.push((key, record)),
                 Key::Received(_) | Key::Arrival(_) | Key::Done(_) => {

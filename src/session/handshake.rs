@@ -9,6 +9,7 @@ use super::event::{Disconnected, Event};
 use super::inbound::Parked;
 use super::limits::ServerLimits;
 use super::options::Acknowledge;
+use super::ours::Ours;
 use super::packets::describe;
 use super::record::{Key, Record};
 use super::requester::response_topic;
@@ -36,8 +37,6 @@ impl Session {
         self.breaches.start(self.options.strict);
         let limits = ServerLimits::before_connack(self.options.keep_alive, self.session_expiry_interval());
         let mut connection = Connection::new(now, deadline, version, limits);
-        self.session_in_doubt |= self.connect_unanswered;
-        self.connect_unanswered = true;
         if let Err(error) = self.send_connect(&mut connection) {
             let detail = format!("CONNECT can't be sent: {error}");
             connection.close(Disconnected::new(Some(Status::InvalidArgument), detail));
@@ -95,17 +94,11 @@ impl Session {
     }
 
     fn asks_for_clean_start(&self) -> bool {
-        match self.version {
-            // What this side has ended must not come back [MQTT-3.2.2-4].
-            ProtocolVersion::V5 => self.ended || (self.options.clean_start && !self.resumable),
-            // Without an identifier there is nothing to resume [MQTT311-3.1.3-7]. Clean Session also ends the
-            // Session with the connection, which is what a Session Expiry Interval of 0 means.
-            ProtocolVersion::V311 => {
-                self.client_id.is_empty()
-                    || self.options.session_expiry_interval == 0
-                    || (self.options.clean_start && !self.resumable)
-            }
-        }
+        // Without an identifier there is nothing to resume [MQTT311-3.1.3-7]. Clean Session also ends the Session with the
+        // connection, which is what a Session Expiry Interval of 0 means.
+        let is_clean_session = self.version == ProtocolVersion::V311
+            && (self.client_id.is_empty() || self.options.session_expiry_interval == 0);
+        is_clean_session || self.ours.asks_for_clean_start(self.options.clean_start)
     }
 
     pub(super) fn handle_connack(&mut self, now: Instant, connack: &Connack<'_>) {
@@ -114,7 +107,6 @@ impl Session {
             // [MQTT-3.2.0-2]
             return self.break_off(ReasonCode::PROTOCOL_ERROR, "the Server sent a second CONNACK".to_owned());
         }
-        self.connect_unanswered = false;
         if connack.reason.is_error() {
             return self.handle_refusal(connack);
         }
@@ -152,6 +144,7 @@ impl Session {
             self.change_version(&mut end);
         }
         if let Some(connection) = &mut self.connection {
+            connection.is_answered = true;
             connection.close(end);
         }
     }
@@ -200,11 +193,16 @@ impl Session {
         connection.outgoing_aliases = OutgoingAliases::new(aliases);
         connection.incoming_aliases = IncomingAliases::new(options.topic_alias_maximum);
         connection.limits = limits;
+        connection.is_answered = true;
+        connection.ends_session = limits.session_expiry_interval == 0;
         connection.waits_to_publish = options.waits_to_publish;
         connection.phase = Phase::Online;
         self.version_spoken = true;
         self.counters.connections += 1;
-        let assigned = connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+        // It is for a CONNECT without one (section 3.2.2.3.7).
+        let asked = self.client_id.is_empty();
+        let assigned =
+            connack.properties.text(PropertyId::AssignedClientIdentifier).filter(|_| asked).map(str::to_owned);
         if let Some(client_id) = &assigned {
             self.client_id.clone_from(client_id);
         }
@@ -225,22 +223,18 @@ impl Session {
         } else if !self.take_up_again(now)
             && let Some(connection) = &mut self.connection
         {
-            self.outbound.resume(connection, self.session_in_doubt, &mut sink!(self));
-            if self.session_in_doubt {
+            let in_doubt = self.ours == Ours::InDoubt;
+            self.outbound.resume(connection, in_doubt, &mut sink!(self));
+            if in_doubt {
                 self.subscriptions.doubt_session(&mut self.log);
             }
         }
-        self.session_in_doubt = false;
         self.elsewhere.settle(&mut self.log);
-        // Not earlier: until here it was the value of the Session that may have been left behind.
-        if let Some(connection) = &self.connection {
-            self.elsewhere.lasts = connection.limits.session_expiry_interval;
-        }
         self.elsewhere.heard = Some(now);
-        if std::mem::take(&mut self.ended) || !self.resumable {
-            self.resumable = true;
+        if !self.ours.is_resumable() {
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
         }
+        self.ours = Ours::Begun;
     }
 
     /// The Server has no Session. If ours was another Server's, that one may keep it.

@@ -6,8 +6,8 @@
 //! `wants_close` anew. `now` must never run backwards.
 //!
 //! State of the Session (what MQTT lets outlive a connection) is in `Outbound`, `Inbound` and `Subscriptions`; state of the
-//! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, all other
-//! packets of the Server's in `packets`.
+//! Network Connection is in `Connection`, which is dropped with it. CONNECT and CONNACK are in `handshake`, what they leave
+//! known of our Session in `ours`, all other packets of the Server's in `packets`.
 //!
 //! The way of a publish: `queue` (where it waits), `outbound` (its flow), `connection` and `unsent`; the Server's answers to it
 //! come by `answers`, and the program hears of its end by an `event`. The way of a received message: `packets`, `inbound`
@@ -30,6 +30,7 @@ mod lane;
 pub mod limits;
 pub mod options;
 mod ordered;
+mod ours;
 mod outbound;
 mod packet_ids;
 mod packets;
@@ -62,6 +63,7 @@ use elsewhere::Elsewhere;
 use event::{Delivery, Disconnected, Event, Token};
 use inbound::{Inbound, Parked};
 use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
+use ours::Ours;
 use outbound::Outbound;
 use packet_ids::PacketIds;
 use queue::Publishing;
@@ -86,17 +88,9 @@ pub struct Session {
     version: ProtocolVersion,
     /// Whether a Server accepted a connection in this version.
     version_spoken: bool,
-    /// Whether an earlier connection was accepted, so that there is a Session to resume.
-    resumable: bool,
-    /// Whether it ended with that connection: should the Server not know that, it shall not go on with it all the same.
-    ended: bool,
-    /// The batch in which that becomes durable.
+    ours: Ours,
+    /// The batch in which it becomes durable that there is one to go on with.
     resumable_recorded: u64,
-    /// The last CONNECT had no CONNACK. The Server may have begun a new Session with it, of which the next CONNACK says only
-    /// that it is present.
-    connect_unanswered: bool,
-    /// The same of a CONNECT before the present one, perhaps of an earlier process.
-    session_in_doubt: bool,
     elsewhere: Elsewhere,
     suspect: Suspect,
     connection: Option<Connection>,
@@ -127,11 +121,8 @@ impl Session {
             version: options.version,
             version_spoken: false,
             options,
-            resumable: false,
-            ended: false,
+            ours: Ours::Unknown,
             resumable_recorded: 0,
-            connect_unanswered: false,
-            session_in_doubt: false,
             elsewhere: Elsewhere::default(),
             suspect: Suspect::default(),
             connection: None,
@@ -159,8 +150,7 @@ impl Session {
             self.lose_session();
             self.use_reserved();
             self.elsewhere.forget(&mut self.log);
-            self.resumable = false;
-            self.ended = false;
+            self.ours = Ours::Unknown;
             self.log.remove(Key::Session);
         }
         if options.acknowledge != self.options.acknowledge {
@@ -205,14 +195,18 @@ impl Session {
         // Only CONNACK says how many may be in flight.
         if connection.quota_limit > 0 {
             self.suspect.look(unanswered, &mut end);
+            self.elsewhere.lasts = connection.limits.session_expiry_interval;
         }
         self.events.push_back(Event::Disconnected(end));
+        if !connection.is_answered {
+            self.ours.unanswered();
+        }
         // A Session that ends with its connection needs nobody to say so on the next one.
-        if connection.limits.session_expiry_interval == 0 {
+        if connection.ends_session {
             self.lose_session();
-            // In MQTT 3.1.1 it was a Clean Session.
-            if self.resumable && connection.version == ProtocolVersion::V5 {
-                self.ended = true;
+            // In MQTT 3.1.1 it was a Clean Session, of which nothing comes back [MQTT311-3.1.2-6].
+            if connection.version == ProtocolVersion::V5 {
+                self.ours = Ours::Ended;
                 self.log.remove(Key::Session);
             }
         }
@@ -332,6 +326,7 @@ impl Session {
         }
         if let Some(interval) = interval {
             connection.limits.session_expiry_interval = interval;
+            connection.ends_session = interval == 0;
         }
         connection.close(Disconnected::new(None, "disconnected on request"));
     }

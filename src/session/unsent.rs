@@ -30,12 +30,14 @@ pub(super) struct Unsent {
 
 impl Unsent {
     pub fn add(&mut self, packet: &Packet<'_>, version: ProtocolVersion, maximum: usize) -> Result<(), EncodeError> {
-        if let Some(size) = size_with_secret(packet) {
+        let (had_room, before) = (self.has_room(), self.bytes.len());
+        let added = if let Some(size) = size_with_secret(packet) {
             self.holds_secret = true;
             self.make_room(size);
-        }
-        let (had_room, before) = (self.has_room(), self.bytes.len());
-        let added = codec::encode(packet, version, maximum, &mut self.bytes);
+            codec::encode(packet, version, maximum, &mut self.bytes)
+        } else {
+            self.write(|out| codec::encode(packet, version, maximum, out))
+        };
         self.beyond += if had_room { 0 } else { self.bytes.len() - before };
         added
     }
@@ -46,13 +48,26 @@ impl Unsent {
         alias: NonZeroU16,
         maximum: usize,
     ) -> Result<(), EncodeError> {
-        codec::encode_with_alias(publish, alias, maximum, &mut self.bytes)
+        self.write(|out| codec::encode_with_alias(publish, alias, maximum, out))
+    }
+
+    /// Writes a packet without a secret. Behind one that has a secret the vector must not grow by itself.
+    fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
+        if !self.holds_secret {
+            return encode(&mut self.bytes);
+        }
+        let mut packet = Vec::new();
+        encode(&mut packet)?;
+        self.make_room(packet.len());
+        self.bytes.extend_from_slice(&packet);
+        Ok(())
     }
 
     /// So that the vector doesn't grow while the secret is written, nor, with what is there already, without a trace.
     fn make_room(&mut self, size: usize) {
         if self.bytes.capacity() - self.bytes.len() < size {
-            let mut larger = Zeroizing::new(Vec::with_capacity(self.bytes.len() + size));
+            let capacity = (self.bytes.len() + size).max(2 * self.bytes.capacity());
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
             larger.extend_from_slice(&self.bytes);
             self.bytes = larger;
         }
@@ -78,9 +93,12 @@ impl Unsent {
             self.bytes[..self.taken].zeroize();
         }
         if self.taken == self.bytes.len() {
+            if std::mem::take(&mut self.holds_secret) {
+                // With what lies behind the bytes: a copy from before they were moved.
+                self.bytes.zeroize();
+            }
             self.bytes.clear();
             self.taken = 0;
-            self.holds_secret = false;
         } else if self.taken > HIGH_WATER && self.taken >= self.bytes.len() / 2 {
             // Not sooner: what is left of a large message would be moved for each piece of it.
             self.bytes.drain(..self.taken);

@@ -38,6 +38,11 @@ fn pending_orders_fill_in_either_order_and_are_taken_away_by_hand() {
     checks("the copier's fills", "tests/mql5/programs/CopierFills.mq5");
 }
 
+#[test]
+fn positions_are_turned_and_reduced_as_a_trade_server_takes_it() {
+    checks("the copier's parts", "tests/mql5/programs/CopierParts.mq5");
+}
+
 /// A master looks fifty times a second, whatever it holds: what a look asks the terminal grows as the account does.
 #[test]
 fn a_look_asks_for_each_position_a_few_times_however_many_there_are() {

@@ -111,6 +111,44 @@ fn a_netting_position_of_which_nobody_knows_the_former_symbol_stays_as_it_is() {
     copying.close();
 }
 
+/// Of a symbol the oldest position has to be closed first.
+#[test]
+fn in_an_account_with_fifo_parts_and_closes_begin_with_the_oldest_copy() {
+    let Some(mut copying) = Copying::start("fifo", &[("InpExisting", "2")]) else { return };
+    copying.follower.command(&["account", "fifo=1"]);
+    copying.master.command(&["account", "mode=netting"]);
+    copying.load_both();
+    let volume = |positions: Vec<Fields>| sums(positions).into_values().collect::<Vec<_>>();
+    for (side, lots, left) in [(0, "0.30", "0.3"), (0, "0.20", "0.5"), (1, "0.10", "0.4"), (1, "0.25", "0.15")] {
+        copying.trade(&deal(side, lots, ""));
+        let deadline = Instant::now() + QUIET;
+        while volume(copying.follower.positions()) != [format!("buy {left}")] {
+            assert!(Instant::now() < deadline, "{}", copying.follower.transcript());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert_eq!(copying.follower.requests(), 5, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+/// More than one order may have by now.
+#[test]
+fn a_copy_larger_than_the_brokers_new_maximum_is_closed_in_parts() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start("lowered-maximum", &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.50", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.follower.command(&["symbol", "EURUSD", "volume_max=0.2"]);
+        copying.trade(&deal(1, "0.50", &format!(" position={id}")));
+        copying.converge();
+        assert_eq!(copying.follower.positions(), []);
+        copying.close();
+    }
+}
+
 /// Its answer was lost, and by the time that the terminal shows it nothing would be opened any more.
 #[test]
 fn an_open_that_shows_after_its_time_is_a_copy_like_any_other() {

@@ -304,8 +304,51 @@ fn nothing_is_opened_while_the_master_is_away_and_what_it_closed_is_closed() {
     copying.load_follower();
     copying.follower.expect("follower", "print", "the master is away");
     copying.converge_to(|_| Vec::new());
+    // It is back, and has not said yet what it holds: its first state tells.
+    copying.server.publish(&["-t", "mt5/copier/master/presence", "-q", "1", "-r", "-m", "online"]);
+    copying.follower.expect("follower", "print", "the master is online");
+    copying.converge_to(|_| Vec::new());
     copying.load_master();
     copying.converge();
+    copying.close();
+}
+
+/// What one master's clock said is nothing of another's.
+#[test]
+fn a_follower_of_another_master_begins_with_the_clock_of_that_one() {
+    let Some(mut copying) = Copying::start("another-clock", &[]) else { return };
+    copying.name = "first";
+    // To other instances of it, the master's presence and its state.
+    let subscribed = |copying: &mut Copying| {
+        for _ in 0..3 {
+            copying.follower.expect("follower", "print", "subscribed: ");
+        }
+    };
+    copying.load_follower();
+    subscribed(&mut copying);
+    let publish = |copying: &Copying, name: &str, clock_s: u64, sequence: u32, positions: &str| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+        let clock = now + u128::from(clock_s) * 1000;
+        let position = format!(
+            r#"{{"id":7,"symbol":"EURUSD","side":"buy","volume":0.1,"price":1.1,"sl":0,"tp":0,"time_msc":{now},
+            "magic":0,"comment":"","contract_size":100000,"via":""}}"#
+        );
+        let state = format!(
+            r#"{{"version":1,"server":"Simulated","login":1001,"sequence":{sequence},"time_msc":{now},"clock_msc":{clock},
+            "waited_ms":0,"balance":1,"equity":1,"free_margin":1,"positions":[{}],"netting":false,"orders":[]}}"#,
+            if positions.is_empty() { "" } else { &position }
+        );
+        copying.server.publish(&["-t", &format!("mt5/copier/{name}/state"), "-q", "1", "-m", &state]);
+    };
+    publish(&copying, "first", 3600, 1, "");
+    copying.follower.expect("follower", "comment", "State: 1");
+    copying.follower.command(&["reinit", "follower", "5", "InpMaster=second"]);
+    subscribed(&mut copying);
+    publish(&copying, "second", 0, 1, "");
+    copying.name = "second";
+    copying.await_file();
+    publish(&copying, "second", 0, 2, "one");
+    copying.follower.expect("follower", "print", "open EURUSD 0.10");
     copying.close();
 }
 

@@ -62,8 +62,11 @@ fn a_master_waits_until_its_positions_are_shown() {
         }
         copying.kill_master();
         copying.master.expect("master", "print", "waiting until the terminal shows the position");
-        copying.follower.expect("follower", "print", "the master is online");
+        // Until then nobody takes what it had for what it has.
+        let presence = copying.server.subscribe(&["-t", "mt5/copier/master/presence", "-F", "%p"]);
+        assert_eq!(presence.line(Instant::now() + QUIET), "offline");
         copying.master.command(&["account", SEEING]);
+        assert_eq!(presence.line(Instant::now() + QUIET), "online");
         // Another position is there as soon as the state is: what was held is held without a request.
         copying.trade(&deal(0, "0.05", ""));
         converge(&mut copying, mode);

@@ -377,6 +377,59 @@ fn a_part_that_was_closed_is_not_closed_again_before_the_terminal_shows_it() {
     copying.close();
 }
 
+/// A close of a part whose answer was lost, or names no deal, looks as if it had not been sent until the terminal shows it.
+#[test]
+fn a_part_whose_close_has_no_answer_is_not_closed_again_before_the_terminal_shows_it() {
+    for (mode, is_lost) in [("hedging", true), ("netting", true), ("hedging", false)] {
+        let Some(mut copying) = Copying::start("lost-part", &[]) else { return };
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.follower.command(&["account", "lag=5000"]);
+        if is_lost {
+            copying.follower.command(&["inject", "10012", "carried-out"]);
+        } else {
+            copying.follower.command(&["account", "bare_answers=1"]);
+        }
+        copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+        copying.follower.expect("follower", "print", "close EURUSD 0.10");
+        let until = Instant::now() + Duration::from_secs(7);
+        while Instant::now() < until {
+            assert!(copying.follower.requests() <= 2, "{}", copying.follower.transcript());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        copying.follower.command(&["account", "lag=0"]);
+        copying.converge();
+        // All of it needn't wait for a part.
+        if mode == "hedging" {
+            copying.follower.command(&["inject", "10012", "refused"]);
+            copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+            copying.follower.expect("follower", "print", "no answer in time");
+            copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+            copying.follower.expect("follower", "print", "close EURUSD 0.20 (closed by the master): done");
+        }
+        copying.close();
+    }
+}
+
+/// A broker's answer may lack all but the retcode and the order's number.
+#[test]
+fn an_open_whose_answer_has_no_volume_is_not_opened_again_after_its_stop() {
+    let Some(mut copying) = Copying::start("bare-answer", &[]) else { return };
+    copying.follower.command(&["account", "bare_answers=1", "lag=1500"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", " sl=1.09000"));
+    copying.follower.expect("follower", "print", "open EURUSD 0.30");
+    // At the follower's broker alone, and before the terminal shows the position.
+    copying.follower.command(&["tick", "EURUSD", "1.08900", "1.08910"]);
+    copying.follower.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
+    copying.follower.expect("follower", "print", "not copied");
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
 /// The number that is left of a comment which the broker has cut is another one, which the master doesn't hold.
 #[test]
 fn a_lost_answer_is_found_although_the_broker_cuts_comments() {

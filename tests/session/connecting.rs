@@ -123,6 +123,28 @@ fn an_assigned_client_identifier_is_kept_for_reconnects() {
 }
 
 #[test]
+fn a_client_identifier_that_is_not_asked_for_is_not_taken() {
+    // Section 3.2.2.3.7, MQTT-3.1.3-2: it is for a CONNECT that had none. Under another one the next connection would find neither
+    // the Session nor the subscriptions.
+    for client_id in ["", "c"] {
+        let ours = if client_id.is_empty() { "auto-1" } else { client_id };
+        let assigned = |name| [(PropertyId::AssignedClientIdentifier, Value::Text(name))];
+        let mut trace = Trace::new(SessionOptions { client_id: client_id.to_owned(), ..options() });
+        trace.connects(false, &assigned("auto-1"));
+        assert_eq!(trace.session.client_id(), ours);
+        trace.loses_connection();
+        trace.opens();
+        trace.sends_connect(|connect| assert_eq!((connect.client_id, connect.clean_start), (ours, false)));
+        trace.receives(connack(true, ReasonCode::SUCCESS, &set(&assigned("auto-2"))));
+        match trace.tells() {
+            Event::Connected { assigned_client_id, .. } => assert_eq!(assigned_client_id, None),
+            other => panic!("{other:?} before the connection"),
+        }
+        assert_eq!(trace.session.client_id(), ours);
+    }
+}
+
+#[test]
 fn a_session_that_was_not_asked_for_is_refused() {
     // MQTT-3.2.2-2, MQTT-3.2.2-4
     let mut trace = Trace::new(options());

@@ -10,6 +10,7 @@ use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use std::collections::HashSet;
 use std::time::Duration;
 
 const QOS_1: QoS = QoS::AtLeastOnce;
@@ -45,8 +46,10 @@ fn holds(trace: &mut Trace, packet_id: u16) {
 }
 
 /// Publishes as many messages as there are Packet Identifiers, one by one: those that are in use at the Server are not among them.
+/// Returns how many others are not among them either.
 #[track_caller]
-fn goes_round_without(trace: &mut Trace, in_use: &[u16]) {
+fn goes_round_without(trace: &mut Trace, in_use: &[u16]) -> usize {
+    let mut all_used = HashSet::new();
     for token in 10..65_545 {
         trace.publish(token, "x", QOS_1);
         let used = trace.takes_packet(|packet| match packet {
@@ -54,9 +57,11 @@ fn goes_round_without(trace: &mut Trace, in_use: &[u16]) {
             other => panic!("{other:?}"),
         });
         assert!(!in_use.contains(&used), "{used} is in use at the Server");
+        all_used.insert(used);
         trace.receives(puback(used));
         trace.completes(token);
     }
+    65_535 - all_used.len() - in_use.len()
 }
 
 #[test]
@@ -80,7 +85,7 @@ fn what_was_under_way_at_one_server_is_not_finished_at_the_other() {
     trace.sends_nothing();
     trace.receives(puback(5));
     trace.completes(4);
-    goes_round_without(&mut trace, &[1, 2, 3]);
+    assert_eq!(goes_round_without(&mut trace, &[1, 2, 3]), 0);
     // The second one knows of its own, until it has lost them.
     moves(&mut trace, "b", true);
     goes_round_without(&mut trace, &[3]);
@@ -90,6 +95,11 @@ fn what_was_under_way_at_one_server_is_not_finished_at_the_other() {
     }
     assert_eq!(trace.sends_payloads(), ["x"; 3]);
     assert_eq!(trace.session.in_flight(), 3);
+    trace.reconnects(false);
+    for token in 1..=3 {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+    }
+    assert_eq!(goes_round_without(&mut trace, &[]), 0);
 }
 
 #[test]
@@ -146,6 +156,39 @@ fn nor_by_the_next_process() {
         trace.completes(3);
         goes_round_without(&mut trace, &[1, 2]);
         // The end of it isn't stored: the message is under way for the next process, too.
+    }
+}
+
+#[test]
+fn identifiers_that_are_not_used_at_a_server_are_not_used_there_by_the_next_process_after_a_few_moves() {
+    // MQTT-2.2.1-3, MQTT-4.3.3-10: each of the two Servers holds a QoS 2 message, and was left and come back to.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(SessionOptions { keep_alive: 0, ..options() });
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    for (server, packet_id) in [("b", 1), ("a", 2)] {
+        trace.publish(packet_id.into(), "held", QOS_2);
+        disk.store(&mut trace);
+        trace.takes_packet(|_| ());
+        trace.receives(pubrec(packet_id));
+        moves(&mut trace, server, server == "a");
+        disk.store(&mut trace);
+        assert_eq!(trace.tells_published(packet_id.into()).failure, Some(Status::SessionLost));
+        trace.session.heard(packet_id.into());
+    }
+    moves(&mut trace, "b", true);
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    trace.session.set_server("b");
+    trace.connects(true, &[]);
+    for token in 0..2 {
+        trace.publish(token, "x", QOS_2);
+        disk.store(&mut trace);
+        let used = trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => publish.packet_id.unwrap().get(),
+            other => panic!("{other:?}"),
+        });
+        assert_ne!(used, 2);
     }
 }
 
@@ -286,6 +329,23 @@ fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
     moves(&mut trace, "b", false);
     sends(&mut trace, "sent to b", QOS_2, 1);
     trace.passes(Duration::from_secs(3600));
+    moves(&mut trace, "a", true);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_session_that_was_left_lasts_as_long_as_the_last_disconnect_said() {
+    // Section 3.14.2.2.2, MQTT-4.4.0-1
+    let mut trace = at_a();
+    let longer = set(&[(PropertyId::SessionExpiryInterval, Value::Int(86_400))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, longer.as_properties());
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Disconnect(_)), "{packet:?}"));
+    trace.closes();
+    trace.session.set_server("b");
+    trace.connects(false, &[]);
+    sends(&mut trace, "sent to b", QOS_2, 1);
+    trace.passes(Duration::from_secs(80_000));
     moves(&mut trace, "a", true);
     assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
     trace.sends_nothing();

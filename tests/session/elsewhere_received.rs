@@ -172,3 +172,53 @@ fn a_new_message_that_looks_like_one_from_before_is_not_swallowed() {
     trace.stays_connected();
     assert_eq!(trace.session.counters().breaches, 0, "{:?}", Breach::IdentifierInUse);
 }
+
+#[test]
+fn what_a_lost_session_had_is_not_taken_up_in_the_one_after_it() {
+    // MQTT-3.2.2-5: the first attempt to send this one was lost with its connection.
+    let mut trace = at_a();
+    trace.receives(publish("close all", QOS_2, 1));
+    let delivery = trace.tells_message("close all");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "a", true);
+    trace.reconnects(false);
+    trace.reconnects(true);
+    trace.receives(publish_again("close all", QOS_2, 1));
+    let delivery = trace.tells_message("close all");
+    trace.acknowledge(delivery);
+    trace.sends(pubrec(1));
+}
+
+#[test]
+fn where_two_servers_use_the_same_identifier_it_is_the_message_of_the_present_one() {
+    // MQTT-4.3.3-10, MQTT-4.3.3-8: the state of the other's message would answer this one too early, or swallow the next.
+    for done_at_a in [true, false] {
+        let mut trace = at_a();
+        let comes = |trace: &mut Trace, payload, is_done| {
+            trace.receives(publish(payload, QOS_2, 5));
+            let delivery = trace.tells_message(payload);
+            if is_done {
+                trace.acknowledge(delivery);
+                trace.sends(pubrec(5));
+            }
+            delivery
+        };
+        let delivery = comes(&mut trace, "at a", done_at_a);
+        moves(&mut trace, "b", false);
+        comes(&mut trace, "at b", !done_at_a);
+        moves(&mut trace, "a", true);
+        trace.receives(publish_again("at a", QOS_2, 5));
+        trace.tells_nothing();
+        if !done_at_a {
+            trace.sends_nothing();
+            trace.acknowledge(delivery);
+        }
+        trace.sends(pubrec(5));
+        trace.receives(pubrel(5));
+        trace.sends(pubcomp(5));
+        trace.receives(publish("next", QOS_2, 5));
+        trace.tells_message("next");
+    }
+}

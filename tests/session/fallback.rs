@@ -94,6 +94,21 @@ fn a_server_that_spoke_mqtt_5_is_not_spoken_to_otherwise_for_a_cut() {
 }
 
 #[test]
+fn that_mqtt_5_was_spoken_says_nothing_of_mqtt_3_1_1() {
+    // MQTT-3.1.2-2: the Server was changed, refuses one version and doesn't know the other.
+    let mut trace = Trace::new(falling_back());
+    trace.asks_in(ProtocolVersion::V5);
+    trace.is_accepted();
+    trace.is_cut();
+    trace.asks_in(ProtocolVersion::V5);
+    trace.receives_bytes(&[0x20, 3, 0, 0x84, 0]);
+    assert_eq!(trace.closes().next_version, Some(ProtocolVersion::V311));
+    trace.asks_in(ProtocolVersion::V311);
+    assert_eq!(trace.is_cut().next_version, Some(ProtocolVersion::V5));
+    trace.asks_in(ProtocolVersion::V5);
+}
+
+#[test]
 fn other_refusals_and_silence_change_nothing() {
     let mut trace = Trace::new(falling_back());
     trace.asks_in(ProtocolVersion::V5);

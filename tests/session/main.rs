@@ -26,6 +26,7 @@ mod request_response;
 mod restored;
 #[path = "../common/scram_server.rs"]
 mod scram_server;
+mod standing;
 mod stored;
 mod subscriptions;
 mod trace;

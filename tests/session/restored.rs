@@ -3,6 +3,7 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::session::Amount;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
@@ -172,6 +173,26 @@ fn a_subscription_that_is_not_made_again_is_not_made_by_the_next_process_either(
     trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
     // The process is killed before the Server answers.
     disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_subscription_that_is_too_large_for_the_server_is_not_made_by_the_next_process_either() {
+    // MQTT-3.2.2-15: its Maximum Packet Size is smaller than when it granted the subscription, and its Session is lost.
+    let (mut disk, mut trace) = subscribed();
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    trace.loses_connection();
+    trace.connects(false, &[(PropertyId::MaximumPacketSize, Value::Int(10))]);
+    disk.store(&mut trace);
+    match trace.tells() {
+        Event::Subscribed { filter, outcome, .. } => {
+            assert_eq!((filter.as_str(), outcome.failure), ("signals", Some(Status::TooLarge)));
+        }
+        other => panic!("{other:?}"),
+    }
+    // The program was told, and has to ask for it itself.
     let mut trace = disk.start(options());
     trace.connects(true, &[]);
     trace.sends_nothing();

@@ -2,6 +2,7 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::ack::Ack;
 use mt5mqtt::codec::message::Message;
 use mt5mqtt::codec::property::{PropertyId, Value};
 use mt5mqtt::codec::subscribe::RetainHandling;
@@ -344,6 +345,35 @@ fn qos_2_goes_no_further_than_what_is_stored() {
     trace.sends_nothing();
     disk.store(&mut trace);
     trace.sends(pubrel(1));
+}
+
+#[test]
+fn what_has_not_left_yet_can_not_be_acknowledged() {
+    // MQTT-4.3.3-3, MQTT-4.3.3-5: a Server that is mistaken would make the program believe that its order has arrived.
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    trace.publish(1, "a", QOS_2);
+    let pubrel_of_nothing = || Packet::Pubrel(Ack::new(id(1), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND));
+    for early in [puback(1), pubrec(1), pubcomp(1)] {
+        let is_pubrec = matches!(early, Packet::Pubrec(_));
+        trace.receives(early);
+        if is_pubrec {
+            trace.sends(pubrel_of_nothing());
+        }
+    }
+    trace.tells_breach(Breach::UnknownAcknowledgement);
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(publish("a", QOS_2, 1));
+    // Nor can the PUBREL.
+    trace.receives(pubrec(1));
+    trace.receives(pubcomp(1));
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    trace.connects(true, &[]);
+    disk.store(&mut trace);
+    trace.sends(pubrel(1));
+    trace.receives(pubcomp(1));
+    trace.completes(1);
 }
 
 #[test]

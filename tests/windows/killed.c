@@ -1,5 +1,5 @@
 /* Ends threads of a program in the middle of their calls, as a terminal does with one that doesn't come back:
- * killed.exe PORT CALL ROUNDS SEED
+ * killed.exe URL CALL ROUNDS SEED
  *
  * What must hold afterwards: the clients of other programs go on, new ones can be made, and each call on the client of the
  * program that is gone comes back, with a status that says why it can't do anything.
@@ -17,7 +17,7 @@
 #define LONGEST_CALL_MS 8000
 #define NEVER_MS 20000
 
-static const char *port;
+static const char *url;
 static uint8_t room[64 * 1024];
 static volatile LONG started;
 
@@ -170,7 +170,7 @@ static void end_a_thread(struct doomed *victim)
 
 static int64_t connected_client(int64_t protocol_version)
 {
-  int64_t client = new_client(port, protocol_version);
+  int64_t client = new_client(url, protocol_version);
   require(mqtt_connect(client) == 0 && wait_for_state(client, MT5MQTT_STATE_CONNECTED, 10000), "connecting");
   return client;
 }
@@ -252,7 +252,7 @@ static void threads_are_ended_in(const struct call *call, int rounds)
     struct doomed victim = {.call = call};
     int before = outcome.left_locked;
     begins("a program that begins", NEVER_MS);
-    victim.client = new_client(port, 5);
+    victim.client = new_client(url, 5);
     if (call->once == acknowledge)
       require(mqtt_set_int(victim.client, MT5MQTT_OPT_ACKNOWLEDGE, 2) == 0, "setting ACKNOWLEDGE");
     if (strcmp(call->name, "wait_offline") != 0) {
@@ -298,8 +298,8 @@ static int the_heap_is_left_locked(int rounds)
 int main(int count, char **arguments)
 {
   int rounds;
-  require(count == 5, "PORT CALL ROUNDS SEED");
-  port = arguments[1];
+  require(count == 5, "URL CALL ROUNDS SEED");
+  url = arguments[1];
   rounds = atoi(arguments[3]);
   random_below(atoi(arguments[4]));
   load();

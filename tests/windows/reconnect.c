@@ -1,4 +1,4 @@
-/* The Server goes away and comes back meanwhile: reconnect.exe PORT COUNT kept|lost. Prints "publishing" when it has begun,
+/* The Server goes away and comes back meanwhile: reconnect.exe URL COUNT kept|lost. Prints "publishing" when it has begun,
  * and whoever runs it restarts the Server then. "kept": the Server saves what it has acknowledged, so all of it must arrive.
  * "lost": it is killed and may have forgotten everything; then what is published afterwards must arrive. */
 
@@ -61,7 +61,7 @@ int main(int count, char **arguments)
   mt5mqtt_event event;
   int32_t wanted, all, kept, came_before;
   DWORD start;
-  require(count == 4, "PORT COUNT kept|lost");
+  require(count == 4, "URL COUNT kept|lost");
   wanted = atoi(arguments[2]);
   all = wanted + AFTERWARDS;
   kept = strcmp(arguments[3], "kept") == 0;

@@ -1,4 +1,4 @@
-/* Messages there and back through a Server: roundtrip.exe PORT-OR-URL VERSION [CA-FILE] */
+/* Messages there and back through a Server: roundtrip.exe URL VERSION [CA-FILE] */
 
 #include "host.h"
 
@@ -73,7 +73,7 @@ int main(int count, char **arguments)
   mt5mqtt_event event;
   int64_t version;
   int large;
-  require(count == 3 || count == 4, "PORT-OR-URL VERSION [CA-FILE]");
+  require(count == 3 || count == 4, "URL VERSION [CA-FILE]");
   version = atoi(arguments[2]);
   large = strncmp(arguments[1], "ws", 2) == 0 ? LARGE_FOR_WEBSOCKET : LARGE;
   load();

@@ -57,7 +57,7 @@ else
 fi
 
 mkdir -p "$hosts"
-for host in roundtrip reconnect unload terminal killed store; do
+for host in roundtrip reconnect unload terminal killed store log; do
     x86_64-w64-mingw32-gcc -std=gnu11 -O1 -Wall -Wextra -Werror -Wno-cast-function-type -Wno-unused-function -Iinclude \
         "tests/windows/$host.c" -o "$hosts/$host.exe" -lpsapi -lws2_32 || { bad "compiling $host.c"; finish; }
 done
@@ -65,7 +65,7 @@ cp "$dll" "$hosts/"
 # The next version of this library, which is not written yet: another ABI, an event with one more field, one more export.
 other_version() {
     local other=$out/other
-    rm -rf "$other" && mkdir -p "$other" && cp -r src build.rs Cargo.lock README.md "$other" || return
+    rm -rf "$other" && mkdir -p "$other" && cp -r src build.rs Cargo.lock "$other" || return
     # Its tests and examples stay here, and what they need stays in the lock file.
     perl -0777 -pe 's/^\[\[(test|example)\]\]\n.*?(?=^\[)//gms; s/^version = ".*?"/version = "9.8.7"/m;
         s/^\[lib\]\n/[lib]\nname = "mt5mqtt_other"\n/m' Cargo.toml >"$other/Cargo.toml"
@@ -82,42 +82,52 @@ server=
 stop_server() { [ -z "$server" ] || { kill "-${1:-KILL}" "$server"; wait "$server"; server=; } 2>/dev/null; }
 trap 'stop_server; rm -rf "$work"' EXIT
 
+# An address that no other run has, so that nobody takes the port of a Server that is away.
+address=127.$((1 + $$ / 65536)).$(($$ / 256 % 256)).$(($$ % 256))
+
 # A CA that no machine knows, and a certificate of it.
 certificates() {
     local key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
     # shellcheck disable=SC2086
     openssl req -x509 $key -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj '/CN=mt5mqtt test CA' &&
         openssl req $key -keyout "$work/server.key" -out "$work/server.csr" -subj /CN=server &&
-        echo subjectAltName=IP:127.0.0.1 >"$work/extensions" &&
+        echo "subjectAltName=IP:$address" >"$work/extensions" &&
         openssl x509 -req -in "$work/server.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
             -extfile "$work/extensions" -out "$work/server.pem"
 }
 certificates >"$work/log" 2>&1 || { bad "openssl makes no certificate: $(cat "$work/log")"; finish; }
 
-# Stopped by SIGTERM, Mosquitto saves its Sessions; killed, it has forgotten them.
+# Stopped by SIGTERM, Mosquitto saves its Sessions; killed, it has forgotten them. One that goes away has TCP alone: Mosquitto 2.0
+# listens for WebSocket at every address.
 start_server() {
     local tls="certfile $work/server.pem\nkeyfile $work/server.key\n"
     {
         printf 'allow_anonymous true\nuser root\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n' "$work"
-        printf 'listener %s 127.0.0.1\n' "$port"
-        printf "listener %s 127.0.0.1\n$tls" "$((port + 1))"
-        printf 'listener %s 127.0.0.1\nprotocol websockets\n' "$((port + 2))"
-        printf "listener %s 127.0.0.1\nprotocol websockets\n$tls" "$((port + 3))"
+        printf 'listener %s %s\n' "$port" "$address"
+        if [ "${1:-}" != tcp ]; then
+            printf "listener %s %s\n$tls" "$((port + 1))" "$address"
+            printf 'listener %s\nprotocol websockets\n' "$((port + 2))"
+            printf "listener %s\nprotocol websockets\n$tls" "$((port + 3))"
+        fi
     } >"$work/conf"
     "$mosquitto" -c "$work/conf" >"$work/log" 2>&1 &
     server=$!
     for _ in $(seq 200); do
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && kill -0 "$server" 2>/dev/null && return 0
+        # By its own word: whoever accepts a connection may be another process.
+        grep -q ' running$' "$work/log" && return 0
         kill -0 "$server" 2>/dev/null || return 1
         sleep 0.05
     done
     return 1
 }
 for _ in $(seq 20); do
-    port=$((20000 + RANDOM % 20000))
+    # Below those that the system gives to outgoing connections.
+    port=$((20000 + RANDOM % 12000))
     start_server && break
     stop_server
 done
+# One of them by a name, which has to be resolved.
+tcp=mqtt://$address:$port tls=mqtts://$address:$((port + 1)) ws=ws://localhost:$((port + 2)) wss=wss://$address:$((port + 3))
 [ -n "$server" ] || { bad "Mosquitto doesn't start: $(cat "$work/log")"; finish; }
 
 export WINEDEBUG=-all WINEPREFIX=$out/wine
@@ -145,20 +155,21 @@ run() {
     count "$1" $? "$work/output"
 }
 
-run roundtrip.exe "$port" 5
-run roundtrip.exe "$port" 4
+run roundtrip.exe "$tcp" 5
+run roundtrip.exe "$tcp" 4
 # Wine sees the root of Linux as drive Z.
 ca=Z:$(tr / '\\' <<<"$work/ca.pem")
-run roundtrip.exe "mqtts://127.0.0.1:$((port + 1))" 5 "$ca"
-run roundtrip.exe "ws://127.0.0.1:$((port + 2))" 5
-run roundtrip.exe "wss://127.0.0.1:$((port + 3))" 4 "$ca"
-run store.exe "$port"
-run unload.exe "$port" "$rounds"
-run unload.exe "mqtts://127.0.0.1:$((port + 1))" "$((rounds / 4))" "$ca"
-run unload.exe "ws://127.0.0.1:$((port + 2))" "$((rounds / 4))"
-run unload.exe "wss://127.0.0.1:$((port + 3))" "$((rounds / 4))" "$ca"
-run terminal.exe "$port" mt5mqtt_other.dll
-run terminal.exe "$port" mt5mqtt_other.dll leave
+run roundtrip.exe "$tls" 5 "$ca"
+run roundtrip.exe "$ws" 5
+run roundtrip.exe "$wss" 4 "$ca"
+run store.exe "$tcp"
+run log.exe "$tcp"
+run unload.exe "$tcp" "$rounds"
+run unload.exe "$tls" "$((rounds / 4))" "$ca"
+run unload.exe "$ws" "$((rounds / 4))"
+run unload.exe "$wss" "$((rounds / 4))" "$ca"
+run terminal.exe "$tcp" mt5mqtt_other.dll
+run terminal.exe "$tcp" mt5mqtt_other.dll leave
 
 # Ends threads in the middle of a call. Where one leaves a lock of the system's locked, which is nobody's to mend, another process
 # plays the rounds that are left.
@@ -166,7 +177,7 @@ killed() {
     local call=$1 left=$2 lost=0 code
     echo "-- killed.exe $call"
     while :; do
-        (cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" "$call" "$left" "$((RANDOM + 1))") >"$work/output" 2>&1
+        (cd "$hosts" && timeout -k 5 240 wine killed.exe "$tcp" "$call" "$left" "$((RANDOM + 1))") >"$work/output" 2>&1
         code=$?
         [ $code = 3 ] || break
         grep -a '^LOST' "$work/output"
@@ -188,7 +199,7 @@ for call in publish publish_batch subscribe poll poll_batch wait wait_offline st
 done
 # The proof that the heap is what it is said to be: the threads that are ended call nothing of ours.
 echo "-- killed.exe heap"
-(cd "$hosts" && timeout -k 5 240 wine killed.exe "$port" heap 1000 1) >"$work/output" 2>&1
+(cd "$hosts" && timeout -k 5 240 wine killed.exe "$tcp" heap 1000 1) >"$work/output" 2>&1
 if [ $? = 3 ]; then ok "a thread that only takes memory: $(grep -a '^LOST' "$work/output")"; else bad "$(cat "$work/output")"; fi
 
 reconnect() {
@@ -196,13 +207,13 @@ reconnect() {
     # What an earlier host left in the Server must not come back in this one.
     stop_server
     rm -f "$work/mosquitto.db"
-    start_server || bad "Mosquitto doesn't start: $(cat "$work/log")"
-    (cd "$hosts" && timeout -k 5 240 wine reconnect.exe "$port" 4000 "$2") >"$work/output" 2>&1 &
+    start_server tcp || bad "Mosquitto doesn't start: $(cat "$work/log")"
+    (cd "$hosts" && timeout -k 5 240 wine reconnect.exe "$tcp" 4000 "$2") >"$work/output" 2>&1 &
     local host=$!
     while kill -0 $host 2>/dev/null && ! grep -q '^publishing' "$work/output"; do sleep 0.05; done
     stop_server "$1"
     sleep 0.5
-    start_server || bad "Mosquitto doesn't come back: $(cat "$work/log")"
+    start_server tcp || bad "Mosquitto doesn't come back: $(cat "$work/log")"
     wait $host
     count reconnect.exe $? "$work/output"
 }

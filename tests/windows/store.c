@@ -1,10 +1,17 @@
-/* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment: store.exe PORT. */
+/* A file of a store is open in another program, as a scanner for viruses or a backup has it for a moment; or its drive comes
+ * later, as one of the network does: store.exe URL. Its path is longer than old functions take (MAX_PATH), and no code page has
+ * its letters. */
 
 #include "host.h"
 
-static wchar_t folder[MAX_PATH], file[MAX_PATH];
+#define LONG_NAME L"\x65e5\x8a8c-0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 
-static int64_t client_with_store(const char *server)
+/* The host's own calls need the prefix of a long path; the library is given the folder as a user writes it. */
+#define PREFIX L"\\\\?\\"
+
+static wchar_t folders[3][1024];
+
+static int64_t client_with_store(const char *server, wchar_t *folder)
 {
   int64_t client = new_client(server, 5);
   require(mqtt_set_text_w(client, MT5MQTT_OPT_CLIENT_ID, TEXT16("store")) == 0 &&
@@ -15,32 +22,70 @@ static int64_t client_with_store(const char *server)
   return client;
 }
 
-int main(int count, char **arguments)
+/* A connect while another program shares this file with nobody, and afterwards. */
+static void wait_for_other(const char *server, const wchar_t *file, DWORD disposition, const char *what)
 {
   mt5mqtt_event event;
-  int64_t client;
+  wchar_t path[1024];
   HANDLE other;
-  require(count == 2, "PORT");
-  load();
-  require(GetTempPathW(MAX_PATH - 64, folder) > 0, "finding a place");
-  _snwprintf(folder + wcslen(folder), 64, L"mt5mqtt-store-%lu", GetCurrentProcessId());
-  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
-
-  client = client_with_store(arguments[1]);
-  require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "connecting");
-  require(mqtt_free(client) == 0, "freeing");
-
-  /* It shares the file with nobody. */
-  other = CreateFileW(file, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
-  require(other != INVALID_HANDLE_VALUE, "opening the store's file");
-  client = client_with_store(arguments[1]);
+  int64_t client = client_with_store(server, folders[2] + wcslen(PREFIX));
+  _snwprintf(path, 1024, L"%ls\\%ls", folders[2], file);
+  other = CreateFileW(path, GENERIC_READ, 0, NULL, disposition, 0, NULL);
+  require(other != INVALID_HANDLE_VALUE, what);
   require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000), "an answer");
-  check(event.status == MT5MQTT_E_STORE_IN_USE, "a store that another program has open is in use", "it can't be opened");
+  printf("  %s\n", what);
+  check(event.status == MT5MQTT_E_STORE_IN_USE, "the store is in use", "it can't be opened");
   check(wait_for_state(client, MT5MQTT_STATE_WAITING, 5000), "it is waited for", "it was given up");
   CloseHandle(other);
   check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is free", "it never was");
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
+}
+
+/* A connect before the drive is there, and afterwards. */
+static void wait_for_drive(const char *server, const wchar_t *place)
+{
+  mt5mqtt_event event;
+  wchar_t folder[MAX_PATH], file[MAX_PATH];
+  int64_t client;
+  _snwprintf(folder, MAX_PATH, L"Y:\\mt5mqtt-store-%lu", GetCurrentProcessId());
+  client = client_with_store(server, folder);
+  require(GetDriveTypeW(L"Y:\\") == DRIVE_NO_ROOT_DIR, "finding a drive's name");
+  require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000), "an answer");
+  check(event.status == MT5MQTT_E_STORE_NOT_OPENED, "a store whose drive isn't there can't be opened", "another status");
+  check(wait_for_state(client, MT5MQTT_STATE_WAITING, 5000), "the drive is waited for", "it was given up");
+  require(DefineDosDeviceW(0, L"Y:", place), "making the drive");
+  check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is there", "it never was");
+  check(mqtt_free(client) == 0, "the client is freed", "a call failed");
+  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
+  DeleteFileW(file);
+  wcscat(file, L".lock");
   DeleteFileW(file);
   RemoveDirectoryW(folder);
+  DefineDosDeviceW(DDD_REMOVE_DEFINITION, L"Y:", NULL);
+}
+
+int main(int count, char **arguments)
+{
+  static const wchar_t *const files[] = {L"session.redb", L"session.redb.lock"};
+  wchar_t temporary[MAX_PATH], file[1024];
+  require(count == 2, "URL");
+  load();
+  require(GetTempPathW(MAX_PATH, temporary) > 0, "finding a place");
+  _snwprintf(folders[0], 1024, PREFIX L"%lsmt5mqtt-store-%lu", temporary, GetCurrentProcessId());
+  _snwprintf(folders[1], 1024, L"%ls\\" LONG_NAME, folders[0]);
+  _snwprintf(folders[2], 1024, L"%ls\\" LONG_NAME, folders[1]);
+
+  /* First what is left of a store that somebody died making. */
+  for (int depth = 0; depth < 3; depth++)
+    require(CreateDirectoryW(folders[depth], NULL), "making the folder");
+  wait_for_other(arguments[1], L"session.redb.new", CREATE_NEW, "the rest of a store that another program has open");
+  wait_for_other(arguments[1], L"session.redb", OPEN_EXISTING, "a store that another program has open");
+  for (int i = 0; i < 2; i++) {
+    _snwprintf(file, 1024, L"%ls\\%ls", folders[2], files[i]);
+    DeleteFileW(file);
+  }
+  for (int depth = 2; depth >= 0; depth--)
+    RemoveDirectoryW(folders[depth]);
+  wait_for_drive(arguments[1], temporary);
   return failures != 0;
 }

@@ -1,10 +1,10 @@
-/* What a terminal does to a DLL that other hosts don't: terminal.exe PORT SECOND_DLL [leave] */
+/* What a terminal does to a DLL that other hosts don't: terminal.exe URL SECOND_DLL [leave] */
 
 #include <winsock2.h>
 
 #include "host.h"
 
-static const char *port, *second_dll;
+static const char *url, *second_dll;
 
 /* Whether a message comes back, as it must whatever happened to others. */
 static int still_works(int64_t client, const uint16_t *topic)
@@ -50,7 +50,7 @@ static void versions_tell_each_other_apart(HMODULE one, HMODULE two, int64_t fir
 static void two_copies_work_side_by_side(const char *name)
 {
   mt5mqtt_event event;
-  int64_t first = new_client(port, 5), second;
+  int64_t first = new_client(url, 5), second;
   HMODULE one = GetModuleHandleA("mt5mqtt.dll"), two;
   uint16_t version[32], first_version[32];
   int32_t (*version_w)(uint16_t *, int32_t);
@@ -67,7 +67,7 @@ static void two_copies_work_side_by_side(const char *name)
   versions_tell_each_other_apart(one, two, first);
   /* From here on `mqtt_` means the second copy. */
   load_copy(name);
-  second = new_client(port, 4);
+  second = new_client(url, 4);
   require(mqtt_connect(second) == 0 && wait_for_state(second, MT5MQTT_STATE_CONNECTED, 10000), "connecting by the copy");
   check(mqtt_publish_text_w(second, TEXT16("copies"), TEXT16("from the second"), 1, 0, 0) > 0, "the second publishes",
         "it was refused");
@@ -171,7 +171,7 @@ static int leave_without_closing(void)
 {
   struct black_hole silent;
   HMODULE library = GetModuleHandleA("mt5mqtt.dll");
-  int64_t connected = new_client(port, 5), connecting, idle = mqtt_create(), waiting = new_client("1", 5);
+  int64_t connected = new_client(url, 5), connecting, idle = mqtt_create(), waiting = new_client("1", 5);
   open_black_hole(&silent, 0);
   connecting = new_client(silent.port, 5);
   require(mqtt_connect(connected) == 0 && wait_for_state(connected, MT5MQTT_STATE_CONNECTED, 10000), "connecting");
@@ -185,8 +185,8 @@ static int leave_without_closing(void)
 int main(int count, char **arguments)
 {
   WSADATA sockets;
-  require(count >= 3, "PORT SECOND_DLL [leave]");
-  port = arguments[1];
+  require(count >= 3, "URL SECOND_DLL [leave]");
+  url = arguments[1];
   WSAStartup(MAKEWORD(2, 2), &sockets);
   load();
   if (count == 4)

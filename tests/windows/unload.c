@@ -1,4 +1,4 @@
-/* The DLL is freed while clients are connected: unload.exe PORT-OR-URL ROUNDS [CA-FILE] */
+/* The DLL is freed while clients are connected: unload.exe URL ROUNDS [CA-FILE] */
 
 #include <winsock2.h>
 
@@ -159,12 +159,24 @@ static int full_port(void)
   return ntohs(address.sin_port);
 }
 
+/* A port of this machine where the system accepts and nobody says anything. */
+static int silent_port(void)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int size = sizeof address;
+  SOCKET listener = socket(AF_INET, SOCK_STREAM, 0);
+  require(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, SOMAXCONN) == 0 &&
+              getsockname(listener, (struct sockaddr *)&address, &size) == 0,
+          "listening");
+  return ntohs(address.sin_port);
+}
+
 /* Each waits for longer than anybody would for the DLL, or tries again and again. */
-static void many_clients_of(int port, int rounds, const char *name)
+static void many_clients_of(const char *scheme, int port, int rounds, const char *name)
 {
   int threads_before = threads(), good = 1, round;
   char nobody[64], why[128];
-  snprintf(nobody, sizeof nobody, "mqtt://127.0.0.1:%d", port);
+  snprintf(nobody, sizeof nobody, "%s://127.0.0.1:%d", scheme, port);
   for (round = 0; round < rounds && good; round++) {
     HMODULE library = load();
     for (int i = 0; i < MANY; i++) {
@@ -202,7 +214,7 @@ static void a_panic_leaves_the_process_alive(void)
 int main(int count, char **arguments)
 {
   int rounds;
-  require(count == 3 || count == 4, "PORT-OR-URL ROUNDS [CA-FILE]");
+  require(count == 3 || count == 4, "URL ROUNDS [CA-FILE]");
   server = arguments[1];
   ca = count == 4 ? arguments[3] : NULL;
   rounds = atoi(arguments[2]);
@@ -214,8 +226,10 @@ int main(int count, char **arguments)
   if (strstr(server, "://") != NULL)
     return failures != 0;
   free_wakes_a_waiting_thread();
-  many_clients_of(full_port(), 1, "freeing the DLL while many clients wait for a Server that never answers");
-  many_clients_of(1, rounds / 5, "freeing the DLL while many clients reconnect");
+  many_clients_of("mqtt", full_port(), 1, "freeing the DLL while many clients wait for a Server that never answers");
+  many_clients_of("mqtts", silent_port(), 1, "freeing the DLL while many clients wait for TLS that is never answered");
+  many_clients_of("ws", silent_port(), 1, "freeing the DLL while many clients wait for a WebSocket that is never answered");
+  many_clients_of("mqtt", 1, rounds / 5, "freeing the DLL while many clients reconnect");
   a_panic_leaves_the_process_alive();
   return failures != 0;
 }

@@ -329,6 +329,19 @@ mod tests {
     }
 
     #[test]
+    fn files_beyond_a_gap_stay_where_they_are() {
+        let (folder, settings) = in_folder("gap");
+        let mut file = RotatingFile::new(settings.file.as_ref().unwrap(), 300, 3);
+        let mut write = |letter: &str| file.write(&letter.repeat(200)).unwrap();
+        ["a", "b", "c"].map(&mut write);
+        std::fs::remove_file(folder.join("client.log.1")).unwrap();
+        write("d");
+        let first = |number: u32| std::fs::read(folder.join(format!("client.log.{number}"))).map(|text| text[0]).ok();
+        assert_eq!([1, 2, 3].map(first), [Some(b'c'), Some(b'a'), None]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn a_file_that_somebody_took_away_is_begun_anew() {
         let (folder, settings) = in_folder("gone");
         let log = Log::new(settings);

@@ -4,9 +4,11 @@
 //! client is told why not: it never starts from empty because something is wrong.
 
 mod encoding;
+mod folder;
 mod keeper;
 mod redb_store;
 
+pub use folder::drive_is_there;
 pub use keeper::{Keeper, Written};
 
 use crate::session::record::{Batch, Key, Record};

@@ -4,6 +4,7 @@
 //! damaged one, and is never taken for a new one.
 
 use super::encoding::{decode, encode_key, encode_record};
+use super::folder::{keep_names, make};
 use super::{Identity, Moment, Store, Stored};
 use crate::session::record::{Batch, Key, Record};
 use crate::types::status::{Failure, Status};
@@ -46,15 +47,19 @@ pub struct RedbStore {
 
 /// Opens the store in a folder, or makes one, and reads everything in it.
 pub fn open(folder: &Path, identity: &Identity, now: Moment) -> Result<(RedbStore, Stored), Failure> {
-    fs::create_dir_all(folder).map_err(|error| not_opened(folder, &error))?;
+    make(folder).map_err(|error| not_opened(folder, &error))?;
     let file = folder.join(FILE);
     let lock = lock(folder, &file)?;
     if !file.try_exists().map_err(|error| not_opened(&file, &error))? {
         let unfinished = folder.join(UNFINISHED);
-        let _ = fs::remove_file(&unfinished);
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(not_opened(&unfinished, &error)),
+            _ => {}
+        }
         create(&unfinished, identity).map_err(|error| explain(error, &unfinished))?;
         fs::rename(&unfinished, &file).map_err(|error| not_opened(&file, &error))?;
-        keep_name(folder).map_err(|error| not_opened(folder, &error))?;
+        // A loss of power must not take the file's new name either.
+        keep_names(folder).map_err(|error| not_opened(folder, &error))?;
     }
     let database = open_file(&file)?;
     let about = guarded(&file, || read_about(&database, &file, identity))?;
@@ -75,18 +80,6 @@ fn lock(folder: &Path, file: &Path) -> Result<File, Failure> {
         // Where the system locks no files as a whole, redb's lock of a part of its file is what there is.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
     }
-}
-
-/// A loss of power must not take the file's new name, and with it what was told to be durable.
-#[cfg(unix)]
-fn keep_name(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows syncs no folder: NTFS writes the change of a name to its journal.
-#[cfg(not(unix))]
-fn keep_name(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn builder() -> Builder {

@@ -85,9 +85,14 @@ impl Connector {
         std::mem::take(&mut self.steps)
     }
 
-    /// Whether there is nothing to do until a Server answers or the time is over.
+    /// Whether there is nothing to do until a Server or proxy answers or the time is over.
     pub fn only_waits(&self) -> bool {
-        matches!(&self.doing, Doing::Racing(race) if race.next_start().is_none())
+        match &self.doing {
+            Doing::Resolving | Doing::Nothing => false,
+            Doing::Racing(race) => race.next_start().is_none(),
+            Doing::Upgrade(upgrade) => !upgrade.is_interrupted(),
+            Doing::Socks(..) | Doing::HttpConnect(..) | Doing::Tls(_) => true,
+        }
     }
 
     /// Goes on after time has passed, a socket has become ready or the resolver has answered.
@@ -268,6 +273,7 @@ impl Connector {
 mod tests {
     use super::*;
     use crate::client::clock;
+    use crate::client::tls_options::TlsOptions;
     use crate::client::transport::scripted::Scripted;
     use std::io::{self, Read, Write};
     use std::sync::Mutex;
@@ -373,6 +379,33 @@ mod tests {
         };
         assert!(matches!(answered, Progress::Failed(failure) if failure.status == Status::Resolve));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_server_or_proxy_that_is_silent_behind_tcp_is_merely_waited_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut resolver = Resolver::with(|_, _| Err("nothing".to_owned()));
+        let mut poll = mio::Poll::new().unwrap();
+        let mut events = mio::Events::with_capacity(4);
+        let now = clock::now();
+        for (url, proxy) in [
+            (format!("mqtts://127.0.0.1:{port}"), None),
+            (format!("ws://127.0.0.1:{port}"), None),
+            ("mqtt://broker".to_owned(), Some(format!("socks5://127.0.0.1:{port}"))),
+            ("mqtt://broker".to_owned(), Some(format!("http://127.0.0.1:{port}"))),
+        ] {
+            let address = Address::parse_list(&url).unwrap().remove(0);
+            let proxy = proxy.map(|proxy| Proxy::parse(&proxy).unwrap());
+            let tls = address.scheme.is_tls().then(|| TlsSetup::new(&TlsOptions::default()).unwrap());
+            let plan = Plan { address, proxy, tls, headers: Vec::new(), maximum_packet_size: 0 };
+            let mut connector = Connector::new(plan, now, now + Duration::from_secs(60), Token(1));
+            while matches!(connector.doing, Doing::Resolving | Doing::Racing(_)) {
+                assert!(matches!(connector.advance(now, poll.registry(), &mut resolver), Progress::Pending(_)));
+                poll.poll(&mut events, Some(Duration::from_millis(10))).unwrap();
+            }
+            assert!(connector.only_waits(), "{url}");
+        }
     }
 
     #[test]

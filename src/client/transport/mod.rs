@@ -85,6 +85,11 @@ pub(super) enum Stage<T> {
     Done(T),
 }
 
+/// What a failure adds whose cause may be a host name of other letters: resolvers and certificates know them as xn--… alone.
+fn other_letters(name: &str) -> &'static str {
+    if name.is_ascii() { "" } else { ": write other letters than a to z as xn--…" }
+}
+
 /// Whether the other side has broken the connection, for which Windows has two words: its own end may have been told first.
 pub(super) fn is_broken_off(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)

@@ -6,6 +6,7 @@
 //! again; its answer is waited for. An answer for which nobody waited any more may be out of date at the next
 //! attempt, so then the question is asked again. A thread keeps the library loaded until it is done.
 
+use super::other_letters;
 use crate::client::clock;
 use crate::client::thread;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -88,8 +89,8 @@ impl Resolver {
 }
 
 fn look_up(host: &str, port: u16) -> Answer {
-    let found = (host, port).to_socket_addrs().map_err(|error| format!("'{host}' could not be resolved: {error}"))?;
-    let mut found: Vec<SocketAddr> = found.collect();
+    let unresolved = |error| format!("'{host}' could not be resolved: {error}{}", other_letters(host));
+    let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
     if found.is_empty() {
         return Err(format!("'{host}' has no address"));
     }
@@ -116,6 +117,12 @@ mod tests {
         let answer = first.or_else(|| resolver.resolve("localhost", 7, start)).expect("an answer").unwrap();
         assert!(answer.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{answer:?}");
         assert!(resolver.open.is_empty());
+    }
+
+    #[test]
+    fn a_name_of_other_letters_that_is_unknown_is_to_be_written_otherwise() {
+        assert!(look_up("bröker.invalid", 1883).is_err_and(|why| why.ends_with("as xn--…")));
+        assert!(look_up("broker.invalid", 1883).is_err_and(|why| !why.contains("xn--")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::tcp::Tcp;
 use super::tls_setup::TlsSetup;
 use super::tls_verify::Witness;
-use super::{Stage, Transport, failure_of, is_broken_off, tls_words};
+use super::{Stage, Transport, failure_of, is_broken_off, other_letters, tls_words};
 use crate::types::status::{Failure, Status};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -140,8 +140,8 @@ impl Tls {
 
 fn no_server_name(name: &str, is_option: bool) -> Failure {
     let option = if is_option { "TLS_SERVER_NAME" } else { "URL" };
-    let foreign = if name.is_ascii() { "" } else { ": write other letters than a to z as xn--…" };
-    Status::TlsSetup.because(format!("option {option}: '{name}' is no name that a certificate can have{foreign}"))
+    let letters = other_letters(name);
+    Status::TlsSetup.because(format!("option {option}: '{name}' is no name that a certificate can have{letters}"))
 }
 
 /// Remembers the first bytes of a read.

@@ -20,6 +20,8 @@ use std::io::{Read, Write};
 const CONNACK: &[u8] = &[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x'];
 const PINGREQ: &[u8] = &[0xC0, 0];
 const PINGRESP: &[u8] = &[0xD0, 0];
+/// Nothing, to "t", with QoS 0.
+const PUBLISH: &[u8] = &[0x30, 4, 0, 1, b't', 0];
 
 /// What the Server has said, and what was said to it.
 #[derive(Default)]
@@ -121,6 +123,31 @@ fn a_pingresp_that_lies_there_for_a_waiting_caller_is_in_time() {
     assert_stays(&client, &line);
     // Who waits reads at once, unless its host has ended it.
     assert!(!shared.core.lock().is_read_by_leader());
+}
+
+/// A client whose thread was ended while it waited in the poll of the socket, and then a message came.
+fn waiting_thread_ended() -> (Client, Worker) {
+    let (client, mut worker, line) = open(true);
+    step(&mut worker);
+    assert!(client.poll(|_| ()).expect("a client that lives").is_some() && client.shared.events.is_empty());
+    assert!(client.shared.core.lock().take_reading(&client.shared));
+    client.leave_locked(crate::client::Locked::Seat);
+    line.lock().said.push_back(PUBLISH);
+    (client, worker)
+}
+
+#[test]
+fn another_thread_that_waits_gets_what_came_for_one_that_was_ended() {
+    let (client, _worker) = waiting_thread_ended();
+    assert!(client.wait(Duration::from_millis(50)).expect("a client that lives"));
+    assert!(!client.shared.core.lock().connection.is_led(), "nobody is told of the next message");
+}
+
+#[test]
+fn another_thread_that_polls_gets_what_came_for_one_that_was_ended() {
+    let (client, _worker) = waiting_thread_ended();
+    let polls = (0..100).find(|_| client.poll(|_| ()).expect("a client that lives").is_some());
+    assert!(polls.is_some() && !client.shared.core.lock().connection.is_led());
 }
 
 #[test]

@@ -279,6 +279,8 @@ void CSequence::Execute(const CopierAction &action,const bool is_late)
    double volume=action.volume;
    if(volume<m_symbols[i].volume_min-0.00000001 && action.action==COPIER_ACTION_OPEN)
       Fault("opened less than the minimum");
+   if(volume<m_symbols[i].volume_min-0.00000001 && action.action==COPIER_ACTION_CLOSE && volume<MathAbs(m_held[i])-0.00000001)
+      Fault("closed a part below the minimum");
    if(action.action==COPIER_ACTION_OPEN && Chance(20))
       volume=NormalizeDouble(MathMax(m_symbols[i].volume_min,MathFloor(volume/2/m_symbols[i].volume_step)*m_symbols[i].volume_step),8);
    bool   is_buy=(action.is_buy==(action.action==COPIER_ACTION_OPEN));
@@ -329,7 +331,8 @@ void CSequence::CheckEnd(void)
       //--- an addition or a rest below the minimum stays away
       if(!is_small && off>m_symbols[i].volume_min+m_symbols[i].volume_step)
          Fault(StringFormat("%s: %.4f is held, %.4f wanted",m_symbols[i].name,m_held[i],sum));
-      if(m_rules.small!=COPIER_SMALL_MINIMUM && MathAbs(m_held[i])>MathAbs(sum)+0.00000001)
+      //--- so does a reduction
+      if(m_rules.small!=COPIER_SMALL_MINIMUM && MathAbs(m_held[i])>MathAbs(sum)+m_symbols[i].volume_min-0.00000001)
          Fault(StringFormat("%s: more is held, %.4f, than wanted, %.4f",m_symbols[i].name,m_held[i],sum));
      }
   }

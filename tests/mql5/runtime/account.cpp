@@ -216,6 +216,8 @@ static void set_account(const std::vector<std::string> &words) {
       else if(key=="trade_allowed") account.trade_allowed=value=="1";
       else if(key=="experts_allowed") account.experts_allowed=value=="1";
       else if(key=="limit_orders") account.limit_orders=atoi(value.c_str());
+      else if(key=="fifo") account.fifo=value=="1";
+      else if(key=="bare_answers") account.bare_answers=value=="1";
       else if(key=="slow") account.slow_ms=atoi(value.c_str());
       else if(key=="server") account.server=mql_from_utf8(value);
       else if(key=="currency") account.currency=mql_from_utf8(value);

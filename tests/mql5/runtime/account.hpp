@@ -27,11 +27,13 @@ struct View {
 
 struct Account {
    std::recursive_mutex lock;
+   bool     fifo=false;                  // hedging: of a symbol the oldest position is closed first
    bool     hedging=true,trade_allowed=true,experts_allowed=true;
    mql_long login=1001,leverage=100;
    double   balance=10000;
    int      limit_orders=0;
    int      slow_ms=0;                   // that an answer takes
+   bool     bare_answers=false;          // an answer has neither deal nor volume nor price
    string   server=u"Simulated"_s,currency=u"USD"_s,company=u"A broker"_s,name=u"A trader"_s;
    std::string comments="keep";          // or "rewrite", "drop", "cut": what the broker does to a comment
    ulong    next_ticket=100001;

@@ -101,6 +101,8 @@ static uint deal(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       const Position &p=account.positions[index];
       if(p.symbol!=r.symbol || p.type==r.type) return TRADE_RETCODE_INVALID;
       if(r.volume>p.volume+1e-9) return TRADE_RETCODE_INVALID_CLOSE_VOLUME;
+      for(size_t i=0; i<index && account.fifo; i++)
+         if(account.positions[i].symbol==p.symbol) return TRADE_RETCODE_FIFO_CLOSE;
       if(frozen(p.symbol,p.sl) || frozen(p.symbol,p.tp)) return TRADE_RETCODE_FROZEN;
    }
    else {
@@ -308,7 +310,12 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       if(injected.is_last) _Exit(9);
       return result.retcode=injected.retcode;
    }
-   return result.retcode=carry_out(r,result,reason);
+   result.retcode=carry_out(r,result,reason);
+   if(reason==DEAL_REASON_EXPERT && account.bare_answers) {
+      result.deal=0;
+      result.volume=result.price=0;
+   }
+   return result.retcode;
 }
 
 bool OrderSend(const MqlTradeRequest &request,MqlTradeResult &result) {

@@ -171,6 +171,7 @@ mql_long AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER what) {
       case ACCOUNT_LEVERAGE:        return account.leverage;
       case ACCOUNT_TRADE_ALLOWED:   return account.trade_allowed;
       case ACCOUNT_TRADE_EXPERT:    return account.experts_allowed;
+      case ACCOUNT_FIFO_CLOSE:      return account.hedging && account.fifo && terminal.connected;
       case ACCOUNT_LIMIT_ORDERS:    return account.limit_orders;
       case ACCOUNT_CURRENCY_DIGITS: return 2;
    }

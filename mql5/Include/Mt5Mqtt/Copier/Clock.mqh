@@ -35,6 +35,8 @@ public:
    //--- a state that came so many ms ago told that time
    void              Heard(const long clock_msc,const long ago_ms);
    bool              IsKnown(void) const { return(m_next!=0); }
+   //--- another master's is another one
+   void              Forget(void)        { m_next=0;          }
    //--- the master's clock now
    long              NowMsc(void) const  { return((long)GetTickCount64()-MathMin(m_now,m_before)); }
   };

@@ -13,12 +13,13 @@
 class CCopierCopies
   {
 public:
-   static double     Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
+   static double     Reduce(const CopierLink &link,const double by,const CopierRules &rules,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
    static void       Stops(const CopierLink &link,const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
                            const CopierHeld &held[],CopierAction &actions[]);
    static double     Wanted(const CopierLink &link,const double master_volume,const CopierRules &rules,const CopierSymbol &symbol);
 
 private:
+   static double     ReduceOldest(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[]);
    static void       AddClose(const CopierLink &link,const CopierHeld &held,const double volume,CopierAction &actions[]);
   };
 //+------------------------------------------------------------------+
@@ -27,8 +28,11 @@ private:
 //| ticket has such a part, the smallest goes as a whole: that is    |
 //| less than the minimum too much. Returns what is taken            |
 //+------------------------------------------------------------------+
-double CCopierCopies::Reduce(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[])
+double CCopierCopies::Reduce(const CopierLink &link,const double by,const CopierRules &rules,const CopierSymbol &symbol,const CopierHeld &held[],
+                             CopierAction &actions[])
   {
+   if(rules.fifo)
+      return(ReduceOldest(link,by,symbol,held,actions));
    double left=by;
    int    whole=-1;
    for(int i=ArraySize(held)-1; i>=0 && left>=symbol.volume_step/2; i--)
@@ -53,6 +57,30 @@ double CCopierCopies::Reduce(const CopierLink &link,const double by,const Copier
      {
       AddClose(link,held[whole],held[whole].volume,actions);
       left=NormalizeDouble(left-held[whole].volume,8);
+     }
+   return(NormalizeDouble(by-left,8));
+  }
+//+------------------------------------------------------------------+
+//| The same, the first one first: a part of one is taken when those |
+//| before are gone, and nothing of the next                         |
+//+------------------------------------------------------------------+
+double CCopierCopies::ReduceOldest(const CopierLink &link,const double by,const CopierSymbol &symbol,const CopierHeld &held[],CopierAction &actions[])
+  {
+   double left=by;
+   for(int i=0; i<ArraySize(held) && left>=symbol.volume_step/2; i++)
+     {
+      if(held[i].id!=link.id)
+         continue;
+      double part=MathMin(left,held[i].volume);
+      double rest=NormalizeDouble(held[i].volume-part,8);
+      if(rest>0 && rest<symbol.volume_min)
+         part=NormalizeDouble(held[i].volume-symbol.volume_min,8);
+      if(part<symbol.volume_min-symbol.volume_step/2 && part<held[i].volume)
+         break;
+      AddClose(link,held[i],part,actions);
+      left=NormalizeDouble(left-part,8);
+      if(part<held[i].volume)
+         break;
      }
    return(NormalizeDouble(by-left,8));
   }

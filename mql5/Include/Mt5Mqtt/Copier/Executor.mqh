@@ -25,6 +25,7 @@ struct CopierAttempt
    ulong             ticket;
    string            symbol;
    ulong             next;                 // GetTickCount64() from which on it may be tried
+   ulong             whole_next;           // the same of a close as a whole
    double            volume;               // of the ticket when it was sent: another one ends the wait
    int               count;                // failures in a row
    ulong             unknown_until;        // GetTickCount64() until which its effect may still show
@@ -65,6 +66,8 @@ public:
    void              SetMagic(const long magic) { m_magic=magic;     }
    long              Magic(void) const          { return(m_magic);   }
    bool              IsDue(const CopierAction &action,const double held_volume);
+   //--- after an open that was done: its lots, also if the answer doesn't tell them
+   double            Filled(const CopierAction &action) const;
    //--- was a reduction of this position sent that may still show?
    bool              IsSettling(const ulong ticket,const double volume) const;
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
@@ -73,6 +76,7 @@ private:
    int               Find(const CopierAction &action) const;
    int               FindOrAdd(const CopierAction &action);
    static bool       IsUnshown(const CopierAttempt &attempt);
+   static bool       IsPart(const CopierAction &action,const double held_volume);
    static string     Target(const CopierAction &action);
    void              Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc);
    void              Drop(const int index);
@@ -107,6 +111,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].ticket=action.ticket;
    m_attempts[i].symbol=action.symbol;
    m_attempts[i].next=0;
+   m_attempts[i].whole_next=0;
    m_attempts[i].volume=0;
    m_attempts[i].count=0;
    m_attempts[i].unknown_until=0;
@@ -155,7 +160,7 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
      }
    if(i>=0 && IsUnshown(m_attempts[i]))
       return(false);
-   if(i<0 || GetTickCount64()>=m_attempts[i].next)
+   if(i<0 || GetTickCount64()>=(IsPart(action,held_volume) ? m_attempts[i].next : m_attempts[i].whole_next))
       return(true);
    if(m_attempts[i].allowed>=0 && CCopierAccount::Allows(action.symbol)!=m_attempts[i].allowed)
       return(true);
@@ -173,6 +178,15 @@ bool CCopierExecutor::IsSettling(const ulong ticket,const double volume) const
          m_attempts[i].volume-volume<0.00000001)
          return(true);
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Of a part that isn't told there is one step at least             |
+//+------------------------------------------------------------------+
+double CCopierExecutor::Filled(const CopierAction &action) const
+  {
+   if(m_volume>0)
+      return(m_volume);
+   return(m_retcode==TRADE_RETCODE_DONE_PARTIAL ? SymbolInfoDouble(action.symbol,SYMBOL_VOLUME_STEP) : action.volume);
   }
 //+------------------------------------------------------------------+
 //| Sends it                                                         |
@@ -206,6 +220,14 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    Remember(action,m_attempts[i],held_volume,sent_msc);
   }
 //+------------------------------------------------------------------+
+//| A close that would take off more if it were sent twice: in       |
+//| netting all of it twice is a turn                                |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsPart(const CopierAction &action,const double held_volume)
+  {
+   return(action.action==COPIER_ACTION_CLOSE && (action.id==COPIER_NET || action.volume<held_volume-0.00000001));
+  }
+//+------------------------------------------------------------------+
 //| What a change leads to                                           |
 //+------------------------------------------------------------------+
 string CCopierExecutor::Target(const CopierAction &action)
@@ -221,6 +243,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    int   shift=MathMin(attempt.count,6);
    ulong soon=(ulong)(250*(1<<shift));
    ulong wait=(ulong)m_wait_ms;
+   bool  is_unshown=(m_outcome==COPIER_OUTCOME_UNCERTAIN || (m_outcome==COPIER_OUTCOME_DONE && m_deal==0));
    attempt.volume=held_volume;
    attempt.target=Target(action);
    attempt.deal=(action.action==COPIER_ACTION_CLOSE && m_outcome==COPIER_OUTCOME_DONE ? m_deal : 0);
@@ -258,6 +281,13 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          //--- what the master has closed is a risk while it is held here
          attempt.next=now+(action.action==COPIER_ACTION_CLOSE || action.action==COPIER_ACTION_DELETE ? MathMin(soon,wait) : wait);
          break;
+     }
+   attempt.whole_next=attempt.next;
+//--- only the volume will tell whether it was done
+   if(is_unshown && IsPart(action,held_volume))
+     {
+      attempt.next=now+COPIER_UNCERTAIN_MS;
+      attempt.unknown_until=attempt.next;
      }
    if(!IsNew(action))
       return;

@@ -63,6 +63,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
    m_deviation=deviation;
    m_has_state=false;
    m_unread="";
+   m_clock.Forget();
    m_executor.SetWait(wait_ms);
    if(!CCopierRules::IsName(master))
       return(Tell(StringFormat("the master's name must have 1 to %d characters, and no colon",COPIER_NAME_LENGTH)));
@@ -149,17 +150,16 @@ void CCopierFollower::OnMessage(const CMqttMessage &message)
       Tell("a state that is older than the last one was passed over");
       return;
      }
+   bool is_newer=(state.time_msc!=m_store.m_state_msc || state.sequence!=m_store.m_state_sequence);
    m_store.m_state_msc=state.time_msc;
    m_store.m_state_sequence=state.sequence;
    m_store.m_account=account;
    m_unread="";
    Came(state.interval_ms);
-   if(!message.IsRetained())
-     {
+   if(!message.IsRetained() || (is_newer && m_is_master_online))
       m_is_away=false;
-      if(state.clock_msc>0)
-         m_clock.Heard(state.clock_msc,(mt5mqtt_time_unix_us()-message.TimeMicroseconds())/1000);
-     }
+   if(!message.IsRetained() && state.clock_msc>0)
+      m_clock.Heard(state.clock_msc,(mt5mqtt_time_unix_us()-message.TimeMicroseconds())/1000);
    if(CCopierState::Without(state,CCopierAccount::Own())>0)
       Tell("a circle of copiers: what came from this very account isn't copied back to it");
    m_state=state;
@@ -233,6 +233,7 @@ void CCopierFollower::Work(void)
      }
 //--- unknown before the terminal is connected
    m_rules.netting=!CCopierAccount::IsHedging();
+   m_rules.fifo=(AccountInfoInteger(ACCOUNT_FIFO_CLOSE)!=0);
    TellPendings();
 //--- orders come first: one that fills meanwhile is in both
    if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
@@ -339,7 +340,7 @@ void CCopierFollower::Do(const CopierAction &action)
          //--- an opening order's ticket becomes the position's identifier; in netting the deal will tell
          if(action.id!=COPIER_NET)
             m_store.AddCopy((long)m_executor.m_order,action.id);
-         m_plan.Opened(action,m_executor.m_volume);
+         m_plan.Opened(action,m_executor.Filled(action));
         }
       if((m_executor.m_outcome==COPIER_OUTCOME_STOP || m_executor.m_outcome==COPIER_OUTCOME_REFUSED) && action.id!=COPIER_NET)
          m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode),m_executor.m_outcome==COPIER_OUTCOME_STOP);

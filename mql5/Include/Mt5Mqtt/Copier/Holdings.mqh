@@ -40,6 +40,7 @@ protected:
 
 private:
    bool              ReadEnded(void);
+   void              SortHeld(void);
    bool              IsShown(void);
    long              IdByComment(const string comment) const;
    void              ReadSymbol(const string master,string &read[]);
@@ -196,6 +197,7 @@ bool CCopierHoldings::ReadHeld(void)
       m_held[count].volume=volume;
       m_held[count].sl=PositionGetDouble(POSITION_SL);
       m_held[count].tp=PositionGetDouble(POSITION_TP);
+      m_held[count].opened_msc=PositionGetInteger(POSITION_TIME_MSC);
       m_held[count].is_settling=m_executor.IsSettling(m_held[count].ticket,volume);
       count++;
      }
@@ -203,6 +205,7 @@ bool CCopierHoldings::ReadHeld(void)
    ArrayResize(identifiers,count);
    if(PositionsTotal()!=total)
       return(false);
+   SortHeld();
    for(int i=0; i<m_store.Copies(); i++)
      {
       bool is_there=false;
@@ -215,6 +218,20 @@ bool CCopierHoldings::ReadHeld(void)
      }
    m_store.KeepOnly(identifiers);
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| The older ones first; a terminal lists them so as a rule         |
+//+------------------------------------------------------------------+
+void CCopierHoldings::SortHeld(void)
+  {
+   for(int i=1; i<ArraySize(m_held); i++)
+     {
+      CopierHeld held=m_held[i];
+      int        place=i;
+      for(; place>0 && m_held[place-1].opened_msc>held.opened_msc; place--)
+         m_held[place]=m_held[place-1];
+      m_held[place]=held;
+     }
   }
 //+------------------------------------------------------------------+
 //| Does the terminal show all that was done? In netting a deal may  |

@@ -66,6 +66,7 @@ struct CopierHeld
    double            volume;
    double            sl;
    double            tp;
+   long              opened_msc;           // by the trade server's clock; the older ones come first in a list
    bool              is_settling;          // a reduction was sent that may still show
   };
 //+------------------------------------------------------------------+
@@ -153,6 +154,8 @@ public:
    //--- index of the new one; side, volume and stops are to be filled in
    static int        Add(CopierAction &actions[],const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
    static void       Sort(CopierAction &actions[]);
+   //--- sorted before; closes come in the order in which the positions were opened
+   static void       OldestFirst(CopierAction &actions[],const CopierHeld &held[]);
    //--- a price that the symbol takes, 0 stays 0
    static double     OnGrid(const double price,const CopierSymbol &symbol);
    //--- stops of a copy by the rules; one that isn't copied stays what it is, which is 0 at the opening
@@ -200,6 +203,23 @@ void CCopierActions::Sort(CopierAction &actions[])
            }
    for(int i=0; i<count; i++)
       actions[i]=sorted[i];
+  }
+//+------------------------------------------------------------------+
+//| Closes are at the beginning                                      |
+//+------------------------------------------------------------------+
+void CCopierActions::OldestFirst(CopierAction &actions[],const CopierHeld &held[])
+  {
+   int position=0;
+   for(int i=0; i<ArraySize(held); i++)
+      for(int k=position; k<ArraySize(actions) && actions[k].action==COPIER_ACTION_CLOSE; k++)
+         if(actions[k].ticket==held[i].ticket)
+           {
+            CopierAction action=actions[position];
+            actions[position]=actions[k];
+            actions[k]=action;
+            position++;
+            break;
+           }
   }
 //+------------------------------------------------------------------+
 //| A multiple of the tick size                                      |

@@ -40,6 +40,7 @@ private:
    bool              m_is_recalled;        // it is known what was published before, or that nothing was
    ulong             m_recall_until;       // GetTickCount64() at which nothing was, 0 = not connected yet
    long              m_recall_token;
+   bool              m_is_present;         // followers were told so on this connection
    int               m_positions;
    int               m_orders;
    string            m_told;
@@ -78,7 +79,7 @@ private:
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
 CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_refused(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_is_present(false),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
   {
   }
 //+------------------------------------------------------------------+
@@ -105,12 +106,14 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    return(Connect());
   }
 //+------------------------------------------------------------------+
-//| On each connection the state goes out anew                       |
+//| On each connection the state goes out anew. Before it can,       |
+//| nobody is told that the master is there: followers would take    |
+//| what it held for what it holds                                   |
 //+------------------------------------------------------------------+
 void CCopierMaster::OnConnected(const CMqttMessage &message)
   {
    Print("connected as ",m_topic);
-   Publish(m_topic+"presence","online",1,true);
+   m_is_present=false;
    Publish(Instances(),m_rival.Connected(),1,false);
    m_published="";
    m_told="";
@@ -219,8 +222,11 @@ bool CCopierMaster::IsOfRival(const CMqttMessage &message)
   {
    if(message.Topic()==m_topic+"presence")
      {
-      if(message.PayloadText()=="offline" && m_rival.IsFree())
-         Publish(m_topic+"presence","online",1,true);
+      if(message.PayloadText()=="offline" && m_is_present)
+        {
+         m_is_present=false;
+         m_published="";
+        }
       return(true);
      }
    if(message.Topic()!=Instances())
@@ -354,6 +360,8 @@ void CCopierMaster::Look(void)
       return;
    m_sequence++;
    m_time_msc=state.time_msc;
+   if(!m_is_present)
+      m_is_present=Publish(m_topic+"presence","online",1,true);
    if(m_positions>COPIER_MAX_POSITIONS || m_orders>COPIER_MAX_ORDERS)
       Failed(MT5MQTT_E_TOO_LARGE,StringFormat("no follower takes more than %d positions or %d orders",COPIER_MAX_POSITIONS,COPIER_MAX_ORDERS));
    else

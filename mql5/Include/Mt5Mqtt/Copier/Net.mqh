@@ -302,7 +302,10 @@ void CCopierNet::Move(const double held,const double target,const CopierHeld &po
    if(held!=0 && (held*target<=0 || MathAbs(target)<MathAbs(held)))
      {
       bool is_whole=(held*target<=0);
-      int  action=CCopierActions::Add(actions,COPIER_ACTION_CLOSE,COPIER_NET,position.ticket,symbol.name,
+      //--- a part below the minimum is refused: it waits until there is more
+      if(!is_whole && NormalizeDouble(MathAbs(held-target),8)<symbol.volume_min-symbol.volume_step/2)
+         return;
+      int action=CCopierActions::Add(actions,COPIER_ACTION_CLOSE,COPIER_NET,position.ticket,symbol.name,
                                       is_whole ? "closed or turned by the master" : "reduced by the master");
       actions[action].is_buy=position.is_buy;
       actions[action].volume=(is_whole ? position.volume : NormalizeDouble(MathAbs(held-target),8));

@@ -25,10 +25,10 @@ protected:
    CCopierPanel      m_panel;
    CCopierRival      m_rival;              // the same follower in another terminal
    bool              m_is_away;            // the master has said so, or its Will, and no new state has come since
+   bool              m_is_master_online;
 
 private:
    string            m_own;                // login@server
-   bool              m_is_master_online;
    ulong             m_late_at;            // GetTickCount64() from which on a state is missing
    string            m_told;               // the last thing that went wrong
    string            m_kept;               // what keeps it from working now, empty = nothing
@@ -36,7 +36,7 @@ private:
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_own(""),m_is_master_online(false),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_is_master_online(false),m_own(""),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
 
 protected:
    bool              StartPeer(const string root,const string master);
@@ -83,6 +83,8 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_master=master;
    m_topic=root+"/copier/"+EscapeTopicLevel(master)+"/";
    m_own=CCopierAccount::Own();
+   m_is_away=false;
+   m_is_master_online=false;
    ArrayResize(m_refused,0);
    m_rival.Start();
    return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
@@ -146,14 +148,15 @@ void CCopierPeer::StopPeer(const int reason)
    Deinit(reason);
   }
 //+------------------------------------------------------------------+
-//| Is the master there?                                             |
+//| Is the master there? What it holds since only a state tells      |
 //+------------------------------------------------------------------+
 bool CCopierPeer::IsPresence(const CMqttMessage &message)
   {
    if(message.Topic()!=m_topic+"presence")
       return(false);
    m_is_master_online=(message.PayloadText()=="online");
-   m_is_away=(message.PayloadText()=="offline");
+   if(message.PayloadText()=="offline")
+      m_is_away=true;
    Print("the master is ",message.PayloadText());
    return(true);
   }

@@ -109,6 +109,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    if(rules.netting)
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
    CCopierActions::Sort(m_actions);
+   if(rules.fifo)
+      CCopierActions::OldestFirst(m_actions,held);
    return(ArraySize(m_actions));
   }
 //+------------------------------------------------------------------+
@@ -349,7 +351,11 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       return;
      }
    if(is_turned)
+     {
+      //--- his position may be old, and its turn isn't: what opens it may take more than one look
       link.reached=0;
+      link.since_msc=now_msc;
+     }
    else
       if(volume+pending<link.reached-symbols[symbol].volume_step/2)
         {
@@ -378,7 +384,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       link.reached=before;
    if(volume-most>=symbols[symbol].volume_step/2)
      {
-      double taken=CCopierCopies::Reduce(link,NormalizeDouble(volume-most,8),symbols[symbol],held,m_actions);
+      double taken=CCopierCopies::Reduce(link,NormalizeDouble(volume-most,8),rules,symbols[symbol],held,m_actions);
       link.reached=MathMin(link.reached,NormalizeDouble(volume-taken+kept,8));
      }
    if(!is_turned)

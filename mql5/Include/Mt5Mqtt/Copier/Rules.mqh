@@ -51,6 +51,7 @@ enum ENUM_COPIER_EXISTING
 //+------------------------------------------------------------------+
 struct CopierRules
   {
+   bool              fifo;                 // hedging: of a symbol the oldest position is closed before all others
    bool              netting;              // one position per symbol: its volume is the sum of the copies
    ENUM_COPIER_MODE  mode;
    ENUM_COPIER_SIZE  size;
@@ -149,6 +150,7 @@ private:
 //+------------------------------------------------------------------+
 void CCopierRules::Defaults(CopierRules &rules)
   {
+   rules.fifo=false;
    rules.netting=false;
    rules.mode=COPIER_ON;
    rules.size=COPIER_SIZE_MULTIPLIER;

@@ -1,0 +1,118 @@
+//+------------------------------------------------------------------+
+//|                                                  CopierParts.mq5 |
+//|                              Copyright 2026, the mt5mqtt authors |
+//+------------------------------------------------------------------+
+//--- Positions that are turned, or reduced by parts that a trade
+//--- server wants whole, old or in an order of its own.
+#property version "1.00"
+#include "CopierDesk.mqh"
+//+------------------------------------------------------------------+
+//| All checks                                                       |
+//+------------------------------------------------------------------+
+void OnStart(void)
+  {
+   TurnedInSteps();
+   ReducedByLessThanTheMinimum();
+   OldestFirst();
+   ExtCheck.Report();
+  }
+//+------------------------------------------------------------------+
+//| The master's only position                                       |
+//+------------------------------------------------------------------+
+void Has(const bool is_buy,const double volume)
+  {
+   if(ArraySize(ExtState.positions)==0)
+     {
+      ArrayResize(ExtState.positions,1);
+      ExtState.positions[0].id=1;
+      ExtState.positions[0].symbol="EURUSD";
+      ExtState.positions[0].price=1.1;
+      ExtState.positions[0].sl=0;
+      ExtState.positions[0].tp=0;
+      ExtState.positions[0].time_msc=ExtNow;
+      ExtState.positions[0].magic=0;
+      ExtState.positions[0].comment="";
+      ExtState.positions[0].contract_size=100000;
+      ExtState.positions[0].via="";
+     }
+   ExtState.positions[0].is_buy=is_buy;
+   ExtState.positions[0].volume=volume;
+  }
+//+------------------------------------------------------------------+
+//| A netting master keeps identifier and time when it turns         |
+//+------------------------------------------------------------------+
+void TurnedInSteps(void)
+  {
+   CCopierPlan plan;
+   CopierLink  link;
+   Begin();
+   ExtState.is_netting=true;
+   ExtRules.max_age_ms=60000;
+   Has(true,1.0);
+   ExtCheck.Same(Made(plan),"open 1.0;","a buy");
+   Do(plan);
+   Made(plan);
+   ExtNow+=3600000;
+   Has(false,0.5);
+   ExtCheck.Same(Made(plan),"close 1.0;open 0.5;","an hour later a turn");
+   ArrayResize(ExtHeld,0);
+   ExtNow+=1000;
+   ExtCheck.Same(Made(plan),"open 0.5;","closed, and the open requoted: it is a second old");
+   ExtNow+=60000;
+   ExtCheck.Same(Made(plan),"","and too old after a minute");
+   plan.Link(0,link);
+   ExtCheck.Equal(link.state,COPIER_LINK_IGNORED,"as any other");
+  }
+//+------------------------------------------------------------------+
+//| A part is an order, too: it has the minimum at least             |
+//+------------------------------------------------------------------+
+void ReducedByLessThanTheMinimum(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   ExtRules.netting=true;
+   ExtSymbols[0].volume_min=0.3;
+   Has(true,1.0);
+   ExtCheck.Same(Made(plan),"open 1.0;","netting: a buy");
+   Hold(COPIER_NET,true,1.0);
+   Made(plan);
+   Has(true,0.8);
+   ExtCheck.Same(Made(plan),"","less than the minimum can't be closed");
+   Has(true,0.7);
+   ExtCheck.Same(Made(plan),"close 0.3;","the minimum can");
+   ExtHeld[0].volume=0.7;
+   Made(plan);
+   Has(true,0.5);
+   ExtCheck.Same(Made(plan),"","again too little");
+   ArrayResize(ExtState.positions,0);
+   ExtCheck.Same(Made(plan),"close 0.7;","all of it");
+  }
+//+------------------------------------------------------------------+
+//| Where the oldest position is closed first, and where the newest  |
+//+------------------------------------------------------------------+
+void OldestFirst(void)
+  {
+   CCopierPlan  plan;
+   CopierAction action;
+   Begin();
+   Has(true,1.0);
+   Made(plan);
+   Hold(1,true,0.4);
+   Hold(1,true,0.6);
+   Made(plan);
+   Has(true,0.8);
+   ExtCheck.Same(Made(plan),"close 0.2;","a part");
+   plan.Action(0,action);
+   ExtCheck.That(action.ticket==ExtHeld[1].ticket,"of the newest copy");
+   ExtRules.fifo=true;
+   ExtCheck.Same(Made(plan),"close 0.2;","with FIFO a part");
+   plan.Action(0,action);
+   ExtCheck.That(action.ticket==ExtHeld[0].ticket,"of the oldest copy");
+   Has(true,0.5);
+   ExtCheck.Same(Made(plan),"close 0.4;close 0.1;","the oldest goes whole before the next");
+   Has(true,0.65);
+   ExtSymbols[0].volume_min=0.2;
+   ExtSymbols[0].volume_step=0.05;
+   ExtCheck.Same(Made(plan),"close 0.2;","or keeps the minimum, and then the next has to wait");
+  }
+//+------------------------------------------------------------------+
