@@ -3,7 +3,8 @@
 //! Where several Servers don't share their Sessions, one that knows nothing of ours begins a new one, and the old one
 //! stays where it was. A client that comes back there within the Session Expiry Interval finds Session Present, but
 //! it isn't the Session that it has gone on with meanwhile (section 4.4). So what was under way at one Server must
-//! not be taken up at the other, where its Packet Identifiers stand for other messages.
+//! not be taken up at the other, where its Packet Identifiers stand for other messages. A Session that this side has ended is one
+//! of these: the Server may have missed the end.
 
 use super::inbound::Parked;
 use super::record::{Key, Log, Record};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A Session Expiry Interval that never ends.
-const FOR_EVER: u32 = u32::MAX;
+pub(super) const FOR_EVER: u32 = u32::MAX;
 /// A Server notices a connection that is gone later than its client.
 const NOTICED_LATER: Duration = Duration::from_secs(600);
 
@@ -32,18 +33,18 @@ pub(super) struct Left {
 
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    /// Whose Session is the one that we go on with.
+    /// Whose Session is the one that we go on with; `None` if there is none.
     home: Option<Arc<str>>,
     /// The Server of the present connection.
     here: Option<Arc<str>>,
     left: Vec<Left>,
-    /// There have been several Servers, or Packet Identifiers that are not used at home.
+    /// There have been several Servers or Sessions, or Packet Identifiers that are not used at home.
     is_recorded: bool,
     /// Packet Identifiers that are not used at home.
     pub reserved: Vec<PacketId>,
     /// When the Server was heard of last, and how long its Session lasts from then on.
     pub heard: Option<Instant>,
-    pub lasts: u32,
+    lasts: u32,
 }
 
 impl Elsewhere {
@@ -54,15 +55,28 @@ impl Elsewhere {
         }
     }
 
-    /// Whether the Session that we go on with is another Server's.
-    pub fn is_away(&self) -> bool {
-        self.home.is_some() && self.home != self.here
+    /// Whether the Session that we go on with is this Server's.
+    pub fn is_home(&self) -> bool {
+        self.home == self.here
     }
 
-    /// From now on the Session is this Server's. The next process has to know that if it was another's before.
-    pub fn settle(&mut self, log: &mut Log) {
+    /// Whether it is another Server's.
+    pub fn is_away(&self) -> bool {
+        self.home.is_some() && !self.is_home()
+    }
+
+    /// The Session is the Server's of this connection, and lasts so many seconds from when that was heard of last. What it has
+    /// been told of that later, it may have missed.
+    pub fn lasts_at_least(&mut self, seconds: u32) {
+        self.lasts = self.lasts.max(seconds);
+    }
+
+    /// From now on the Session is this Server's, and lasts so many seconds. The next process has to know that if it was another's
+    /// before.
+    pub fn settle(&mut self, lasts: u32, log: &mut Log) {
+        self.lasts = lasts;
         let is_away = self.is_away();
-        if let Some(before) = self.home.as_ref().filter(|_| is_away && !self.has_left_one()) {
+        if let Some(before) = self.home.as_ref().filter(|_| is_away) {
             log.remove(Key::Server(before.to_string()));
         }
         self.home.clone_from(&self.here);
@@ -86,14 +100,10 @@ impl Elsewhere {
         }
     }
 
-    /// Whether a Session was left behind at what was home until now.
-    fn has_left_one(&self) -> bool {
-        self.left.iter().any(|left| Some(&left.server) == self.home.as_ref())
-    }
-
-    /// The Session at home stays behind.
+    /// The Session at home stays behind, and none is gone on with.
     pub fn leave(&mut self, ids: Vec<PacketId>, filters: Vec<String>, parked: Parked, log: &mut Log) {
-        let Some(server) = self.home.clone() else { return };
+        let Some(server) = self.home.take() else { return };
+        self.is_recorded = true;
         let lasts = Duration::from_secs(self.lasts.into()) + NOTICED_LATER;
         let until = self.heard.and_then(|heard| heard.checked_add(lasts)).filter(|_| self.lasts != FOR_EVER);
         let in_use = ids.clone();

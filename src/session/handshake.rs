@@ -5,6 +5,7 @@ use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::authentication::AuthenticationFault;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
+use super::elsewhere::FOR_EVER;
 use super::event::{Disconnected, Event};
 use super::inbound::Parked;
 use super::limits::ServerLimits;
@@ -229,7 +230,12 @@ impl Session {
                 self.subscriptions.doubt_session(&mut self.log);
             }
         }
-        self.elsewhere.settle(&mut self.log);
+        if let Some(connection) = &self.connection {
+            // In MQTT 3.1.1 nobody tells the Server how long.
+            let for_ever = connection.version == ProtocolVersion::V311 && !connection.ends_session;
+            let lasts = if for_ever { FOR_EVER } else { connection.limits.session_expiry_interval };
+            self.elsewhere.settle(lasts, &mut self.log);
+        }
         self.elsewhere.heard = Some(now);
         if !self.ours.is_resumable() {
             self.resumable_recorded = self.log.replace(Key::Session, || Record::Session);
@@ -254,7 +260,7 @@ impl Session {
     /// Whether the Server's Session is one that was left behind. It knows nothing of what was under way at the Server in
     /// between.
     fn take_up_again(&mut self, now: Instant) -> bool {
-        if !self.elsewhere.is_away() {
+        if self.elsewhere.is_home() {
             return false;
         }
         let Some(left) = self.elsewhere.come_back(now, &mut self.log) else { return false };
@@ -271,7 +277,7 @@ impl Session {
         true
     }
 
-    fn leave_behind(&mut self) {
+    pub(super) fn leave_behind(&mut self) {
         let held = self.held_by_server();
         self.elsewhere.leave(held, self.subscriptions.filters(), self.inbound.park(), &mut self.log);
     }

@@ -195,7 +195,6 @@ impl Session {
         // Only CONNACK says how many may be in flight.
         if connection.quota_limit > 0 {
             self.suspect.look(unanswered, &mut end);
-            self.elsewhere.lasts = connection.limits.session_expiry_interval;
         }
         self.events.push_back(Event::Disconnected(end));
         if !connection.is_answered {
@@ -203,12 +202,14 @@ impl Session {
         }
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.ends_session {
-            self.lose_session();
             // In MQTT 3.1.1 it was a Clean Session, of which nothing comes back [MQTT311-3.1.2-6].
             if connection.version == ProtocolVersion::V5 {
                 self.ours = Ours::Ended;
                 self.log.remove(Key::Session);
+                self.leave_behind();
+                self.use_reserved();
             }
+            self.lose_session();
         }
     }
 
@@ -327,6 +328,9 @@ impl Session {
         if let Some(interval) = interval {
             connection.limits.session_expiry_interval = interval;
             connection.ends_session = interval == 0;
+            if connection.is_online() {
+                self.elsewhere.lasts_at_least(interval);
+            }
         }
         connection.close(Disconnected::new(None, "disconnected on request"));
     }

@@ -103,12 +103,18 @@ fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
 #[test]
 fn what_was_left_at_a_server_is_known_until_messages_are_acknowledged_otherwise() {
     // MQTT-4.3.3-10: who can say of a message that it is done with it, depends on the option.
-    for (acknowledge, is_known) in [(Acknowledge::WhenTaken, true), (Acknowledge::Explicitly, false)] {
+    let kinds = [(Acknowledge::WhenTaken, true), (Acknowledge::Explicitly, false)];
+    for (is_back, (acknowledge, is_known)) in
+        [true, false].into_iter().flat_map(|is_back| kinds.map(|kind| (is_back, kind)))
+    {
         let mut trace = at_a();
         trace.receives(publish("order", QOS_2, 7));
         let order = trace.tells_message("order");
         moves(&mut trace, "b", false);
         trace.session.acknowledge(order.unwrap(), ReasonCode::SUCCESS);
+        if is_back {
+            moves(&mut trace, "a", true);
+        }
         trace.loses_connection();
         trace.session.set_options(SessionOptions { keep_alive: 0, acknowledge, ..options() });
         trace.session.set_server("a");

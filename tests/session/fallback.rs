@@ -136,6 +136,13 @@ fn new_options_begin_with_mqtt_5_again() {
     trace.is_cut();
     trace.session.set_options(falling_back());
     trace.asks_in(ProtocolVersion::V5);
+    // They may be for another Server: that the one before spoke it says nothing.
+    trace.is_accepted();
+    trace.is_cut();
+    trace.session.set_options(SessionOptions { keep_alive: 7, ..falling_back() });
+    trace.opens();
+    trace.sends_connect(|connect| assert_eq!((connect.version, connect.keep_alive), (ProtocolVersion::V5, 7)));
+    assert_eq!(trace.is_cut().next_version, Some(ProtocolVersion::V311));
 }
 
 #[test]

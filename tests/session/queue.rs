@@ -32,6 +32,24 @@ fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
 }
 
 #[test]
+fn its_bounds_may_be_changed_while_something_waits() {
+    let mut trace = holding(2, usize::MAX);
+    for (token, payload) in [(1, "a"), (2, "b")] {
+        trace.publish(token, payload, QoS::AtLeastOnce);
+    }
+    trace.session.limit_outgoing(3, 4, OutgoingOverflow::DropNewest);
+    trace.tells_nothing();
+    trace.publish(3, "c", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(3).failure, Some(Status::Dropped));
+    trace.session.limit_outgoing(3, usize::MAX, OutgoingOverflow::DropOldest);
+    trace.publish(4, "d", QoS::AtLeastOnce);
+    trace.tells_nothing();
+    trace.publish(5, "e", QoS::AtLeastOnce);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Dropped));
+    trace.tells_nothing();
+}
+
+#[test]
 fn bytes_are_bounded_too() {
     let mut trace = holding(1000, 25);
     let mut exact = holding(1000, 20);

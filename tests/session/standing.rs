@@ -127,6 +127,39 @@ fn a_connection_that_is_not_accepted_ends_no_session() {
 }
 
 #[test]
+fn a_refusal_leaves_no_doubt() {
+    // Section 3.1.4: a Server that refuses the connection goes no further, so it began no new Session. Otherwise each refusal would
+    // bring the subscriptions again.
+    for is_refused in [true, false] {
+        let mut trace = Trace::connected(options());
+        trace.subscribe(1, "f");
+        trace.takes_packet(|_| ());
+        trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
+        trace.tells();
+        trace.loses_connection();
+        trace.asks_for_clean_start(false);
+        if is_refused {
+            trace.is_refused(ReasonCode::SERVER_BUSY);
+        } else {
+            trace.loses_connection();
+        }
+        trace.connects(true, &[]);
+        if !is_refused {
+            trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_)), "{packet:?}"));
+        }
+        trace.sends_nothing();
+        // One that isn't answered is not forgotten for one that is refused.
+        trace.loses_connection();
+        trace.asks_for_clean_start(false);
+        trace.loses_connection();
+        trace.asks_for_clean_start(false);
+        trace.is_refused(ReasonCode::SERVER_BUSY);
+        trace.connects(true, &[]);
+        trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_)), "{packet:?}"));
+    }
+}
+
+#[test]
 fn a_session_that_the_program_ends_before_connack_does_not_come_back() {
     // Section 3.14.2.2.2: 0 in DISCONNECT ends the Session, whose connection the Server may have accepted.
     let mut trace = Trace::connected(options());

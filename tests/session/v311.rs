@@ -286,6 +286,24 @@ fn qos_2_is_handed_out_once_until_pubcomp() {
 }
 
 #[test]
+fn a_qos_2_message_that_the_program_refuses_is_handed_out_once_too() {
+    // MQTT311-4.3.3-2: PUBREC has no Reason Code, so the Server takes it for accepted, and sends the message until PUBREC arrives.
+    let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
+    trace.receives(publish("x", QoS::ExactlyOnce, 9));
+    let delivery = trace.tells_message("x");
+    assert!(trace.session.acknowledge(delivery.unwrap(), ReasonCode::NOT_AUTHORIZED));
+    trace.sends(pubrec(9));
+    trace.reconnects(true);
+    trace.receives(publish_again("x", QoS::ExactlyOnce, 9));
+    trace.tells_nothing();
+    trace.sends(pubrec(9));
+    trace.receives(pubrel(9));
+    trace.sends(pubcomp(9));
+    trace.receives(publish("y", QoS::ExactlyOnce, 9));
+    trace.tells_message("y");
+}
+
+#[test]
 fn qos_2_is_never_published_again_after_its_pubrel() {
     // MQTT311-4.3.3-1, MQTT311-4.4.0-1: before PUBREC the PUBLISH is sent again, after it the PUBREL.
     let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });

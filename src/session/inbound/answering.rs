@@ -8,8 +8,8 @@ use crate::session::connection::{Connection, Held};
 use crate::session::event::Delivery;
 use crate::session::options::Acknowledgement;
 use crate::session::record::{Key, Log, Record};
-use crate::types::QoS;
 use crate::types::reason::ReasonCode;
+use crate::types::{ProtocolVersion, QoS};
 
 impl Inbound {
     /// The Server doesn't wait for this message any more, but the program may still say that it is done with it: a copy of it
@@ -76,7 +76,8 @@ impl Inbound {
             let mut recorded = unanswered.recorded;
             match unanswered.qos {
                 QoS::ExactlyOnce => {
-                    if !acknowledgement.reason.is_error() {
+                    // In MQTT 3.1.1 PUBREC can't refuse the message, and it comes until PUBREC arrives [MQTT311-4.3.3-2].
+                    if !acknowledgement.reason.is_error() || connection.version == ProtocolVersion::V311 {
                         // If it were forgotten in a crash, the Server's repetition would be taken for a new message.
                         let content = self.contents.get(&id).copied();
                         recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
