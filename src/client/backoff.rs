@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(ceilings[39], 30_000);
         backoff.succeeded();
         assert_eq!(backoff.ceiling(), Duration::from_millis(250));
+        backoff.long_delay();
+        assert_eq!(backoff.ceiling(), Duration::from_millis(500));
     }
 
     #[test]
