@@ -152,7 +152,9 @@ ca=Z:$(tr / '\\' <<<"$work/ca.pem")
 run roundtrip.exe "mqtts://127.0.0.1:$((port + 1))" 5 "$ca"
 run roundtrip.exe "ws://127.0.0.1:$((port + 2))" 5
 run roundtrip.exe "wss://127.0.0.1:$((port + 3))" 4 "$ca"
-run store.exe "$port"
+ln -sfn "$work/drive" "$WINEPREFIX/dosdevices/y:"
+run store.exe "$port" "Z:$(tr / '\\' <<<"$work/drive")"
+rm "$WINEPREFIX/dosdevices/y:"
 run unload.exe "$port" "$rounds"
 run unload.exe "mqtts://127.0.0.1:$((port + 1))" "$((rounds / 4))" "$ca"
 run unload.exe "ws://127.0.0.1:$((port + 2))" "$((rounds / 4))"

@@ -1,5 +1,5 @@
 /* The file of a store is open in another program, as a scanner for viruses or a backup has it for a moment; or its drive comes
-   later, as one of the network does: store.exe PORT. */
+   later, as one of the network does: store.exe PORT ROOT-OF-DRIVE-Y. */
 
 #include "host.h"
 
@@ -21,7 +21,7 @@ int main(int count, char **arguments)
   mt5mqtt_event event;
   int64_t client;
   HANDLE other;
-  require(count == 2, "PORT");
+  require(count == 3, "PORT ROOT-OF-DRIVE-Y");
   load();
   require(GetTempPathW(MAX_PATH - 64, folder) > 0, "finding a place");
   _snwprintf(folder + wcslen(folder), 64, L"mt5mqtt-store-%lu", GetCurrentProcessId());
@@ -44,17 +44,16 @@ int main(int count, char **arguments)
   DeleteFileW(file);
   RemoveDirectoryW(folder);
 
-  require(GetTempPathW(MAX_PATH, place) > 0 && GetDriveTypeW(L"Y:\\") == DRIVE_NO_ROOT_DIR, "finding a drive's name");
-  _snwprintf(folder, MAX_PATH, L"Y:\\mt5mqtt-store-%lu", GetCurrentProcessId());
+  /* Drive Y has this folder as its root, which isn't there yet. */
+  _snwprintf(place, MAX_PATH, L"%hs", arguments[2]);
+  require(GetFileAttributesW(L"Y:\\") == INVALID_FILE_ATTRIBUTES, "a drive that isn't there");
+  _snwprintf(folder, MAX_PATH, L"Y:\\store");
   client = client_with_store(arguments[1]);
   require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000), "an answer");
   check(event.status == MT5MQTT_E_STORE_NOT_OPENED, "a store whose drive isn't there can't be opened", "another status");
   check(wait_for_state(client, MT5MQTT_STATE_WAITING, 5000), "the drive is waited for", "it was given up");
-  require(DefineDosDeviceW(0, L"Y:", place), "making the drive");
+  require(CreateDirectoryW(place, NULL), "making the drive");
   check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is there", "it never was");
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
-  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
-  DeleteFileW(file);
-  DefineDosDeviceW(DDD_REMOVE_DEFINITION, L"Y:", NULL);
   return failures != 0;
 }
