@@ -37,7 +37,7 @@ impl Backoff {
         self.maximum / 2 + self.up_to(self.maximum / 2)
     }
 
-    fn ceiling(&self) -> Duration {
+    pub fn ceiling(&self) -> Duration {
         let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.minimum.saturating_mul(factor).min(self.maximum)
     }
