@@ -573,8 +573,8 @@
  * and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
  * whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
  * may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
- * client at a time; from the first connect on it can't change. On Linux only the user whose process made it can read it.
- * Default: none.
+ * client at a time; from the first connect on it can't change. A drive that isn't there yet is waited for. On Linux only the
+ * user whose process made it can read it. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 

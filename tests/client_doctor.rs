@@ -72,6 +72,22 @@ fn program(url: &str, texts: &[(i32, &str)]) -> Program {
 }
 
 #[test]
+fn a_program_with_a_small_queue_gets_the_whole_report_too() {
+    let Some(server) = Mosquitto::start() else { return };
+    let smallest =
+        [(IntOption::EventsMaximum, 1), (IntOption::EventsMaximumBytes, 1024), (IntOption::EventsOverflow, 1)];
+    let (lines, failure) = report(&Program::new(&server.url().replace("127.0.0.1", "localhost"), &smallest));
+    assert_eq!(failure, None, "{lines:#?}");
+    assert_says(
+        &lines,
+        &["name 'localhost' resolved: ", "TCP connected to 127.0.0.1:", "CONNACK", "subscribed", "All is well"],
+    );
+    for line in ["acknowledged a message after ", "the message came back after "] {
+        assert_says(&lines, &[line]);
+    }
+}
+
+#[test]
 fn a_good_connection_is_described_step_by_step() {
     if tools::find("mosquitto").is_none() {
         return tools::leave_out("the doctor and a real Server", "mosquitto");

@@ -116,6 +116,24 @@ fn a_server_that_accepts_and_drops_at_once_does_not_keep_the_next_from_its_turn(
 }
 
 #[test]
+fn a_refusal_before_a_connection_does_not_delay_the_one_after_it() {
+    let (mut refuses, mut accepts) = (FakeServer::start(), FakeServer::start());
+    let urls = format!("{} {}", refuses.url(), accepts.url());
+    let program = Program::connecting(&urls, &[(IntOption::ReconnectMaximum, 600_000)]);
+    for _ in 0..2 {
+        let mut peer = refuses.accept();
+        peer.expect(PacketType::Connect);
+        peer.refuse(ReasonCode::NOT_AUTHORIZED);
+        assert_eq!(program.expect_disconnected().reason, Some(ReasonCode::NOT_AUTHORIZED));
+        accepts.accept_mqtt().close();
+        program.expect_connected();
+        program.expect_disconnected();
+        // What waits for somebody to change a setting waits for minutes.
+        assert!(program.statistics().last_delay_ms < 1000, "{} ms", program.statistics().last_delay_ms);
+    }
+}
+
+#[test]
 fn messages_that_flow_during_a_failover_are_neither_lost_nor_out_of_order() {
     const COUNT: usize = 300;
     const ANSWERED: usize = 100;

@@ -37,7 +37,7 @@ impl Backoff {
         self.maximum / 2 + self.up_to(self.maximum / 2)
     }
 
-    fn ceiling(&self) -> Duration {
+    pub fn ceiling(&self) -> Duration {
         let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.minimum.saturating_mul(factor).min(self.maximum)
     }
@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(ceilings[39], 30_000);
         backoff.succeeded();
         assert_eq!(backoff.ceiling(), Duration::from_millis(250));
+        backoff.long_delay();
+        assert_eq!(backoff.ceiling(), Duration::from_millis(500));
     }
 
     #[test]
@@ -78,6 +80,7 @@ mod tests {
             let count = delays.iter().filter(|delay| **delay as u32 == eighth).count();
             assert!((60..190).contains(&count), "{count} of 1000 delays between {eighth} s and the next");
         }
-        assert!((0..100).all(|_| backoff.long_delay() >= Duration::from_secs(4)));
+        let long = Duration::from_secs(4)..=Duration::from_secs(8);
+        assert!((0..100).all(|_| long.contains(&backoff.long_delay())));
     }
 }

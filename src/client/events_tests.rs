@@ -1,11 +1,13 @@
 //! The bounds of the event queue, and what makes room.
 
 use super::*;
+use crate::client::log::Level;
 use crate::codec::message::Message;
 use crate::codec::property::Properties;
-use crate::session::event::Outcome;
+use crate::session::event::{Answer, Outcome};
 use crate::types::QoS;
 use crate::types::topic::TopicName;
+use std::time::Duration;
 
 fn queue(count: usize, drop_newest: bool) -> EventQueue {
     EventQueue::new(EventLimits { count, bytes: 1 << 20, drop_newest, successes: true })
@@ -52,14 +54,88 @@ fn the_newest_event_stays_out_when_so_asked() {
     assert_eq!(take(&queue), None);
 }
 
+fn end(token: Token) -> NoticeKind {
+    let outcome = Outcome { failure: None, reason: None, properties: Default::default() };
+    NoticeKind::Session(Event::Published { token, outcome })
+}
+
+#[test]
+fn the_end_of_a_publish_that_stays_out_is_known_as_untold() {
+    let queue = queue(2, true);
+    assert!(queue.take_untold().is_empty());
+    (1..=4).for_each(|token| queue.push(end(token)));
+    assert_eq!((queue.take_untold(), queue.dropped()), (vec![3, 4], 2));
+}
+
+#[test]
+fn what_went_for_an_event_that_stays_out_all_the_same_is_not_counted_as_there() {
+    let queue = EventQueue::new(EventLimits { count: 10, bytes: 2000, drop_newest: true, successes: true });
+    queue.push(message("1", QoS::AtMostOnce));
+    // Of a message that is as large as the whole queue.
+    let topic = TopicName::new("t").unwrap();
+    let message = Message::new(topic, &[0; 2000], QoS::AtMostOnce, false, Properties::EMPTY);
+    queue.push(NoticeKind::Session(Event::Response {
+        token: 1,
+        answer: Ok(Answer { message, delivery: None, packet_id: None }),
+    }));
+    assert_eq!((queue.len(), queue.is_empty(), queue.dropped()), (0, true, 2));
+}
+
+#[test]
+fn a_line_of_the_log_that_displaces_nothing_is_counted() {
+    let queue = queue(2, false);
+    queue.push(message("1", QoS::AtMostOnce));
+    queue.push(NoticeKind::Log { level: Level::Info, line: "line".to_owned(), text_at: 0 });
+    assert_eq!((take(&queue), queue.dropped()), (Some(("1".to_owned(), 1)), 1));
+}
+
+#[test]
+fn messages_that_just_fill_the_queue_block() {
+    let queue = queue(2, false);
+    queue.push(message("1", QoS::AtLeastOnce));
+    let bytes = queue.bytes();
+    assert!(!queue.is_blocked());
+    queue.push(message("2", QoS::AtLeastOnce));
+    assert!(queue.is_blocked());
+    take(&queue);
+    for (bytes, blocked) in [(bytes, true), (bytes + 1, false)] {
+        queue.set_limits(EventLimits { count: 10, bytes, drop_newest: false, successes: true });
+        assert_eq!(queue.is_blocked(), blocked, "{bytes}");
+    }
+}
+
+#[test]
+fn a_leader_sleeps_only_while_there_is_nothing_and_may_be_something() {
+    let queue = queue(2, false);
+    assert!(queue.leader_falls_asleep());
+    queue.push(message("1", QoS::AtMostOnce));
+    assert!(!queue.leader_falls_asleep());
+    take(&queue);
+    assert!(queue.leader_falls_asleep());
+    assert!(queue.close(clock::now() + Duration::from_secs(60)) && !queue.leader_falls_asleep());
+}
+
+#[test]
+fn who_can_not_sleep_in_a_poll_waits_all_the_same() {
+    let queue = Arc::new(queue(2, false));
+    let (begins, begun) = std::sync::mpsc::channel();
+    let waiting = queue.clone();
+    let thread = std::thread::spawn(move || {
+        begins.send(()).unwrap();
+        waiting.wait_until(clock::now() + Duration::from_secs(60));
+        waiting.len()
+    });
+    begun.recv().unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(!thread.is_finished());
+    queue.push(message("1", QoS::AtMostOnce));
+    assert_eq!(thread.join().unwrap(), 1);
+}
+
 #[test]
 fn the_end_of_a_publish_makes_no_room_for_a_message_of_qos_0() {
     for drop_newest in [false, true] {
         let queue = queue(3, drop_newest);
-        let end = |token| {
-            let outcome = Outcome { failure: None, reason: None, properties: Default::default() };
-            NoticeKind::Session(Event::Published { token, outcome })
-        };
         queue.push(message("1", QoS::AtMostOnce));
         queue.push(end(1));
         for payload in ["2", "3"] {

@@ -184,7 +184,6 @@ mod tests {
         for itself in ["a.farm", "A.Farm"] {
             assert_eq!(follow(&mut Redirect::default(), "mqtt://a.farm", itself), None);
         }
-        redirect.settled();
         for hop in 0..MOST_IN_A_ROW {
             let (tried, reference) = (format!("mqtt://{hop}.farm"), format!("{}.farm", hop + 1));
             assert!(follow(&mut redirect, &tried, &reference).is_some(), "{hop}");
@@ -198,13 +197,28 @@ mod tests {
         let mut redirect = Redirect::default();
         for attempt in 0..3 * MOST_IN_A_ROW {
             assert!(follow(&mut redirect, "mqtt://a.farm", "b.farm").is_some(), "{attempt}");
-            match attempt % 2 {
+            match attempt % 3 {
                 // Nobody is there; or it has no room at the moment, and knows of the first one only.
                 0 => redirect.follow(&mut Disconnected::new(None, "refused"), &address("mqtt://b.farm"), &[], false),
+                1 => redirect.follow(
+                    &mut sent_on(ReasonCode::USE_ANOTHER_SERVER, None),
+                    &address("mqtt://b.farm"),
+                    &[],
+                    false,
+                ),
                 _ => follow(&mut redirect, "mqtt://b.farm", "a.farm").is_some(),
             };
             assert_eq!(redirect.target(), None, "the URL's turn");
         }
+    }
+
+    #[test]
+    fn a_server_whose_connection_held_may_send_back() {
+        // Section 4.11
+        let mut redirect = Redirect::default();
+        assert!(follow(&mut redirect, "mqtt://a.farm", "b.farm").is_some());
+        redirect.settled();
+        assert!(follow(&mut redirect, "mqtt://b.farm", "a.farm").is_some());
     }
 
     #[test]

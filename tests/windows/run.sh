@@ -162,7 +162,9 @@ ca=Z:$(tr / '\\' <<<"$work/ca.pem")
 run roundtrip.exe "$tls" 5 "$ca"
 run roundtrip.exe "$ws" 5
 run roundtrip.exe "$wss" 4 "$ca"
-run store.exe "$tcp"
+ln -sfn "$work/drive" "$WINEPREFIX/dosdevices/y:"
+run store.exe "$tcp" "Z:$(tr / '\\' <<<"$work/drive")"
+rm "$WINEPREFIX/dosdevices/y:"
 run log.exe "$tcp"
 run unload.exe "$tcp" "$rounds"
 run unload.exe "$tls" "$((rounds / 4))" "$ca"

@@ -1,5 +1,5 @@
 /* A file of a store is open in another program, as a scanner for viruses or a backup has it for a moment; or its drive comes
- * later, as one of the network does: store.exe URL. Its path is longer than old functions take (MAX_PATH), and no code page has
+ * later, as one of the network does: store.exe URL ROOT-OF-DRIVE-Y. The path is longer than old functions take (MAX_PATH), and no code page has
  * its letters. */
 
 #include "host.h"
@@ -41,34 +41,26 @@ static void wait_for_other(const char *server, const wchar_t *file, DWORD dispos
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
 }
 
-/* A connect before the drive is there, and afterwards. */
-static void wait_for_drive(const char *server, const wchar_t *place)
+/* A connect before drive Y is there, and afterwards: it has this folder as its root, which isn't there yet. */
+static void wait_for_drive(const char *server, const char *root)
 {
   mt5mqtt_event event;
-  wchar_t folder[MAX_PATH], file[MAX_PATH];
-  int64_t client;
-  _snwprintf(folder, MAX_PATH, L"Y:\\mt5mqtt-store-%lu", GetCurrentProcessId());
-  client = client_with_store(server, folder);
-  require(GetDriveTypeW(L"Y:\\") == DRIVE_NO_ROOT_DIR, "finding a drive's name");
+  wchar_t folder[] = L"Y:\\store";
+  int64_t client = client_with_store(server, folder);
+  require(GetFileAttributesW(L"Y:\\") == INVALID_FILE_ATTRIBUTES, "a drive that isn't there");
   require(mqtt_connect(client) == 0 && next_event(client, MT5MQTT_EVENT_DISCONNECTED, &event, 10000), "an answer");
   check(event.status == MT5MQTT_E_STORE_NOT_OPENED, "a store whose drive isn't there can't be opened", "another status");
   check(wait_for_state(client, MT5MQTT_STATE_WAITING, 5000), "the drive is waited for", "it was given up");
-  require(DefineDosDeviceW(0, L"Y:", place), "making the drive");
+  require(CreateDirectoryA(root, NULL), "making the drive");
   check(next_event(client, MT5MQTT_EVENT_CONNECTED, &event, 10000), "and used when it is there", "it never was");
   check(mqtt_free(client) == 0, "the client is freed", "a call failed");
-  _snwprintf(file, MAX_PATH, L"%ls\\session.redb", folder);
-  DeleteFileW(file);
-  wcscat(file, L".lock");
-  DeleteFileW(file);
-  RemoveDirectoryW(folder);
-  DefineDosDeviceW(DDD_REMOVE_DEFINITION, L"Y:", NULL);
 }
 
 int main(int count, char **arguments)
 {
   static const wchar_t *const files[] = {L"session.redb", L"session.redb.lock"};
   wchar_t temporary[MAX_PATH], file[1024];
-  require(count == 2, "URL");
+  require(count == 3, "URL ROOT-OF-DRIVE-Y");
   load();
   require(GetTempPathW(MAX_PATH, temporary) > 0, "finding a place");
   _snwprintf(folders[0], 1024, PREFIX L"%lsmt5mqtt-store-%lu", temporary, GetCurrentProcessId());
@@ -86,6 +78,6 @@ int main(int count, char **arguments)
   }
   for (int depth = 2; depth >= 0; depth--)
     RemoveDirectoryW(folders[depth]);
-  wait_for_drive(arguments[1], temporary);
+  wait_for_drive(arguments[1], arguments[2]);
   return failures != 0;
 }

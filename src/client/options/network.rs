@@ -58,6 +58,11 @@ impl Options {
         ] {
             options.put(option, value);
         }
+        // It is told of each step, however few events the program wants to keep.
+        let default = Options::default();
+        for option in [IntOption::EventsMaximum, IntOption::EventsMaximumBytes, IntOption::EventsOverflow] {
+            options.put(option, default.int(option));
+        }
         options
     }
 

@@ -135,7 +135,8 @@ impl Worker {
     /// Which Server is tried next, and after which delay. The first one is preferred: a good connection that is lost leads
     /// back to it, any other failure to the next one in the list. There is no delay before a Server's turn in a round.
     pub(super) fn choose_server(&mut self, attention: bool, held: Held) -> Duration {
-        self.attention |= attention;
+        // Whoever refused before a Server accepted has had its turn.
+        self.attention = attention || (self.attention && held == Held::Never);
         self.server = if held == Held::Long { 0 } else { self.server + 1 };
         let last = self.server >= self.options.addresses.len();
         if last {

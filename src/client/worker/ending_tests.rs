@@ -158,3 +158,21 @@ fn more_was_said_than_is_read_in_one_go() {
     step(&mut worker);
     assert_eq!(heard(&client), (messages, Some(ReasonCode::SESSION_TAKEN_OVER)));
 }
+
+#[test]
+fn a_connection_that_held_leads_back_to_the_first_server_after_the_shortest_delay() {
+    let second = Duration::from_secs(1);
+    for (held, server, ceiling) in [(6 * second, 0, 2 * second), (second, 2, 16 * second)] {
+        let (client, mut worker) = online([]);
+        worker.options.addresses = Address::parse_list("mqtt://a mqtt://b mqtt://c").expect("URLs");
+        worker.server = 1;
+        worker.backoff = Backoff::new(second, 64 * second);
+        (0..3).for_each(|_| drop(worker.backoff.next_delay()));
+        let mut core = client.shared.core.lock();
+        core.wish = Wish::Connected;
+        core.connection.online_since = clock::now().checked_sub(held);
+        worker.end_connection(Status::ConnectionClosed, "", &mut core);
+        assert!(matches!(worker.phase, Phase::Waiting { .. }));
+        assert_eq!((worker.server, worker.backoff.ceiling()), (server, ceiling), "{held:?}");
+    }
+}

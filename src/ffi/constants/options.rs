@@ -98,8 +98,8 @@ pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 /// and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
 /// whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
 /// may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
-/// client at a time; from the first connect on it can't change. On Linux only the user whose process made it can read it.
-/// Default: none.
+/// client at a time; from the first connect on it can't change. A drive that isn't there yet is waited for. On Linux only the
+/// user whose process made it can read it. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0
 /// (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is
