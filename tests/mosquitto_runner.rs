@@ -4,7 +4,7 @@ mod common;
 
 use common::mosquitto::Mosquitto;
 use common::tools::leave_out;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 fn deadline() -> Instant {
@@ -30,6 +30,27 @@ fn it_serves_two_at_once_and_comes_back_on_its_port() {
     let listening = server.subscribe(&["-t", "a/#", "-q", "1", "-F", "%t %p"]);
     server.publish(&["-t", "a/c", "-m", "again", "-q", "1"]);
     assert_eq!(listening.line(deadline()), "a/c again", "a killed Server has lost what it kept");
+}
+
+#[test]
+fn another_process_on_its_port_is_not_taken_for_it() {
+    let Some(mut server) = Mosquitto::start() else {
+        return leave_out("the test Server's port", "mosquitto");
+    };
+    let log = server.file("mosquitto.log");
+    server.kill();
+    std::fs::remove_file(&log).expect("remove its log");
+    let other = TcpListener::bind(("127.0.0.1", server.port())).expect("its port");
+    std::thread::scope(|scope| {
+        let restart = scope.spawn(|| server.restart());
+        let is_refused = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("Address already in use"));
+        while !is_refused() && !restart.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(!restart.is_finished(), "it counts as started");
+        drop(other);
+    });
+    server.publish(&["-t", "a", "-m", "text", "-q", "1"]);
 }
 
 #[cfg(unix)]
