@@ -90,6 +90,7 @@ fn remote_control_obeys_once_and_replies() {
     let placed = ask("{\"command\":\"close_all\",\"id\":\"p\"}");
     assert_eq!((&placed["closed"], &placed["positions"]), (&Value::from(0), &Value::from(1)), "{placed}");
     assert_eq!(placed["failed"][0]["retcode"], 10008, "{placed}");
+    assert_eq!(placed["failed"][0]["result"], "placed, not filled yet", "{placed}");
     assert_eq!(ask("{\"command\":\"close_all\",\"id\":\"d\"}")["positions"], 0);
     terminal.command(&["remove", "control"]);
     terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
