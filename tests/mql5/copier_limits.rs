@@ -1,7 +1,7 @@
 //! Guards and modes of the follower as its user sets them: by the inputs of the Expert Advisor.
 
 use crate::compile::program;
-use crate::copier_run::{Copying, Fields, QUIET, deal, mirrored, net};
+use crate::copying::{Copying, Fields, QUIET, deal, mirrored, net};
 
 /// A user who forgot the switch is told which one.
 #[test]

@@ -1,7 +1,7 @@
 //! Pending orders through both copiers in two terminals and a real Server: they fill on each side at its own time, the terminal
 //! shows orders and positions at different moments, answers are lost, and after quiet no order and position is doubled.
 
-use crate::copier_run::{Copying, Fields, QUIET};
+use crate::copying::{Copying, Fields, QUIET};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Types of pending orders, as MQL5 numbers them.

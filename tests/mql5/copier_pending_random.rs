@@ -4,7 +4,7 @@
 
 use crate::copier_pending::start;
 use crate::copier_random::{Played, Random};
-use crate::copier_run::{Copying, Fields, QUIET};
+use crate::copying::{Copying, Fields, QUIET};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,7 @@
 
 use crate::common::tools;
 use crate::copier_pending_random;
-use crate::copier_run::{Copying, Fields, by_side, mirrored, net};
+use crate::copying::{Copying, Fields, by_side, mirrored, net};
 use std::fs;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};

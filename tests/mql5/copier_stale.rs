@@ -2,7 +2,7 @@
 //! master that is away; and those that it must act on although a clock was set back.
 
 use crate::common::mosquitto::Subscriber;
-use crate::copier_run::{Copying, Fields, deal};
+use crate::copying::{Copying, Fields, deal};
 use crate::host::Terminal;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

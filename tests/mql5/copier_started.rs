@@ -1,7 +1,7 @@
 //! A terminal that has just started, after a crash say, shows neither positions nor deals for a while. Nobody may take that
 //! for an empty account: followers would close their copies, or make them again.
 
-use crate::copier_run::{Copying, QUIET, deal, net};
+use crate::copying::{Copying, QUIET, deal, net};
 use std::time::Instant;
 
 /// How long the terminal needs to show the account, in ms.

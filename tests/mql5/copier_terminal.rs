@@ -1,10 +1,8 @@
 //! What the follower's terminal does to it: an account that isn't known yet or is changed, prices and symbols that come later, a
-//! full disk, a clock that is wrong, texts that are cut, two charts with the same follower.
+//! full disk, files of another release, texts that are cut.
 
-use crate::compile::program;
-use crate::copier_run::{Copying, QUIET, deal};
+use crate::copying::{Copying, deal};
 use std::fs;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_terminal_that_is_not_connected_yet_does_not_know_its_account() {
@@ -277,24 +275,22 @@ fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
 }
 
 #[test]
-fn a_lost_answer_is_found_although_the_computers_clock_is_fast() {
-    let Some(mut copying) = Copying::start("fast-clock", &[("InpPendings", "true")]) else { return };
-    copying.follower.command(&["account", "comments=drop"]);
-    copying.follower.command(&["own-clock", "30"]);
+fn a_file_that_cannot_be_used_starts_nothing_and_says_why() {
+    let Some(mut copying) = Copying::start("unusable-file", &[]) else { return };
     copying.load_both();
-    copying.follower.command(&["inject", "10012", "carried-out"]);
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    let id = copying.master.positions()[0]["id"].clone();
-    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
-    copying.converge();
-    copying.follower.command(&["inject", "10012", "carried-out"]);
-    let answer = copying.trade("action=5 symbol=EURUSD type=2 volume=0.20 price=1.09000 filling=2");
-    let order = answer.split("order=").nth(1).and_then(|rest| rest.split(' ').next()).expect("an order").to_owned();
-    copying.follower.expect("follower", "print", "place EURUSD");
-    copying.trade(&format!("action=8 order={order}"));
-    copying.follower.expect("follower", "print", "delete EURUSD");
-    assert_eq!(copying.follower.orders().len(), 0, "{}", copying.follower.transcript());
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    let text = fs::read_to_string(copying.file()).expect("the follower's file");
+    for (content, said) in [
+        (text.replace("\"version\":1", "\"version\":2"), "is of a newer version of the copier"),
+        (text.replace("\"version\":1", "\"version\":"), "is damaged"),
+    ] {
+        assert_ne!(content, text);
+        fs::write(copying.file(), content).expect("write the file");
+        copying.load_follower_as("follower");
+        copying.follower.expect("follower", "print", &format!("{said}: without it copies could be made twice"));
+        copying.follower.expect("follower", "ended", "");
+    }
     copying.close();
 }
 
@@ -319,171 +315,20 @@ fn a_magic_number_of_19_digits_keeps_no_state_back() {
     copying.close();
 }
 
+/// The broker has renamed symbols, or changed one for another, while the terminal was not connected.
 #[test]
-fn the_comment_of_a_copy_names_the_masters_position_or_none() {
-    let Some(mut copying) = Copying::start("long-comment", &[]) else { return };
-    copying.name = "a-dozen-char";
-    copying.master.command(&["account", "next_ticket=1000000000000000001"]);
+fn symbols_are_listed_anew_when_the_terminal_is_connected_again() {
+    let Some(mut copying) = Copying::start("listed-anew", &[]) else { return };
+    copying.follower.command(&["symbol", "EURUSD", "custom=1"]);
     copying.load_both();
     copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    copying.lose_file();
-    copying.load_follower();
-    copying.follower.expect("follower", "print", "not copied");
-    copying.converge();
-    copying.close();
-}
-
-/// Without its file and comment a copy is nobody's: the master's close won't close it, and its user has to know.
-#[test]
-fn a_copy_of_which_nothing_is_known_is_told_of() {
-    for trade in [deal(0, "0.30", ""), "action=5 symbol=EURUSD type=2 volume=0.10 price=1.09 filling=2".to_owned()] {
-        let Some(mut copying) = Copying::start("orphan", &[("InpPendings", "true")]) else { return };
-        copying.follower.command(&["account", "comments=drop"]);
-        copying.load_both();
-        copying.trade(&trade);
-        copying.follower.expect("follower", "print", "by the master): done");
-        let held = copying.follower.positions().pop().or_else(|| copying.follower.orders().pop());
-        let ticket = held.expect("a copy")["ticket"].clone();
-        copying.follower.command(&["remove", "follower"]);
-        copying.follower.expect("follower", "ended", "");
-        copying.lose_file();
-        copying.load_follower();
-        copying.follower.expect("follower", "print", &format!("nobody knows of which position or order {ticket} is"));
-        copying.close();
-    }
-}
-
-/// What was closed is in the answer, and a terminal under load shows it later than it is settled as a rule.
-#[test]
-fn a_part_that_was_closed_is_not_closed_again_before_the_terminal_shows_it() {
-    let Some(mut copying) = Copying::start("late-part", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    let id = copying.master.positions()[0]["id"].clone();
-    copying.follower.command(&["account", "lag=5000"]);
-    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
-    copying.follower.expect("follower", "print", "close EURUSD 0.10");
-    copying.follower.expect("follower", "comment", "held here 1");
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(7);
-    while std::time::Instant::now() < until {
-        assert!(copying.follower.requests() <= 2, "{}", copying.follower.transcript());
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    copying.converge();
-    copying.close();
-}
-
-/// A close of a part whose answer was lost, or names no deal, looks as if it had not been sent until the terminal shows it.
-#[test]
-fn a_part_whose_close_has_no_answer_is_not_closed_again_before_the_terminal_shows_it() {
-    for (mode, is_lost) in [("hedging", true), ("netting", true), ("hedging", false)] {
-        let Some(mut copying) = Copying::start("lost-part", &[]) else { return };
-        copying.follower.command(&["account", &format!("mode={mode}")]);
-        copying.load_both();
-        copying.trade(&deal(0, "0.30", ""));
-        copying.converge();
-        let id = copying.master.positions()[0]["id"].clone();
-        copying.follower.command(&["account", "lag=5000"]);
-        if is_lost {
-            copying.follower.command(&["inject", "10012", "carried-out"]);
-        } else {
-            copying.follower.command(&["account", "bare_answers=1"]);
-        }
-        copying.trade(&deal(1, "0.10", &format!(" position={id}")));
-        copying.follower.expect("follower", "print", "close EURUSD 0.10");
-        let until = Instant::now() + Duration::from_secs(7);
-        while Instant::now() < until {
-            assert!(copying.follower.requests() <= 2, "{}", copying.follower.transcript());
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        copying.follower.command(&["account", "lag=0"]);
-        copying.converge();
-        // All of it needn't wait for a part.
-        if mode == "hedging" {
-            copying.follower.command(&["inject", "10012", "refused"]);
-            copying.trade(&deal(1, "0.10", &format!(" position={id}")));
-            copying.follower.expect("follower", "print", "no answer in time");
-            copying.trade(&deal(1, "0.10", &format!(" position={id}")));
-            copying.follower.expect("follower", "print", "close EURUSD 0.20 (closed by the master): done");
-        }
-        copying.close();
-    }
-}
-
-/// A broker's answer may lack all but the retcode and the order's number.
-#[test]
-fn an_open_whose_answer_has_no_volume_is_not_opened_again_after_its_stop() {
-    let Some(mut copying) = Copying::start("bare-answer", &[]) else { return };
-    copying.follower.command(&["account", "bare_answers=1", "lag=1500"]);
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", " sl=1.09000"));
-    copying.follower.expect("follower", "print", "open EURUSD 0.30");
-    // At the follower's broker alone, and before the terminal shows the position.
-    copying.follower.command(&["tick", "EURUSD", "1.08900", "1.08910"]);
-    copying.follower.command(&["tick", "EURUSD", "1.10000", "1.10010"]);
-    copying.follower.expect("follower", "print", "not copied");
-    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
-    copying.close();
-}
-
-/// The number that is left of a comment which the broker has cut is another one, which the master doesn't hold.
-#[test]
-fn a_lost_answer_is_found_although_the_broker_cuts_comments() {
-    let Some(mut copying) = Copying::start("cut-comments", &[("InpPendings", "true")]) else { return };
-    copying.follower.command(&["account", "comments=cut"]);
-    copying.load_both();
-    copying.follower.command(&["inject", "10012", "carried-out"]);
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
-    copying.follower.command(&["inject", "10012", "carried-out"]);
-    copying.trade("action=5 symbol=EURUSD type=2 volume=0.10 price=1.09 filling=2");
-    copying.follower.expect("follower", "comment", "placed here 1");
-    assert_eq!(copying.follower.requests(), 2, "{}", copying.follower.transcript());
-    copying.close();
-}
-
-#[test]
-fn a_second_chart_with_the_same_follower_does_not_start() {
-    let Some(mut copying) = Copying::start("two-charts", &[]) else { return };
-    copying.load_both();
-    copying.load_follower_as("second");
-    copying.follower.expect("second", "print", "another chart");
-    copying.follower.expect("second", "ended", "");
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    assert_eq!(copying.follower.requests(), 1);
-    // The first one's end makes room, also when it is killed.
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    copying.load_follower_as("second");
-    copying.follower.expect("second", "print", "connected");
-    copying.trade(&deal(0, "0.05", ""));
-    copying.converge();
-    copying.close();
-}
-
-/// A relaying master reads the file of a follower once a second.
-#[test]
-fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
-    let Some(mut copying) = Copying::start("read-file", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
-    copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
-    copying.follower.expect("reader", "print", "has it open");
-    copying.load_follower();
-    copying.trade(&deal(0, "0.05", ""));
-    copying.follower.expect("follower", "print", "the file can't be written");
-    copying.follower.command(&["remove", "reader"]);
-    copying.converge();
+    copying.follower.expect("follower", "print", "no symbol, or more than one, for EURUSD");
+    copying.follower.command(&["connected", "0"]);
+    copying.follower.expect("follower", "print", "the terminal isn't connected");
+    copying.follower.command(&["symbol", "EURUSD", "custom=0"]);
+    copying.follower.command(&["connected", "1"]);
+    copying.trade(&deal(0, "0.20", ""));
+    copying.converge_to(|positions| positions.into_iter().filter(|fields| fields["volume"] == "0.2").collect());
     copying.close();
 }
 
@@ -516,80 +361,5 @@ fn what_keeps_a_follower_from_copying_is_told_each_time_that_it_begins() {
         let panel = copying.follower.expect("follower", "comment", &format!("held here {}", round + 1));
         assert!(!panel.contains("Now:"), "{panel}");
     }
-    copying.close();
-}
-
-#[test]
-fn a_follower_that_was_started_in_the_same_second_gives_way_too() {
-    for _ in 0..4 {
-        let Some(mut copying) = Copying::start("same-second", &[]) else { return };
-        copying.load_follower();
-        let mut second = copying.another_follower("Second");
-        second.expect("follower", "print", "another terminal follows this master in the same account");
-        second.close();
-        copying.close();
-    }
-}
-
-#[test]
-fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone() {
-    let Some(mut copying) = Copying::start("two-terminals", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    let mut second = copying.another_follower("Second");
-    second.expect("follower", "print", "another terminal follows this master in the same account");
-    copying.trade(&deal(0, "0.05", ""));
-    copying.converge();
-    second.expect("follower", "comment", "Master has 2 positions");
-    assert_eq!(second.requests(), 0, "{}", second.transcript());
-    // Without the first one's file it knows nothing of what was there before.
-    copying.follower.kill();
-    let deadline = Instant::now() + QUIET;
-    while !second.said("follower", "print").iter().any(|line| line.ends_with(": it was there before")) {
-        assert!(Instant::now() < deadline, "{}", second.transcript());
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    copying.trade(&deal(1, "0.07", ""));
-    second.expect("follower", "print", "open EURUSD 0.07");
-    second.close();
-    copying.close();
-}
-
-#[test]
-fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
-    let Some(mut copying) = Copying::start("two-masters", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    // It shows nothing of what the first one has.
-    let mut second = copying.another_master("Second");
-    second.expect("master", "print", "another terminal publishes this master of the same account");
-    copying.trade(&deal(0, "0.05", ""));
-    copying.converge();
-    let requests = copying.follower.requests();
-    second.close();
-    // The other one's end was not the first one's.
-    copying.trade(&deal(0, "0.06", ""));
-    copying.converge();
-    copying.follower.expect("follower", "comment", "Master: online");
-    assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
-    copying.close();
-}
-
-#[test]
-fn copiers_whose_client_has_failed_begin_anew() {
-    let Some(mut copying) = Copying::start("failed", &[]) else { return };
-    copying.load_both();
-    copying.trade(&deal(0, "0.30", ""));
-    copying.converge();
-    for (terminal, name) in [(&mut copying.master, "master"), (&mut copying.follower, "follower")] {
-        terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
-        terminal.expect("panic", "ended", "");
-        terminal.expect(name, "print", "the client has failed, and is made anew");
-        terminal.expect(name, "print", "connected");
-    }
-    copying.trade(&deal(0, "0.05", ""));
-    copying.converge();
     copying.close();
 }

@@ -17,6 +17,8 @@ input int    InpTimer=20;                           // Look for new ticks every 
 //+------------------------------------------------------------------+
 //| What was published of one symbol                                 |
 //+------------------------------------------------------------------+
+//--- so many bars at most, if several have closed between two looks
+#define FEED_MAX_BARS 500
 struct FeedSymbol
   {
    string            name;
@@ -50,6 +52,7 @@ private:
    void              Describe(FeedSymbol &symbol);
    void              Tick(FeedSymbol &symbol);
    void              Bar(FeedSymbol &symbol);
+   void              SendBar(const FeedSymbol &symbol,const MqlRates &rates);
    void              Send(const string topic,const string text,const int qos,const bool retain);
    void              Sent(const string topic,const bool accepted);
   };
@@ -168,7 +171,8 @@ void CFeedClient::Tick(FeedSymbol &symbol)
    Sent("ticks/"+symbol.level,Publish(InpRoot+"/ticks/"+symbol.level,json.Text(),0,false,m_latest));
   }
 //+------------------------------------------------------------------+
-//| A bar is published when the next one has begun                   |
+//| A bar is published when the next one has begun. More than one has|
+//| closed when the terminal was without its trade server            |
 //+------------------------------------------------------------------+
 void CFeedClient::Bar(FeedSymbol &symbol)
   {
@@ -177,20 +181,34 @@ void CFeedClient::Bar(FeedSymbol &symbol)
       return;
    bool is_first=(symbol.bar==0);
    MqlRates rates[];
-//--- What the terminal doesn't give yet is asked for again.
-   if(!is_first && CopyRates(symbol.name,InpTimeframe,1,1,rates)!=1)
-      return;
+   int      count=0;
+   if(!is_first)
+     {
+      //--- months have more and fewer days than a period of them
+      long closed=MathMax((long)1,((long)opened-(long)symbol.bar)/PeriodSeconds(InpTimeframe));
+      count=CopyRates(symbol.name,InpTimeframe,1,(int)MathMin(closed,(long)FEED_MAX_BARS),rates);
+      //--- what the terminal doesn't give yet is asked for again
+      if(count<1)
+         return;
+     }
+   for(int i=0; i<count; i++)
+      if(rates[i].time>=symbol.bar)
+         SendBar(symbol,rates[i]);
    symbol.bar=opened;
-   if(is_first)
-      return;
+  }
+//+------------------------------------------------------------------+
+//| One that has closed                                              |
+//+------------------------------------------------------------------+
+void CFeedClient::SendBar(const FeedSymbol &symbol,const MqlRates &rates)
+  {
    CMqttJsonWriter json;
    json.BeginObject();
-   json.IntegerField("time",rates[0].time);
-   json.NumberField("open",rates[0].open,symbol.digits);
-   json.NumberField("high",rates[0].high,symbol.digits);
-   json.NumberField("low",rates[0].low,symbol.digits);
-   json.NumberField("close",rates[0].close,symbol.digits);
-   json.IntegerField("tick_volume",rates[0].tick_volume);
+   json.IntegerField("time",rates.time);
+   json.NumberField("open",rates.open,symbol.digits);
+   json.NumberField("high",rates.high,symbol.digits);
+   json.NumberField("low",rates.low,symbol.digits);
+   json.NumberField("close",rates.close,symbol.digits);
+   json.IntegerField("tick_volume",rates.tick_volume);
    json.EndObject();
    Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(InpTimeframe),7),json.Text(),1,true);
   }

@@ -14,6 +14,7 @@ void OnStart(void)
    TurnedInSteps();
    ReducedByLessThanTheMinimum();
    OldestFirst();
+   FilledInPart();
    ExtCheck.Report();
   }
 //+------------------------------------------------------------------+
@@ -86,6 +87,34 @@ void ReducedByLessThanTheMinimum(void)
    ExtCheck.Same(Made(plan),"","again too little");
    ArrayResize(ExtState.positions,0);
    ExtCheck.Same(Made(plan),"close 0.7;","all of it");
+  }
+//+------------------------------------------------------------------+
+//| What is too old to be opened isn't what was opened in part       |
+//+------------------------------------------------------------------+
+void FilledInPart(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   ExtRules.netting=true;
+   ExtRules.max_age_ms=60000;
+   Has(true,1.0);
+   Made(plan);
+   Hold(COPIER_NET,true,1.0);
+   Made(plan);
+   ArrayResize(ExtState.positions,2);
+   ExtState.positions[1]=ExtState.positions[0];
+   ExtState.positions[1].id=2;
+   ExtState.positions[1].volume=0.5;
+   ExtCheck.Same(Made(plan),"open 0.5;","a second one");
+   ExtHeld[0].volume=1.2;
+   ExtNow+=61000;
+   ExtCheck.Same(Made(plan),"open 0.3;","of which a part was there in time: the rest is wanted, and the part stays");
+   ExtHeld[0].volume=1.5;
+   Made(plan);
+   ArrayResize(ExtState.positions,3);
+   ExtState.positions[2]=ExtState.positions[1];
+   ExtState.positions[2].id=3;
+   ExtCheck.Same(Made(plan),"","a third one that is too old when it is seen");
   }
 //+------------------------------------------------------------------+
 //| Where the oldest position is closed first, and where the newest  |

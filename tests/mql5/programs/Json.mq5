@@ -98,7 +98,25 @@ void OnStart(void)
       Print("read ",writer.Text());
      }
    Access();
+   ManyKeys();
    ExtCheck.Report();
+  }
+//+------------------------------------------------------------------+
+//| A quarter of a million keys, of which none or one stands twice   |
+//+------------------------------------------------------------------+
+void ManyKeys(void)
+  {
+   CMqttJsonReader reader;
+   CMqttJsonWriter writer;
+   writer.BeginObject();
+   for(int i=0; i<250000; i++)
+      writer.IntegerField(IntegerToString(i),i);
+   writer.EndObject();
+   string text=writer.Text();
+   ExtCheck.That(reader.Parse(text),"many keys");
+   ExtCheck.Equal(reader.Count(0),250000,"all of them");
+   ExtCheck.That(!reader.Parse(StringSubstr(text,0,StringLen(text)-1)+",\"77\":0}"),"one of them twice");
+   ExtCheck.That(StringFind(reader.Error(),"the key '77' stands twice")>=0,reader.Error());
   }
 //+------------------------------------------------------------------+
 //| Members                                                          |

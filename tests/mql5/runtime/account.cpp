@@ -235,7 +235,8 @@ bool account_command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    std::lock_guard<std::recursive_mutex> guard(account.lock);
    if(verb=="account") set_account(words);
-   else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)!="refused",words.at(2)=="late" ? 700 : 0,words.at(2)=="killed"});
+   else if(verb=="inject") account.injected.push_back({(uint)atoi(words.at(1).c_str()),words.at(2)!="refused" && words.at(2)!="canceled",
+                                                    words.at(2)=="late" ? 700 : 0,words.at(2)=="killed",words.at(2)=="canceled"});
    else if(verb=="dump") dump();
    else if(verb=="keep") keep_account_in(words.at(1));
    else if(verb=="trade") {

@@ -17,8 +17,8 @@ struct Deal {
 };
 
 // A retcode to answer instead: the request is not carried out, or it is (an answer that was lost), or it is after a while, or it
-// is and the terminal doesn't live to see the answer.
-struct Injected { uint retcode; bool carried_out; int after_ms; bool is_last; };
+// is and the terminal doesn't live to see the answer; or its order has a number and is canceled without a deal.
+struct Injected { uint retcode; bool carried_out; int after_ms; bool is_last,is_canceled; };
 
 // What the terminal knew at a moment: it learns of a change some time after the trade server's answer.
 struct View {

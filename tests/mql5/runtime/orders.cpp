@@ -308,6 +308,11 @@ uint trade(const MqlTradeRequest &r,MqlTradeResult &result,int reason) {
       // The answer is lost; whether the request was carried out can only be seen from the account.
       if(injected.carried_out) carry_out_later(r,injected.after_ms,reason);
       if(injected.is_last) _Exit(9);
+      if(injected.is_canceled) {
+         result.order=account.next_ticket++;
+         account.ended.push_back({result.order,r.symbol,r.type,r.volume,r.volume,0,0,r.sl,r.tp,r.magic,kept_comment(r.comment),r.type_time,
+                                  r.expiration,ORDER_STATE_CANCELED,0,server_now_msc(),today()});
+      }
       return result.retcode=injected.retcode;
    }
    result.retcode=carry_out(r,result,reason);

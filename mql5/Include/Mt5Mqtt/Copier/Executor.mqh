@@ -31,6 +31,7 @@ struct CopierAttempt
    ulong             unknown_until;        // GetTickCount64() until which its effect may still show
    ulong             deal;                 // that closed it, 0 = none is known
    ulong             deal_until;           // GetTickCount64() until which it is waited for
+   bool              is_part;              // a close of which only the volume tells whether it was done
    CopierVariant     variant;
    string            target;               // what it was to become: another one ends the wait after a success
    int               allowed;              // what the symbol allowed when it was refused: a change ends the wait; -1 = of no matter
@@ -71,6 +72,8 @@ public:
    //--- was a reduction of this position sent that may still show?
    bool              IsSettling(const ulong ticket,const double volume) const;
    void              Execute(const CopierAction &action,const double held_volume,const string comment,const ulong deviation);
+   //--- the terminal has no connection: what was sent can't show
+   void              Pause(void);
 
 private:
    int               Find(const CopierAction &action) const;
@@ -117,6 +120,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].unknown_until=0;
    m_attempts[i].deal=0;
    m_attempts[i].deal_until=0;
+   m_attempts[i].is_part=false;
    m_attempts[i].variant.filling=0;
    m_attempts[i].variant.no_stops=false;
    m_attempts[i].target="";
@@ -228,6 +232,23 @@ bool CCopierExecutor::IsPart(const CopierAction &action,const double held_volume
    return(action.action==COPIER_ACTION_CLOSE && (action.id==COPIER_NET || action.volume<held_volume-0.00000001));
   }
 //+------------------------------------------------------------------+
+//| Its time begins anew                                             |
+//+------------------------------------------------------------------+
+void CCopierExecutor::Pause(void)
+  {
+   ulong until=GetTickCount64()+COPIER_UNCERTAIN_MS;
+   Prolong();
+   for(int i=0; i<ArraySize(m_attempts); i++)
+     {
+      if(m_attempts[i].unknown_until<=GetTickCount64())
+         continue;
+      m_attempts[i].unknown_until=until;
+      m_attempts[i].deal_until=until;
+      if(m_attempts[i].is_part)
+         m_attempts[i].next=until;
+     }
+  }
+//+------------------------------------------------------------------+
 //| What a change leads to                                           |
 //+------------------------------------------------------------------+
 string CCopierExecutor::Target(const CopierAction &action)
@@ -284,7 +305,8 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
      }
    attempt.whole_next=attempt.next;
 //--- only the volume will tell whether it was done
-   if(is_unshown && IsPart(action,held_volume))
+   attempt.is_part=(is_unshown && IsPart(action,held_volume));
+   if(attempt.is_part)
      {
       attempt.next=now+COPIER_UNCERTAIN_MS;
       attempt.unknown_until=attempt.next;

@@ -74,7 +74,7 @@ bool CCopierFollower::Start(const string root,const string master,const CopierRu
       return(Tell("another chart has this follower, or the file "+file+".lock can't be opened: two would copy everything twice"));
    m_executor.SetMagic(CCopierOrigin::Magic(master));
    if(!m_store.Load(file,m_plan,exists))
-      return(Tell("the file "+file+" can't be read: without it copies could be made twice"));
+      return(Tell("the file "+file+" "+m_store.m_problem+": without it copies could be made twice"));
    m_is_first=!exists;
    m_executor.ForgetAll();
    for(int i=0; i<m_store.Sent(); i++)
@@ -223,6 +223,12 @@ void CCopierFollower::Work(void)
    string reason=Idle();
    if(reason!="")
      {
+      if(TerminalInfoInteger(TERMINAL_CONNECTED)==0)
+        {
+         m_executor.Pause();
+         //--- the broker may have renamed some
+         m_all_symbols=0;
+        }
       Keep(reason);
       return;
      }

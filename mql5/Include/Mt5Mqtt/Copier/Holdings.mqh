@@ -76,12 +76,13 @@ bool CCopierHoldings::ReadOrders(void)
       filled[count]=CCopierOrders::Filled();
       identifiers[count]=CCopierOrders::PositionId();
       long id=m_store.OrderId(ticket);
+      long adopted=0;
       if(id==0)
          id=IdByComment(order.comment);
       //--- an unknown number may be what is left of a comment that was cut
       if(m_store.OrderId(ticket)==0 && m_plan.FindLink(id)<0)
         {
-         long adopted=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
+         adopted=m_executor.AdoptOrder(order,NormalizeDouble(order.volume+filled[count],8),OrderGetInteger(ORDER_TIME_SETUP_MSC));
          id=(adopted!=0 ? adopted : id);
         }
       if(id==0)
@@ -89,7 +90,7 @@ bool CCopierHoldings::ReadOrders(void)
          m_unknown_order=ticket;
          continue;
         }
-      if(m_store.AddOrder(ticket,id))
+      if(m_store.AddOrder(ticket,id) && adopted==0)
          m_executor.Seen(id);
       m_orders[count].ticket=ticket;
       m_orders[count].id=id;
@@ -176,6 +177,8 @@ bool CCopierHoldings::ReadHeld(void)
          id=COPIER_NET;
       if(id==0 && is_ours)
          id=IdByComment(PositionGetString(POSITION_COMMENT));
+      if(id>0 && m_store.MasterId(identifier)==0 && m_plan.FindLink(id)>=0)
+         m_executor.Seen(id);
       //--- an unknown number may be what is left of a comment that was cut
       if(is_ours && id!=COPIER_NET && m_store.MasterId(identifier)==0 && m_plan.FindLink(id)<0)
         {
@@ -213,7 +216,7 @@ bool CCopierHoldings::ReadHeld(void)
          is_there=(identifiers[j]==m_store.Identifier(i));
       //--- in netting it may be another's by now
       is_there=(is_there || CCopierOrders::Volume(m_store.Identifier(i))>0);
-      if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)))
+      if(!is_there && !CCopierAccount::IsClosed(m_store.Identifier(i)) && !CCopierOrders::IsUnfilled((ulong)m_store.Identifier(i)))
          return(Keep("waiting until the terminal shows the copy "+IntegerToString(m_store.Identifier(i))));
      }
    m_store.KeepOnly(identifiers);

@@ -34,10 +34,12 @@ private:
    static double     Lots(const CopierHeld &position) { return(position.is_buy ? position.volume : -position.volume); }
    static int        Own(const string symbol,const CopierHeld &held[]);
    static void       TakenOff(CopierLink &links[],const string symbol,const double left);
-   static double     Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules);
+   static double     Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules,const bool is_reached);
    static double     Fit(const double sum,const CopierRules &rules,const CopierSymbol &symbol);
    static double     Within(const double target,const double held,const CopierRules &rules);
-   static void       Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const string symbol,const long now_msc);
+   static void       Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,const double held,
+                          const long now_msc);
+   static bool       IsBegun(const CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,const double held);
    static void       Complete(CopierLink &links[],const string symbol);
    static void       Move(const double held,const double target,const CopierHeld &position,const CopierSymbol &symbol,CopierAction &actions[]);
    static void       Stops(const CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,
@@ -81,8 +83,8 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
          TakenOff(links,names[i],now*reached>0 ? now/reached : 0);
       //--- one that is on its way is no less a copy
       if(!symbols[symbol].is_uncertain)
-         Late(links,state,rules,names[i],now_msc);
-      double target=Within(Fit(Sum(links,names[i],state,rules),rules,symbols[symbol]),now,rules);
+         Late(links,state,rules,symbols[symbol],now,now_msc);
+      double target=Within(Fit(Sum(links,names[i],state,rules,false),rules,symbols[symbol]),now,rules);
       nets[net].reached=(now*target>0 ? (MathAbs(now)<MathAbs(target) ? now : target) : 0);
       //--- a reduction of ours that shows later is not one by hand
       if(position.is_settling && MathAbs(nets[net].reached)>MathAbs(reached))
@@ -231,15 +233,16 @@ void CCopierNet::TakenOff(CopierLink &links[],const string symbol,const double l
      }
   }
 //+------------------------------------------------------------------+
-//| Of all copies, as they would be in hedging                       |
+//| Of all copies, or those that were reached, as they would be in   |
+//| hedging                                                          |
 //+------------------------------------------------------------------+
-double CCopierNet::Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules)
+double CCopierNet::Sum(const CopierLink &links[],const string symbol,const CopierState &state,const CopierRules &rules,const bool is_reached)
   {
    double sum=0;
    for(int i=0; i<ArraySize(links); i++)
      {
       int position=CCopierState::Find(state,links[i].id);
-      if(position<0 || links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol)
+      if(position<0 || links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol || (is_reached && links[i].reached<=0))
          continue;
       double volume=links[i].volume*state.positions[position].volume/links[i].master_volume;
       sum+=(state.positions[position].is_buy!=rules.reverse ? volume : -volume);
@@ -270,13 +273,25 @@ double CCopierNet::Within(const double target,const double held,const CopierRule
    return(MathAbs(target)<MathAbs(held) ? target : held);
   }
 //+------------------------------------------------------------------+
+//| Is more held than what was reached, by a fill in part? Nobody    |
+//| can tell of which copy                                           |
+//+------------------------------------------------------------------+
+bool CCopierNet::IsBegun(const CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,const double held)
+  {
+   double reached=Fit(Sum(links,symbol.name,state,rules,true),rules,symbol);
+   double more=Fit(Sum(links,symbol.name,state,rules,false),rules,symbol)-reached;
+   return(MathAbs(held-reached)>=symbol.volume_step/2 && (held-reached)*more>0);
+  }
+//+------------------------------------------------------------------+
 //| What was never reached and is too old now                        |
 //+------------------------------------------------------------------+
-void CCopierNet::Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const string symbol,const long now_msc)
+void CCopierNet::Late(CopierLink &links[],const CopierState &state,const CopierRules &rules,const CopierSymbol &symbol,const double held,
+                      const long now_msc)
   {
-   for(int i=0; i<ArraySize(links) && rules.max_age_ms>0; i++)
+   bool is_begun=IsBegun(links,state,rules,symbol,held);
+   for(int i=0; i<ArraySize(links) && rules.max_age_ms>0 && !is_begun; i++)
      {
-      if(links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol || links[i].reached>0)
+      if(links[i].state!=COPIER_LINK_OPEN || links[i].symbol!=symbol.name || links[i].reached>0)
          continue;
       int position=CCopierState::Find(state,links[i].id);
       if(position<0 || now_msc-MathMax(state.positions[position].time_msc,links[i].since_msc)<=rules.max_age_ms)

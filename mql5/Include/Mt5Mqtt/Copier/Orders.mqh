@@ -5,6 +5,8 @@
 #ifndef MT5MQTT_COPIER_ORDERS_MQH
 #define MT5MQTT_COPIER_ORDERS_MQH
 #include "Order.mqh"
+//--- a clock is of another zone if it is off by more, in seconds
+#define COPIER_ZONE_S 600
 //+------------------------------------------------------------------+
 //| What the terminal shows of an order that is pending no longer    |
 //+------------------------------------------------------------------+
@@ -35,6 +37,8 @@ public:
    static long       PositionId(void);
    //--- of an order that isn't among the pending ones; the position that it has made, 0 if none
    static ENUM_COPIER_END End(const ulong ticket,long &identifier);
+   //--- has an order ended without a deal, whatever its answer was?
+   static bool       IsUnfilled(const ulong ticket);
    //--- lots of a position, 0 if it isn't shown
    static double     Volume(const long identifier);
    //--- are those lots of an order in the deals, and the deals in the position?
@@ -161,6 +165,17 @@ ENUM_COPIER_END CCopierOrders::End(const ulong ticket,long &identifier)
    return(HistoryOrderGetInteger(ticket,ORDER_STATE)==ORDER_STATE_EXPIRED ? COPIER_END_EXPIRED : COPIER_END_OTHER);
   }
 //+------------------------------------------------------------------+
+//| By the history                                                   |
+//+------------------------------------------------------------------+
+bool CCopierOrders::IsUnfilled(const ulong ticket)
+  {
+   if(!HistoryOrderSelect(ticket))
+      return(false);
+   long state=HistoryOrderGetInteger(ticket,ORDER_STATE);
+   return((state==ORDER_STATE_CANCELED || state==ORDER_STATE_REJECTED || state==ORDER_STATE_EXPIRED) &&
+          HistoryOrderGetDouble(ticket,ORDER_VOLUME_CURRENT)>=HistoryOrderGetDouble(ticket,ORDER_VOLUME_INITIAL));
+  }
+//+------------------------------------------------------------------+
 //| Neither less nor more than the order says                        |
 //+------------------------------------------------------------------+
 bool CCopierOrders::IsShown(const ulong ticket,const long identifier,const double filled)
@@ -198,11 +213,18 @@ double CCopierOrders::Volume(const long identifier)
 //+------------------------------------------------------------------+
 //| Zones differ by quarters of an hour; what is more is a clock that|
 //| is wrong, or begins its seconds at another moment, and would make|
-//| a time another one with each look                                |
+//| a time another one with each look. So would one that is wrong by |
+//| half a quarter: the zone stays until it is clearly another one   |
 //+------------------------------------------------------------------+
 long CCopierOrders::Offset(void)
   {
-   return((long)MathRound((double)((long)TimeGMT()-(long)TimeTradeServer())/900)*900);
+   static bool is_known=false;
+   static long offset=0;
+   long        exact=(long)TimeGMT()-(long)TimeTradeServer();
+   if(!is_known || MathAbs((double)(exact-offset))>COPIER_ZONE_S)
+      offset=(long)MathRound((double)exact/900)*900;
+   is_known=true;
+   return(offset);
   }
 //+------------------------------------------------------------------+
 //| For a request                                                    |

@@ -6,6 +6,8 @@
 #define MT5MQTT_COPIER_STORE_MQH
 #include "..\Internal\File.mqh"
 #include "Ledger.mqh"
+//--- of the file; a newer one may have what this program doesn't know
+#define COPIER_FILE_VERSION 1
 //+------------------------------------------------------------------+
 //| Which position of this account is a copy of which                |
 //+------------------------------------------------------------------+
@@ -39,11 +41,12 @@ private:
    CopierUncertain   m_sent[];             // what may be on its way
 
 public:
+   string            m_problem;            // why Load() was in vain
    long              m_state_msc;          // of the newest state that was taken
    long              m_state_sequence;
    string            m_account;            // the master's, login@server; empty = no state was taken
 
-                     CCopierStore(void) : m_name(""),m_saved(""),m_state_msc(0),m_state_sequence(0),m_account("") { }
+                     CCopierStore(void) : m_name(""),m_saved(""),m_problem(""),m_state_msc(0),m_state_sequence(0),m_account("") { }
    //--- of the follower of that master in this account
    static string     FileName(const string master);
    //--- exists: there was a file; false if it can't be read
@@ -100,8 +103,10 @@ bool CCopierStore::Load(const string name,CCopierLedger &ledger,bool &exists)
    ArrayResize(m_awaited,0);
    ArrayResize(m_sent,0);
    ledger.Clear();
+   m_problem="can't be read";
    if(!CMqttFile::Read(name,m_saved,exists))
       return(false);
+   m_problem="is damaged";
    return(!exists || Take(m_saved,ledger));
   }
 //+------------------------------------------------------------------+
@@ -124,7 +129,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
   {
    CMqttJsonWriter json;
    json.BeginObject();
-   json.IntegerField("version",1);
+   json.IntegerField("version",COPIER_FILE_VERSION);
    json.IntegerField("state_msc",m_state_msc);
    json.IntegerField("state_sequence",m_state_sequence);
    json.StringField("account",m_account);
@@ -228,11 +233,19 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
    CMqttJsonReader json;
    CopierLink      link;
    CopierNet       net;
+   long            version=0;
    long            state=0;
    long            deal=0;
    CopierCarry     carry;
    CopierGuard     guard;
-   if(!json.Parse(text) || !json.Number(0,"peak",guard.peak) || !json.String(0,"halted",guard.halted) ||
+   if(!json.Parse(text) || !json.Integer(0,"version",version))
+      return(false);
+   if(version>COPIER_FILE_VERSION)
+     {
+      m_problem="is of a newer version of the copier";
+      return(false);
+     }
+   if(!json.Number(0,"peak",guard.peak) || !json.String(0,"halted",guard.halted) ||
       !json.Integer(0,"state_msc",m_state_msc) || !json.Integer(0,"state_sequence",m_state_sequence))
       return(false);
 //--- a file of before has none

@@ -8,12 +8,15 @@
 #include "..\Internal\Trade.mqh"
 //--- how long an order may take whose answer was lost, in ms
 #define COPIER_UNCERTAIN_MS 15000
+//--- after so many ms more it won't show
+#define COPIER_LATE_MS 3600000
 //+------------------------------------------------------------------+
 //| Class CCopierUnanswered.                                         |
 //| Appointment: opens and pending orders that may be on their way,  |
 //|              as their answer was lost, or the terminal was killed|
 //|              before it came. None of them is sent again before   |
-//|              its time is over, and what shows is known again.    |
+//|              its time is over, and what shows is known again,    |
+//|              also when nobody waits for it any more.             |
 //+------------------------------------------------------------------+
 class CCopierUnanswered
   {
@@ -46,7 +49,12 @@ protected:
    //--- not later than the trade server's clock; TimeTradeServer() is as fast as the computer's
    static long       SentMsc(void)                            { return((long)TimeCurrent()*1000);        }
 
+   //--- nothing can show: all of them are waited for from now on
+   void              Prolong(void);
+
 private:
+   static bool       IsWaitedFor(const CopierUncertain &uncertain) { return(uncertain.until>GetTickCount64()); }
+   int               Match(const string symbol,const bool is_buy,const double volume,const long opened_msc,const bool is_late,const bool is_part,bool &is_one) const;
    void              Expire(void);
   };
 //+------------------------------------------------------------------+
@@ -57,17 +65,17 @@ int CCopierUnanswered::Uncertain(const CopierAction &action)
   {
    Expire();
    for(int i=0; i<ArraySize(m_uncertain); i++)
-      if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
+      if(IsWaitedFor(m_uncertain[i]) && m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
          return(i);
    return(-1);
   }
 //+------------------------------------------------------------------+
-//| What would have shown by now                                     |
+//| What will hardly show any more                                   |
 //+------------------------------------------------------------------+
 void CCopierUnanswered::Expire(void)
   {
    for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
-      if(m_uncertain[i].until<=GetTickCount64())
+      if(m_uncertain[i].until+COPIER_LATE_MS<=GetTickCount64())
          ArrayRemove(m_uncertain,i,1);
   }
 //+------------------------------------------------------------------+
@@ -77,7 +85,7 @@ bool CCopierUnanswered::IsUncertain(const string symbol)
   {
    Expire();
    for(int i=0; i<ArraySize(m_uncertain); i++)
-      if(m_uncertain[i].symbol==symbol && !m_uncertain[i].is_pending)
+      if(IsWaitedFor(m_uncertain[i]) && m_uncertain[i].symbol==symbol && !m_uncertain[i].is_pending)
          return(true);
    return(false);
   }
@@ -117,28 +125,52 @@ void CCopierUnanswered::Restore(CopierUncertain &uncertain)
    m_uncertain[count]=uncertain;
   }
 //+------------------------------------------------------------------+
-//| Its answer is there                                              |
+//| Without its trade server a terminal shows nothing new            |
+//+------------------------------------------------------------------+
+void CCopierUnanswered::Prolong(void)
+  {
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+      if(IsWaitedFor(m_uncertain[i]))
+         m_uncertain[i].until=GetTickCount64()+COPIER_UNCERTAIN_MS;
+  }
+//+------------------------------------------------------------------+
+//| Its answer is there. One that was sent before may still show     |
 //+------------------------------------------------------------------+
 void CCopierUnanswered::Forget(const CopierAction &action)
   {
    for(int i=ArraySize(m_uncertain)-1; i>=0; i--)
-      if(m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
+      if(IsWaitedFor(m_uncertain[i]) && m_uncertain[i].id==action.id && m_uncertain[i].symbol==action.symbol)
          ArrayRemove(m_uncertain,i,1);
   }
 //+------------------------------------------------------------------+
-//| The broker has rewritten the comment, and the answer was lost    |
+//| The index, -1 if there is none or more than one                  |
+//+------------------------------------------------------------------+
+int CCopierUnanswered::Match(const string symbol,const bool is_buy,const double volume,const long opened_msc,const bool is_late,const bool is_part,bool &is_one) const
+  {
+   int found=-1;
+   is_one=true;
+   for(int i=0; i<ArraySize(m_uncertain); i++)
+     {
+      double less=m_uncertain[i].volume-volume;
+      if(m_uncertain[i].is_pending || IsWaitedFor(m_uncertain[i])==is_late || m_uncertain[i].symbol!=symbol || m_uncertain[i].is_buy!=is_buy ||
+         opened_msc+1000<m_uncertain[i].sent_msc || (is_part ? less<0.00000001 : MathAbs(less)>=0.00000001))
+         continue;
+      if(found>=0 && m_uncertain[found].id!=m_uncertain[i].id)
+         is_one=false;
+      found=i;
+     }
+   return(is_one ? found : -1);
+  }
+//+------------------------------------------------------------------+
+//| The broker has rewritten the comment, and the answer was lost. It|
+//| may have filled in part, or show when it is waited for no longer |
 //+------------------------------------------------------------------+
 long CCopierUnanswered::Adopt(const string symbol,const bool is_buy,const double volume,const long opened_msc)
   {
-   int found=-1;
-   for(int i=0; i<ArraySize(m_uncertain); i++)
-      if(m_uncertain[i].symbol==symbol && m_uncertain[i].is_buy==is_buy && opened_msc+1000>=m_uncertain[i].sent_msc &&
-         MathAbs(m_uncertain[i].volume-volume)<0.00000001)
-        {
-         if(found>=0)
-            return(0);
-         found=i;
-        }
+   int  found=-1;
+   bool is_one=true;
+   for(int i=0; i<4 && found<0 && is_one; i++)
+      found=Match(symbol,is_buy,volume,opened_msc,i>=2,i%2==1,is_one);
    if(found<0)
       return(0);
    long id=m_uncertain[found].id;

@@ -85,7 +85,9 @@ CMqttClient::CMqttClient(void)
    ArrayFill(m_print_again,0,MQTT_PRINTED,0);
   }
 //+------------------------------------------------------------------+
-//| The program's timer; without one it would live and hear nothing  |
+//| The program's timer, in milliseconds, 1 or more; the terminal's  |
+//| are no faster than 10 to 16. Without one the program would live  |
+//| and hear nothing: WRONG_STATE if the terminal sets none          |
 //+------------------------------------------------------------------+
 bool CMqttClient::SetTimer(const int milliseconds)
   {
@@ -133,8 +135,8 @@ int CMqttClient::NextBatch(CMqttMessage &messages[])
    return(count);
   }
 //+------------------------------------------------------------------+
-//| Takes up to max_events and gives each to its On... method;       |
-//| returns how many it took                                         |
+//| Takes up to max_events (100 suits most timers) and gives each to |
+//| its On... method; returns how many it took                       |
 //+------------------------------------------------------------------+
 int CMqttClient::Dispatch(const int max_events)
   {
@@ -238,8 +240,9 @@ void CMqttClient::PrintFailure(const string of,const CMqttMessage &message)
    Print("MQTT: ",text);
   }
 //+------------------------------------------------------------------+
-//| For scripts and services: waits until an event is there. False   |
-//| when the time is over, the program is to stop, or on a failure   |
+//| For scripts and services: waits until an event is there,         |
+//| timeout_ms at most, 0 or more. False when the time is over, the  |
+//| program is to stop, or on a failure                              |
 //+------------------------------------------------------------------+
 bool CMqttClient::Wait(const int timeout_ms)
   {
@@ -261,8 +264,9 @@ bool CMqttClient::Wait(const int timeout_ms)
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE leaves that   |
-//| to the program                                                   |
+//| Acknowledges a message, if MT5MQTT_OPT_ACKNOWLEDGE is 2: by 0,   |
+//| or refuses it by 128 and above. UNKNOWN_TOKEN the second time,   |
+//| WRONG_STATE if that isn't left to the program                    |
 //+------------------------------------------------------------------+
 bool CMqttClient::Acknowledge(const CMqttMessage &message,const int reason_code)
   {

@@ -158,77 +158,94 @@ bool CMqttConnection::IsSilent(void) const
    return(!m_allow_in_tester && (bool)MQLInfoInteger(MQL_TESTER));
   }
 //+------------------------------------------------------------------+
-//| The Server's address: mqtt://host:port                           |
+//| The Server's address, up to 16 with commas between them, in the  |
+//| order of preference: mqtt://host:port (1883 if left out),        |
+//| mqtts://host:port for TLS (8883), ws://host:port/path (80),      |
+//| wss://host:port/path (443). There is no default. OUT_OF_RANGE    |
+//| says what it must look like                                      |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetUrl(const string url)
   {
    return(SetOptionString(MT5MQTT_OPT_URL,url));
   }
 //+------------------------------------------------------------------+
-//| The Client Identifier                                            |
+//| The Client Identifier, one for each client of a Server: a second |
+//| one with it ends the first. Default: none, and the Server        |
+//| assigns one                                                      |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetClientId(const string client_id)
   {
    return(SetOptionString(MT5MQTT_OPT_CLIENT_ID,client_id));
   }
 //+------------------------------------------------------------------+
-//| User Name and Password                                           |
+//| User Name and Password. Default: none                            |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetCredentials(const string user_name,const string password)
   {
    return(SetOptionString(MT5MQTT_OPT_USER_NAME,user_name) && SetOptionString(MT5MQTT_OPT_PASSWORD,password));
   }
 //+------------------------------------------------------------------+
-//| 5, or 4 for MQTT 3.1.1                                           |
+//| 5 (default), or 4 for MQTT 3.1.1; else OUT_OF_RANGE              |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetProtocolVersion(const int version)
   {
    return(SetOptionInteger(MT5MQTT_OPT_PROTOCOL_VERSION,version));
   }
 //+------------------------------------------------------------------+
-//| Whether the first connection starts a new Session                |
+//| Whether the first connection starts a new Session; default true. |
+//| Reconnects go on with it                                         |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetCleanStart(const bool clean_start)
   {
    return(SetOptionInteger(MT5MQTT_OPT_CLEAN_START,clean_start));
   }
 //+------------------------------------------------------------------+
-//| How long the Server keeps the Session of a client that is away   |
+//| Seconds that the Server keeps the Session of a client that is    |
+//| away: 0 to 4294967295, which is for ever; default 3600; else     |
+//| OUT_OF_RANGE                                                     |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetSessionExpiry(const long seconds)
   {
    return(SetOptionInteger(MT5MQTT_OPT_SESSION_EXPIRY_S,seconds));
   }
 //+------------------------------------------------------------------+
-//| The Keep Alive interval                                          |
+//| Seconds without a packet after which a PINGREQ is sent: 0        |
+//| (never) to 65535, default 30; else OUT_OF_RANGE                  |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetKeepAlive(const int seconds)
   {
    return(SetOptionInteger(MT5MQTT_OPT_KEEP_ALIVE_S,seconds));
   }
 //+------------------------------------------------------------------+
-//| Shortest and longest delay before the next attempt to connect    |
+//| Milliseconds: the largest first delay before the next attempt to |
+//| connect, 1 to 600000, default 250, which doubles with each       |
+//| failure up to the maximum, 1 to 86400000, default 30000; else    |
+//| OUT_OF_RANGE                                                     |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetReconnectDelay(const int minimum_ms,const int maximum_ms)
   {
    return(SetOptionInteger(MT5MQTT_OPT_RECONNECT_MIN_MS,minimum_ms) && SetOptionInteger(MT5MQTT_OPT_RECONNECT_MAX_MS,maximum_ms));
   }
 //+------------------------------------------------------------------+
-//| The folder in which the Session is stored                        |
+//| The folder in which the Session is stored, a whole path such as  |
+//| C:\mqtt\ea-7, so that messages survive a crash of the            |
+//| terminal; for one client with a Client Identifier. Default: none |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetStorePath(const string folder)
   {
    return(SetOptionString(MT5MQTT_OPT_STORE_PATH,folder));
   }
 //+------------------------------------------------------------------+
-//| Any option that is a number                                      |
+//| Any option that is a number; mt5mqtt.h has units, range and      |
+//| default of each. OUT_OF_RANGE, WRONG_TYPE for an option that is  |
+//| text, WRONG_STATE once it is too late for it                     |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetOptionInteger(const ENUM_MQTT_OPTION option,const long value)
   {
    return(Create() && Succeeded(mt5mqtt_set_int(m_client,option,value)));
   }
 //+------------------------------------------------------------------+
-//| Any option that is text                                          |
+//| Any option that is text; fails likewise                          |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetOptionString(const ENUM_MQTT_OPTION option,const string value)
   {
@@ -261,7 +278,9 @@ bool CMqttConnection::SetOptionBytes(const ENUM_MQTT_OPTION option,const uchar &
    return(Create() && Succeeded(mt5mqtt_set_bytes(m_client,option,value,ArraySize(value))));
   }
 //+------------------------------------------------------------------+
-//| The Will Message, as text                                        |
+//| The Will Message, as text: the Server publishes it when the      |
+//| client is gone without a word. QoS 0 to 2; INVALID_TOPIC for one |
+//| with wildcards. Default: none                                    |
 //+------------------------------------------------------------------+
 bool CMqttConnection::SetWill(const string topic,const string text,const int qos,const bool retain)
   {
@@ -312,7 +331,10 @@ bool CMqttConnection::StartDoctor(void)
    return(Succeeded(mt5mqtt_doctor_start(m_client)));
   }
 //+------------------------------------------------------------------+
-//| Connects in the background and stays connected                   |
+//| Connects in the background and stays connected; returns at once. |
+//| What becomes of it comes to OnConnected() or OnDisconnected().   |
+//| WRONG_STATE without an address, while it is connected already,   |
+//| or if options don't go together: the text names them             |
 //+------------------------------------------------------------------+
 bool CMqttConnection::Connect(void)
   {
@@ -326,8 +348,9 @@ bool CMqttConnection::Connect(void)
    return(Succeeded(mt5mqtt_connect(m_client)));
   }
 //+------------------------------------------------------------------+
-//| Disconnects; waits at most timeout_ms, and 2 seconds, for what is|
-//| on its way out; with 0 nothing of that goes out                  |
+//| Disconnects; waits at most timeout_ms, and 2 seconds, for what   |
+//| is on its way out; with 0 nothing of that goes out. TIMEOUT if   |
+//| it isn't closed by then, INVALID_ARGUMENT below 0                |
 //+------------------------------------------------------------------+
 bool CMqttConnection::Disconnect(const int timeout_ms)
   {

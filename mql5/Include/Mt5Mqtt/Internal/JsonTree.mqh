@@ -68,6 +68,8 @@ private:
    int               Add(const ENUM_MQTT_JSON type);
    bool              Value(const int depth,int &node);
    bool              Object(const int depth,int &node);
+   bool              HasTwice(const int object);
+   static long       Hash(const string key);
    bool              Array(const int depth,int &node);
    bool              Word(const string word,const ENUM_MQTT_JSON type,int &node);
    bool              NumberText(int &node);
@@ -97,7 +99,7 @@ bool CMqttJsonTree::Parse(const string text)
 int CMqttJsonTree::Add(const ENUM_MQTT_JSON type)
   {
    if(ArraySize(m_nodes)<=m_count)
-      ArrayResize(m_nodes,m_count+64);
+      ArrayResize(m_nodes,m_count*2+64);
    m_nodes[m_count].type=type;
    m_nodes[m_count].start=m_at;
    m_nodes[m_count].length=0;
@@ -160,9 +162,6 @@ bool CMqttJsonTree::Object(const int depth,int &node)
       int child=-1;
       if(!StringText(start,length))
          return(false);
-      string key=Unescaped(start,length);
-      if(Member(node,key)>=0)
-         return(Fail("the key '"+key+"' stands twice in an object"));
       Blanks();
       if(!Take(':'))
          return(Fail("no ':' behind a key"));
@@ -179,12 +178,51 @@ bool CMqttJsonTree::Object(const int depth,int &node)
       m_nodes[node].count++;
       Blanks();
       if(Take('}'))
-         return(true);
+         return(!HasTwice(node));
       if(!Take(','))
          return(Fail("no ',' or '}' behind a member"));
       Blanks();
      }
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Does a key stand twice in an object? Whoever sends a text with   |
+//| thousands of keys must not keep the program busy                 |
+//+------------------------------------------------------------------+
+bool CMqttJsonTree::HasTwice(const int object)
+  {
+   long sorted[];
+   int  count=m_nodes[object].count;
+   int  i=0;
+   ArrayResize(sorted,count);
+   for(int node=m_nodes[object].child; node>=0; node=m_nodes[node].next)
+     {
+      sorted[i]=Hash(Key(node))*4294967296+node;
+      i++;
+     }
+   ArraySort(sorted);
+   for(i=1; i<count; i++)
+      for(int k=i-1; k>=0 && sorted[k]/4294967296==sorted[i]/4294967296; k--)
+        {
+         string key=Key((int)(sorted[i]%4294967296));
+         if(Key((int)(sorted[k]%4294967296))==key)
+           {
+            Fail("the key '"+key+"' stands twice in an object");
+            return(true);
+           }
+        }
+   return(false);
+  }
+//+------------------------------------------------------------------+
+//| Below 2^31                                                       |
+//+------------------------------------------------------------------+
+long CMqttJsonTree::Hash(const string key)
+  {
+   long hash=2166136261%2147483647;
+   int  length=StringLen(key);
+   for(int i=0; i<length; i++)
+      hash=(hash*16777619+StringGetCharacter(key,i))%2147483647;
+   return(hash);
   }
 //+------------------------------------------------------------------+
 //| Reads an array                                                   |

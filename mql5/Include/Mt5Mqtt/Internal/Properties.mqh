@@ -64,7 +64,8 @@ bool CMqttProperties::Create(void)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Sets a property that is a number                                 |
+//| Sets a property that is a number, in place of an earlier value;  |
+//| OUT_OF_RANGE, WRONG_TYPE                                         |
 //+------------------------------------------------------------------+
 bool CMqttProperties::SetInteger(const ENUM_MQTT_PROPERTY property,const long value)
   {
@@ -92,21 +93,25 @@ bool CMqttProperties::AddUserProperty(const string name,const string value)
    return(Create() && Succeeded(mt5mqtt_properties_add_user_w(m_properties,name,value)));
   }
 //+------------------------------------------------------------------+
-//| What is not sent within that time is dropped; 0 = no limit       |
+//| Milliseconds, 1 to 31536000000 (a year): what is not sent within |
+//| that time is dropped, and ends with EXPIRED; 0 (default) = no    |
+//| limit; else OUT_OF_RANGE                                         |
 //+------------------------------------------------------------------+
 bool CMqttProperties::SetTimeToLive(const long milliseconds)
   {
    return(Create() && Succeeded(mt5mqtt_properties_set_time_to_live(m_properties,milliseconds)));
   }
 //+------------------------------------------------------------------+
-//| An order goes before ticks                                       |
+//| An order goes before ticks: sent before all that wait without    |
+//| priority, and dropped last when the queue is full. Default false |
 //+------------------------------------------------------------------+
 bool CMqttProperties::SetPriority(const bool priority)
   {
    return(Create() && Succeeded(mt5mqtt_properties_set_priority(m_properties,priority)));
   }
 //+------------------------------------------------------------------+
-//| Whether only the latest publish of a Topic Name is kept waiting  |
+//| Whether only the latest publish of a Topic Name is kept waiting; |
+//| those before end with SUPERSEDED. Default false                  |
 //+------------------------------------------------------------------+
 bool CMqttProperties::SetConflation(const bool conflate)
   {

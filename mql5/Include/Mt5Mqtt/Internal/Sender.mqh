@@ -50,7 +50,12 @@ private:
    bool              PublishBatch(CMqttBatch &batch,const long properties);
   };
 //+------------------------------------------------------------------+
-//| Publishes text, as UTF-8                                         |
+//| Publishes text, as UTF-8; QoS 0 to 2; the Server keeps a         |
+//| retained one for later subscribers. Never waits: true means      |
+//| accepted, and ResultToken() is what OnPublished() tells its end  |
+//| by (of QoS 0 only a failure). Without a connection it waits for  |
+//| one. Refused with INVALID_TOPIC, INVALID_TEXT, INVALID_ARGUMENT, |
+//| QUEUE_FULL, TOO_LARGE or NOT_SUPPORTED_BY_SERVER                 |
 //+------------------------------------------------------------------+
 bool CMqttSender::Publish(const string topic,const string text,const int qos,const bool retain)
   {
@@ -64,7 +69,7 @@ bool CMqttSender::Publish(const string topic,const string text,const int qos,con
    return(PublishText(topic,text,qos,retain,properties.Handle()));
   }
 //+------------------------------------------------------------------+
-//| Publishes bytes                                                  |
+//| Publishes bytes; none are an empty payload. Else as text         |
 //+------------------------------------------------------------------+
 bool CMqttSender::Publish(const string topic,const uchar &payload[],const int qos,const bool retain)
   {
@@ -123,7 +128,9 @@ bool CMqttSender::PublishBatch(CMqttBatch &batch,const long properties)
    return(Succeeded(accepted));
   }
 //+------------------------------------------------------------------+
-//| How far a publish is, if MT5MQTT_OPT_PROGRESS is set             |
+//| How far a QoS 1 or 2 publish is; UNKNOWN_TOKEN if it isn't one   |
+//| of the last 65536, WRONG_STATE unless MT5MQTT_OPT_PROGRESS is    |
+//| set                                                              |
 //+------------------------------------------------------------------+
 bool CMqttSender::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
   {
@@ -135,14 +142,19 @@ bool CMqttSender::PublishStage(const long token,ENUM_MQTT_STAGE &stage)
   }
 //+------------------------------------------------------------------+
 //| Withdraws a publish or a request that wasn't sent yet: it ends   |
-//| with MT5MQTT_E_CANCELLED. What has been sent ends as ever        |
+//| with MT5MQTT_E_CANCELLED. What has been sent ends as ever.       |
+//| UNKNOWN_TOKEN for a token that was never given                   |
 //+------------------------------------------------------------------+
 bool CMqttSender::Cancel(const long token)
   {
    return(Succeeded(mt5mqtt_cancel(m_client,token)));
   }
 //+------------------------------------------------------------------+
-//| Subscribes to a Topic Filter                                     |
+//| Subscribes to a Topic Filter; options are the QoS, 0 to 2, plus  |
+//| flags of ENUM_MQTT_SUBSCRIBE. What the Server grants comes to    |
+//| OnSubscribed(), with ResultToken(). May be called before         |
+//| Connect(); it holds for all reconnects. Refused with             |
+//| INVALID_TOPIC, INVALID_ARGUMENT or NOT_SUPPORTED_BY_SERVER       |
 //+------------------------------------------------------------------+
 bool CMqttSender::Subscribe(const string filter,const int options)
   {
@@ -156,7 +168,8 @@ bool CMqttSender::Subscribe(const string filter,const int options,const CMqttPro
    return(Accepted(mt5mqtt_subscribe_w(m_client,filter,options,properties.Handle())));
   }
 //+------------------------------------------------------------------+
-//| Ends a subscription                                              |
+//| Ends a subscription; the answer comes to OnUnsubscribed().       |
+//| Refused as Subscribe() is                                        |
 //+------------------------------------------------------------------+
 bool CMqttSender::Unsubscribe(const string filter)
   {
@@ -198,7 +211,10 @@ bool CMqttSender::Reauthenticate(const uchar &data[],const CMqttProperties &prop
    return(Succeeded(mt5mqtt_reauthenticate(m_client,data,ArraySize(data),properties.Handle())));
   }
 //+------------------------------------------------------------------+
-//| Asks with text, as UTF-8                                         |
+//| Asks with text, as UTF-8, MQTT 5.0 only. The response, or        |
+//| TIMEOUT after timeout_ms (1 to 86400000), comes to OnResponse()  |
+//| with ResultToken(). Refused as Publish() is, with OUT_OF_RANGE   |
+//| for the time, and with NOT_CONNECTED before Connect()            |
 //+------------------------------------------------------------------+
 bool CMqttSender::Request(const string topic,const string text,const int qos,const int timeout_ms)
   {
@@ -226,7 +242,9 @@ bool CMqttSender::Request(const string topic,const uchar &payload[],const int qo
    return(Accepted(mt5mqtt_request_w(m_client,topic,payload,ArraySize(payload),qos,properties.Handle(),timeout_ms)));
   }
 //+------------------------------------------------------------------+
-//| Answers the event taken last with text, as UTF-8                 |
+//| Answers the event taken last, a message with a Response Topic,   |
+//| with text, as UTF-8. NO_EVENT, NOT_PRESENT if it asks for no     |
+//| answer, else as Publish()                                        |
 //+------------------------------------------------------------------+
 bool CMqttSender::Respond(const string text,const int qos)
   {

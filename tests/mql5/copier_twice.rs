@@ -1,0 +1,120 @@
+//! The same follower or master more than once: in two charts, in two terminals; and a client that is made anew.
+
+use crate::compile::program;
+use crate::copying::{Copying, QUIET, deal};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_second_chart_with_the_same_follower_does_not_start() {
+    let Some(mut copying) = Copying::start("two-charts", &[]) else { return };
+    copying.load_both();
+    copying.load_follower_as("second");
+    copying.follower.expect("second", "print", "another chart");
+    copying.follower.expect("second", "ended", "");
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    assert_eq!(copying.follower.requests(), 1);
+    // The first one's end makes room, also when it is killed.
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    copying.load_follower_as("second");
+    copying.follower.expect("second", "print", "connected");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.close();
+}
+
+/// A relaying master reads the file of a follower once a second.
+#[test]
+fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
+    let Some(mut copying) = Copying::start("read-file", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["remove", "follower"]);
+    copying.follower.expect("follower", "ended", "");
+    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
+    copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
+    copying.follower.expect("reader", "print", "has it open");
+    copying.load_follower();
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "print", "the file can't be written");
+    copying.follower.command(&["remove", "reader"]);
+    copying.converge();
+    copying.close();
+}
+
+#[test]
+fn a_follower_that_was_started_in_the_same_second_gives_way_too() {
+    for _ in 0..4 {
+        let Some(mut copying) = Copying::start("same-second", &[]) else { return };
+        copying.load_follower();
+        let mut second = copying.another_follower("Second");
+        second.expect("follower", "print", "another terminal follows this master in the same account");
+        second.close();
+        copying.close();
+    }
+}
+
+#[test]
+fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-terminals", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    let mut second = copying.another_follower("Second");
+    second.expect("follower", "print", "another terminal follows this master in the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    second.expect("follower", "comment", "Master has 2 positions");
+    assert_eq!(second.requests(), 0, "{}", second.transcript());
+    // Without the first one's file it knows nothing of what was there before.
+    copying.follower.kill();
+    let deadline = Instant::now() + QUIET;
+    while !second.said("follower", "print").iter().any(|line| line.ends_with(": it was there before")) {
+        assert!(Instant::now() < deadline, "{}", second.transcript());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    copying.trade(&deal(1, "0.07", ""));
+    second.expect("follower", "print", "open EURUSD 0.07");
+    second.close();
+    copying.close();
+}
+
+#[test]
+fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
+    let Some(mut copying) = Copying::start("two-masters", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    // It shows nothing of what the first one has.
+    let mut second = copying.another_master("Second");
+    second.expect("master", "print", "another terminal publishes this master of the same account");
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    let requests = copying.follower.requests();
+    second.close();
+    // The other one's end was not the first one's.
+    copying.trade(&deal(0, "0.06", ""));
+    copying.converge();
+    copying.follower.expect("follower", "comment", "Master: online");
+    assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
+#[test]
+fn copiers_whose_client_has_failed_begin_anew() {
+    let Some(mut copying) = Copying::start("failed", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    for (terminal, name) in [(&mut copying.master, "master"), (&mut copying.follower, "follower")] {
+        terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
+        terminal.expect("panic", "ended", "");
+        terminal.expect(name, "print", "the client has failed, and is made anew");
+        terminal.expect(name, "print", "connected");
+    }
+    copying.trade(&deal(0, "0.05", ""));
+    copying.converge();
+    copying.close();
+}

@@ -1,0 +1,190 @@
+//! `RemoteControl`: commands that are obeyed, once, and what is replied.
+
+use crate::common::folder::Folder;
+use crate::compile::program;
+use crate::host::Terminal;
+use crate::programs::{next, set_up};
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn remote_control_obeys_once_and_replies() {
+    let Some((mut terminal, server)) = set_up("remote control") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-t", "answers", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    for kind in ["type=0", "type=1", "type=0"] {
+        terminal.command(&["trade", "action=1", "symbol=EURUSD", kind, "volume=0.1"]);
+    }
+    let command_topic = "mt5/Simulated/1001/command";
+    server.publish(&["-t", command_topic, "-m", "{\"command\":\"pause\"}", "-r"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    let ask = |payload: &str| {
+        server.publish(&["-t", command_topic, "-m", payload, "-q", "1"]);
+        next(&listening).1
+    };
+    let status = ask("{\"command\":\"status\",\"id\":\"a\"}");
+    assert_eq!(
+        (&status["accepted"], &status["positions"], &status["paused"], &status["id"]),
+        (&Value::from(true), &Value::from(3), &Value::from(false), &Value::from("a"))
+    );
+    assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
+    assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    assert_eq!(ask("{\"command\":\"pause\"}")["paused"], true);
+    // Four weeks in which other programs only ask whether there is a pause, and a crash of the terminal, end none.
+    let status = "{\"command\":\"status\"}";
+    terminal.command(&["variables", "unused"]);
+    ask(status);
+    terminal.command(&["variables", "four-weeks"]);
+    assert_eq!(ask(status)["paused"], true, "after four weeks");
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], true, "after a crash");
+    assert_eq!(ask("{\"command\":\"resume\"}")["paused"], false);
+    terminal.command(&["variables", "crash"]);
+    assert_eq!(ask(status)["paused"], false, "after a crash");
+    for (payload, reason) in [
+        ("pause", "JSON: "),
+        ("{\"id\":\"x\"}", "there is no \"command\""),
+        ("{\"command\":\"buy\"}", "unknown command"),
+        ("{\"command\":\"close_all\",\"time\":1000}", "too old"),
+        ("{\"command\":\"close_all\",\"time\":1000.5}", "\"time\" must be"),
+        ("{\"command\":\"close_all\",\"time\":\"1000\"}", "\"time\" must be"),
+        // Milliseconds would never be too old.
+        ("{\"command\":\"close_all\",\"time\":1700000000000}", "\"time\" is more than a day ahead"),
+        ("{\"command\":\"close_all\",\"id\":7}", "\"id\" must be"),
+    ] {
+        let reply = ask(payload);
+        assert_eq!(reply["accepted"], false, "{reply}");
+        assert!(reply["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{payload}: {reply}");
+    }
+
+    // One of the three closes is refused, the oldest, which comes first as FIFO has it: the reply says which.
+    let oldest = terminal.positions()[0]["ticket"].parse::<u64>().expect("a ticket");
+    terminal.command(&["inject", "10004", "refused"]);
+    server.publish(&[
+        "-V",
+        "5",
+        "-t",
+        command_topic,
+        "-m",
+        "{\"command\":\"close_all\",\"id\":\"c\"}",
+        "-q",
+        "1",
+        "-D",
+        "publish",
+        "response-topic",
+        "answers",
+    ]);
+    let (topic, reply) = next(&listening);
+    assert_eq!(topic, "answers");
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(2), &Value::from(1)), "{reply}");
+    assert_eq!(
+        (&reply["failed"][0]["retcode"], &reply["failed"][0]["ticket"]),
+        (&Value::from(10004), &Value::from(oldest))
+    );
+    let repeated = ask("{\"command\":\"close_all\",\"id\":\"c\"}");
+    assert_eq!(repeated["repeated"], true, "{repeated}");
+    // An order that is only placed has closed nothing yet.
+    terminal.command(&["inject", "10008", "refused"]);
+    let placed = ask("{\"command\":\"close_all\",\"id\":\"p\"}");
+    assert_eq!((&placed["closed"], &placed["positions"]), (&Value::from(0), &Value::from(1)), "{placed}");
+    assert_eq!(placed["failed"][0]["retcode"], 10008, "{placed}");
+    assert_eq!(placed["failed"][0]["result"], "placed, not filled yet", "{placed}");
+    assert_eq!(ask("{\"command\":\"close_all\",\"id\":\"d\"}")["positions"], 0);
+    terminal.command(&["remove", "control"]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.expect("control", "print", "subscribed: ");
+    assert_eq!(ask("{\"command\":\"close_all\"}")["accepted"], false, "not allowed by default");
+    // The terminal takes no longer name: a pause would pause nothing.
+    let (module, name) = (program("mql5/Experts/Mt5Mqtt/RemoteControl.mq5"), "p".repeat(64));
+    terminal.load("expert", "long", &module, ("1", "EURUSD"), &[("InpPauseVariable", &name)]);
+    terminal.expect("long", "print", "InpPauseVariable must have");
+    terminal.expect("long", "ended", "");
+    terminal.close();
+}
+
+/// A sender that has seen no acknowledgement sends anew, and the Server can't know that the program has restarted meanwhile.
+#[test]
+fn a_command_that_comes_again_after_a_restart_is_not_obeyed_again() {
+    let Some((mut terminal, server)) = set_up("repeated commands") else { return };
+    let files = Folder::new("commands");
+    terminal.command(&["files", &files.path().display().to_string()]);
+    terminal.command(&["keep", &files.path().join("account").display().to_string()]);
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    let start = |terminal: &mut Terminal| {
+        terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+        terminal.expect("control", "print", "subscribed: ");
+    };
+    let buy =
+        |terminal: &mut Terminal| terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let send = |id: &str| {
+        let payload = format!("{{\"command\":\"close_all\",\"id\":\"{id}\"}}");
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", &payload, "-q", "1"]);
+    };
+    buy(&mut terminal);
+    start(&mut terminal);
+    send("a");
+    assert_eq!(next(&listening).1["closed"], 1);
+    buy(&mut terminal);
+    for is_killed in [false, true] {
+        if is_killed {
+            terminal.kill();
+        } else {
+            terminal.command(&["remove", "control"]);
+            terminal.expect("control", "ended", "");
+        }
+        start(&mut terminal);
+        send("a");
+        let reply = next(&listening).1;
+        assert_eq!((&reply["repeated"], &reply["finished"]), (&Value::from(true), &Value::from(true)), "{reply}");
+        assert_eq!(terminal.positions().len(), 1);
+    }
+    // The terminal ends in the middle: whether anything was closed only a look can tell.
+    terminal.command(&["inject", "10009", "killed"]);
+    send("b");
+    terminal.expect_end();
+    terminal.kill();
+    buy(&mut terminal);
+    start(&mut terminal);
+    send("b");
+    let reply = next(&listening).1;
+    assert_eq!((&reply["repeated"], &reply["finished"]), (&Value::from(true), &Value::from(false)), "{reply}");
+    assert_eq!(terminal.positions().len(), 1);
+    // The oldest is forgotten after 64 others.
+    for number in 0..63 {
+        send(&number.to_string());
+        next(&listening);
+    }
+    send("b");
+    assert_eq!(next(&listening).1["repeated"], true);
+    send("a");
+    assert_eq!(next(&listening).1["repeated"], Value::Null);
+    terminal.close();
+}
+
+#[test]
+fn commands_are_obeyed_although_their_file_cannot_be_used() {
+    let Some((mut terminal, server)) = set_up("commands without a file") else { return };
+    let files = Folder::new("commands");
+    let file = files.path().join("Mt5Mqtt/commands-mt5%2FSimulated%2F1001.json");
+    fs::create_dir_all(file.parent().expect("a folder")).expect("make a folder");
+    fs::write(&file, "{\"ids\":[").expect("write a damaged file");
+    terminal.command(&["files", &files.path().display().to_string()]);
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.expect("control", "print", "can't be read: ");
+    terminal.expect("control", "print", "subscribed: ");
+    fs::remove_file(&file).and_then(|()| fs::create_dir(&file)).expect("a folder in its place");
+    for (id, repeated) in [("a", Value::Null), ("a", Value::from(true)), ("b", Value::Null)] {
+        let payload = format!("{{\"command\":\"pause\",\"id\":\"{id}\"}}");
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", &payload, "-q", "1"]);
+        let reply = next(&listening).1;
+        assert_eq!((&reply["accepted"], &reply["repeated"]), (&Value::from(true), &repeated), "{reply}");
+    }
+    let told = terminal.said("control", "print").iter().filter(|line| line.contains("can't be written")).count();
+    assert_eq!(told, 1, "{}", terminal.transcript());
+    terminal.close();
+}
