@@ -1,6 +1,6 @@
 /* A file of a store is open in another program, as a scanner for viruses or a backup has it for a moment; or its drive comes
- * later, as one of the network does: store.exe URL ROOT-OF-DRIVE-Y. The path is longer than old functions take (MAX_PATH), and no code page has
- * its letters. */
+ * later, as one of the network does: store.exe URL ROOT-OF-DRIVE-Y. The path is longer than old functions take (MAX_PATH), and
+ * no code page has its letters. */
 
 #include "host.h"
 
