@@ -167,7 +167,9 @@ fn a_connection_that_held_leads_back_to_the_first_server_after_the_shortest_dela
         worker.options.addresses = Address::parse_list("mqtt://a mqtt://b mqtt://c").expect("URLs");
         worker.server = 1;
         worker.backoff = Backoff::new(second, 64 * second);
-        (0..3).for_each(|_| drop(worker.backoff.next_delay()));
+        for _ in 0..3 {
+            worker.backoff.next_delay();
+        }
         let mut core = client.shared.core.lock();
         core.wish = Wish::Connected;
         core.connection.online_since = clock::now().checked_sub(held);
