@@ -5,7 +5,7 @@ mod common;
 use common::fake_server::FakeServer;
 use common::program::{Program, connected, within};
 use mt5mqtt::client::State;
-use mt5mqtt::client::options::IntOption;
+use mt5mqtt::client::options::{CLIENT_ID, IntOption};
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::types::reason::ReasonCode;
@@ -96,6 +96,26 @@ fn disconnect_sends_its_reason_and_properties_and_waits_for_the_end() {
     let ended = program.poll(|notice| notice.failure()).unwrap();
     assert_eq!(ended, Some(None));
     program.disconnect_now(Duration::from_secs(2));
+}
+
+#[test]
+fn a_freed_client_leaves_no_session_that_nobody_can_resume() {
+    // Section 3.14.2.2.2
+    for (client_id, expiry) in [("", Some(0)), ("EA 1", None)] {
+        let mut server = FakeServer::start();
+        let program = Program::new(&server.url(), &[]);
+        program.set_text(CLIENT_ID, client_id);
+        program.connect().unwrap();
+        let mut peer = server.accept_mqtt();
+        program.expect_connected();
+        program.free();
+        match peer.expect(PacketType::Disconnect).packet() {
+            Packet::Disconnect(disconnect) => {
+                assert_eq!(disconnect.properties.int(PropertyId::SessionExpiryInterval), expiry, "'{client_id}'");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

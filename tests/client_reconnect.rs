@@ -241,6 +241,21 @@ fn connections_that_come_and_go_leave_nothing_behind() {
 }
 
 #[test]
+fn options_that_are_set_between_two_connects_hold_for_the_second() {
+    let (mut first, mut second) = (FakeServer::start(), FakeServer::start());
+    let program = Program::new(&first.url(), &[]);
+    for server in [&mut first, &mut second] {
+        program.set_text(options::URL, &server.url());
+        program.connect().unwrap();
+        let _peer = server.accept_mqtt();
+        program.expect_connected();
+        assert_eq!(program.server().unwrap(), server.url());
+        program.disconnect_now(Duration::ZERO);
+        program.expect_disconnected();
+    }
+}
+
+#[test]
 fn disconnect_and_connect_again_on_the_same_client() {
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);

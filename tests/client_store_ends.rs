@@ -3,14 +3,15 @@
 
 mod common;
 
-use common::fake_server::{FakeServer, Peer};
+use common::fake_server::{DEADLINE, FakeServer, Peer};
 use common::folder::Folder;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
-use std::time::Duration;
+use std::fs;
+use std::time::{Duration, Instant};
 
 /// Publishes, and the Server acknowledges it; returns when the client knows that.
 #[track_caller]
@@ -56,6 +57,41 @@ fn ends_that_were_not_taken_are_told_by_the_next_client_and_by_no_other() {
     second.free();
     let third = Program::stored(&server.url(), &folder, &[]);
     assert_eq!(told_at_the_start(&mut server, &third), []);
+}
+
+/// What the next process would be told if this one were killed now, once it is that.
+#[track_caller]
+fn expect_told_after_a_crash(server: &mut FakeServer, program: &Program, folder: &Folder, expected: &[Token]) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let copy = Folder::new("ends-copy");
+        let commits = program.statistics().commits;
+        fs::copy(folder.path().join("session.redb"), copy.path().join("session.redb")).unwrap();
+        if program.statistics().commits != commits {
+            // It may be of several moments.
+            continue;
+        }
+        let next = Program::stored(&server.url(), &copy, &[]);
+        let told = told_at_the_start(server, &next);
+        next.free();
+        if told == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{told:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn an_end_is_told_again_after_a_crash_until_the_program_comes_back() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("ends-heard"));
+    let program = Program::stored(&server.url(), &folder, &[]);
+    let mut peer = program.connect_to(&mut server, false);
+    program.expect_connected();
+    let token = complete(&program, &mut peer, "taken");
+    assert_eq!(program.expect_published(token).failure, None);
+    expect_told_after_a_crash(&mut server, &program, &folder, &[token]);
+    assert!(program.poll(|_| ()).unwrap().is_none());
+    expect_told_after_a_crash(&mut server, &program, &folder, &[]);
 }
 
 #[test]

@@ -390,6 +390,8 @@ mod closing_tests {
             Arc::new(EventQueue::new(EventLimits { count: 2, bytes: 1000, drop_newest: false, successes: true }));
         let waiting = queue.clone();
         let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(!thread.is_finished());
         assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));
         thread.join().unwrap();
     }

@@ -116,23 +116,6 @@ fn a_leader_sleeps_only_while_there_is_nothing_and_may_be_something() {
 }
 
 #[test]
-fn who_can_not_sleep_in_a_poll_waits_all_the_same() {
-    let queue = Arc::new(queue(2, false));
-    let (begins, begun) = std::sync::mpsc::channel();
-    let waiting = queue.clone();
-    let thread = std::thread::spawn(move || {
-        begins.send(()).unwrap();
-        waiting.wait_until(clock::now() + Duration::from_secs(60));
-        waiting.len()
-    });
-    begun.recv().unwrap();
-    std::thread::sleep(Duration::from_millis(20));
-    assert!(!thread.is_finished());
-    queue.push(message("1", QoS::AtMostOnce));
-    assert_eq!(thread.join().unwrap(), 1);
-}
-
-#[test]
 fn the_end_of_a_publish_makes_no_room_for_a_message_of_qos_0() {
     for drop_newest in [false, true] {
         let queue = queue(3, drop_newest);

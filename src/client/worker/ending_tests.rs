@@ -8,7 +8,8 @@ use crate::client::core::READS_IN_A_ROW;
 use crate::client::events::{Next, NoticeKind};
 use crate::client::first_bytes::FirstBytes;
 use crate::client::transport::scripted::Scripted;
-use crate::session::event::Event;
+use crate::codec::property::{PropertyId, Value};
+use crate::session::event::{Disconnected, Event};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
@@ -167,12 +168,41 @@ fn a_connection_that_held_leads_back_to_the_first_server_after_the_shortest_dela
         worker.options.addresses = Address::parse_list("mqtt://a mqtt://b mqtt://c").expect("URLs");
         worker.server = 1;
         worker.backoff = Backoff::new(second, 64 * second);
-        (0..3).for_each(|_| drop(worker.backoff.next_delay()));
+        for _ in 0..3 {
+            worker.backoff.next_delay();
+        }
         let mut core = client.shared.core.lock();
         core.wish = Wish::Connected;
         core.connection.online_since = clock::now().checked_sub(held);
         worker.end_connection(Status::ConnectionClosed, "", &mut core);
         assert!(matches!(worker.phase, Phase::Waiting { .. }));
         assert_eq!((worker.server, worker.backoff.ceiling()), (server, ceiling), "{held:?}");
+    }
+}
+
+/// DISCONNECT: use another Server, "a".
+const SENT_BACK: &[u8] = &[0xE0, 6, 0x9C, 4, 0x1C, 0, 1, b'a'];
+
+#[test]
+fn a_server_that_was_sent_to_may_send_back_when_its_connection_has_held() {
+    // Section 4.11
+    for (held, goes_back) in [(6, true), (1, false)] {
+        let (client, mut worker) = online([SENT_BACK]);
+        worker.options.addresses = Address::parse_list("mqtt://a").expect("a URL");
+        worker.options.server_reference_hosts = ["a", "b"].map(str::to_owned).to_vec();
+        worker.backoff = Backoff::new(Duration::from_secs(600), Duration::from_secs(600));
+        let mut sent_on = Disconnected::new(None, "sent on");
+        sent_on.reason = Some(ReasonCode::USE_ANOTHER_SERVER);
+        sent_on.properties.set(PropertyId::ServerReference, Value::Text("b")).expect("a property");
+        assert!(worker.follow_reference(&mut sent_on, ending::Held::Never));
+        {
+            let mut core = client.shared.core.lock();
+            core.wish = Wish::Connected;
+            core.connection.online_since = clock::now().checked_sub(Duration::from_secs(held));
+            say_something(&mut core);
+        }
+        step(&mut worker);
+        assert_eq!(heard(&client).1, Some(ReasonCode::USE_ANOTHER_SERVER));
+        assert_eq!(worker.redirect.target().is_some_and(|address| address.host == "a"), goes_back, "{held} s");
     }
 }

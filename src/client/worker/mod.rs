@@ -2,6 +2,8 @@
 //! readiness call until there are bytes, a command, or a deadline that has come.
 
 mod connecting;
+#[cfg(test)]
+mod connecting_tests;
 mod ending;
 #[cfg(test)]
 mod ending_tests;
