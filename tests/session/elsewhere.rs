@@ -369,6 +369,21 @@ fn each_session_that_was_left_is_known_until_it_expires() {
 }
 
 #[test]
+fn another_client_identifier_has_all_packet_identifiers() {
+    // MQTT-3.1.3-2: what is in use is so in the Session of the other.
+    let mut trace = at_a();
+    sends(&mut trace, "held by a", QOS_2, 1);
+    holds(&mut trace, 1);
+    moves(&mut trace, "b", false);
+    trace.tells_published(1);
+    moves(&mut trace, "a", true);
+    trace.loses_connection();
+    trace.session.set_options(SessionOptions { keep_alive: 0, client_id: "other".to_owned(), ..options() });
+    trace.connects(false, &[]);
+    assert_eq!(goes_round_without(&mut trace, &[]), 0);
+}
+
+#[test]
 fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
     // Section 3.1.2.11.2: the interval begins with the end of the connection, which may have been there for days.
     let mut trace = at_a();
