@@ -111,6 +111,19 @@ impl Elsewhere {
         self.left.push(Left { server, until, ids, filters, parked });
     }
 
+    /// A CONNECT to this Server had no answer. If the Session is another Server's, this one may have begun one with it, which knows
+    /// nothing of that.
+    pub fn unanswered(&mut self, log: &mut Log) {
+        let Some(here) = self.here.clone().filter(|_| self.is_away()) else { return };
+        if self.left.iter().all(|left| left.server != here) {
+            log.replace(Key::Server(here.to_string()), || Record::Server { home: false, until: None, ids: Vec::new() });
+            let (ids, filters, parked) = (Vec::new(), Vec::new(), Parked::default());
+            self.left.push(Left { server: here, until: None, ids, filters, parked });
+            self.is_recorded = true;
+            self.record_home(log);
+        }
+    }
+
     /// The Session that this Server may still have from before.
     pub fn come_back(&mut self, now: Instant, log: &mut Log) -> Option<Left> {
         for expired in self.left.extract_if(.., |left| left.until.is_some_and(|until| until <= now)) {

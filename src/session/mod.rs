@@ -199,6 +199,7 @@ impl Session {
         self.events.push_back(Event::Disconnected(end));
         if !connection.is_answered {
             self.ours.unanswered();
+            self.elsewhere.unanswered(&mut self.log);
         }
         // A Session that ends with its connection needs nobody to say so on the next one.
         if connection.ends_session {

@@ -10,6 +10,7 @@ use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::topic::TopicName;
+use std::collections::HashMap;
 
 /// A Server that takes so many aliases.
 fn taking(aliases: u32) -> Trace {
@@ -92,6 +93,25 @@ fn the_least_recently_used_topic_gives_its_alias_up() {
     let sent: Vec<_> = (0..6).map(|_| trace.sends_topic()).collect();
     let expected = [new("prices/A", 1), new("prices/B", 2), known(1), new("prices/C", 2), known(1), new("prices/B", 2)];
     assert_eq!(sent, expected);
+}
+
+#[test]
+fn each_alias_is_used_and_stands_for_the_topic_that_the_server_was_told() {
+    // MQTT-3.3.2-7, MQTT-3.3.2-12
+    let mut trace = taking(3);
+    let mut told = HashMap::new();
+    for round in 0..500u32 {
+        // One topic comes all the time, others now and then.
+        let topic = if round % 2 == 0 { "prices/0".to_owned() } else { format!("prices/{}", round * round % 7) };
+        trace.publish_to(&topic, QoS::AtMostOnce);
+        let (name, alias) = trace.sends_topic();
+        let alias = alias.expect("an alias");
+        if !name.is_empty() {
+            told.insert(alias, name);
+        }
+        assert_eq!(told[&alias], topic);
+        assert!(round < 20 || told.len() == 3);
+    }
 }
 
 #[test]

@@ -293,6 +293,55 @@ fn servers_that_share_their_sessions_go_on_with_them() {
 }
 
 #[test]
+fn a_session_that_an_unanswered_connect_may_have_begun_is_not_the_one_from_before() {
+    // MQTT-3.2.2-3, MQTT-4.3.3-2: the first Server may have passed the order on, and the second one says of its new Session that it is
+    // present.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.session.set_server("a");
+    trace.connects(false, &[]);
+    trace.publish(1, "order", QOS_2);
+    disk.store(&mut trace);
+    trace.sends(publish("order", QOS_2, 1));
+    sends(&mut trace, "sent to a", QOS_1, 2);
+    trace.loses_connection();
+    trace.session.set_server("b");
+    for _ in 0..2 {
+        trace.opens();
+        trace.sends_connect(|connect| assert!(!connect.clean_start));
+        trace.loses_connection();
+    }
+    disk.store(&mut trace);
+    let now = trace.now;
+    let at_b = |trace: &mut Trace| {
+        trace.connects(true, &[]);
+        assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+        trace.takes_packet(|packet| match packet {
+            Packet::Publish(publish) => assert_eq!((publish.payload, publish.dup), (&b"sent to a"[..], false)),
+            other => panic!("{other:?}"),
+        });
+        trace.sends_nothing();
+    };
+    at_b(&mut trace);
+    // So does the next process.
+    let mut trace = disk.start(options());
+    trace.now = now;
+    trace.session.set_server("b");
+    at_b(&mut trace);
+    // Where it was not begun with that CONNECT, or is the one at home, nothing changes.
+    let mut trace = at_a();
+    sends(&mut trace, "order", QOS_2, 1);
+    trace.loses_connection();
+    trace.session.set_server("b");
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.loses_connection();
+    trace.session.set_server("a");
+    trace.connects(true, &[]);
+    trace.sends(publish_again("order", QOS_2, 1));
+}
+
+#[test]
 fn each_session_that_was_left_is_known_until_it_expires() {
     // MQTT-4.4.0-1: nor is what was under way at the third one finished at the first.
     let mut disk = Disk::default();
@@ -317,6 +366,21 @@ fn each_session_that_was_left_is_known_until_it_expires() {
     trace.session.set_options(SessionOptions { client_id: "other".to_owned(), ..options() });
     disk.store(&mut trace);
     assert!(!disk.records.keys().any(|key| matches!(key, Key::Server(_))), "{:?}", disk.records);
+}
+
+#[test]
+fn another_client_identifier_has_all_packet_identifiers() {
+    // MQTT-3.1.3-2: what is in use is so in the Session of the other.
+    let mut trace = at_a();
+    sends(&mut trace, "held by a", QOS_2, 1);
+    holds(&mut trace, 1);
+    moves(&mut trace, "b", false);
+    trace.tells_published(1);
+    moves(&mut trace, "a", true);
+    trace.loses_connection();
+    trace.session.set_options(SessionOptions { keep_alive: 0, client_id: "other".to_owned(), ..options() });
+    trace.connects(false, &[]);
+    assert_eq!(goes_round_without(&mut trace, &[]), 0);
 }
 
 #[test]

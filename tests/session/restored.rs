@@ -51,6 +51,25 @@ fn what_is_published_before_the_store_is_open_comes_after_what_lies_in_it() {
 }
 
 #[test]
+fn what_several_processes_have_sent_is_sent_again_in_its_order() {
+    // MQTT-4.6.0-1: and the places of their messages are not the same, which no process could read.
+    let mut disk = Disk::default();
+    let payloads = ["one", "two", "three"];
+    for (number, payload) in payloads.into_iter().enumerate() {
+        let mut trace = disk.start(options());
+        trace.connects(number > 0, &[]);
+        disk.store(&mut trace);
+        assert_eq!(trace.sends_payloads(), payloads[..number]);
+        trace.publish(number as Token, payload, QOS_1);
+        disk.store(&mut trace);
+        trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(publish) if !publish.dup)));
+    }
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    assert_eq!(trace.sends_payloads(), payloads);
+}
+
+#[test]
 fn how_far_each_publish_is_is_told_anew() {
     let mut disk = Disk::default();
     let progress = || SessionOptions { progress: true, in_flight_maximum: 2, ..options() };

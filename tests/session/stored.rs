@@ -377,6 +377,35 @@ fn what_has_not_left_yet_can_not_be_acknowledged() {
 }
 
 #[test]
+fn what_ended_with_its_session_is_under_way_for_nobody() {
+    // MQTT-3.2.2-5: one message of each state. The next process would send PUBREL for a message that the program has published anew.
+    let mut disk = Disk::default();
+    let mut trace = connected(&mut disk);
+    for (token, qos) in [(1, QOS_2), (2, QOS_2), (3, QOS_1)] {
+        trace.publish(token, "x", qos);
+        disk.store(&mut trace);
+        trace.takes_packet(|_| ());
+    }
+    trace.receives(pubrec(1));
+    disk.store(&mut trace);
+    trace.sends(pubrel(1));
+    trace.loses_connection();
+    trace.connects(false, &[]);
+    for token in [1, 2] {
+        assert_eq!(trace.tells_published(token).failure, Some(Status::SessionLost));
+        trace.session.heard(token);
+    }
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Publish(publish) if !publish.dup)));
+    assert_eq!(trace.session.outstanding().count, 1);
+    trace.receives(puback(4));
+    trace.completes(3);
+    trace.session.heard(3);
+    assert_eq!(trace.session.outstanding(), Amount::default());
+    disk.store(&mut trace);
+    assert!(disk.records.keys().eq([&Key::Session]), "{:?}", disk.records);
+}
+
+#[test]
 fn what_is_stored_says_nothing_of_what_came_after_it() {
     let mut trace = Disk::default().start(options());
     trace.connects(false, &[]);

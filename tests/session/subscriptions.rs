@@ -282,6 +282,12 @@ fn what_the_server_said_it_lacks_is_not_asked_for() {
     let mut trace = lacks(PropertyId::SharedSubscriptionAvailable);
     trace.subscribe(1, "$share/group/a");
     assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::NotSupportedByServer));
+    trace.subscribe(2, "a");
+    takes_subscribe(&mut trace, "a");
+    // It has them if it doesn't say otherwise.
+    let mut trace = Trace::connected(options());
+    trace.subscribe(1, "$share/group/a");
+    takes_subscribe(&mut trace, "$share/group/a");
 
     let mut trace = lacks(PropertyId::SubscriptionIdentifierAvailable);
     let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(1))]);
