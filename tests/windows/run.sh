@@ -25,10 +25,10 @@ mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not 
 # The target is not one that rustup brings: std is built from the sources that come with Debian's compiler. Plain
 # x86_64-pc-windows-gnu would import bcryptprimitives.dll, which Wine before 9 doesn't have.
 build() {
-    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$out \
+    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$1 \
         /usr/bin/cargo build --locked --release --lib -Zbuild-std=std,panic_unwind --target "$target"
 }
-build || { bad "building the DLL"; finish; }
+build "$out" || { bad "building the DLL"; finish; }
 ok "the DLL is built: $(stat -c %s "$dll") bytes"
 
 imports=$(x86_64-w64-mingw32-objdump -p "$dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u)
@@ -73,7 +73,8 @@ other_version() {
     perl -0777 -pi -e 's/(MT5MQTT_ABI_VERSION: i32 = )(\d+)/$1.($2+1)/e' "$other/src/ffi/constants/mod.rs"
     perl -0777 -pi -e 's/(pub detail: i32,\n)/$1    pub added: i64,\n/' "$other/src/ffi/event.rs"
     printf '#[unsafe(no_mangle)]\npub extern "C" fn mt5mqtt_added() -> i32 {\n    guard(|| Ok(1))\n}\n' >>"$other/src/ffi/library.rs"
-    (cd "$other" && build) && cp "$out/$target/release/mt5mqtt_other.dll" "$hosts/"
+    # In one folder each of the two would have everything that it needs compiled anew.
+    (cd "$other" && build "$out/next") && cp "$out/next/$target/release/mt5mqtt_other.dll" "$hosts/"
 }
 other_version || { bad "building another version of the DLL"; finish; }
 
@@ -83,7 +84,7 @@ stop_server() { [ -z "$server" ] || { kill "-${1:-KILL}" "$server"; wait "$serve
 trap 'stop_server; rm -rf "$work"' EXIT
 
 # An address that no other run has, so that nobody takes the port of a Server that is away.
-host=127.$((1 + $$ / 65536)).$(($$ / 256 % 256)).$(($$ % 256))
+address=127.$((1 + $$ / 65536)).$(($$ / 256 % 256)).$(($$ % 256))
 
 # A CA that no machine knows, and a certificate of it.
 certificates() {
@@ -91,7 +92,7 @@ certificates() {
     # shellcheck disable=SC2086
     openssl req -x509 $key -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj '/CN=mt5mqtt test CA' &&
         openssl req $key -keyout "$work/server.key" -out "$work/server.csr" -subj /CN=server &&
-        echo "subjectAltName=IP:$host" >"$work/extensions" &&
+        echo "subjectAltName=IP:$address" >"$work/extensions" &&
         openssl x509 -req -in "$work/server.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
             -extfile "$work/extensions" -out "$work/server.pem"
 }
@@ -103,9 +104,9 @@ start_server() {
     local tls="certfile $work/server.pem\nkeyfile $work/server.key\n"
     {
         printf 'allow_anonymous true\nuser root\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n' "$work"
-        printf 'listener %s %s\n' "$port" "$host"
+        printf 'listener %s %s\n' "$port" "$address"
         if [ "${1:-}" != tcp ]; then
-            printf "listener %s %s\n$tls" "$((port + 1))" "$host"
+            printf "listener %s %s\n$tls" "$((port + 1))" "$address"
             printf 'listener %s\nprotocol websockets\n' "$((port + 2))"
             printf "listener %s\nprotocol websockets\n$tls" "$((port + 3))"
         fi
@@ -127,7 +128,7 @@ for _ in $(seq 20); do
     stop_server
 done
 # One of them by a name, which has to be resolved.
-tcp=mqtt://$host:$port tls=mqtts://$host:$((port + 1)) ws=ws://localhost:$((port + 2)) wss=wss://$host:$((port + 3))
+tcp=mqtt://$address:$port tls=mqtts://$address:$((port + 1)) ws=ws://localhost:$((port + 2)) wss=wss://$address:$((port + 3))
 [ -n "$server" ] || { bad "Mosquitto doesn't start: $(cat "$work/log")"; finish; }
 
 export WINEDEBUG=-all WINEPREFIX=$out/wine
