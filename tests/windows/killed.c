@@ -13,7 +13,7 @@
 #include "host.h"
 #include "watchdog.h"
 
-/* The longest that a call on a client may take that was left locked, on a busy machine. */
+/* The longest that a call on a client may take that was left locked. */
 #define LONGEST_CALL_MS 8000
 #define NEVER_MS 20000
 

@@ -25,10 +25,10 @@ mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || bad "mosquitto is not 
 # The target is not one that rustup brings: std is built from the sources that come with Debian's compiler. Plain
 # x86_64-pc-windows-gnu would import bcryptprimitives.dll, which Wine before 9 doesn't have.
 build() {
-    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$out \
+    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$1 \
         /usr/bin/cargo build --locked --release --lib -Zbuild-std=std,panic_unwind --target "$target"
 }
-build || { bad "building the DLL"; finish; }
+build "$out" || { bad "building the DLL"; finish; }
 ok "the DLL is built: $(stat -c %s "$dll") bytes"
 
 imports=$(x86_64-w64-mingw32-objdump -p "$dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u)
@@ -73,7 +73,8 @@ other_version() {
     perl -0777 -pi -e 's/(MT5MQTT_ABI_VERSION: i32 = )(\d+)/$1.($2+1)/e' "$other/src/ffi/constants/mod.rs"
     perl -0777 -pi -e 's/(pub detail: i32,\n)/$1    pub added: i64,\n/' "$other/src/ffi/event.rs"
     printf '#[unsafe(no_mangle)]\npub extern "C" fn mt5mqtt_added() -> i32 {\n    guard(|| Ok(1))\n}\n' >>"$other/src/ffi/library.rs"
-    (cd "$other" && build) && cp "$out/$target/release/mt5mqtt_other.dll" "$hosts/"
+    # In one folder each of the two would have everything that it needs compiled anew.
+    (cd "$other" && build "$out/next") && cp "$out/next/$target/release/mt5mqtt_other.dll" "$hosts/"
 }
 other_version || { bad "building another version of the DLL"; finish; }
 

@@ -223,7 +223,7 @@ int main(int count, char **arguments)
   rounds_of(UNDER_TRAFFIC, rounds / 4, "freeing the DLL under traffic");
   rounds_of(JUST_STARTED, rounds, "freeing the DLL as it connects");
   /* These have nothing to do with how the bytes travel. */
-  if (strstr(server, "://") != NULL)
+  if (strncmp(server, "mqtt://", 7) != 0)
     return failures != 0;
   free_wakes_a_waiting_thread();
   many_clients_of("mqtt", full_port(), 1, "freeing the DLL while many clients wait for a Server that never answers");

@@ -20,6 +20,8 @@
 static struct {
   const char *volatile what;
   volatile DWORD since, limit;
+  /* For how long of it the machine let this thread wait for the processor, and others of the process as well. */
+  volatile DWORD starved;
   /* Rounds that are over. */
   volatile int rounds;
   HANDLE probe, probed[3];
@@ -131,7 +133,11 @@ static DWORD WINAPI watch(void *unused)
   (void)unused;
   for (;;) {
     const char *what = watched.what, *locked;
+    DWORD before = GetTickCount(), slept;
     Sleep(20);
+    slept = GetTickCount() - before;
+    if (slept > 50)
+      watched.starved += slept - 20;
     if (what == NULL || what != watched.what || GetTickCount() - watched.since < watched.limit)
       continue;
     locked = locked_in_the_system();
@@ -151,15 +157,17 @@ static void begins(const char *what, DWORD limit)
 {
   watched.what = NULL;
   watched.since = GetTickCount();
+  watched.starved = 0;
   watched.limit = limit;
   watched.what = what;
 }
 
-/* How long it took. */
+/* How long it took, on a machine that lets this process run. */
 static DWORD ends(void)
 {
+  DWORD took = GetTickCount() - watched.since;
   watched.what = NULL;
-  return GetTickCount() - watched.since;
+  return took > watched.starved ? took - watched.starved : 0;
 }
 
 /* To be called when all libraries are loaded: none of them is looked for any more. */

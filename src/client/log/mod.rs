@@ -333,7 +333,7 @@ mod tests {
         let (folder, settings) = in_folder("gap");
         let mut file = RotatingFile::new(settings.file.as_ref().unwrap(), 300, 3);
         let mut write = |letter: &str| file.write(&letter.repeat(200)).unwrap();
-        ["a", "b", "c"].map(&mut write);
+        ["a", "b", "c"].into_iter().for_each(&mut write);
         std::fs::remove_file(folder.join("client.log.1")).unwrap();
         write("d");
         let first = |number: u32| std::fs::read(folder.join(format!("client.log.{number}"))).map(|text| text[0]).ok();
