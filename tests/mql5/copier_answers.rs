@@ -1,7 +1,7 @@
 //! Answers of a trade server that are lost, late or bare, and comments that a broker rewrites: which position is a copy, and
 //! what was done, shows all the same.
 
-use crate::copying::{Copying, deal, net};
+use crate::copying::{Copying, QUIET, deal, net};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -150,18 +150,44 @@ fn an_open_that_shows_after_it_was_sent_again_is_known_and_the_surplus_closed() 
         let Some(mut copying) = Copying::start("late-copy", &[("InpPendings", "true")]) else { return };
         copying.follower.command(&["account", "comments=rewrite"]);
         copying.load_both();
-        copying.follower.command(&["account", "lag=18000"]);
+        copying.follower.command(&["account", "lag=60000"]);
         copying.follower.command(&["inject", "10012", "carried-out"]);
         copying.trade(&trade);
         copying.follower.expect("follower", "print", "no answer in time");
+        // It is sent again after 15 seconds.
+        let deadline = Instant::now() + QUIET;
+        while copying.follower.requests() < 2 {
+            assert!(Instant::now() < deadline, "{}", copying.follower.transcript());
+            std::thread::sleep(Duration::from_millis(100));
+        }
         copying.follower.expect("follower", "print", "by the master): done");
-        copying.follower.expect("follower", "print", "): done");
         copying.follower.command(&["account", "lag=0"]);
+        copying.follower.expect("follower", "print", "): done");
         copying.converge();
         let wanted = if trade.contains("action=5") { (0, 1) } else { (1, 0) };
         assert_eq!((copying.follower.positions().len(), copying.follower.orders().len()), wanted);
         copying.close();
     }
+}
+
+/// It was placed without an answer, and filled before the terminal showed it.
+#[test]
+fn a_pending_order_without_an_answer_is_known_by_the_position_that_it_became() {
+    let Some(mut copying) = Copying::start("lost-order", &[("InpPendings", "true")]) else { return };
+    copying.follower.command(&["account", "comments=rewrite"]);
+    copying.load_both();
+    copying.follower.command(&["account", "lag=60000"]);
+    copying.follower.command(&["inject", "10012", "carried-out"]);
+    copying.trade("action=5 symbol=EURUSD type=2 volume=0.30 price=1.09000 filling=2");
+    copying.follower.expect("follower", "print", "no answer in time");
+    copying.price("1.08900", "1.08910");
+    copying.follower.command(&["account", "lag=0"]);
+    copying.converge();
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+    copying.converge();
+    copying.close();
 }
 
 /// A fill in part, of which neither answer nor comment tells.

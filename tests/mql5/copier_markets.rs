@@ -134,6 +134,22 @@ fn in_an_account_with_fifo_parts_and_closes_begin_with_the_oldest_copy() {
     copying.close();
 }
 
+/// In netting all opens of a symbol look alike, and a buy that was refused is no reason for a sell to wait.
+#[test]
+fn a_side_that_is_refused_keeps_the_other_one_from_nothing() {
+    let Some(mut copying) = Copying::start("other-side", &[("InpWait", "3600")]) else { return };
+    copying.follower.command(&["account", "mode=netting"]);
+    copying.follower.command(&["symbol", "EURUSD", "trade_mode=2"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.follower.expect("follower", "print", "only selling is allowed");
+    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+    copying.trade(&deal(1, "0.20", ""));
+    copying.converge();
+    copying.close();
+}
+
 /// More than one order may have by now.
 #[test]
 fn a_copy_larger_than_the_brokers_new_maximum_is_closed_in_parts() {

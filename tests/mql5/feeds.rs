@@ -51,7 +51,7 @@ fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
     terminal.close();
 }
 
-/// A terminal that was without its trade server fills the gap in its history; the oldest of too many are left out.
+/// A terminal that was without its trade server fills the gap in its history.
 #[test]
 fn bars_that_were_closed_between_two_looks_are_all_published() {
     let Some((mut terminal, server)) = set_up("bars of a gap") else { return };
@@ -60,15 +60,13 @@ fn bars_that_were_closed_between_two_looks_are_all_published() {
     let inputs = [("InpUrl", server.url()), ("InpSymbols", "#US500".to_owned()), ("InpTimer", "1000".to_owned())];
     terminal.expert("feed", FEED, &inputs.each_ref().map(|(name, value)| (*name, value.as_str())));
     terminal.expect("feed", "print", "connected");
-    let last = 600;
+    let last = 400;
     for minute in 2..=last {
         let bid = (5000 + minute).to_string();
         terminal.command(&["tick", "#US500", &bid, "6000", &(minute * 60_000).to_string()]);
     }
-    let published: Vec<_> = std::iter::repeat_with(|| next(&listening).1["time"].as_i64().expect("a time"))
-        .take_while(|time| *time != 60 * (i64::from(last) - 1))
-        .collect();
-    assert!(published.len() >= 499, "{published:?}");
+    let published: Vec<_> =
+        std::iter::repeat_with(|| next(&listening).1["time"].as_i64().expect("a time")).take(last - 1).collect();
     assert!(published.windows(2).all(|pair| pair[1] == pair[0] + 60), "{published:?}");
     terminal.close();
 }

@@ -24,6 +24,7 @@ struct CopierAttempt
    long              id;
    ulong             ticket;
    string            symbol;
+   bool              is_buy;               // when it was sent: the other side is another matter
    ulong             next;                 // GetTickCount64() from which on it may be tried
    ulong             whole_next;           // the same of a close as a whole
    double            volume;               // of the ticket when it was sent: another one ends the wait
@@ -113,6 +114,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].id=action.id;
    m_attempts[i].ticket=action.ticket;
    m_attempts[i].symbol=action.symbol;
+   m_attempts[i].is_buy=action.is_buy;
    m_attempts[i].next=0;
    m_attempts[i].whole_next=0;
    m_attempts[i].volume=0;
@@ -165,6 +167,8 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
    if(i>=0 && IsUnshown(m_attempts[i]))
       return(false);
    if(i<0 || GetTickCount64()>=(IsPart(action,held_volume) ? m_attempts[i].next : m_attempts[i].whole_next))
+      return(true);
+   if(action.action==COPIER_ACTION_OPEN && m_attempts[i].is_buy!=action.is_buy)
       return(true);
    if(m_attempts[i].allowed>=0 && CCopierAccount::Allows(action.symbol)!=m_attempts[i].allowed)
       return(true);
@@ -265,6 +269,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    ulong soon=(ulong)(250*(1<<shift));
    ulong wait=(ulong)m_wait_ms;
    bool  is_unshown=(m_outcome==COPIER_OUTCOME_UNCERTAIN || (m_outcome==COPIER_OUTCOME_DONE && m_deal==0));
+   attempt.is_buy=action.is_buy;
    attempt.volume=held_volume;
    attempt.target=Target(action);
    attempt.deal=(action.action==COPIER_ACTION_CLOSE && m_outcome==COPIER_OUTCOME_DONE ? m_deal : 0);

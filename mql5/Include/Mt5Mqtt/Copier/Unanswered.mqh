@@ -143,7 +143,8 @@ void CCopierUnanswered::Forget(const CopierAction &action)
          ArrayRemove(m_uncertain,i,1);
   }
 //+------------------------------------------------------------------+
-//| The index, -1 if there is none or more than one                  |
+//| The index, -1 if there is none or more than one. A pending order |
+//| may have become a position before it shows                       |
 //+------------------------------------------------------------------+
 int CCopierUnanswered::Match(const string symbol,const bool is_buy,const double volume,const long opened_msc,const bool is_late,const bool is_part,bool &is_one) const
   {
@@ -152,7 +153,7 @@ int CCopierUnanswered::Match(const string symbol,const bool is_buy,const double 
    for(int i=0; i<ArraySize(m_uncertain); i++)
      {
       double less=m_uncertain[i].volume-volume;
-      if(m_uncertain[i].is_pending || IsWaitedFor(m_uncertain[i])==is_late || m_uncertain[i].symbol!=symbol || m_uncertain[i].is_buy!=is_buy ||
+      if(IsWaitedFor(m_uncertain[i])==is_late || m_uncertain[i].symbol!=symbol || m_uncertain[i].is_buy!=is_buy ||
          opened_msc+1000<m_uncertain[i].sent_msc || (is_part ? less<0.00000001 : MathAbs(less)>=0.00000001))
          continue;
       if(found>=0 && m_uncertain[found].id!=m_uncertain[i].id)
