@@ -8,6 +8,7 @@ mod breaches;
 mod connecting;
 mod doubt;
 mod elsewhere;
+mod elsewhere_ended;
 mod elsewhere_received;
 mod fallback;
 mod faults;
