@@ -110,8 +110,7 @@ fn a_session_that_was_ended_may_be_found_again_after_one_at_another_server() {
     let mut trace = at_a();
     sends(&mut trace, "sent to a", QOS_2, 1);
     trace.receives(publish("order", QOS_2, 7));
-    let delivery = trace.tells_message("order");
-    trace.acknowledge(delivery);
+    trace.takes_message("order");
     trace.sends(pubrec(7));
     ends_session(&mut trace);
     assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));

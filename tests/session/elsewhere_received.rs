@@ -86,8 +86,7 @@ fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
     // MQTT-4.3.3-12: after PUBCOMP its Packet Identifier is another message's, which comes with DUP when the first attempt is lost.
     let mut trace = at_a();
     trace.receives(publish("tick", QOS_2, 7));
-    let delivery = trace.tells_message("tick");
-    trace.acknowledge(delivery);
+    trace.takes_message("tick");
     trace.sends(pubrec(7));
     moves(&mut trace, "b", false);
     moves(&mut trace, "a", true);
@@ -95,8 +94,7 @@ fn what_the_first_server_has_finished_is_not_taken_for_what_comes_after_it() {
     trace.takes_packet(|packet| assert!(matches!(packet, Packet::Pubcomp(_))));
     trace.reconnects(true);
     trace.receives(publish_again("tick", QOS_2, 7));
-    let delivery = trace.tells_message("tick");
-    trace.acknowledge(delivery);
+    trace.takes_message("tick");
     trace.sends(pubrec(7));
 }
 
@@ -151,8 +149,7 @@ fn what_a_program_can_not_acknowledge_any_more_comes_to_it_again() {
     trace.tells_nothing();
     trace.sends(pubrec(7));
     trace.receives(publish_again("not done", QOS_2, 8));
-    let delivery = trace.tells_message("not done");
-    trace.acknowledge(delivery);
+    trace.takes_message("not done");
     trace.sends(pubrec(8));
 }
 
@@ -161,13 +158,11 @@ fn a_new_message_that_looks_like_one_from_before_is_not_swallowed() {
     // MQTT-3.3.1-1: what a Server sends again has DUP.
     let mut trace = at_a();
     trace.receives(publish("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
+    trace.takes_message("close all");
     trace.sends(pubrec(1));
     moves(&mut trace, "b", false);
     trace.receives(publish("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
+    trace.takes_message("close all");
     trace.sends(pubrec(1));
     moves(&mut trace, "a", true);
     // PUBREC had arrived, and PUBREL was lost.
@@ -184,16 +179,14 @@ fn what_a_lost_session_had_is_not_taken_up_in_the_one_after_it() {
     // MQTT-3.2.2-5: the first attempt to send this one was lost with its connection.
     let mut trace = at_a();
     trace.receives(publish("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
+    trace.takes_message("close all");
     trace.sends(pubrec(1));
     moves(&mut trace, "b", false);
     moves(&mut trace, "a", true);
     trace.reconnects(false);
     trace.reconnects(true);
     trace.receives(publish_again("close all", QOS_2, 1));
-    let delivery = trace.tells_message("close all");
-    trace.acknowledge(delivery);
+    trace.takes_message("close all");
     trace.sends(pubrec(1));
 }
 

@@ -38,8 +38,7 @@ fn qos_2_goes_through_its_four_packets() {
     // MQTT-4.3.3-8, MQTT-4.3.3-11, MQTT-2.2.1-5, MQTT-3.3.4-1
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::ExactlyOnce, 42));
-    let delivery = trace.tells_message("x");
-    trace.acknowledge(delivery);
+    trace.takes_message("x");
     trace.sends(pubrec(42));
     trace.receives(pubrel(42));
     trace.sends(pubcomp(42));
@@ -110,8 +109,7 @@ fn a_qos_2_message_is_handed_out_once() {
     // MQTT-4.3.3-10: until PUBREL, the same Packet Identifier is the same message.
     let mut trace = Trace::connected(options());
     trace.receives(publish("x", QoS::ExactlyOnce, 1));
-    let delivery = trace.tells_message("x");
-    trace.acknowledge(delivery);
+    trace.takes_message("x");
     trace.sends(pubrec(1));
     for _ in 0..2 {
         trace.reconnects(true);
@@ -161,8 +159,7 @@ fn an_identifier_in_use_that_comes_back_with_another_message_is_that_message() {
             if in_use {
                 trace.tells_breach(Breach::IdentifierInUse);
             }
-            let delivery = trace.tells_message("y");
-            trace.acknowledge(delivery);
+            trace.takes_message("y");
             trace.sends(answer());
             trace.reconnects(true);
             if qos == QoS::ExactlyOnce {
@@ -204,8 +201,7 @@ fn an_identifier_that_is_given_to_another_message_on_one_connection_loses_neithe
             trace.sends(answer(1));
             // It takes one place of our Receive Maximum.
             trace.receives(publish("z", qos, 2));
-            let delivery = trace.tells_message("z");
-            trace.acknowledge(delivery);
+            trace.takes_message("z");
             trace.sends(answer(2));
             if qos == QoS::ExactlyOnce {
                 for packet_id in [1, 2] {
@@ -239,8 +235,7 @@ fn an_identifier_that_changes_its_qos_on_one_connection_stands_for_another_messa
         trace.tells_message("x");
         trace.receives(publish_again("x", after, 1));
         trace.tells_breach(Breach::IdentifierInUse);
-        let delivery = trace.tells_message("x");
-        trace.acknowledge(delivery);
+        trace.takes_message("x");
         trace.sends(if after == QoS::ExactlyOnce { pubrec(1) } else { puback(1) });
         trace.sends_nothing();
         trace.tells_nothing();
@@ -321,13 +316,11 @@ fn our_receive_maximum_counts_what_is_unanswered() {
     let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..options() });
     for packet_id in 1..=3 {
         trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
-        let delivery = trace.tells_message("x");
-        trace.acknowledge(delivery);
+        trace.takes_message("x");
         trace.sends(puback(packet_id));
     }
     trace.receives(publish("x", QoS::ExactlyOnce, 4));
-    let delivery = trace.tells_message("x");
-    trace.acknowledge(delivery);
+    trace.takes_message("x");
     trace.sends(pubrec(4));
     trace.receives(publish("too early", QoS::AtLeastOnce, 5));
     trace.breaks_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
@@ -389,8 +382,7 @@ fn a_message_that_nobody_asked_for_is_answered_too() {
         trace.receives(publish("a", QoS::AtLeastOnce, 1));
         trace.receives(publish("b", QoS::ExactlyOnce, 2));
         for payload in ["a", "b"] {
-            let delivery = trace.tells_message(payload);
-            trace.acknowledge(delivery);
+            trace.takes_message(payload);
         }
         trace.sends(puback(1));
         trace.sends(pubrec(2));

@@ -103,8 +103,7 @@ fn an_end_is_no_record_if_the_program_hears_of_it_before_anything_is_stored() {
 fn killed_after_pubrec(disk: &mut Disk) {
     let mut trace = connected(disk);
     trace.receives(publish("one", QOS_2, 7));
-    let delivery = trace.tells_message("one");
-    trace.acknowledge(delivery);
+    trace.takes_message("one");
     disk.store(&mut trace);
     trace.sends(pubrec(7));
 }
@@ -133,8 +132,7 @@ fn another_message_under_its_identifier_is_not_swallowed_by_the_next_process() {
     trace.connects(true, &[]);
     trace.receives(publish("two", QOS_2, 7));
     trace.tells_breach(Breach::IdentifierInUse);
-    let delivery = trace.tells_message("two");
-    trace.acknowledge(delivery);
+    trace.takes_message("two");
     disk.store(&mut trace);
     trace.sends(pubrec(7));
     // And the one after it knows the new message.
@@ -426,8 +424,7 @@ fn a_packet_identifier_is_not_given_back_before_that_is_stored_on_the_next_conne
     let mut disk = Disk::default();
     let mut trace = connected(&mut disk);
     trace.receives(publish("one", QOS_2, 7));
-    let delivery = trace.tells_message("one");
-    trace.acknowledge(delivery);
+    trace.takes_message("one");
     disk.store(&mut trace);
     trace.sends(pubrec(7));
     trace.receives(pubrel(7));
@@ -484,8 +481,7 @@ fn a_server_that_asks_for_ever_more_while_nothing_can_be_stored_does_not_fill_th
     let mut disk = Disk::default();
     let mut trace = connected(&mut disk);
     trace.receives(publish("m", QOS_2, 1));
-    let delivery = trace.tells_message("m");
-    trace.acknowledge(delivery);
+    trace.takes_message("m");
     disk.store(&mut trace);
     trace.sends(pubrec(1));
     // From now on the disk is full.

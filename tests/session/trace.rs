@@ -259,6 +259,12 @@ impl Trace {
         }
     }
 
+    /// The program is told of a message, and is done with it.
+    pub fn takes_message(&mut self, payload: &str) {
+        let delivery = self.tells_message(payload);
+        self.acknowledge(delivery);
+    }
+
     /// The next event is this harmless fault of the Server's.
     #[track_caller]
     pub fn tells_breach(&mut self, expected: Breach) {

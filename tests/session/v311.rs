@@ -151,8 +151,7 @@ fn all_four_packets_of_qos_2_are_without_reason_codes() {
     trace.receives(pubcomp(1));
     trace.completes(1);
     trace.receives(publish("y", QoS::ExactlyOnce, 9));
-    let delivery = trace.tells_message("y");
-    trace.acknowledge(delivery);
+    trace.takes_message("y");
     assert_eq!(trace.session.output(), [0x50, 2, 0, 9]);
     trace.sends(pubrec(9));
     trace.receives(pubrel(9));
@@ -258,8 +257,7 @@ fn qos_1_is_answered_with_puback_and_is_a_new_message_afterwards() {
     for (payload, packet) in [("a", publish("a", QoS::AtLeastOnce, 9)), ("b", publish_again("b", QoS::AtLeastOnce, 9))]
     {
         trace.receives(packet);
-        let delivery = trace.tells_message(payload);
-        trace.acknowledge(delivery);
+        trace.takes_message(payload);
         assert_eq!(trace.session.output(), [0x40, 2, 0, 9]);
         trace.sends(puback(9));
     }
@@ -270,8 +268,7 @@ fn qos_2_is_handed_out_once_until_pubcomp() {
     // MQTT311-4.3.3-2
     let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
     trace.receives(publish("x", QoS::ExactlyOnce, 9));
-    let delivery = trace.tells_message("x");
-    trace.acknowledge(delivery);
+    trace.takes_message("x");
     trace.sends(pubrec(9));
     for _ in 0..2 {
         trace.reconnects(true);
