@@ -14,11 +14,11 @@ input string InpSymbols="";                         // Symbols, apart by commas 
 input bool   InpBars=true;                          // Publish closed bars
 input ENUM_TIMEFRAMES InpTimeframe=PERIOD_M1;       // Timeframe of the bars
 input int    InpTimer=20;                           // Look for new ticks every so many milliseconds
+//--- so many bars at most, if several have closed between two looks
+#define FEED_MAX_BARS 500
 //+------------------------------------------------------------------+
 //| What was published of one symbol                                 |
 //+------------------------------------------------------------------+
-//--- so many bars at most, if several have closed between two looks
-#define FEED_MAX_BARS 500
 struct FeedSymbol
   {
    string            name;

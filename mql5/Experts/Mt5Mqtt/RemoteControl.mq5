@@ -8,7 +8,6 @@
 #include <Mt5Mqtt\Mt5Mqtt.mqh>
 #include <Mt5Mqtt\Internal\Commands.mqh>
 #include <Mt5Mqtt\Internal\Trade.mqh>
-#include <Mt5Mqtt\Copier\Retcodes.mqh>
 #include <Mt5Mqtt\Server.mqh>
 input group  "Commands"
 input string InpRoot="mt5";                  // First level of all topics
@@ -175,7 +174,7 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
       reply.BeginObject();
       reply.IntegerField("ticket",(long)ticket);
       reply.IntegerField("retcode",retcode);
-      reply.StringField("result",CCopierRetcodes::Text(retcode));
+      reply.StringField("result",CMqttTrade::Text(retcode));
       reply.EndObject();
      }
    reply.EndArray();
@@ -203,7 +202,7 @@ uint CControlClient::Close(const ulong ticket)
    request.magic=(ulong)PositionGetInteger(POSITION_MAGIC);
    request.type_filling=CMqttTrade::Filling(request.symbol);
    if(!OrderSend(request,result))
-      Print("closing ",ticket,": ",CCopierRetcodes::Text(result.retcode));
+      Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
    return(result.retcode);
   }
 //+------------------------------------------------------------------+

@@ -8,6 +8,7 @@
 #include <Mt5Mqtt\Copier\Plan.mqh>
 #include <Mt5Mqtt\Copier\Retcodes.mqh>
 #include <Mt5Mqtt\Internal\Check.mqh>
+#include <Mt5Mqtt\Internal\Trade.mqh>
 CMqttCheck   ExtCheck;
 CopierState  ExtState;
 CopierRules  ExtRules;
@@ -294,7 +295,7 @@ void Retcodes(void)
       //--- these numbers are none
       if(code==10005 || code==10037 || code==10041)
          continue;
-      if(StringFind(CCopierRetcodes::Text(code),"retcode ")==0)
+      if(StringFind(CMqttTrade::Text(code),"retcode ")==0)
          unknown+=IntegerToString(code)+" ";
      }
    ExtCheck.Same(unknown,"","words for each retcode");

@@ -349,7 +349,7 @@ void CCopierFollower::Do(const CopierAction &action)
          m_plan.Opened(action,m_executor.Filled(action));
         }
       if((m_executor.m_outcome==COPIER_OUTCOME_STOP || m_executor.m_outcome==COPIER_OUTCOME_REFUSED) && action.id!=COPIER_NET)
-         m_plan.Refuse(action.id,CCopierRetcodes::Text(m_executor.m_retcode),m_executor.m_outcome==COPIER_OUTCOME_STOP);
+         m_plan.Refuse(action.id,CMqttTrade::Text(m_executor.m_retcode),m_executor.m_outcome==COPIER_OUTCOME_STOP);
      }
    if(action.action==COPIER_ACTION_PLACE)
      {

@@ -253,7 +253,7 @@ void CCopierPeer::Report(const CopierAction &action,const double quote,const lon
    report.symbol=action.symbol;
    report.volume=action.volume;
    report.retcode=(long)m_executor.m_retcode;
-   report.result=CCopierRetcodes::Text(m_executor.m_retcode);
+   report.result=CMqttTrade::Text(m_executor.m_retcode);
    report.price=m_executor.m_price;
    report.slippage=Slippage(action,quote,m_executor.m_price);
    report.reason=action.reason;
