@@ -34,8 +34,7 @@ fn the_comment_of_a_copy_names_the_masters_position_or_none() {
     copying.load_both();
     copying.trade(&deal(0, "0.30", ""));
     copying.converge();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     copying.lose_file();
     copying.load_follower();
     copying.follower.expect("follower", "print", "not copied");
@@ -54,8 +53,7 @@ fn a_copy_of_which_nothing_is_known_is_told_of() {
         copying.follower.expect("follower", "print", "by the master): done");
         let held = copying.follower.positions().pop().or_else(|| copying.follower.orders().pop());
         let ticket = held.expect("a copy")["ticket"].clone();
-        copying.follower.command(&["remove", "follower"]);
-        copying.follower.expect("follower", "ended", "");
+        copying.end_follower();
         copying.lose_file();
         copying.load_follower();
         copying.follower.expect("follower", "print", &format!("nobody knows of which position or order {ticket} is"));

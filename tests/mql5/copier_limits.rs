@@ -55,8 +55,7 @@ impl Course {
     /// Ends the follower and starts it with these inputs on top of those that it has.
     #[track_caller]
     fn restart(&mut self, inputs: &[(&'static str, &str)]) {
-        self.copying.follower.command(&["remove", "follower"]);
-        self.copying.follower.expect("follower", "ended", "");
+        self.copying.end_follower();
         let known = self.copying.inputs.clone();
         self.copying.inputs.extend(inputs.iter().map(|(name, value)| (*name, (*value).to_owned())));
         self.copying.load_follower();

@@ -68,8 +68,7 @@ fn thousandths_of_a_lot_are_copied_and_told_as_such() {
 
 /// Ends the follower and starts it anew, as if the symbols had other names when they were copied.
 fn renamed(copying: &mut Copying, symbols: &[&str]) {
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     let mut text = fs::read_to_string(copying.file()).expect("the follower's file");
     for symbol in symbols {
         text = text.replace(&format!("\"{symbol}\""), &format!("\"{symbol}.old\""));

@@ -97,8 +97,7 @@ fn orders_are_placed_changed_deleted_and_fill_on_both_sides() {
         copying.master.expect("master", "print", ": modify ");
 
         // What happens while the follower is away is made good.
-        copying.follower.command(&["remove", "follower"]);
-        copying.follower.expect("follower", "ended", "");
+        copying.end_follower();
         let stop = copying.master.orders()[1]["ticket"].clone();
         copying.trade(&format!("action=8 order={stop}"));
         copying.trade(&order(SELL_LIMIT, "0.10", "1.11000", ""));
@@ -199,8 +198,7 @@ fn a_lost_file_doubles_no_order_and_those_of_others_are_left_alone() {
     let both = ["2 0.3 1.09 0 0", "2 0.3 1.09 0 0", "5 0.2 1.095 0 0"];
     expect(&mut copying, &["2 0.3 1.09 0 0", "5 0.2 1.095 0 0"], &both);
     // One fills here while the program is away, and the comments are all that is left.
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     copying.lose_file();
     copying.follower.command(&["tick", "EURUSD", "1.09500", "1.09510"]);
     copying.load_follower();

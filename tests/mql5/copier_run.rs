@@ -31,8 +31,7 @@ fn course(test: &str, version: &'static str) {
     copying.converge_to(new);
 
     // What happens while the follower is away is made good, and nothing is doubled.
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     copying.trade(&deal(0, "0.20", &format!(" position={}", ids[2])));
     copying.trade(&deal(0, "0.05", ""));
     copying.load_follower();
@@ -55,9 +54,7 @@ fn course(test: &str, version: &'static str) {
         positions.into_iter().filter(kept).collect()
     };
     copying.converge_to(rest);
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
-    copying.load_follower();
+    copying.restart_follower();
     copying.trade(&deal(0, "0.02", ""));
     copying.converge_to(rest);
     copying.close();
@@ -159,8 +156,7 @@ fn a_netting_follower_holds_the_sum() {
             copying.trade(&deal(1, "0.07", ""));
             copying.converge_to_net(&[]);
         }
-        copying.follower.command(&["remove", "follower"]);
-        copying.follower.expect("follower", "ended", "");
+        copying.end_follower();
         copying.trade(&deal(0, "0.05", ""));
         copying.load_follower();
         copying.converge_to_net(&[]);

@@ -259,8 +259,7 @@ fn the_age_of_a_position_is_by_the_masters_trade_server_whatever_the_computers_c
 fn a_master_whose_terminal_shows_no_price_of_today_makes_nothing_old_new() {
     let Some(mut copying) = Copying::start("old-price", &[]) else { return };
     copying.load_both();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     copying.trade(&deal(0, "0.30", ""));
     // Both begin anew after two hours in which no price has come.
     copying.kill_master();

@@ -278,8 +278,7 @@ fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
 fn a_file_that_cannot_be_used_starts_nothing_and_says_why() {
     let Some(mut copying) = Copying::start("unusable-file", &[]) else { return };
     copying.load_both();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     let text = fs::read_to_string(copying.file()).expect("the follower's file");
     for (content, said) in [
         (text.replace("\"version\":1", "\"version\":2"), "is of a newer version of the copier"),

@@ -15,8 +15,7 @@ fn a_second_chart_with_the_same_follower_does_not_start() {
     copying.converge();
     assert_eq!(copying.follower.requests(), 1);
     // The first one's end makes room, also when it is killed.
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     copying.load_follower_as("second");
     copying.follower.expect("second", "print", "connected");
     copying.trade(&deal(0, "0.05", ""));
@@ -31,8 +30,7 @@ fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
     copying.load_both();
     copying.trade(&deal(0, "0.30", ""));
     copying.converge();
-    copying.follower.command(&["remove", "follower"]);
-    copying.follower.expect("follower", "ended", "");
+    copying.end_follower();
     let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
     copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
     copying.follower.expect("reader", "print", "has it open");

@@ -162,9 +162,14 @@ impl Copying {
     }
 
     pub fn restart_follower(&mut self) {
+        self.end_follower();
+        self.load_follower();
+    }
+
+    /// Its user takes it off the chart.
+    pub fn end_follower(&mut self) {
         self.follower.command(&["remove", "follower"]);
         self.follower.expect("follower", "ended", "");
-        self.load_follower();
     }
 
     /// As a crash of the terminal, wherever its program is.
