@@ -1,6 +1,7 @@
 //! What a caller's thread asks of the Session, as a value that another thread can carry out; and carrying it out.
 
 use super::core::{Core, Wish};
+use super::packed::Packed;
 use crate::codec::message::Message;
 use crate::codec::property::PropertiesBuf;
 use crate::codec::subscribe::SubscriptionOptions;
@@ -33,6 +34,8 @@ pub(super) enum Command {
         message: Message,
         how: PublishOptions,
     },
+    /// Publishes that wait for the socket.
+    Publishes(Packed),
     /// Withdraws a publish or a request.
     Cancel {
         token: Token,
@@ -81,6 +84,20 @@ pub(super) enum Command {
 }
 
 impl Core {
+    /// Hands on what waits together, until that is all or `ends`. True if it is all.
+    pub fn publish_packed(&mut self, now: Instant, packed: &mut Packed, ends: impl Fn(&Core) -> bool) -> bool {
+        while let Some((token, publish)) = packed.first() {
+            if ends(self) {
+                return false;
+            }
+            let size = publish.size();
+            self.share.accept(Amount { count: 1, bytes: size });
+            self.session.publish_patient(now, token, &publish);
+            packed.drop_first(size);
+        }
+        true
+    }
+
     /// Carries a command out.
     pub fn apply(&mut self, now: Instant, command: Command) {
         match command {
@@ -101,6 +118,7 @@ impl Core {
                 self.share.accept(Amount::of(&message));
                 self.session.publish(now, token, message, how);
             }
+            Command::Publishes(mut packed) => _ = self.publish_packed(now, &mut packed, |_| false),
             Command::Cancel { token } => self.session.cancel(token),
             Command::Request { token, message, deadline } => {
                 self.share.accept(Amount::of(&message));

@@ -5,6 +5,7 @@ use super::accounts::Share;
 use super::burst::Burst;
 use super::clock;
 use super::command::Command;
+use super::command_queue::Taken;
 use super::connection::Connection;
 use super::leading::Keeping;
 use super::log::{Level, trace};
@@ -68,6 +69,8 @@ const LARGEST_CALLER_WRITE: usize = 128 * 1024;
 const GATHERED: usize = 16 * 1024;
 /// At most so many commands that others have left are carried out in one go: it bounds the time of a call, too.
 const COMMANDS_IN_A_ROW: usize = 256;
+/// The background thread carries so many times out what others have left, before it writes.
+const GOES_BEFORE_A_WRITE: usize = 4;
 /// After so many reads in a row others have their turn: timers, commands, the program.
 pub(super) const READS_IN_A_ROW: usize = 16;
 /// After so many writes in a row the background thread reads.
@@ -118,16 +121,32 @@ impl Core {
     /// Carries out what callers have left. False if that was too much for one go.
     pub fn apply_waiting(&mut self, shared: &Shared) -> bool {
         shared.forget_left();
-        shared.take_commands(COMMANDS_IN_A_ROW, &mut self.taken);
+        let Taken { are_all, are_patient } =
+            shared.take_commands(COMMANDS_IN_A_ROW, self.is_without_room(), &mut self.taken);
         if self.taken.is_empty() {
-            return true;
+            return are_all;
         }
-        let are_all = self.taken.len() < COMMANDS_IN_A_ROW;
         let now = clock::now();
         while let Some(command) = self.taken.pop_front() {
-            self.apply(now, command);
+            match command {
+                // What can only wait for room needn't go through the Session's queue.
+                Command::Publishes(mut packed) => {
+                    if !self.publish_packed(now, &mut packed, |core| are_patient && core.is_without_room()) {
+                        self.taken.push_front(Command::Publishes(packed));
+                        shared.put_back(&mut self.taken);
+                        return false;
+                    }
+                    shared.give_back(packed);
+                }
+                command => self.apply(now, command),
+            }
         }
         are_all
+    }
+
+    /// Whether there is a connection, and as many bytes wait for it as may.
+    fn is_without_room(&self) -> bool {
+        self.session.is_online() && !self.session.has_room()
     }
 
     /// What the holder of the lock does on a caller's thread: one write at most, and in a burst one now and then.
@@ -167,16 +186,24 @@ impl Core {
         if needs_worker || output_left || timer_moved || self.connection.lost.is_some() || self.session.wants_close() {
             shared.wake();
         }
+        shared.let_wait(self.waits_for_socket());
+    }
+
+    /// Whether the background thread comes as soon as the socket takes more, and nothing leaves before.
+    pub fn waits_for_socket(&self) -> bool {
+        self.connection.write_blocked && self.connection.lost.is_none() && self.session.is_online()
     }
 
     /// What the background thread does: everything, but for commands that come in without a pause, and what a fast Server
     /// takes out of a long queue. They must not keep it from reading, so it comes back for the rest.
     pub fn work(&mut self, now: Instant, shared: &Shared) {
+        // This thread looks at what is left meanwhile before it sleeps.
+        shared.let_wait(true);
         self.gathering = false;
         self.storing = false;
         let mut writes = 0;
         for _ in 0..ROUNDS_OF_THE_WORKER {
-            self.apply_waiting(shared);
+            let _ = (0..GOES_BEFORE_A_WRITE).find(|_| self.apply_waiting(shared) || self.is_without_room());
             while writes < WRITES_IN_A_ROW && self.write_once(now, usize::MAX, shared) {
                 writes += 1;
             }
@@ -185,7 +212,7 @@ impl Core {
                 self.needs_worker = true;
                 return;
             }
-            if !shared.has_commands() {
+            if !shared.has_commands() && (self.waits_for_socket() || shared.are_all_taken()) {
                 return;
             }
         }

@@ -33,6 +33,7 @@ pub mod log;
 mod notice;
 pub mod options;
 mod pace;
+mod packed;
 mod polling;
 mod proxy;
 mod publish_limits;

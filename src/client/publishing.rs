@@ -1,9 +1,11 @@
 //! The program's side of the outgoing queue: what is refused at the call, and what is accepted.
 
 use super::command::Command;
+use super::shared::Shared;
 use super::{Client, State};
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::codec::publish::Publish;
 use crate::session::Amount;
 use crate::session::event::{Stage, Token};
 use crate::session::options::PublishOptions;
@@ -22,6 +24,14 @@ pub struct Outgoing<'a> {
     pub how: PublishOptions,
 }
 
+/// Whether the outgoing queue has room for an accepted publish.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Free,
+    /// Something is dropped or superseded for it.
+    Full,
+}
+
 impl Client {
     /// Publishes. The token names the outcome's event.
     pub fn publish(
@@ -37,16 +47,12 @@ impl Client {
 
     /// As `publish`, and says how the message is treated while it waits.
     pub fn publish_with(&self, outgoing: Outgoing<'_>) -> Result<Token, Failure> {
-        let (token, command) = self.accept_publish(outgoing)?;
-        self.shared.submit(command);
-        Ok(token)
+        self.publish_by(outgoing, Shared::submit)
     }
 
     /// As `publish_with`, but the message leaves with `send_gathered`, together with others.
     pub fn publish_gathered(&self, outgoing: Outgoing<'_>) -> Result<Token, Failure> {
-        let (token, command) = self.accept_publish(outgoing)?;
-        self.shared.gather(command);
-        Ok(token)
+        self.publish_by(outgoing, Shared::gather)
     }
 
     /// Sends what was gathered, on this thread if the core is free.
@@ -66,7 +72,7 @@ impl Client {
 
     // The command is made where it is needed, instead of being handed on from place to place.
     #[inline(always)]
-    fn accept_publish(&self, outgoing: Outgoing<'_>) -> Result<(Token, Command), Failure> {
+    fn publish_by(&self, outgoing: Outgoing<'_>, hand_over: impl Fn(&Shared, Command)) -> Result<Token, Failure> {
         let Outgoing { topic, payload, qos, retain, properties, mut how } = outgoing;
         self.check_alive()?;
         if how.conflation_key.as_deref() == Some("") {
@@ -84,23 +90,27 @@ impl Client {
             }
             _ => properties,
         };
+        let publish = Publish { dup: false, qos, retain, topic: Some(topic), packet_id: None, properties, payload };
+        let room = self.accept(&publish, how.conflation_key.is_some())?;
+        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
+        if qos != QoS::AtMostOnce {
+            self.shared.stages.advance(token, Stage::Accepted);
+        } else if room == Room::Free && is_patient(&how, properties) && self.shared.leave_patient(token, &publish) {
+            return Ok(token);
+        }
         let message = match &self.place {
             None => Message::new_in(&self.shared.buffers, topic, payload, qos, retain, properties),
             // It ends on another thread, which must not depend on a lock of this program.
             Some(_) => Message::new(topic, payload, qos, retain, properties),
         };
-        self.accept(&message, how.conflation_key.is_some())?;
-        let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);
-        if qos != QoS::AtMostOnce {
-            self.shared.stages.advance(token, Stage::Accepted);
-        }
-        Ok((token, Command::Publish { token, message, how }))
+        hand_over(&self.shared, Command::Publish { token, message, how });
+        Ok(token)
     }
 
     /// Checks a message and takes its place in the budget of the outgoing queue. Only the Session knows whether a message
     /// with a conflation key finds one to supersede.
-    pub(super) fn accept(&self, message: &Message, conflates: bool) -> Result<(), Failure> {
-        let (qos, retain, size) = (message.qos, message.retain, message.size());
+    pub(super) fn accept(&self, publish: &Publish<'_>, conflates: bool) -> Result<Room, Failure> {
+        let (qos, retain, size) = (publish.qos, publish.retain, publish.size());
         let limits = &self.shared.publish_limits;
         let queues_qos0 = limits.queues_qos0.load(Ordering::Acquire);
         if qos == QoS::AtMostOnce && !queues_qos0 && self.state() != State::Connected {
@@ -115,18 +125,19 @@ impl Client {
             let text = format!("the message has {size} bytes, option OUTGOING_MAXIMUM_BYTES is {maximum_bytes}");
             return Err(Status::TooLarge.because(text));
         }
-        check_publish_properties(message.properties())?;
-        check_payload_format(message.payload(), message.properties())?;
+        check_publish_properties(publish.properties)?;
+        check_payload_format(publish.payload, publish.properties)?;
         self.check_against_server(size, qos, retain)?;
-        let before = self.shared.accounts.outgoing.add(Amount::of(message));
+        let amount = Amount { count: 1, bytes: size };
+        let before = self.shared.accounts.outgoing.add(amount);
         let full = before.count >= limits.maximum.load(Ordering::Acquire) || before.bytes + size > maximum_bytes;
         if full && !conflates && limits.refuses_when_full.load(Ordering::Acquire) {
-            self.shared.accounts.outgoing.subtract(Amount::of(message));
+            self.shared.accounts.outgoing.subtract(amount);
             let Amount { count, bytes } = before;
             let text = format!("the outgoing queue is full: {count} messages, {bytes} bytes");
             return Err(Status::QueueFull.because(text));
         }
-        Ok(())
+        Ok(if full { Room::Full } else { Room::Free })
     }
 
     /// What the present Server said it won't take is refused at the call. What a later Server doesn't take ends with an
@@ -146,6 +157,15 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Whether nothing ends it before it is sent.
+fn is_patient(how: &PublishOptions, properties: Properties<'_>) -> bool {
+    let PublishOptions { time_to_live, conflation_key, priority } = how;
+    time_to_live.is_none()
+        && conflation_key.is_none()
+        && !priority
+        && (properties.is_empty() || properties.int(PropertyId::MessageExpiryInterval).is_none())
 }
 
 /// What PUBLISH may carry by the table of properties, but not from a program.

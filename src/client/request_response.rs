@@ -45,7 +45,7 @@ impl Client {
         }
         self.count_request()?;
         let message = Message::new(topic, payload, qos, false, properties);
-        self.accept(&message, false).inspect_err(|_| {
+        self.accept(&message.publish(None, false), false).inspect_err(|_| {
             self.shared.accounts.requests.fetch_sub(1, Ordering::AcqRel);
         })?;
         let token = self.shared.accounts.next_token.fetch_add(1, Ordering::Relaxed);

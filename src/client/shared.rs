@@ -10,21 +10,23 @@
 use super::accounts::Accounts;
 use super::clock;
 use super::command::Command;
-use super::command_queue::CommandQueue;
+use super::command_queue::{CommandQueue, Patient, Taken};
 use super::core::Core;
 use super::doctor::Doctor;
 use super::events::{EventQueue, NoticeKind};
 use super::leading::Leading;
 use super::lock::{LeftLocked, Lock, look_until};
 use super::log::{Level, Log, lines};
+use super::packed::Packed;
 use super::publish_limits::PublishLimits;
 use super::stages::Stages;
 use super::statistics::Snapshot;
 use super::store::StoreChoice;
 use super::thread::{Pause, Stop};
 use crate::codec::buffers::Buffers;
+use crate::codec::publish::Publish;
 use crate::session::Session;
-use crate::session::event::Event;
+use crate::session::event::{Event, Token};
 use crate::types::status::{Failure, Status};
 use parking_lot::MutexGuard;
 use std::collections::VecDeque;
@@ -219,6 +221,35 @@ impl Shared {
         self.work_off_commands();
     }
 
+    /// Leaves a QoS 0 publish that nothing ends but that it is sent, if it can only wait for the socket, or for who has the core:
+    /// a program that is faster than the line doesn't take the core for each. False if it has to be submitted.
+    pub fn leave_patient(&self, token: Token, publish: &Publish<'_>) -> bool {
+        if !self.commands.may_wait() {
+            return false;
+        }
+        let becomes = self.commands.push_patient(token, publish);
+        if becomes == Patient::WaitsForLong {
+            // If the thread that had the core was ended, the background thread finds out.
+            self.wake();
+        }
+        becomes != Patient::Refused
+    }
+
+    /// Takes a buffer back whose publishes were handed on.
+    pub fn give_back(&self, packed: Packed) {
+        self.commands.give_back(packed);
+    }
+
+    /// Whether callers have left nothing, patient commands included.
+    pub fn are_all_taken(&self) -> bool {
+        self.commands.are_all_taken()
+    }
+
+    /// Whether what only waits for the socket may be left until the background thread comes by itself.
+    pub fn let_wait(&self, may_wait: bool) {
+        self.commands.let_wait(may_wait);
+    }
+
     /// The core for a caller, if nobody has it or waits for it.
     pub fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
         if self.readers_waiting.load(Ordering::Acquire) > 0 { None } else { self.core.try_lock() }
@@ -281,9 +312,14 @@ impl Shared {
         self.commands.len()
     }
 
-    /// The first commands that callers have left, at most `most`.
-    pub fn take_commands(&self, most: usize, taken: &mut VecDeque<Command>) {
-        self.commands.take(most, taken);
+    /// The first commands that callers have left, at most `most`; with `leaves_patient` none if none is urgent.
+    pub fn take_commands(&self, most: usize, leaves_patient: bool, taken: &mut VecDeque<Command>) -> Taken {
+        self.commands.take(most, leaves_patient, taken)
+    }
+
+    /// Puts patient commands back that were taken last.
+    pub fn put_back(&self, taken: &mut VecDeque<Command>) {
+        self.commands.put_back(taken);
     }
 
     /// The next command that a caller has left. `Err` if the queue was locked until the deadline: by a thread that was ended.

@@ -66,6 +66,11 @@ impl fmt::Debug for Publish<'_> {
 }
 
 impl<'a> Publish<'a> {
+    /// Bytes of Topic Name, properties and payload together, as [`Message::size`](super::message::Message::size).
+    pub fn size(&self) -> usize {
+        self.topic.map_or(0, |topic| topic.as_bytes().len()) + self.properties.as_bytes().len() + self.payload.len()
+    }
+
     pub(super) fn decode(flags: u8, reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
         let dup = flags & DUP != 0;
         let retain = flags & RETAIN != 0;

@@ -89,6 +89,11 @@ impl Session {
         self.connection.as_ref().is_some_and(Connection::is_online)
     }
 
+    /// Whether there is a connection whose output takes more Application Messages now. Without room they wait in the queue.
+    pub fn has_room(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::has_room)
+    }
+
     /// The version of MQTT that is spoken, or will be on the next connection.
     pub fn version(&self) -> ProtocolVersion {
         self.version

@@ -52,6 +52,7 @@ use crate::codec::buffers::{Buffers, Spent};
 use crate::codec::disconnect::Disconnect;
 use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+use crate::codec::publish::Publish;
 use crate::codec::subscribe::SubscriptionOptions;
 use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
@@ -66,7 +67,7 @@ use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions}
 use ours::Ours;
 use outbound::Outbound;
 use packet_ids::PacketIds;
-use queue::Publishing;
+use queue::{Publishing, is_patient};
 use record::{Key, Log};
 use requester::Requester;
 use sink::sink;
@@ -240,13 +241,32 @@ impl Session {
         let mut out = sink!(self);
         self.outbound.expire(now, &mut out);
         if let Some(connection) = &mut self.connection
-            && self.outbound.may_leave_at_once(&message, &how, &self.options, connection)
+            && is_patient(&message, &how)
+            && self.outbound.has_way(message.size(), &self.options, connection)
         {
-            return self.outbound.send_at_once(token, message, connection, &mut out);
+            self.outbound.send_at_once(token, &message.publish(None, false), connection, &mut out);
+            return out.spent.add(message);
         }
         self.outbound.accept(Publishing::new(now, token, message, how), &self.options, &mut out);
         if let Some(connection) = &mut self.connection {
             self.outbound.pump(now, connection, &mut self.ids, &mut out);
+        }
+    }
+
+    /// As `publish`, for a message of QoS 0 that nothing ends before it is sent, and that is owned only if it has to wait.
+    pub fn publish_patient(&mut self, now: Instant, token: Token, publish: &Publish<'_>) {
+        let mut out = sink!(self);
+        self.outbound.expire(now, &mut out);
+        match (&mut self.connection, publish.topic) {
+            (Some(connection), _) if self.outbound.has_way(publish.size(), &self.options, connection) => {
+                self.outbound.send_at_once(token, publish, connection, &mut out);
+            }
+            (_, Some(topic)) => {
+                let Publish { payload, qos, retain, properties, .. } = *publish;
+                let message = Message::new_in(self.buffers(), topic, payload, qos, retain, properties);
+                self.publish(now, token, message, PublishOptions::default());
+            }
+            (_, None) => {}
         }
     }
 

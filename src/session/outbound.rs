@@ -9,7 +9,7 @@ use super::connection::{Connection, Held};
 use super::event::{Event, Outcome, Stage, Token};
 use super::figures::Amount;
 use super::limits::ServerLimits;
-use super::options::{OutgoingOverflow, PublishOptions, SessionOptions};
+use super::options::{OutgoingOverflow, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
@@ -18,8 +18,8 @@ use super::sink::Sink;
 use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
 use crate::codec::error::EncodeError;
-use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
+use crate::codec::publish::Publish;
 use crate::types::QoS;
 use crate::types::status::Status;
 use std::time::Instant;
@@ -105,29 +105,20 @@ impl Outbound {
         }
     }
 
-    /// Whether nothing keeps a new QoS 0 message from being the next to be sent: it needn't go through the queue then.
-    pub fn may_leave_at_once(
-        &self,
-        message: &Message,
-        how: &PublishOptions,
-        options: &SessionOptions,
-        connection: &Connection,
-    ) -> bool {
-        message.qos == QoS::AtMostOnce
-            && how.time_to_live.is_none()
-            && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
-            && self.queue.is_empty()
+    /// Whether nothing keeps a new QoS 0 message of this size from being the next to be sent: it needn't go through the queue
+    /// then.
+    pub fn has_way(&self, size: usize, options: &SessionOptions, connection: &Connection) -> bool {
+        self.queue.is_empty()
             && connection.publishes()
             && connection.has_room()
             && self.outstanding.count < options.outgoing_maximum
-            && self.outstanding.bytes + message.size() <= options.outgoing_maximum_bytes
+            && self.outstanding.bytes + size <= options.outgoing_maximum_bytes
     }
 
     /// Sends a QoS 0 message that never was in the queue.
-    pub fn send_at_once(&self, token: Token, message: Message, connection: &mut Connection, out: &mut Sink<'_>) {
-        let refused = refusal(&message, &connection.limits);
-        let sent =
-            refused.map_or_else(|| connection.send_publish(&message.publish(None, false)).map_err(status_of), Err);
+    pub fn send_at_once(&self, token: Token, publish: &Publish<'_>, connection: &mut Connection, out: &mut Sink<'_>) {
+        let refused = refusal(publish, &connection.limits);
+        let sent = refused.map_or_else(|| connection.send_publish(publish).map_err(status_of), Err);
         match sent {
             Ok(()) => {
                 out.counters.messages_sent += 1;
@@ -135,7 +126,6 @@ impl Outbound {
             }
             Err(status) => out.events.push_back(Event::Published { token, outcome: Outcome::local(status) }),
         }
-        out.spent.add(message);
     }
 
     /// Puts a publish at its place in the queue, and in the log.
@@ -282,7 +272,7 @@ impl Outbound {
         ids: &mut PacketIds,
         out: &mut Sink<'_>,
     ) -> bool {
-        if let Some(status) = refusal(&publishing.message, &connection.limits) {
+        if let Some(status) = refusal(&publishing.message.publish(None, false), &connection.limits) {
             let outcome = publishing.not_sent(status);
             self.finish(publishing, outcome, out);
             return true;
@@ -351,7 +341,7 @@ impl Outbound {
         // [MQTT-4.4.0-1].
         let publish = entry.publishing.message.publish(Some(id), entry.sent);
         // The Server may have come back with narrower limits.
-        let result = match refusal(&entry.publishing.message, &connection.limits) {
+        let result = match refusal(&publish, &connection.limits) {
             Some(status) => Err(status),
             None => connection.send_publish(&publish).map_err(status_of),
         };
@@ -383,13 +373,13 @@ impl Outbound {
 
 /// Why the message can't be sent: only a Server names the subscriptions that a message belongs to \[MQTT-3.3.4-6\], only the
 /// connection knows its Topic Aliases \[MQTT-3.2.2-17\], and this Server doesn't take everything, as far as CONNACK said so.
-pub(super) fn refusal(message: &Message, limits: &ServerLimits) -> Option<Status> {
+pub(super) fn refusal(publish: &Publish<'_>, limits: &ServerLimits) -> Option<Status> {
     let foreign = |id| matches!(id, PropertyId::SubscriptionIdentifier | PropertyId::TopicAlias);
-    if message.properties().iter().any(|(id, _)| foreign(id)) {
+    if publish.properties.iter().any(|(id, _)| foreign(id)) {
         return Some(Status::InvalidArgument);
     }
     // [MQTT-3.2.2-11] [MQTT-3.2.2-14]
-    let unsupported = message.qos > limits.maximum_qos || (message.retain && !limits.retain_available);
+    let unsupported = publish.qos > limits.maximum_qos || (publish.retain && !limits.retain_available);
     unsupported.then_some(Status::NotSupportedByServer)
 }
 

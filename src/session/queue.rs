@@ -134,6 +134,13 @@ impl Publishing {
     }
 }
 
+/// Whether a message of QoS 0 is ended by nothing but that it is sent.
+pub(super) fn is_patient(message: &Message, options: &PublishOptions) -> bool {
+    message.qos == QoS::AtMostOnce
+        && options.time_to_live.is_none()
+        && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
+}
+
 /// Which lane: priority before ordinary, and QoS 1 and 2 apart from QoS 0.
 const fn lane(priority: bool, qos0: bool) -> usize {
     match (priority, qos0) {

@@ -250,7 +250,12 @@ impl Switchboard {
             Command::Disconnect { .. } => self.say_goodbye(program, command),
             Command::Reauthenticate { .. } | Command::Panic => self.line.shared.gather(command),
             // The switchboard makes the connection and sets its limits; steps of an authentication are for no program.
-            Command::Connect(_) | Command::LimitOutgoing { .. } | Command::GoOn | Command::Authenticate { .. } => {}
+            // Only a line that is led by itself has publishes that wait for the socket.
+            Command::Connect(_)
+            | Command::LimitOutgoing { .. }
+            | Command::GoOn
+            | Command::Authenticate { .. }
+            | Command::Publishes(_) => {}
         }
     }
 

@@ -227,6 +227,7 @@ impl Worker {
             if !reads_first && self.has_to_store(now, &core) {
                 let batch = core.session.poll_records();
                 core.storing = true;
+                self.shared.let_wait(core.waits_for_socket());
                 drop(core);
                 self.store(batch);
                 has_stored = true;
@@ -279,6 +280,7 @@ impl Worker {
         let timers = [phase, core.session.next_timeout(), store, core.look_after_leader(now, &self.shared)];
         let until = timers.into_iter().flatten().min();
         core.worker_deadline = until;
+        self.shared.let_wait(core.waits_for_socket());
         self.rest = if core.connection.is_led() { Duration::ZERO } else { core.rest() };
         Sleep { until }
     }
