@@ -8,6 +8,7 @@ use crate::codec::subscribe::SubscriptionOptions;
 use crate::session::Amount;
 use crate::session::event::{Delivery, Token};
 use crate::session::options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions};
+use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::topic::TopicFilter;
 use std::time::Instant;
@@ -86,6 +87,7 @@ pub(super) enum Command {
 impl Core {
     /// Hands on what waits together, until that is all or `ends`. True if it is all.
     pub fn publish_packed(&mut self, now: Instant, packed: &mut Packed, ends: impl Fn(&Core) -> bool) -> bool {
+        self.qos0_published = true;
         while let Some((token, publish)) = packed.first() {
             if ends(self) {
                 return false;
@@ -115,6 +117,7 @@ impl Core {
                 self.needs_worker = true;
             }
             Command::Publish { token, message, how } => {
+                self.qos0_published |= message.qos == QoS::AtMostOnce;
                 self.share.accept(Amount::of(&message));
                 self.session.publish(now, token, message, how);
             }

@@ -122,10 +122,6 @@ impl CommandQueue {
         }
     }
 
-    pub fn are_all_taken(&self) -> bool {
-        self.queue.lock().commands.is_empty()
-    }
-
     pub fn may_wait(&self) -> bool {
         self.may_wait.load(Ordering::Relaxed)
     }
@@ -292,7 +288,7 @@ mod tests {
             let has_urgent = queue.queue.lock().urgent > 0;
             let before = done.len();
             let are_all = carry_out(&queue, leaves_patient, digit(13, 5), &mut done);
-            assert_eq!(are_all, queue.are_all_taken());
+            assert_eq!(are_all, queue.queue.lock().commands.is_empty());
             assert!(has_urgent || !leaves_patient || done.len() == before, "what is patient was taken");
             let Left { commands, urgent, .. } = &*queue.queue.lock();
             let looked_at = if queue.may_wait() { *urgent } else { commands.len() };

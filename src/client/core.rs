@@ -35,6 +35,8 @@ pub(super) struct Core {
     burst: Burst,
     /// Messages of QoS 0.
     qos0_received: u64,
+    /// Messages of QoS 0 were published since the background thread worked last.
+    pub qos0_published: bool,
     /// Room for the commands of one go.
     taken: VecDeque<Command>,
     /// Output was left to the background thread, which has been woken for it.
@@ -99,6 +101,7 @@ impl Core {
             panic: false,
             burst: Burst::default(),
             qos0_received: 0,
+            qos0_published: false,
             taken: VecDeque::new(),
             gathering: false,
             storing: false,
@@ -197,13 +200,21 @@ impl Core {
     /// What the background thread does: everything, but for commands that come in without a pause, and what a fast Server
     /// takes out of a long queue. They must not keep it from reading, so it comes back for the rest.
     pub fn work(&mut self, now: Instant, shared: &Shared) {
-        // This thread looks at what is left meanwhile before it sleeps.
-        shared.let_wait(true);
+        if std::mem::take(&mut self.qos0_published) {
+            // This thread looks at what is left meanwhile before it sleeps.
+            shared.let_wait(true);
+        }
         self.gathering = false;
         self.storing = false;
         let mut writes = 0;
         for _ in 0..ROUNDS_OF_THE_WORKER {
-            let _ = (0..GOES_BEFORE_A_WRITE).find(|_| self.apply_waiting(shared) || self.is_without_room());
+            let mut are_all = false;
+            for _ in 0..GOES_BEFORE_A_WRITE {
+                are_all = self.apply_waiting(shared);
+                if are_all || self.is_without_room() {
+                    break;
+                }
+            }
             while writes < WRITES_IN_A_ROW && self.write_once(now, usize::MAX, shared) {
                 writes += 1;
             }
@@ -212,7 +223,7 @@ impl Core {
                 self.needs_worker = true;
                 return;
             }
-            if !shared.has_commands() && (self.waits_for_socket() || shared.are_all_taken()) {
+            if !shared.has_commands() && (are_all || self.waits_for_socket()) {
                 return;
             }
         }

@@ -240,11 +240,6 @@ impl Shared {
         self.commands.give_back(packed);
     }
 
-    /// Whether callers have left nothing, patient commands included.
-    pub fn are_all_taken(&self) -> bool {
-        self.commands.are_all_taken()
-    }
-
     /// Whether what only waits for the socket may be left until the background thread comes by itself.
     pub fn let_wait(&self, may_wait: bool) {
         self.commands.let_wait(may_wait);
