@@ -5,12 +5,13 @@
 //! stronger than those of the code. The fences are a parameter, so that the tests show what they are for: without them loom
 //! finds the order that loses something. src/client/shared.rs (`submit`, `try_core`, `core_for_reader`, `work_off_commands`,
 //! `has_commands`, `leave`), core.rs (`apply_waiting`) and receiving.rs (`room_was_made`) must stay as they are here; so
-//! must slots.rs and what in events.rs wakes somebody.
+//! must slots.rs, what in events.rs wakes somebody, and `push_patient` and `let_wait` in command_queue.rs.
 
 #![cfg(test)]
 
 mod commands;
 mod events;
+mod patient;
 mod room;
 mod slots;
 
