@@ -321,8 +321,7 @@ impl Connection {
     }
 
     pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
-        // Only a Maximum Packet Size of 1 forbids these two bytes. A Server that means it can't be kept alive: it ends as one
-        // that doesn't answer.
+        // No Server is connected that doesn't take these two bytes.
         let _ = self.send(&Packet::Pingreq);
         if let Some(ping) = self.ping.as_mut().filter(|_| !self.reading_paused) {
             // The time for the answer is that of the first one: a Server that is gone would never be noticed otherwise.
