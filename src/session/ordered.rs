@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Ordered<T> {
     slots: VecDeque<Option<(PacketId, T)>>,
-    /// The number of the first slot; slots are numbered through for ever.
+    /// The number of the first slot; slots are numbered through.
     first: u64,
     index: FxHashMap<PacketId, u64>,
 }
@@ -90,7 +90,6 @@ impl<T> Ordered<T> {
     /// Takes all entries out, in their order.
     pub fn drain(&mut self) -> impl Iterator<Item = (PacketId, T)> + use<T> {
         self.index.clear();
-        self.first += self.slots.len() as u64;
         std::mem::take(&mut self.slots).into_iter().flatten()
     }
 }
