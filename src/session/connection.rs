@@ -59,7 +59,7 @@ pub(super) struct Connection {
     pub answers: u64,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
-    /// What waits for a batch of changes to be durable, in the order of the batches.
+    /// What waits for a batch of changes to be durable.
     held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
     pub incoming_aliases: IncomingAliases,
@@ -154,7 +154,6 @@ impl Connection {
 
     /// Keeps something back until the batch is durable, and everything that was kept back before it is.
     pub fn hold(&mut self, batch: u64, what: Held) {
-        let batch = self.held.back().map_or(batch, |last| batch.max(last.0));
         self.held.push_back((batch, what));
     }
 

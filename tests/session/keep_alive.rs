@@ -194,6 +194,16 @@ fn a_line_that_takes_no_more_bytes_is_given_up_although_pingreq_has_not_left() {
 }
 
 #[test]
+fn what_takes_none_of_our_bytes_lets_the_server_hear_nothing() {
+    // MQTT-3.1.2-20: a transport that holds encrypted bytes back is asked to send them, too.
+    let mut trace = Trace::connected(options());
+    trace.passes(22 * SECOND);
+    trace.session.handle_sent(trace.now, 0);
+    trace.passes(SECOND);
+    trace.sends(Packet::Pingreq);
+}
+
+#[test]
 fn the_round_trip_is_measured() {
     let mut trace = Trace::connected(options());
     trace.passes(23 * SECOND);

@@ -185,6 +185,26 @@ fn a_server_that_takes_less_than_any_answer_is_refused() {
 }
 
 #[test]
+fn what_waits_to_be_stored_does_not_follow_disconnect() {
+    // MQTT-3.14.4-1
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.receives(publish("y", QoS::ExactlyOnce, 7));
+    trace.takes_message("y");
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    disk.store(&mut trace);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    trace.connects(true, &[]);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(publish_again("y", QoS::ExactlyOnce, 7));
+    trace.sends(pubrec(7));
+}
+
+#[test]
 fn the_session_lasts_at_least_as_long_as_its_connection() {
     // MQTT-4.1.0-1, MQTT311-4.1.0-1, MQTT311-4.1.0-2: its expiry begins when the connection ends.
     for options in [

@@ -198,6 +198,11 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     // was lost: the Server had forgotten the subscriptions then.
     let mut trace = Trace::connected(options());
     subscribed(&mut trace, 1, "a");
+    let never = SubscriptionOptions { retain_handling: RetainHandling::Never, ..at_most(QoS::ExactlyOnce) };
+    trace.session.subscribe(3, TopicFilter::new("c").unwrap(), never, PropertiesBuf::new());
+    let packet_id = takes_subscribe(&mut trace, "c");
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    assert_eq!(tells_subscribed(&mut trace, 3).failure, None);
     trace.loses_connection();
     trace.opens();
     trace.sends_connect(|_| ());
@@ -206,7 +211,8 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     trace.connects(true, &[]);
     let mut packet_id = 0;
     // If it is still there, its retained messages are not wanted again. Those of a new one are.
-    for (filter, wanted) in [("a", RetainHandling::IfNew), ("b", RetainHandling::Always)] {
+    let wanted = [("a", RetainHandling::IfNew), ("c", RetainHandling::Never), ("b", RetainHandling::Always)];
+    for (filter, wanted) in wanted {
         trace.takes_packet(|packet| match packet {
             Packet::Subscribe(subscribe) => {
                 let Subscription { filter: asked_for, options } = &subscribe.subscriptions[0];
