@@ -80,7 +80,7 @@ impl Session {
             }
             _ => {}
         }
-        if v5 && !self.options.request_problem_information && explains_too_much(packet) {
+        if !self.options.request_problem_information && explains_too_much(packet) {
             self.tolerate(Breach::ProblemInformation);
         }
         let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {

@@ -21,6 +21,19 @@ fn plain() -> PublishOptions {
 }
 
 #[test]
+fn what_expires_before_connack_takes_no_time_from_the_server() {
+    let mut trace = Trace::new(options());
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.publish_so(1, "t", "x", QoS::AtLeastOnce, lives(10));
+    trace.passes(Duration::from_millis(10));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
+    assert!(!trace.session.wants_close());
+    trace.passes(CONNECT_TIMEOUT);
+    assert_eq!(trace.closes().failure, Some(Status::ConnectTimeout));
+}
+
+#[test]
 fn priority_messages_overtake_ordinary_ones_and_keep_their_order() {
     let mut trace = Trace::new(options());
     for (token, payload, qos, how) in [
