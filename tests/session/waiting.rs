@@ -400,3 +400,24 @@ fn who_has_to_know_whose_publishes_are_hears_of_every_end() {
     assert_eq!(trace.tells_published(3).failure, None);
     trace.tells_nothing();
 }
+
+#[test]
+fn what_another_kind_of_message_supersedes_is_not_sent_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.publish_so(1, "t", "stored", QOS_1, key("EURUSD"));
+    disk.store(&mut trace);
+    // It is not stored, and so doesn't take over the record of the other.
+    trace.publish_so(2, "t", "newer", QOS_0, key("EURUSD"));
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Superseded));
+    trace.session.heard(1);
+    disk.store(&mut trace);
+    let mut next = disk.start(options());
+    next.connects(false, &[]);
+    next.tells_nothing();
+    disk.store(&mut next);
+    next.sends_nothing();
+    trace.connects(false, &[]);
+    assert_eq!(trace.sends_payloads(), ["newer"]);
+}
