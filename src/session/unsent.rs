@@ -140,10 +140,12 @@ fn size_with_secret(packet: &Packet<'_>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::connect::Connect;
+    use crate::codec::connect::{Connect, Will};
     use crate::codec::disconnect::Auth;
     use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+    use crate::types::QoS;
     use crate::types::reason::ReasonCode;
+    use crate::types::topic::TopicName;
 
     fn connect(password: &[u8]) -> Packet<'_> {
         Packet::Connect(Connect {
@@ -178,6 +180,33 @@ mod tests {
             assert_eq!(format!("{unsent:?}"), "1 bytes");
             unsent.took(1);
             assert!(unsent.as_slice().is_empty() && !unsent.holds_secret);
+        }
+    }
+
+    #[test]
+    fn room_for_a_secret_is_room_for_all_that_goes_with_it() {
+        let text = "x".repeat(1000);
+        let mut properties = PropertiesBuf::new();
+        properties.set(PropertyId::AuthenticationMethod, Value::Text(&text)).unwrap();
+        let mut of_will = PropertiesBuf::new();
+        of_will.set(PropertyId::ContentType, Value::Text(&text)).unwrap();
+        let will = Will {
+            topic: TopicName::new(&text).unwrap(),
+            payload: text.as_bytes(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            properties: of_will.as_properties(),
+        };
+        let Packet::Connect(bare) = connect(text.as_bytes()) else { unreachable!() };
+        let properties = properties.as_properties();
+        let connect = Connect { will: Some(will), client_id: &text, user_name: Some(&text), properties, ..bare };
+        for packet in [Packet::Connect(connect), Packet::Auth(Auth { reason: ReasonCode::RE_AUTHENTICATE, properties })]
+        {
+            let mut unsent = Unsent::default();
+            unsent.make_room(size_with_secret(&packet).unwrap());
+            let capacity = unsent.bytes.capacity();
+            unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
+            assert_eq!(unsent.bytes.capacity(), capacity);
         }
     }
 
