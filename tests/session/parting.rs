@@ -205,6 +205,21 @@ fn what_waits_to_be_stored_does_not_follow_disconnect() {
 }
 
 #[test]
+fn no_answer_follows_disconnect() {
+    // MQTT-3.14.4-1
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 7));
+    let delivery = trace.tells_message("x");
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.acknowledge(delivery);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    trace.connects(true, &[]);
+    trace.receives(publish_again("x", QoS::AtLeastOnce, 7));
+    trace.sends(puback(7));
+}
+
+#[test]
 fn the_session_lasts_at_least_as_long_as_its_connection() {
     // MQTT-4.1.0-1, MQTT311-4.1.0-1, MQTT311-4.1.0-2: its expiry begins when the connection ends.
     for options in [

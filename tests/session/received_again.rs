@@ -195,9 +195,29 @@ fn puback_waits_for_nothing_to_be_stored() {
     let mut trace = disk.start(options());
     trace.connects(false, &[]);
     disk.store(&mut trace);
+    trace.receives(publish("zero", QoS::AtLeastOnce, 1));
+    let delivery = trace.tells_message("zero");
+    trace.session.taken(delivery.unwrap());
+    trace.sends(puback(1));
+    assert!(!trace.session.has_records());
     trace.publish(1, "stored", QoS::AtLeastOnce);
     trace.sends(publish("stored", QoS::AtLeastOnce, 1));
     trace.receives(publish("one", QoS::AtLeastOnce, 1));
     trace.takes_message("one");
     trace.sends(puback(1));
+}
+
+#[test]
+fn what_the_program_says_first_of_a_message_counts() {
+    // MQTT-4.6.0-2: the answer waits behind another.
+    let mut trace = Trace::connected(options());
+    let deliveries = [1, 2].map(|packet_id| {
+        trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
+        trace.tells_message("x")
+    });
+    trace.acknowledge(deliveries[1]);
+    assert!(!trace.session.acknowledge(deliveries[1].unwrap(), ReasonCode::QUOTA_EXCEEDED));
+    trace.acknowledge(deliveries[0]);
+    trace.sends(puback(1));
+    trace.sends(puback(2));
 }
