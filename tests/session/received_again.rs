@@ -173,7 +173,7 @@ fn a_message_that_comes_again_and_again_is_one_message_to_the_receive_maximum() 
 }
 
 #[test]
-fn pubrec_waits_for_the_store_on_the_next_connection_too() {
+fn pubrec_waits_for_the_store_and_on_the_next_connection_too() {
     // MQTT-4.3.3-10: whoever forgot the Packet Identifier in a crash would take the Server's repetition for a new message.
     let mut disk = Disk::default();
     let mut trace = disk.start(options());
@@ -181,6 +181,7 @@ fn pubrec_waits_for_the_store_on_the_next_connection_too() {
     disk.store(&mut trace);
     trace.receives(publish("one", QoS::ExactlyOnce, 1));
     trace.takes_message("one");
+    trace.sends_nothing();
     trace.reconnects(true);
     trace.receives(publish_again("one", QoS::ExactlyOnce, 1));
     trace.sends_nothing();

@@ -80,7 +80,7 @@ impl Inbound {
                     if !acknowledgement.reason.is_error() || connection.version == ProtocolVersion::V311 {
                         // If it were forgotten in a crash, the Server's repetition would be taken for a new message.
                         let content = self.contents.get(&id).copied();
-                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
+                        recorded = log.add(Key::Received(id), || Record::Received { content });
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
