@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::codec::connect::{Connect, Will};
     use crate::codec::disconnect::Auth;
+    use crate::codec::message::Message;
     use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
     use crate::types::QoS;
     use crate::types::reason::ReasonCode;
@@ -203,10 +204,12 @@ mod tests {
         for packet in [Packet::Connect(connect), Packet::Auth(Auth { reason: ReasonCode::RE_AUTHENTICATE, properties })]
         {
             let mut unsent = Unsent::default();
-            unsent.make_room(size_with_secret(&packet).unwrap());
-            let capacity = unsent.bytes.capacity();
             unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
-            assert_eq!(unsent.bytes.capacity(), capacity);
+            assert_eq!(unsent.bytes.capacity(), size_with_secret(&packet).unwrap(), "it grew while it was written");
+            // What isn't sent yet stays in front of it.
+            let first = unsent.as_slice().to_vec();
+            unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
+            assert_eq!(unsent.as_slice(), first.repeat(2));
         }
     }
 
@@ -226,6 +229,26 @@ mod tests {
             moved += if left.as_ptr() == in_place { 0 } else { left.len() };
         }
         assert!(moved <= size, "{moved} bytes of {size} were moved");
+    }
+
+    #[test]
+    fn only_what_finds_no_room_piles_up() {
+        let mut unsent = Unsent::default();
+        let payload = vec![b'x'; 2 * MOST_BEYOND];
+        let topic = TopicName::new("t").unwrap();
+        let message = Message::new(topic, &payload, QoS::AtMostOnce, false, Properties::EMPTY);
+        let large = Packet::Publish(message.publish(None, false));
+        unsent.add(&large, ProtocolVersion::V5, usize::MAX).unwrap();
+        let mut pings = 0;
+        while !unsent.is_overfull() {
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+            pings += 1;
+        }
+        assert_eq!(pings, MOST_BEYOND / 2 + 1);
+        unsent.took(unsent.as_slice().len() - HIGH_WATER);
+        assert!(unsent.is_overfull() && !unsent.has_room());
+        unsent.took(1);
+        assert!(!unsent.is_overfull() && unsent.has_room());
     }
 
     #[test]
