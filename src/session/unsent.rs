@@ -263,5 +263,12 @@ mod tests {
         assert!(unsent.has_room() && unsent.as_slice().len() == count - 1);
         unsent.took(count - 1);
         assert!(unsent.as_slice().is_empty());
+        // And room is kept for no more than that, though something is unsent all the time.
+        unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+        for _ in 0..2 * HIGH_WATER {
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+            unsent.took(2);
+        }
+        assert!(unsent.bytes.len() < 2 * HIGH_WATER, "{}", unsent.bytes.len());
     }
 }
