@@ -128,4 +128,22 @@ mod tests {
         assert!(map.slots.len() <= 65, "{}", map.slots.len());
         assert_eq!(map.get(id(1)), Some(&0));
     }
+
+    #[test]
+    fn entries_that_move_together_are_still_found() {
+        let mut map = Ordered::new();
+        let stay = [1, 201, 202];
+        (1..=202).for_each(|number| map.insert(id(number), number));
+        for number in 2..=200 {
+            assert_eq!(map.remove(id(number)), Some(number));
+        }
+        assert!(map.slots.len() <= 65, "{}", map.slots.len());
+        map.insert(id(2), 2);
+        assert!(stay.iter().all(|number| map.get(id(*number)) == Some(number)));
+        assert_eq!(map.remove(id(201)), Some(201));
+        assert_eq!(map.drain().map(|entry| entry.1).collect::<Vec<_>>(), [1, 202, 2]);
+        // It is as good as new.
+        map.insert(id(7), 7);
+        assert_eq!((map.get(id(7)), map.get(id(1)), map.len()), (Some(&7), None, 1));
+    }
 }
