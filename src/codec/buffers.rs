@@ -284,4 +284,22 @@ mod tests {
             assert!(index >= SIZES || !home.came_back.lock().by_size[index].is_empty(), "none of {size} bytes");
         }
     }
+
+    #[test]
+    fn what_is_made_ready_is_bounded_though_it_has_several_sizes() {
+        let home = Buffers::default();
+        for size in [100, 1000, 500] {
+            let all: Vec<Message> = (0..200).map(|_| message(&home, size)).collect();
+            all.into_iter().for_each(|message| home.give_back(message));
+            // It is looked for what came back.
+            let _taken: Vec<Message> = (0..=LOOK_AGAIN).map(|_| message(&home, size)).collect();
+            for free in [home.ready.lock(), home.came_back.lock()] {
+                let kept: usize = free.by_size.iter().flatten().map(Vec::capacity).sum();
+                assert!(kept <= KEPT && kept == free.bytes, "{kept} of {}", free.bytes);
+                let there = (0..SIZES).filter(|size| !free.by_size[*size].is_empty());
+                assert_eq!(there.map(|size| 1 << size).sum::<u64>(), free.there);
+            }
+        }
+        assert!(home.ready.lock().bytes > 0);
+    }
 }

@@ -172,6 +172,6 @@ pub(super) fn restore_quota(connection: &mut Connection) {
 pub(super) fn send_pubrel(id: PacketId, reason: ReasonCode, connection: &mut Connection) {
     let reason = if connection.version == ProtocolVersion::V5 { reason } else { ReasonCode::SUCCESS };
     debug_assert!(reason.allowed_in(PacketType::Pubrel));
-    // At most five bytes: a Server that can't take them can't take a QoS 2 message either.
+    // No Server is connected that doesn't take these five bytes at most.
     let _ = connection.send(&Packet::Pubrel(Ack::new(id, reason)));
 }

@@ -59,7 +59,7 @@ pub(super) struct Connection {
     pub answers: u64,
     /// Received QoS 1 and 2 messages that we have not answered, in the order of their arrival \[MQTT-4.6.0-2\].
     pub unanswered: VecDeque<PacketId>,
-    /// What waits for a batch of changes to be durable, in the order of the batches.
+    /// What waits for a batch of changes to be durable.
     held: VecDeque<(u64, Held)>,
     pub outgoing_aliases: OutgoingAliases,
     pub incoming_aliases: IncomingAliases,
@@ -71,8 +71,6 @@ pub(super) struct Connection {
     last_sent: Instant,
     last_received: Instant,
     ping: Option<Ping>,
-    /// Reading is paused: what has arrived, perhaps a PINGRESP, lies there unread, so the next PINGREQ doesn't wait for it.
-    reading_paused: bool,
 }
 
 /// What must not be sent before something is durable.
@@ -124,7 +122,6 @@ impl Connection {
             last_sent: now,
             last_received: now,
             ping: None,
-            reading_paused: false,
         }
     }
 
@@ -154,7 +151,6 @@ impl Connection {
 
     /// Keeps something back until the batch is durable, and everything that was kept back before it is.
     pub fn hold(&mut self, batch: u64, what: Held) {
-        let batch = self.held.back().map_or(batch, |last| batch.max(last.0));
         self.held.push_back((batch, what));
     }
 
@@ -250,17 +246,10 @@ impl Connection {
 
     pub fn received(&mut self, now: Instant, ping_timeout: Duration) {
         self.last_received = now;
-        self.reading_paused = false;
         if let Some(ping) = &mut self.ping {
             // A PINGRESP may stand behind a lot of messages: as long as bytes arrive the Server is there.
             ping.deadline = now + ping_timeout;
         }
-    }
-
-    /// Nothing is read, so silence says nothing about the Server; but it must go on hearing of us \[MQTT-3.1.2-20\].
-    pub fn pause_reading(&mut self, now: Instant, ping_timeout: Duration) {
-        self.received(now, ping_timeout);
-        self.reading_paused = true;
     }
 
     /// The Server answered; returns how long that took, if it was the last PINGREQ.
@@ -282,10 +271,9 @@ impl Connection {
         // Three quarters leave room for a late wake-up [MQTT-3.1.2-20]. Silence of the Server asks for a PINGREQ too:
         // a program that publishes all the time would otherwise never notice that nobody is listening.
         let quiet_since = match &self.ping {
-            // A PINGREQ that the transport hasn't taken yet needs no second one.
-            Some(ping) if self.reading_paused => self.last_sent.min(self.last_received).max(ping.sent),
-            // What is to be asked is asked. But the answer may stand behind messages for long, or take longer than the Keep
-            // Alive, and the Server must go on hearing of us.
+            // What is to be asked is asked. But the answer may stand behind messages for long, lie there unread, or take longer
+            // than the Keep Alive, and the Server must go on hearing of us. A PINGREQ that the transport hasn't taken yet needs
+            // no second one.
             Some(ping) => self.last_sent.max(ping.sent),
             None => self.last_sent.min(self.last_received),
         };
@@ -321,18 +309,16 @@ impl Connection {
     }
 
     pub fn send_ping(&mut self, now: Instant, ping_timeout: Duration) {
-        // Only a Maximum Packet Size of 1 forbids these two bytes. A Server that means it can't be kept alive: it ends as one
-        // that doesn't answer.
+        // No Server is connected that doesn't take these two bytes.
         let _ = self.send(&Packet::Pingreq);
-        if let Some(ping) = self.ping.as_mut().filter(|_| !self.reading_paused) {
+        if let Some(ping) = &mut self.ping {
             // The time for the answer is that of the first one: a Server that is gone would never be noticed otherwise.
             ping.sent = now;
             ping.unanswered += 1;
             return;
         }
-        let unanswered = self.ping.take().map_or(0, |ping| ping.unanswered) + 1;
         let (deadline, unsent) = (now + ping_timeout, self.output().len());
-        self.ping = Some(Ping { sent: now, deadline, timeout: ping_timeout, unsent, unanswered });
+        self.ping = Some(Ping { sent: now, deadline, timeout: ping_timeout, unsent, unanswered: 1 });
     }
 }
 

@@ -26,6 +26,9 @@ use crate::types::status::Status;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
+/// PUBACK, PUBREC, PUBREL and PUBCOMP have so many bytes at most, without texts.
+const LARGEST_ANSWER: usize = 5;
+
 impl Session {
     /// The next connection is one to this Server, which may be another one than before.
     pub fn set_server(&mut self, server: &str) {
@@ -156,7 +159,7 @@ impl Session {
         if response_information.is_some() && !self.options.request_response_information {
             self.tolerate(Breach::ResponseInformation);
         }
-        if self.wants_close() {
+        if self.wants_close() || !self.takes_answers(connack) {
             return false;
         }
         let fault = match self.breach_in_connack(connack) {
@@ -171,6 +174,19 @@ impl Session {
             Err(AuthenticationFault::Untrusted(detail)) => self.fail_authentication(detail),
         }
         false
+    }
+
+    /// Whether the Server's Maximum Packet Size has room for what has to be sent. If not, flows would hang without a word, and the
+    /// connection ends.
+    fn takes_answers(&mut self, connack: &Connack<'_>) -> bool {
+        let maximum = connack.properties.int(PropertyId::MaximumPacketSize).map_or(usize::MAX, |size| size as usize);
+        if let Some(connection) = self.connection.as_mut().filter(|_| maximum < LARGEST_ANSWER) {
+            connection.limits.maximum_packet_size = maximum;
+            let detail = format!("the Server takes packets of at most {maximum} bytes, too few to answer its messages");
+            let end = Disconnected::new(Some(Status::NotSupportedByServer), detail);
+            connection.close_with(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR, end);
+        }
+        maximum >= LARGEST_ANSWER
     }
 
     /// The connection is accepted: what CONNACK says of it is in force.

@@ -23,13 +23,11 @@ impl<T> Lane<T> {
         self.slots.back().map(|slot| slot.0)
     }
 
-    /// Adds an entry. New ones have the highest number, what returns to the queue has the lowest; both are O(1).
+    /// Adds an entry. New ones have the highest number, which is O(1).
     pub fn insert(&mut self, number: u64, value: T) -> &T {
         self.live += 1;
         let place = if self.last().is_none_or(|last| last < number) {
             self.slots.len()
-        } else if self.first().is_some_and(|first| number < first) {
-            0
         } else {
             self.slots.partition_point(|slot| slot.0 < number)
         };

@@ -173,10 +173,11 @@ impl Session {
 
     // What happened outside.
 
-    /// The program doesn't take what has arrived, so nothing is read: that the Server's PINGRESP isn't seen says nothing.
+    /// The program doesn't take what has arrived, so nothing is read: that the Server's PINGRESP isn't seen says nothing. To be
+    /// said each time before the timers are looked at.
     pub fn handle_reading_paused(&mut self, now: Instant) {
         if let Some(connection) = &mut self.connection {
-            connection.pause_reading(now, self.options.ping_timeout);
+            connection.received(now, self.options.ping_timeout);
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Ordered<T> {
     slots: VecDeque<Option<(PacketId, T)>>,
-    /// The number of the first slot; slots are numbered through for ever.
+    /// The number of the first slot; slots are numbered through.
     first: u64,
     index: FxHashMap<PacketId, u64>,
 }
@@ -90,7 +90,6 @@ impl<T> Ordered<T> {
     /// Takes all entries out, in their order.
     pub fn drain(&mut self) -> impl Iterator<Item = (PacketId, T)> + use<T> {
         self.index.clear();
-        self.first += self.slots.len() as u64;
         std::mem::take(&mut self.slots).into_iter().flatten()
     }
 }
@@ -128,5 +127,23 @@ mod tests {
         }
         assert!(map.slots.len() <= 65, "{}", map.slots.len());
         assert_eq!(map.get(id(1)), Some(&0));
+    }
+
+    #[test]
+    fn entries_that_move_together_are_still_found() {
+        let mut map = Ordered::new();
+        let stay = [1, 201, 202];
+        (1..=202).for_each(|number| map.insert(id(number), number));
+        for number in 2..=200 {
+            assert_eq!(map.remove(id(number)), Some(number));
+        }
+        assert!(map.slots.len() <= 65, "{}", map.slots.len());
+        map.insert(id(2), 2);
+        assert!(stay.iter().all(|number| map.get(id(*number)) == Some(number)));
+        assert_eq!(map.remove(id(201)), Some(201));
+        assert_eq!(map.drain().map(|entry| entry.1).collect::<Vec<_>>(), [1, 202, 2]);
+        // It is as good as new.
+        map.insert(id(7), 7);
+        assert_eq!((map.get(id(7)), map.get(id(1)), map.len()), (Some(&7), None, 1));
     }
 }

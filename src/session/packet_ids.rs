@@ -91,4 +91,18 @@ mod tests {
             ids.release(id);
         }
     }
+
+    #[test]
+    fn what_others_have_in_use_is_not_given_out() {
+        // MQTT-2.2.1-3, MQTT-4.4.0-1
+        let mut ids = PacketIds::new();
+        let id = |number| PacketId::new(number).unwrap();
+        assert!(ids.claim(id(7)) && !ids.claim(id(7)));
+        assert_eq!(ids.allocate(), Some(id(8)), "those of an earlier process rest, too");
+        assert!(ids.keep_away(id(3)) && !ids.keep_away(id(7)));
+        assert_eq!(ids.allocate(), Some(id(9)), "the turn doesn't go back");
+        assert_eq!(std::iter::from_fn(|| ids.allocate()).count(), 65_535 - 4);
+        ids.release(id(3));
+        assert_eq!((ids.allocate(), ids.allocate()), (Some(id(3)), None));
+    }
 }

@@ -80,7 +80,7 @@ impl Session {
             }
             _ => {}
         }
-        if v5 && !self.options.request_problem_information && explains_too_much(packet) {
+        if !self.options.request_problem_information && explains_too_much(packet) {
             self.tolerate(Breach::ProblemInformation);
         }
         let Some(connection) = self.connection.as_mut().filter(|connection| connection.phase != Phase::Closing) else {
@@ -158,13 +158,11 @@ impl Session {
             payload_format_check: self.options.payload_format_check,
             deduplicate: self.options.deduplicate.as_ref(),
             // It has the Correlation Data of its request, and is no copy of it.
-            awaited: self.options.deduplicate.is_some() && self.requester.awaits(topic, publish.properties).is_some(),
+            awaited: self.requester.awaits(topic, publish.properties).is_some(),
         };
         let mut out = sink!(self);
-        let events = out.events.len();
         match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
-            Ok(()) if self.events.len() > events => self.requester.claim(&mut self.events),
-            Ok(()) => {}
+            Ok(()) => self.requester.claim(&mut self.events),
             Err(Refused::TooMany) => {
                 let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
                 self.break_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, detail);

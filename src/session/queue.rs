@@ -48,8 +48,9 @@ impl Terms {
         expires: Option<Instant>,
         message_expires: Option<Instant>,
     ) -> Option<Box<Self>> {
-        let any = conflation_key.is_some() || expires.is_some() || message_expires.is_some();
-        any.then(|| Box::new(Terms { conflation_key, expires, message_expires }))
+        // A message that expires does so by `expires`, too.
+        (conflation_key.is_some() || expires.is_some())
+            .then(|| Box::new(Terms { conflation_key, expires, message_expires }))
     }
 }
 

@@ -204,6 +204,7 @@ mod tests {
             "m=extension,r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
             // A nonce that isn't ours, or adds nothing of the Server's.
             "r=another,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+            "r=anotherThatIsLongerThanOurs,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
             "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
             "r=rOprNGfwEbeRWgbNEkqOx,s=!,i=4096",
             "r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095",

@@ -16,10 +16,10 @@ use crate::codec::property::{Properties, PropertiesBuf};
 use crate::codec::subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionOptions};
 use crate::codec::unsubscribe::Unsubscribe;
 use crate::codec::{Packet, PacketId};
+use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
-use crate::types::{ProtocolVersion, QoS};
 use std::collections::VecDeque;
 
 #[derive(Debug)]
@@ -139,11 +139,8 @@ impl Subscriptions {
         if !connection.is_online() {
             return;
         }
-        let mut ends = self.waiting.iter().filter(|request| !request.subscribes()).count();
         while let Some(request) = self.waiting.pop_front() {
-            if !request.subscribes() {
-                ends -= 1;
-            } else if request.token == 0 && ends > 0 && self.is_to_end(&request.filter) {
+            if request.subscribes() && request.token == 0 && self.is_to_end(&request.filter) {
                 // Nobody wants it any more, nor the retained messages that it brings.
                 out.log.remove(Key::Subscription(request.filter));
                 continue;
@@ -241,7 +238,7 @@ impl Subscriptions {
 
     /// A subscription that was to be made again, and can't be, must not be made by the next process either.
     fn refused(&mut self, request: &Request, log: &mut Log) {
-        if request.subscribes() && self.standing(&request.filter) == Standing::Unknown {
+        if self.standing(&request.filter) == Standing::Unknown {
             log.remove(Key::Subscription(request.filter.clone()));
         }
     }
@@ -281,8 +278,8 @@ impl Subscriptions {
 
     /// What the Server may be subscribed to.
     pub fn filters(&self) -> Vec<String> {
-        let asked = self.waiting.iter().filter(|request| request.subscribes()).map(|request| &request.filter);
-        self.granted.iter().map(|granted| &granted.filter).chain(asked).cloned().collect()
+        let waiting = self.waiting.iter().map(|request| &request.filter);
+        self.granted.iter().map(|granted| &granted.filter).chain(waiting).cloned().collect()
     }
 
     /// Ends those subscriptions that nobody has any more.
@@ -321,9 +318,7 @@ fn send(packet_id: PacketId, request: &Request, connection: &mut Connection) -> 
     let properties = request.properties.as_properties();
     let packet = match request.asks {
         Asks::Subscribe { mut options, perhaps_there } => {
-            // MQTT 3.1.1 has no such option.
-            let can_say = connection.version == ProtocolVersion::V5;
-            if perhaps_there && can_say && options.retain_handling == RetainHandling::Always {
+            if perhaps_there && options.retain_handling == RetainHandling::Always {
                 options.retain_handling = RetainHandling::IfNew;
             }
             let subscriptions = vec![Subscription { filter, options }];

@@ -140,10 +140,13 @@ fn size_with_secret(packet: &Packet<'_>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::connect::Connect;
+    use crate::codec::connect::{Connect, Will};
     use crate::codec::disconnect::Auth;
+    use crate::codec::message::Message;
     use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
+    use crate::types::QoS;
     use crate::types::reason::ReasonCode;
+    use crate::types::topic::TopicName;
 
     fn connect(password: &[u8]) -> Packet<'_> {
         Packet::Connect(Connect {
@@ -182,6 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn room_for_a_secret_is_room_for_all_that_goes_with_it() {
+        let text = "x".repeat(1000);
+        let mut properties = PropertiesBuf::new();
+        properties.set(PropertyId::AuthenticationMethod, Value::Text(&text)).unwrap();
+        let mut of_will = PropertiesBuf::new();
+        of_will.set(PropertyId::ContentType, Value::Text(&text)).unwrap();
+        let will = Will {
+            topic: TopicName::new(&text).unwrap(),
+            payload: text.as_bytes(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            properties: of_will.as_properties(),
+        };
+        let Packet::Connect(bare) = connect(text.as_bytes()) else { unreachable!() };
+        let properties = properties.as_properties();
+        let connect = Connect { will: Some(will), client_id: &text, user_name: Some(&text), properties, ..bare };
+        for packet in [Packet::Connect(connect), Packet::Auth(Auth { reason: ReasonCode::RE_AUTHENTICATE, properties })]
+        {
+            let mut unsent = Unsent::default();
+            unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
+            assert_eq!(unsent.bytes.capacity(), size_with_secret(&packet).unwrap(), "it grew while it was written");
+            // What isn't sent yet stays in front of it.
+            let first = unsent.as_slice().to_vec();
+            unsent.add(&packet, ProtocolVersion::V5, usize::MAX).unwrap();
+            assert_eq!(unsent.as_slice(), first.repeat(2));
+        }
+    }
+
+    #[test]
     fn a_large_message_is_not_moved_for_each_piece_that_the_transport_takes() {
         // A message of many megabytes on a slow line: moving what is left each time would keep the processor busy for minutes.
         let mut unsent = Unsent::default();
@@ -200,6 +232,26 @@ mod tests {
     }
 
     #[test]
+    fn only_what_finds_no_room_piles_up() {
+        let mut unsent = Unsent::default();
+        let payload = vec![b'x'; 2 * MOST_BEYOND];
+        let topic = TopicName::new("t").unwrap();
+        let message = Message::new(topic, &payload, QoS::AtMostOnce, false, Properties::EMPTY);
+        let large = Packet::Publish(message.publish(None, false));
+        unsent.add(&large, ProtocolVersion::V5, usize::MAX).unwrap();
+        let mut pings = 0;
+        while !unsent.is_overfull() {
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+            pings += 1;
+        }
+        assert_eq!(pings, MOST_BEYOND / 2 + 1);
+        unsent.took(unsent.as_slice().len() - HIGH_WATER);
+        assert!(unsent.is_overfull() && !unsent.has_room());
+        unsent.took(1);
+        assert!(!unsent.is_overfull() && unsent.has_room());
+    }
+
+    #[test]
     fn what_is_taken_makes_room() {
         let mut unsent = Unsent::default();
         while unsent.has_room() {
@@ -211,5 +263,12 @@ mod tests {
         assert!(unsent.has_room() && unsent.as_slice().len() == count - 1);
         unsent.took(count - 1);
         assert!(unsent.as_slice().is_empty());
+        // And room is kept for no more than that, though something is unsent all the time.
+        unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+        for _ in 0..2 * HIGH_WATER {
+            unsent.add(&Packet::Pingreq, ProtocolVersion::V5, usize::MAX).unwrap();
+            unsent.took(2);
+        }
+        assert!(unsent.bytes.len() < 2 * HIGH_WATER, "{}", unsent.bytes.len());
     }
 }

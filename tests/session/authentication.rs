@@ -203,6 +203,13 @@ fn auth_that_has_no_place_ends_the_connection() {
     trace.tells_step();
     trace.is_accepted_with("m", None);
     trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+    let mut trace = authenticated();
+    trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
+    trace.sends_auth(ReasonCode::RE_AUTHENTICATE, "m");
+    trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, "m", None);
+    trace.tells_step();
+    trace.receives_auth(ReasonCode::SUCCESS, "m", None);
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
 }
 
 #[test]
@@ -240,6 +247,25 @@ fn a_reauthentication_goes_on_beside_everything_else() {
     trace.stays_connected();
     trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
     trace.sends_auth(ReasonCode::RE_AUTHENTICATE, "m");
+}
+
+#[test]
+fn no_step_of_a_reauthentication_follows_disconnect() {
+    // MQTT-3.14.4-1
+    let mut trace = authenticated();
+    trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
+    trace.sends_auth(ReasonCode::RE_AUTHENTICATE, "m");
+    trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, "m", None);
+    let (step, _) = trace.tells_step();
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.session.authenticate(step, None, Properties::EMPTY);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    let mut trace = authenticated();
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
 }
 
 #[test]
@@ -374,12 +400,16 @@ fn a_server_that_cannot_prove_itself_is_not_trusted() {
 #[test]
 fn scram_serves_a_reauthentication_too() {
     // MQTT-4.12.1-1, MQTT-4.12.1-2
-    let (mut trace, proof, _) = nearly_accepted();
+    let (mut trace, proof, first) = nearly_accepted();
     trace.is_accepted_with(SCRAM, Some(proof.as_bytes()));
     trace.is_connected();
+    let mut firsts = vec![first];
     for honest in [true, false] {
-        trace.session.reauthenticate(None, Properties::EMPTY, trace.now);
+        // What the program gives along is not SCRAM's.
+        trace.session.reauthenticate(Some(b"data"), Properties::EMPTY, trace.now);
         let first = trace.sends_auth(ReasonCode::RE_AUTHENTICATE, SCRAM).unwrap();
+        assert!(!firsts.contains(&first), "each run has a nonce of its own");
+        firsts.push(first.clone());
         let server = ScramServer::new(&first);
         trace.receives_auth(ReasonCode::CONTINUE_AUTHENTICATION, SCRAM, Some(server.first.as_bytes()));
         let last = trace.sends_auth(ReasonCode::CONTINUE_AUTHENTICATION, SCRAM).unwrap();

@@ -231,7 +231,12 @@ fn a_refusal_is_one_whatever_it_says_of_a_session() {
 
 /// PUBLISH with Payload Format Indicator 1 and a payload that is no UTF-8.
 fn ill_formed(qos: QoS, packet_id: u16) -> Vec<u8> {
-    let properties = set(&[(PropertyId::PayloadFormatIndicator, Value::Int(1))]);
+    not_utf8(&[(PropertyId::PayloadFormatIndicator, Value::Int(1))], qos, packet_id)
+}
+
+/// PUBLISH with a payload that is no UTF-8.
+fn not_utf8(properties: &[(PropertyId, Value<'_>)], qos: QoS, packet_id: u16) -> Vec<u8> {
+    let properties = set(properties);
     let topic = TopicName::new("t").unwrap();
     let message = Message::new(topic, &[0xFF], qos, false, properties.as_properties());
     let packet = Packet::Publish(message.publish(mt5mqtt::codec::PacketId::new(packet_id), false));
@@ -253,6 +258,19 @@ fn a_payload_that_is_not_what_it_says_is_told_of_and_delivered() {
     let mut trace = Trace::connected(strict());
     trace.receives_bytes(&ill_formed(QoS::AtLeastOnce, 1));
     trace.breaks_off(ReasonCode::PAYLOAD_FORMAT_INVALID);
+}
+
+#[test]
+fn a_payload_that_says_nothing_of_its_format_may_be_any_bytes() {
+    // Section 3.3.2.3.2: 0 is the same as no indicator.
+    let said: [&[_]; 2] = [&[], &[(PropertyId::PayloadFormatIndicator, Value::Int(0))]];
+    for properties in said {
+        let mut trace = Trace::connected(strict());
+        trace.receives_bytes(&not_utf8(properties, QoS::AtLeastOnce, 1));
+        let Event::Message { message, .. } = trace.tells() else { panic!("no message") };
+        assert_eq!(message.payload(), [0xFF]);
+        trace.stays_connected();
+    }
 }
 
 #[test]

@@ -172,6 +172,14 @@ fn a_new_message_that_looks_like_one_from_before_is_not_swallowed() {
     trace.tells_message("close all");
     trace.stays_connected();
     assert_eq!(trace.session.counters().breaches, 0, "{:?}", Breach::IdentifierInUse);
+    // The first one has expired at its Server, which gives its Packet Identifier to another.
+    let mut trace = at_a();
+    trace.receives(publish("close all", QOS_2, 1));
+    trace.tells_message("close all");
+    moves(&mut trace, "b", false);
+    moves(&mut trace, "a", true);
+    trace.receives(publish("close all", QOS_2, 1));
+    trace.tells_message("close all");
 }
 
 #[test]

@@ -255,3 +255,11 @@ fn a_message_that_comes_again_and_again_and_can_not_be_taken_is_named() {
     // What breaks off before its Topic Name ends has no name.
     refused(b"\x32\x03\0\x05p", ReasonCode::MALFORMED_PACKET);
 }
+
+#[test]
+fn a_connect_of_the_servers_in_an_unknown_version_is_a_protocol_error() {
+    // MQTT-4.13.1-1; 0x84, which says more, has no place in DISCONNECT (section 3.14.2.1).
+    let mut trace = Trace::connected(options());
+    trace.receives_bytes(&[0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 9, 2, 0, 0, 0, 0, 0]);
+    trace.breaks_off(ReasonCode::PROTOCOL_ERROR);
+}

@@ -96,6 +96,21 @@ fn while_a_pingresp_is_awaited_the_server_goes_on_hearing_of_us() {
 }
 
 #[test]
+fn who_is_heard_while_a_pingresp_is_awaited_asks_no_second_time() {
+    let mut trace = Trace::connected(options());
+    trace.passes(23 * SECOND);
+    trace.sends(Packet::Pingreq);
+    for _ in 0..120 {
+        trace.passes(SECOND);
+        trace.receives(publish("x", QoS::AtMostOnce, 0));
+        trace.tells_message("x");
+        trace.publish(1, "y", QoS::AtMostOnce);
+        trace.sends(publish("y", QoS::AtMostOnce, 0));
+        trace.sends_nothing();
+    }
+}
+
+#[test]
 fn a_keep_alive_shorter_than_the_time_for_an_answer_hides_no_dead_server() {
     // MQTT-3.1.2-20, 5-3.1.2.10-a: PINGREQs follow each other, and the time is that of the first one.
     let mut trace = Trace::connected_to(options(), &[(PropertyId::ServerKeepAlive, Value::Int(1))]);
@@ -191,6 +206,16 @@ fn a_line_that_takes_no_more_bytes_is_given_up_although_pingreq_has_not_left() {
     trace.stays_connected();
     trace.passes(SECOND);
     assert!(trace.session.wants_close());
+}
+
+#[test]
+fn what_takes_none_of_our_bytes_lets_the_server_hear_nothing() {
+    // MQTT-3.1.2-20: a transport that holds encrypted bytes back is asked to send them, too.
+    let mut trace = Trace::connected(options());
+    trace.passes(22 * SECOND);
+    trace.session.handle_sent(trace.now, 0);
+    trace.passes(SECOND);
+    trace.sends(Packet::Pingreq);
 }
 
 #[test]

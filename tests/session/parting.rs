@@ -158,12 +158,65 @@ fn a_disconnect_that_is_too_large_leaves_without_its_texts() {
 }
 
 #[test]
-fn the_connection_is_closed_though_the_server_takes_no_disconnect() {
-    // MQTT-4.13.2-1: three bytes are more than its Maximum Packet Size.
-    let mut trace = Trace::connected_to(options(), &[(PropertyId::MaximumPacketSize, Value::Int(2))]);
-    trace.receives_bytes(&[0xD1, 0]);
-    let end = trace.closes();
-    assert_eq!((end.failure, end.reason), (Some(Status::MalformedPacket), Some(ReasonCode::MALFORMED_PACKET)));
+fn a_server_that_takes_less_than_any_answer_is_refused() {
+    // MQTT-3.2.2-15: with four bytes no answer has a Reason Code, with fewer nothing that it sends above QoS 0 could be answered,
+    // nor a PUBREL be sent. MQTT-4.13.2-1: the connection is closed though two bytes are less than a DISCONNECT that says why.
+    for maximum in 1..=4 {
+        let mut trace = Trace::connected(options());
+        trace.publish(1, "x", QoS::ExactlyOnce);
+        trace.sends(publish("x", QoS::ExactlyOnce, 1));
+        trace.receives(pubrec(1));
+        trace.sends(pubrel(1));
+        trace.loses_connection();
+        trace.opens();
+        trace.sends_connect(|_| ());
+        let limit = set(&[(PropertyId::MaximumPacketSize, Value::Int(maximum))]);
+        trace.receives(connack(true, ReasonCode::SUCCESS, &limit));
+        let reason = ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR;
+        let end = if maximum < 3 { trace.closes() } else { trace.breaks_off(reason) };
+        assert_eq!((end.failure, end.reason), (Some(Status::NotSupportedByServer), Some(reason)));
+        assert!(end.detail.contains(&format!("at most {maximum} bytes")), "{}", end.detail);
+        // What was under way goes on elsewhere, or when the Server has changed its mind.
+        trace.connects(true, &[(PropertyId::MaximumPacketSize, Value::Int(5))]);
+        trace.sends(pubrel(1));
+        trace.receives(pubcomp(1));
+        trace.completes(1);
+    }
+}
+
+#[test]
+fn what_waits_to_be_stored_does_not_follow_disconnect() {
+    // MQTT-3.14.4-1
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.publish(1, "x", QoS::ExactlyOnce);
+    trace.receives(publish("y", QoS::ExactlyOnce, 7));
+    trace.takes_message("y");
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    disk.store(&mut trace);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    trace.connects(true, &[]);
+    trace.sends(publish("x", QoS::ExactlyOnce, 1));
+    trace.receives(publish_again("y", QoS::ExactlyOnce, 7));
+    trace.sends(pubrec(7));
+}
+
+#[test]
+fn no_answer_follows_disconnect() {
+    // MQTT-3.14.4-1
+    let mut trace = Trace::connected(options());
+    trace.receives(publish("x", QoS::AtLeastOnce, 7));
+    let delivery = trace.tells_message("x");
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.acknowledge(delivery);
+    trace.sends(disconnect(ReasonCode::SUCCESS));
+    trace.closes();
+    trace.connects(true, &[]);
+    trace.receives(publish_again("x", QoS::AtLeastOnce, 7));
+    trace.sends(puback(7));
 }
 
 #[test]

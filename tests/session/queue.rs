@@ -32,6 +32,19 @@ fn the_oldest_unsent_message_makes_room_and_its_token_is_told() {
 }
 
 #[test]
+fn the_newest_message_is_the_one_that_came_last_whatever_its_qos() {
+    for (newest, other) in [(QoS::AtMostOnce, QoS::AtLeastOnce), (QoS::AtLeastOnce, QoS::AtMostOnce)] {
+        let mut trace = holding(2, usize::MAX);
+        trace.publish(1, "a", newest);
+        trace.publish(2, "b", other);
+        trace.session.limit_outgoing(2, usize::MAX, OutgoingOverflow::DropNewest);
+        trace.publish(3, "c", newest);
+        assert_eq!(trace.tells_published(3).failure, Some(Status::Dropped));
+        trace.tells_nothing();
+    }
+}
+
+#[test]
 fn its_bounds_may_be_changed_while_something_waits() {
     let mut trace = holding(2, usize::MAX);
     for (token, payload) in [(1, "a"), (2, "b")] {

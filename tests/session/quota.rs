@@ -243,3 +243,24 @@ fn what_can_not_be_sent_again_gives_its_place_to_the_next() {
     assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
     trace.sends(publish("y", QoS::AtLeastOnce, 2));
 }
+
+#[test]
+fn the_servers_quota_is_given_back_by_each_end_of_a_flow() {
+    // MQTT-3.3.4-7: with PUBACK, PUBCOMP and a PUBREC that refuses.
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..options() });
+    for _ in 0..3 {
+        trace.receives(publish("x", QoS::ExactlyOnce, 1));
+        trace.takes_message("x");
+        trace.sends(pubrec(1));
+        trace.receives(pubrel(1));
+        trace.sends(pubcomp(1));
+        trace.receives(publish("x", QoS::AtLeastOnce, 2));
+        trace.takes_message("x");
+        trace.sends(puback(2));
+        trace.receives(publish("x", QoS::ExactlyOnce, 3));
+        let delivery = trace.tells_message("x").unwrap();
+        assert!(trace.session.acknowledge(delivery, ReasonCode::NOT_AUTHORIZED));
+        trace.sends(Packet::Pubrec(Ack::new(id(3), ReasonCode::NOT_AUTHORIZED)));
+    }
+    trace.stays_connected();
+}

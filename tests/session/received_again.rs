@@ -152,3 +152,73 @@ fn the_first_one_can_still_be_done_with_so_that_a_copy_of_it_is_known() {
         trace.tells_nothing();
     }
 }
+
+#[test]
+fn a_message_that_comes_again_and_again_is_one_message_to_the_receive_maximum() {
+    // MQTT-4.3.3-10, MQTT-3.3.4-7
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..options() });
+    trace.receives(publish("one", QoS::ExactlyOnce, 1));
+    trace.takes_message("one");
+    trace.sends(pubrec(1));
+    trace.reconnects(true);
+    for _ in 0..3 {
+        trace.receives(publish_again("one", QoS::ExactlyOnce, 1));
+        trace.sends(pubrec(1));
+    }
+    trace.receives(publish("two", QoS::ExactlyOnce, 2));
+    trace.tells_message("two");
+    trace.stays_connected();
+    trace.receives(publish("three", QoS::ExactlyOnce, 3));
+    trace.breaks_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+}
+
+#[test]
+fn pubrec_waits_for_the_store_and_on_the_next_connection_too() {
+    // MQTT-4.3.3-10: whoever forgot the Packet Identifier in a crash would take the Server's repetition for a new message.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.receives(publish("one", QoS::ExactlyOnce, 1));
+    trace.takes_message("one");
+    trace.sends_nothing();
+    trace.reconnects(true);
+    trace.receives(publish_again("one", QoS::ExactlyOnce, 1));
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(pubrec(1));
+    trace.sends_nothing();
+}
+
+#[test]
+fn puback_waits_for_nothing_to_be_stored() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.receives(publish("zero", QoS::AtLeastOnce, 1));
+    let delivery = trace.tells_message("zero");
+    trace.session.taken(delivery.unwrap());
+    trace.sends(puback(1));
+    assert!(!trace.session.has_records());
+    trace.publish(1, "stored", QoS::AtLeastOnce);
+    trace.sends(publish("stored", QoS::AtLeastOnce, 1));
+    trace.receives(publish("one", QoS::AtLeastOnce, 1));
+    trace.takes_message("one");
+    trace.sends(puback(1));
+}
+
+#[test]
+fn what_the_program_says_first_of_a_message_counts() {
+    // MQTT-4.6.0-2: the answer waits behind another.
+    let mut trace = Trace::connected(options());
+    let deliveries = [1, 2].map(|packet_id| {
+        trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
+        trace.tells_message("x")
+    });
+    trace.acknowledge(deliveries[1]);
+    assert!(!trace.session.acknowledge(deliveries[1].unwrap(), ReasonCode::QUOTA_EXCEEDED));
+    trace.acknowledge(deliveries[0]);
+    trace.sends(puback(1));
+    trace.sends(puback(2));
+}

@@ -234,11 +234,13 @@ fn a_request_that_waits_for_the_send_quota_is_not_sent_after_its_deadline() {
     let mut trace = Trace::connected_to(options(), &[(PropertyId::ReceiveMaximum, Value::Int(1))]);
     trace.publish(1, "x", QoS::AtLeastOnce);
     trace.sends(publish("x", QoS::AtLeastOnce, 1));
-    trace.session.request(7, message("ask", QoS::AtLeastOnce, false), trace.now + SECOND, trace.now);
+    // Its Message Expiry Interval, in whole seconds, ends later.
+    let deadline = SECOND * 3 / 2;
+    trace.session.request(7, message("ask", QoS::AtLeastOnce, false), trace.now + deadline, trace.now);
     let (_, packet_id) = trace.asks_for();
     trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     trace.sends_nothing();
-    trace.passes(SECOND);
+    trace.passes(deadline);
     assert_eq!(trace.tells_response(7), Err(Status::Timeout));
     trace.receives(puback(1));
     trace.completes(1);
@@ -474,6 +476,22 @@ fn an_unsubscribe_of_the_program_is_made_good_by_the_next_request() {
         trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
         trace.sends_request("ask");
     }
+}
+
+#[test]
+fn a_subscription_of_the_programs_own_serves_its_requests() {
+    let mut trace = Trace::connected(SessionOptions { response_topic: "answers".to_owned(), ..options() });
+    for (token, filter) in [(1, "answers"), (2, "other")] {
+        trace.subscribe(token, filter);
+        let (_, packet_id) = trace.asks_for();
+        trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+        assert!(matches!(trace.tells(), Event::Subscribed { .. }));
+    }
+    // The end of another one changes nothing.
+    trace.unsubscribe(3, "other");
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Unsubscribe(_))));
+    trace.request(4, "ask", SECOND);
+    assert_eq!(trace.sends_request("ask").0, "answers");
 }
 
 #[test]

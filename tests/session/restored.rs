@@ -218,6 +218,38 @@ fn a_subscription_that_is_too_large_for_the_server_is_not_made_by_the_next_proce
 }
 
 #[test]
+fn a_subscription_that_the_server_refuses_to_make_again_is_not_made_by_the_next_process_either() {
+    let (mut disk, mut trace) = subscribed();
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    trace.reconnects(false);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+    trace.receives(suback(2, ReasonCode::NOT_AUTHORIZED));
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 0, .. }));
+    disk.store(&mut trace);
+    let mut trace = disk.start(options());
+    trace.connects(true, &[]);
+    trace.sends_nothing();
+}
+
+#[test]
+fn a_subscription_of_a_session_that_was_ended_is_made_by_the_next_process() {
+    // Section 3.14.2.2.2: whatever Session the next process finds, it isn't the one with this subscription.
+    let (mut disk, mut trace) = subscribed();
+    assert!(matches!(trace.tells(), Event::Subscribed { token: 1, .. }));
+    disk.store(&mut trace);
+    let ends = set(&[(PropertyId::SessionExpiryInterval, Value::Int(0))]);
+    trace.session.disconnect(ReasonCode::SUCCESS, ends.as_properties());
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Disconnect(_))));
+    trace.closes();
+    disk.store(&mut trace);
+    let mut trace = disk.start(SessionOptions { clean_start: false, ..options() });
+    trace.connects(true, &[]);
+    disk.store(&mut trace);
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_))));
+}
+
+#[test]
 fn a_subscription_whose_end_was_refused_is_made_by_the_next_process() {
     let (mut disk, mut trace) = subscribed();
     trace.unsubscribe(2, "signals");

@@ -198,6 +198,11 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     // was lost: the Server had forgotten the subscriptions then.
     let mut trace = Trace::connected(options());
     subscribed(&mut trace, 1, "a");
+    let never = SubscriptionOptions { retain_handling: RetainHandling::Never, ..at_most(QoS::ExactlyOnce) };
+    trace.session.subscribe(3, TopicFilter::new("c").unwrap(), never, PropertiesBuf::new());
+    let packet_id = takes_subscribe(&mut trace, "c");
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    assert_eq!(tells_subscribed(&mut trace, 3).failure, None);
     trace.loses_connection();
     trace.opens();
     trace.sends_connect(|_| ());
@@ -206,7 +211,8 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     trace.connects(true, &[]);
     let mut packet_id = 0;
     // If it is still there, its retained messages are not wanted again. Those of a new one are.
-    for (filter, wanted) in [("a", RetainHandling::IfNew), ("b", RetainHandling::Always)] {
+    let wanted = [("a", RetainHandling::IfNew), ("c", RetainHandling::Never), ("b", RetainHandling::Always)];
+    for (filter, wanted) in wanted {
         trace.takes_packet(|packet| match packet {
             Packet::Subscribe(subscribe) => {
                 let Subscription { filter: asked_for, options } = &subscribe.subscriptions[0];
@@ -270,6 +276,26 @@ fn the_last_word_on_a_topic_filter_counts() {
 }
 
 #[test]
+fn a_subscription_is_made_again_though_another_to_its_filter_may_replace_it() {
+    // MQTT-3.8.4-3: if the Server refuses the new one, it goes on with the old one.
+    let mut trace = Trace::connected(options());
+    subscribed(&mut trace, 1, "a");
+    trace.loses_connection();
+    trace.subscribe(2, "a");
+    trace.connects(false, &[]);
+    for (reason, token) in [(ReasonCode::GRANTED_QOS_2, None), (ReasonCode::NOT_AUTHORIZED, Some(2))] {
+        let packet_id = takes_subscribe(&mut trace, "a");
+        trace.receives(suback(packet_id, reason));
+        if let Some(token) = token {
+            assert_eq!(tells_subscribed(&mut trace, token).reason, Some(reason));
+        }
+    }
+    trace.reconnects(false);
+    takes_subscribe(&mut trace, "a");
+    trace.sends_nothing();
+}
+
+#[test]
 fn what_the_server_said_it_lacks_is_not_asked_for() {
     // 5-3.2.2.3.11-b, 5-3.2.2.3.12-b, 5-3.2.2.3.13-b; sections 3.2.2.3.11 to 3.2.2.3.13
     let lacks = |id| Trace::connected_to(options(), &[(id, Value::Int(0))]);
@@ -278,6 +304,9 @@ fn what_the_server_said_it_lacks_is_not_asked_for() {
     assert_eq!(tells_subscribed(&mut trace, 1).failure, Some(Status::NotSupportedByServer));
     trace.subscribe(2, "a");
     takes_subscribe(&mut trace, "a");
+    // What the Session has from before can be ended.
+    trace.unsubscribe(3, "a/#");
+    takes_unsubscribe(&mut trace, "a/#");
 
     let mut trace = lacks(PropertyId::SharedSubscriptionAvailable);
     trace.subscribe(1, "$share/group/a");

@@ -379,3 +379,14 @@ fn the_client_identifier_names_the_session() {
     trace.opens();
     trace.sends_connect(|connect| assert_eq!(connect.client_id, "other"));
 }
+
+#[test]
+fn the_server_knows_of_no_receive_maximum() {
+    // Section 3.1.2.11.3 is MQTT 5.0's: what wasn't said can't be broken.
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..v311() });
+    for (packet_id, qos) in [(1, QoS::AtLeastOnce), (2, QoS::ExactlyOnce), (3, QoS::AtLeastOnce)] {
+        trace.receives(publish("x", qos, packet_id));
+        trace.tells_message("x");
+    }
+    trace.stays_connected();
+}

@@ -21,6 +21,19 @@ fn plain() -> PublishOptions {
 }
 
 #[test]
+fn what_expires_before_connack_takes_no_time_from_the_server() {
+    let mut trace = Trace::new(options());
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.publish_so(1, "t", "x", QoS::AtLeastOnce, lives(10));
+    trace.passes(Duration::from_millis(10));
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Expired));
+    assert!(!trace.session.wants_close());
+    trace.passes(CONNECT_TIMEOUT);
+    assert_eq!(trace.closes().failure, Some(Status::ConnectTimeout));
+}
+
+#[test]
 fn priority_messages_overtake_ordinary_ones_and_keep_their_order() {
     let mut trace = Trace::new(options());
     for (token, payload, qos, how) in [
@@ -386,4 +399,25 @@ fn who_has_to_know_whose_publishes_are_hears_of_every_end() {
     assert_eq!(trace.sends_payloads(), ["at once"]);
     assert_eq!(trace.tells_published(3).failure, None);
     trace.tells_nothing();
+}
+
+#[test]
+fn what_another_kind_of_message_supersedes_is_not_sent_by_the_next_process() {
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.publish_so(1, "t", "stored", QOS_1, key("EURUSD"));
+    disk.store(&mut trace);
+    // It is not stored, and so doesn't take over the record of the other.
+    trace.publish_so(2, "t", "newer", QOS_0, key("EURUSD"));
+    disk.store(&mut trace);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::Superseded));
+    trace.session.heard(1);
+    disk.store(&mut trace);
+    let mut next = disk.start(options());
+    next.connects(false, &[]);
+    next.tells_nothing();
+    disk.store(&mut next);
+    next.sends_nothing();
+    trace.connects(false, &[]);
+    assert_eq!(trace.sends_payloads(), ["newer"]);
 }

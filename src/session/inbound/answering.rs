@@ -80,7 +80,7 @@ impl Inbound {
                     if !acknowledgement.reason.is_error() || connection.version == ProtocolVersion::V311 {
                         // If it were forgotten in a crash, the Server's repetition would be taken for a new message.
                         let content = self.contents.get(&id).copied();
-                        recorded = recorded.max(log.add(Key::Received(id), || Record::Received { content }));
+                        recorded = log.add(Key::Received(id), || Record::Received { content });
                         self.received.insert(id, Received { now: true, recorded });
                         self.received_now += 1;
                     }
@@ -134,7 +134,7 @@ pub(in crate::session) fn send_answer(connection: &mut Connection, answer: Held)
     let (reason, properties) = (acknowledgement.reason, acknowledgement.properties.as_properties());
     if connection.send(&packet(Ack { packet_id, reason, properties })).is_err() {
         // Too large for the Server: it goes without its texts [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3].
-        // Five bytes always fit.
+        // No Server is connected that doesn't take these five bytes at most.
         let _ = connection.send(&packet(Ack::new(packet_id, reason)));
     }
 }

@@ -148,9 +148,7 @@ impl Inbound {
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
             return Err(Refused::TooMany);
         }
-        if !again {
-            out.look_at_payload(arrived.payload)?;
-        }
+        out.look_at_payload(arrived.payload)?;
         connection.unanswered.push_back(id);
         if !again {
             self.take_in(id, &arrived, rules, out);
@@ -192,7 +190,8 @@ impl Inbound {
                     self.arrivals.insert(delivery);
                 }
                 if let Some(number) = keyed {
-                    recorded = recorded.max(self.keys.finish(number, out.log));
+                    // In the batch of the message.
+                    self.keys.finish(number, out.log);
                 }
                 Some(ReasonCode::SUCCESS.into())
             }
