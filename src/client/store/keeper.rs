@@ -46,9 +46,10 @@ impl Keeper {
         Ok(stored)
     }
 
-    /// Gives the store up, so that it can be opened again.
-    pub fn close(&mut self) {
+    /// Gives the store up, as what it holds can't be true. It can be opened again.
+    pub fn refuse(&mut self, folder: &Path, why: &str) -> Failure {
         self.store = None;
+        redb_store::contradictory(folder, why)
     }
 
     /// Whether writing makes sense now.
