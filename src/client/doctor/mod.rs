@@ -113,6 +113,53 @@ fn examine(options: &Options, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::options::URL;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// What is reported if the doctor's client fails when a Server has had so many packets, and has given these answers.
+    fn report_of_a_failed_client(answers: &'static [&[u8]]) -> (Vec<String>, Result<(), Status>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut options = Options::default();
+        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        options.set_text(URL, Some(&url), true).unwrap();
+        let client = Client::new();
+        let report = Report { shared: client.shared.clone(), start: clock::now() };
+        let address = options.addresses[0].clone();
+        let examined = Client::with_options(options.for_doctor(address.clone()));
+        let fails = examined.shared.clone();
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            for answer in answers {
+                let _ = connection.read(&mut [0; 1000]).unwrap();
+                connection.write_all(answer).unwrap();
+            }
+            let _ = connection.read(&mut [0; 1000]).unwrap();
+            fails.fail(&Status::Panic.because("in file.rs"));
+            connection
+        });
+        let end = Examination::new(&options, &address, &report).examine(&examined);
+        let _connection = server.join().unwrap();
+        let line = || {
+            client.poll(|notice| match &notice.kind {
+                NoticeKind::Doctor { line, .. } => line.clone(),
+                other => panic!("{other:?}"),
+            })
+        };
+        (std::iter::from_fn(|| line().unwrap()).collect(), end)
+    }
+
+    #[test]
+    fn that_the_doctors_client_has_failed_is_a_failure_of_the_report() {
+        let answers: &[&[u8]] = &[b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01"];
+        for count in 0..=2 {
+            let (lines, end) = report_of_a_failed_client(&answers[..count]);
+            assert_eq!(end, Err(Status::Panic), "{lines:#?}");
+            let [.., cause, advice] = &lines[..] else { panic!("{lines:#?}") };
+            assert!(cause.contains("FAILED: ") && cause.contains("in file.rs"), "{lines:#?}");
+            assert!(advice.contains("What to do: ") && advice.contains("report it"), "{lines:#?}");
+        }
+    }
 
     #[test]
     fn who_has_seen_the_last_line_may_start_it_again() {
