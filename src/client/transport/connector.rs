@@ -135,6 +135,7 @@ impl Connector {
                     let before = race.account();
                     let before = if before.is_empty() { before } else { format!(" (before it {before})") };
                     self.token = token;
+                    resolver.reached(address);
                     self.say(format!("TCP connected to {address}{before}"));
                     return self.connected(tcp);
                 }
