@@ -158,6 +158,7 @@ fn what_an_http_proxy_refuses_is_explained() {
         (405, "its rules don't allow this connection (code 405)"),
         (407, "wants a user name and password"),
         (502, "could not connect to the Server (code 502)"),
+        (504, "could not connect to the Server (code 504)"),
         (500, "refused to connect (code 500)"),
     ] {
         let proxy = start(false, None, Answer::Refuse(code));
@@ -183,6 +184,10 @@ fn what_an_http_proxy_refuses_is_explained() {
         assert_eq!(end.failure, Some(Status::Proxy), "{}", end.detail);
         assert!(end.detail.contains(words) || bytes.len() > 1000, "{}", end.detail);
     }
+    // Any 2xx is a success (RFC 9110 section 9.3.6): what ends the connection then isn't the proxy's refusal.
+    let proxy = start(false, None, Answer::Bytes(b"HTTP/1.1 204 Go on\r\n\r\n"));
+    let end = fails(&format!("http://127.0.0.1:{}", proxy.port()));
+    assert_ne!(end.failure, Some(Status::Proxy), "{}", end.detail);
     // Not without end.
     let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
     let proxy = start(false, None, Answer::Bytes(interim.leak()));

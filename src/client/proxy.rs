@@ -168,6 +168,11 @@ mod tests {
             let text = Proxy::parse(bad).expect_err(bad);
             assert!(text.contains("option PROXY") && text.contains(why) && !text.contains("secret"), "{bad}: {text}");
         }
+        // RFC 1929 section 2: the lengths are one byte each.
+        for (user_name, password, fits) in [(255, 255, true), (256, 1, false), (1, 256, false), (1, 0, false)] {
+            let url = format!("socks5://{}:{}@proxy", "u".repeat(user_name), "p".repeat(password));
+            assert_eq!(Proxy::parse(&url).is_ok(), fits, "{user_name} and {password} bytes");
+        }
         let good = Proxy::parse("http://u:secret@proxy").unwrap();
         assert_eq!(format!("{good} {good:?}"), "http://proxy:8080 http://proxy:8080");
     }
