@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_proxy_url_gives_kind_host_port_and_credentials() {
         for (url, kind, host, port, credentials) in [
-            ("socks5://proxy", ProxyKind::Socks5, "proxy", 1080, None),
+            (" socks5://proxy\n", ProxyKind::Socks5, "proxy", 1080, None),
             ("SOCKS5h://[::1]:9/", ProxyKind::Socks5, "::1", 9, None),
             ("http://proxy", ProxyKind::HttpConnect, "proxy", 8080, None),
             ("http://u:p@proxy:3128", ProxyKind::HttpConnect, "proxy", 3128, Some(("u", "p"))),

@@ -72,7 +72,7 @@ impl Race {
         if self.errors.len() > failed {
             self.next_start = now;
         }
-        while !self.waiting.is_empty() && (self.running.is_empty() || now >= self.next_start) {
+        while !self.waiting.is_empty() && now >= self.next_start {
             self.start_next(now, registry);
         }
         if self.running.is_empty() { Progress::Failed(self.errors.join("; ")) } else { Progress::Pending }
