@@ -85,6 +85,7 @@ impl Resolver {
     fn in_order(&self, mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let place = |address: &SocketAddr| self.barren.iter().position(|barren| barren == address);
         found.sort_by_key(place);
+        found.truncate(MOST_ADDRESSES);
         found
     }
 
@@ -124,11 +125,10 @@ impl Resolver {
 
 fn look_up(host: &str, port: u16) -> Answer {
     let unresolved = |error| format!("'{host}' could not be resolved: {error}{}", other_letters(host));
-    let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
+    let found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
     if found.is_empty() {
         return Err(format!("'{host}' has no address"));
     }
-    found.truncate(MOST_ADDRESSES);
     Ok(found)
 }
 
@@ -179,6 +179,12 @@ mod tests {
             resolver.attempt_is_over(false);
         }
         assert!(resolver.barren.len() == MOST_ADDRESSES && resolver.barren.back() == Some(&address(999)));
+        // Of too many the first are taken, and whichever are barren come after all others.
+        let ports = |found: Vec<SocketAddr>| found.iter().map(SocketAddr::port).collect::<Vec<u16>>();
+        let found = resolver.in_order((900..2000).map(address).collect());
+        assert_eq!(ports(found), (900..900 + MOST_ADDRESSES as u16).collect::<Vec<u16>>());
+        let found = resolver.in_order((990..1010).map(address).collect());
+        assert_eq!(ports(found), (1000..1010).chain(990..1000).collect::<Vec<u16>>());
     }
 
     #[test]
