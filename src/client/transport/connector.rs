@@ -419,12 +419,19 @@ mod tests {
             let url = format!("mqtt://{host}:{}", listener.local_addr().unwrap().port());
             let address = Address::parse_list(&url).unwrap().remove(0);
             let plan = Plan { address, proxy: None, tls: None, headers: Vec::new(), maximum_packet_size: 0 };
-            let mut connector = Connector::new(plan, now, now + Duration::from_secs(10), Token(1));
+            let deadline = now + Duration::from_secs(10);
+            let mut connector = Connector::new(plan, now, deadline, Token(1));
             assert!(!connector.only_waits());
+            let mut wakes = now;
             while matches!(connector.doing, Doing::Resolving) {
-                assert!(matches!(connector.advance(now, poll.registry(), &mut resolver), Progress::Pending(_)));
+                match connector.advance(now, poll.registry(), &mut resolver) {
+                    Progress::Pending(until) => wakes = until,
+                    _ => panic!("nobody has connected"),
+                }
             }
             assert_eq!(connector.only_waits(), only_waits, "{host}");
+            // The next address has its turn.
+            assert_eq!(wakes == deadline, only_waits, "{host}");
         }
     }
 }

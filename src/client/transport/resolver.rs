@@ -113,7 +113,6 @@ impl Resolver {
             // The answer may be unwanted by now.
             let answer = look_up(&name, port);
             let _ = sender.send((clock::now(), answer));
-            drop(sender);
             wake();
         };
         thread::start_task(task, |_| {})
@@ -185,6 +184,24 @@ mod tests {
         assert_eq!(ports(found), (900..900 + MOST_ADDRESSES as u16).collect::<Vec<u16>>());
         let found = resolver.in_order((990..1010).map(address).collect());
         assert_eq!(ports(found), (1000..1010).chain(990..1000).collect::<Vec<u16>>());
+    }
+
+    #[test]
+    fn each_port_of_a_name_is_asked_for_by_itself() {
+        let mut resolver = Resolver::with(|_, port| Ok(vec![([127, 0, 0, 1], port).into()]));
+        let start = clock::now();
+        let ports = [1, 2];
+        assert!(ports.iter().all(|port| resolver.resolve("broker", *port, start).is_none()));
+        for port in ports.into_iter().rev() {
+            let answer = loop {
+                match resolver.resolve("broker", port, start) {
+                    Some(answer) => break answer.expect("an address"),
+                    None => std::thread::yield_now(),
+                }
+                assert!(start.elapsed() < Duration::from_secs(15));
+            };
+            assert_eq!(answer, [([127, 0, 0, 1], port).into()]);
+        }
     }
 
     #[test]
