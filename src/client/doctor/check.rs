@@ -1,7 +1,7 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
 use super::advice::{Reached, advice};
-use super::{Asked, Client, Report};
+use super::{Asked, Client, REPORT_IT, Report};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -28,9 +28,6 @@ const ANSWER_STEPS: &str = "the connection is good up to this step, and the rest
 /// What to do when the message of the doctor's own doesn't come through.
 const ACCESS_RULES: &str = "the connection is good, but the Server's access rules may not allow the topic mt5mqtt/doctor/…: check \
                             them for the topics that you use";
-/// What to do about a fault of this library.
-const REPORT_IT: &str =
-    "this says nothing about the Server: report it to whoever gave you this library, with all lines of this report";
 /// How often it is looked whether anybody still wants to know.
 const SLICE: Duration = Duration::from_millis(50);
 /// How long another scheme is tried on the same port.
@@ -322,9 +319,8 @@ impl<'a> Examination<'a> {
     }
 
     fn failed(&self, status: Status, cause: &str, advice: &str) -> Result<(), Status> {
-        self.report.line(&format!("FAILED: {cause}"));
         let advice = if matches!(status, Status::Panic | Status::LeftLocked) { REPORT_IT } else { advice };
-        self.report.remark(&format!("What to do: {advice}."));
+        self.report.failed(cause, advice);
         Err(status)
     }
 }
