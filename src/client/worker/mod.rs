@@ -10,6 +10,8 @@ mod ending_tests;
 #[cfg(test)]
 mod late_tests;
 mod reading;
+#[cfg(test)]
+mod storing_tests;
 
 use super::backoff::Backoff;
 use super::clock;
