@@ -71,6 +71,16 @@ fn step(worker: &mut Worker) {
     worker.step(&Options::default);
 }
 
+/// The end of the connection, as it is told.
+fn told_end(client: &Client) -> Disconnected {
+    while let Next::Taken(notice) = client.shared.events.pop_if(|_| true) {
+        if let NoticeKind::Session(Event::Disconnected(end)) = notice.kind {
+            return end;
+        }
+    }
+    panic!("no end of the connection was told");
+}
+
 /// The messages before the end, and its Reason Code.
 fn heard(client: &Client) -> (usize, Option<ReasonCode>) {
     let mut messages = 0;
@@ -116,18 +126,46 @@ fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
         worker.phase = Phase::Online { socket: FIRST_SOCKET };
         worker.readable = true;
         step(&mut worker);
-        let end = loop {
-            match client.shared.events.pop_if(|_| true) {
-                Next::Taken(notice) => match notice.kind {
-                    NoticeKind::Session(Event::Disconnected(end)) => break end,
-                    _ => continue,
-                },
-                _ => panic!("no end of the connection was told"),
-            }
-        };
+        let end = told_end(&client);
         assert_eq!(end.failure, Some(Status::ConnectionClosed), "{kind}: {}", end.detail);
         assert!(end.detail.contains("use mqtts://"), "{kind}: {}", end.detail);
     }
+}
+
+/// A connection that says once that it is broken, and then that it has ended, as sockets do.
+struct BrokenOnce {
+    told: bool,
+}
+
+impl Read for BrokenOnce {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.told, true) { Ok(0) } else { Err(io::ErrorKind::ConnectionReset.into()) }
+    }
+}
+
+impl Write for BrokenOnce {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
+    let (client, mut worker) = online([]);
+    let shared = client.shared.clone();
+    {
+        let mut core = shared.core.lock();
+        core.connection.transport = Some(Box::new(Scripted(BrokenOnce { told: false })));
+        core.read(clock::now(), &shared);
+    }
+    // The thread's poll tells it of the end.
+    worker.readable = true;
+    step(&mut worker);
+    assert_eq!(told_end(&client).failure, Some(Status::Network));
 }
 
 /// PINGREQ is to be sent.

@@ -186,6 +186,15 @@ fn a_server_that_is_silent_is_given_up() {
     assert!(client.shared.core.lock().session.wants_close());
 }
 
+#[test]
+fn a_server_that_is_silent_is_given_up_by_a_program_that_takes_nothing_too() {
+    let (client, mut worker, _, due) = pinging();
+    client.shared.events.hold(true);
+    sleep_until(due);
+    step(&mut worker);
+    assert!(client.shared.core.lock().session.wants_close());
+}
+
 /// A disk on which a program publishes without a pause as long as it writes.
 struct Slow {
     client: Arc<Client>,
