@@ -8,6 +8,7 @@ use crate::client::options::IntOption;
 use crate::client::tls_options::TlsOptions;
 use crate::codec::property::{PropertyId, Value};
 use crate::session::event::Disconnected;
+use crate::types::reason::ReasonCode;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::OnceLock;

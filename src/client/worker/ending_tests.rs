@@ -10,8 +10,10 @@ use crate::client::first_bytes::FirstBytes;
 use crate::client::transport::scripted::Scripted;
 use crate::codec::property::{PropertyId, Value};
 use crate::session::event::{Disconnected, Event};
+use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
+use std::sync::atomic::AtomicBool;
 
 /// Success, and the Client Identifier "x".
 const CONNACK: &[u8] = &[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x'];
@@ -166,6 +168,41 @@ fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
     worker.readable = true;
     step(&mut worker);
     assert_eq!(told_end(&client).failure, Some(Status::Network));
+}
+
+/// A socket that takes nothing as long as it is full.
+struct Full(Arc<AtomicBool>);
+
+impl Read for Full {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_writing_side_is_not_closed_before_disconnect_has_left() {
+    let (client, mut worker) = online([]);
+    let shared = client.shared.clone();
+    let is_full = Arc::new(AtomicBool::new(true));
+    shared.core.lock().connection.transport = Some(Box::new(Scripted(Full(is_full.clone()))));
+    shared.freed.store(true, Ordering::SeqCst);
+    step(&mut worker);
+    assert!(matches!(worker.phase, Phase::Lingering { finished: false, .. }));
+    is_full.store(false, Ordering::Release);
+    // As the poll tells it.
+    shared.core.lock().connection.write_blocked = false;
+    step(&mut worker);
+    assert!(matches!(worker.phase, Phase::Lingering { finished: true, .. }));
 }
 
 /// PINGREQ is to be sent.

@@ -8,6 +8,7 @@ use crate::client::first_bytes::FirstBytes;
 use crate::client::options::IntOption;
 use crate::client::store::{Moment, Store};
 use crate::client::transport::scripted::Scripted;
+use crate::codec::property::Properties;
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::status::Failure;

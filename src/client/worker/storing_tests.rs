@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::Client;
 use crate::client::store::{Moment, Store};
+use crate::codec::property::Properties;
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::status::Failure;
