@@ -170,6 +170,45 @@ fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
     assert_eq!(told_end(&client).failure, Some(Status::Network));
 }
 
+/// A Server that has much to say before it closes the connection.
+struct Long {
+    messages: usize,
+}
+
+impl Read for Long {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.messages.checked_sub(1) else { return Ok(0) };
+        self.messages = left;
+        buffer[..PUBLISH.len()].copy_from_slice(PUBLISH);
+        Ok(PUBLISH.len())
+    }
+}
+
+impl Write for Long {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_end_of_a_server_that_has_much_to_say_is_not_waited_for_in_sleep() {
+    let (client, mut worker) = online([]);
+    let server = Long { messages: 3 * READS_IN_A_ROW + 1 };
+    client.shared.core.lock().connection.transport = Some(Box::new(Scripted(server)));
+    client.shared.freed.store(true, Ordering::SeqCst);
+    worker.readable = true;
+    let mut turns = 0;
+    while let Some(sleep) = worker.step(&Options::default) {
+        assert!(sleep.until.is_some_and(|until| until <= clock::now()), "nobody tells that there is more");
+        turns += 1;
+    }
+    assert!(turns > 0 && client.state() == State::Idle);
+}
+
 /// A socket that takes nothing as long as it is full.
 struct Full(Arc<AtomicBool>);
 

@@ -171,7 +171,9 @@ fn a_server_that_is_not_read_from_is_not_given_up() {
         step(&mut worker);
         assert!(client.shared.reading_paused.load(Ordering::Acquire));
         sleep_until(due);
+        let before = clock::now();
         due = step(&mut worker);
+        assert!(due > before + Duration::from_millis(50), "it doesn't look again and again");
     }
     client.shared.events.hold(false);
     step(&mut worker);
