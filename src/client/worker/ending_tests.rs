@@ -196,17 +196,21 @@ impl Write for Long {
 
 #[test]
 fn the_end_of_a_server_that_has_much_to_say_is_not_waited_for_in_sleep() {
-    let (client, mut worker) = online([]);
-    let server = Long { messages: 3 * READS_IN_A_ROW + 1 };
-    client.shared.core.lock().connection.transport = Some(Box::new(Scripted(server)));
-    client.shared.freed.store(true, Ordering::SeqCst);
-    worker.readable = true;
-    let mut turns = 0;
-    while let Some(sleep) = worker.step(&Options::default) {
-        assert!(sleep.until.is_some_and(|until| until <= clock::now()), "nobody tells that there is more");
-        turns += 1;
+    // Whether or not the program takes it.
+    for blocked in [false, true] {
+        let (client, mut worker) = online([]);
+        let server = Long { messages: 3 * READS_IN_A_ROW + 1 };
+        client.shared.core.lock().connection.transport = Some(Box::new(Scripted(server)));
+        client.shared.events.hold(blocked);
+        client.shared.freed.store(true, Ordering::SeqCst);
+        worker.readable = true;
+        let mut turns = 0;
+        while let Some(sleep) = worker.step(&Options::default) {
+            assert!(sleep.until.is_some_and(|until| until <= clock::now()), "nobody tells that there is more");
+            turns += 1;
+        }
+        assert!(turns > 0 && client.state() == State::Idle);
     }
-    assert!(turns > 0 && client.state() == State::Idle);
 }
 
 /// A socket that takes nothing as long as it is full.

@@ -78,7 +78,10 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
 
 /// Returns when the thread would come back at the latest.
 fn step(worker: &mut Worker) -> Instant {
-    worker.step(&Options::default).expect("a thread that goes on").until.expect("a timer")
+    let until = worker.step(&Options::default).expect("a thread that goes on").until;
+    // Callers wake it only for what comes sooner.
+    assert_eq!(worker.shared.core.lock().worker_deadline, until);
+    until.expect("a timer")
 }
 
 fn sleep_until(when: Instant) {
