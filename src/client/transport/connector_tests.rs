@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::clock;
+use crate::client::thread::rest;
 use crate::client::tls_options::TlsOptions;
 use crate::client::transport::scripted::Scripted;
 use std::io::{self, Read, Write};
@@ -102,7 +103,7 @@ fn a_resolver_that_hangs_neither_breaks_the_deadline_nor_is_asked_twice() {
     let mut connector = Connector::new(plan, now, deadline, Token(1));
     let answered = loop {
         match connector.advance(now, poll.registry(), &mut resolver) {
-            Progress::Pending(_) => std::thread::yield_now(),
+            Progress::Pending(_) => rest(Duration::from_millis(1)),
             other => break other,
         }
     };
