@@ -128,6 +128,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_file_without_a_line_is_set_aside() {
+        let folder = std::env::temp_dir().join(format!("mt5mqtt-log-long-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("client.log");
+        let mut file = RotatingFile::new(path.to_str().unwrap(), 10, 3);
+        // Each is longer than the whole file is to be.
+        file.write(&["x".repeat(20), "y".repeat(20)]).1.unwrap();
+        let exists = |number: u32| folder.join(format!("client.log.{number}")).exists();
+        assert!(path.exists() && exists(1) && !exists(2));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn a_program_that_starts_again_and_again_keeps_the_file_within_its_bound() {
         let folder = std::env::temp_dir().join(format!("mt5mqtt-log-starts-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
