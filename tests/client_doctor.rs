@@ -85,6 +85,8 @@ fn a_program_with_a_small_queue_gets_the_whole_report_too() {
     for line in ["acknowledged a message after ", "the message came back after "] {
         assert_says(&lines, &[line]);
     }
+    // Of the log there are the steps of the connection, and nothing else.
+    assert!(!lines.iter().any(|line| line.contains(": complete")), "{lines:#?}");
 }
 
 #[test]
