@@ -85,6 +85,8 @@ fn a_program_with_a_small_queue_gets_the_whole_report_too() {
     for line in ["acknowledged a message after ", "the message came back after "] {
         assert_says(&lines, &[line]);
     }
+    // Of the log there are the steps of the connection, and nothing else.
+    assert!(!lines.iter().any(|line| line.contains(": complete")), "{lines:#?}");
 }
 
 #[test]
@@ -371,6 +373,30 @@ fn only_its_own_message_counts_as_having_come_back() {
     });
     assert!(failure.is_some(), "{lines:#?}");
     assert!(!lines.concat().contains("came back"), "{lines:#?}");
+}
+
+#[test]
+fn a_server_without_qos_1_is_well_if_the_message_comes_back() {
+    // MQTT-3.2.2-11
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[]);
+    let (lines, failure) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| report(&program));
+        let mut peer = server.accept();
+        peer.expect(PacketType::Connect);
+        peer.connack_with(false, |properties| {
+            properties.set(PropertyId::MaximumQoS, Value::Int(0)).expect("a property");
+        });
+        peer.grant();
+        let published = peer.expect(PacketType::Publish);
+        let Packet::Publish(publish) = published.packet() else { panic!("{:?}", published.packet()) };
+        let message =
+            Message::new(publish.topic.expect("a Topic Name"), b"doctor", QoS::AtMostOnce, false, Properties::EMPTY);
+        peer.send(&Packet::Publish(message.publish(None, false)));
+        reading.join().expect("a report")
+    });
+    assert_eq!(failure, None, "{lines:#?}");
+    assert_says(&lines, &["it takes QoS 0 at most", "came back", "All is well"]);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 mod common;
 
 use common::certificates::{Authority, Folder, Validity};
-use common::fake_server::FakeServer;
+use common::fake_server::{FakeServer, Peer};
 use common::mosquitto::{Mosquitto, free_port};
 use common::program::Program;
 use common::proxy::{Answer, ProxyOptions, TestProxy};
+#[cfg(target_os = "linux")]
+use common::small_disk::SmallDisk;
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::codec::Packet;
@@ -269,4 +271,44 @@ fn no_authentication_data_is_in_any_line_event_or_error() {
     for secret in ["s3cret", "115, 51, 99, 114, 101, 116", "73 33 63"] {
         assert!(!seen.contains(secret), "{secret}: {seen}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_full_disk_the_lines_that_are_lost_are_counted_and_no_others() {
+    let Some(disk) = SmallDisk::mount("log-full", "size=64k") else { return };
+    let path = disk.folder.path().join("client.log");
+    let ballast = disk.folder.path().join("ballast");
+    fs::write(&ballast, vec![0; 40_000]).unwrap();
+    let mut server = FakeServer::start();
+    let program = Program::new(&server.url(), &[(IntOption::LogLevel, 5)]);
+    program.set_text(options::LOG_FILE, path.to_str().unwrap());
+    let mut peer = program.connect_to(&mut server, false);
+    program.expect_connected();
+    let publishes_until = |peer: &mut Peer, wanted: &str| {
+        let is_there = || program.log.lock().unwrap().iter().any(|line| line.contains(wanted));
+        while !is_there() {
+            for _ in 0..20 {
+                program.send("tick", QoS::AtMostOnce);
+                peer.expect_publish("tick");
+            }
+            program.expect_nothing();
+        }
+    };
+    publishes_until(&mut peer, "can't be written");
+    fs::remove_file(&ballast).unwrap();
+    // It is named again.
+    program.set_text(options::LOG_FILE, path.to_str().unwrap());
+    let text = || fs::read_to_string(&path).unwrap();
+    program.send("tick", QoS::AtMostOnce);
+    program.expect_soon("what was lost", |_| text().ends_with(" lines were lost\n"));
+    program.expect_nothing();
+    let text = text();
+    let made = program.log.lock().unwrap();
+    // Of one line there may be the beginning.
+    let whole = text.lines().filter(|line| made.iter().any(|made| made == line)).count();
+    assert!(text.lines().count() <= whole + 2, "{text}");
+    let lost: usize = text.lines().last().and_then(|line| line.split(' ').next()).unwrap().parse().unwrap();
+    let told_of_the_file = 1;
+    assert_eq!(whole + lost, made.len() - told_of_the_file, "{text}");
 }

@@ -134,6 +134,17 @@ fn what_a_socks_proxy_refuses_is_explained() {
         let proxy = start(true, None, Answer::Bytes(bytes));
         assert_fails(&format!("socks5://127.0.0.1:{}", proxy.port()), &[words]);
     }
+    // Some close behind the first two bytes of a refusal.
+    let proxy = start(true, None, Answer::Bytes(&[5, 0, 5, 2]));
+    assert_fails(&format!("socks5://127.0.0.1:{}", proxy.port()), &["its rules don't allow"]);
+    let proxy = start(true, None, Answer::Bytes(&[5, 0xFF]));
+    let url = format!("socks5://trader:s3cret@127.0.0.1:{}", proxy.port());
+    assert_fails(&url, &["neither user name and password nor a guest"]);
+    // Midway in its answer, too.
+    for bytes in [&[5][..], &[5, 0, 5], &[5, 0, 5, 0, 0, 1, 127, 0, 0, 1, 0]] {
+        let proxy = start(true, None, Answer::Bytes(bytes));
+        assert_fails(&format!("socks5://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
+    }
     let proxy = start(true, None, Answer::Close);
     assert_fails(&format!("socks5://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
 }
@@ -142,9 +153,12 @@ fn what_a_socks_proxy_refuses_is_explained() {
 fn what_an_http_proxy_refuses_is_explained() {
     for (code, words) in [
         (302, "it wants something of a person first (code 302)"),
+        (511, "it wants something of a person first (code 511)"),
         (403, "its rules don't allow this connection (code 403)"),
+        (405, "its rules don't allow this connection (code 405)"),
         (407, "wants a user name and password"),
         (502, "could not connect to the Server (code 502)"),
+        (504, "could not connect to the Server (code 504)"),
         (500, "refused to connect (code 500)"),
     ] {
         let proxy = start(false, None, Answer::Refuse(code));
@@ -170,10 +184,19 @@ fn what_an_http_proxy_refuses_is_explained() {
         assert_eq!(end.failure, Some(Status::Proxy), "{}", end.detail);
         assert!(end.detail.contains(words) || bytes.len() > 1000, "{}", end.detail);
     }
+    // Any 2xx is a success (RFC 9110 section 9.3.6): what ends the connection then isn't the proxy's refusal.
+    let proxy = start(false, None, Answer::Bytes(b"HTTP/1.1 204 Go on\r\n\r\n"));
+    let end = fails(&format!("http://127.0.0.1:{}", proxy.port()));
+    assert_ne!(end.failure, Some(Status::Proxy), "{}", end.detail);
     // Not without end.
     let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
     let proxy = start(false, None, Answer::Bytes(interim.leak()));
     assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["its answer is too long"]);
+    // Midway in its answer, too.
+    for bytes in [&b"HTTP/1.1 20"[..], b"HTTP/1.1 200 OK\r\n"] {
+        let proxy = start(false, None, Answer::Bytes(bytes));
+        assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
+    }
     let proxy = start(false, None, Answer::Close);
     assert_fails(&format!("http://127.0.0.1:{}", proxy.port()), &["it closed the connection"]);
 }

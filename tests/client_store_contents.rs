@@ -8,6 +8,7 @@ use common::program::Program;
 use mt5mqtt::client::State;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::status::Status;
+use std::time::Duration;
 
 /// Makes a store, and changes one table of it behind the library's back.
 fn changed_store<K: redb::Key + 'static>(
@@ -30,17 +31,33 @@ fn changed_store<K: redb::Key + 'static>(
 }
 
 #[test]
-fn a_record_that_is_none_is_an_error_and_no_record_less() {
-    let server = FakeServer::start();
+fn records_that_cant_be_true_are_an_error_and_no_records_less() {
+    let mut server = FakeServer::start();
     let records: redb::TableDefinition<'_, &[u8], &[u8]> = redb::TableDefinition::new("records");
-    // An accepted publish, of which nothing is there.
-    let key = [&[2][..], &9u64.to_be_bytes()].concat();
-    let folder = changed_store(&server.url(), "store-no-record", records, (key.as_slice(), b"?"));
-    let program = Program::stored(&server.url(), &folder, &[]);
-    program.connect().unwrap();
-    let end = program.expect_disconnected();
-    assert_eq!((end.failure, program.state()), (Some(Status::StoreDamaged), State::Idle), "{}", end.detail);
-    assert_eq!(program.statistics().restored, 0);
+    // An accepted publish, of which nothing is there; and one that is in flight, and isn't among the accepted ones.
+    let token_packet_id_order_and_state = [&9u64.to_be_bytes()[..], &[0, 9], &9u64.to_be_bytes(), &[0]].concat();
+    for (kind, record) in [(2, &b"?"[..]), (3, &token_packet_id_order_and_state)] {
+        let key = [&[kind][..], &9u64.to_be_bytes()].concat();
+        let folder = changed_store(&server.url(), "store-no-record", records, (key.as_slice(), record));
+        // Its listener may still hold the connection of the first client.
+        drop(server.accept_within(Duration::ZERO));
+        let program = Program::stored(&server.url(), &folder, &[]);
+        program.connect().unwrap();
+        let end = program.expect_disconnected();
+        assert_eq!((end.failure, program.state()), (Some(Status::StoreDamaged), State::Idle), "{}", end.detail);
+        assert!(end.detail.contains("session.redb") && end.detail.contains("move it away"), "{}", end.detail);
+        let figures = program.statistics();
+        assert_eq!((figures.restored, figures.outgoing), (0, 0));
+        // It has let go of it, and nothing stays of what it has read.
+        std::fs::remove_file(folder.path().join("session.redb")).unwrap();
+        program.send("new", QoS::AtLeastOnce);
+        let mut peer = program.connect_to(&mut server, false);
+        program.expect_connected();
+        let packet_id = peer.expect_publish("new").id();
+        program.expect_soon("the message to be stored", |client| client.statistics().commits > 0);
+        peer.puback(packet_id);
+        assert!(folder.path().join("session.redb").exists());
+    }
 }
 
 #[test]
@@ -51,7 +68,7 @@ fn no_token_of_an_earlier_process_is_given_again_though_the_clock_was_set_back()
     let last_token = ("last_token", &last.to_be_bytes()[..]);
     let folder = changed_store(&server.url(), "store-tokens", about, last_token);
     // Its listener may still hold the connection of the first client.
-    drop(server.accept_within(std::time::Duration::ZERO));
+    drop(server.accept_within(Duration::ZERO));
     let program = Program::stored(&server.url(), &folder, &[]);
     let _peer = program.connect_to(&mut server, false);
     program.expect_connected();

@@ -4,6 +4,8 @@ mod common;
 
 use common::fake_server::FakeServer;
 use common::folder::Folder;
+#[cfg(target_os = "linux")]
+use common::small_disk::SmallDisk;
 use common::stored::{accept, end, expect_among_others, program};
 use mt5mqtt::client::events::NoticeKind;
 use mt5mqtt::client::options::{self, IntOption, STORE_PATH};
@@ -192,44 +194,15 @@ fn a_client_keeps_the_store_that_it_was_connected_with() {
     assert!(!accept(&mut server, true).1);
 }
 
-/// A small file system in memory, gone with the value.
-#[cfg(target_os = "linux")]
-struct SmallDisk(Folder);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    /// `None`, reported as left out, for users who may not mount one.
-    fn mount(name: &str, options: &str) -> Option<Self> {
-        let folder = Folder::new(name);
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(folder.path())
-            .status()
-            .is_ok_and(|status| status.success());
-        if !mounted {
-            common::tools::leave_out(&format!("{name} on a small disk"), "the right to mount one");
-            return None;
-        }
-        Some(SmallDisk(folder))
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount("store-full", "size=4m") else { return };
     let mut server = FakeServer::start();
-    let program = program(&server.url(), &disk.0, &[(IntOption::Progress, 1)]);
+    let program = program(&server.url(), &disk.folder, &[(IntOption::Progress, 1)]);
     let mut peer = program.connect_to(&mut server, false);
     program.expect_connected();
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.folder.path().join("ballast");
     // Whatever is left of the disk.
     let _ = fs::write(&ballast, vec![0; 8 << 20]);
     let told = loop {
@@ -276,6 +249,6 @@ fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
 fn a_read_only_folder_is_an_error() {
     let Some(disk) = SmallDisk::mount("store-read-only", "ro,size=4m") else { return };
     let server = FakeServer::start();
-    let (Failure { status, text }, state) = refused(&server.url(), &disk.0);
+    let (Failure { status, text }, state) = refused(&server.url(), &disk.folder);
     assert_eq!((status, state), (Status::StoreNotOpened, State::Idle), "{text}");
 }

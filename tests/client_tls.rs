@@ -15,7 +15,8 @@ use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::{Failure, Status};
-use rustls::HandshakeKind;
+use rustls::{HandshakeKind, ServerConnection};
+use socket2::SockRef;
 use std::io::{Read, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -320,6 +321,49 @@ fn the_wrong_scheme_is_recognised_by_what_answers() {
     server.accept().close();
     let end = program.expect_disconnected();
     assert_fails(end.failure.map(|status| status.because(end.detail)), Status::ConnectionClosed, &["use mqtts://"]);
+}
+
+#[test]
+fn a_handshake_that_ends_at_any_byte_is_a_failure_and_tried_again() {
+    let authority = Authority::new("Test CA");
+    let certificate = authority.issue("server", &["127.0.0.1"], Validity::Now);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let options = TlsOptions { versions: &[version], ..TlsOptions::default() };
+        let config = tls_server::config(&certificate, &options);
+        let mut server = FakeServer::start();
+        let program = Program::new(&format!("mqtts://127.0.0.1:{}", server.port()), &[]);
+        program.set_text(options::TLS_CA, &authority.certificate);
+        program.connect().unwrap();
+        let (mut room, mut resets) = (1, false);
+        loop {
+            let peer = server.accept();
+            // A connection that takes so many bytes of the Server's, and then ends.
+            let (mut session, mut stream) = (ServerConnection::new(config.clone()).unwrap(), peer.into_stream());
+            let mut left = room;
+            while session.is_handshaking() && left > 0 {
+                session.read_tls(&mut stream).expect("the client goes on with the handshake");
+                session.process_new_packets().expect("a client that is in the right");
+                let mut bytes = Vec::new();
+                while session.wants_write() {
+                    session.write_tls(&mut bytes).unwrap();
+                }
+                bytes.truncate(left);
+                left -= bytes.len();
+                stream.write_all(&bytes).expect("the client takes what the Server says");
+            }
+            if !session.is_handshaking() {
+                break;
+            }
+            if resets {
+                SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+            drop(stream);
+            let end = program.expect_disconnected();
+            let failure = end.failure.map(|status| status.because(end.detail));
+            assert_fails(failure, Status::Tls, &["during the TLS handshake"]);
+            (room, resets) = (room + 37, !resets);
+        }
+    }
 }
 
 #[test]

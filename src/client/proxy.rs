@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_proxy_url_gives_kind_host_port_and_credentials() {
         for (url, kind, host, port, credentials) in [
-            ("socks5://proxy", ProxyKind::Socks5, "proxy", 1080, None),
+            (" socks5://proxy\n", ProxyKind::Socks5, "proxy", 1080, None),
             ("SOCKS5h://[::1]:9/", ProxyKind::Socks5, "::1", 9, None),
             ("http://proxy", ProxyKind::HttpConnect, "proxy", 8080, None),
             ("http://u:p@proxy:3128", ProxyKind::HttpConnect, "proxy", 3128, Some(("u", "p"))),
@@ -167,6 +167,11 @@ mod tests {
         ] {
             let text = Proxy::parse(bad).expect_err(bad);
             assert!(text.contains("option PROXY") && text.contains(why) && !text.contains("secret"), "{bad}: {text}");
+        }
+        // RFC 1929 section 2: the lengths are one byte each.
+        for (user_name, password, fits) in [(255, 255, true), (256, 1, false), (1, 256, false), (1, 0, false)] {
+            let url = format!("socks5://{}:{}@proxy", "u".repeat(user_name), "p".repeat(password));
+            assert_eq!(Proxy::parse(&url).is_ok(), fits, "{user_name} and {password} bytes");
         }
         let good = Proxy::parse("http://u:secret@proxy").unwrap();
         assert_eq!(format!("{good} {good:?}"), "http://proxy:8080 http://proxy:8080");

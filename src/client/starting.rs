@@ -21,6 +21,10 @@ impl Client {
     pub fn connect(&self) -> Result<(), Failure> {
         self.check_alive()?;
         if self.place.is_none() {
+            // Its thread may have the core for long, to take over a large store.
+            if self.state() != State::Idle {
+                return Err(Status::WrongState.because(NOT_IDLE));
+            }
             // Whoever made the client idle lets go of the core when the event of it is in the queue: it isn't the new
             // connection's.
             drop(self.shared.core.lock());
@@ -111,5 +115,30 @@ impl Client {
     /// There is no thread for what was begun.
     fn take_connect_back(&self) {
         self.worker.lock().iter_mut().for_each(Worker::take_back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::options::URL;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn who_connects_twice_is_refused_at_once_though_a_large_store_is_being_taken_over() {
+        let client = Client::new();
+        client.set_option(|options, idle| options.set_text(URL, Some("mqtt://127.0.0.1:1"), idle)).unwrap();
+        client.shared.set_state(State::Connecting);
+        let taking_over = client.shared.core.lock();
+        let (sender, answer) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| sender.send(client.connect()).unwrap());
+            let refused = answer.recv_timeout(Duration::from_secs(15));
+            drop(taking_over);
+            assert_eq!(refused.expect("an answer").unwrap_err().text, NOT_IDLE);
+        });
+        assert_eq!(client.state(), State::Connecting);
     }
 }

@@ -24,10 +24,7 @@ impl Worker {
             // From now on it matters which ends of publishes the program never gets.
             shared.events.take_untold();
             let mut core = shared.core.lock();
-            if let Err(why) = core.restore(&shared, stored) {
-                self.keeper.close();
-                return Err(Status::StoreDamaged.because(format!("the store {} is damaged: {why}", folder.display())));
-            }
+            core.restore(&shared, stored).map_err(|why| self.keeper.refuse(folder, why))?;
             core.report(&shared);
         }
         *self.shared.store.lock() = wanted.into();

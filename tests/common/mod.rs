@@ -18,6 +18,8 @@ pub mod program;
 pub mod proxy;
 pub mod rust_source;
 pub mod scram_server;
+#[cfg(target_os = "linux")]
+pub mod small_disk;
 pub mod stored;
 pub mod tls_server;
 pub mod tools;

@@ -92,6 +92,12 @@ fn serve(mut client: TcpStream, options: &ProxyOptions, targets: &Sender<String>
     let target = if options.socks { socks(&mut client, options)? } else { http(&mut client, options)? };
     let port: u16 = target.rsplit_once(':')?.1.parse().ok()?;
     let ipv6 = target.starts_with('[');
+    // Each type of address has another length: a name here if it was asked for by a name.
+    let bound: &[u8] = match target.rsplit_once(':')?.0 {
+        _ if ipv6 => &[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        host if host.parse::<Ipv4Addr>().is_ok() => &[1, 127, 0, 0, 1],
+        _ => &[3, 4, b'a', b'.', b'b', b'c'],
+    };
     targets.send(target).ok()?;
     let server = if ipv6 { TcpStream::connect(("::1", port)) } else { TcpStream::connect((Ipv4Addr::LOCALHOST, port)) };
     let (connected, code) = match options.answer {
@@ -101,8 +107,7 @@ fn serve(mut client: TcpStream, options: &ProxyOptions, targets: &Sender<String>
     };
     if options.socks {
         let code = if connected.is_some() || code != 0 { code as u8 } else { 5 };
-        // The bound address is a name here: its length varies.
-        client.write_all(&[5, code, 0, 3, 4, b'a', b'.', b'b', b'c', 0, 1]).ok()?;
+        client.write_all(&[&[5, code, 0], bound, &[0, 1]].concat()).ok()?;
     } else {
         let code = if connected.is_some() || code != 200 { code } else { 502 };
         let more = if code == 407 { "Proxy-Authenticate: Basic realm=\"x\"\r\n" } else { "" };

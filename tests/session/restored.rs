@@ -2,11 +2,12 @@
 //! by then.
 
 use crate::trace::*;
-use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{PropertyId, Value};
+use mt5mqtt::codec::{Packet, PacketId};
 use mt5mqtt::session::Amount;
 use mt5mqtt::session::event::{Event, Stage, Token};
 use mt5mqtt::session::options::{Acknowledge, SessionOptions};
+use mt5mqtt::session::record::{Key, Record};
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -92,6 +93,40 @@ fn how_far_each_publish_is_is_told_anew() {
         .collect();
     told.sort_by_key(|(token, _)| *token);
     assert_eq!(told, [(1, Stage::Acknowledged), (2, Stage::Sent), (3, Stage::Durable)]);
+}
+
+#[test]
+fn of_records_that_cant_all_be_true_none_is_taken_over() {
+    let on_arrival = || SessionOptions { acknowledge: Acknowledge::OnArrival, ..options() };
+    let mut disk = Disk::default();
+    let mut before = disk.start(on_arrival());
+    before.connects(false, &[]);
+    before.publish(1, "kept", QOS_1);
+    before.publish(2, "ended", QOS_1);
+    disk.store(&mut before);
+    before.receives(puback(2));
+    before.receives(publish("arrived", QOS_1, 7));
+    disk.store(&mut before);
+    let mut contradictory = disk.clone();
+    let packet_id = PacketId::new(9).expect("not 0");
+    let flow = Record::Flow { token: 9, packet_id, order: 9, released: false };
+    contradictory.records.insert(Key::Flow(9), flow);
+
+    let mut trace = Trace::new(on_arrival());
+    trace.publish(3, "early", QOS_1);
+    let refused = trace.session.restore(contradictory.records.into_iter().collect());
+    assert_eq!(refused, Err("a message in flight is missing"));
+    trace.tells_nothing();
+    assert_eq!(trace.session.outstanding(), Amount { count: 1, bytes: "early".len() + 1 });
+    assert!(!trace.session.has_records());
+    // Nor does anything of it stand in the way of what was stored.
+    trace.session = disk.restored(trace.session);
+    assert_eq!(trace.session.outstanding(), Amount { count: 2, bytes: "kept early".len() - 1 + 2 });
+    trace.tells_message("arrived");
+    trace.completes(2);
+    trace.tells_nothing();
+    trace.connects(true, &[]);
+    assert_eq!(trace.sends_payloads(), ["kept", "early"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The examination of one Server: connects, subscribes, publishes to itself, measures.
 
 use super::advice::{Reached, advice};
-use super::{Asked, Client, Report};
+use super::{Asked, Client, REPORT_IT, Report};
 use crate::client::address::{Address, Scheme};
 use crate::client::clock;
 use crate::client::events::NoticeKind;
@@ -52,7 +52,7 @@ impl<'a> Examination<'a> {
         result
     }
 
-    fn examine(&self, client: &Client) -> Result<(), Status> {
+    pub(super) fn examine(&self, client: &Client) -> Result<(), Status> {
         if let Err(failure) = client.connect() {
             return self.failed(failure.status, &failure.text, "correct the option that is named");
         }
@@ -66,18 +66,20 @@ impl<'a> Examination<'a> {
                 _ => None,
             });
             match happened {
-                Some(Connecting::Asks(step, properties)) => asked = Some(self.ask(client, step, properties)),
-                Some(Connecting::Done(Err(end))) if end.next_version == Some(ProtocolVersion::V311) => {
+                Ok(Connecting::Asks(step, properties)) => asked = Some(self.ask(client, step, properties)),
+                Ok(Connecting::Done(Err(end))) if end.next_version == Some(ProtocolVersion::V311) => {
                     self.report.line(&end.detail);
                     self.reached.set(Reached::Nothing);
                 }
-                Some(Connecting::Done(done)) => break Some(done),
-                None => break None,
+                Ok(Connecting::Done(done)) => break done,
+                Err(Missing::Failed(failure)) => return self.failed(failure.status, &failure.text, REPORT_IT),
+                // Nobody reads the report.
+                Err(Missing::InTime) => return Err(Status::Timeout),
             }
         };
         match connected {
-            Some(Ok(())) => {}
-            Some(Err(end)) => {
+            Ok(()) => {}
+            Err(end) => {
                 let status = end.failure.unwrap_or(Status::Network);
                 if status == Status::ConnectTimeout && asked.as_ref().is_some_and(|asked| !asked.is_answered()) {
                     let cause = "the Server asked for Authentication Data, and nobody answered in time";
@@ -94,7 +96,6 @@ impl<'a> Examination<'a> {
                 let advice = advice(&end, self.address, self.reached.get(), self.options.has_client_id());
                 return self.failed(status, &end.detail, &advice);
             }
-            None => return Err(Status::Timeout),
         }
         self.tell_connack(client);
         if let Some(why) = client.statistics().limits.and_then(|limits| self.options.will_against(&limits)) {
@@ -161,22 +162,23 @@ impl<'a> Examination<'a> {
             });
             let milliseconds = clock::now().saturating_duration_since(start).as_secs_f64() * 1000.0;
             match happened {
-                Some(Happened::Published(outcome)) => {
+                Ok(Happened::Published(outcome)) => {
                     if let Some(failure) = failure(&outcome) {
                         return self.publishing_failed(&failure);
                     }
                     acknowledged = true;
                     self.report.line(&format!("the Server acknowledged a message after {milliseconds:.1} ms"));
                 }
-                Some(Happened::Message) => {
+                Ok(Happened::Message) => {
                     back = true;
                     self.report.line(&format!("the message came back after {milliseconds:.1} ms"));
                 }
-                Some(Happened::Disconnected(end)) => {
+                Ok(Happened::Disconnected(end)) => {
                     let status = end.failure.unwrap_or(Status::Network);
                     return self.failed(status, &end.detail, ACCESS_RULES);
                 }
-                None => {
+                Err(Missing::Failed(failure)) => return self.failed(failure.status, &failure.text, REPORT_IT),
+                Err(Missing::InTime) => {
                     let what = match acknowledged {
                         true => "the message didn't come back",
                         false => "the Server didn't acknowledge the message",
@@ -200,18 +202,25 @@ impl<'a> Examination<'a> {
             _ => None,
         });
         match happened {
-            Some(Ok(outcome)) => failure(&outcome).map_or(Ok(()), Err),
-            Some(Err(failure)) => Err(failure),
-            None => Err(Status::Timeout.because(format!("no answer within {} s", ANSWER.as_secs()))),
+            Ok(Ok(outcome)) => failure(&outcome).map_or(Ok(()), Err),
+            Ok(Err(failure)) | Err(Missing::Failed(failure)) => Err(failure),
+            Err(Missing::InTime) => Err(Status::Timeout.because(format!("no answer within {} s", ANSWER.as_secs()))),
         }
     }
 
     /// Waits for an event that `wanted` finds; the steps of the connection are told meanwhile. The client's own timeouts end
     /// the wait for a connection.
-    fn next<T>(&self, client: &Client, deadline: Option<Instant>, wanted: impl Fn(&Event) -> Option<T>) -> Option<T> {
+    fn next<T>(
+        &self,
+        client: &Client,
+        deadline: Option<Instant>,
+        wanted: impl Fn(&Event) -> Option<T>,
+    ) -> Result<T, Missing> {
         loop {
             let found = client.poll(|notice| match &notice.kind {
-                NoticeKind::Session(event) => wanted(event),
+                NoticeKind::Session(event) => wanted(event).map(Ok),
+                // It says where; the status of the calls that come after it doesn't.
+                NoticeKind::Failed(text) => Some(Err(Missing::Failed(Status::Panic.because(&**text)))),
                 NoticeKind::Log { level: Level::Debug, line, text_at } if deadline.is_none() => {
                     self.step(&line[*text_at..]);
                     None
@@ -219,11 +228,11 @@ impl<'a> Examination<'a> {
                 _ => None,
             });
             match found {
-                Ok(Some(Some(found))) => return Some(found),
-                Err(_) => return None,
+                Ok(Some(Some(found))) => return found,
+                Err(failure) => return Err(Missing::Failed(failure)),
                 // A Server may send something without a pause.
-                _ if self.report.shared.doctor.stop.load(Ordering::Acquire) => return None,
-                _ if deadline.is_some_and(|deadline| clock::now() >= deadline) => return None,
+                _ if self.report.shared.doctor.stop.load(Ordering::Acquire) => return Err(Missing::InTime),
+                _ if deadline.is_some_and(|deadline| clock::now() >= deadline) => return Err(Missing::InTime),
                 Ok(Some(None)) => {}
                 Ok(None) => drop(client.wait(SLICE)),
             }
@@ -310,8 +319,8 @@ impl<'a> Examination<'a> {
     }
 
     fn failed(&self, status: Status, cause: &str, advice: &str) -> Result<(), Status> {
-        self.report.line(&format!("FAILED: {cause}"));
-        self.report.remark(&format!("What to do: {advice}."));
+        let advice = if matches!(status, Status::Panic | Status::LeftLocked) { REPORT_IT } else { advice };
+        self.report.failed(cause, advice);
         Err(status)
     }
 }
@@ -320,6 +329,14 @@ impl<'a> Examination<'a> {
 enum Connecting {
     Asks(u64, PropertiesBuf),
     Done(Result<(), Disconnected>),
+}
+
+/// Why an event that is waited for isn't there.
+enum Missing {
+    /// It hasn't come in time, or nobody wants to know any more.
+    InTime,
+    /// The doctor's client has failed.
+    Failed(Failure),
 }
 
 enum Happened {

@@ -22,6 +22,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+/// What to do about a fault of this library.
+const REPORT_IT: &str =
+    "this says nothing about the Server: report it to whoever gave you this library, with all lines of this report";
+/// The last line of a report on one Server that isn't well.
+const ENDED: &str = "The examination ended at the failure above.";
+
 /// Of one client.
 #[derive(Default)]
 pub(super) struct Doctor {
@@ -45,6 +51,17 @@ impl Report {
     /// What follows from the line before.
     fn remark(&self, text: &str) {
         self.push(format!("{:10}  {text}", ""), None);
+    }
+
+    fn failed(&self, cause: &str, advice: &str) {
+        self.line(&format!("FAILED: {cause}"));
+        self.remark(&format!("What to do: {advice}."));
+    }
+
+    /// The examination itself has failed.
+    fn end_by_fault(&self, failure: &Failure) {
+        self.failed(&failure.text, REPORT_IT);
+        self.end(ENDED, Err(failure.status));
     }
 
     /// The last line. Who has seen it may start the doctor again.
@@ -73,7 +90,7 @@ impl Client {
         let shared = self.shared.clone();
         let report = Report { shared: shared.clone(), start: clock::now() };
         let failed = Report { shared: shared.clone(), start: report.start };
-        let on_panic = move |failure: Failure| failed.end(&failure.text, Err(failure.status));
+        let on_panic = move |failure: Failure| failed.end_by_fault(&failure);
         thread::start_task(move || examine(&options, &report), on_panic).map_err(|error| {
             shared.doctor.running.store(false, Ordering::Release);
             Status::Thread.because(format!("the doctor's thread could not be started: {error}"))
@@ -106,13 +123,76 @@ fn examine(options: &Options, report: &Report) {
         Some(failure) if count > 1 => {
             report.end(&format!("{good} of {count} Servers are well; see the first failure above."), Err(failure));
         }
-        Some(failure) => report.end("The examination ended at the failure above.", Err(failure)),
+        Some(failure) => report.end(ENDED, Err(failure)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::options::URL;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// What is reported if the doctor's client fails when a Server has had so many packets, and has given these answers.
+    fn report_of_a_failed_client(answers: &'static [&[u8]]) -> (Vec<String>, Result<(), Status>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut options = Options::default();
+        let url = format!("mqtt://{}", listener.local_addr().unwrap());
+        options.set_text(URL, Some(&url), true).unwrap();
+        let client = Client::new();
+        let report = Report { shared: client.shared.clone(), start: clock::now() };
+        let address = options.addresses[0].clone();
+        let examined = Client::with_options(options.for_doctor(address.clone()));
+        let fails = examined.shared.clone();
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            for answer in answers {
+                let _ = connection.read(&mut [0; 1000]).unwrap();
+                connection.write_all(answer).unwrap();
+            }
+            let _ = connection.read(&mut [0; 1000]).unwrap();
+            fails.fail(&Status::Panic.because("in file.rs"));
+            connection
+        });
+        let end = Examination::new(&options, &address, &report).examine(&examined);
+        let _connection = server.join().unwrap();
+        let line = || {
+            client.poll(|notice| match &notice.kind {
+                NoticeKind::Doctor { line, .. } => line.clone(),
+                other => panic!("{other:?}"),
+            })
+        };
+        (std::iter::from_fn(|| line().unwrap()).collect(), end)
+    }
+
+    #[test]
+    fn that_the_doctors_client_has_failed_is_a_failure_of_the_report() {
+        let answers: &[&[u8]] = &[b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01"];
+        for count in 0..=2 {
+            let (lines, end) = report_of_a_failed_client(&answers[..count]);
+            assert_eq!(end, Err(Status::Panic), "{lines:#?}");
+            let [.., cause, advice] = &lines[..] else { panic!("{lines:#?}") };
+            assert!(cause.contains("FAILED: ") && cause.contains("in file.rs"), "{lines:#?}");
+            assert!(advice.contains("What to do: ") && advice.contains("report it"), "{lines:#?}");
+        }
+    }
+
+    #[test]
+    fn that_the_doctor_itself_has_failed_is_a_failure_of_the_report() {
+        let client = Client::new();
+        let report = Report { shared: client.shared.clone(), start: clock::now() };
+        report.end_by_fault(&Status::Panic.because("in file.rs"));
+        let line = || {
+            client.poll(|notice| match &notice.kind {
+                NoticeKind::Doctor { line, end } => (line.clone(), *end),
+                other => panic!("{other:?}"),
+            })
+        };
+        let lines: Vec<_> = std::iter::from_fn(|| line().unwrap()).collect();
+        let [(cause, None), (advice, None), (_, Some(Err(Status::Panic)))] = &lines[..] else { panic!("{lines:#?}") };
+        assert!(cause.contains("FAILED: in file.rs") && advice.contains("report it"), "{lines:#?}");
+    }
 
     #[test]
     fn who_has_seen_the_last_line_may_start_it_again() {

@@ -1,19 +1,22 @@
 //! A log file of bounded size: when it is full it is set aside as `name.1`, what was there as `name.2`, and so on.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 pub(super) struct RotatingFile {
     path: String,
     largest: u64,
     kept: u32,
-    open: Option<(BufWriter<File>, u64)>,
+    /// The file and its size.
+    open: Option<(File, u64)>,
+    /// A failure has left the beginning of a line in it.
+    is_torn: bool,
 }
 
 impl RotatingFile {
     pub fn new(path: &str, largest: u64, kept: u32) -> Self {
-        RotatingFile { path: path.to_owned(), largest, kept, open: None }
+        RotatingFile { path: path.to_owned(), largest, kept, open: None, is_torn: false }
     }
 
     pub fn path(&self) -> &str {
@@ -27,37 +30,58 @@ impl RotatingFile {
         }
     }
 
-    pub fn write(&mut self, line: &str) -> io::Result<()> {
-        let size = line.len() as u64 + 1;
-        let (_, written) = self.open()?;
-        if *written > 0 && *written + size > self.largest {
-            self.rotate()?;
+    /// Writes lines, and says how many of them are there in full. After a failure it can be tried again.
+    pub fn write(&mut self, lines: &[String]) -> (usize, io::Result<()>) {
+        let mut written = 0;
+        let result = self.write_counting(lines, &mut written);
+        if result.is_err() {
+            self.open = None;
         }
-        let (file, written) = self.open()?;
-        *written += size;
-        file.write_all(line.as_bytes())?;
-        file.write_all(b"\n")
+        (written, result)
+    }
+
+    fn write_counting(&mut self, lines: &[String], written: &mut usize) -> io::Result<()> {
+        let mut together = Vec::new();
+        for line in lines {
+            let size = self.open()?.1 + together.len() as u64;
+            if size > 0 && size + line.len() as u64 + 1 > self.largest {
+                self.append(&mut together, written)?;
+                self.rotate()?;
+            }
+            together.extend_from_slice(line.as_bytes());
+            together.push(b'\n');
+        }
+        self.append(&mut together, written)
+    }
+
+    fn append(&mut self, lines: &mut Vec<u8>, written: &mut usize) -> io::Result<()> {
+        let is_torn = self.is_torn;
+        let (file, size) = self.open()?;
+        if is_torn {
+            file.write_all(b"\n")?;
+        }
+        let (bytes, result) = write_what_fits(file, lines);
+        *size += bytes as u64;
+        *written += lines[..bytes].iter().filter(|byte| **byte == b'\n').count();
+        self.is_torn = bytes > 0 && lines[bytes - 1] != b'\n';
+        lines.clear();
+        result
     }
 
     /// The file and its size, as it is or opened anew.
-    fn open(&mut self) -> io::Result<&mut (BufWriter<File>, u64)> {
+    fn open(&mut self) -> io::Result<&mut (File, u64)> {
         let open = match self.open.take() {
             Some(open) => open,
             None => {
                 let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
-                let written = file.metadata()?.len();
-                (BufWriter::new(file), written)
+                let size = file.metadata()?.len();
+                (file, size)
             }
         };
         Ok(self.open.insert(open))
     }
 
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.open.as_mut().map_or(Ok(()), |(file, _)| file.flush())
-    }
-
     fn rotate(&mut self) -> io::Result<()> {
-        self.flush()?;
         self.open = None;
         // Beyond the first gap nothing is in the way. An attempt that fails leaves one, as Windows renames no file that another
         // program has open; further attempts must not move the rest out, file by file.
@@ -77,6 +101,20 @@ impl RotatingFile {
     }
 }
 
+/// Says how many bytes were written, also when the rest can't be.
+fn write_what_fits(file: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
+}
+
 /// Renames a file, if it is there.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
@@ -90,14 +128,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_file_without_a_line_is_set_aside() {
+        let folder = std::env::temp_dir().join(format!("mt5mqtt-log-long-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("client.log");
+        let mut file = RotatingFile::new(path.to_str().unwrap(), 10, 3);
+        // Each is longer than the whole file is to be.
+        file.write(&["x".repeat(20), "y".repeat(20)]).1.unwrap();
+        let exists = |number: u32| folder.join(format!("client.log.{number}")).exists();
+        assert!(path.exists() && exists(1) && !exists(2));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn a_program_that_starts_again_and_again_keeps_the_file_within_its_bound() {
         let folder = std::env::temp_dir().join(format!("mt5mqtt-log-starts-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("client.log");
         let sizes = (0..12).map(|_| {
             let mut file = RotatingFile::new(path.to_str().unwrap(), 100, 1);
-            file.write(&"x".repeat(39)).unwrap();
-            file.flush().unwrap();
+            file.write(&["x".repeat(39)]).1.unwrap();
             fs::metadata(&path).unwrap().len()
         });
         assert_eq!(sizes.collect::<Vec<_>>(), [40, 80].repeat(6));

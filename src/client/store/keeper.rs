@@ -46,9 +46,10 @@ impl Keeper {
         Ok(stored)
     }
 
-    /// Gives the store up, so that it can be opened again.
-    pub fn close(&mut self) {
+    /// Gives the store up, as what it holds can't be true. It can be opened again.
+    pub fn refuse(&mut self, folder: &Path, why: &str) -> Failure {
         self.store = None;
+        redb_store::contradictory(folder, why)
     }
 
     /// Whether writing makes sense now.
@@ -132,7 +133,12 @@ mod tests {
         *wrong.lock() = None;
         now.instant += RETRY;
         assert_eq!(keeper.write(None, now), Some(Written::UpTo { batch: 3, recovered: true }));
-        assert_eq!(*stored.lock(), [1, 2, 3]);
+        // Who has been told that it can be written again is told of the next failure, whatever the one before was.
+        *wrong.lock() = Some("the file is gone");
+        assert!(matches!(keeper.write(batch(4), now), Some(Written::Failed { new: true, .. })));
+        *wrong.lock() = None;
+        assert_eq!(keeper.write(None, now), Some(Written::UpTo { batch: 4, recovered: true }));
+        assert_eq!(*stored.lock(), [1, 2, 3, 4]);
         assert!(!keeper.has_unwritten() && keeper.next_retry().is_none());
     }
 }

@@ -289,6 +289,11 @@ fn in_use(file: &Path) -> Failure {
     Status::StoreInUse.because(format!("the store {} is in use by another client or process", file.display()))
 }
 
+/// Why the store in a folder is none, though each of its records is one.
+pub fn contradictory(folder: &Path, why: &str) -> Failure {
+    damaged(&folder.join(FILE), why)
+}
+
 fn damaged(file: &Path, why: &str) -> Failure {
     Status::StoreDamaged.because(format!("the store {} is damaged: {why}; move it away to start anew", file.display()))
 }

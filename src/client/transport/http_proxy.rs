@@ -63,7 +63,7 @@ impl HttpConnect {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
-            if self.response.len() == 2 && self.response[0] == 5 {
+            if self.response[0] == 5 {
                 return Err(Status::Proxy.because("what answers there is a SOCKS5 proxy: write socks5://").into());
             }
             if self.interim + self.response.len() > LARGEST_RESPONSE {

@@ -72,7 +72,7 @@ impl Race {
         if self.errors.len() > failed {
             self.next_start = now;
         }
-        while !self.waiting.is_empty() && (self.running.is_empty() || now >= self.next_start) {
+        while !self.waiting.is_empty() && now >= self.next_start {
             self.start_next(now, registry);
         }
         if self.running.is_empty() { Progress::Failed(self.errors.join("; ")) } else { Progress::Pending }
@@ -184,8 +184,16 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.connect(&socket.local_addr().unwrap()).unwrap();
-        assert!(is_own_end(&TcpStream::from_std(socket.into())));
+        let own = TcpStream::from_std(socket.into());
+        assert!(is_own_end(&own));
         assert!(!is_own_end(&TcpStream::from_std(other)));
+        // It is none to the race.
+        let poll = mio::Poll::new().unwrap();
+        let now = crate::client::clock::now();
+        let mut race = Race::new(Vec::new(), now, Token(1));
+        race.running.push(Attempt { token: Token(1), address: own.local_addr().unwrap(), stream: own });
+        let progress = race.advance(now, poll.registry());
+        assert!(matches!(progress, Progress::Failed(why) if why.contains("nobody listens")));
     }
 
     /// A port whose queue of connections is full: Linux lets every further attempt wait.

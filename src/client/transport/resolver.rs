@@ -10,6 +10,7 @@ use super::other_letters;
 use crate::client::clock;
 use crate::client::thread;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,10 @@ pub(in crate::client) struct Resolver {
     wake: Arc<dyn Fn() + Send + Sync>,
     look_up: fn(&str, u16) -> Answer,
     open: Vec<Question>,
+    /// To which address the present attempt has come.
+    reached: Option<SocketAddr>,
+    /// Addresses that accepted a connection of which nothing came, the latest last.
+    barren: VecDeque<SocketAddr>,
 }
 
 struct Question {
@@ -39,7 +44,7 @@ struct Question {
 impl Resolver {
     /// `wake` is called on another thread when an answer is there.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Resolver { wake: Arc::new(wake), look_up, open: Vec::new() }
+        Resolver { wake: Arc::new(wake), look_up, open: Vec::new(), reached: None, barren: VecDeque::new() }
     }
 
     /// For tests: another resolver in the place of the system's.
@@ -62,12 +67,42 @@ impl Resolver {
                 self.open.swap_remove(index);
                 let age = since.saturating_duration_since(came);
                 let is_old = age > if answer.is_ok() { FRESH } else { Duration::ZERO };
-                if is_old { self.ask(host, port).err().map(Err) } else { Some(answer) }
+                if is_old {
+                    self.ask(host, port).err().map(Err)
+                } else {
+                    Some(answer.map(|found| self.in_order(found)))
+                }
             }
             Err(TryRecvError::Disconnected) => {
                 self.open.swap_remove(index);
                 Some(Err(format!("'{host}' could not be resolved: the resolver failed")))
             }
+        }
+    }
+
+    /// A Server that hangs, or one behind a balance of load that is none any more, accepts each connection, and the system may
+    /// name it first for ever: the others have their turn before it.
+    fn in_order(&self, mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        let place = |address: &SocketAddr| self.barren.iter().position(|barren| barren == address);
+        found.sort_by_key(place);
+        found.truncate(MOST_ADDRESSES);
+        found
+    }
+
+    /// The present attempt has come to this address.
+    pub fn reached(&mut self, address: SocketAddr) {
+        self.reached = Some(address);
+    }
+
+    /// The present attempt is over, or the connection that came of it.
+    pub fn attempt_is_over(&mut self, was_good: bool) {
+        let Some(address) = self.reached.take() else { return };
+        self.barren.retain(|barren| *barren != address);
+        if !was_good {
+            if self.barren.len() == MOST_ADDRESSES {
+                self.barren.pop_front();
+            }
+            self.barren.push_back(address);
         }
     }
 
@@ -78,7 +113,6 @@ impl Resolver {
             // The answer may be unwanted by now.
             let answer = look_up(&name, port);
             let _ = sender.send((clock::now(), answer));
-            drop(sender);
             wake();
         };
         thread::start_task(task, |_| {})
@@ -90,11 +124,10 @@ impl Resolver {
 
 fn look_up(host: &str, port: u16) -> Answer {
     let unresolved = |error| format!("'{host}' could not be resolved: {error}{}", other_letters(host));
-    let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
+    let found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
     if found.is_empty() {
         return Err(format!("'{host}' has no address"));
     }
-    found.truncate(MOST_ADDRESSES);
     Ok(found)
 }
 
@@ -117,6 +150,58 @@ mod tests {
         let answer = first.or_else(|| resolver.resolve("localhost", 7, start)).expect("an answer").unwrap();
         assert!(answer.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{answer:?}");
         assert!(resolver.open.is_empty());
+    }
+
+    #[test]
+    fn addresses_of_which_nothing_came_are_the_last_until_one_is_good() {
+        let mut resolver = Resolver::new(|| {});
+        let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let order = |resolver: &Resolver| -> Vec<u16> {
+            resolver.in_order([1, 2, 3].map(address).to_vec()).iter().map(SocketAddr::port).collect()
+        };
+        for (reached, was_good, expected) in [
+            (None, false, [1, 2, 3]),
+            (Some(1), false, [2, 3, 1]),
+            (Some(2), false, [3, 1, 2]),
+            (Some(1), false, [3, 2, 1]),
+            // It failed before it came to any.
+            (None, false, [3, 2, 1]),
+            (Some(2), true, [2, 3, 1]),
+            (Some(1), true, [1, 2, 3]),
+        ] {
+            reached.into_iter().for_each(|port| resolver.reached(address(port)));
+            resolver.attempt_is_over(was_good);
+            assert_eq!(order(&resolver), expected);
+        }
+        for port in 1..1000 {
+            resolver.reached(address(port));
+            resolver.attempt_is_over(false);
+        }
+        assert!(resolver.barren.len() == MOST_ADDRESSES && resolver.barren.back() == Some(&address(999)));
+        // Of too many the first are taken, and whichever are barren come after all others.
+        let ports = |found: Vec<SocketAddr>| found.iter().map(SocketAddr::port).collect::<Vec<u16>>();
+        let found = resolver.in_order((900..2000).map(address).collect());
+        assert_eq!(ports(found), (900..900 + MOST_ADDRESSES as u16).collect::<Vec<u16>>());
+        let found = resolver.in_order((990..1010).map(address).collect());
+        assert_eq!(ports(found), (1000..1010).chain(990..1000).collect::<Vec<u16>>());
+    }
+
+    #[test]
+    fn each_port_of_a_name_is_asked_for_by_itself() {
+        let mut resolver = Resolver::with(|_, port| Ok(vec![([127, 0, 0, 1], port).into()]));
+        let start = clock::now();
+        let ports = [1, 2];
+        assert!(ports.iter().all(|port| resolver.resolve("broker", *port, start).is_none()));
+        for port in ports.into_iter().rev() {
+            let answer = loop {
+                match resolver.resolve("broker", port, start) {
+                    Some(answer) => break answer.expect("an address"),
+                    None => std::thread::yield_now(),
+                }
+                assert!(start.elapsed() < Duration::from_secs(15));
+            };
+            assert_eq!(answer, [([127, 0, 0, 1], port).into()]);
+        }
     }
 
     #[test]

@@ -149,3 +149,73 @@ impl Worker {
         if std::mem::take(&mut self.attention) { self.backoff.long_delay() } else { self.backoff.next_delay() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::client::command::Command;
+    use crate::client::transport::resolver::Resolver;
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::sync::OnceLock;
+
+    /// Goes on until a Server accepts the connection; `act` is called at each turn.
+    fn run_until_accepted(worker: &mut Worker, options: &Options, mut act: impl FnMut()) {
+        let deadline = clock::now() + Duration::from_secs(15);
+        while worker.shared.state() != State::Connected {
+            worker.step(&|| options.clone());
+            worker.wait(Some(clock::now() + Duration::from_millis(5)));
+            act();
+            assert!(clock::now() < deadline, "no connection");
+        }
+    }
+
+    #[test]
+    fn an_address_that_accepts_and_says_nothing_keeps_the_others_of_its_name_from_nothing() {
+        static ADDRESSES: OnceLock<[SocketAddr; 2]> = OnceLock::new();
+        let (silent, server) = (listener(), listener());
+        let addresses = [&silent, &server].map(|listener| listener.local_addr().expect("an address"));
+        ADDRESSES.set(addresses).expect("the only test with them");
+        let mut options = Options::default();
+        options.addresses = Address::parse_list("mqtt://broker").expect("a URL");
+        for (option, value) in
+            [(IntOption::ConnectTimeout, 100), (IntOption::ReconnectMinimum, 1), (IntOption::ReconnectMaximum, 1)]
+        {
+            options.set_int(option as i32, value, true).expect("an option");
+        }
+        let client = Client::with_options(options.clone());
+        let mut worker = client.make_worker().expect("a poll");
+        worker.resolver = Resolver::with(|_, _| Ok(ADDRESSES.get().expect("set").to_vec()));
+        client.shared.submit(Command::Connect(Box::new(options.session_options().expect("options"))));
+        let mut streams: Vec<TcpStream> = Vec::new();
+        for _ in 0..2 {
+            run_until_accepted(&mut worker, &options, || serve(&server, &mut streams));
+            streams.clear();
+            while worker.shared.state() == State::Connected {
+                worker.step(&|| options.clone());
+                worker.wait(Some(clock::now() + Duration::from_millis(5)));
+            }
+        }
+        let tried = std::iter::from_fn(|| silent.accept().ok()).count();
+        assert_eq!(tried, 1);
+    }
+
+    fn listener() -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a listener");
+        listener
+    }
+
+    /// Takes the connections that are there, and accepts those whose CONNECT is.
+    fn serve(server: &TcpListener, streams: &mut Vec<TcpStream>) {
+        streams.extend(std::iter::from_fn(|| server.accept().ok()).map(|(stream, _)| stream));
+        for stream in streams {
+            stream.set_nonblocking(true).expect("a stream");
+            if stream.read(&mut [0; 1000]).is_ok_and(|count| count > 0) {
+                // Success, and the Client Identifier "x".
+                stream.write_all(&[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x']).expect("a client that reads");
+            }
+        }
+    }
+}

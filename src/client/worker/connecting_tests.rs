@@ -7,6 +7,7 @@ use crate::client::options::IntOption;
 use crate::client::tls_options::TlsOptions;
 use crate::codec::property::{PropertyId, Value};
 use crate::session::event::Disconnected;
+use crate::types::reason::ReasonCode;
 
 fn options(urls: &str, delay_ms: i64) -> Options {
     let mut options = Options::default();

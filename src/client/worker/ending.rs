@@ -71,6 +71,7 @@ impl Worker {
         if matches!(end.failure, Some(Status::TlsCertificate | Status::TlsClientCertificate | Status::Tls)) {
             self.tls = None;
         }
+        self.resolver.attempt_is_over(held != Held::Never || end.next_version == Some(ProtocolVersion::V311));
         let mut next_attempt = None;
         let goes_on = core.wants_connection();
         // Without reconnecting, connect is one round: each Server, and each version of MQTT, until one accepts.

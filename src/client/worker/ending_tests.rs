@@ -10,8 +10,10 @@ use crate::client::first_bytes::FirstBytes;
 use crate::client::transport::scripted::Scripted;
 use crate::codec::property::{PropertyId, Value};
 use crate::session::event::{Disconnected, Event};
+use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
+use std::sync::atomic::AtomicBool;
 
 /// Success, and the Client Identifier "x".
 const CONNACK: &[u8] = &[0x20, 7, 0, 0, 4, 0x12, 0, 1, b'x'];
@@ -71,6 +73,16 @@ fn step(worker: &mut Worker) {
     worker.step(&Options::default);
 }
 
+/// The end of the connection, as it is told.
+fn told_end(client: &Client) -> Disconnected {
+    while let Next::Taken(notice) = client.shared.events.pop_if(|_| true) {
+        if let NoticeKind::Session(Event::Disconnected(end)) = notice.kind {
+            return end;
+        }
+    }
+    panic!("no end of the connection was told");
+}
+
 /// The messages before the end, and its Reason Code.
 fn heard(client: &Client) -> (usize, Option<ReasonCode>) {
     let mut messages = 0;
@@ -116,18 +128,124 @@ fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
         worker.phase = Phase::Online { socket: FIRST_SOCKET };
         worker.readable = true;
         step(&mut worker);
-        let end = loop {
-            match client.shared.events.pop_if(|_| true) {
-                Next::Taken(notice) => match notice.kind {
-                    NoticeKind::Session(Event::Disconnected(end)) => break end,
-                    _ => continue,
-                },
-                _ => panic!("no end of the connection was told"),
-            }
-        };
+        let end = told_end(&client);
         assert_eq!(end.failure, Some(Status::ConnectionClosed), "{kind}: {}", end.detail);
         assert!(end.detail.contains("use mqtts://"), "{kind}: {}", end.detail);
     }
+}
+
+/// A connection that says once that it is broken, and then that it has ended, as sockets do.
+struct BrokenOnce {
+    told: bool,
+}
+
+impl Read for BrokenOnce {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.told, true) { Ok(0) } else { Err(io::ErrorKind::ConnectionReset.into()) }
+    }
+}
+
+impl Write for BrokenOnce {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
+    let (client, mut worker) = online([]);
+    let shared = client.shared.clone();
+    {
+        let mut core = shared.core.lock();
+        core.connection.transport = Some(Box::new(Scripted(BrokenOnce { told: false })));
+        core.read(clock::now(), &shared);
+    }
+    // The thread's poll tells it of the end.
+    worker.readable = true;
+    step(&mut worker);
+    assert_eq!(told_end(&client).failure, Some(Status::Network));
+}
+
+/// A Server that has much to say before it closes the connection.
+struct Long {
+    messages: usize,
+}
+
+impl Read for Long {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.messages.checked_sub(1) else { return Ok(0) };
+        self.messages = left;
+        buffer[..PUBLISH.len()].copy_from_slice(PUBLISH);
+        Ok(PUBLISH.len())
+    }
+}
+
+impl Write for Long {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_end_of_a_server_that_has_much_to_say_is_not_waited_for_in_sleep() {
+    // Whether or not the program takes it.
+    for blocked in [false, true] {
+        let (client, mut worker) = online([]);
+        let server = Long { messages: 3 * READS_IN_A_ROW + 1 };
+        client.shared.core.lock().connection.transport = Some(Box::new(Scripted(server)));
+        client.shared.events.hold(blocked);
+        client.shared.freed.store(true, Ordering::SeqCst);
+        worker.readable = true;
+        let mut turns = 0;
+        while let Some(sleep) = worker.step(&Options::default) {
+            assert!(sleep.until.is_some_and(|until| until <= clock::now()), "nobody tells that there is more");
+            turns += 1;
+        }
+        assert!(turns > 0 && client.state() == State::Idle);
+    }
+}
+
+/// A socket that takes nothing as long as it is full.
+struct Full(Arc<AtomicBool>);
+
+impl Read for Full {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_writing_side_is_not_closed_before_disconnect_has_left() {
+    let (client, mut worker) = online([]);
+    let shared = client.shared.clone();
+    let is_full = Arc::new(AtomicBool::new(true));
+    shared.core.lock().connection.transport = Some(Box::new(Scripted(Full(is_full.clone()))));
+    shared.freed.store(true, Ordering::SeqCst);
+    step(&mut worker);
+    assert!(matches!(worker.phase, Phase::Lingering { finished: false, .. }));
+    is_full.store(false, Ordering::Release);
+    // As the poll tells it.
+    shared.core.lock().connection.write_blocked = false;
+    step(&mut worker);
+    assert!(matches!(worker.phase, Phase::Lingering { finished: true, .. }));
 }
 
 /// PINGREQ is to be sent.

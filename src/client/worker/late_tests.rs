@@ -8,6 +8,7 @@ use crate::client::first_bytes::FirstBytes;
 use crate::client::options::IntOption;
 use crate::client::store::{Moment, Store};
 use crate::client::transport::scripted::Scripted;
+use crate::codec::property::Properties;
 use crate::session::record::Batch;
 use crate::types::QoS;
 use crate::types::status::Failure;
@@ -77,7 +78,10 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
 
 /// Returns when the thread would come back at the latest.
 fn step(worker: &mut Worker) -> Instant {
-    worker.step(&Options::default).expect("a thread that goes on").until.expect("a timer")
+    let until = worker.step(&Options::default).expect("a thread that goes on").until;
+    // Callers wake it only for what comes sooner.
+    assert_eq!(worker.shared.core.lock().worker_deadline, until);
+    until.expect("a timer")
 }
 
 fn sleep_until(when: Instant) {
@@ -170,7 +174,9 @@ fn a_server_that_is_not_read_from_is_not_given_up() {
         step(&mut worker);
         assert!(client.shared.reading_paused.load(Ordering::Acquire));
         sleep_until(due);
+        let before = clock::now();
         due = step(&mut worker);
+        assert!(due > before + Duration::from_millis(50), "it doesn't look again and again");
     }
     client.shared.events.hold(false);
     step(&mut worker);
@@ -181,6 +187,15 @@ fn a_server_that_is_not_read_from_is_not_given_up() {
 fn a_server_that_is_silent_is_given_up() {
     // 5-3.1.2.10-a
     let (client, mut worker, _, due) = pinging();
+    sleep_until(due);
+    step(&mut worker);
+    assert!(client.shared.core.lock().session.wants_close());
+}
+
+#[test]
+fn a_server_that_is_silent_is_given_up_by_a_program_that_takes_nothing_too() {
+    let (client, mut worker, _, due) = pinging();
+    client.shared.events.hold(true);
     sleep_until(due);
     step(&mut worker);
     assert!(client.shared.core.lock().session.wants_close());

@@ -10,6 +10,8 @@ mod ending_tests;
 #[cfg(test)]
 mod late_tests;
 mod reading;
+#[cfg(test)]
+mod storing_tests;
 
 use super::backoff::Backoff;
 use super::clock;
@@ -22,8 +24,6 @@ use super::thread::{Hold, rest};
 use super::transport::connector::Connector;
 use super::transport::resolver::Resolver;
 use super::transport::tls_setup::TlsSetup;
-use crate::codec::property::Properties;
-use crate::types::reason::ReasonCode;
 use crate::types::status::{Failure, Status};
 use mio::{Events, Poll, Registry, Token, Waker};
 use std::io;
@@ -357,10 +357,6 @@ impl Worker {
                 return Turn::Again;
             }
             return Turn::Over(Some(if more { now } else { deadline }));
-        }
-        if core.stop && !core.session.wants_close() {
-            core.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
-            core.work(now, &self.shared);
         }
         if core.session.wants_close() {
             // Closing at once could throw away what the Server hasn't read yet, DISCONNECT included, and it would publish

@@ -1,7 +1,7 @@
 //! Reading from the Server on the background thread. It pauses when the program doesn't take what came, or when the
 //! Server doesn't take our answers.
 
-use super::{Phase, Worker};
+use super::Worker;
 use crate::client::core::{Core, READS_IN_A_ROW, Read};
 use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
@@ -14,7 +14,8 @@ impl Worker {
         }
         for _ in 0..READS_IN_A_ROW {
             // What is published waits for CONNACK, and the Server sends no message before it.
-            let may_pause = matches!(self.phase, Phase::Online { .. }) && core.session.is_online();
+            // Nor is its end to be missed when the connection is being closed.
+            let may_pause = core.session.is_online();
             let paused = may_pause && self.shared.events.is_blocked();
             self.shared.reading_paused.store(paused, Ordering::Release);
             // Of this thread and one that makes room, at least one must see the other.
