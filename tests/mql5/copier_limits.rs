@@ -398,6 +398,34 @@ fn stops_that_did_not_fit_are_set_soon_after_they_do() {
     copying.close();
 }
 
+/// In netting the stops of the last order are those of the position, and an order without any deletes them.
+#[test]
+fn an_addition_in_netting_takes_no_stops_away() {
+    let Some(mut copying) = Copying::start("add-stops", &[]) else { return };
+    copying.follower.command(&["account", "mode=netting"]);
+    copying.load_both();
+    // The first open has to do without them.
+    copying.follower.command(&["inject", "10016", "refused"]);
+    let trade = deal(0, "0.30", " sl=1.09000");
+    copying.trade(&trade);
+    let wanted = |volume: &'static str| {
+        move |mut positions: Vec<Fields>| {
+            positions.truncate(1);
+            positions[0].insert("volume".into(), volume.into());
+            positions
+        }
+    };
+    copying.converge_to(wanted("0.3"));
+    // Now none can be set, but what is set stays.
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=2000"]);
+    copying.trade(&trade);
+    copying.follower.expect("follower", "print", "added to by the master): invalid stops");
+    copying.converge_to(wanted("0.3"));
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=0"]);
+    copying.converge_to(wanted("0.6"));
+    copying.close();
+}
+
 /// Whoever copies no SL sets one by hand: it must not be taken away.
 #[test]
 fn stops_that_are_not_copied_are_the_users() {

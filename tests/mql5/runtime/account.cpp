@@ -135,8 +135,9 @@ void open_or_add(const MqlTradeRequest &r,double price,ulong order,int reason) {
       p.price=(p.price*p.volume+price*r.volume)/(p.volume+r.volume);
       p.volume=NormalizeDouble(p.volume+r.volume,8);
       p.updated_msc=server_now_msc();
-      if(r.sl>0) p.sl=r.sl;
-      if(r.tp>0) p.tp=r.tp;
+      // The last order's stops are the position's: an order without them deletes them.
+      if(!account.hedging || r.sl>0) p.sl=r.sl;
+      if(!account.hedging || r.tp>0) p.tp=r.tp;
       add_deal(order,p.identifier,p.symbol,side,DEAL_ENTRY_IN,reason,r.volume,price,0,r.magic,kept_comment(r.comment));
       return;
    }
