@@ -274,6 +274,22 @@ fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
     }
 }
 
+/// A terminal tells nobody that a full disk has not taken what was in its buffer.
+#[test]
+fn a_full_disk_damages_no_file_and_is_told() {
+    let Some(mut copying) = Copying::start("full-disk", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["disk", "full"]);
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "print", "can't be written: nothing is opened");
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    copying.kill_follower();
+    copying.converge();
+    copying.close();
+}
+
 #[test]
 fn a_file_that_cannot_be_used_starts_nothing_and_says_why() {
     let Some(mut copying) = Copying::start("unusable-file", &[]) else { return };

@@ -39,6 +39,10 @@ bool mql_file_is_there(const string &name) {
    struct stat status;
    return stat(path_of(name).c_str(),&status)==0;
 }
+mql_long FileGetInteger(const string &name,ENUM_FILE_PROPERTY_INTEGER) {
+   struct stat status;
+   return stat(path_of(name).c_str(),&status)==0 ? (mql_long)status.st_size : -1;
+}
 int FileOpen(const string &name,int flags) {
    std::string path=path_of(name);
    std::lock_guard<std::mutex> guard(files_lock);
@@ -82,5 +86,7 @@ uint mql_file_read(int file,std::string &bytes) {
 }
 uint mql_file_write(int file,const void *bytes,size_t size) {
    FILE *opened=file_of(file);
-   return opened ? (uint)fwrite(bytes,1,size,opened) : 0;
+   if(!opened) return 0;
+   // There is room in the buffer, and nobody is told what becomes of that.
+   return terminal.is_disk_full ? (uint)size : (uint)fwrite(bytes,1,size,opened);
 }

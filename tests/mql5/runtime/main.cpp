@@ -55,6 +55,7 @@ static void command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    if(verb=="library") terminal.libraries[words.at(1)]=words.at(2);
    else if(verb=="files") terminal.files=words.at(1);
+   else if(verb=="disk") terminal.is_disk_full=words.at(1)=="full";
    else if(verb=="clock-phase") terminal.clock_phase=atoll(words.at(1).c_str());
    else if(verb=="null-texts") terminal.null_is_empty=words.at(1)=="empty";
    else if(verb=="empty-arrays") terminal.dangling=words.at(1)=="dangling";

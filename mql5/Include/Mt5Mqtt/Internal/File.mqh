@@ -40,7 +40,9 @@ bool CMqttFile::Read(const string name,string &text,bool &exists)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Beside the old one, and then in its place                        |
+//| Beside the old one, and then in its place. What is written goes  |
+//| to a buffer first: that the disk had no room for it only the size|
+//| of the file says                                                 |
 //+------------------------------------------------------------------+
 bool CMqttFile::Write(const string name,const string text,const bool is_flushed)
   {
@@ -53,6 +55,7 @@ bool CMqttFile::Write(const string name,const string text,const bool is_flushed)
    if(is_flushed)
       FileFlush(file);
    FileClose(file);
+   written=(written && FileGetInteger(name+".new",FILE_SIZE)==size);
    bool moved=false;
 //--- while another program reads the file, which takes less than a millisecond, nothing takes its place
    for(int i=0; i<MQTT_FILE_TRIES && written && !moved; i++)
