@@ -1,7 +1,8 @@
 //! The same follower or master more than once: in two charts, in two terminals; and a client that is made anew.
 
 use crate::compile::program;
-use crate::copying::{Copying, QUIET, deal};
+use crate::copier_stale::Line;
+use crate::copying::{Copying, QUIET, deal, net};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -77,6 +78,46 @@ fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone()
     second.expect("follower", "print", "open EURUSD 0.07");
     second.close();
     copying.close();
+}
+
+/// The number in the trade server's answer.
+fn order_of(answer: &str) -> String {
+    answer.split("order=").nth(1).and_then(|rest| rest.split(' ').next()).expect("an order").to_owned()
+}
+
+/// Another terminal takes over when the line of the first one is down. What it copies by newer states is none of the first one's.
+#[test]
+fn a_follower_without_its_line_leaves_alone_what_another_terminal_has_copied() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start("lost-lead", &[("InpPendings", "true")]) else { return };
+        let line = Line::to(copying.server.port());
+        copying.follower_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        line.cut();
+        copying.follower.expect("follower", "print", "disconnected");
+        let magic = copying.follower.positions()[0]["magic"].clone();
+        let order = "action=5 symbol=EURUSD type=2 volume=0.10 price=1.09000 filling=2".to_owned();
+        let trades = if mode == "netting" { vec![deal(0, "0.05", "")] } else { vec![deal(0, "0.05", ""), order] };
+        for trade in trades {
+            let id = order_of(&copying.trade(&trade));
+            // As the other terminal opens and places it.
+            let copy = format!("{trade} magic={magic} comment=mq:master:{id}");
+            copying.follower.command(&[&["trade"][..], &copy.split(' ').collect::<Vec<_>>()].concat());
+            copying.follower.expect("*", "trade", "");
+        }
+        // The chart shows another second each time.
+        for _ in 0..4 {
+            copying.follower.expect("follower", "comment", "not connected");
+        }
+        assert_eq!(copying.follower.requests(), 1, "{mode}: {}", copying.follower.transcript());
+        line.mend();
+        copying.converge_to(|positions| if mode == "netting" { net(positions.into_iter()) } else { positions });
+        assert_eq!(copying.follower.requests(), 1, "{mode}: {}", copying.follower.transcript());
+        copying.close();
+    }
 }
 
 #[test]

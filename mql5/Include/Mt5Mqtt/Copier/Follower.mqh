@@ -12,6 +12,7 @@
 #define COPIER_LOOK_MS 500
 //--- how long what has come may be taken without a look, in ms
 #define COPIER_TAKE_MS 2000
+#define COPIER_NOT_CURRENT "the line to the Server was lost: nothing is opened until a state has come again"
 //+------------------------------------------------------------------+
 //| Class CCopierFollower.                                           |
 //| Appointment: takes a master's state, compares it with what is    |
@@ -241,6 +242,12 @@ void CCopierFollower::Work(void)
    m_rules.netting=!CCopierAccount::IsHedging();
    m_rules.fifo=(AccountInfoInteger(ACCOUNT_FIFO_CLOSE)!=0);
    TellPendings();
+//--- another terminal with the same follower may have changed it by a newer state
+   if(m_rules.netting && !m_is_current)
+     {
+      Keep(COPIER_NOT_CURRENT);
+      return;
+     }
 //--- orders come first: one that fills meanwhile is in both
    if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
       return;
@@ -319,6 +326,11 @@ bool CCopierFollower::IsKept(const CopierAction &action,string &why) const
   {
    if(CCopierExecutor::IsNew(action) && m_unread!="")
       return(true);
+   if(CCopierExecutor::IsNew(action) && !m_is_current)
+     {
+      why=COPIER_NOT_CURRENT;
+      return(true);
+     }
    if(CCopierExecutor::IsNew(action) && m_is_away)
      {
       why="the master is away: what is new in its last state isn't opened until it is back";

@@ -72,6 +72,9 @@ bool CCopierHoldings::ReadOrders(void)
         }
       if(OrderGetInteger(ORDER_MAGIC)!=m_executor.Magic())
          continue;
+      //--- as of positions
+      if(!m_is_current && m_store.OrderId(ticket)==0)
+         continue;
       CCopierOrders::Read(order);
       filled[count]=CCopierOrders::Filled();
       identifiers[count]=CCopierOrders::PositionId();
@@ -172,6 +175,9 @@ bool CCopierHoldings::ReadHeld(void)
       bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
       double volume=PositionGetDouble(POSITION_VOLUME);
       long   id=(is_ours ? m_store.MasterId(identifier) : 0);
+      //--- of what another terminal has copied meanwhile an old state knows nothing
+      if(id==0 && !m_is_current && !m_rules.netting)
+         continue;
       //--- its first deal was made, and the terminal killed before that was in the file
       if(id==0 && is_ours && m_rules.netting && m_plan.HasNet(symbol))
          id=COPIER_NET;
