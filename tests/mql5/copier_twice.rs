@@ -3,6 +3,7 @@
 use crate::compile::program;
 use crate::copier_stale::Line;
 use crate::copying::{Copying, QUIET, deal, net};
+use crate::host::Terminal;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -139,6 +140,48 @@ fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_
     copying.follower.expect("follower", "comment", "Master: online");
     assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
     copying.close();
+}
+
+/// Followers pass over what is older than the last state, and of two terminals one has a clock that is ahead.
+#[test]
+fn masters_that_take_over_from_each_other_are_followed_whatever_their_clocks_say() {
+    for own_clock in ["-3600", "3600"] {
+        let Some(mut copying) = Copying::start("master-clocks", &[]) else { return };
+        let line = Line::to(copying.server.port());
+        copying.master_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+        copying.master.command(&["own-clock", own_clock]);
+        copying.load_both();
+        line.cut();
+        copying.master.expect("master", "print", "disconnected");
+        let mut second = copying.another_master("Second");
+        is_followed(&mut second, &mut copying.follower);
+        line.mend();
+        second.expect("master", "print", "another terminal publishes this master of the same account");
+        is_followed(&mut copying.master, &mut copying.follower);
+        copying.master.kill();
+        is_followed(&mut second, &mut copying.follower);
+        second.close();
+        copying.close();
+    }
+}
+
+/// What this master opens and closes is opened and closed.
+#[track_caller]
+fn is_followed(master: &mut Terminal, follower: &mut Terminal) {
+    let mut trade = deal(0, "0.05", "");
+    for count in [1, 0] {
+        master.command(&[&["trade"][..], &trade.split(' ').collect::<Vec<_>>()].concat());
+        let deadline = Instant::now() + QUIET;
+        while follower.positions().len() != count {
+            assert!(Instant::now() < deadline, "{}\n{}", master.transcript(), follower.transcript());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        trade = deal(
+            1,
+            "0.05",
+            &master.positions().first().map_or(String::new(), |held| format!(" position={}", held["id"])),
+        );
+    }
 }
 
 #[test]
