@@ -41,6 +41,7 @@ private:
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
    uint              Close(const ulong ticket);
+   static uint       Close(const ulong ticket,const double volume,double &closed);
    void              Reply(const CMqttMessage &message,const string text);
   };
 CControlClient ExtClient;
@@ -181,21 +182,38 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
    reply.IntegerField("closed",closed);
   }
 //+------------------------------------------------------------------+
-//| Closes one position; returns the retcode                         |
+//| Closes one position; returns the retcode. More than one order may|
+//| have goes in parts, each of which has to be done before the next:|
+//| the terminal may not show yet what is left                       |
 //+------------------------------------------------------------------+
 uint CControlClient::Close(const ulong ticket)
   {
-   MqlTradeRequest request;
-   MqlTradeResult  result;
+   uint retcode=TRADE_RETCODE_DONE;
    if(!PositionSelectByTicket(ticket))
       return(TRADE_RETCODE_POSITION_CLOSED);
+   double left=PositionGetDouble(POSITION_VOLUME);
+   while(left>0.00000001 && retcode==TRADE_RETCODE_DONE && !IsStopped())
+     {
+      double closed=0;
+      retcode=Close(ticket,left,closed);
+      left=NormalizeDouble(left-closed,8);
+     }
+   return(left>0.00000001 && retcode==TRADE_RETCODE_DONE ? TRADE_RETCODE_DONE_PARTIAL : retcode);
+  }
+//+------------------------------------------------------------------+
+//| One order of at most that volume for the selected position       |
+//+------------------------------------------------------------------+
+uint CControlClient::Close(const ulong ticket,const double volume,double &closed)
+  {
+   MqlTradeRequest request;
+   MqlTradeResult  result;
    ZeroMemory(request);
    ZeroMemory(result);
    bool is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
    request.action=TRADE_ACTION_DEAL;
    request.position=ticket;
    request.symbol=PositionGetString(POSITION_SYMBOL);
-   request.volume=PositionGetDouble(POSITION_VOLUME);
+   request.volume=CMqttTrade::Closable(request.symbol,volume);
    request.type=(is_buy ? ORDER_TYPE_SELL : ORDER_TYPE_BUY);
    request.price=SymbolInfoDouble(request.symbol,is_buy ? SYMBOL_BID : SYMBOL_ASK);
    request.deviation=100;
@@ -203,6 +221,7 @@ uint CControlClient::Close(const ulong ticket)
    request.type_filling=CMqttTrade::Filling(request.symbol);
    if(!OrderSend(request,result))
       Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+   closed=(result.retcode==TRADE_RETCODE_DONE ? request.volume : 0);
    return(result.retcode);
   }
 //+------------------------------------------------------------------+
