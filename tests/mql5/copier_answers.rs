@@ -131,10 +131,15 @@ fn an_open_without_an_answer_is_not_sent_again_because_the_terminal_was_not_conn
     copying.follower.expect("follower", "print", "no answer in time");
     copying.follower.command(&["connected", "0"]);
     copying.follower.expect("follower", "print", "the terminal isn't connected");
-    std::thread::sleep(Duration::from_secs(16));
-    copying.follower.command(&["connected", "1"]);
-    // It is connected, and doesn't show yet what it missed.
-    std::thread::sleep(Duration::from_secs(1));
+    // After each second its chart shows that it has looked again.
+    for second in 0..18 {
+        if second == 16 {
+            // It is connected, and doesn't show yet what it missed.
+            copying.follower.command(&["connected", "1"]);
+        }
+        copying.follower.command(&["uptime", "1"]);
+        copying.follower.expect("follower", "comment", "s ago");
+    }
     copying.follower.command(&["account", "lag=0"]);
     copying.converge();
     assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());

@@ -73,6 +73,7 @@ static void command(const std::vector<std::string> &words) {
    }
    else if(verb=="clock") terminal.clock_offset=atoll(words.at(1).c_str());
    else if(verb=="own-clock") terminal.own_clock=atoll(words.at(1).c_str());
+   else if(verb=="uptime") terminal.uptime_ms+=1000*atoll(words.at(1).c_str());
    else if(verb=="connected") terminal.connected=words.at(1)=="1";
    else if(verb=="load") load(words);
    else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);

@@ -28,6 +28,8 @@ public:
    static int        Allows(const string name);
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
+   //--- ticket of the first position of a symbol, 0 without one
+   static ulong      Oldest(const string symbol);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
    //--- by the trade server's clock, when the newest position was opened; 0 without one
    static long       NewestMsc(void);
@@ -164,6 +166,23 @@ bool CCopierAccount::IsInSession(const string name)
       if(second>=(long)from%86400 && (second<(long)to%86400 || (long)to%86400==0))
          return(true);
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Whoever it belongs to                                            |
+//+------------------------------------------------------------------+
+ulong CCopierAccount::Oldest(const string symbol)
+  {
+   ulong oldest=0;
+   long  opened=0;
+   for(int i=0; i<PositionsTotal(); i++)
+     {
+      ulong ticket=PositionGetTicket(i);
+      if(ticket==0 || PositionGetString(POSITION_SYMBOL)!=symbol || (oldest!=0 && PositionGetInteger(POSITION_TIME_MSC)>=opened))
+         continue;
+      oldest=ticket;
+      opened=PositionGetInteger(POSITION_TIME_MSC);
+     }
+   return(oldest);
   }
 //+------------------------------------------------------------------+
 //| An opening may be shown before the price that it came with       |
