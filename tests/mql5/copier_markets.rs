@@ -151,7 +151,14 @@ fn a_copy_that_is_not_the_oldest_is_told_of_with_the_one_that_is_in_its_way() {
     copying.follower.expect("follower", "comment", &format!("which is {own}: close that one yourself"));
     // It is tried again until that is done, and told once.
     copying.follower.expect("follower", "print", "close EURUSD 0.30 (closed by the master): only the oldest position");
-    copying.follower.command(&["trade", "action=1", "symbol=EURUSD", "type=1", "volume=0.11", &format!("position={own}")]);
+    copying.follower.command(&[
+        "trade",
+        "action=1",
+        "symbol=EURUSD",
+        "type=1",
+        "volume=0.11",
+        &format!("position={own}"),
+    ]);
     copying.converge();
     let told = copying.follower.said("follower", "print").iter().filter(|line| line.contains("(FIFO)")).count();
     assert_eq!(told, 1, "{}", copying.follower.transcript());

@@ -33,7 +33,7 @@ fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
     copying.trade(&deal(0, "0.30", ""));
     copying.converge();
     copying.end_follower();
-    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
+    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-master-2002@Simulated.json");
     copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
     copying.follower.expect("reader", "print", "has it open");
     copying.load_follower();

@@ -214,7 +214,7 @@ impl Copying {
 
     /// What the follower remembers.
     pub fn file(&self) -> PathBuf {
-        self.files.0.join(format!("Files/Mt5Mqtt/copier-2002-{}.json", self.name))
+        self.files.0.join(format!("Files/Mt5Mqtt/copier-{}-2002@Simulated.json", self.name))
     }
 
     pub fn lose_file(&self) {

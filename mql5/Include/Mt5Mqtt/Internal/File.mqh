@@ -19,7 +19,22 @@ public:
    static bool       Read(const string name,string &text,bool &exists);
    //--- is_flushed: it outlives a loss of power too, which takes some milliseconds
    static bool       Write(const string name,const string text,const bool is_flushed);
+   //--- a text as a part of a file's name, in which @ and / set parts apart
+   static string     Part(const string text);
   };
+//+------------------------------------------------------------------+
+//| Escapes what Windows has no files with, as a URL does            |
+//+------------------------------------------------------------------+
+string CMqttFile::Part(const string text)
+  {
+   string result="";
+   for(int i=0; i<StringLen(text); i++)
+     {
+      string unit=StringSubstr(text,i,1);
+      result+=(StringGetCharacter(text,i)<0x20 || StringFind("<>:\"/\\|?*%@",unit)>=0 ? StringFormat("%%%02X",StringGetCharacter(text,i)) : unit);
+     }
+   return(result);
+  }
 //+------------------------------------------------------------------+
 //| All of it                                                        |
 //+------------------------------------------------------------------+
