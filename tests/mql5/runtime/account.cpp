@@ -247,6 +247,14 @@ bool account_command(const std::vector<std::string> &words) {
       // Who has the answer may end the terminal at once: by then the trade server's file has it.
       say("*","trade",std::to_string(retcode)+" order="+std::to_string(result.order)+" deal="+std::to_string(result.deal));
    }
+   else if(verb=="cancel") {
+      // The broker takes a trade back: its deals stay in the history, as canceled ones.
+      ulong id=strtoull(words.at(1).c_str(),nullptr,10);
+      for(Deal &d : account.deals) if(d.position==id) d.type=d.type==DEAL_TYPE_BUY ? DEAL_TYPE_BUY_CANCELED : DEAL_TYPE_SELL_CANCELED;
+      for(size_t i=account.positions.size(); i-->0;)
+         if(account.positions[i].identifier==id) account.positions.erase(account.positions.begin()+(std::ptrdiff_t)i);
+      flush_transactions();
+   }
    else if(verb=="swap") {
       // The server closes and opens anew: the ticket changes, the identifier stays.
       for(Position &p : account.positions)

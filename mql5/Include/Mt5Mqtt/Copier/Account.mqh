@@ -124,7 +124,8 @@ bool CCopierAccount::Shown(CCopierIds &identifiers)
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may show no position yet, and   |
-//| no deal: only what was bought and sold again is closed           |
+//| no deal: only what was bought and sold again is closed, or whose |
+//| deals the broker has canceled, which it may do later             |
 //+------------------------------------------------------------------+
 bool CCopierAccount::IsClosed(const long identifier)
   {
@@ -137,9 +138,11 @@ bool CCopierAccount::IsClosed(const long identifier)
       ulong  deal=HistoryDealGetTicket(i);
       double part=HistoryDealGetDouble(deal,DEAL_VOLUME);
       long   type=HistoryDealGetInteger(deal,DEAL_TYPE);
-      if(type!=DEAL_TYPE_BUY && type!=DEAL_TYPE_SELL)
-         continue;
-      volume+=(type==DEAL_TYPE_BUY ? part : -part);
+      if(type==DEAL_TYPE_BUY || type==DEAL_TYPE_SELL)
+         volume+=(type==DEAL_TYPE_BUY ? part : -part);
+      else
+         if(type!=DEAL_TYPE_BUY_CANCELED && type!=DEAL_TYPE_SELL_CANCELED)
+            continue;
       has_any=true;
      }
    return(has_any && MathAbs(volume)<0.00000001);
