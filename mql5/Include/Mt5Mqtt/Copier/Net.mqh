@@ -346,6 +346,7 @@ void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const 
    double sl=0;
    double tp=0;
    bool   is_first=true;
+   double half=CCopierActions::HalfTick(symbol);
    for(int i=0; i<ArraySize(links); i++)
      {
       int found=CCopierState::Find(state,links[i].id);
@@ -367,12 +368,11 @@ void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const 
          is_first=false;
          continue;
         }
-      if(MathAbs(sl-its_sl)>=symbol.tick_size/2)
+      if(MathAbs(sl-its_sl)>=half)
          sl=0;
-      if(MathAbs(tp-its_tp)>=symbol.tick_size/2)
+      if(MathAbs(tp-its_tp)>=half)
          tp=0;
      }
-   double half=symbol.tick_size/2;
    if(MathAbs(position.sl-sl)<half && MathAbs(position.tp-tp)<half)
       return;
    int action=CCopierActions::Add(actions,COPIER_ACTION_STOPS,COPIER_NET,position.ticket,symbol.name,"stops changed by the master");

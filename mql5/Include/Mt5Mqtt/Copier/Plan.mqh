@@ -246,6 +246,11 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
          Undecided(link,is_before,"waiting for a price of "+link.symbol);
          return;
         }
+      if(CCopierRules::IsContractUnknown(rules,position,symbols[symbol]))
+        {
+         Undecided(link,is_before,"waiting for the contract size of "+link.symbol);
+         return;
+        }
       if(CCopierRules::IsUnknown(rules,state.funds,own))
         {
          Undecided(link,is_before,"waiting for the figures of both accounts");

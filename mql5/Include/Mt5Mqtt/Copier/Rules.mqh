@@ -124,6 +124,9 @@ public:
    static int        Find(const string name,const CopierSymbol &symbols[]);
    //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
    static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
+   //--- is one of the contract sizes missing? Where both sides have none, lots are lots
+   static bool       IsContractUnknown(const CopierRules &rules,const CopierPosition &position,const CopierSymbol &symbol)
+     { return(rules.size!=COPIER_SIZE_FIXED && rules.size!=COPIER_SIZE_RISK && (position.contract_size>0)!=(symbol.contract_size>0)); }
    //--- has the position no stop from which its volume is reckoned?
    static bool       IsStopMissing(const CopierRules &rules,const CopierPosition &position) { return(rules.size==COPIER_SIZE_RISK && Stop(rules,position)==0); }
    //--- why a volume can't be reckoned, empty if it can
