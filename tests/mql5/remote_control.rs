@@ -189,6 +189,21 @@ fn a_command_that_comes_again_after_a_restart_is_not_obeyed_again() {
 }
 
 #[test]
+fn a_client_that_has_failed_is_made_anew_and_obeys() {
+    let Some((mut terminal, server)) = set_up("remote control, failed") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
+    terminal.expect("panic", "ended", "");
+    terminal.expect("control", "print", "the client has failed, and is made anew");
+    terminal.expect("control", "print", "subscribed: ");
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"status\"}", "-q", "1"]);
+    assert_eq!(next(&listening).1["accepted"], true);
+    terminal.close();
+}
+
+#[test]
 fn commands_are_obeyed_although_their_file_cannot_be_used() {
     let Some((mut terminal, server)) = set_up("commands without a file") else { return };
     let files = Folder::new("commands");

@@ -24,10 +24,12 @@ class CControlClient : public CMqttClient
 private:
    string            m_topic;              // of this account
    CMqttCommands     m_commands;
+   ulong             m_next;               // not before, by GetTickCount64()
 
 public:
-                     CControlClient(void) : m_topic("") { }
+                     CControlClient(void) : m_topic(""),m_next(0) { }
    bool              Start(void);
+   void              Renew(void);
 
 protected:
    virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, commands on ",m_topic,"/command");   }
@@ -53,11 +55,22 @@ bool CControlClient::Start(void)
    if(IsCreated())
       return(true);
 //--- a terminal that has just started doesn't know its account, of which the topics are
-   if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
+   if(AccountInfoInteger(ACCOUNT_LOGIN)==0 || GetTickCount64()<m_next)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
    m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
    return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| A client that has failed would hear no close_all any more        |
+//+------------------------------------------------------------------+
+void CControlClient::Renew(void)
+  {
+   if(!HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   m_next=GetTickCount64()+5000;
+   Destroy();
   }
 //+------------------------------------------------------------------+
 //| A command: {"command":"status","id":"7","time":1700000000}       |
@@ -276,5 +289,6 @@ void OnTimer(void)
 //--- a terminal forgets what nobody has read for four weeks, and asking whether it exists is no reading
    GlobalVariableGet(InpPauseVariable);
    ExtClient.Dispatch(10);
+   ExtClient.Renew();
   }
 //+------------------------------------------------------------------+
