@@ -329,7 +329,7 @@ void CCopierHoldings::ReadSymbol(const string master,string &read[])
          return;
    ArrayResize(read,count+1,16);
    read[count]=master;
-   int symbol=CCopierRules::Symbol(m_rules,master,m_symbols);
+   int symbol=CCopierSymbols::Of(m_rules,master,m_symbols);
    if(symbol<0)
       return;
    SymbolSelect(m_symbols[symbol].name,true);
