@@ -121,6 +121,19 @@ fn a_follower_without_its_line_leaves_alone_what_another_terminal_has_copied() {
     }
 }
 
+/// Both have the same topic of presence.
+#[test]
+fn the_end_of_another_terminals_follower_is_not_the_first_ones() {
+    let Some(mut copying) = Copying::start("two-presences", &[]) else { return };
+    copying.load_both();
+    let mut second = copying.another_follower("Second");
+    second.expect("follower", "print", "another terminal follows this master in the same account");
+    second.close();
+    copying.master.expect("master", "print", "follower 2002@Simulated is offline");
+    copying.master.expect("master", "print", "follower 2002@Simulated is online");
+    copying.close();
+}
+
 #[test]
 fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
     let Some(mut copying) = Copying::start("two-masters", &[]) else { return };

@@ -90,7 +90,7 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    ArrayResize(m_refused,0);
    m_rival.Start();
    return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
-          Subscribe(PeerTopic("instances"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
+          Subscribe(PeerTopic("instances"),1) && Subscribe(PeerTopic("followers"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
 //| The master sees it                                               |
@@ -166,10 +166,17 @@ bool CCopierPeer::IsPresence(const CMqttMessage &message)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The same follower in another terminal, or this one               |
+//| The same follower in another terminal, or this one. Its end, or  |
+//| the Will of an earlier connection, is not this one's             |
 //+------------------------------------------------------------------+
 bool CCopierPeer::IsOfRival(const CMqttMessage &message)
   {
+   if(message.Topic()==PeerTopic("followers"))
+     {
+      if(message.PayloadText()=="offline" && !message.IsRetained())
+         Publish(PeerTopic("followers"),"online",1,true);
+      return(true);
+     }
    if(message.Topic()!=PeerTopic("instances"))
       return(false);
    if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))
