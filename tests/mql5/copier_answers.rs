@@ -131,10 +131,15 @@ fn an_open_without_an_answer_is_not_sent_again_because_the_terminal_was_not_conn
     copying.follower.expect("follower", "print", "no answer in time");
     copying.follower.command(&["connected", "0"]);
     copying.follower.expect("follower", "print", "the terminal isn't connected");
-    std::thread::sleep(Duration::from_secs(16));
-    copying.follower.command(&["connected", "1"]);
-    // It is connected, and doesn't show yet what it missed.
-    std::thread::sleep(Duration::from_secs(1));
+    // After each second its chart shows that it has looked again.
+    for second in 0..18 {
+        if second == 16 {
+            // It is connected, and doesn't show yet what it missed.
+            copying.follower.command(&["connected", "1"]);
+        }
+        copying.follower.command(&["uptime", "1"]);
+        copying.follower.expect("follower", "comment", "s ago");
+    }
     copying.follower.command(&["account", "lag=0"]);
     copying.converge();
     assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
@@ -222,6 +227,28 @@ fn an_order_that_was_canceled_after_its_answer_keeps_nothing_else_waiting() {
     copying.trade(&deal(0, "0.20", &format!(" position={first}")));
     copying.converge_to(|_| Vec::new());
     copying.close();
+}
+
+/// A broker may take a trade back: its deal gets another type, and nothing closes it.
+#[test]
+fn a_copy_that_the_broker_has_canceled_keeps_nothing_else_waiting() {
+    for trade in [deal(0, "0.30", ""), "action=5 symbol=EURUSD type=2 volume=0.30 price=1.09 filling=2".to_owned()] {
+        let Some(mut copying) = Copying::start("canceled-deal", &[("InpPendings", "true")]) else { return };
+        copying.load_both();
+        copying.trade(&deal(1, "0.20", ""));
+        copying.converge();
+        copying.trade(&trade);
+        copying.follower.expect("follower", "print", "EURUSD 0.30");
+        copying.price("1.08900", "1.08910");
+        copying.converge();
+        let copy = copying.follower.positions()[1]["id"].clone();
+        copying.follower.command(&["cancel", &copy]);
+        copying.follower.expect("follower", "print", "closed or deleted here");
+        let first = copying.master.positions()[0]["id"].clone();
+        copying.trade(&deal(0, "0.20", &format!(" position={first}")));
+        copying.converge_to(|_| Vec::new());
+        copying.close();
+    }
 }
 
 /// A broker's answer may lack all but the retcode and the order's number.

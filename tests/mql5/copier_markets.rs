@@ -133,6 +133,38 @@ fn in_an_account_with_fifo_parts_and_closes_begin_with_the_oldest_copy() {
     copying.close();
 }
 
+/// The user's own position is older than the copy: nobody else can decide to close it.
+#[test]
+fn a_copy_that_is_not_the_oldest_is_told_of_with_the_one_that_is_in_its_way() {
+    let Some(mut copying) = Copying::start("fifo-older", &[]) else { return };
+    copying.follower.command(&["account", "fifo=1"]);
+    copying.load_both();
+    copying.follower.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.11"]);
+    copying.follower.expect("*", "trade", "");
+    let own = copying.follower.positions()[0]["ticket"].clone();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.follower.expect("follower", "print", "open EURUSD 0.30");
+    let id = copying.master.positions()[0]["id"].clone();
+    let copy = copying.follower.positions()[1]["ticket"].clone();
+    copying.trade(&deal(1, "0.30", &format!(" position={id}")));
+    copying.follower.expect("follower", "print", &format!("the copy {copy} of EURUSD is of, but this account closes"));
+    copying.follower.expect("follower", "comment", &format!("which is {own}: close that one yourself"));
+    // It is tried again until that is done, and told once.
+    copying.follower.expect("follower", "print", "close EURUSD 0.30 (closed by the master): only the oldest position");
+    copying.follower.command(&[
+        "trade",
+        "action=1",
+        "symbol=EURUSD",
+        "type=1",
+        "volume=0.11",
+        &format!("position={own}"),
+    ]);
+    copying.converge();
+    let told = copying.follower.said("follower", "print").iter().filter(|line| line.contains("(FIFO)")).count();
+    assert_eq!(told, 1, "{}", copying.follower.transcript());
+    copying.close();
+}
+
 /// In netting all opens of a symbol look alike, and a buy that was refused is no reason for a sell to wait.
 #[test]
 fn a_side_that_is_refused_keeps_the_other_one_from_nothing() {

@@ -44,7 +44,7 @@ impl Account {
         let name = format!("follower-{master}");
         let inputs = [("InpUrl", self.url.as_str()), ("InpMaster", master), ("InpWait", "1"), ("InpPendings", "true")];
         self.terminal.expert(&name, FOLLOWER, &inputs);
-        let file = self.files.join(format!("Mt5Mqtt/copier-{login}-{master}.json"));
+        let file = self.files.join(format!("Mt5Mqtt/copier-{master}-{login}@Simulated.json"));
         let deadline = Instant::now() + Duration::from_secs(20);
         while !file.is_file() {
             assert!(Instant::now() < deadline, "{}", self.terminal.transcript());
@@ -220,7 +220,7 @@ fn a_file_that_cant_be_read_takes_no_copy_out_of_a_chain() {
     // As with a file that something else has opened at that moment.
     b.terminal.command(&["remove", "follower-a"]);
     b.terminal.expect("follower-a", "ended", "");
-    let file = b.files.join("Mt5Mqtt/copier-8002-a.json");
+    let file = b.files.join("Mt5Mqtt/copier-a-8002@Simulated.json");
     let good = fs::read(&file).expect("the follower's file");
     for is_there in [true, false] {
         if is_there { fs::write(&file, "{") } else { fs::remove_file(&file) }.expect("change the file");

@@ -317,9 +317,9 @@ fn nothing_is_opened_while_the_master_is_away_and_what_it_closed_is_closed() {
 fn a_follower_of_another_master_begins_with_the_clock_of_that_one() {
     let Some(mut copying) = Copying::start("another-clock", &[]) else { return };
     copying.name = "first";
-    // To other instances of it, the master's presence and its state.
+    // To other instances of it, its own presence, the master's, and its state.
     let subscribed = |copying: &mut Copying| {
-        for _ in 0..3 {
+        for _ in 0..4 {
             copying.follower.expect("follower", "print", "subscribed: ");
         }
     };

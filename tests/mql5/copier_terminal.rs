@@ -92,6 +92,44 @@ fn a_program_that_the_terminal_starts_again_in_another_account_does_nothing_ther
     copying.close();
 }
 
+/// Brokers rename their servers, and two of them may give the same login.
+#[test]
+fn the_file_goes_with_the_account_whose_server_has_another_name_and_with_no_other() {
+    let Some(mut copying) = Copying::start("server-name", &[]) else { return };
+    copying.follower.command(&["account", "comments=drop"]);
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.end_follower();
+    let former = copying.file();
+    copying.follower.command(&["account", "server=Broker/Live: 2", "lag=2000"]);
+    copying.load_follower();
+    copying.follower.expect("follower", "print", "the broker's server has another name");
+    let renamed = former.with_file_name("copier-master-2002@Broker%2FLive%3A 2.json");
+    assert!(renamed.is_file() && !former.is_file());
+    let id = copying.master.positions()[0]["id"].clone();
+    copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+    copying.converge();
+    copying.end_follower();
+    // The same login at another broker, which has nothing of it.
+    let held = fs::read_to_string(&renamed).expect("the file");
+    copying.follower.command(&["account", "server=Other", "lag=0"]);
+    let copy = copying.follower.positions()[0].clone();
+    copying.follower.command(&["account", "next_ticket=900001"]);
+    fs::write(&renamed, held.replace(&copy["id"], "800001")).expect("write the file");
+    copying.load_follower();
+    copying.follower.expect(
+        "follower",
+        "print",
+        "waiting until the terminal shows whether this account has a copy that is in",
+    );
+    copying.follower.command(&["uptime", "61"]);
+    copying.follower.expect("follower", "print", "has no copy that is in");
+    copying.follower.expect("follower", "print", "connected");
+    assert!(renamed.is_file());
+    copying.close();
+}
+
 /// A terminal forgets a variable that nobody has read for four weeks.
 #[test]
 fn the_account_of_the_start_is_known_after_four_weeks_too() {
@@ -272,6 +310,22 @@ fn what_the_master_closes_is_closed_although_the_file_cannot_be_written() {
         copying.converge();
         copying.close();
     }
+}
+
+/// A terminal tells nobody that a full disk has not taken what was in its buffer.
+#[test]
+fn a_full_disk_damages_no_file_and_is_told() {
+    let Some(mut copying) = Copying::start("full-disk", &[]) else { return };
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.follower.command(&["disk", "full"]);
+    copying.trade(&deal(0, "0.05", ""));
+    copying.follower.expect("follower", "print", "can't be written: nothing is opened");
+    assert_eq!(copying.follower.requests(), 1, "{}", copying.follower.transcript());
+    copying.kill_follower();
+    copying.converge();
+    copying.close();
 }
 
 #[test]

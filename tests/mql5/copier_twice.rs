@@ -1,7 +1,9 @@
 //! The same follower or master more than once: in two charts, in two terminals; and a client that is made anew.
 
 use crate::compile::program;
-use crate::copying::{Copying, QUIET, deal};
+use crate::copier_stale::Line;
+use crate::copying::{Copying, QUIET, deal, net};
+use crate::host::Terminal;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -31,7 +33,7 @@ fn who_reads_a_followers_file_keeps_nobody_from_reading_it() {
     copying.trade(&deal(0, "0.30", ""));
     copying.converge();
     copying.end_follower();
-    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-2002-master.json");
+    let (reader, file) = (program("tests/mql5/programs/Reader.mq5"), "Mt5Mqtt\\copier-master-2002@Simulated.json");
     copying.follower.load("script", "reader", &reader, ("2", "EURUSD"), &[("InpFile", file)]);
     copying.follower.expect("reader", "print", "has it open");
     copying.load_follower();
@@ -79,6 +81,59 @@ fn the_same_follower_in_another_terminal_gives_way_until_the_first_one_is_gone()
     copying.close();
 }
 
+/// The number in the trade server's answer.
+fn order_of(answer: &str) -> String {
+    answer.split("order=").nth(1).and_then(|rest| rest.split(' ').next()).expect("an order").to_owned()
+}
+
+/// Another terminal takes over when the line of the first one is down. What it copies by newer states is none of the first one's.
+#[test]
+fn a_follower_without_its_line_leaves_alone_what_another_terminal_has_copied() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start("lost-lead", &[("InpPendings", "true")]) else { return };
+        let line = Line::to(copying.server.port());
+        copying.follower_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        line.cut();
+        copying.follower.expect("follower", "print", "disconnected");
+        let magic = copying.follower.positions()[0]["magic"].clone();
+        let order = "action=5 symbol=EURUSD type=2 volume=0.10 price=1.09000 filling=2".to_owned();
+        let trades = if mode == "netting" { vec![deal(0, "0.05", "")] } else { vec![deal(0, "0.05", ""), order] };
+        for trade in trades {
+            let id = order_of(&copying.trade(&trade));
+            // As the other terminal opens and places it.
+            let copy = format!("{trade} magic={magic} comment=mq:master:{id}");
+            copying.follower.command(&[&["trade"][..], &copy.split(' ').collect::<Vec<_>>()].concat());
+            copying.follower.expect("*", "trade", "");
+        }
+        // The chart shows another second each time.
+        for _ in 0..4 {
+            copying.follower.expect("follower", "comment", "not connected");
+        }
+        assert_eq!(copying.follower.requests(), 1, "{mode}: {}", copying.follower.transcript());
+        line.mend();
+        copying.converge_to(|positions| if mode == "netting" { net(positions.into_iter()) } else { positions });
+        assert_eq!(copying.follower.requests(), 1, "{mode}: {}", copying.follower.transcript());
+        copying.close();
+    }
+}
+
+/// Both have the same topic of presence.
+#[test]
+fn the_end_of_another_terminals_follower_is_not_the_first_ones() {
+    let Some(mut copying) = Copying::start("two-presences", &[]) else { return };
+    copying.load_both();
+    let mut second = copying.another_follower("Second");
+    second.expect("follower", "print", "another terminal follows this master in the same account");
+    second.close();
+    copying.master.expect("master", "print", "follower 2002@Simulated is offline");
+    copying.master.expect("master", "print", "follower 2002@Simulated is online");
+    copying.close();
+}
+
 #[test]
 fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_gone() {
     let Some(mut copying) = Copying::start("two-masters", &[]) else { return };
@@ -98,6 +153,48 @@ fn the_same_master_in_another_terminal_publishes_nothing_until_the_first_one_is_
     copying.follower.expect("follower", "comment", "Master: online");
     assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
     copying.close();
+}
+
+/// Followers pass over what is older than the last state, and of two terminals one has a clock that is ahead.
+#[test]
+fn masters_that_take_over_from_each_other_are_followed_whatever_their_clocks_say() {
+    for own_clock in ["-3600", "3600"] {
+        let Some(mut copying) = Copying::start("master-clocks", &[]) else { return };
+        let line = Line::to(copying.server.port());
+        copying.master_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+        copying.master.command(&["own-clock", own_clock]);
+        copying.load_both();
+        line.cut();
+        copying.master.expect("master", "print", "disconnected");
+        let mut second = copying.another_master("Second");
+        is_followed(&mut second, &mut copying.follower);
+        line.mend();
+        second.expect("master", "print", "another terminal publishes this master of the same account");
+        is_followed(&mut copying.master, &mut copying.follower);
+        copying.master.kill();
+        is_followed(&mut second, &mut copying.follower);
+        second.close();
+        copying.close();
+    }
+}
+
+/// What this master opens and closes is opened and closed.
+#[track_caller]
+fn is_followed(master: &mut Terminal, follower: &mut Terminal) {
+    let mut trade = deal(0, "0.05", "");
+    for count in [1, 0] {
+        master.command(&[&["trade"][..], &trade.split(' ').collect::<Vec<_>>()].concat());
+        let deadline = Instant::now() + QUIET;
+        while follower.positions().len() != count {
+            assert!(Instant::now() < deadline, "{}\n{}", master.transcript(), follower.transcript());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        trade = deal(
+            1,
+            "0.05",
+            &master.positions().first().map_or(String::new(), |held| format!(" position={}", held["id"])),
+        );
+    }
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub struct Copying {
     pub name: &'static str,
     /// Of MQTT, for both.
     pub version: &'static str,
-    /// Where the follower finds the Server, if not where it is.
+    /// Where they find the Server, if not where it is.
+    pub master_url: Option<String>,
     pub follower_url: Option<String>,
 }
 
@@ -64,6 +65,7 @@ impl Copying {
             inputs: inputs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             name: "master",
             version: "5",
+            master_url: None,
             follower_url: None,
         };
         copying.follower.command(&["files", &copying.files.0.join("Files").display().to_string()]);
@@ -90,7 +92,8 @@ impl Copying {
     }
 
     pub fn load_master(&mut self) {
-        load_master_in(&mut self.master, &self.server.url(), self.name, self.version);
+        let url = self.master_url.clone().unwrap_or_else(|| self.server.url());
+        load_master_in(&mut self.master, &url, self.name, self.version);
     }
 
     /// Another terminal as a master of the same name.
@@ -211,7 +214,7 @@ impl Copying {
 
     /// What the follower remembers.
     pub fn file(&self) -> PathBuf {
-        self.files.0.join(format!("Files/Mt5Mqtt/copier-2002-{}.json", self.name))
+        self.files.0.join(format!("Files/Mt5Mqtt/copier-{}-2002@Simulated.json", self.name))
     }
 
     pub fn lose_file(&self) {

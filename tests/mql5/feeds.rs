@@ -107,6 +107,14 @@ fn the_feed_of_one_terminal_becomes_custom_symbols_in_another() {
     other.expect("custom", "print", "the tick is incomplete");
     server.publish(&["-t", "mt5/ticks/%23US500", "-m", "no json"]);
     other.expect("custom", "print", "JSON: an unknown word");
+    for (symbol, words) in [
+        ("DE40-cash", "DE40-cash.mqtt can't be created: a custom symbol's name has Latin letters"),
+        ("AN-INDEX".repeat(4).replace('-', "_").as_str(), "can't be created: a custom symbol's name has at most 31"),
+    ] {
+        let description = r#"{"symbol":"x","digits":1,"point":0.1,"tick_size":0.1,"contract_size":1}"#;
+        server.publish(&["-t", &format!("mt5/symbols/{symbol}"), "-m", description, "-q", "1"]);
+        other.expect("custom", "print", words);
+    }
     other.command(&["remove", "custom"]);
     other.expect("custom", "ended", "");
     master.close();

@@ -21,6 +21,7 @@ mod copier_random;
 mod copier_run;
 mod copier_stale;
 mod copier_started;
+mod copier_stops;
 mod copier_terminal;
 mod copier_twice;
 mod copying;

@@ -66,6 +66,11 @@ fn telemetry_tells_of_the_account_and_of_the_end() {
     assert_eq!(listening.line(deadline()), "mt5/Simulated/77/presence online");
     let (topic, account) = next(&listening);
     assert_eq!(topic, "mt5/Simulated/77/account");
+    // The Will of an earlier connection, of whose end the Server has heard now.
+    terminal.expect("telemetry", "print", "subscribed");
+    server.publish(&["-t", "mt5/Simulated/77/presence", "-m", "offline", "-q", "1", "-r"]);
+    while listening.line(deadline()) != "mt5/Simulated/77/presence offline" {}
+    while listening.line(deadline()) != "mt5/Simulated/77/presence online" {}
     assert_eq!((&account["balance"], &account["positions"]), (&Value::from(5000.0), &Value::from(0)));
     assert_eq!(account["trade_allowed"], true);
     terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);

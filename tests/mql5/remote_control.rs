@@ -104,6 +104,29 @@ fn remote_control_obeys_once_and_replies() {
     terminal.close();
 }
 
+#[test]
+fn a_position_larger_than_an_order_may_be_is_closed_in_parts() {
+    for (mode, more) in [("hedging", "bare_answers=0"), ("netting", "bare_answers=1"), ("netting", "lag=1000")] {
+        let Some((mut terminal, server)) = set_up("remote control, in parts") else { return };
+        let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+        terminal.command(&["account", &format!("mode={mode}"), "balance=1000000"]);
+        terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+        terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=2.25"]);
+        let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+        terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+        terminal.expect("control", "print", "subscribed: ");
+        terminal.command(&["account", more]);
+        // What two of the largest would leave no order could close.
+        terminal.command(&["symbol", "EURUSD", "volume_max=1.1", "volume_min=0.1"]);
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"close_all\"}", "-q", "1"]);
+        let reply = next(&listening).1;
+        assert_eq!((&reply["closed"], &reply["failed"]), (&Value::from(1), &Value::Array(Vec::new())), "{reply}");
+        assert_eq!(terminal.positions(), [], "{mode}");
+        assert_eq!(terminal.requests(), 3, "{mode}");
+        terminal.close();
+    }
+}
+
 /// A sender that has seen no acknowledgement sends anew, and the Server can't know that the program has restarted meanwhile.
 #[test]
 fn a_command_that_comes_again_after_a_restart_is_not_obeyed_again() {
@@ -162,6 +185,21 @@ fn a_command_that_comes_again_after_a_restart_is_not_obeyed_again() {
     assert_eq!(next(&listening).1["repeated"], true);
     send("a");
     assert_eq!(next(&listening).1["repeated"], Value::Null);
+    terminal.close();
+}
+
+#[test]
+fn a_client_that_has_failed_is_made_anew_and_obeys() {
+    let Some((mut terminal, server)) = set_up("remote control, failed") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &[("InpUrl", &server.url())]);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.load("script", "panic", &program("tests/mql5/programs/Panic.mq5"), ("1", "EURUSD"), &[]);
+    terminal.expect("panic", "ended", "");
+    terminal.expect("control", "print", "the client has failed, and is made anew");
+    terminal.expect("control", "print", "subscribed: ");
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"status\"}", "-q", "1"]);
+    assert_eq!(next(&listening).1["accepted"], true);
     terminal.close();
 }
 

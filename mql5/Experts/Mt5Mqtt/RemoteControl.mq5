@@ -24,10 +24,12 @@ class CControlClient : public CMqttClient
 private:
    string            m_topic;              // of this account
    CMqttCommands     m_commands;
+   ulong             m_next;               // not before, by GetTickCount64()
 
 public:
-                     CControlClient(void) : m_topic("") { }
+                     CControlClient(void) : m_topic(""),m_next(0) { }
    bool              Start(void);
+   void              Renew(void);
 
 protected:
    virtual void      OnConnected(const CMqttMessage &message)    { Print("connected, commands on ",m_topic,"/command");   }
@@ -41,6 +43,7 @@ private:
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
    uint              Close(const ulong ticket);
+   static uint       Close(const ulong ticket,const double volume,double &closed);
    void              Reply(const CMqttMessage &message,const string text);
   };
 CControlClient ExtClient;
@@ -52,11 +55,22 @@ bool CControlClient::Start(void)
    if(IsCreated())
       return(true);
 //--- a terminal that has just started doesn't know its account, of which the topics are
-   if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
+   if(AccountInfoInteger(ACCOUNT_LOGIN)==0 || GetTickCount64()<m_next)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
    m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
    return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| A client that has failed would hear no close_all any more        |
+//+------------------------------------------------------------------+
+void CControlClient::Renew(void)
+  {
+   if(!HasFailed())
+      return;
+   Print("MQTT: the client has failed, and is made anew in 5 seconds");
+   m_next=GetTickCount64()+5000;
+   Destroy();
   }
 //+------------------------------------------------------------------+
 //| A command: {"command":"status","id":"7","time":1700000000}       |
@@ -181,21 +195,38 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
    reply.IntegerField("closed",closed);
   }
 //+------------------------------------------------------------------+
-//| Closes one position; returns the retcode                         |
+//| Closes one position; returns the retcode. More than one order may|
+//| have goes in parts, each of which has to be done before the next:|
+//| the terminal may not show yet what is left                       |
 //+------------------------------------------------------------------+
 uint CControlClient::Close(const ulong ticket)
   {
-   MqlTradeRequest request;
-   MqlTradeResult  result;
+   uint retcode=TRADE_RETCODE_DONE;
    if(!PositionSelectByTicket(ticket))
       return(TRADE_RETCODE_POSITION_CLOSED);
+   double left=PositionGetDouble(POSITION_VOLUME);
+   while(left>0.00000001 && retcode==TRADE_RETCODE_DONE && !IsStopped())
+     {
+      double closed=0;
+      retcode=Close(ticket,left,closed);
+      left=NormalizeDouble(left-closed,8);
+     }
+   return(left>0.00000001 && retcode==TRADE_RETCODE_DONE ? TRADE_RETCODE_DONE_PARTIAL : retcode);
+  }
+//+------------------------------------------------------------------+
+//| One order of at most that volume for the selected position       |
+//+------------------------------------------------------------------+
+uint CControlClient::Close(const ulong ticket,const double volume,double &closed)
+  {
+   MqlTradeRequest request;
+   MqlTradeResult  result;
    ZeroMemory(request);
    ZeroMemory(result);
    bool is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
    request.action=TRADE_ACTION_DEAL;
    request.position=ticket;
    request.symbol=PositionGetString(POSITION_SYMBOL);
-   request.volume=PositionGetDouble(POSITION_VOLUME);
+   request.volume=CMqttTrade::Closable(request.symbol,volume);
    request.type=(is_buy ? ORDER_TYPE_SELL : ORDER_TYPE_BUY);
    request.price=SymbolInfoDouble(request.symbol,is_buy ? SYMBOL_BID : SYMBOL_ASK);
    request.deviation=100;
@@ -203,6 +234,7 @@ uint CControlClient::Close(const ulong ticket)
    request.type_filling=CMqttTrade::Filling(request.symbol);
    if(!OrderSend(request,result))
       Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+   closed=(result.retcode==TRADE_RETCODE_DONE ? request.volume : 0);
    return(result.retcode);
   }
 //+------------------------------------------------------------------+
@@ -257,5 +289,6 @@ void OnTimer(void)
 //--- a terminal forgets what nobody has read for four weeks, and asking whether it exists is no reading
    GlobalVariableGet(InpPauseVariable);
    ExtClient.Dispatch(10);
+   ExtClient.Renew();
   }
 //+------------------------------------------------------------------+

@@ -27,6 +27,9 @@ public:
 protected:
    virtual void      OnConnected(const CMqttMessage &message);
    virtual void      OnDisconnected(const CMqttMessage &message) { Print("disconnected: ",message.Text()); }
+   virtual void      OnSubscribed(const CMqttMessage &message)
+     { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
+   virtual void      OnMessage(const CMqttMessage &message);
   };
 CTelemetryClient ExtClient;
 //+------------------------------------------------------------------+
@@ -40,7 +43,7 @@ bool CTelemetryClient::Start(void)
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
    m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
-   return(SetServer(this) && SetWill(m_topic+"presence","offline",1,true) && Connect());
+   return(SetServer(this) && SetWill(m_topic+"presence","offline",1,true) && Subscribe(m_topic+"presence",1) && Connect());
   }
 //+------------------------------------------------------------------+
 //| On each connection: the Will of the last one may have been sent  |
@@ -50,6 +53,15 @@ void CTelemetryClient::OnConnected(const CMqttMessage &message)
    Print("connected");
    Publish(m_topic+"presence","online",1,true);
    Report();
+  }
+//+------------------------------------------------------------------+
+//| A Server that has noticed late that an earlier connection is gone|
+//| publishes the Will of that one now                               |
+//+------------------------------------------------------------------+
+void CTelemetryClient::OnMessage(const CMqttMessage &message)
+  {
+   if(message.PayloadText()=="offline" && !message.IsRetained())
+      Publish(m_topic+"presence","online",1,true);
   }
 //+------------------------------------------------------------------+
 //| A wanted end is no Will Message: says it itself                  |

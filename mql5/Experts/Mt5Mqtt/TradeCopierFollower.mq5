@@ -6,6 +6,7 @@
 #property description "Holds what a TradeCopierMaster has, by your rules. Hedging and netting."
 #property description "One per master and account."
 #include <Mt5Mqtt\Copier\Follower.mqh>
+#include <Mt5Mqtt\Copier\Former.mqh>
 #include <Mt5Mqtt\Copier\Start.mqh>
 #include <Mt5Mqtt\Server.mqh>
 input group  "Copier"
@@ -47,6 +48,7 @@ input int    InpDeviation=20;                                    // Slippage in 
 input int    InpWait=30;                                         // Seconds until a closed market or a refused open is tried again
 CCopierFollower ExtFollower;
 CCopierStart ExtStart;
+CCopierFormer ExtFormer;
 //+------------------------------------------------------------------+
 //| The inputs                                                       |
 //+------------------------------------------------------------------+
@@ -113,7 +115,7 @@ int OnInit(void)
    if(ExtFollower.IsCreated())
       return(INIT_SUCCEEDED);
    ExtStart.Init();
-   if(ExtStart.IsDue())
+   if(ExtStart.IsDue() && ExtFormer.IsSettled(InpMaster))
       return(Begin());
    return(INIT_SUCCEEDED);
   }
@@ -152,7 +154,7 @@ void OnTimer(void)
   {
    if(!ExtFollower.IsCreated())
      {
-      if(ExtStart.IsDue() && Begin()!=INIT_SUCCEEDED)
+      if(ExtStart.IsDue() && ExtFormer.IsSettled(InpMaster) && Begin()!=INIT_SUCCEEDED)
          ExpertRemove();
       return;
      }

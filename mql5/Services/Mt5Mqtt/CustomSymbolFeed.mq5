@@ -16,7 +16,11 @@ input string InpGroup="Mqtt";                // Group in the tree of symbols
 //+------------------------------------------------------------------+
 class CFeedClient : public CMqttClient
   {
+private:
+   string            m_told;               // the last thing that went wrong
+
 public:
+                     CFeedClient(void) : m_told("") { }
    bool              Start(void);
 
 protected:
@@ -28,8 +32,10 @@ protected:
 
 private:
    void              Describe(const string symbol,const CMqttJsonReader &json);
-   static void       Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value);
+   static bool       Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value);
    void              Tick(const string symbol,const CMqttJsonReader &json);
+   void              Tell(const string text);
+   static string     Error(void);
   };
 //+------------------------------------------------------------------+
 //| Connects                                                         |
@@ -80,27 +86,26 @@ void CFeedClient::Describe(const string symbol,const CMqttJsonReader &json)
       Print(symbol," is a symbol of the broker: choose another suffix");
       return;
      }
+   ResetLastError();
    if(!is_custom && !CustomSymbolCreate(symbol,InpGroup))
      {
-      Print(symbol," can't be created, error ",GetLastError());
+      Print(symbol," can't be created: ",Error());
       return;
      }
 //--- the feed describes its symbols on each connection, and a change of these deletes the history
-   if(SymbolInfoInteger(symbol,SYMBOL_DIGITS)!=digits)
-      CustomSymbolSetInteger(symbol,SYMBOL_DIGITS,digits);
-   Change(symbol,SYMBOL_POINT,point);
-   Change(symbol,SYMBOL_TRADE_TICK_SIZE,tick_size);
-   Change(symbol,SYMBOL_TRADE_CONTRACT_SIZE,contract_size);
+   if((SymbolInfoInteger(symbol,SYMBOL_DIGITS)!=digits && !CustomSymbolSetInteger(symbol,SYMBOL_DIGITS,digits)) ||
+      !Change(symbol,SYMBOL_POINT,point) || !Change(symbol,SYMBOL_TRADE_TICK_SIZE,tick_size) ||
+      !Change(symbol,SYMBOL_TRADE_CONTRACT_SIZE,contract_size))
+      Print(symbol," has not all figures of the original: ",Error());
    SymbolSelect(symbol,true);
    Print("feeding ",symbol);
   }
 //+------------------------------------------------------------------+
 //| Sets what is another number                                      |
 //+------------------------------------------------------------------+
-void CFeedClient::Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value)
+bool CFeedClient::Change(const string symbol,const ENUM_SYMBOL_INFO_DOUBLE property,const double value)
   {
-   if(MathAbs(SymbolInfoDouble(symbol,property)-value)>value*0.000001)
-      CustomSymbolSetDouble(symbol,property,value);
+   return(MathAbs(SymbolInfoDouble(symbol,property)-value)<=value*0.000001 || CustomSymbolSetDouble(symbol,property,value));
   }
 //+------------------------------------------------------------------+
 //| Adds a tick; ticks before the description have no symbol yet     |
@@ -121,8 +126,48 @@ void CFeedClient::Tick(const string symbol,const CMqttJsonReader &json)
    ticks[0].time=(datetime)(ticks[0].time_msc/1000);
    ticks[0].flags=TICK_FLAG_BID|TICK_FLAG_ASK;
 //--- outside of Market Watch a symbol takes none
+   ResetLastError();
    if(CustomTicksAdd(symbol,ticks)<0 && (!SymbolSelect(symbol,true) || CustomTicksAdd(symbol,ticks)<0))
-      Print(symbol,": a tick could not be added, error ",GetLastError());
+      Tell(symbol+": a tick could not be added: "+Error());
+  }
+//+------------------------------------------------------------------+
+//| Once, as hundreds of ticks a second would say it                 |
+//+------------------------------------------------------------------+
+void CFeedClient::Tell(const string text)
+  {
+   if(text!=m_told)
+      Print(text);
+   m_told=text;
+  }
+//+------------------------------------------------------------------+
+//| The last error in words                                          |
+//+------------------------------------------------------------------+
+string CFeedClient::Error(void)
+  {
+   int error=GetLastError();
+   switch(error)
+     {
+      case ERR_CUSTOM_SYMBOL_WRONG_NAME:
+         return("a custom symbol's name has Latin letters, digits and . _ & # only");
+      case ERR_CUSTOM_SYMBOL_NAME_LONG:
+         return("a custom symbol's name has at most 31 characters: choose a shorter suffix");
+      case ERR_CUSTOM_SYMBOL_PATH_LONG:
+         return("the group with the name has too many characters: choose a shorter group");
+      case ERR_CUSTOM_SYMBOL_EXIST:
+         return("a symbol of that name is there already");
+      case ERR_CUSTOM_SYMBOL_SELECTED:
+         return("the symbol is in Market Watch: take it out");
+      case ERR_CUSTOM_SYMBOL_PARAMETER_ERROR:
+      case ERR_CUSTOM_SYMBOL_PROPERTY_WRONG:
+         return("the terminal doesn't take such a value");
+      case ERR_CUSTOM_TICKS_WRONG_ORDER:
+         return("it is older than the one before");
+      case ERR_MARKET_UNKNOWN_SYMBOL:
+         return("there is no such symbol");
+      case ERR_MARKET_NOT_SELECTED:
+         return("the symbol is not in Market Watch, which may be full: take others out");
+     }
+   return(StringFormat("error %d of the terminal",error));
   }
 //+------------------------------------------------------------------+
 //| Waits and takes until the service is stopped                     |

@@ -241,7 +241,7 @@ int CSequence::Deliver(const int reliability)
       CopierAction action;
       m_plan.Action(i,action);
       //--- while a reduction may still show, nothing more is sent
-      if(Chance(reliability) && m_late[CCopierRules::Find(action.symbol,m_symbols)]==0)
+      if(Chance(reliability) && m_late[CCopierSymbols::Find(action.symbol,m_symbols)]==0)
          Execute(action,reliability<100 && Chance(15));
      }
    return(actions);
@@ -264,7 +264,7 @@ void CSequence::Show(const int percent)
 //+------------------------------------------------------------------+
 void CSequence::Execute(const CopierAction &action,const bool is_late)
   {
-   int i=CCopierRules::Find(action.symbol,m_symbols);
+   int i=CCopierSymbols::Find(action.symbol,m_symbols);
    if(m_foreign[i])
      {
       Fault("touched a position that is not the copier's");

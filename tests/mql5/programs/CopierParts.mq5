@@ -15,6 +15,7 @@ void OnStart(void)
    ReducedByLessThanTheMinimum();
    OldestFirst();
    FilledInPart();
+   FiguresThatComeLater();
    ExtCheck.Report();
   }
 //+------------------------------------------------------------------+
@@ -38,6 +39,33 @@ void Has(const bool is_buy,const double volume)
      }
    ExtState.positions[0].is_buy=is_buy;
    ExtState.positions[0].volume=volume;
+  }
+//+------------------------------------------------------------------+
+//| A terminal that has just started may not know all of a symbol    |
+//+------------------------------------------------------------------+
+void FiguresThatComeLater(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   Has(true,1.0);
+   ExtState.positions[0].contract_size=0;
+   ExtCheck.Same(Made(plan),"","without the master's contract size");
+   ExtCheck.Same(plan.Held(),"waiting for the contract size of EURUSD","the master's");
+   ExtState.positions[0].contract_size=50000;
+   ExtSymbols[0].contract_size=0;
+   ExtCheck.Same(Made(plan),"","without the follower's contract size");
+   ExtCheck.Same(plan.Held(),"waiting for the contract size of EURUSD","the follower's");
+   ExtSymbols[0].contract_size=100000;
+   ExtSymbols[0].tick_size=0;
+   ExtCheck.Same(Made(plan),"open 0.5;","both");
+   Do(plan);
+   ExtCheck.Same(Made(plan),"","stops that are the same, without a tick size");
+   Begin();
+   plan.Clear();
+   ExtSymbols[0].contract_size=0;
+   Has(true,1.0);
+   ExtState.positions[0].contract_size=0;
+   ExtCheck.Same(Made(plan),"open 1.0;","neither has one: lots are lots");
   }
 //+------------------------------------------------------------------+
 //| A netting master keeps identifier and time when it turns         |

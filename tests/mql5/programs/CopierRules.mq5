@@ -4,7 +4,7 @@
 //+------------------------------------------------------------------+
 //--- The copier's state as text, its filters, symbols and volumes.
 #property version "1.00"
-#include <Mt5Mqtt\Copier\Rules.mqh>
+#include <Mt5Mqtt\Copier\Symbols.mqh>
 #include <Mt5Mqtt\Internal\Check.mqh>
 CMqttCheck ExtCheck;
 //+------------------------------------------------------------------+
@@ -243,22 +243,22 @@ void Symbols(void)
       Symbol(symbols[i],names[i],0.01,0.01);
    CCopierRules::Defaults(rules);
    rules.map="GOLD=XAUUSD, DAX = GER40,USDJPY=USDJPY";
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"GOLD",symbols),2,"the map");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"DAX",symbols),-1,"mapped to what is not there");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"USDJPY",symbols),-1,"an entry of the map is binding");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"EURUSD",symbols),1,"the same name before one with a suffix");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"US500",symbols),3,"the only one that begins so");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"GBPUSD",symbols),-1,"more than one begins so");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"US50",symbols),-1,"another index begins so");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"X",symbols),-1,"another share begins so");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"NZDUSD",symbols),-1,"none");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"GOLD",symbols),2,"the map");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"DAX",symbols),-1,"mapped to what is not there");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"USDJPY",symbols),-1,"an entry of the map is binding");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"EURUSD",symbols),1,"the same name before one with a suffix");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"US500",symbols),3,"the only one that begins so");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"GBPUSD",symbols),-1,"more than one begins so");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"US50",symbols),-1,"another index begins so");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"X",symbols),-1,"another share begins so");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"NZDUSD",symbols),-1,"none");
    rules.suffix=".a";
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"EURUSD",symbols),0,"the follower's suffix");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"US500",symbols),-1,"a suffix is binding");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"EURUSD",symbols),0,"the follower's suffix");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"US500",symbols),-1,"a suffix is binding");
    rules.suffix="";
    rules.master_suffix=".pro";
-   ExtCheck.Equal(CCopierRules::Symbol(rules,"EURUSD.pro",symbols),1,"the master's suffix");
-   ExtCheck.Equal(CCopierRules::Symbol(rules,".pro",symbols),-1,"nothing but a suffix");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,"EURUSD.pro",symbols),1,"the master's suffix");
+   ExtCheck.Equal(CCopierSymbols::Of(rules,".pro",symbols),-1,"nothing but a suffix");
   }
 //+------------------------------------------------------------------+
 //| One size                                                         |

@@ -135,8 +135,9 @@ void open_or_add(const MqlTradeRequest &r,double price,ulong order,int reason) {
       p.price=(p.price*p.volume+price*r.volume)/(p.volume+r.volume);
       p.volume=NormalizeDouble(p.volume+r.volume,8);
       p.updated_msc=server_now_msc();
-      if(r.sl>0) p.sl=r.sl;
-      if(r.tp>0) p.tp=r.tp;
+      // The last order's stops are the position's: an order without them deletes them.
+      if(!account.hedging || r.sl>0) p.sl=r.sl;
+      if(!account.hedging || r.tp>0) p.tp=r.tp;
       add_deal(order,p.identifier,p.symbol,side,DEAL_ENTRY_IN,reason,r.volume,price,0,r.magic,kept_comment(r.comment));
       return;
    }
@@ -245,6 +246,14 @@ bool account_command(const std::vector<std::string> &words) {
       flush_transactions();
       // Who has the answer may end the terminal at once: by then the trade server's file has it.
       say("*","trade",std::to_string(retcode)+" order="+std::to_string(result.order)+" deal="+std::to_string(result.deal));
+   }
+   else if(verb=="cancel") {
+      // The broker takes a trade back: its deals stay in the history, as canceled ones.
+      ulong id=strtoull(words.at(1).c_str(),nullptr,10);
+      for(Deal &d : account.deals) if(d.position==id) d.type=d.type==DEAL_TYPE_BUY ? DEAL_TYPE_BUY_CANCELED : DEAL_TYPE_SELL_CANCELED;
+      for(size_t i=account.positions.size(); i-->0;)
+         if(account.positions[i].identifier==id) account.positions.erase(account.positions.begin()+(std::ptrdiff_t)i);
+      flush_transactions();
    }
    else if(verb=="swap") {
       // The server closes and opens anew: the ticket changes, the identifier stays.

@@ -3,6 +3,7 @@
 #include "terminal.hpp"
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <sys/stat.h>
 
 static std::mutex files_lock;
@@ -39,6 +40,10 @@ bool mql_file_is_there(const string &name) {
    struct stat status;
    return stat(path_of(name).c_str(),&status)==0;
 }
+mql_long FileGetInteger(const string &name,ENUM_FILE_PROPERTY_INTEGER) {
+   struct stat status;
+   return stat(path_of(name).c_str(),&status)==0 ? (mql_long)status.st_size : -1;
+}
 int FileOpen(const string &name,int flags) {
    std::string path=path_of(name);
    std::lock_guard<std::mutex> guard(files_lock);
@@ -65,6 +70,37 @@ void close_files(const Program *owner) {
    }
 }
 void FileFlush(int file) { if(FILE *opened=file_of(file)) fflush(opened); }
+// One star in the name of the file; what is found has no folder.
+static std::map<mql_long,std::vector<std::string>> searches;
+mql_long FileFindFirst(const string &filter,string &found) {
+   std::string path=path_of(filter);
+   size_t slash=path.rfind('/'),star=path.find('*');
+   std::string start=path.substr(slash+1,star-slash-1),end=path.substr(star+1);
+   std::vector<std::string> names;
+   for(const auto &entry : std::filesystem::directory_iterator(path.substr(0,slash))) {
+      std::string name=entry.path().filename().string();
+      bool fits=name.size()>=start.size()+end.size() && name.compare(0,start.size(),start)==0 &&
+                name.compare(name.size()-end.size(),end.size(),end)==0;
+      if(fits) names.push_back(name);
+   }
+   if(names.empty()) return INVALID_HANDLE;
+   std::lock_guard<std::mutex> guard(files_lock);
+   searches[++last_file]=names;
+   found=mql_from_utf8(names[0]);
+   return last_file;
+}
+bool FileFindNext(mql_long search,string &found) {
+   std::lock_guard<std::mutex> guard(files_lock);
+   std::vector<std::string> &names=searches[search];
+   if(names.size()<2) return false;
+   names.erase(names.begin());
+   found=mql_from_utf8(names[0]);
+   return true;
+}
+void FileFindClose(mql_long search) {
+   std::lock_guard<std::mutex> guard(files_lock);
+   searches.erase(search);
+}
 bool FileDelete(const string &name) { return remove(path_of(name).c_str())==0; }
 bool FileMove(const string &from,int,const string &to,int flags) {
    if(mql_file_is_there(to) && !(flags & FILE_REWRITE)) return false;
@@ -82,5 +118,7 @@ uint mql_file_read(int file,std::string &bytes) {
 }
 uint mql_file_write(int file,const void *bytes,size_t size) {
    FILE *opened=file_of(file);
-   return opened ? (uint)fwrite(bytes,1,size,opened) : 0;
+   if(!opened) return 0;
+   // There is room in the buffer, and nobody is told what becomes of that.
+   return terminal.is_disk_full ? (uint)size : (uint)fwrite(bytes,1,size,opened);
 }

@@ -9,12 +9,17 @@
 #define FILE_SHARE_READ 128
 #define FILE_SHARE_WRITE 256
 #define FILE_REWRITE 512
+enum ENUM_FILE_PROPERTY_INTEGER { FILE_SIZE=6 };
 
 bool mql_file_is_there(const string &name);
 int  FileOpen(const string &name,int flags);
 void FileClose(int file);
 void FileFlush(int file);
 bool FileDelete(const string &name);
+mql_long FileFindFirst(const string &filter,string &found);
+bool     FileFindNext(mql_long search,string &found);
+void     FileFindClose(mql_long search);
+mql_long FileGetInteger(const string &name,ENUM_FILE_PROPERTY_INTEGER what);
 bool FileMove(const string &from,int common,const string &to,int flags);
 uint mql_file_read(int file,std::string &bytes);
 uint mql_file_write(int file,const void *bytes,size_t size);

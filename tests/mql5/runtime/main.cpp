@@ -55,6 +55,7 @@ static void command(const std::vector<std::string> &words) {
    const std::string &verb=words[0];
    if(verb=="library") terminal.libraries[words.at(1)]=words.at(2);
    else if(verb=="files") terminal.files=words.at(1);
+   else if(verb=="disk") terminal.is_disk_full=words.at(1)=="full";
    else if(verb=="clock-phase") terminal.clock_phase=atoll(words.at(1).c_str());
    else if(verb=="null-texts") terminal.null_is_empty=words.at(1)=="empty";
    else if(verb=="empty-arrays") terminal.dangling=words.at(1)=="dangling";
@@ -72,6 +73,7 @@ static void command(const std::vector<std::string> &words) {
    }
    else if(verb=="clock") terminal.clock_offset=atoll(words.at(1).c_str());
    else if(verb=="own-clock") terminal.own_clock=atoll(words.at(1).c_str());
+   else if(verb=="uptime") terminal.uptime_ms+=1000*atoll(words.at(1).c_str());
    else if(verb=="connected") terminal.connected=words.at(1)=="1";
    else if(verb=="load") load(words);
    else if(verb=="remove") stop(words.at(1),words.size()>2 ? atoi(words[2].c_str()) : REASON_REMOVE);

@@ -1,6 +1,8 @@
 // Symbols and their prices.
 #include "terminal.hpp"
+#include <cctype>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 
 Market market;
@@ -232,7 +234,14 @@ datetime TimeCurrent() {
 // ---- custom symbols
 bool CustomSymbolCreate(const string &name,const string &,const string &origin) {
    std::lock_guard<std::recursive_mutex> guard(market.lock);
-   if(market.symbols.count(name.units())) { mql_set_error(5304); return false; }
+   bool is_good=StringLen(name)>0;
+   for(int i=0; i<StringLen(name); i++) {
+      int unit=StringGetCharacter(name,i);
+      is_good&=unit<0x80 && (isalnum(unit) || strchr("._&#",unit));
+   }
+   if(!is_good) { mql_set_error(ERR_CUSTOM_SYMBOL_WRONG_NAME); return false; }
+   if(StringLen(name)>31) { mql_set_error(ERR_CUSTOM_SYMBOL_NAME_LONG); return false; }
+   if(market.symbols.count(name.units())) { mql_set_error(ERR_CUSTOM_SYMBOL_EXIST); return false; }
    SymbolState state;
    if(!origin.is_null() && StringLen(origin)>0 && find(origin)) state=*find(origin);
    SymbolState &made=market_symbol(name);

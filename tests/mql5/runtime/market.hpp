@@ -42,6 +42,11 @@ datetime iTime(const string &name,ENUM_TIMEFRAMES period,int shift);
 int      PeriodSeconds(ENUM_TIMEFRAMES period=PERIOD_CURRENT);
 
 // ---- custom symbols
+enum {
+   ERR_MARKET_UNKNOWN_SYMBOL=4301,ERR_MARKET_NOT_SELECTED=4302,ERR_CUSTOM_SYMBOL_WRONG_NAME=5301,ERR_CUSTOM_SYMBOL_NAME_LONG,
+   ERR_CUSTOM_SYMBOL_PATH_LONG,ERR_CUSTOM_SYMBOL_EXIST,ERR_CUSTOM_SYMBOL_ERROR,ERR_CUSTOM_SYMBOL_SELECTED,
+   ERR_CUSTOM_SYMBOL_PROPERTY_WRONG,ERR_CUSTOM_SYMBOL_PARAMETER_ERROR,ERR_CUSTOM_SYMBOL_PARAMETER_LONG,ERR_CUSTOM_TICKS_WRONG_ORDER
+};
 bool CustomSymbolCreate(const string &name,const string &path=u""_s,const string &origin=string());
 bool CustomSymbolSetInteger(const string &name,ENUM_SYMBOL_INFO_INTEGER what,mql_long value);
 bool CustomSymbolSetDouble(const string &name,ENUM_SYMBOL_INFO_DOUBLE what,double value);

@@ -119,10 +119,10 @@ string EnumToString(ENUM_TIMEFRAMES value) {
 
 // ---- clocks
 ulong GetTickCount64() {
-   return (ulong)std::chrono::duration_cast<std::chrono::milliseconds>(steady::now().time_since_epoch()).count();
+   return (ulong)(std::chrono::duration_cast<std::chrono::milliseconds>(steady::now().time_since_epoch()).count()+terminal.uptime_ms);
 }
 ulong GetMicrosecondCount() {
-   return (ulong)std::chrono::duration_cast<std::chrono::microseconds>(steady::now()-self->started).count();
+   return (ulong)(std::chrono::duration_cast<std::chrono::microseconds>(steady::now()-self->started).count()+terminal.uptime_ms*1000);
 }
 // All but the last known price's time is reckoned from the computer's own clock.
 datetime TimeGMT()         { return datetime((mql_long)time(nullptr)+terminal.own_clock); }

@@ -65,6 +65,8 @@ struct Terminal {
    bool null_is_empty=false;                     // a DLL gets an empty text for NULL
    std::atomic<mql_long> clock_phase{0};         // ms by which the trade server's seconds begin before those of GMT
    std::atomic<mql_long> clock_offset{0};        // seconds by which the trade server's clock is ahead of GMT
+   std::atomic<mql_long> uptime_ms{0};           // that pass at once
+   std::atomic<bool>     is_disk_full{false};    // what programs write is lost
    std::atomic<mql_long> own_clock{0};           // seconds by which the computer's own clock is fast
    std::atomic<bool> connected{true};            // to the trade server, of which nothing is known before
 };

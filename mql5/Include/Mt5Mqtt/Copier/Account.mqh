@@ -28,6 +28,8 @@ public:
    static int        Allows(const string name);
    //--- a position that isn't shown: do its deals say that it is over?
    static bool       IsClosed(const long identifier);
+   //--- ticket of the first position of a symbol, 0 without one
+   static ulong      Oldest(const string symbol);
    static long       NowMsc(void)                    { return((long)TimeGMT()*1000); }
    //--- by the trade server's clock, when the newest position was opened; 0 without one
    static long       NewestMsc(void);
@@ -122,7 +124,8 @@ bool CCopierAccount::Shown(CCopierIds &identifiers)
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may show no position yet, and   |
-//| no deal: only what was bought and sold again is closed           |
+//| no deal: only what was bought and sold again is closed, or whose |
+//| deals the broker has canceled, which it may do later             |
 //+------------------------------------------------------------------+
 bool CCopierAccount::IsClosed(const long identifier)
   {
@@ -135,9 +138,11 @@ bool CCopierAccount::IsClosed(const long identifier)
       ulong  deal=HistoryDealGetTicket(i);
       double part=HistoryDealGetDouble(deal,DEAL_VOLUME);
       long   type=HistoryDealGetInteger(deal,DEAL_TYPE);
-      if(type!=DEAL_TYPE_BUY && type!=DEAL_TYPE_SELL)
-         continue;
-      volume+=(type==DEAL_TYPE_BUY ? part : -part);
+      if(type==DEAL_TYPE_BUY || type==DEAL_TYPE_SELL)
+         volume+=(type==DEAL_TYPE_BUY ? part : -part);
+      else
+         if(type!=DEAL_TYPE_BUY_CANCELED && type!=DEAL_TYPE_SELL_CANCELED)
+            continue;
       has_any=true;
      }
    return(has_any && MathAbs(volume)<0.00000001);
@@ -164,6 +169,23 @@ bool CCopierAccount::IsInSession(const string name)
       if(second>=(long)from%86400 && (second<(long)to%86400 || (long)to%86400==0))
          return(true);
    return(false);
+  }
+//+------------------------------------------------------------------+
+//| Whoever it belongs to                                            |
+//+------------------------------------------------------------------+
+ulong CCopierAccount::Oldest(const string symbol)
+  {
+   ulong oldest=0;
+   long  opened=0;
+   for(int i=0; i<PositionsTotal(); i++)
+     {
+      ulong ticket=PositionGetTicket(i);
+      if(ticket==0 || PositionGetString(POSITION_SYMBOL)!=symbol || (oldest!=0 && PositionGetInteger(POSITION_TIME_MSC)>=opened))
+         continue;
+      oldest=ticket;
+      opened=PositionGetInteger(POSITION_TIME_MSC);
+     }
+   return(oldest);
   }
 //+------------------------------------------------------------------+
 //| An opening may be shown before the price that it came with       |

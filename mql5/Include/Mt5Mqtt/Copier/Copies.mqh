@@ -99,7 +99,7 @@ void CCopierCopies::AddClose(const CopierLink &link,const CopierHeld &held,const
 void CCopierCopies::Stops(const CopierLink &link,const CopierPosition &position,const CopierRules &rules,const CopierSymbol &symbol,
                           const CopierHeld &held[],CopierAction &actions[])
   {
-   double half=symbol.tick_size/2;
+   double half=CCopierActions::HalfTick(symbol);
    for(int i=0; i<ArraySize(held); i++)
      {
       double sl=CCopierActions::StopLoss(position,rules,symbol,held[i].sl);

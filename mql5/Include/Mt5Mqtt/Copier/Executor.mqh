@@ -81,6 +81,7 @@ private:
    int               FindOrAdd(const CopierAction &action);
    static bool       IsUnshown(const CopierAttempt &attempt);
    static bool       IsPart(const CopierAction &action,const double held_volume);
+   static bool       IsAddition(const CopierAction &action,const double held_volume);
    static string     Target(const CopierAction &action);
    void              Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc);
    void              Drop(const int index);
@@ -207,7 +208,10 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
    long            sent_msc=SentMsc();
    ZeroMemory(request);
    ZeroMemory(result);
-   CCopierRequests::Fill(action,m_magic,m_attempts[i].variant,comment,deviation,request);
+   CopierVariant variant=m_attempts[i].variant;
+   if(IsAddition(action,held_volume))
+      variant.no_stops=false;
+   CCopierRequests::Fill(action,m_magic,variant,comment,deviation,request);
    m_quote=request.price;
    m_sent_us=GetMicrosecondCount();
    bool sent=OrderSend(request,result);
@@ -234,6 +238,14 @@ void CCopierExecutor::Execute(const CopierAction &action,const double held_volum
 bool CCopierExecutor::IsPart(const CopierAction &action,const double held_volume)
   {
    return(action.action==COPIER_ACTION_CLOSE && (action.id==COPIER_NET || action.volume<held_volume-0.00000001));
+  }
+//+------------------------------------------------------------------+
+//| In netting the stops of the last order are those of the position:|
+//| one without any would take them away                             |
+//+------------------------------------------------------------------+
+bool CCopierExecutor::IsAddition(const CopierAction &action,const double held_volume)
+  {
+   return(action.action==COPIER_ACTION_OPEN && action.id==COPIER_NET && held_volume>0);
   }
 //+------------------------------------------------------------------+
 //| Its time begins anew                                             |
@@ -282,6 +294,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
      {
       case COPIER_OUTCOME_DONE:
          attempt.next=now+COPIER_SETTLE_MS;
+         attempt.variant.no_stops=false;
          break;
       case COPIER_OUTCOME_RETRY:
          //--- in a fast market requotes come in a row
@@ -293,7 +306,12 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
          break;
       case COPIER_OUTCOME_NO_STOPS:
          //--- a position without its stops is a risk: they may fit as soon as the price has moved
-         attempt.next=now+(!IsNew(action) ? MathMin(soon,wait) : (attempt.variant.no_stops ? wait : 0));
+         if(!IsNew(action) || IsAddition(action,held_volume))
+           {
+            attempt.next=now+MathMin(soon,wait);
+            break;
+           }
+         attempt.next=now+(attempt.variant.no_stops ? wait : 0);
          attempt.variant.no_stops=true;
          break;
       case COPIER_OUTCOME_UNCERTAIN:

@@ -12,6 +12,7 @@
 #define COPIER_LOOK_MS 500
 //--- how long what has come may be taken without a look, in ms
 #define COPIER_TAKE_MS 2000
+#define COPIER_NOT_CURRENT "the line to the Server was lost: nothing is opened until a state has come again"
 //+------------------------------------------------------------------+
 //| Class CCopierFollower.                                           |
 //| Appointment: takes a master's state, compares it with what is    |
@@ -49,6 +50,7 @@ private:
    string            CopyComment(const long id) const;
    bool              IsKept(const CopierAction &action,string &why) const;
    void              TellPendings(void);
+   void              TellOlder(const CopierAction &action);
    void              Do(const CopierAction &action);
    bool              Save(void);
    void              ShowHoldings(void);
@@ -241,6 +243,12 @@ void CCopierFollower::Work(void)
    m_rules.netting=!CCopierAccount::IsHedging();
    m_rules.fifo=(AccountInfoInteger(ACCOUNT_FIFO_CLOSE)!=0);
    TellPendings();
+//--- another terminal with the same follower may have changed it by a newer state
+   if(m_rules.netting && !m_is_current)
+     {
+      Keep(COPIER_NOT_CURRENT);
+      return;
+     }
 //--- orders come first: one that fills meanwhile is in both
    if((!m_rules.netting && !ReadOrders()) || !ReadHeld())
       return;
@@ -304,6 +312,18 @@ void CCopierFollower::TellPendings(void)
    m_told_pendings=true;
   }
 //+------------------------------------------------------------------+
+//| Nobody but the user can say whether the older position is to be  |
+//| closed: it may be his own, or the copy of what the master holds  |
+//+------------------------------------------------------------------+
+void CCopierFollower::TellOlder(const CopierAction &action)
+  {
+   ulong older=CCopierAccount::Oldest(action.symbol);
+   if(older==action.ticket)
+      return;
+   Tell(StringFormat("the master has closed or reduced what the copy %I64u of %s is of, but this account closes the oldest position of a symbol first (FIFO), which is %I64u: close that one yourself, or the copy stays until it is closed",
+                     action.ticket,action.symbol,older));
+  }
+//+------------------------------------------------------------------+
 //| A number that is cut would be another one: then there is none    |
 //+------------------------------------------------------------------+
 string CCopierFollower::CopyComment(const long id) const
@@ -319,6 +339,11 @@ bool CCopierFollower::IsKept(const CopierAction &action,string &why) const
   {
    if(CCopierExecutor::IsNew(action) && m_unread!="")
       return(true);
+   if(CCopierExecutor::IsNew(action) && !m_is_current)
+     {
+      why=COPIER_NOT_CURRENT;
+      return(true);
+     }
    if(CCopierExecutor::IsNew(action) && m_is_away)
      {
       why="the master is away: what is new in its last state isn't opened until it is back";
@@ -361,6 +386,8 @@ void CCopierFollower::Do(const CopierAction &action)
       if(m_executor.m_outcome==COPIER_OUTCOME_STOP)
          m_plan.Unplaced(action.id,0);
      }
+   if(action.action==COPIER_ACTION_CLOSE && m_executor.m_retcode==TRADE_RETCODE_FIFO_CLOSE)
+      TellOlder(action);
    if(action.id==COPIER_NET && m_executor.m_outcome==COPIER_OUTCOME_DONE && m_executor.m_deal!=0)
       m_store.Await(m_executor.m_deal);
    Save();

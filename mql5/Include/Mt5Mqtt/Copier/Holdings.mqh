@@ -72,6 +72,9 @@ bool CCopierHoldings::ReadOrders(void)
         }
       if(OrderGetInteger(ORDER_MAGIC)!=m_executor.Magic())
          continue;
+      //--- as of positions
+      if(!m_is_current && m_store.OrderId(ticket)==0)
+         continue;
       CCopierOrders::Read(order);
       filled[count]=CCopierOrders::Filled();
       identifiers[count]=CCopierOrders::PositionId();
@@ -172,6 +175,9 @@ bool CCopierHoldings::ReadHeld(void)
       bool   is_buy=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY);
       double volume=PositionGetDouble(POSITION_VOLUME);
       long   id=(is_ours ? m_store.MasterId(identifier) : 0);
+      //--- of what another terminal has copied meanwhile an old state knows nothing
+      if(id==0 && !m_is_current && !m_rules.netting)
+         continue;
       //--- its first deal was made, and the terminal killed before that was in the file
       if(id==0 && is_ours && m_rules.netting && m_plan.HasNet(symbol))
          id=COPIER_NET;
@@ -323,7 +329,7 @@ void CCopierHoldings::ReadSymbol(const string master,string &read[])
          return;
    ArrayResize(read,count+1,16);
    read[count]=master;
-   int symbol=CCopierRules::Symbol(m_rules,master,m_symbols);
+   int symbol=CCopierSymbols::Of(m_rules,master,m_symbols);
    if(symbol<0)
       return;
    SymbolSelect(m_symbols[symbol].name,true);

@@ -156,6 +156,8 @@ public:
    static void       Sort(CopierAction &actions[]);
    //--- sorted before; closes come in the order in which the positions were opened
    static void       OldestFirst(CopierAction &actions[],const CopierHeld &held[]);
+   //--- prices that differ by less are the same
+   static double     HalfTick(const CopierSymbol &symbol) { return(symbol.tick_size>0 ? symbol.tick_size/2 : 0.00000001); }
    //--- a price that the symbol takes, 0 stays 0
    static double     OnGrid(const double price,const CopierSymbol &symbol);
    //--- stops of a copy by the rules; one that isn't copied stays what it is, which is 0 at the opening

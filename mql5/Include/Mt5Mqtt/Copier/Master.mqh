@@ -40,6 +40,7 @@ private:
    bool              m_is_recalled;        // it is known what was published before, or that nothing was
    ulong             m_recall_until;       // GetTickCount64() at which nothing was, 0 = not connected yet
    long              m_recall_token;
+   bool              m_gave_way;           // to another terminal, which has published since
    bool              m_is_present;         // followers were told so on this connection
    int               m_positions;
    int               m_orders;
@@ -66,6 +67,7 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   bool              AskRecall(void);
    void              Recall(const string text);
    bool              IsRecalled(void);
    string            Instances(void) const { return(m_topic+"instances/master/"+EscapeTopicLevel(m_own)); }
@@ -79,7 +81,7 @@ private:
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
 CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_refused(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_is_present(false),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_gave_way(false),m_is_present(false),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
   {
   }
 //+------------------------------------------------------------------+
@@ -92,17 +94,16 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_name=name;
    m_interval_ms=interval_ms;
 //--- with other inputs, or another account, the same object begins anew
-   m_is_recalled=false;
    m_recall_until=0;
+   m_gave_way=false;
    m_relay.Start(relayed);
    m_waiting.Start(name);
    m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
    m_rival.Start();
    if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
-      !Subscribe(Instances(),1) || !Subscribe(m_topic+"presence",1) || !Subscribe(m_topic+"state",1))
+      !Subscribe(Instances(),1) || !Subscribe(m_topic+"presence",1) || !AskRecall())
       return(false);
-   m_recall_token=ResultToken();
    return(Connect());
   }
 //+------------------------------------------------------------------+
@@ -118,8 +119,10 @@ void CCopierMaster::OnConnected(const CMqttMessage &message)
    m_published="";
    m_told="";
    m_is_incomplete=false;
-   if(m_recall_until==0)
-      m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
+//--- another terminal may have been the master meanwhile
+   if(m_is_recalled)
+      AskRecall();
+   m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
    Look();
   }
 //+------------------------------------------------------------------+
@@ -179,6 +182,17 @@ void CCopierMaster::TellFollowers(const CopierState &state,const string reason)
    head.waited_ms=0;
    m_time_msc=head.time_msc;
    m_is_incomplete=Publish(m_topic+"state",CCopierState::Incomplete(head,reason),1,true);
+  }
+//+------------------------------------------------------------------+
+//| Followers pass over a state that is older than one of another    |
+//| terminal, whose clock may be ahead of this one's                 |
+//+------------------------------------------------------------------+
+bool CCopierMaster::AskRecall(void)
+  {
+   m_is_recalled=false;
+   bool is_asked=Subscribe(m_topic+"state",1);
+   m_recall_token=ResultToken();
+   return(is_asked);
   }
 //+------------------------------------------------------------------+
 //| What was published before, by this terminal or another one       |
@@ -244,7 +258,17 @@ bool CCopierMaster::GivesWay(void)
    if(m_rival.IsAsking())
       Publish(Instances(),m_rival.Name(),1,false);
    if(m_rival.HasRival())
+     {
+      m_gave_way=true;
       Tell("another terminal publishes this master of the same account, and was first: nothing is published here until it is gone");
+     }
+   else
+      if(m_gave_way)
+        {
+         m_gave_way=false;
+         m_recall_until=GetTickCount64()+COPIER_RECALL_MS;
+         AskRecall();
+        }
    return(!m_rival.IsFree());
   }
 //+------------------------------------------------------------------+

@@ -27,7 +27,7 @@ private:
    static void       Names(const CopierLink &links[],const CopierNet &nets[],const CopierHeld &held[],string &names[]);
    static void       AddName(const string name,string &names[]);
    static void       Rename(CopierLink &links[],CopierNet &nets[],const CopierSymbol &symbols[],const CopierHeld &held[]);
-   static bool       IsGone(const CopierNet &net,const CopierSymbol &symbols[]) { return(net.reached!=0 && CCopierRules::Find(net.symbol,symbols)<0); }
+   static bool       IsGone(const CopierNet &net,const CopierSymbol &symbols[]) { return(net.reached!=0 && CCopierSymbols::Find(net.symbol,symbols)<0); }
    static bool       IsAnyGone(const CopierNet &nets[],const CopierSymbol &symbols[]);
    static int        Find(const string symbol,const CopierNet &nets[]);
    static int        Reached(const string symbol,CopierNet &nets[]);
@@ -56,7 +56,7 @@ void CCopierNet::Make(CopierLink &links[],CopierNet &nets[],const CopierState &s
    Names(links,nets,held,names);
    for(int i=0; i<ArraySize(names); i++)
      {
-      int symbol=CCopierRules::Find(names[i],symbols);
+      int symbol=CCopierSymbols::Find(names[i],symbols);
       int own=Own(names[i],held);
       if(symbol<0)
          waiting="the symbol "+names[i]+" is no longer one of this account: nothing is copied in it";
@@ -346,6 +346,7 @@ void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const 
    double sl=0;
    double tp=0;
    bool   is_first=true;
+   double half=CCopierActions::HalfTick(symbol);
    for(int i=0; i<ArraySize(links); i++)
      {
       int found=CCopierState::Find(state,links[i].id);
@@ -367,12 +368,11 @@ void CCopierNet::Stops(const CopierLink &links[],const CopierState &state,const 
          is_first=false;
          continue;
         }
-      if(MathAbs(sl-its_sl)>=symbol.tick_size/2)
+      if(MathAbs(sl-its_sl)>=half)
          sl=0;
-      if(MathAbs(tp-its_tp)>=symbol.tick_size/2)
+      if(MathAbs(tp-its_tp)>=half)
          tp=0;
      }
-   double half=symbol.tick_size/2;
    if(MathAbs(position.sl-sl)<half && MathAbs(position.tp-tp)<half)
       return;
    int action=CCopierActions::Add(actions,COPIER_ACTION_STOPS,COPIER_NET,position.ticket,symbol.name,"stops changed by the master");

@@ -191,10 +191,10 @@ bool CCopierOrders::IsShown(const ulong ticket,const long identifier,const doubl
      {
       ulong  deal=HistoryDealGetTicket(i);
       double lots=HistoryDealGetDouble(deal,DEAL_VOLUME);
-      if(HistoryDealGetInteger(deal,DEAL_ENTRY)==DEAL_ENTRY_IN)
-         left+=lots;
-      else
-         left-=lots;
+      long   type=HistoryDealGetInteger(deal,DEAL_TYPE);
+      //--- a deal that the broker has canceled later is still one of the order
+      if(type!=DEAL_TYPE_BUY_CANCELED && type!=DEAL_TYPE_SELL_CANCELED)
+         left+=(HistoryDealGetInteger(deal,DEAL_ENTRY)==DEAL_ENTRY_IN ? lots : -lots);
       if(HistoryDealGetInteger(deal,DEAL_ORDER)==(long)ticket)
          of_order+=lots;
      }

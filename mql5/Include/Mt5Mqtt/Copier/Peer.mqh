@@ -26,6 +26,7 @@ protected:
    CCopierRival      m_rival;              // the same follower in another terminal
    bool              m_is_away;            // the master has said so, or its Will, and no new state has come since
    bool              m_is_master_online;
+   bool              m_is_current;         // a state has come on this connection
 
 private:
    string            m_own;                // login@server
@@ -36,7 +37,7 @@ private:
    CopierLink        m_refused[];          // that were reported
 
 public:
-                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_is_master_online(false),m_own(""),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
+                     CCopierPeer(void) : m_master(""),m_topic(""),m_is_away(false),m_is_master_online(false),m_is_current(false),m_own(""),m_late_at(0),m_told(""),m_kept(""),m_last("") { }
 
 protected:
    bool              StartPeer(const string root,const string master);
@@ -85,10 +86,11 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_own=CCopierAccount::Own();
    m_is_away=false;
    m_is_master_online=false;
+   m_is_current=false;
    ArrayResize(m_refused,0);
    m_rival.Start();
    return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
-          Subscribe(PeerTopic("instances"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
+          Subscribe(PeerTopic("instances"),1) && Subscribe(PeerTopic("followers"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+
 //| The master sees it                                               |
@@ -96,6 +98,7 @@ bool CCopierPeer::StartPeer(const string root,const string master)
 void CCopierPeer::OnConnected(const CMqttMessage &message)
   {
    Print("connected, follows ",m_topic);
+   m_is_current=false;
    m_late_at=GetTickCount64()+COPIER_STATE_MS;
    Publish(PeerTopic("followers"),"online",1,true);
    Publish(PeerTopic("instances"),m_rival.Connected(),1,false);
@@ -124,6 +127,7 @@ void CCopierPeer::OnPublished(const CMqttMessage &message)
 void CCopierPeer::OnDisconnected(const CMqttMessage &message)
   {
    Print("disconnected: ",message.Text());
+   m_is_current=false;
    m_panel.Error("disconnected: "+message.Text());
   }
 //+------------------------------------------------------------------+
@@ -131,6 +135,7 @@ void CCopierPeer::OnDisconnected(const CMqttMessage &message)
 //+------------------------------------------------------------------+
 void CCopierPeer::Came(const long interval_ms)
   {
+   m_is_current=true;
    m_late_at=(interval_ms>0 ? GetTickCount64()+(ulong)interval_ms*3+COPIER_STATE_MS : 9223372036854775807);
   }
 //+------------------------------------------------------------------+
@@ -161,10 +166,17 @@ bool CCopierPeer::IsPresence(const CMqttMessage &message)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| The same follower in another terminal, or this one               |
+//| The same follower in another terminal, or this one. Its end, or  |
+//| the Will of an earlier connection, is not this one's             |
 //+------------------------------------------------------------------+
 bool CCopierPeer::IsOfRival(const CMqttMessage &message)
   {
+   if(message.Topic()==PeerTopic("followers"))
+     {
+      if(message.PayloadText()=="offline" && !message.IsRetained())
+         Publish(PeerTopic("followers"),"online",1,true);
+      return(true);
+     }
    if(message.Topic()!=PeerTopic("instances"))
       return(false);
    if(!message.IsRetained() && m_rival.Heard(message.PayloadText()))

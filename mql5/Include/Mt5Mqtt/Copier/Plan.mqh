@@ -229,7 +229,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.reason=CCopierRules::Refusal(rules,position);
    if(link.reason!="" && m_tripped!="")
       link.reason=m_tripped;
-   int symbol=CCopierRules::Symbol(rules,position.symbol,symbols);
+   int symbol=CCopierSymbols::Of(rules,position.symbol,symbols);
    if(link.reason=="" && ArraySize(symbols)==0)
      {
       Undecided(link,is_before,"waiting for the symbols of this account");
@@ -244,6 +244,11 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       if(CCopierGuards::IsUnknown(rules,symbols[symbol]))
         {
          Undecided(link,is_before,"waiting for a price of "+link.symbol);
+         return;
+        }
+      if(CCopierRules::IsContractUnknown(rules,position,symbols[symbol]))
+        {
+         Undecided(link,is_before,"waiting for the contract size of "+link.symbol);
          return;
         }
       if(CCopierRules::IsUnknown(rules,state.funds,own))
@@ -337,13 +342,13 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
             is_turned=true;
            }
         }
-   int symbol=CCopierRules::Find(link.symbol,symbols);
+   int symbol=CCopierSymbols::Find(link.symbol,symbols);
 //--- the broker has renamed it: the copy itself tells the name
    for(int i=0; i<ArraySize(held) && symbol<0; i++)
       if(held[i].id==link.id)
         {
          link.symbol=held[i].symbol;
-         symbol=CCopierRules::Find(link.symbol,symbols);
+         symbol=CCopierSymbols::Find(link.symbol,symbols);
         }
    if(symbol<0)
      {

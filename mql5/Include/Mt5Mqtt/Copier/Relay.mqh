@@ -5,7 +5,7 @@
 #ifndef MT5MQTT_COPIER_RELAY_MQH
 #define MT5MQTT_COPIER_RELAY_MQH
 #include "Origin.mqh"
-#include "Store.mqh"
+#include "Former.mqh"
 //+------------------------------------------------------------------+
 //| Class CCopierRelay.                                              |
 //| Appointment: tells a master through which accounts a copy of this|
@@ -104,7 +104,12 @@ void CCopierRelay::Read(const int master)
       return;
      }
    if(!exists)
+     {
+      //--- the follower has not decided yet whether it is the one of before
+      if(!m_is_read[master] && CCopierFormer::Exists(m_masters[master]))
+         m_unread=m_masters[master];
       return;
+     }
    m_is_read[master]=true;
    Remove(master);
    for(int i=0; i<store.Copies(); i++)

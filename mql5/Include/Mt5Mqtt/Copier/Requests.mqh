@@ -55,9 +55,8 @@ void CCopierRequests::Fill(const CopierAction &action,const long magic,const Cop
    request.action=TRADE_ACTION_DEAL;
    request.volume=action.volume;
    //--- more than one order may have, since the broker has lowered it: what is left is closed next
-   double most=SymbolInfoDouble(action.symbol,SYMBOL_VOLUME_MAX);
-   if(action.action==COPIER_ACTION_CLOSE && most>0)
-      request.volume=MathMin(request.volume,most);
+   if(action.action==COPIER_ACTION_CLOSE)
+      request.volume=CMqttTrade::Closable(action.symbol,action.volume);
    request.type=(is_buy ? ORDER_TYPE_BUY : ORDER_TYPE_SELL);
    request.price=SymbolInfoDouble(action.symbol,is_buy ? SYMBOL_ASK : SYMBOL_BID);
    request.deviation=deviation;

@@ -119,11 +119,11 @@ public:
    static bool       IsName(const string name)        { return(name!="" && StringLen(name)<=COPIER_NAME_LENGTH && StringFind(name,":")<0); }
    //--- why a position is not copied, empty if it is
    static string     Refusal(const CopierRules &rules,const CopierPosition &position);
-   //--- index of the follower's symbol, -1 if there is none or more than one
-   static int        Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[]);
-   static int        Find(const string name,const CopierSymbol &symbols[]);
    //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
    static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
+   //--- is one of the contract sizes missing? Where both sides have none, lots are lots
+   static bool       IsContractUnknown(const CopierRules &rules,const CopierPosition &position,const CopierSymbol &symbol)
+     { return(rules.size!=COPIER_SIZE_FIXED && rules.size!=COPIER_SIZE_RISK && (position.contract_size>0)!=(symbol.contract_size>0)); }
    //--- has the position no stop from which its volume is reckoned?
    static bool       IsStopMissing(const CopierRules &rules,const CopierPosition &position) { return(rules.size==COPIER_SIZE_RISK && Stop(rules,position)==0); }
    //--- why a volume can't be reckoned, empty if it can
@@ -141,8 +141,6 @@ private:
    static double     Stop(const CopierRules &rules,const CopierPosition &position) { return(rules.reverse ? position.tp : position.sl); }
    static string     ListMistake(const string name,const string list);
    static bool       IsInteger(const string text);
-   static string     Mapped(const CopierRules &rules,const string master,bool &is_mapped);
-   static bool       IsLetterOrDigit(const int unit);
    static double     Ratio(const double own,const double master);
   };
 //+------------------------------------------------------------------+
@@ -266,76 +264,6 @@ string CCopierRules::Refusal(const CopierRules &rules,const CopierPosition &posi
    if(rules.comment!="" && StringFind(position.comment,rules.comment)<0)
       return("the comment is not one to copy");
    return("");
-  }
-//+------------------------------------------------------------------+
-//| The follower's name by the map; an entry is binding              |
-//+------------------------------------------------------------------+
-string CCopierRules::Mapped(const CopierRules &rules,const string master,bool &is_mapped)
-  {
-   string entries[];
-   int    count=StringSplit(rules.map,',',entries);
-   is_mapped=false;
-   for(int i=0; i<count; i++)
-     {
-      string sides[];
-      if(StringSplit(entries[i],'=',sides)!=2)
-         continue;
-      StringTrimLeft(sides[0]);
-      StringTrimRight(sides[0]);
-      StringTrimLeft(sides[1]);
-      StringTrimRight(sides[1]);
-      if(sides[0]==master)
-        {
-         is_mapped=true;
-         return(sides[1]);
-        }
-     }
-   return("");
-  }
-//+------------------------------------------------------------------+
-//| By name                                                          |
-//+------------------------------------------------------------------+
-int CCopierRules::Find(const string name,const CopierSymbol &symbols[])
-  {
-   for(int i=0; i<ArraySize(symbols); i++)
-      if(symbols[i].name==name)
-         return(i);
-   return(-1);
-  }
-//+------------------------------------------------------------------+
-//| The map; else the name with suffixes changed; else the only      |
-//| symbol that is it with a suffix: US500 is neither US5000 nor     |
-//| US500X                                                           |
-//+------------------------------------------------------------------+
-int CCopierRules::Symbol(const CopierRules &rules,const string master,const CopierSymbol &symbols[])
-  {
-   bool   is_mapped=false;
-   string name=Mapped(rules,master,is_mapped);
-   if(is_mapped)
-      return(Find(name,symbols));
-   name=master;
-   int length=StringLen(rules.master_suffix);
-   int start=StringLen(name)-length;
-   if(length>0 && start>0 && StringSubstr(name,start)==rules.master_suffix)
-      name=StringSubstr(name,0,start);
-   int found=Find(name+rules.suffix,symbols);
-   if(found>=0 || rules.suffix!="")
-      return(found);
-   for(int i=0; i<ArraySize(symbols); i++)
-      if(StringFind(symbols[i].name,name)==0 && !IsLetterOrDigit(StringGetCharacter(symbols[i].name,StringLen(name))))
-        {
-         if(found>=0)
-            return(-1);
-         found=i;
-        }
-   return(found);
-  }
-//+------------------------------------------------------------------+
-//| As names of symbols are made of: capitals and digits             |
-//+------------------------------------------------------------------+
-bool CCopierRules::IsLetterOrDigit(const int unit)
-  {
-   return((unit>='A' && unit<='Z') || (unit>='0' && unit<='9'));
   }
 //+------------------------------------------------------------------+
 //| 0 if it makes no sense                                           |

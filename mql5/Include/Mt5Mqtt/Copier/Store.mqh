@@ -82,11 +82,12 @@ private:
    bool              Take(const string text,CCopierLedger &ledger);
   };
 //+------------------------------------------------------------------+
-//| Below MQL5\Files                                                 |
+//| Below MQL5\Files. Two brokers may give the same login            |
 //+------------------------------------------------------------------+
 string CCopierStore::FileName(const string master)
   {
-   return("Mt5Mqtt\\copier-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+master+".json");
+   return("Mt5Mqtt\\copier-"+CMqttFile::Part(master)+"-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"@"+
+          CMqttFile::Part(AccountInfoString(ACCOUNT_SERVER))+".json");
   }
 //+------------------------------------------------------------------+
 //| Reads the file                                                   |

@@ -230,7 +230,8 @@ void CCopierWaiting::Load(void)
    CMqttJsonReader json;
    bool            exists=false;
    long            id=0;
-   m_name="Mt5Mqtt\\copied-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"-"+CMqttText::EscapeTopicLevel(m_master)+".json";
+   m_name="Mt5Mqtt\\copied-"+CMqttFile::Part(m_master)+"-"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"@"+
+          CMqttFile::Part(AccountInfoString(ACCOUNT_SERVER))+".json";
    ArrayResize(m_tickets,0);
    ArrayResize(m_identifiers,0);
    if(!CMqttFile::Read(m_name,m_saved,exists) || (exists && !json.Parse(m_saved)))

@@ -22,15 +22,19 @@ private:
 
 public:
                      CMqttBatch(void) : m_size(0),m_count(0) { }
+   //--- before the messages of the next publish: until then, publishing again sends the same ones again
    void              Clear(void);
+   //--- nothing is checked before the publish; qos 0, 1 or 2; an empty text or array is a payload of 0 bytes
    void              Add(const string topic,const string text,const int qos,const bool retain);
    void              Add(const string topic,const uchar &payload[],const int qos,const bool retain);
    int               Count(void) const     { return(m_count); }
-   //--- after CMqttClient::Publish(): 0 for a message that was not accepted
+   //--- after CMqttClient::Publish(), counted from 0 as they were added: what the message's end, OnPublished(), names as
+   //--- Token(). It is 0 from the first message on that was not accepted: these were not sent, and may be published anew
    long              Token(const int index) const;
-   //--- for CMqttClient::Publish()
-   int               Publish(const long client,const long properties);
+   //--- MT5MQTT_OK, or why the first of them was not accepted; those behind it were not looked at, and have MT5MQTT_OK
    int               Status(const int index) const;
+   //--- for CMqttClient::Publish(), which a program calls
+   int               Publish(const long client,const long properties);
 
 private:
    void              Append(const uchar &bytes[]);
@@ -94,10 +98,14 @@ int CMqttBatch::Status(const int index) const
    return((int)Integer(m_starts[index]+4,4));
   }
 //+------------------------------------------------------------------+
-//| Publishes; returns how many were accepted, or a status           |
+//| Publishes; returns how many were accepted, or a status. Behind   |
+//| the first that isn't, nothing may be left of an earlier publish  |
 //+------------------------------------------------------------------+
 int CMqttBatch::Publish(const long client,const long properties)
   {
+   for(int i=0; i<m_count; i++)
+      for(int k=4; k<16; k++)
+         m_bytes[m_starts[i]+k]=0;
    return(mt5mqtt_publish_batch(client,m_bytes,m_size,properties));
   }
 //+------------------------------------------------------------------+

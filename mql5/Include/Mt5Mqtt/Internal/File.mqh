@@ -19,7 +19,22 @@ public:
    static bool       Read(const string name,string &text,bool &exists);
    //--- is_flushed: it outlives a loss of power too, which takes some milliseconds
    static bool       Write(const string name,const string text,const bool is_flushed);
+   //--- a text as a part of a file's name, in which @ and / set parts apart
+   static string     Part(const string text);
   };
+//+------------------------------------------------------------------+
+//| Escapes what Windows has no files with, as a URL does            |
+//+------------------------------------------------------------------+
+string CMqttFile::Part(const string text)
+  {
+   string result="";
+   for(int i=0; i<StringLen(text); i++)
+     {
+      string unit=StringSubstr(text,i,1);
+      result+=(StringGetCharacter(text,i)<0x20 || StringFind("<>:\"/\\|?*%@",unit)>=0 ? StringFormat("%%%02X",StringGetCharacter(text,i)) : unit);
+     }
+   return(result);
+  }
 //+------------------------------------------------------------------+
 //| All of it                                                        |
 //+------------------------------------------------------------------+
@@ -40,7 +55,9 @@ bool CMqttFile::Read(const string name,string &text,bool &exists)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Beside the old one, and then in its place                        |
+//| Beside the old one, and then in its place. What is written goes  |
+//| to a buffer first: that the disk had no room for it only the size|
+//| of the file says                                                 |
 //+------------------------------------------------------------------+
 bool CMqttFile::Write(const string name,const string text,const bool is_flushed)
   {
@@ -53,6 +70,7 @@ bool CMqttFile::Write(const string name,const string text,const bool is_flushed)
    if(is_flushed)
       FileFlush(file);
    FileClose(file);
+   written=(written && FileGetInteger(name+".new",FILE_SIZE)==size);
    bool moved=false;
 //--- while another program reads the file, which takes less than a millisecond, nothing takes its place
    for(int i=0; i<MQTT_FILE_TRIES && written && !moved; i++)

@@ -44,32 +44,41 @@ private:
 
 public:
                      CMqttMessage(void);
-   //--- every event
+   //--- every event: what has happened; the publish, subscribe, unsubscribe or request whose end it is (ResultToken() of that
+   //--- call), of a message the number for Acknowledge(); when the library had it, in microseconds since 1970; how many
+   //--- events were lost right before it, as the queue was full
    ENUM_MQTT_EVENT   Kind(void) const                  { return((ENUM_MQTT_EVENT)m_event.kind);            }
    long              Token(void) const                 { return(m_event.token);                            }
    long              TimeMicroseconds(void) const      { return(m_event.time_us);                          }
    long              Dropped(void) const               { return(m_event.dropped);                          }
+   //--- MT5MQTT_OK, or what failed; the Server's Reason Code, 0 to 255, or -1 if it gave none; more in words, "" if there is
+   //--- nothing to say
    ENUM_MQTT_STATUS  Status(void) const                { return((ENUM_MQTT_STATUS)m_event.status);         }
    string            StatusDescription(void) const     { return(CMqttText::Status(m_event.status));        }
    int               ReasonCode(void) const            { return(m_event.reason_code);                      }
    string            ReasonCodeDescription(void) const;
    string            Text(void) const                  { return(m_text);                                   }
-   //--- a received message
+   //--- a received message; Topic() is also the filter of a subscribe or unsubscribe. PayloadText() is "" if the payload is
+   //--- empty or no UTF-8, which PayloadIsText() tells apart
    string            Topic(void) const                 { return(m_topic);                                  }
    int               PayloadSize(void) const           { return(ArraySize(m_payload));                     }
    void              Payload(uchar &payload[]) const;
    string            PayloadText(void) const           { return(m_payload_text);                           }
    bool              PayloadIsText(void) const         { return(m_payload_is_text);                        }
    int               QoS(void) const                   { return(m_event.qos);                              }
+   //--- retained: the Server has kept it, so it may be old (or it was published so, with MT5MQTT_SUBSCRIBE_RETAIN_AS_PUBLISHED);
+   //--- duplicate: the Server has sent it before, or it comes from the store; seen before: the deduplication knows it; of QoS 0
+   //--- the Packet Identifier is 0
    bool              IsRetained(void) const            { return(m_event.retain!=0);                        }
    bool              IsDuplicate(void) const           { return(m_event.dup!=0);                           }
    bool              IsSeenBefore(void) const          { return(Kind()==MT5MQTT_EVENT_MESSAGE && m_event.detail==MT5MQTT_MESSAGE_SEEN_BEFORE); }
    int               PacketId(void) const              { return(m_event.packet_id);                        }
    //--- the progress of a publish
    ENUM_MQTT_STAGE   Stage(void) const                 { return((ENUM_MQTT_STAGE)m_event.detail);          }
-   //--- a connection
+   //--- a connection: has the Server kept the Session, with its subscriptions?
    bool              SessionPresent(void) const        { return(m_event.session_present!=0);               }
-   //--- properties of MQTT 5.0; false if none has that index and type
+   //--- properties of MQTT 5.0: index counts from 0 those of that kind; false, and the value as it was, if there is none of
+   //--- that index, or it is of another type
    int               PropertyCount(const ENUM_MQTT_PROPERTY property) const;
    bool              PropertyInteger(const ENUM_MQTT_PROPERTY property,const int index,long &value) const;
    bool              PropertyString(const ENUM_MQTT_PROPERTY property,const int index,string &value) const;

@@ -14,6 +14,8 @@ class CMqttTrade
 public:
    static ENUM_ORDER_TYPE_FILLING Filling(const string symbol);
    static double     Price(const string symbol,const double price);
+   //--- lots of a position that one order may close: what is left is nothing, or can be closed next
+   static double     Closable(const string symbol,const double volume);
    static string     Text(const uint retcode);
   };
 //+------------------------------------------------------------------+
@@ -43,6 +45,17 @@ double CMqttTrade::Price(const string symbol,const double price)
    if(tick<=0)
       return(NormalizeDouble(price,digits));
    return(NormalizeDouble(MathRound(price/tick)*tick,digits));
+  }
+//+------------------------------------------------------------------+
+//| All, unless that is more than the symbol takes                   |
+//+------------------------------------------------------------------+
+double CMqttTrade::Closable(const string symbol,const double volume)
+  {
+   double most=SymbolInfoDouble(symbol,SYMBOL_VOLUME_MAX);
+   double least=SymbolInfoDouble(symbol,SYMBOL_VOLUME_MIN);
+   if(most<=0 || volume<=most)
+      return(volume);
+   return(NormalizeDouble(volume-most<least ? volume-least : most,8));
   }
 //+------------------------------------------------------------------+
 //| A retcode in words                                               |

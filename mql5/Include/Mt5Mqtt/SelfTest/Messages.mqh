@@ -112,6 +112,9 @@ void Batches(CMqttClient &client)
    batch.Add(Topic("t/3"),"",0,false);
    Accepted(client.Publish(batch),client,"Publish of a batch");
    ExtCheck.That(batch.Token(0)>0 && batch.Token(1)>batch.Token(0) && batch.Token(2)>batch.Token(1),"a token each");
+   CMqttClient nobody;
+   Refused(nobody.Publish(batch),nobody,MT5MQTT_E_INVALID_HANDLE,"a batch again, by a client that isn't there");
+   ExtCheck.That(batch.Token(0)==0 && batch.Token(2)==0,"no tokens of before");
    int   seen=0;
    ulong end=GetTickCount64()+10000;
    while(seen<3 && GetTickCount64()<end)
