@@ -139,8 +139,12 @@ impl Subscriptions {
         if !connection.is_online() {
             return;
         }
+        // Looked for only if there are any: ten thousand subscriptions that are made again would be compared with each other.
+        let mut ends = self.waiting.iter().filter(|request| !request.subscribes()).count();
         while let Some(request) = self.waiting.pop_front() {
-            if request.subscribes() && request.token == 0 && self.is_to_end(&request.filter) {
+            if !request.subscribes() {
+                ends -= 1;
+            } else if request.token == 0 && ends > 0 && self.is_to_end(&request.filter) {
                 // Nobody wants it any more, nor the retained messages that it brings.
                 out.log.remove(Key::Subscription(request.filter));
                 continue;
