@@ -64,8 +64,8 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
 }
 
 /// Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
-/// MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
-/// names the option and its range.
+/// MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; the option then keeps the
+/// value that it has, and mt5mqtt_last_error names the option and its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_set_int(client: i64, option: i32, value: i64) -> i32 {
     guard_client(client, |client| {

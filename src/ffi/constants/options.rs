@@ -2,7 +2,7 @@
 
 /// Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or
 /// ssl://; 8883), `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host
-/// is a name, an IPv4 or an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
+/// is a name, an IPv4 or an `[IPv6]` address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
 /// commas or white space between them are Servers in the order of preference: after a failure the next one is tried at
 /// once, and when all have failed the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of
 /// a name's addresses the one that accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has
@@ -97,9 +97,9 @@ pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 /// 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival
 /// and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
 /// whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
-/// may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
-/// client at a time; from the first connect on it can't change. A drive that isn't there yet is waited for. On Linux only the
-/// user whose process made it can read it. Default: none.
+/// may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, for one Server, or several
+/// in the same order, in URL, and for one client at a time; from the first connect on it can't change. A drive that isn't
+/// there yet is waited for. On Linux only the user whose process made it can read it. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0
 /// (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is
