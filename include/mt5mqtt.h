@@ -613,7 +613,8 @@
  * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the
  * connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages
  * too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and
- * retained ones come, whatever it asked for.
+ * retained ones come, whatever it asked for. Silence is no refusal: a Server that keeps silent on hearing MQTT 5.0, as
+ * amqtt does, needs PROTOCOL_VERSION 4.
  */
 #define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
 

@@ -120,7 +120,8 @@ pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
 /// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the
 /// connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages
 /// too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and
-/// retained ones come, whatever it asked for.
+/// retained ones come, whatever it asked for. Silence is no refusal: a Server that keeps silent on hearing MQTT 5.0, as
+/// amqtt does, needs PROTOCOL_VERSION 4.
 pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
 /// 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and
 /// told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.
