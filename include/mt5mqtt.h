@@ -1379,12 +1379,14 @@ int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 int64_t mt5mqtt_create(void);
 
 /**
- * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
- * for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
- * nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
- * locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
- * Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
- * the whole process locked.
+ * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1
+ * second for its background thread. Publishes that wait to be sent, or for their answer, end with it and nobody hears of
+ * them, but QoS 1 and 2 with option STORE_PATH go on with the next client: mt5mqtt_disconnect with a time lets them go
+ * out first. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does nothing. 0 is
+ * ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it locked: the
+ * bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then. Beyond that
+ * bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of the whole
+ * process locked.
  */
 int32_t mt5mqtt_free(int64_t client);
 
