@@ -1,15 +1,17 @@
 //! Any function from any thread, and a handle that is freed under the feet of those who use it.
 
 use crate::common::abi::{Event, abi};
+use crate::common::background_thread::until_it_sleeps;
 use crate::common::fake_server::{FakeServer, Peer};
 use crate::host::Client;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::{PacketType, QoS};
 use std::collections::HashSet;
+use std::path::Path;
 use std::ptr::{null, null_mut};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -161,8 +163,21 @@ fn of_many_threads_that_free_a_handle_one_does() {
 fn free_wakes_every_thread_that_waits() {
     let (_server, client, mut peer) = Client::connected(&[(MT5MQTT_OPT_WAIT_MAXIMUM_MS, 600_000)]);
     let handle = client.handle;
+    let (begun, has_begun) = mpsc::channel();
+    let waiting = [(); 3].map(|()| {
+        let begun = begun.clone();
+        thread::spawn(move || {
+            begun.send(std::fs::read_link("/proc/thread-self")).expect("a test that goes on");
+            abi().wait(handle, 600_000)
+        })
+    });
+    for _ in &waiting {
+        // Only Linux tells whether a thread sleeps.
+        if let Ok(thread) = has_begun.recv().expect("a thread that begins") {
+            until_it_sleeps(&Path::new("/proc").join(thread));
+        }
+    }
     let start = Instant::now();
-    let waiting = [(); 3].map(|()| thread::spawn(move || abi().wait(handle, 600_000)));
     assert_eq!(abi().free(handle), 0);
     for waiting in waiting {
         let result = waiting.join().unwrap();
