@@ -5,13 +5,11 @@
 
 mod common;
 
-use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
+use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, this_thread, until_it_sleeps};
 use common::fake_server::FakeServer;
 use common::program::Program;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::types::QoS;
-use std::fs;
-use std::path::Path;
 use std::thread;
 
 #[test]
@@ -41,14 +39,14 @@ fn publishes_and_messages_for_a_waiting_program_need_no_background_thread() {
     let polling = sleeps_of_background_thread() - before;
     assert!(polling > PUBLISHES / 4, "{PUBLISHES} messages from the Server woke the thread {polling} times only");
     // A program that waits reads by itself.
-    let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
+    let this_thread = this_thread().expect("this thread");
     let waiting = fewest_sleeps(polling.div_ceil(2), || {
         thread::scope(|scope| {
             let (peer, this_thread) = (&mut peer, &this_thread);
             scope.spawn(move || {
                 for number in 0..PUBLISHES {
                     peer.expect_publish(&number.to_string());
-                    until_it_sleeps(&Path::new("/proc").join(this_thread));
+                    until_it_sleeps(this_thread);
                     peer.publish(number.to_string().as_bytes(), None, QoS::AtMostOnce);
                 }
             });

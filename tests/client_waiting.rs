@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::background_thread::{this_thread, until_it_sleeps};
 use common::fake_server::FakeServer;
 use common::program::{Program, within};
 use mt5mqtt::client::State;
@@ -11,6 +12,7 @@ use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,9 +31,14 @@ fn connected(server: &mut FakeServer, ints: &[(IntOption, i64)]) -> (Program, co
 fn woken_by(program: &Program, act: impl FnOnce()) -> bool {
     within(Duration::from_secs(5), "waking the caller that waits", || {
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| program.client.wait(LONG).expect("a client that lives"));
-            // Most of the time it waits by then; the end of the test is the same if it doesn't yet.
-            thread::yield_now();
+            let (begun, has_begun) = mpsc::channel();
+            let waiting = scope.spawn(move || {
+                begun.send(this_thread()).expect("a test that goes on");
+                program.client.wait(LONG).expect("a client that lives")
+            });
+            if let Some(thread) = has_begun.recv().expect("a thread that begins") {
+                until_it_sleeps(&thread);
+            }
             act();
             waiting.join().expect("the caller that waits")
         })

@@ -1,14 +1,13 @@
 //! Any function from any thread, and a handle that is freed under the feet of those who use it.
 
 use crate::common::abi::{Event, abi};
-use crate::common::background_thread::until_it_sleeps;
+use crate::common::background_thread::{this_thread, until_it_sleeps};
 use crate::common::fake_server::{FakeServer, Peer};
 use crate::host::Client;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::{PacketType, QoS};
 use std::collections::HashSet;
-use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, mpsc};
@@ -167,14 +166,13 @@ fn free_wakes_every_thread_that_waits() {
     let waiting = [(); 3].map(|()| {
         let begun = begun.clone();
         thread::spawn(move || {
-            begun.send(std::fs::read_link("/proc/thread-self")).expect("a test that goes on");
+            begun.send(this_thread()).expect("a test that goes on");
             abi().wait(handle, 600_000)
         })
     });
     for _ in &waiting {
-        // Only Linux tells whether a thread sleeps.
-        if let Ok(thread) = has_begun.recv().expect("a thread that begins") {
-            until_it_sleeps(&Path::new("/proc").join(thread));
+        if let Some(thread) = has_begun.recv().expect("a thread that begins") {
+            until_it_sleeps(&thread);
         }
     }
     let start = Instant::now();

@@ -35,6 +35,11 @@ fn background_thread() -> PathBuf {
     }
 }
 
+/// The calling thread, for [`until_it_sleeps`]; only Linux tells whether a thread sleeps.
+pub fn this_thread() -> Option<PathBuf> {
+    fs::read_link("/proc/thread-self").ok().map(|thread| Path::new("/proc").join(thread))
+}
+
 /// The thread, the program's own, has sent its message and waits.
 pub fn until_it_sleeps(thread: &Path) {
     let deadline = Instant::now() + DEADLINE;
