@@ -600,6 +600,7 @@
 
 /**
  * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ * rumqttd 0.20 gives one to all topics that match a filter, so that messages come under a wrong one: leave it 0 there.
  */
 #define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
 

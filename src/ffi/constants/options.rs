@@ -113,6 +113,7 @@ pub const MT5MQTT_OPT_DEDUPLICATE_BY: i32 = 164;
 /// How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
 pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
 /// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+/// rumqttd 0.20 gives one to all topics that match a filter, so that messages come under a wrong one: leave it 0 there.
 pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 /// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default
 /// 64. They are given to the topics published last, without the program's doing.
