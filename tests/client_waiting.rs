@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::background_thread::{this_thread, until_it_sleeps};
+use common::background_thread::asleep;
 use common::fake_server::FakeServer;
 use common::program::{Program, within};
 use mt5mqtt::client::State;
@@ -12,7 +12,6 @@ use mt5mqtt::session::event::Event;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,14 +30,7 @@ fn connected(server: &mut FakeServer, ints: &[(IntOption, i64)]) -> (Program, co
 fn woken_by(program: &Program, act: impl FnOnce()) -> bool {
     within(Duration::from_secs(5), "waking the caller that waits", || {
         thread::scope(|scope| {
-            let (begun, has_begun) = mpsc::channel();
-            let waiting = scope.spawn(move || {
-                begun.send(this_thread()).expect("a test that goes on");
-                program.client.wait(LONG).expect("a client that lives")
-            });
-            if let Some(thread) = has_begun.recv().expect("a thread that begins") {
-                until_it_sleeps(&thread);
-            }
+            let waiting = asleep(scope, || program.client.wait(LONG).expect("a client that lives"));
             act();
             waiting.join().expect("the caller that waits")
         })

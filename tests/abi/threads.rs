@@ -1,7 +1,7 @@
 //! Any function from any thread, and a handle that is freed under the feet of those who use it.
 
 use crate::common::abi::{Event, abi};
-use crate::common::background_thread::{this_thread, until_it_sleeps};
+use crate::common::background_thread::asleep;
 use crate::common::fake_server::{FakeServer, Peer};
 use crate::host::Client;
 use mt5mqtt::codec::Packet;
@@ -9,8 +9,8 @@ use mt5mqtt::ffi::constants::*;
 use mt5mqtt::types::{PacketType, QoS};
 use std::collections::HashSet;
 use std::ptr::{null, null_mut};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -162,26 +162,16 @@ fn of_many_threads_that_free_a_handle_one_does() {
 fn free_wakes_every_thread_that_waits() {
     let (_server, client, mut peer) = Client::connected(&[(MT5MQTT_OPT_WAIT_MAXIMUM_MS, 600_000)]);
     let handle = client.handle;
-    let (begun, has_begun) = mpsc::channel();
-    let waiting = [(); 3].map(|()| {
-        let begun = begun.clone();
-        thread::spawn(move || {
-            begun.send(this_thread()).expect("a test that goes on");
-            abi().wait(handle, 600_000)
-        })
-    });
-    for _ in &waiting {
-        if let Some(thread) = has_begun.recv().expect("a thread that begins") {
-            until_it_sleeps(&thread);
+    thread::scope(|scope| {
+        let waiting = [(); 3].map(|()| asleep(scope, move || abi().wait(handle, 600_000)));
+        let start = Instant::now();
+        assert_eq!(abi().free(handle), 0);
+        for waiting in waiting {
+            let result = waiting.join().unwrap();
+            assert!([0, MT5MQTT_E_INVALID_HANDLE].contains(&result), "{result}");
         }
-    }
-    let start = Instant::now();
-    assert_eq!(abi().free(handle), 0);
-    for waiting in waiting {
-        let result = waiting.join().unwrap();
-        assert!([0, MT5MQTT_E_INVALID_HANDLE].contains(&result), "{result}");
-    }
-    assert!(start.elapsed() < Duration::from_secs(5), "the threads waited {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(5), "the threads waited {:?}", start.elapsed());
+    });
     peer.expect_close(&[PacketType::Disconnect]);
 }
 
