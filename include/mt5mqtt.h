@@ -173,7 +173,7 @@
 #define MT5MQTT_E_DROPPED -24
 
 /**
- * The call ran out of its time.
+ * There was no answer in time.
  */
 #define MT5MQTT_E_TIMEOUT -25
 
@@ -381,7 +381,7 @@
 /**
  * Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or
  * ssl://; 8883), `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host
- * is a name, an IPv4 or an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
+ * is a name, an IPv4 or an `[IPv6]` address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
  * commas or white space between them are Servers in the order of preference: after a failure the next one is tried at
  * once, and when all have failed the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of
  * a name's addresses the one that accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has
@@ -572,9 +572,9 @@
  * 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival
  * and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
  * whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
- * may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
- * client at a time; from the first connect on it can't change. A drive that isn't there yet is waited for. On Linux only the
- * user whose process made it can read it. Default: none.
+ * may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, for one Server, or several
+ * in the same order, in URL, and for one client at a time; from the first connect on it can't change. A drive that isn't
+ * there yet is waited for. On Linux only the user whose process made it can read it. Default: none.
  */
 #define MT5MQTT_OPT_STORE_PATH 162
 
@@ -600,6 +600,7 @@
 
 /**
  * Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+ * rumqttd 0.20 gives one to all topics that match a filter, so that messages come under a wrong one: leave it 0 there.
  */
 #define MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM 100
 
@@ -613,7 +614,8 @@
  * 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the
  * connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages
  * too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and
- * retained ones come, whatever it asked for.
+ * retained ones come, whatever it asked for. Silence is no refusal: a Server that keeps silent on hearing MQTT 5.0, as
+ * amqtt does, needs PROTOCOL_VERSION 4.
  */
 #define MT5MQTT_OPT_PROTOCOL_FALLBACK 102
 
@@ -911,7 +913,7 @@
 #define MT5MQTT_SUBSCRIBE_RETAIN_IF_NEW 16
 
 /**
- * Send no retained messages (Retain Handling 2).
+ * Send no retained messages (Retain Handling 2). Not together with MT5MQTT_SUBSCRIBE_RETAIN_IF_NEW.
  */
 #define MT5MQTT_SUBSCRIBE_RETAIN_NEVER 32
 
@@ -1306,7 +1308,7 @@ typedef struct mt5mqtt_event {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
 /**
  * The ABI of the loaded library. A program whose header says another MT5MQTT_ABI_VERSION must not go on.
@@ -1378,19 +1380,21 @@ int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 int64_t mt5mqtt_create(void);
 
 /**
- * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
- * for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
- * nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
- * locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
- * Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
- * the whole process locked.
+ * Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1
+ * second for its background thread. Publishes that wait to be sent, or for their answer, end with it and nobody hears of
+ * them, but QoS 1 and 2 with option STORE_PATH go on with the next client: mt5mqtt_disconnect with a time lets them go
+ * out first. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does nothing. 0 is
+ * ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it locked: the
+ * bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then. Beyond that
+ * bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of the whole
+ * process locked.
  */
 int32_t mt5mqtt_free(int64_t client);
 
 /**
  * Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
- * MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
- * names the option and its range.
+ * MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; the option then keeps the
+ * value that it has, and mt5mqtt_last_error names the option and its range.
  */
 int32_t mt5mqtt_set_int(int64_t client,
                         int32_t option,
@@ -1979,7 +1983,7 @@ int32_t mt5mqtt_poll_batch(int64_t client,
  *   the option. A program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW,
  *   WAIT_MAXIMUM_MS, PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It
  *   waits at most 2 seconds. One that joins a connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with
- *   session_present 0.
+ *   session_present 0, or 1 if it takes the place of another one.
  * - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
  *   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
  *   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that
@@ -2027,6 +2031,6 @@ int64_t mt5mqtt_create_shared_w(const uint16_t *connection, const uint16_t *inbo
 
 #ifdef __cplusplus
 }  // extern "C"
-#endif  // __cplusplus
+#endif
 
 #endif  /* MT5MQTT_H */

@@ -7,17 +7,15 @@
 
 mod common;
 
-use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, until_it_sleeps};
+use common::background_thread::{PAUSE, fewest_sleeps, sleeps_of_background_thread, this_thread, until_it_sleeps};
 use common::certificates::{Authority, Validity};
 use common::fake_server::FakeServer;
 use common::program::Program;
 use common::tls_server::{self, TlsOptions, TlsStream};
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::types::QoS;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::thread;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
@@ -87,7 +85,7 @@ fn publish_one_by_one(program: &Program, peer: &mut dyn Peer) {
 
 /// Publishes and waits for an answer to each, which the Server sends as soon as the program sleeps.
 fn wait_one_by_one(program: &Program, peer: &mut dyn Peer) {
-    let this_thread = fs::read_link("/proc/thread-self").expect("this thread");
+    let this_thread = this_thread().expect("this thread");
     // The measure sees what does wake the thread: messages for a program that only polls.
     let before = sleeps_of_background_thread();
     for number in 0..PUBLISHES {
@@ -105,7 +103,7 @@ fn wait_one_by_one(program: &Program, peer: &mut dyn Peer) {
             scope.spawn(move || {
                 for number in 0..PUBLISHES {
                     receive_publication(peer, number);
-                    until_it_sleeps(&Path::new("/proc").join(this_thread));
+                    until_it_sleeps(this_thread);
                     peer.send(&publication(number));
                 }
             });

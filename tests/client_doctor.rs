@@ -252,13 +252,18 @@ fn what_is_wrong_is_said_with_what_to_do() {
 #[test]
 fn a_server_that_is_reached_and_says_nothing_is_no_affair_of_a_firewall() {
     let silent = FakeServer::start();
-    let url = format!("ws://127.0.0.1:{}", silent.port());
+    let (plain, websocket) = (silent.url(), format!("ws://127.0.0.1:{}", silent.port()));
     let proxy = format!("socks5://127.0.0.1:{}", silent.port());
-    for (texts, words) in [
-        (&[][..], ["TCP connected", "upgrade isn't answered", "What to do: no firewall blocks port"]),
-        (&[(options::PROXY, &*proxy)], ["TCP connected", "didn't answer", "What to do: check option PROXY"]),
+    for (url, texts, words) in [
+        (&plain, &[][..], ["TCP connected", "didn't answer CONNECT", "whether it wants PROTOCOL_VERSION 4"]),
+        (&websocket, &[], ["TCP connected", "upgrade isn't answered", "What to do: no firewall blocks port"]),
+        (
+            &websocket,
+            &[(options::PROXY, &*proxy)],
+            ["TCP connected", "didn't answer", "What to do: check option PROXY"],
+        ),
     ] {
-        let program = program(&url, texts);
+        let program = program(url, texts);
         program.set_int(IntOption::ConnectTimeout, 300);
         assert_fails(&program, Status::ConnectTimeout, &words);
     }

@@ -89,7 +89,11 @@ fn an_end_is_told_again_after_a_crash_until_the_program_comes_back() {
     program.expect_connected();
     let token = complete(&program, &mut peer, "taken");
     assert_eq!(program.expect_published(token).failure, None);
-    expect_told_after_a_crash(&mut server, &program, &folder, &[token]);
+    // Stored after that: what the program had been held to have heard would be gone by then.
+    let later = complete(&program, &mut peer, "later");
+    expect_told_after_a_crash(&mut server, &program, &folder, &[token, later]);
+    assert_eq!(program.expect_published(later).failure, None);
+    expect_told_after_a_crash(&mut server, &program, &folder, &[later]);
     assert!(program.poll(|_| ()).unwrap().is_none());
     expect_told_after_a_crash(&mut server, &program, &folder, &[]);
 }

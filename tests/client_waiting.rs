@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::background_thread::asleep;
 use common::fake_server::FakeServer;
 use common::program::{Program, within};
 use mt5mqtt::client::State;
@@ -29,9 +30,7 @@ fn connected(server: &mut FakeServer, ints: &[(IntOption, i64)]) -> (Program, co
 fn woken_by(program: &Program, act: impl FnOnce()) -> bool {
     within(Duration::from_secs(5), "waking the caller that waits", || {
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| program.client.wait(LONG).expect("a client that lives"));
-            // Most of the time it waits by then; the end of the test is the same if it doesn't yet.
-            thread::yield_now();
+            let waiting = asleep(scope, || program.client.wait(LONG).expect("a client that lives"));
             act();
             waiting.join().expect("the caller that waits")
         })

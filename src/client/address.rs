@@ -161,10 +161,10 @@ pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'
 
 /// A URL fit for an error text: neither the password nor the token that it may hold must get into a log.
 fn without_secrets(url: &str) -> String {
-    let (front, query) = url.split_once('?').unwrap_or((url, ""));
+    let (front, query) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
     let scheme = front.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
     visible(&match front.rsplit_once('@') {
-        // The '?' may be one of a password.
+        // The '?' or '#' may be one of a password.
         _ if query.contains('@') => format!("{scheme}…"),
         Some((_, host)) => format!("{scheme}…@{host}"),
         None => without_third_part(front),
@@ -270,7 +270,6 @@ mod tests {
             "mqtt://x/path",
             "mqtts://x/path",
             "mqtt://x:",
-            "wss://x/mqtt#there",
             "wss://x/миру",
         ] {
             let text = Address::parse_list(bad).expect_err(bad);
@@ -287,6 +286,7 @@ mod tests {
             ("mqtt://h%6Fst", "no valid host name"),
             ("mqtt://<host>", "no valid host name"),
             ("mqtt://host?a", "'mqtt://host' has a path or a query"),
+            ("wss://x/mqtt#there", "'wss://x/mqtt' has a fragment"),
             ("mqtt://::1:1883", "IPv6 needs brackets"),
         ] {
             let text = one(bad).expect_err(bad);
@@ -314,6 +314,8 @@ mod tests {
             "me:secret@host",
             "me:secret@host?secret",
             "mqtt://me:secret?x@host",
+            "mqtt://me:secret#x@host",
+            "wss://host/mqtt#token=secret",
             "ws://host:x/?mail=me@secret",
             "ws://host/?token=a,secret",
             "mqtt://me:secret,word@host",

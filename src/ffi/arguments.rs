@@ -44,7 +44,11 @@ pub fn reason_code(value: i32) -> Result<ReasonCode, Failure> {
 /// QoS and MT5MQTT_SUBSCRIBE_ flags: the Subscription Options as they travel.
 pub fn subscription_options(value: i32) -> Result<SubscriptionOptions, Failure> {
     let known = u8::try_from(value).ok().and_then(SubscriptionOptions::from_u8);
-    let unknown = || Status::InvalidArgument.because(format!("{value} is no QoS with MT5MQTT_SUBSCRIBE_ flags added"));
+    let unknown = || {
+        let text =
+            "is no QoS with MT5MQTT_SUBSCRIBE_ flags added, of which RETAIN_IF_NEW and RETAIN_NEVER exclude each other";
+        Status::InvalidArgument.because(format!("{value} {text}"))
+    };
     known.ok_or_else(unknown)
 }
 

@@ -39,12 +39,14 @@ pub(super) fn prepare() {
     super::unload::set_hooks();
 }
 
-/// Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1 second
-/// for its background thread. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does
-/// nothing. 0 is ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it
-/// locked: the bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then.
-/// Beyond that bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of
-/// the whole process locked.
+/// Ends a client: sends DISCONNECT if it is connected, wakes a thread that waits in mt5mqtt_wait, and waits at most 1
+/// second for its background thread. Publishes that wait to be sent, or for their answer, end with it and nobody hears of
+/// them, but QoS 1 and 2 with option STORE_PATH go on with the next client: mt5mqtt_disconnect with a time lets them go
+/// out first. The handle is invalid from then on; a second call returns MT5MQTT_E_INVALID_HANDLE and does nothing. 0 is
+/// ignored. If a thread was ended in the middle of a call of this client (TerminateThread) it may have left it locked: the
+/// bound holds all the same, and the call returns MT5MQTT_E_LEFT_LOCKED, as what the client holds stays then. Beyond that
+/// bound are the locks of the system itself: a thread that is ended while it allocates memory leaves the heap of the whole
+/// process locked.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
     guard(|| {
@@ -64,8 +66,8 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
 }
 
 /// Sets an integer option (MT5MQTT_OPT_). Most can be set only while the client is idle. Fails with MT5MQTT_E_OUT_OF_RANGE,
-/// MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; mt5mqtt_last_error then
-/// names the option and its range.
+/// MT5MQTT_E_WRONG_TYPE, MT5MQTT_E_WRONG_STATE or, for an unknown id, MT5MQTT_E_INVALID_ARGUMENT; the option then keeps the
+/// value that it has, and mt5mqtt_last_error names the option and its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_set_int(client: i64, option: i32, value: i64) -> i32 {
     guard_client(client, |client| {

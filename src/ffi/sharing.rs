@@ -27,7 +27,7 @@ fn create(connection: Option<Cow<'_, str>>, inbox: Option<Cow<'_, str>>) -> Resu
 ///   the option. A program's own are MT5MQTT_OPT_QUEUE_QOS0, EVENTS_MAXIMUM, EVENTS_MAXIMUM_BYTES, EVENTS_OVERFLOW,
 ///   WAIT_MAXIMUM_MS, PUBLISH_EVENTS and, before connect, SHARED_RELEASE_S; the others of them can be set at any time. It
 ///   waits at most 2 seconds. One that joins a connection which is there gets MT5MQTT_EVENT_CONNECTED at once, with
-///   session_present 0.
+///   session_present 0, or 1 if it takes the place of another one.
 /// - A message comes to every program whose Topic Filters it matches, and to no other. With MQTT 5.0 and a Server that takes
 ///   Subscription Identifiers, filters of several programs that overlap neither double nor lose a message, and a
 ///   retained message comes only to the program that has just subscribed. Without them (MQTT 3.1.1) none is lost, but one that

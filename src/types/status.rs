@@ -45,7 +45,7 @@ statuses! {
     NotSupportedByServer = -22, "The Server announced that it doesn't support this.";
     NotConnected = -23, "There is no connection to the Server at the moment.";
     Dropped = -24, "The accepted message was dropped to make room for newer ones.";
-    Timeout = -25, "The call ran out of its time.";
+    Timeout = -25, "There was no answer in time.";
     PayloadFormat = -26, "The payload is not UTF-8, though its Payload Format Indicator says so.";
     Expired = -29, "The message waited longer than its time to live or its Message Expiry Interval, and was dropped.";
     Superseded = -30, "A newer message with the same conflation key took the place of this one before it was sent.";

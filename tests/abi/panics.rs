@@ -1,6 +1,7 @@
 //! A fault inside the library ends one client, which says so, and never the process.
 
 use crate::common::abi::abi;
+use crate::common::background_thread::asleep;
 use crate::common::program::within;
 use crate::host::{Client, exports, refused};
 use mt5mqtt::ffi::constants::*;
@@ -66,9 +67,11 @@ fn a_panic_on_the_background_thread_fails_a_connected_client_and_closes_its_conn
 fn a_panic_on_the_background_thread_wakes_a_caller_that_waits() {
     let (_server, client, _peer) = Client::connected(&[(MT5MQTT_OPT_WAIT_MAXIMUM_MS, 600_000)]);
     let handle = client.handle;
-    let waiting = std::thread::spawn(move || abi().wait(handle, 600_000));
-    assert_eq!(abi().test_panic(handle, 1), 0);
-    assert_eq!(waiting.join().unwrap(), 1);
+    std::thread::scope(|scope| {
+        let waiting = asleep(scope, move || abi().wait(handle, 600_000));
+        assert_eq!(abi().test_panic(handle, 1), 0);
+        assert_eq!(waiting.join().unwrap(), 1);
+    });
     assert_failed(&client);
 }
 

@@ -1,6 +1,7 @@
 //! Any function from any thread, and a handle that is freed under the feet of those who use it.
 
 use crate::common::abi::{Event, abi};
+use crate::common::background_thread::asleep;
 use crate::common::fake_server::{FakeServer, Peer};
 use crate::host::Client;
 use mt5mqtt::codec::Packet;
@@ -161,14 +162,16 @@ fn of_many_threads_that_free_a_handle_one_does() {
 fn free_wakes_every_thread_that_waits() {
     let (_server, client, mut peer) = Client::connected(&[(MT5MQTT_OPT_WAIT_MAXIMUM_MS, 600_000)]);
     let handle = client.handle;
-    let start = Instant::now();
-    let waiting = [(); 3].map(|()| thread::spawn(move || abi().wait(handle, 600_000)));
-    assert_eq!(abi().free(handle), 0);
-    for waiting in waiting {
-        let result = waiting.join().unwrap();
-        assert!([0, MT5MQTT_E_INVALID_HANDLE].contains(&result), "{result}");
-    }
-    assert!(start.elapsed() < Duration::from_secs(5), "the threads waited {:?}", start.elapsed());
+    thread::scope(|scope| {
+        let waiting = [(); 3].map(|()| asleep(scope, move || abi().wait(handle, 600_000)));
+        let start = Instant::now();
+        assert_eq!(abi().free(handle), 0);
+        for waiting in waiting {
+            let result = waiting.join().unwrap();
+            assert!([0, MT5MQTT_E_INVALID_HANDLE].contains(&result), "{result}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(5), "the threads waited {:?}", start.elapsed());
+    });
     peer.expect_close(&[PacketType::Disconnect]);
 }
 

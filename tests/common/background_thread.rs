@@ -3,6 +3,8 @@
 use super::fake_server::DEADLINE;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// Between publishes that each go by themselves: those of a program that makes none are gathered, and a fast machine has one at the
@@ -33,6 +35,27 @@ fn background_thread() -> PathBuf {
         assert!(Instant::now() < deadline, "there is not one background thread");
         std::thread::yield_now();
     }
+}
+
+/// The calling thread, for [`until_it_sleeps`]; only Linux tells whether a thread sleeps.
+pub fn this_thread() -> Option<PathBuf> {
+    fs::read_link("/proc/thread-self").ok().map(|thread| Path::new("/proc").join(thread))
+}
+
+/// Runs `wait` on a thread of its own, and returns when that sleeps.
+pub fn asleep<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    wait: impl FnOnce() -> T + Send + 'scope,
+) -> ScopedJoinHandle<'scope, T> {
+    let (begun, has_begun) = mpsc::channel();
+    let waiting = scope.spawn(move || {
+        begun.send(this_thread()).expect("a test that goes on");
+        wait()
+    });
+    if let Some(thread) = has_begun.recv().expect("a thread that begins") {
+        until_it_sleeps(&thread);
+    }
+    waiting
 }
 
 /// The thread, the program's own, has sent its message and waits.

@@ -343,6 +343,12 @@ fn qos_2_goes_no_further_than_what_is_stored() {
     trace.sends_nothing();
     disk.store(&mut trace);
     trace.sends(pubrel(1));
+    // Or take the Server's repetition for a new message.
+    trace.receives(publish("b", QOS_2, 7));
+    trace.takes_message("b");
+    trace.sends_nothing();
+    disk.store(&mut trace);
+    trace.sends(pubrec(7));
 }
 
 #[test]

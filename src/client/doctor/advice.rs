@@ -29,8 +29,8 @@ pub(super) fn advice(end: &Disconnected, address: &Address, reached: Reached, ha
             "check option PROXY with whoever runs the proxy: it may be no proxy of this kind, or not get to the Server".to_owned()
         }
         Some(Status::ConnectTimeout) if reached == Reached::Server => format!(
-            "no firewall blocks port {port}: look with the Server's documentation whether it is for {}, and ask whoever runs the Server \
-             whether it is overloaded",
+            "no firewall blocks port {port}: look with the Server's documentation whether it is for {} and whether it wants \
+             PROTOCOL_VERSION 4 (MQTT 3.1.1), and ask whoever runs the Server whether it is overloaded",
             address.scheme.name()
         ),
         Some(Status::ConnectTimeout) => format!(

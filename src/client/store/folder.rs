@@ -18,6 +18,9 @@ fn make_and(folder: &Path, mut keep_names: impl FnMut(&Path) -> io::Result<()>) 
     if !drive_is_there(folder) {
         return Err(io::Error::new(ErrorKind::NotFound, "its drive is not there"));
     }
+    if folder.is_file() {
+        return Err(io::Error::new(ErrorKind::NotADirectory, "it is a file, not a folder"));
+    }
     let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.is_dir());
     let missing: Vec<&Path> = missing.collect();
     fs::create_dir_all(folder)?;
@@ -66,6 +69,9 @@ mod tests {
         assert_eq!(kept(&folder), [above.join("a"), above.clone()]);
         assert!(kept(&folder).is_empty());
         assert_eq!(kept(&above.join("a/c/")), [above.join("a")]);
+        let file = above.join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(make(&file).unwrap_err().to_string(), "it is a file, not a folder");
         fs::remove_dir_all(&above).unwrap();
     }
 

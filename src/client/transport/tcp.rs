@@ -33,7 +33,8 @@ impl Tcp {
     }
 }
 
-/// For TLS, which reads and writes by itself.
+/// For TLS, which reads and writes by itself. `write_vectored` is left to its default on purpose: std's own, unlike its `write`,
+/// lets the system raise SIGPIPE when the Server has closed, and that ends a host that isn't written in Rust.
 impl Read for Tcp {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.read(buffer)
@@ -83,5 +84,21 @@ impl Transport for Tcp {
     fn deregister(&mut self, registry: &mio::Registry) {
         // If it fails, the stream isn't in that poll any more.
         let _ = registry.deregister(&mut self.stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::IoSlice;
+    use std::net::TcpListener;
+
+    #[test]
+    fn no_write_may_end_the_host_by_a_signal() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut tcp = Tcp::new(TcpStream::connect(server.local_addr().unwrap()).unwrap()).unwrap();
+        let _peer = server.accept().unwrap();
+        // The default writes the first of them alone.
+        assert_eq!(tcp.write_vectored(&[IoSlice::new(b"a"), IoSlice::new(b"bc")]).unwrap(), 1);
     }
 }

@@ -76,5 +76,5 @@ pub const MT5MQTT_SUBSCRIBE_NO_LOCAL: i32 = 4;
 pub const MT5MQTT_SUBSCRIBE_RETAIN_AS_PUBLISHED: i32 = 8;
 /// Send retained messages only if the subscription is new (Retain Handling 1).
 pub const MT5MQTT_SUBSCRIBE_RETAIN_IF_NEW: i32 = 16;
-/// Send no retained messages (Retain Handling 2).
+/// Send no retained messages (Retain Handling 2). Not together with MT5MQTT_SUBSCRIBE_RETAIN_IF_NEW.
 pub const MT5MQTT_SUBSCRIBE_RETAIN_NEVER: i32 = 32;

@@ -37,7 +37,7 @@ pub const MT5MQTT_E_NOT_SUPPORTED_BY_SERVER: i32 = -22;
 pub const MT5MQTT_E_NOT_CONNECTED: i32 = -23;
 /// The accepted message was dropped to make room for newer ones.
 pub const MT5MQTT_E_DROPPED: i32 = -24;
-/// The call ran out of its time.
+/// There was no answer in time.
 pub const MT5MQTT_E_TIMEOUT: i32 = -25;
 /// The message waited longer than its time to live or its Message Expiry Interval, and was dropped.
 pub const MT5MQTT_E_EXPIRED: i32 = -29;

@@ -2,7 +2,7 @@
 
 /// Text: where the Server is: `mqtt://host:port` (or tcp://; port 1883 if left out), `mqtts://host:port` for TLS (or
 /// ssl://; 8883), `ws://host:port/path` for WebSocket (80), `wss://host:port/path` for WebSocket over TLS (443). The host
-/// is a name, an IPv4 or an \[IPv6\] address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
+/// is a name, an IPv4 or an `[IPv6]` address; a ws path may have a query, which no log or error repeats. Up to 16 URLs with
 /// commas or white space between them are Servers in the order of preference: after a failure the next one is tried at
 /// once, and when all have failed the first again, after the reconnect delay. mt5mqtt_server tells which one is in use. Of
 /// a name's addresses the one that accepts a TCP connection first is used; if TLS or WebSocket fails there, the attempt has
@@ -97,9 +97,9 @@ pub const MT5MQTT_OPT_PROGRESS: i32 = 161;
 /// 2 messages on their way and in the queue, received QoS 2 Packet Identifiers, messages that were acknowledged on arrival
 /// and not taken, ends of publishes that the program has not heard of, subscriptions. It is made if it isn't there. Give a
 /// whole path: a relative one counts from the folder that the process is in when the option is set, and the next process
-/// may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, at one URL, and for one
-/// client at a time; from the first connect on it can't change. A drive that isn't there yet is waited for. On Linux only the
-/// user whose process made it can read it. Default: none.
+/// may be in another. It is for one CLIENT_ID, which must be set, with a SESSION_EXPIRY_S above 0, for one Server, or several
+/// in the same order, in URL, and for one client at a time; from the first connect on it can't change. A drive that isn't
+/// there yet is waited for. On Linux only the user whose process made it can read it. Default: none.
 pub const MT5MQTT_OPT_STORE_PATH: i32 = 162;
 /// Whether QoS 1 and 2 messages are recognised that the program has had before, by a key that their sender gave them: 0
 /// (default) no; 1: such a message comes with MT5MQTT_MESSAGE_SEEN_BEFORE in its event's detail; 2: one that the program is
@@ -113,6 +113,7 @@ pub const MT5MQTT_OPT_DEDUPLICATE_BY: i32 = 164;
 /// How many keys are remembered: 1 to 1000000, default 10000. The oldest are forgotten first.
 pub const MT5MQTT_OPT_DEDUPLICATION_WINDOW: i32 = 165;
 /// Topic Aliases that the Server may use towards this client, which keeps a Topic Name for each: 0 (default, none) to 65535.
+/// rumqttd 0.20 gives one to all topics that match a filter, so that messages come under a wrong one: leave it 0 there.
 pub const MT5MQTT_OPT_TOPIC_ALIAS_MAXIMUM: i32 = 100;
 /// Topic Aliases that this client uses towards the Server, at most as many as the Server takes: 0 (none) to 65535, default
 /// 64. They are given to the topics published last, without the program's doing.
@@ -120,7 +121,8 @@ pub const MT5MQTT_OPT_OUTGOING_TOPIC_ALIAS_MAXIMUM: i32 = 101;
 /// 0 (default) or 1: whether MQTT 3.1.1 is tried when the Server refuses MQTT 5.0 as unknown to it, or closes the
 /// connection instead of answering. It is kept while it works; MT5MQTT_STAT_PROTOCOL_VERSION tells. Properties, of messages
 /// too, are not sent in MQTT 3.1.1, and of Subscription Options only the QoS: a program's own messages come back to it, and
-/// retained ones come, whatever it asked for.
+/// retained ones come, whatever it asked for. Silence is no refusal: a Server that keeps silent on hearing MQTT 5.0, as
+/// amqtt does, needs PROTOCOL_VERSION 4.
 pub const MT5MQTT_OPT_PROTOCOL_FALLBACK: i32 = 102;
 /// 0 (default) or 1: whether a fault of the Server's that harms nobody ends the connection. Such faults are counted and
 /// told of by MT5MQTT_EVENT_BREACH; any fault that could corrupt, lose or double a message ends the connection in any case.

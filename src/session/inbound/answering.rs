@@ -138,3 +138,22 @@ pub(in crate::session) fn send_answer(connection: &mut Connection, answer: Held)
         let _ = connection.send(&packet(Ack::new(packet_id, reason)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn no_more_messages_are_remembered_that_nobody_waits_for_than_keys() {
+        let mut inbound = Inbound::new(Arc::default());
+        inbound.keys.restore(1, b"1");
+        inbound.keys.restore(2, b"2");
+        for delivery in 1..=5 {
+            let keyed = Some(delivery as u64);
+            let qos = QoS::AtLeastOnce;
+            inbound.orphan(&Unanswered { delivery, qos, acknowledged: None, recorded: 0, keyed });
+        }
+        assert_eq!(inbound.orphans.into_keys().collect::<Vec<_>>(), [4, 5]);
+    }
+}

@@ -34,7 +34,7 @@ enum ENUM_MQTT_STATUS
    MT5MQTT_E_NOT_SUPPORTED_BY_SERVER=-22,
    MT5MQTT_E_NOT_CONNECTED=-23,
    MT5MQTT_E_DROPPED=-24,                  // an accepted publish was dropped to make room
-   MT5MQTT_E_TIMEOUT=-25,                  // a bounded call ran out of time
+   MT5MQTT_E_TIMEOUT=-25,                  // no answer in time
    MT5MQTT_E_PAYLOAD_FORMAT=-26,           // not UTF-8, though its Payload Format Indicator says so
    MT5MQTT_E_EXPIRED=-29,                  // waited longer than its time to live
    MT5MQTT_E_SUPERSEDED=-30,               // a newer publish with the same conflation key took its place
