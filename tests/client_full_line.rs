@@ -5,10 +5,14 @@ mod common;
 
 use common::fake_server::Peer;
 use common::program::{Program, connected};
+use mt5mqtt::client::Outgoing;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use mt5mqtt::session::event::{Event, Token};
+use mt5mqtt::session::options::PublishOptions;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicName;
 use mt5mqtt::types::{PacketType, QoS};
 use std::thread;
 use std::time::Duration;
@@ -117,6 +121,39 @@ fn one_that_waits_can_be_withdrawn() {
 }
 
 #[test]
+fn what_has_priority_leaves_before_them() {
+    let (_server, program, mut peer) = connected(&[LIMIT]);
+    fill(&program, 0);
+    let topic = TopicName::new("t").expect("a Topic Name");
+    let how = PublishOptions { priority: true, ..Default::default() };
+    let (qos, properties) = (QoS::AtMostOnce, Properties::EMPTY);
+    program.publish_with(Outgoing { topic, payload: b"stop", qos, retain: false, properties, how }).expect("accepted");
+    program.send("last", QoS::AtMostOnce);
+    let before: Vec<String> = std::iter::repeat_with(|| peer.expect(PacketType::Publish).payload())
+        .take_while(|payload| payload != "last")
+        .collect();
+    let behind = before.len() - before.iter().position(|payload| payload == "stop").expect("it before the last");
+    assert!(behind > 1000, "{behind} came after it");
+}
+
+#[test]
+fn what_may_not_wait_for_long_ends_in_time() {
+    let (_server, program, _peer) = connected(&[LIMIT]);
+    fill(&program, 0);
+    let topic = TopicName::new("t").expect("a Topic Name");
+    let mut one_second = PropertiesBuf::new();
+    one_second.set(PropertyId::MessageExpiryInterval, Value::Int(1)).expect("in range");
+    for (time_to_live, properties) in
+        [(Some(Duration::from_millis(1)), Properties::EMPTY), (None, one_second.as_properties())]
+    {
+        let how = PublishOptions { time_to_live, ..Default::default() };
+        let outgoing = Outgoing { topic, payload: b"", qos: QoS::AtMostOnce, retain: false, properties, how };
+        let token = program.publish_with(outgoing).expect("accepted");
+        assert_eq!(program.expect_published(token).failure, Some(Status::Expired));
+    }
+}
+
+#[test]
 fn a_full_queue_drops_the_oldest_at_once() {
     const MAXIMUM: usize = 20_000;
     let overflow = [(IntOption::OutgoingMaximum, MAXIMUM as i64), (IntOption::OutgoingOverflow, 1)];
@@ -152,4 +189,45 @@ fn a_disconnect_that_has_time_lets_them_leave_first() {
         peer.close();
         disconnecting.join().expect("disconnect");
     });
+}
+
+#[test]
+fn each_thread_keeps_its_order_while_the_line_is_now_full_and_now_free() {
+    const THREADS: usize = 3;
+    const EACH: u32 = 30_000;
+    let (_server, program, mut peer) = connected(&[LIMIT]);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let program = &program;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    // Now and then something that goes through the session.
+                    let qos = if number % 997 == 0 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+                    program.send(&format!("{thread} {number}"), qos);
+                }
+            });
+        }
+        let mut last = [[None; 2]; THREADS];
+        for count in 0..THREADS * EACH as usize {
+            if count % 10_000 == 0 {
+                // What comes meanwhile fills the line.
+                thread::sleep(Duration::from_millis(50));
+            }
+            let received = peer.expect(PacketType::Publish);
+            let Packet::Publish(publish) = received.packet() else { unreachable!() };
+            let payload = received.payload();
+            let (thread, number) = payload.split_once(' ').expect("two numbers");
+            let (thread, number): (usize, u32) = (thread.parse().expect("one"), number.parse().expect("one"));
+            let last = &mut last[thread][publish.qos as usize];
+            let next = |last: Option<u32>| {
+                (last.map_or(0, |last| last + 1)..).find(|next| (next % 997 == 0) == (publish.qos == QoS::AtLeastOnce))
+            };
+            assert_eq!(Some(number), next(*last), "thread {thread}");
+            *last = Some(number);
+            if publish.qos == QoS::AtLeastOnce {
+                peer.puback(received.id());
+            }
+        }
+    });
+    program.expect_soon("nothing to wait any more", |program| program.statistics().outgoing == 0);
 }

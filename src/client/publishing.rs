@@ -159,13 +159,9 @@ impl Client {
     }
 }
 
-/// Whether nothing ends it before it is sent.
+/// Whether nothing ends it before it is sent. A time to live stands in the properties, too.
 fn is_patient(how: &PublishOptions, properties: Properties<'_>) -> bool {
-    let PublishOptions { time_to_live, conflation_key, priority } = how;
-    time_to_live.is_none()
-        && conflation_key.is_none()
-        && !priority
-        && (properties.is_empty() || properties.int(PropertyId::MessageExpiryInterval).is_none())
+    how.conflation_key.is_none() && !how.priority && properties.int(PropertyId::MessageExpiryInterval).is_none()
 }
 
 /// What PUBLISH may carry by the table of properties, but not from a program.

@@ -22,15 +22,21 @@ impl Store for Disk {
         if self.is_full {
             return Err(Status::StoreNotWritten.because("the disk is full"));
         }
-        self.publishes.take().iter().for_each(|client| publish(client));
+        if let Some(client) = self.publishes.take() {
+            let outstanding = || client.shared.core.lock().session.outstanding().count;
+            let before = outstanding();
+            publish(&client, QoS::AtMostOnce);
+            assert_eq!(outstanding(), before + 1, "what needs no store waits for it");
+            publish(&client, QoS::AtLeastOnce);
+        }
         self.written.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 }
 
-fn publish(client: &Client) {
+fn publish(client: &Client, qos: QoS) {
     let topic = TopicName::new("t").expect("a Topic Name");
-    client.publish(topic, b"", QoS::AtLeastOnce, false, Properties::EMPTY).expect("an accepted publish");
+    client.publish(topic, b"", qos, false, Properties::EMPTY).expect("an accepted publish");
 }
 
 /// A client that has something to store.
@@ -41,7 +47,8 @@ fn with_a_store(is_full: bool) -> (Arc<Client>, Worker, Arc<AtomicUsize>) {
     let disk = Disk { publishes: Some(client.clone()), is_full, written: written.clone() };
     worker.keeper = Keeper::with(Box::new(disk));
     client.shared.core.lock().session.restore(Vec::new()).expect("nothing");
-    publish(&client);
+    publish(&client, QoS::AtMostOnce);
+    publish(&client, QoS::AtLeastOnce);
     (client, worker, written)
 }
 
