@@ -3,7 +3,7 @@
 mod common;
 
 use common::certificates::{Authority, Folder, Validity};
-use common::fake_server::FakeServer;
+use common::fake_server::{FakeServer, Peer, Received};
 use common::mosquitto::{Mosquitto, free_port};
 use common::program::{Program, within};
 use common::proxy::{Answer, ProxyOptions, TestProxy};
@@ -357,19 +357,23 @@ fn the_longest_client_identifier_leaves_room_for_that_of_the_doctor() {
     assert_eq!(failure, Some(Status::RefusedByServer), "{lines:#?}");
 }
 
+/// A Server that the doctor has connected to and subscribed at, with this property in CONNACK, and what it publishes.
+fn examined(server: &mut FakeServer, id: PropertyId, value: Value<'_>) -> (Peer, Received) {
+    let mut peer = server.accept();
+    peer.expect(PacketType::Connect);
+    peer.connack_with(false, |properties| properties.set(id, value).expect("a property"));
+    peer.grant();
+    let published = peer.expect(PacketType::Publish);
+    (peer, published)
+}
+
 #[test]
 fn only_its_own_message_counts_as_having_come_back() {
     let mut server = FakeServer::start();
     let program = Program::new(&server.url(), &[]);
     let (lines, failure) = std::thread::scope(|scope| {
         let reading = scope.spawn(|| report(&program));
-        let mut peer = server.accept();
-        peer.expect(PacketType::Connect);
-        peer.connack_with(false, |properties| {
-            properties.set(PropertyId::AssignedClientIdentifier, Value::Text("x")).expect("a property");
-        });
-        peer.grant();
-        let published = peer.expect(PacketType::Publish);
+        let (mut peer, published) = examined(&mut server, PropertyId::AssignedClientIdentifier, Value::Text("x"));
         // What the Server says to everybody, a telling of its own.
         peer.publish(b"welcome", None, QoS::AtMostOnce);
         peer.puback(published.id());
@@ -387,13 +391,7 @@ fn a_server_without_qos_1_is_well_if_the_message_comes_back() {
     let program = Program::new(&server.url(), &[]);
     let (lines, failure) = std::thread::scope(|scope| {
         let reading = scope.spawn(|| report(&program));
-        let mut peer = server.accept();
-        peer.expect(PacketType::Connect);
-        peer.connack_with(false, |properties| {
-            properties.set(PropertyId::MaximumQoS, Value::Int(0)).expect("a property");
-        });
-        peer.grant();
-        let published = peer.expect(PacketType::Publish);
+        let (mut peer, published) = examined(&mut server, PropertyId::MaximumQoS, Value::Int(0));
         let Packet::Publish(publish) = published.packet() else { panic!("{:?}", published.packet()) };
         let message =
             Message::new(publish.topic.expect("a Topic Name"), b"doctor", QoS::AtMostOnce, false, Properties::EMPTY);

@@ -121,7 +121,7 @@ impl Core {
         self.session.handle_opened(now, deadline);
     }
 
-    /// Carries out what callers have left. False if that was too much for one go.
+    /// Carries out what callers have left. False if something is left: it was too much for one go, or waits for the socket.
     pub fn apply_waiting(&mut self, shared: &Shared) -> bool {
         shared.forget_left();
         let Taken { are_all, are_patient } =

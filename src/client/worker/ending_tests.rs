@@ -54,16 +54,22 @@ impl Write for Gone {
     }
 }
 
-/// A worker whose connection is accepted, and what follows.
-fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
+/// A worker that has this connection, and has looked at nothing yet.
+fn opened(socket: impl Read + Write + Send + 'static, first_bytes: FirstBytes) -> (Client, Worker) {
     let client = Client::with_options(Options::default());
     let mut worker = client.make_worker().expect("a poll");
     let now = clock::now();
-    let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
-    let connection = Connection::new(Box::new(Scripted(gone)), FIRST_SOCKET, FirstBytes::default());
+    let connection = Connection::new(Box::new(Scripted(socket)), FIRST_SOCKET, first_bytes);
     client.shared.core.lock().open(now, now + Duration::from_secs(60), connection, "");
     worker.phase = Phase::Online { socket: FIRST_SOCKET };
     worker.readable = true;
+    (client, worker)
+}
+
+/// A worker whose connection is accepted, and what follows.
+fn online(last: impl IntoIterator<Item = &'static [u8]>) -> (Client, Worker) {
+    let gone = Gone { first: [CONNACK].into(), last: last.into_iter().collect(), writes: 0 };
+    let (client, mut worker) = opened(gone, FirstBytes::default());
     step(&mut worker);
     assert!(client.shared.core.lock().session.is_online() && !worker.readable);
     (client, worker)
@@ -96,18 +102,18 @@ fn heard(client: &Client) -> (usize, Option<ReasonCode>) {
     panic!("no end of the connection was told");
 }
 
-/// A Server that breaks the connection instead of answering CONNECT, in one of the system's two words for it.
-struct Broken(io::ErrorKind);
+/// What is read, and what becomes of what is written.
+struct Socket<R, W>(R, W);
 
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(self.0.into())
+impl<R: FnMut(&mut [u8]) -> io::Result<usize>, W> Read for Socket<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0(buffer)
     }
 }
 
-impl Write for Broken {
+impl<R, W: FnMut(&[u8]) -> io::Result<usize>> Write for Socket<R, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
+        self.1(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -115,43 +121,21 @@ impl Write for Broken {
     }
 }
 
+fn takes_all(bytes: &[u8]) -> io::Result<usize> {
+    Ok(bytes.len())
+}
+
+/// It breaks the connection instead of answering CONNECT, in one of the system's two words for it.
 #[test]
 fn a_server_that_breaks_the_connection_at_once_has_closed_it() {
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted] {
-        let client = Client::with_options(Options::default());
-        let mut worker = client.make_worker().expect("a poll");
-        let now = clock::now();
         let address = Address::parse_list("mqtt://broker").expect("a URL").remove(0);
-        let first_bytes = FirstBytes::awaited_from(Some(&address));
-        let connection = Connection::new(Box::new(Scripted(Broken(kind))), FIRST_SOCKET, first_bytes);
-        client.shared.core.lock().open(now, now + Duration::from_secs(60), connection, "");
-        worker.phase = Phase::Online { socket: FIRST_SOCKET };
-        worker.readable = true;
+        let broken = Socket(move |_: &mut [u8]| Err(kind.into()), takes_all);
+        let (client, mut worker) = opened(broken, FirstBytes::awaited_from(Some(&address)));
         step(&mut worker);
         let end = told_end(&client);
         assert_eq!(end.failure, Some(Status::ConnectionClosed), "{kind}: {}", end.detail);
         assert!(end.detail.contains("use mqtts://"), "{kind}: {}", end.detail);
-    }
-}
-
-/// A connection that says once that it is broken, and then that it has ended, as sockets do.
-struct BrokenOnce {
-    told: bool,
-}
-
-impl Read for BrokenOnce {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        if std::mem::replace(&mut self.told, true) { Ok(0) } else { Err(io::ErrorKind::ConnectionReset.into()) }
-    }
-}
-
-impl Write for BrokenOnce {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -161,7 +145,13 @@ fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
     let shared = client.shared.clone();
     {
         let mut core = shared.core.lock();
-        core.connection.transport = Some(Box::new(Scripted(BrokenOnce { told: false })));
+        // It says once that it is broken, and then that it has ended, as sockets do.
+        let mut told = false;
+        let read = move |_: &mut [u8]| match std::mem::replace(&mut told, true) {
+            true => Ok(0),
+            false => Err(io::ErrorKind::ConnectionReset.into()),
+        };
+        core.connection.transport = Some(Box::new(Scripted(Socket(read, takes_all))));
         core.read(clock::now(), &shared);
     }
     // The thread's poll tells it of the end.
@@ -170,37 +160,19 @@ fn the_cause_that_a_callers_thread_has_read_stays_the_cause() {
     assert_eq!(told_end(&client).failure, Some(Status::Network));
 }
 
-/// A Server that has much to say before it closes the connection.
-struct Long {
-    messages: usize,
-}
-
-impl Read for Long {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(left) = self.messages.checked_sub(1) else { return Ok(0) };
-        self.messages = left;
-        buffer[..PUBLISH.len()].copy_from_slice(PUBLISH);
-        Ok(PUBLISH.len())
-    }
-}
-
-impl Write for Long {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn the_end_of_a_server_that_has_much_to_say_is_not_waited_for_in_sleep() {
     // Whether or not the program takes it.
     for blocked in [false, true] {
         let (client, mut worker) = online([]);
-        let server = Long { messages: 3 * READS_IN_A_ROW + 1 };
-        client.shared.core.lock().connection.transport = Some(Box::new(Scripted(server)));
+        let mut messages = 3 * READS_IN_A_ROW + 1;
+        let read = move |buffer: &mut [u8]| {
+            let Some(left) = messages.checked_sub(1) else { return Ok(0) };
+            messages = left;
+            buffer[..PUBLISH.len()].copy_from_slice(PUBLISH);
+            Ok(PUBLISH.len())
+        };
+        client.shared.core.lock().connection.transport = Some(Box::new(Scripted(Socket(read, takes_all))));
         client.shared.events.hold(blocked);
         client.shared.freed.store(true, Ordering::SeqCst);
         worker.readable = true;
@@ -213,31 +185,18 @@ fn the_end_of_a_server_that_has_much_to_say_is_not_waited_for_in_sleep() {
     }
 }
 
-/// A socket that takes nothing as long as it is full.
-struct Full(Arc<AtomicBool>);
-
-impl Read for Full {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-impl Write for Full {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn the_writing_side_is_not_closed_before_disconnect_has_left() {
     let (client, mut worker) = online([]);
     let shared = client.shared.clone();
     let is_full = Arc::new(AtomicBool::new(true));
-    shared.core.lock().connection.transport = Some(Box::new(Scripted(Full(is_full.clone()))));
+    let full = is_full.clone();
+    let takes = move |bytes: &[u8]| match full.load(Ordering::Acquire) {
+        true => Err(io::ErrorKind::WouldBlock.into()),
+        false => Ok(bytes.len()),
+    };
+    let socket = Socket(|_: &mut [u8]| Err(io::ErrorKind::WouldBlock.into()), takes);
+    shared.core.lock().connection.transport = Some(Box::new(Scripted(socket)));
     shared.freed.store(true, Ordering::SeqCst);
     step(&mut worker);
     assert!(matches!(worker.phase, Phase::Lingering { finished: false, .. }));
