@@ -92,6 +92,7 @@ fn a_master_whose_broker_renames_its_server_is_followed_if_it_has_what_it_had() 
 pub struct Line {
     pub port: u16,
     is_cut: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
     streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -99,8 +100,9 @@ impl Line {
     pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
-        let line = Line { port, is_cut: Arc::default(), streams: Arc::default() };
+        let line = Line { port, is_cut: Arc::default(), is_silent: Arc::default(), streams: Arc::default() };
         let (is_cut, streams) = (Arc::clone(&line.is_cut), Arc::clone(&line.streams));
+        let is_silent = Arc::clone(&line.is_silent);
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 let mut open = streams.lock().expect("no panic under this lock");
@@ -110,7 +112,8 @@ impl Line {
                 let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { continue };
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let ends = (from.try_clone().expect("a stream"), to.try_clone().expect("a stream"));
-                    thread::spawn(move || copy(ends.0, ends.1));
+                    let is_silent = Arc::clone(&is_silent);
+                    thread::spawn(move || copy(ends.0, ends.1, &is_silent));
                 }
                 open.extend([near, far]);
             }
@@ -126,14 +129,22 @@ impl Line {
         }
     }
 
+    /// Nothing arrives any more, and nobody hears of that.
+    pub fn silence(&self) {
+        self.is_silent.store(true, Ordering::Release);
+    }
+
     pub fn mend(&self) {
         self.is_cut.store(false, Ordering::Release);
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+fn copy(mut from: TcpStream, mut to: TcpStream, is_silent: &AtomicBool) {
     let mut bytes = [0; 4096];
     while let Ok(size @ 1..) = from.read(&mut bytes) {
+        if is_silent.load(Ordering::Acquire) {
+            continue;
+        }
         if to.write_all(&bytes[..size]).is_err() {
             break;
         }

@@ -121,6 +121,22 @@ fn a_follower_without_its_line_leaves_alone_what_another_terminal_has_copied() {
     }
 }
 
+/// Another one works when three questions, five seconds apart, have had no answer for five seconds.
+#[test]
+fn a_line_that_has_become_silent_is_given_up_before_another_terminal_works() {
+    let Some(mut copying) = Copying::start("silent-line", &[]) else { return };
+    let line = Line::to(copying.server.port());
+    copying.follower_url = Some(format!("mqtt://127.0.0.1:{}", line.port));
+    copying.load_both();
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    line.silence();
+    let since = Instant::now();
+    copying.follower.expect("follower", "print", "disconnected");
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+    copying.close();
+}
+
 /// Both have the same topic of presence.
 #[test]
 fn the_end_of_another_terminals_follower_is_not_the_first_ones() {

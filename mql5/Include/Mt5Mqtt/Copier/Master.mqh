@@ -101,7 +101,7 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";
    m_rival.Start();
-   if(!SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
+   if(!CCopierRival::WatchLine(this) || !SetWill(m_topic+"presence","offline",1,true) || !Subscribe(m_topic+"reports/+",1) || !Subscribe(m_topic+"followers/+",1) ||
       !Subscribe(Instances(),1) || !Subscribe(m_topic+"presence",1) || !AskRecall())
       return(false);
    return(Connect());

@@ -89,7 +89,7 @@ bool CCopierPeer::StartPeer(const string root,const string master)
    m_is_current=false;
    ArrayResize(m_refused,0);
    m_rival.Start();
-   return(SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
+   return(CCopierRival::WatchLine(this) && SetWill(PeerTopic("followers"),"offline",1,true) && SetSessionExpiry(0) && SetOptionInteger(MT5MQTT_OPT_ACKNOWLEDGE,0) &&
           Subscribe(PeerTopic("instances"),1) && Subscribe(PeerTopic("followers"),1) && Subscribe(m_topic+"presence",1) && Subscribe(m_topic+"state",1));
   }
 //+------------------------------------------------------------------+

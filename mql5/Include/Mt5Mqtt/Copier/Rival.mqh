@@ -4,13 +4,18 @@
 //+------------------------------------------------------------------+
 #ifndef MT5MQTT_COPIER_RIVAL_MQH
 #define MT5MQTT_COPIER_RIVAL_MQH
-#include "..\Internal\Api.mqh"
+#include "..\Internal\Client.mqh"
 //--- how long a program that starts waits for the answer of another one, in ms
 #define COPIER_RIVAL_START_MS 500
 //--- who gives way asks again after so long, in ms, and goes on after so
 //--- many questions without an answer
 #define COPIER_RIVAL_ASK_MS 5000
 #define COPIER_RIVAL_ASKED 3
+//--- a line that has become silent is given up before that: Keep Alive in
+//--- seconds, of which three quarters pass until the Server is asked, and
+//--- the time that it has for an answer, in ms
+#define COPIER_KEEP_ALIVE_S 8
+#define COPIER_PING_TIMEOUT_MS 5000
 //+------------------------------------------------------------------+
 //| Class CCopierRival.                                              |
 //| Appointment: of programs that do the same in several terminals   |
@@ -30,6 +35,8 @@ private:
 public:
                      CCopierRival(void) : m_name(""),m_rival(""),m_free_at(0),m_ask_at(0),m_asked(0) { }
    void              Start(void);
+   //--- before its Connect()
+   static bool       WatchLine(CMqttClient &client);
    //--- the name is said on each connection
    string            Connected(void);
    //--- a name that was heard; true if it is to be answered by this one's
@@ -51,6 +58,14 @@ void CCopierRival::Start(void)
    m_free_at=0;
    m_ask_at=0;
    m_asked=0;
+  }
+//+------------------------------------------------------------------+
+//| Else this one would work by what it knew last, while another one |
+//| that gets no answer does so by what is new                       |
+//+------------------------------------------------------------------+
+bool CCopierRival::WatchLine(CMqttClient &client)
+  {
+   return(client.SetKeepAlive(COPIER_KEEP_ALIVE_S) && client.SetOptionInteger(MT5MQTT_OPT_PING_TIMEOUT_MS,COPIER_PING_TIMEOUT_MS));
   }
 //+------------------------------------------------------------------+
 //| Only the first connection is a start                             |
