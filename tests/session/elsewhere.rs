@@ -31,6 +31,15 @@ pub fn moves(trace: &mut Trace, server: &str, session_present: bool) {
     trace.connects(session_present, &[]);
 }
 
+/// Back at the first Server, which still has its Session: whether the QoS 2 message with the token 1 arrived can't be known, and it
+/// isn't sent again.
+#[track_caller]
+pub fn comes_back_in_doubt(trace: &mut Trace) {
+    moves(trace, "a", true);
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    trace.sends_nothing();
+}
+
 /// Publishes this with the Packet Identifier as its token.
 #[track_caller]
 pub fn sends(trace: &mut Trace, payload: &str, qos: QoS, packet_id: u16) {
@@ -344,9 +353,7 @@ fn a_session_that_was_left_lasts_from_when_its_server_was_heard_of_last() {
     moves(&mut trace, "b", false);
     sends(&mut trace, "sent to b", QOS_2, 1);
     trace.passes(Duration::from_secs(3600));
-    moves(&mut trace, "a", true);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
-    trace.sends_nothing();
+    comes_back_in_doubt(&mut trace);
 }
 
 #[test]

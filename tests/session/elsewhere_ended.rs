@@ -1,7 +1,7 @@
 //! Sessions that other Servers may still have (`elsewhere`), though this side has ended them, or never heard of them: ended by us,
 //! begun with a CONNECT that was not answered, or longer-lived than they were.
 
-use crate::elsewhere::{at_a, goes_round_without, moves, sends};
+use crate::elsewhere::{at_a, comes_back_in_doubt, goes_round_without, moves, sends};
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::property::{PropertyId, Value};
@@ -85,9 +85,7 @@ fn a_session_that_was_left_lasts_as_long_as_the_last_disconnect_said() {
     trace.connects(false, &[]);
     sends(&mut trace, "sent to b", QOS_2, 1);
     trace.passes(Duration::from_secs(80_000));
-    moves(&mut trace, "a", true);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
-    trace.sends_nothing();
+    comes_back_in_doubt(&mut trace);
 }
 
 #[test]
@@ -99,9 +97,7 @@ fn a_session_that_was_left_in_mqtt_3_1_1_lasts_for_ever() {
     moves(&mut trace, "b", false);
     sends(&mut trace, "sent to b", QOS_2, 1);
     trace.passes(Duration::from_secs(1_000_000));
-    moves(&mut trace, "a", true);
-    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
-    trace.sends_nothing();
+    comes_back_in_doubt(&mut trace);
 }
 
 #[test]
