@@ -1,5 +1,8 @@
 //! Commands that callers have left because the core's lock was taken, in the order in which they came. It is a queue
 //! of our own because it keeps its room: to leave a command and to carry it out allocates nothing.
+//!
+//! Patient commands are publishes that can only wait while the socket takes no more. They keep their place among the others, but
+//! nobody is woken for them, and they stay here until there is room or something behind them is urgent.
 
 use super::clock;
 use super::command::Command;

@@ -54,10 +54,10 @@ use crate::codec::message::Message;
 use crate::codec::property::{Properties, PropertiesBuf, PropertyId, Value};
 use crate::codec::publish::Publish;
 use crate::codec::subscribe::SubscriptionOptions;
-use crate::types::ProtocolVersion;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
+use crate::types::{ProtocolVersion, QoS};
 use breaches::Breaches;
 use connection::{Connection, Expired, Phase};
 use elsewhere::Elsewhere;
@@ -67,7 +67,7 @@ use options::{Acknowledgement, OutgoingOverflow, PublishOptions, SessionOptions}
 use ours::Ours;
 use outbound::Outbound;
 use packet_ids::PacketIds;
-use queue::{Publishing, is_patient};
+use queue::{Publishing, has_no_deadline};
 use record::{Key, Log};
 use requester::Requester;
 use sink::sink;
@@ -242,7 +242,8 @@ impl Session {
         let mut out = sink!(self);
         self.outbound.expire(now, &mut out);
         if let Some(connection) = &mut self.connection
-            && is_patient(&message, &how)
+            && message.qos == QoS::AtMostOnce
+            && has_no_deadline(&message, &how)
             && self.outbound.has_way(message.size(), &self.options, connection)
         {
             self.outbound.send_at_once(token, &message.publish(None, false), connection, &mut out);

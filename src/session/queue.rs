@@ -135,11 +135,9 @@ impl Publishing {
     }
 }
 
-/// Whether a message of QoS 0 is ended by nothing but that it is sent.
-pub(super) fn is_patient(message: &Message, options: &PublishOptions) -> bool {
-    message.qos == QoS::AtMostOnce
-        && options.time_to_live.is_none()
-        && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
+/// Whether time can't end a message before it is sent.
+pub(super) fn has_no_deadline(message: &Message, options: &PublishOptions) -> bool {
+    options.time_to_live.is_none() && message.properties().int(PropertyId::MessageExpiryInterval).is_none()
 }
 
 /// Which lane: priority before ordinary, and QoS 1 and 2 apart from QoS 0.
