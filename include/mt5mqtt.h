@@ -443,8 +443,8 @@
 
 /**
  * QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server
- * that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small
- * (20, say).
+ * that sends more, as Mosquitto 2.0.11 does when many wait there, breaks the protocol: they are handed out all the same,
+ * and told of by MT5MQTT_EVENT_BREACH; option STRICT ends the connection, with Reason Code 0x93.
  */
 #define MT5MQTT_OPT_RECEIVE_MAXIMUM 14
 

@@ -8,6 +8,8 @@ use common::program::Program;
 use mt5mqtt::client::State;
 use mt5mqtt::client::options::IntOption;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::session::breaches::Breach;
+use mt5mqtt::session::event::Event;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
 use mt5mqtt::types::{PacketType, QoS};
@@ -53,10 +55,10 @@ fn a_packet_above_our_maximum_packet_size_is_refused_at_its_fixed_header() {
 }
 
 #[test]
-fn more_than_our_receive_maximum_is_refused() {
+fn more_than_our_receive_maximum_is_refused_by_a_strict_client_and_handed_out_by_another() {
     // MQTT-3.3.4-9, 5-3.3.4-b
     let flood = |peer: &Peer| {
-        (1..=3).flat_map(|id| peer.publication(b"", Some(id), QoS::AtLeastOnce, false)).collect::<Vec<u8>>()
+        (1..=4).flat_map(|id| peer.publication(b"x", Some(id), QoS::AtLeastOnce, false)).collect::<Vec<u8>>()
     };
     let options = [(IntOption::ReceiveMaximum, 2), (IntOption::Acknowledge, 2), (IntOption::EventsMaximumBytes, 1024)];
     let mut server = FakeServer::start();
@@ -64,6 +66,24 @@ fn more_than_our_receive_maximum_is_refused() {
     let mut peer = server.accept_mqtt();
     program.expect_connected();
     let bytes = flood(&peer);
+    peer.send_bytes(&bytes);
+    let mut deliveries = Vec::new();
+    while deliveries.len() < 4 {
+        match program.event("a message") {
+            Event::Message { delivery, .. } => deliveries.extend(delivery),
+            Event::Breach(breach) => assert_eq!((breach, deliveries.len()), (Breach::ReceiveMaximum, 2)),
+            other => panic!("{other:?}"),
+        }
+    }
+    for (delivery, id) in deliveries.into_iter().zip(1..) {
+        program.acknowledge(delivery, ReasonCode::SUCCESS).expect("an answer");
+        assert_eq!(peer.expect(PacketType::Puback).id().get(), id);
+    }
+
+    let strict = [&options[..], &[(IntOption::Strict, 1)]].concat();
+    let program = Program::connecting(&server.url(), &strict);
+    let mut peer = server.accept_mqtt();
+    program.expect_connected();
     peer.send_bytes(&bytes);
     match peer.expect(PacketType::Disconnect).packet() {
         Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED),

@@ -105,6 +105,30 @@ fn a_thousand_messages_of_each_qos_come_back_complete_and_in_order() {
 }
 
 #[test]
+fn a_program_that_is_slower_than_the_messages_come_loses_neither_them_nor_its_connection() {
+    // MQTT-3.3.4-9: while messages wait at Mosquitto 2.0.11, it sends as many as our Receive Maximum for each acknowledgement.
+    in_both_versions(|version, _| {
+        let server = Mosquitto::start().expect("mosquitto");
+        let options = [(IntOption::ProtocolVersion, version), (IntOption::ReceiveMaximum, 10)];
+        let program = client(&server, "slow", &options);
+        program.connect().unwrap();
+        program.expect_connected();
+        let token = program.subscribe_to("t", QoS::ExactlyOnce);
+        program.expect_subscribed(token);
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+            server.publish_lines("t", qos, &lines);
+            for number in 0..100 {
+                // What an acknowledgement brings comes before the next one.
+                std::thread::sleep(Duration::from_millis(2));
+                program.expect_payload_of_many(&number.to_string());
+            }
+        }
+        program.expect_nothing();
+    });
+}
+
+#[test]
 fn a_retained_message_waits_for_the_subscriber() {
     in_both_versions(|version, name| {
         let server = Mosquitto::start().expect("mosquitto");

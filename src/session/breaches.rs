@@ -60,6 +60,8 @@ breaches! {
         "it is handed out as the new message that it is";
     ResponseTopic = "MQTT-3.3.2-14", "the Server delivers a message whose Response Topic is no Topic Name",
         "it is handed out, and nobody can respond to it";
+    ReceiveMaximum = "MQTT-3.3.4-9", "the Server sends more unacknowledged messages than our Receive Maximum allows",
+        "they are handed out as in MQTT 3.1.1, which has no such limit";
 }
 
 impl Breach {
@@ -67,6 +69,7 @@ impl Breach {
     pub const fn reason(self) -> ReasonCode {
         match self {
             Breach::PayloadFormat => ReasonCode::PAYLOAD_FORMAT_INVALID,
+            Breach::ReceiveMaximum => ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
             _ => ReasonCode::PROTOCOL_ERROR,
         }
     }

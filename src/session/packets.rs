@@ -5,7 +5,7 @@ use super::answers::Answered;
 use super::breaches::Breach;
 use super::connection::{Connection, Phase};
 use super::event::Disconnected;
-use super::inbound::{Refused, Rules};
+use super::inbound::Rules;
 use super::sink::sink;
 use crate::codec::disconnect::Disconnect;
 use crate::codec::error::DecodeError;
@@ -163,11 +163,7 @@ impl Session {
         let mut out = sink!(self);
         match self.inbound.handle_publish(publish, topic, connection, rules, &mut out) {
             Ok(()) => self.requester.claim(&mut self.events),
-            Err(Refused::TooMany) => {
-                let detail = "the Server sent more unacknowledged messages than our Receive Maximum allows".to_owned();
-                self.break_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, detail);
-            }
-            Err(Refused::Breach(breach)) => self.break_off(breach.reason(), describe_breach(breach)),
+            Err(breach) => self.break_off(breach.reason(), describe_breach(breach)),
         }
     }
 

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::tools;
+use mt5mqtt::types::QoS;
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -139,9 +140,9 @@ impl Mosquitto {
     }
 
     /// Publishes each line as a message of its own, as fast as the Server takes them.
-    pub fn publish_lines(&self, topic: &str, lines: &str) {
+    pub fn publish_lines(&self, topic: &str, qos: QoS, lines: &str) {
         let mut command = self.client("mosquitto_pub");
-        command.args(["-t", topic, "-q", "1", "-l"]).stdin(Stdio::piped());
+        command.args(["-t", topic, "-q", &(qos as u8).to_string(), "-l"]).stdin(Stdio::piped());
         let mut child = command.spawn().expect("start mosquitto_pub");
         child.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("write to mosquitto_pub");
         assert!(child.wait().expect("the end of mosquitto_pub").success());

@@ -4,6 +4,7 @@
 use crate::common::mosquitto::Subscriber;
 use crate::copying::{Copying, Fields, deal};
 use crate::host::Terminal;
+use mt5mqtt::types::QoS;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -235,7 +236,7 @@ fn states_that_came_while_the_terminal_stood_still_are_all_taken_before_the_newe
         state.to_string() + "\n"
     };
     let (none, one) = (with(Vec::new()), with(vec![another]));
-    copying.server.publish_lines(topic, &(none.clone() + &one.repeat(250) + &none));
+    copying.server.publish_lines(topic, QoS::AtLeastOnce, &(none.clone() + &one.repeat(250) + &none));
     copying.follower.expect("follower", "comment", "Master has 0 positions, held here 0");
     let said = copying.follower.said("follower", "print");
     let opened = said.iter().filter(|line| line.starts_with("open ")).count();

@@ -296,9 +296,42 @@ fn a_pubrel_for_nothing_is_answered_with_its_reason() {
 }
 
 #[test]
-fn more_than_our_receive_maximum_ends_the_connection() {
-    // MQTT-3.3.4-9, 5-3.3.4-b: 0x93.
+fn more_than_our_receive_maximum_is_handed_out_and_told_of() {
+    // MQTT-3.3.4-9: Mosquitto 2.0.11 sends the Receive Maximum anew for each acknowledgement.
     let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..options() });
+    let qos_of = |packet_id| [QoS::AtLeastOnce, QoS::ExactlyOnce][usize::from(packet_id) % 2];
+    for packet_id in 1..=5 {
+        trace.receives(publish("x", qos_of(packet_id), packet_id));
+    }
+    let mut deliveries = Vec::new();
+    for packet_id in 1..=5 {
+        if packet_id == 3 {
+            trace.tells_breach(Breach::ReceiveMaximum);
+        }
+        deliveries.push(trace.tells_message("x"));
+    }
+    trace.tells_nothing();
+    assert_eq!(trace.session.counters().breaches, 3);
+    for (delivery, packet_id) in deliveries.into_iter().zip(1..) {
+        trace.acknowledge(delivery);
+        trace.sends(if packet_id % 2 == 0 { puback(packet_id) } else { pubrec(packet_id) });
+    }
+    for packet_id in [1, 3, 5] {
+        trace.receives(pubrel(packet_id));
+        trace.sends(pubcomp(packet_id));
+    }
+    for packet_id in 6..=7 {
+        trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
+        trace.tells_message("x");
+    }
+    trace.stays_connected();
+    assert_eq!(trace.session.counters().breaches, 3, "all have given their places back");
+}
+
+#[test]
+fn more_than_our_receive_maximum_ends_a_strict_connection() {
+    // MQTT-3.3.4-9, 5-3.3.4-b: 0x93.
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 2, ..strict() });
     trace.receives(publish("a", QoS::AtLeastOnce, 1));
     trace.receives(publish("b", QoS::ExactlyOnce, 2));
     trace.receives(publish("zero", QoS::AtMostOnce, 0));
@@ -313,7 +346,7 @@ fn more_than_our_receive_maximum_ends_the_connection() {
 #[test]
 fn our_receive_maximum_counts_what_is_unanswered() {
     // MQTT-3.3.4-9, 5-3.3.4-b; section 4.9: QoS 1 until PUBACK, QoS 2 until PUBCOMP.
-    let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..options() });
+    let mut trace = Trace::connected(SessionOptions { receive_maximum: 1, ..strict() });
     for packet_id in 1..=3 {
         trace.receives(publish("x", QoS::AtLeastOnce, packet_id));
         trace.takes_message("x");

@@ -169,7 +169,7 @@ fn a_message_that_comes_again_and_again_is_one_message_to_the_receive_maximum() 
     trace.tells_message("two");
     trace.stays_connected();
     trace.receives(publish("three", QoS::ExactlyOnce, 3));
-    trace.breaks_off(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+    trace.tells_breach(Breach::ReceiveMaximum);
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub const MT5MQTT_OPT_SESSION_EXPIRY_S: i32 = 12;
 /// Seconds, 0 (off) to 65535, default 30.
 pub const MT5MQTT_OPT_KEEP_ALIVE_S: i32 = 13;
 /// QoS 1 and 2 messages that the Server may send without waiting for an acknowledgement: 1 to 65535, default 1024. A Server
-/// that sends more is disconnected from with Reason Code 0x93; Mosquitto 2.0.11 does so with QoS 2 when the value is small
-/// (20, say).
+/// that sends more, as Mosquitto 2.0.11 does when many wait there, breaks the protocol: they are handed out all the same,
+/// and told of by MT5MQTT_EVENT_BREACH; option STRICT ends the connection, with Reason Code 0x93.
 pub const MT5MQTT_OPT_RECEIVE_MAXIMUM: i32 = 14;
 /// Bytes of the largest packet that is accepted from the Server: 64 to 268435460, default 16 MiB.
 pub const MT5MQTT_OPT_MAXIMUM_PACKET_SIZE: i32 = 15;

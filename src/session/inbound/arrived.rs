@@ -1,6 +1,5 @@
 //! A message as it has come from the Server, and what it is recognised by.
 
-use super::Refused;
 use crate::codec::buffers::Buffers;
 use crate::codec::message::Message;
 use crate::codec::property::PropertyId;
@@ -59,10 +58,10 @@ impl Payload {
 }
 
 impl Sink<'_> {
-    pub(super) fn look_at_payload(&mut self, payload: Payload) -> Result<(), Refused> {
+    pub(super) fn look_at_payload(&mut self, payload: Payload) -> Result<(), Breach> {
         match payload {
             Payload::Good => Ok(()),
-            Payload::IllFormed => self.breaches.pass_over(Breach::PayloadFormat, self.events).map_err(Refused::Breach),
+            Payload::IllFormed => self.breaches.pass_over(Breach::PayloadFormat, self.events),
             Payload::Refused => {
                 self.breaches.report(Breach::PayloadFormat, self.events);
                 Ok(())

@@ -114,7 +114,7 @@ impl Inbound {
         connection: &mut Connection,
         rules: Rules<'_>,
         out: &mut Sink<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Breach> {
         out.counters.messages_received += 1;
         let arrived = Arrived { publish, topic, payload: Payload::of(publish, rules.payload_format_check) };
         let Some(id) = publish.packet_id else {
@@ -127,7 +127,7 @@ impl Inbound {
         let content = content(topic, publish);
         self.remember(id, publish, content, out.log);
         if self.is_other(id, publish, content, connection) {
-            out.breaches.pass_over(Breach::IdentifierInUse, out.events).map_err(Refused::Breach)?;
+            out.breaches.pass_over(Breach::IdentifierInUse, out.events)?;
             self.forget(id, connection, out.log);
         }
         if publish.qos == QoS::ExactlyOnce
@@ -143,10 +143,11 @@ impl Inbound {
         let again = self.unanswered.contains_key(&id) && (publish.dup || publish.qos == QoS::ExactlyOnce);
         if again && connection.unanswered.contains(&id) {
             // A redelivery within one connection: MQTT-4.4.0-1 forbids it, but it harms nobody.
-            return out.breaches.pass_over(Breach::Redelivery, out.events).map_err(Refused::Breach);
+            return out.breaches.pass_over(Breach::Redelivery, out.events);
         }
         if connection.unanswered.len() + self.received_now >= rules.receive_maximum {
-            return Err(Refused::TooMany);
+            // Mosquitto 2.0.11 does so whenever messages wait there. Were the connection ended for it, the next one would be too.
+            out.breaches.pass_over(Breach::ReceiveMaximum, out.events)?;
         }
         out.look_at_payload(arrived.payload)?;
         connection.unanswered.push_back(id);
@@ -279,11 +280,4 @@ pub(super) struct Rules<'a> {
     pub deduplicate: Option<&'a Deduplicate>,
     /// Whether this one is handed out though the program is done with another that has its key.
     pub awaited: bool,
-}
-
-/// Why a PUBLISH ends the connection.
-pub(super) enum Refused {
-    /// More than our Receive Maximum are unanswered.
-    TooMany,
-    Breach(Breach),
 }
