@@ -84,6 +84,7 @@ same! {
     MT5MQTT_OPT_RECONNECT_MIN_MS, IntOption::ReconnectMinimum;
     MT5MQTT_OPT_RECONNECT_MAX_MS, IntOption::ReconnectMaximum;
     MT5MQTT_OPT_PING_TIMEOUT_MS, IntOption::PingTimeout;
+    MT5MQTT_OPT_ANSWER_TIMEOUT_MS, IntOption::AnswerTimeout;
     MT5MQTT_OPT_OUTGOING_MAXIMUM, IntOption::OutgoingMaximum;
     MT5MQTT_OPT_OUTGOING_MAXIMUM_BYTES, IntOption::OutgoingMaximumBytes;
     MT5MQTT_OPT_OUTGOING_OVERFLOW, IntOption::OutgoingOverflow;

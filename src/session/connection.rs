@@ -5,6 +5,7 @@ use super::aliases::{IncomingAliases, OutgoingAliases};
 use super::breaches::Breach;
 use super::event::Disconnected;
 use super::limits::ServerLimits;
+use super::missing::Missing;
 use super::options::Acknowledgement;
 use super::queue::Quota;
 use super::scram::Scram;
@@ -71,6 +72,9 @@ pub(super) struct Connection {
     last_sent: Instant,
     last_received: Instant,
     ping: Option<Ping>,
+    /// PINGRESPs to what was asked.
+    pub pingresps: u64,
+    pub missing: Missing,
 }
 
 /// What must not be sent before something is durable.
@@ -122,6 +126,8 @@ impl Connection {
             last_sent: now,
             last_received: now,
             ping: None,
+            pingresps: 0,
+            missing: Missing::default(),
         }
     }
 
@@ -256,12 +262,18 @@ impl Connection {
     pub fn pinged(&mut self, now: Instant) -> Result<Option<Duration>, Breach> {
         let ping = self.ping.as_mut().ok_or(Breach::UnaskedPingresp)?;
         ping.unanswered -= 1;
+        self.pingresps += 1;
         if ping.unanswered > 0 {
             return Ok(None);
         }
         let rtt = now.saturating_duration_since(ping.sent);
         self.ping = None;
         Ok(Some(rtt))
+    }
+
+    /// How many PINGRESPs there will have been when all PINGREQs are answered.
+    pub fn pingresps_due(&self) -> u64 {
+        self.pingresps + self.ping.as_ref().map_or(0, |ping| u64::from(ping.unanswered))
     }
 
     fn ping_due(&self) -> Option<Instant> {
@@ -285,7 +297,8 @@ impl Connection {
             Phase::AwaitingConnack { deadline } => Some(deadline),
             Phase::Online => {
                 let pingresp = self.ping.as_ref().map(|ping| ping.deadline);
-                [pingresp, self.ping_due(), self.authentication_deadline()].into_iter().flatten().min()
+                let look = self.missing.next_look;
+                [pingresp, self.ping_due(), self.authentication_deadline(), look].into_iter().flatten().min()
             }
             Phase::Closing => None,
         }

@@ -118,6 +118,10 @@ impl Session {
             return;
         }
         self.go_online(connack);
+        let next_look = self.next_look(now);
+        if let Some(connection) = &mut self.connection {
+            connection.missing.next_look = next_look;
+        }
         self.settle_session(now, connack.session_present);
     }
 

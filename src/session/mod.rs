@@ -28,6 +28,7 @@ mod handshake;
 mod inbound;
 mod lane;
 pub mod limits;
+mod missing;
 pub mod options;
 mod ordered;
 mod ours;
@@ -94,6 +95,8 @@ pub struct Session {
     resumable_recorded: u64,
     elsewhere: Elsewhere,
     suspect: Suspect,
+    /// How many connections in a row have ended because an answer was missing.
+    without_answer: u32,
     connection: Option<Connection>,
     ids: PacketIds,
     outbound: Outbound,
@@ -126,6 +129,7 @@ impl Session {
             resumable_recorded: 0,
             elsewhere: Elsewhere::default(),
             suspect: Suspect::default(),
+            without_answer: 0,
             connection: None,
             ids: PacketIds::new(),
             outbound: Outbound::new(),
@@ -233,6 +237,7 @@ impl Session {
             Expired::Authentication => self.fail_authentication("it took too long".to_owned()),
             Expired::KeepAlive => connection.send_ping(now, self.options.ping_timeout),
         }
+        self.look_for_answers(now);
     }
 
     // The program's commands.

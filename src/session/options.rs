@@ -56,6 +56,8 @@ pub struct SessionOptions {
     pub strict: bool,
     /// How long the Server may stay silent after a PINGREQ.
     pub ping_timeout: Duration,
+    /// How long a Server that answers PINGREQ may leave something else unanswered; 0 is for ever.
+    pub answer_timeout: Duration,
     /// Accepted, unfinished publishes above which `overflow` applies.
     pub outgoing_maximum: usize,
     /// As `outgoing_maximum`, in bytes of topic, properties and payload.

@@ -13,7 +13,7 @@ use super::options::{OutgoingOverflow, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
-use super::record::{Key, Record};
+use super::record::{Key, Log, Record};
 use super::sink::Sink;
 use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
@@ -231,6 +231,13 @@ impl Outbound {
         let Publishing { number, token, message, .. } = &entry.publishing;
         let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
         Some(FirstUnanswered { number: Some(*number), token: *token, what })
+    }
+
+    /// What the Server has confirmed first, and hasn't answered PUBREL to.
+    pub fn first_released(&self, log: &Log) -> Option<FirstUnanswered> {
+        let (_, Released { number, token, .. }) =
+            self.released.first().filter(|(_, released)| log.is_durable(released.recorded))?;
+        Some(FirstUnanswered { number: Some(*number), token: *token, what: "PUBREL".to_owned() })
     }
 
     pub(super) fn next_order(&mut self) -> u64 {

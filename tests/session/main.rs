@@ -15,6 +15,7 @@ mod faults;
 mod forgetful;
 mod incoming;
 mod keep_alive;
+mod missing;
 mod model;
 mod outgoing;
 mod parting;

@@ -64,7 +64,7 @@ impl Disk {
 const UNLIMITED: usize = 268_435_460;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// MQTT 5.0, everything as a program gets it that sets nothing.
+/// MQTT 5.0, nearly everything as a program gets it that sets nothing.
 pub fn options() -> SessionOptions {
     SessionOptions {
         version: ProtocolVersion::V5,
@@ -93,6 +93,8 @@ pub fn options() -> SessionOptions {
         payload_format_check: PayloadFormatCheck::Report,
         strict: false,
         ping_timeout: Duration::from_secs(10),
+        // Here hours pass without an answer.
+        answer_timeout: Duration::ZERO,
         outgoing_maximum: 100_000,
         outgoing_maximum_bytes: 1 << 26,
         outgoing_overflow: OutgoingOverflow::Refuse,

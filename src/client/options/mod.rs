@@ -90,6 +90,7 @@ int_options! {
     ReconnectMinimum = 32, "RECONNECT_MIN_MS", 1 => LONGEST_MS, 250, false;
     ReconnectMaximum = 33, "RECONNECT_MAX_MS", 1 => 24 * 3_600_000, 30_000, false;
     PingTimeout = 34, "PING_TIMEOUT_MS", 100 => LONGEST_MS, 10_000, false;
+    AnswerTimeout = 35, "ANSWER_TIMEOUT_MS", 0 => LONGEST_MS, 30_000, false;
     OutgoingMaximum = 40, "OUTGOING_MAXIMUM", 1 => 10_000_000, 100_000, false;
     OutgoingMaximumBytes = 41, "OUTGOING_MAXIMUM_BYTES", 1024 => 4096 * MIB, 64 * MIB, false;
     OutgoingOverflow = 42, "OUTGOING_OVERFLOW", 0 => 2, 0, false;
@@ -232,6 +233,7 @@ impl Options {
             },
             strict: self.flag(IntOption::Strict),
             ping_timeout: self.milliseconds(IntOption::PingTimeout),
+            answer_timeout: self.milliseconds(IntOption::AnswerTimeout),
             outgoing_maximum: self.int(IntOption::OutgoingMaximum) as usize,
             outgoing_maximum_bytes: self.int(IntOption::OutgoingMaximumBytes) as usize,
             outgoing_overflow: self.outgoing_overflow(),

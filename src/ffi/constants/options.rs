@@ -60,6 +60,12 @@ pub const MT5MQTT_OPT_RECONNECT_MIN_MS: i32 = 32;
 pub const MT5MQTT_OPT_RECONNECT_MAX_MS: i32 = 33;
 /// Milliseconds that the Server may stay silent after a PINGREQ: 100 to 600000, default 10000.
 pub const MT5MQTT_OPT_PING_TIMEOUT_MS: i32 = 34;
+/// Milliseconds that a Server which answers PINGREQ may leave a QoS 1 or 2 publish, a SUBSCRIBE or an UNSUBSCRIBE unanswered:
+/// 0 (for ever) to 600000, default 30000. Mosquitto drops answers, and messages of QoS 1 and 2, while more than its
+/// max_queued_messages (1000) wait for a line that has come to a halt, and they come only on the next connection. So this
+/// one is ended then, after once to twice this time (MT5MQTT_E_TIMEOUT), and made again. The time doubles with each
+/// connection in a row that ends so.
+pub const MT5MQTT_OPT_ANSWER_TIMEOUT_MS: i32 = 35;
 /// Accepted and unfinished publishes: 1 to 10000000, default 100000.
 pub const MT5MQTT_OPT_OUTGOING_MAXIMUM: i32 = 40;
 /// As OUTGOING_MAXIMUM, in bytes of topic, properties and payload: 1024 to 4 GiB, default 64 MiB.
