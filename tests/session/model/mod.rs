@@ -34,6 +34,8 @@ enum Step {
     Pass(u64),
     /// The program withdraws the publish before the last so many.
     Cancel(i64),
+    /// The Server drops the next packets that it has for the client.
+    Drop(usize),
     /// What is to be stored is durable.
     Store,
     /// The process is killed, perhaps before it has taken its last events, and another one takes over what was stored.
@@ -62,6 +64,11 @@ fn step_of_a_durable_session() -> impl Strategy<Value = Step> {
     prop_oneof![40 => step(), 10 => Just(Step::Store), 1 => any::<bool>().prop_map(|unheard| Step::Crash { unheard })]
 }
 
+/// The same, with a Server that drops what it should say.
+fn step_with_a_server_that_drops() -> impl Strategy<Value = Step> {
+    prop_oneof![20 => step(), 1 => (1..4usize).prop_map(Step::Drop)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("failed_once"))), ..ProptestConfig::default() })]
 
@@ -88,6 +95,21 @@ proptest! {
         world.check();
         let left = world.disk.unwrap().records;
         prop_assert!(left.keys().all(|key| matches!(key, Key::Session)), "{:?}", left);
+    }
+
+    /// Each publish still ends, without any other to make the connection anew, and with the next connection all comes.
+    #[test]
+    fn what_a_server_drops_keeps_nothing_from_its_end(
+        steps in prop::collection::vec(step_with_a_server_that_drops(), 0..250),
+    ) {
+        let mut world = World::impatient();
+        for step in steps {
+            world.take(step);
+        }
+        world.finishes_all_publishes();
+        world.take(Step::Cut);
+        world.comes_to_rest();
+        world.check();
     }
 
     /// The Session survives whatever a Server sends, at any time of its life.

@@ -38,6 +38,8 @@ pub struct Server {
     pub outgoing: BTreeMap<u32, (QoS, Stage, u16)>,
     next_id: u16,
     quota: u16,
+    /// So many packets that it says next it drops, as Mosquitto does when too many wait for the line.
+    pub drops: usize,
     /// What is on its way from it.
     pub said: Vec<u8>,
 }
@@ -64,6 +66,10 @@ impl Server {
     }
 
     fn say(&mut self, packet: &Packet<'_>) {
+        if self.drops > 0 && !matches!(packet, Packet::Connack(_)) {
+            self.drops -= 1;
+            return;
+        }
         codec::encode(packet, VERSION, usize::MAX, &mut self.said).expect("a packet");
     }
 
