@@ -118,10 +118,7 @@ impl Session {
             return;
         }
         self.go_online(connack);
-        let next_look = self.next_look(now);
-        if let Some(connection) = &mut self.connection {
-            connection.missing.next_look = next_look;
-        }
+        self.plan_look(now);
         self.settle_session(now, connack.session_present);
     }
 

@@ -33,10 +33,12 @@ struct Seen {
 }
 
 impl Session {
-    /// When it is to be looked at what is unanswered, after it was at `now`.
-    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
+    /// Plans the next look at what is unanswered.
+    pub(super) fn plan_look(&mut self, now: Instant) {
         let timeout = self.answer_timeout();
-        (!timeout.is_zero()).then(|| now + timeout)
+        if let Some(connection) = &mut self.connection {
+            connection.missing.next_look = (!timeout.is_zero()).then(|| now + timeout);
+        }
     }
 
     fn answer_timeout(&self) -> Duration {
@@ -45,17 +47,21 @@ impl Session {
 
     /// Ends the connection if an answer is missing that has been waited for since the last look.
     pub(super) fn look_for_answers(&mut self, now: Instant) {
-        let (timeout, next_look) = (self.answer_timeout(), self.next_look(now));
-        let Some(connection) = self.connection.as_mut().filter(|connection| connection.is_online()) else { return };
-        if connection.missing.next_look.is_none_or(|due| now < due) {
-            return;
+        let next_look = self.connection.as_ref().and_then(|connection| connection.missing.next_look);
+        if self.is_online() && next_look.is_some_and(|due| due <= now) {
+            self.look(now);
+            self.plan_look(now);
         }
-        connection.missing.next_look = next_look;
+    }
+
+    fn look(&mut self, now: Instant) {
+        let timeout = self.answer_timeout();
+        let Some(connection) = &mut self.connection else { return };
         let kinds = [
             self.subscriptions.first_unanswered(),
             self.outbound.first_unanswered(),
-            // A PUBREL that is kept back hasn't been sent.
-            self.outbound.first_released(&self.log).filter(|_| !connection.holds()),
+            // It may be a PUBREL that is kept back.
+            self.outbound.first_released().filter(|_| !connection.holds()),
         ];
         let before = std::mem::take(&mut connection.missing.seen);
         let pingresps = |first: &FirstUnanswered| Some(before.iter().find(|seen| seen.first == *first)?.pingresps);

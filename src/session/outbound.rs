@@ -13,7 +13,7 @@ use super::options::{OutgoingOverflow, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
-use super::record::{Key, Log, Record};
+use super::record::{Key, Record};
 use super::sink::Sink;
 use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
@@ -234,9 +234,8 @@ impl Outbound {
     }
 
     /// What the Server has confirmed first, and hasn't answered PUBREL to.
-    pub fn first_released(&self, log: &Log) -> Option<FirstUnanswered> {
-        let (_, Released { number, token, .. }) =
-            self.released.first().filter(|(_, released)| log.is_durable(released.recorded))?;
+    pub fn first_released(&self) -> Option<FirstUnanswered> {
+        let (_, Released { number, token, .. }) = self.released.first()?;
         Some(FirstUnanswered { number: Some(*number), token: *token, what: "PUBREL".to_owned() })
     }
 

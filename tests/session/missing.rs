@@ -3,6 +3,7 @@
 
 use crate::trace::*;
 use mt5mqtt::codec::Packet;
+use mt5mqtt::codec::property::Properties;
 use mt5mqtt::session::event::{Disconnected, Event};
 use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
@@ -221,7 +222,7 @@ fn a_server_that_gives_no_answer_for_long_gets_more_time_with_each_connection() 
         trace.connects(true, &[]);
         trace.sends(publish_again("x", QOS_1, 1));
     }
-    // An answer ends that, from the look after it on.
+    // An answer ends that.
     trace.passes(TIMEOUT * (1 << 7));
     is_there(&mut trace);
     trace.receives(puback(1));
@@ -229,9 +230,44 @@ fn a_server_that_gives_no_answer_for_long_gets_more_time_with_each_connection() 
     trace.passes(TIMEOUT * (1 << 7));
     trace.publish(1, "x", QOS_1);
     trace.sends(publish("x", QOS_1, 2));
-    trace.passes(TIMEOUT * (1 << 7));
+    trace.passes(TIMEOUT);
     is_there(&mut trace);
     ends_after(&mut trace, TIMEOUT);
+}
+
+#[test]
+fn what_is_answered_beside_it_shortens_the_time_of_nothing_that_is_still_missing() {
+    let mut trace = Trace::connected(SessionOptions { ping_timeout: 100 * TIMEOUT, ..impatient() });
+    trace.publish(1, "x", QOS_1);
+    trace.sends(publish("x", QOS_1, 1));
+    ends_after(&mut trace, TIMEOUT);
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QOS_1, 1));
+    trace.subscribe(2, "f");
+    trace.takes_packet(|_| ());
+    trace.passes(2 * TIMEOUT);
+    trace.sends(Packet::Pingreq);
+    trace.receives(suback(2, ReasonCode::GRANTED_QOS_2));
+    assert!(matches!(trace.tells(), Event::Subscribed { .. }));
+    trace.passes(2 * TIMEOUT);
+    trace.sends(Packet::Pingreq);
+    trace.receives(Packet::Pingresp);
+    trace.passes(2 * TIMEOUT);
+    let end = ends(&mut trace, "PUBLISH to 't', QoS 1");
+    assert!(end.detail.contains("for 60000 ms"), "{}", end.detail);
+    // What comes in its place isn't the same.
+    trace.connects(true, &[]);
+    trace.sends(publish_again("x", QOS_1, 1));
+    trace.passes(4 * TIMEOUT);
+    is_there(&mut trace);
+    trace.publish(3, "y", QOS_1);
+    trace.sends(publish("y", QOS_1, 3));
+    trace.receives(puback(1));
+    trace.completes(1);
+    trace.passes(4 * TIMEOUT);
+    is_there(&mut trace);
+    trace.passes(TIMEOUT);
+    ends(&mut trace, "for 30000 ms");
 }
 
 #[test]
@@ -246,7 +282,11 @@ fn nothing_ends_if_so_asked_nor_what_is_not_online() {
     let mut trace = Trace::connected(impatient());
     trace.publish(1, "x", QOS_1);
     trace.takes_packet(|_| ());
-    trace.loses_connection();
+    // MQTT-3.14.4-1: nothing follows DISCONNECT.
+    trace.session.disconnect(ReasonCode::SUCCESS, Properties::EMPTY);
+    trace.takes_packet(|_| ());
+    trace.session.handle_timeout(trace.now + TIMEOUT);
+    assert_eq!(trace.closes().failure, None);
     trace.passes(10 * TIMEOUT);
     assert!(trace.session.poll_event().is_none_or(|event| !matches!(event, Event::Disconnected(_))));
 }
