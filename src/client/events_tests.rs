@@ -67,18 +67,44 @@ fn the_end_of_a_publish_that_stays_out_is_known_as_untold() {
     assert_eq!((queue.take_untold(), queue.dropped()), (vec![3, 4], 2));
 }
 
-#[test]
-fn what_went_for_an_event_that_stays_out_all_the_same_is_not_counted_as_there() {
-    let queue = EventQueue::new(EventLimits { count: 10, bytes: 2000, drop_newest: true, successes: true });
-    queue.push(message("1", QoS::AtMostOnce));
-    // Of a message that is as large as the whole queue.
+fn response(size: usize) -> NoticeKind {
     let topic = TopicName::new("t").unwrap();
-    let message = Message::new(topic, &[0; 2000], QoS::AtMostOnce, false, Properties::EMPTY);
-    queue.push(NoticeKind::Session(Event::Response {
-        token: 1,
-        answer: Ok(Answer { message, delivery: None, packet_id: None }),
-    }));
-    assert_eq!((queue.len(), queue.is_empty(), queue.dropped()), (0, true, 2));
+    let message = Message::new(topic, &vec![0; size], QoS::AtMostOnce, false, Properties::EMPTY);
+    NoticeKind::Session(Event::Response { token: 1, answer: Ok(Answer { message, delivery: None, packet_id: None }) })
+}
+
+#[test]
+fn nothing_is_dropped_for_an_event_that_has_no_room_all_the_same() {
+    for drop_newest in [false, true] {
+        // As large as the whole queue; and what is left beside what no message of QoS 0 displaces.
+        for (large, kept) in [
+            (response(4000), None),
+            (message(&"x".repeat(4000), QoS::AtMostOnce), None),
+            (message(&"x".repeat(2000), QoS::AtMostOnce), Some(response(2000))),
+        ] {
+            let queue = EventQueue::new(EventLimits { count: 10, bytes: 4000, drop_newest, successes: true });
+            let first = if kept.is_some() { 1 } else { 0 };
+            kept.into_iter().for_each(|kept| queue.push(kept));
+            queue.push(message("1", QoS::AtMostOnce));
+            queue.push(end(1));
+            let bytes = queue.bytes();
+            queue.push(large);
+            assert_eq!((queue.len(), queue.dropped(), queue.bytes()), (2 + first, 1, bytes), "{drop_newest}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_message_makes_room_for_what_is_kept_when_so_asked() {
+    for (drop_newest, left) in [(false, "2"), (true, "1")] {
+        let queue = queue(2, drop_newest);
+        for payload in ["1", "2"] {
+            queue.push(message(payload, QoS::AtMostOnce));
+        }
+        queue.push(message("kept", QoS::AtLeastOnce));
+        assert_eq!(take(&queue), Some((left.to_owned(), 1)));
+        assert_eq!((take(&queue), queue.bytes()), (Some(("kept".to_owned(), 0)), 0));
+    }
 }
 
 #[test]
@@ -180,4 +206,15 @@ fn messages_above_qos_0_that_fill_the_bytes_block_too() {
     assert!(queue.bytes() >= 10_000 && queue.dropped() == 0);
     take(&queue);
     assert!(!queue.is_blocked());
+}
+
+#[test]
+fn waiting_ends_when_the_queue_is_closed() {
+    let queue = Arc::new(queue(2, false));
+    let waiting = queue.clone();
+    let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + Duration::from_secs(60)));
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(!thread.is_finished());
+    assert!(queue.close(clock::now() + Duration::from_secs(60)));
+    thread.join().unwrap();
 }
