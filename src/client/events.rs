@@ -385,3 +385,20 @@ fn size(kind: &NoticeKind) -> usize {
 #[cfg(test)]
 #[path = "events_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod closing_tests {
+    use super::*;
+
+    #[test]
+    fn waiting_ends_when_the_queue_is_closed() {
+        let queue =
+            Arc::new(EventQueue::new(EventLimits { count: 2, bytes: 1000, drop_newest: false, successes: true }));
+        let waiting = queue.clone();
+        let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + std::time::Duration::from_secs(60)));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(!thread.is_finished());
+        assert!(queue.close(clock::now() + std::time::Duration::from_secs(60)));
+        thread.join().unwrap();
+    }
+}

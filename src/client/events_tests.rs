@@ -207,14 +207,3 @@ fn messages_above_qos_0_that_fill_the_bytes_block_too() {
     take(&queue);
     assert!(!queue.is_blocked());
 }
-
-#[test]
-fn waiting_ends_when_the_queue_is_closed() {
-    let queue = Arc::new(queue(2, false));
-    let waiting = queue.clone();
-    let thread = std::thread::spawn(move || waiting.wait_until(clock::now() + Duration::from_secs(60)));
-    std::thread::sleep(Duration::from_millis(20));
-    assert!(!thread.is_finished());
-    assert!(queue.close(clock::now() + Duration::from_secs(60)));
-    thread.join().unwrap();
-}
