@@ -109,10 +109,13 @@ fn the_newest_message_makes_room_for_what_is_kept_when_so_asked() {
 
 #[test]
 fn a_line_of_the_log_that_displaces_nothing_is_counted() {
-    let queue = queue(2, false);
-    queue.push(message("1", QoS::AtMostOnce));
-    queue.push(NoticeKind::Log { level: Level::Info, line: "line".to_owned(), text_at: 0 });
-    assert_eq!((take(&queue), queue.dropped()), (Some(("1".to_owned(), 1)), 1));
+    // Half full by its count, and by its bytes.
+    for (count, bytes) in [(2, 1 << 20), (100, 2000)] {
+        let queue = EventQueue::new(EventLimits { count, bytes, drop_newest: false, successes: true });
+        queue.push(message(&"1".repeat(1000), QoS::AtMostOnce));
+        queue.push(NoticeKind::Log { level: Level::Info, line: "line".to_owned(), text_at: 0 });
+        assert_eq!((take(&queue), queue.dropped()), (Some(("1".repeat(1000), 1)), 1));
+    }
 }
 
 #[test]
@@ -128,6 +131,36 @@ fn messages_that_just_fill_the_queue_block() {
         queue.set_limits(EventLimits { count: 10, bytes, drop_newest: false, successes: true });
         assert_eq!(queue.is_blocked(), blocked, "{bytes}");
     }
+    // What can be dropped makes room for the next one.
+    queue.set_limits(EventLimits { count: 10, bytes: 2 * bytes, drop_newest: false, successes: true });
+    queue.push(message("3", QoS::AtMostOnce));
+    queue.set_limits(EventLimits { count: 10, bytes: queue.bytes(), drop_newest: false, successes: true });
+    assert!(!queue.is_blocked());
+}
+
+#[test]
+fn messages_are_taken_out_in_their_order_and_the_rest_stays() {
+    let queue = queue(10, false);
+    queue.push(end(1));
+    let bytes = queue.bytes();
+    for (payload, qos) in [("1", QoS::AtMostOnce), ("2", QoS::AtLeastOnce), ("3", QoS::AtMostOnce)] {
+        queue.push(message(payload, qos));
+    }
+    let messages = queue.take_messages_until(clock::now()).expect("a queue that nobody has locked");
+    let payload = |notice: &Notice| match &notice.kind {
+        NoticeKind::Session(Event::Message { message, .. }) => message.payload().to_vec(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(messages.iter().map(payload).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+    assert_eq!((queue.len(), queue.bytes(), queue.dropped()), (1, bytes, 0));
+}
+
+#[test]
+fn what_never_came_in_is_counted_in_the_next_event() {
+    let queue = queue(10, false);
+    assert!(queue.count_drops_until(3, clock::now()));
+    queue.push(message("1", QoS::AtMostOnce));
+    assert_eq!((take(&queue), queue.dropped()), (Some(("1".to_owned(), 3)), 3));
 }
 
 #[test]
