@@ -2,7 +2,7 @@
 
 use super::arguments::{self, flag, milliseconds, quality, topic_name};
 use super::constants::*;
-use super::guard::{guard, guard_client};
+use super::guard::{guard, guard_client, no_client};
 use super::handles::{self, Object};
 use super::properties;
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
@@ -60,7 +60,7 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
                 }
                 Err(Status::LeftLocked.into())
             }
-            _ => Err(Status::InvalidHandle.because(format!("there is no client with the handle {client}"))),
+            _ => Err(handles::with(client, |object| no_client(client, object))),
         }
     })
 }
