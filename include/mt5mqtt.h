@@ -333,8 +333,8 @@
 #define MT5MQTT_E_PANIC -90
 
 /**
- * A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the
- * process ends.
+ * A thread was ended in the middle of a call of this client, or of this set of properties, and left it locked: what it holds
+ * stays until the process ends.
  */
 #define MT5MQTT_E_LEFT_LOCKED -120
 
