@@ -534,7 +534,8 @@
 
 /**
  * Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that
- * is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
+ * is no message, the end of a publish say, is dropped only when no QoS 0 message is left. Nothing is dropped for an event
+ * that has no room all the same: it is dropped alone. May be set at any time.
  */
 #define MT5MQTT_OPT_EVENTS_OVERFLOW 46
 
