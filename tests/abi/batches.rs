@@ -275,3 +275,22 @@ fn what_has_no_room_stays_in_the_queue() {
         refused(abi().poll_batch(client.handle, null_mut(), capacity, maximum), MT5MQTT_E_INVALID_ARGUMENT, &[]);
     }
 }
+
+#[test]
+fn what_a_client_that_has_failed_still_has_comes_in_a_batch() {
+    let (_server, client, mut peer) = Client::connected(&[]);
+    peer.publish(b"last", None, QoS::AtMostOnce);
+    let deadline = Instant::now() + DEADLINE;
+    while abi().stat(client.handle, MT5MQTT_STAT_EVENTS) < 1 {
+        assert!(Instant::now() < deadline, "the message didn't come before the deadline");
+        std::thread::yield_now();
+    }
+    refused(abi().test_panic(client.handle, 0), MT5MQTT_E_PANIC, &[]);
+    let events = poll(&client, 4096, 100);
+    let kinds: Vec<i32> = events.iter().map(|(event, ..)| event.kind).collect();
+    assert_eq!(kinds, [MT5MQTT_EVENT_MESSAGE, MT5MQTT_EVENT_FAILED]);
+    assert_eq!((events[0].2.as_slice(), events[1].0.status), (&b"last"[..], MT5MQTT_E_PANIC));
+    let mut buffer = [0; 4096];
+    let result = abi().poll_batch(client.handle, buffer.as_mut_ptr(), buffer.len() as i32, 100);
+    refused(result, MT5MQTT_E_PANIC, &["freed"]);
+}
