@@ -326,3 +326,72 @@ pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
         _ => Err(Status::InvalidArgument.because(format!("there is no place {place}"))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ProtocolVersion;
+
+    #[test]
+    fn each_figure_is_what_its_number_stands_for() {
+        let figures = Statistics {
+            messages_sent: 1,
+            messages_received: 2,
+            bytes_sent: 3,
+            bytes_received: 4,
+            connections: 5,
+            outgoing: 10,
+            outgoing_bytes: 11,
+            in_flight: 12,
+            events: 13,
+            events_bytes: 14,
+            events_dropped: 15,
+            publishes_dropped: 16,
+            redelivered: 17,
+            ping_rtt_us: Some(18),
+            last_delay_ms: 19,
+            breaches: 20,
+            version: Some(ProtocolVersion::V311),
+            server_index: 60,
+            publishes_expired: 70,
+            publishes_superseded: 71,
+            restored: 72,
+            commits: 73,
+            messages_suppressed: 74,
+            programs: 160,
+            nobodys: 161,
+            missed: 162,
+            limits: None,
+        };
+        for (stat, expected) in [
+            (MT5MQTT_STAT_MESSAGES_SENT, 1),
+            (MT5MQTT_STAT_MESSAGES_RECEIVED, 2),
+            (MT5MQTT_STAT_BYTES_SENT, 3),
+            (MT5MQTT_STAT_BYTES_RECEIVED, 4),
+            (MT5MQTT_STAT_CONNECTIONS, 5),
+            (MT5MQTT_STAT_OUTGOING, 10),
+            (MT5MQTT_STAT_OUTGOING_BYTES, 11),
+            (MT5MQTT_STAT_IN_FLIGHT, 12),
+            (MT5MQTT_STAT_EVENTS, 13),
+            (MT5MQTT_STAT_EVENTS_BYTES, 14),
+            (MT5MQTT_STAT_EVENTS_DROPPED, 15),
+            (MT5MQTT_STAT_PUBLISHES_DROPPED, 16),
+            (MT5MQTT_STAT_REDELIVERED, 17),
+            (MT5MQTT_STAT_PING_RTT_US, 18),
+            (MT5MQTT_STAT_LAST_DELAY_MS, 19),
+            (MT5MQTT_STAT_BREACHES, 20),
+            (MT5MQTT_STAT_PROTOCOL_VERSION, 4),
+            (MT5MQTT_STAT_SERVER_INDEX, 60),
+            (MT5MQTT_STAT_PUBLISHES_EXPIRED, 70),
+            (MT5MQTT_STAT_PUBLISHES_SUPERSEDED, 71),
+            (MT5MQTT_STAT_STORE_RESTORED, 72),
+            (MT5MQTT_STAT_STORE_COMMITS, 73),
+            (MT5MQTT_STAT_MESSAGES_SUPPRESSED, 74),
+            (MT5MQTT_STAT_SHARED_PROGRAMS, 160),
+            (MT5MQTT_STAT_SHARED_NOBODYS, 161),
+            (MT5MQTT_STAT_SHARED_MISSED, 162),
+        ] {
+            assert_eq!(figure(&figures, stat), Ok(expected), "figure {stat}");
+        }
+    }
+}
