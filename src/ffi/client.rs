@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroize;
 
 /// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
-/// process until mt5mqtt_free.
+/// process until mt5mqtt_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_create() -> i64 {
     guard(|| {
@@ -199,8 +199,9 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
 /// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
 /// if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
 /// do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
-/// without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
-/// well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+/// without a URL, when options don't go together, or while an examination runs; MT5MQTT_E_THREAD when the system starts no
+/// thread. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
+/// MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
     guard_client(client, |client| client.start_doctor().map(|()| 0))

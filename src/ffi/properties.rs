@@ -85,7 +85,7 @@ fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
 
 /// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
 /// for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
-/// mt5mqtt_properties_free.
+/// mt5mqtt_properties_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
     guard(|| handles::insert(Object::Properties(Arc::default())))
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn mt5mqtt_properties_set_text_w(properties: i64, property
 }
 
 /// Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
-/// (MT5MQTT_E_TOO_LARGE).
+/// (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_properties_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_set_bytes(
     properties: i64,
