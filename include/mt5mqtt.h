@@ -333,8 +333,8 @@
 #define MT5MQTT_E_PANIC -90
 
 /**
- * A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the
- * process ends.
+ * A thread was ended in the middle of a call of this client, or of this set of properties, and left it locked: what it holds
+ * stays until the process ends.
  */
 #define MT5MQTT_E_LEFT_LOCKED -120
 
@@ -543,7 +543,8 @@
 
 /**
  * Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that
- * is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
+ * is no message, the end of a publish say, is dropped only when no QoS 0 message is left. Nothing is dropped for an event
+ * that has no room all the same: it is dropped alone. May be set at any time.
  */
 #define MT5MQTT_OPT_EVENTS_OVERFLOW 46
 
@@ -1384,7 +1385,7 @@ int32_t mt5mqtt_last_error_w(uint16_t *buffer, int32_t capacity);
 
 /**
  * Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
- * process until mt5mqtt_free.
+ * process until mt5mqtt_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
  */
 int64_t mt5mqtt_create(void);
 
@@ -1476,8 +1477,9 @@ int32_t mt5mqtt_connect(int64_t client);
  * MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
  * if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
  * do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
- * without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
- * well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+ * without a URL, when options don't go together, or while an examination runs; MT5MQTT_E_THREAD when the system starts no
+ * thread. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
+ * MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
  */
 int32_t mt5mqtt_doctor_start(int64_t client);
 
@@ -1765,7 +1767,7 @@ int32_t mt5mqtt_event_user_value_w(int64_t client, int32_t index, uint16_t *buff
 /**
  * Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
  * for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
- * mt5mqtt_properties_free.
+ * mt5mqtt_properties_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
  */
 int64_t mt5mqtt_properties_create(void);
 
@@ -1804,7 +1806,7 @@ int32_t mt5mqtt_properties_set_text_w(int64_t properties, int32_t property, cons
 
 /**
  * Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
- * (MT5MQTT_E_TOO_LARGE).
+ * (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_properties_set_int does.
  */
 int32_t mt5mqtt_properties_set_bytes(int64_t properties, int32_t property, const uint8_t *value, int32_t size);
 
@@ -1840,6 +1842,7 @@ int32_t mt5mqtt_properties_set_priority(int64_t properties,
 /**
  * Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
  * conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
+ * MT5MQTT_E_INVALID_ARGUMENT for another value.
  */
 int32_t mt5mqtt_properties_set_conflation(int64_t properties,
                                           int32_t conflate);
@@ -1942,7 +1945,7 @@ int32_t mt5mqtt_authenticate(int64_t client,
  * Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
  * brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
  * than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
- * or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+ * MT5MQTT_E_TOO_LARGE, or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
  */
 int32_t mt5mqtt_reauthenticate(int64_t client,
                                const uint8_t *data,
@@ -1968,9 +1971,9 @@ int32_t mt5mqtt_publish_batch(int64_t client,
                               int64_t properties);
 
 /**
- * Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
- * padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
- * NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
+ * Takes events off the queue, at most `maximum` (1 or more; MT5MQTT_E_INVALID_ARGUMENT), and puts them into the buffer one
+ * directly behind the other, without padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that
+ * it says, in UTF-8 and without a NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
  *
  * Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
  * that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told

@@ -10,6 +10,7 @@ use common::fake_server::{FakeServer, Peer};
 use common::mosquitto::Mosquitto;
 use common::program::Program;
 use common::tools;
+use mt5mqtt::client::Client;
 use mt5mqtt::client::options::{self, IntOption};
 use mt5mqtt::codec::property::Properties;
 use mt5mqtt::codec::{self, Decoded, Packet};
@@ -233,6 +234,41 @@ fn the_borders_of_frames_mean_nothing() {
     match peer.websocket.read().unwrap() {
         Message::Pong(content) => assert_eq!(content, "between".as_bytes()),
         other => panic!("expected a pong, got {other:?}"),
+    }
+}
+
+#[test]
+fn what_the_websocket_holds_is_read_though_the_program_that_has_read_before_stays_away() {
+    // More than a thread reads in a row; no poll of the system's knows of what tungstenite has taken already.
+    const BURST: u64 = 40;
+    for polls in [true, false] {
+        let mut server = FakeServer::start();
+        let program = program(&url(&server), &[(IntOption::WaitMaximum, 15_000)]);
+        let mut peer = connected(&mut server, &program);
+        for _ in 0..20 {
+            let is_there = |client: &Client| match polls {
+                true => client.poll(|_| ()).expect("a client that lives").is_some(),
+                false => client.wait(Duration::from_secs(15)).expect("a client that lives"),
+            };
+            // Without a pause, for so long that it reads by itself.
+            (0..20_000).for_each(|_| assert!(!polls || !is_there(&program.client)));
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    for number in 0..BURST {
+                        let frame = publication(ProtocolVersion::V5, &number.to_string());
+                        peer.websocket.write(Message::binary(frame)).expect("room for a frame");
+                    }
+                    peer.websocket.flush().expect("the client takes it");
+                });
+                let deadline = Instant::now() + Duration::from_secs(15);
+                while !is_there(&program.client) {
+                    assert!(Instant::now() < deadline, "nothing came");
+                }
+            });
+            let left = BURST - u64::from(polls);
+            program.expect_soon("the others", |client| client.statistics().events as u64 == left);
+            (BURST - left..BURST).for_each(|number| program.expect_payload(&number.to_string()));
+        }
     }
 }
 

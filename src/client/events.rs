@@ -1,8 +1,9 @@
 //! The queue of events between the Session and the program, bounded in count and bytes.
 //!
 //! When it is full, a QoS 0 message makes room (an EVENTS_OVERFLOW option says whether the oldest or the newest) and is counted;
-//! if there is none, another event that can be dropped, the end of a publish say. QoS 1 and 2 messages are never dropped: when
-//! they alone fill the queue, the worker stops reading from the Server (`is_blocked`) until the program has taken some.
+//! if there is none, another event that can be dropped, the end of a publish say. What has no room all the same is dropped alone.
+//! QoS 1 and 2 messages are never dropped: when they alone fill the queue, the worker stops reading from the Server (`is_blocked`)
+//! until the program has taken some.
 
 pub use super::notice::{Missed, Notice, NoticeKind};
 
@@ -48,7 +49,8 @@ struct Inner {
     /// By [`place`].
     queues: [VecDeque<Queued>; 3],
     next_number: u64,
-    bytes: usize,
+    /// Of each of the queues.
+    bytes: [usize; 3],
     dropped_since: u64,
     dropped_ever: u64,
     limits: EventLimits,
@@ -78,7 +80,7 @@ impl EventQueue {
             inner: Lock::new(Inner {
                 queues: [const { VecDeque::new() }; 3],
                 next_number: 0,
-                bytes: 0,
+                bytes: [0; 3],
                 dropped_since: 0,
                 dropped_ever: 0,
                 limits,
@@ -130,30 +132,17 @@ impl EventQueue {
             inner.count_drop();
             return;
         }
-        while place != KEPT && inner.limits.drop_newest && inner.has_no_room_for(size) {
-            let newest = if place == GOES_LAST { inner.queues[GOES_FIRST].pop_back() } else { None };
-            let Some(newest) = newest else {
-                inner.leave_untold(&kind);
-                inner.count_drop();
-                // Others may have gone for it all the same.
-                self.publish_state(&inner);
-                return;
-            };
-            inner.drop_taken(newest);
+        if place != KEPT && inner.has_no_room_for(place, size) {
+            inner.leave_untold(&kind);
+            inner.count_drop();
+            return;
         }
-        inner.bytes += size;
+        inner.bytes[place] += size;
         let number = inner.next_number;
         inner.next_number += 1;
         let queued = Queued { number, notice: Notice { kind, time_us: clock::unix_us(), dropped: 0 } };
         inner.queues[place].push_back(queued);
-        // What was just added may itself be the oldest that can go.
-        while inner.has_no_room_for(0) {
-            let Some(oldest) = [GOES_FIRST, GOES_LAST].into_iter().find_map(|place| inner.queues[place].pop_front())
-            else {
-                break;
-            };
-            inner.drop_taken(oldest);
-        }
+        while inner.is_over_full() && inner.drop_one() {}
         self.publish_state(&inner);
         then();
         let wakes_leader = std::mem::take(&mut inner.leader_sleeps);
@@ -169,15 +158,13 @@ impl EventQueue {
             return Next::Nothing;
         }
         let mut inner = self.inner.lock();
-        let queues = inner.queues.iter_mut().filter(|queue| !queue.is_empty());
-        let Some(queue) = queues.min_by_key(|queue| queue.front().map(|next| next.number)) else {
-            return Next::Nothing;
-        };
-        if queue.front().is_some_and(|next| !wanted(&next.notice)) {
+        let queues = inner.queues.iter().enumerate().filter_map(|(place, queue)| Some((place, queue.front()?)));
+        let Some((place, next)) = queues.min_by_key(|(_, next)| next.number) else { return Next::Nothing };
+        if !wanted(&next.notice) {
             return Next::Left;
         }
-        let Some(Queued { mut notice, .. }) = queue.pop_front() else { return Next::Nothing };
-        inner.bytes -= size(&notice.kind);
+        let Some(Queued { mut notice, .. }) = inner.queues[place].pop_front() else { return Next::Nothing };
+        inner.bytes[place] -= size(&notice.kind);
         notice.dropped = std::mem::take(&mut inner.dropped_since);
         if let NoticeKind::Missed(missed) = &mut notice.kind {
             missed.settle();
@@ -189,7 +176,7 @@ impl EventQueue {
     fn publish_state(&self, inner: &Inner) {
         let (count, kept) = (inner.len(), inner.queues[KEPT].len());
         self.count.store(count, Ordering::Release);
-        let blocked = kept >= inner.limits.count || inner.bytes >= inner.limits.bytes;
+        let blocked = kept >= inner.limits.count || inner.bytes() >= inner.limits.bytes;
         self.blocked.store(inner.held || blocked && count == kept, Ordering::Release);
     }
 
@@ -208,17 +195,16 @@ impl EventQueue {
         let mut inner = self.inner.try_lock_until(deadline)?;
         let is_message = |queued: &Queued| matches!(queued.notice.kind, NoticeKind::Session(Event::Message { .. }));
         let mut taken = Vec::new();
-        for queue in &mut inner.queues {
+        for place in [KEPT, GOES_LAST, GOES_FIRST] {
             let (messages, others): (VecDeque<Queued>, VecDeque<Queued>) =
-                std::mem::take(queue).into_iter().partition(is_message);
-            *queue = others;
+                std::mem::take(&mut inner.queues[place]).into_iter().partition(is_message);
+            inner.queues[place] = others;
+            inner.bytes[place] -= messages.iter().map(|queued| size(&queued.notice.kind)).sum::<usize>();
             taken.extend(messages);
         }
         taken.sort_by_key(|queued| queued.number);
-        let taken: Vec<Notice> = taken.into_iter().map(|queued| queued.notice).collect();
-        inner.bytes -= taken.iter().map(|notice| size(&notice.kind)).sum::<usize>();
         self.publish_state(&inner);
-        Some(taken)
+        Some(taken.into_iter().map(|queued| queued.notice).collect())
     }
 
     /// Counts events as dropped that never came in. False if the queue was locked until the deadline.
@@ -253,7 +239,7 @@ impl EventQueue {
     }
 
     pub fn bytes(&self) -> usize {
-        self.inner.lock().bytes
+        self.inner.lock().bytes()
     }
 
     /// Events dropped since the client was made.
@@ -320,21 +306,39 @@ impl Inner {
         self.queues.iter().map(VecDeque::len).sum()
     }
 
-    /// What was taken out of its queue will never be polled.
-    fn drop_taken(&mut self, Queued { notice, .. }: Queued) {
-        self.bytes -= size(&notice.kind);
-        self.leave_untold(&notice.kind);
-        self.count_drop();
+    fn bytes(&self) -> usize {
+        self.bytes.iter().sum()
     }
 
-    fn has_no_room_for(&self, size: usize) -> bool {
-        // A message that is on its way in counts as one more, an existing queue as it is.
-        let extra = usize::from(size > 0);
-        self.len() + extra > self.limits.count || self.bytes + size > self.limits.bytes
+    /// Whether there is no room for an event, whatever is dropped for it.
+    fn has_no_room_for(&self, place: usize, size: usize) -> bool {
+        // An event displaces what goes before it and, unless the newest is to stay out, what is older and of its own kind.
+        let staying = 0..place + usize::from(self.limits.drop_newest);
+        let count: usize = self.queues[staying.clone()].iter().map(VecDeque::len).sum();
+        count + 1 > self.limits.count || self.bytes[staying].iter().sum::<usize>() + size > self.limits.bytes
+    }
+
+    fn is_over_full(&self) -> bool {
+        self.len() > self.limits.count || self.bytes() > self.limits.bytes
+    }
+
+    /// Drops what goes first. False if nothing can be dropped.
+    fn drop_one(&mut self) -> bool {
+        for place in [GOES_FIRST, GOES_LAST] {
+            let queue = &mut self.queues[place];
+            let dropped = if self.limits.drop_newest { queue.pop_back() } else { queue.pop_front() };
+            if let Some(Queued { notice, .. }) = dropped {
+                self.bytes[place] -= size(&notice.kind);
+                self.leave_untold(&notice.kind);
+                self.count_drop();
+                return true;
+            }
+        }
+        false
     }
 
     fn is_half_full(&self) -> bool {
-        self.len() >= self.limits.count.div_ceil(2) || self.bytes >= self.limits.bytes / 2
+        self.len() >= self.limits.count.div_ceil(2) || self.bytes() >= self.limits.bytes / 2
     }
 
     fn leave_untold(&mut self, kind: &NoticeKind) {
@@ -356,6 +360,8 @@ impl Inner {
         self.dropped_ever += count;
     }
 }
+
+// What lies in a queue displaces what lies in those behind it.
 
 /// QoS 1 and 2 messages, and the library's own failure.
 const KEPT: usize = 0;

@@ -67,26 +67,55 @@ fn the_end_of_a_publish_that_stays_out_is_known_as_untold() {
     assert_eq!((queue.take_untold(), queue.dropped()), (vec![3, 4], 2));
 }
 
-#[test]
-fn what_went_for_an_event_that_stays_out_all_the_same_is_not_counted_as_there() {
-    let queue = EventQueue::new(EventLimits { count: 10, bytes: 2000, drop_newest: true, successes: true });
-    queue.push(message("1", QoS::AtMostOnce));
-    // Of a message that is as large as the whole queue.
+fn response(size: usize) -> NoticeKind {
     let topic = TopicName::new("t").unwrap();
-    let message = Message::new(topic, &[0; 2000], QoS::AtMostOnce, false, Properties::EMPTY);
-    queue.push(NoticeKind::Session(Event::Response {
-        token: 1,
-        answer: Ok(Answer { message, delivery: None, packet_id: None }),
-    }));
-    assert_eq!((queue.len(), queue.is_empty(), queue.dropped()), (0, true, 2));
+    let message = Message::new(topic, &vec![0; size], QoS::AtMostOnce, false, Properties::EMPTY);
+    NoticeKind::Session(Event::Response { token: 1, answer: Ok(Answer { message, delivery: None, packet_id: None }) })
+}
+
+#[test]
+fn nothing_is_dropped_for_an_event_that_has_no_room_all_the_same() {
+    for drop_newest in [false, true] {
+        // As large as the whole queue; and what is left beside what no message of QoS 0 displaces.
+        for (large, kept) in [
+            (response(4000), None),
+            (message(&"x".repeat(4000), QoS::AtMostOnce), None),
+            (message(&"x".repeat(2000), QoS::AtMostOnce), Some(response(2000))),
+        ] {
+            let queue = EventQueue::new(EventLimits { count: 10, bytes: 4000, drop_newest, successes: true });
+            let first = if kept.is_some() { 1 } else { 0 };
+            kept.into_iter().for_each(|kept| queue.push(kept));
+            queue.push(message("1", QoS::AtMostOnce));
+            queue.push(end(1));
+            let bytes = queue.bytes();
+            queue.push(large);
+            assert_eq!((queue.len(), queue.dropped(), queue.bytes()), (2 + first, 1, bytes), "{drop_newest}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_message_makes_room_for_what_is_kept_when_so_asked() {
+    for (drop_newest, left) in [(false, "2"), (true, "1")] {
+        let queue = queue(2, drop_newest);
+        for payload in ["1", "2"] {
+            queue.push(message(payload, QoS::AtMostOnce));
+        }
+        queue.push(message("kept", QoS::AtLeastOnce));
+        assert_eq!(take(&queue), Some((left.to_owned(), 1)));
+        assert_eq!((take(&queue), queue.bytes()), (Some(("kept".to_owned(), 0)), 0));
+    }
 }
 
 #[test]
 fn a_line_of_the_log_that_displaces_nothing_is_counted() {
-    let queue = queue(2, false);
-    queue.push(message("1", QoS::AtMostOnce));
-    queue.push(NoticeKind::Log { level: Level::Info, line: "line".to_owned(), text_at: 0 });
-    assert_eq!((take(&queue), queue.dropped()), (Some(("1".to_owned(), 1)), 1));
+    // Half full by its count, and by its bytes.
+    for (count, bytes) in [(2, 1 << 20), (100, 2000)] {
+        let queue = EventQueue::new(EventLimits { count, bytes, drop_newest: false, successes: true });
+        queue.push(message(&"1".repeat(1000), QoS::AtMostOnce));
+        queue.push(NoticeKind::Log { level: Level::Info, line: "line".to_owned(), text_at: 0 });
+        assert_eq!((take(&queue), queue.dropped()), (Some(("1".repeat(1000), 1)), 1));
+    }
 }
 
 #[test]
@@ -102,6 +131,36 @@ fn messages_that_just_fill_the_queue_block() {
         queue.set_limits(EventLimits { count: 10, bytes, drop_newest: false, successes: true });
         assert_eq!(queue.is_blocked(), blocked, "{bytes}");
     }
+    // What can be dropped makes room for the next one.
+    queue.set_limits(EventLimits { count: 10, bytes: 2 * bytes, drop_newest: false, successes: true });
+    queue.push(message("3", QoS::AtMostOnce));
+    queue.set_limits(EventLimits { count: 10, bytes: queue.bytes(), drop_newest: false, successes: true });
+    assert!(!queue.is_blocked());
+}
+
+#[test]
+fn messages_are_taken_out_in_their_order_and_the_rest_stays() {
+    let queue = queue(10, false);
+    queue.push(end(1));
+    let bytes = queue.bytes();
+    for (payload, qos) in [("1", QoS::AtMostOnce), ("2", QoS::AtLeastOnce), ("3", QoS::AtMostOnce)] {
+        queue.push(message(payload, qos));
+    }
+    let messages = queue.take_messages_until(clock::now()).expect("a queue that nobody has locked");
+    let payload = |notice: &Notice| match &notice.kind {
+        NoticeKind::Session(Event::Message { message, .. }) => message.payload().to_vec(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(messages.iter().map(payload).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+    assert_eq!((queue.len(), queue.bytes(), queue.dropped()), (1, bytes, 0));
+}
+
+#[test]
+fn what_never_came_in_is_counted_in_the_next_event() {
+    let queue = queue(10, false);
+    assert!(queue.count_drops_until(3, clock::now()));
+    queue.push(message("1", QoS::AtMostOnce));
+    assert_eq!((take(&queue), queue.dropped()), (Some(("1".to_owned(), 3)), 3));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// The longest that a thread which lives keeps a lock. Only the time counts in which the waiting thread looked, and not that in
 /// which the whole machine slept.
-const LONGEST_HOLD: Duration = Duration::from_secs(5);
+pub const LONGEST_HOLD: Duration = Duration::from_secs(5);
 /// What of it is counted at one look at most.
 const ONE_LOOK: Duration = Duration::from_millis(50);
 

@@ -63,6 +63,7 @@ impl Client {
         properties: Properties<'_>,
         how: PublishOptions,
     ) -> Result<Token, Failure> {
+        self.check_alive()?;
         let (topic, correlation) = self.current(asked)??;
         let mut all: PropertiesBuf = properties.into();
         if let Some(correlation) = correlation {

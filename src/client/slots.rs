@@ -173,6 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn the_count_of_what_was_taken_out_is_never_set_back() {
+        // Or a thread that puts the mark forward could miss that a place below became free meanwhile.
+        let slots = Slots::new();
+        let mut before = 0;
+        for _ in 0..100 {
+            let handle = slots.insert(()).unwrap();
+            assert_eq!(slots.first_free.load(Ordering::Relaxed) & !PLACE_MASK, before);
+            slots.remove(handle, |_| true).unwrap();
+            before += PLACE_MASK + 1;
+            assert_eq!(slots.first_free.load(Ordering::Relaxed) & !PLACE_MASK, before);
+        }
+    }
+
+    #[test]
     fn forged_handles_name_nothing() {
         let slots = Slots::new();
         let handle = slots.insert("value").unwrap();

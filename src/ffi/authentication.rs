@@ -23,7 +23,7 @@ pub unsafe extern "C" fn mt5mqtt_authenticate(client: i64, data: *const u8, size
 /// Starts a re-authentication with the method of the connection (MQTT 5.0 section 4.12.1); with SCRAM-SHA-256 the library
 /// brings the data. Steps come as MT5MQTT_EVENT_AUTHENTICATE, success as MT5MQTT_EVENT_AUTHENTICATED; a failure, or more time
 /// than CONNECT_TIMEOUT_MS, ends the connection. One that is under way goes on instead. Fails with MT5MQTT_E_NOT_CONNECTED,
-/// or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
+/// MT5MQTT_E_TOO_LARGE, or with MT5MQTT_E_WRONG_STATE when there is no AUTHENTICATION_METHOD.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_reauthenticate(client: i64, data: *const u8, size: i32, properties: i64) -> i32 {
     guard_client(client, |client| {

@@ -135,9 +135,9 @@ fn pack(notice: &Notice, room: &mut [u8]) -> (usize, bool) {
     (used, event.property_count > 0)
 }
 
-/// Takes events off the queue, at most `maximum`, and puts them into the buffer one directly behind the other, without
-/// padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that it says, in UTF-8 and without a
-/// NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
+/// Takes events off the queue, at most `maximum` (1 or more; MT5MQTT_E_INVALID_ARGUMENT), and puts them into the buffer one
+/// directly behind the other, without padding: an mt5mqtt_event, and behind it its topic, payload and text, of the sizes that
+/// it says, in UTF-8 and without a NUL. Never waits. Each counts as taken, as with mt5mqtt_poll.
 ///
 /// Returns how many there are. The last one is the current event of this handle. Properties are not in the buffer: an event
 /// that has some is the last of its batch, so that they can be read; with STORE_PATH so is the end of a publish, which is told

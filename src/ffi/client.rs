@@ -2,7 +2,7 @@
 
 use super::arguments::{self, flag, milliseconds, quality, topic_name};
 use super::constants::*;
-use super::guard::{guard, guard_client};
+use super::guard::{guard, guard_client, no_client};
 use super::handles::{self, Object};
 use super::properties;
 use super::text::{bytes, put_utf8, put_utf16, utf8, utf16};
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroize;
 
 /// Makes a client. Nothing is connected and no thread started yet. Returns its handle, above 0, which is valid in the whole
-/// process until mt5mqtt_free.
+/// process until mt5mqtt_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_create() -> i64 {
     guard(|| {
@@ -60,7 +60,7 @@ pub extern "C" fn mt5mqtt_free(client: i64) -> i32 {
                 }
                 Err(Status::LeftLocked.into())
             }
-            _ => Err(Status::InvalidHandle.because(format!("there is no client with the handle {client}"))),
+            _ => Err(handles::with(client, |object| no_client(client, object))),
         }
     })
 }
@@ -199,8 +199,9 @@ pub extern "C" fn mt5mqtt_connect(client: i64) -> i32 {
 /// MT5MQTT_EVENT_DOCTOR. It uses a connection of its own, whose Client Identifier is CLIENT_ID with -doctor behind it (none
 /// if there is none), and topics below mt5mqtt/doctor/; the client may be idle or connected. It takes as long as its Servers
 /// do: MT5MQTT_OPT_CONNECT_TIMEOUT_MS (twice with PROTOCOL_FALLBACK) and 20 seconds each at most. MT5MQTT_E_WRONG_STATE
-/// without a URL, or while an examination runs. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as
-/// well: it answers MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
+/// without a URL, when options don't go together, or while an examination runs; MT5MQTT_E_THREAD when the system starts no
+/// thread. An Enhanced Authentication other than SCRAM-SHA-256 is the program's here as well: it answers
+/// MT5MQTT_EVENT_AUTHENTICATE, or the report ends there.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_doctor_start(client: i64) -> i32 {
     guard_client(client, |client| client.start_doctor().map(|()| 0))
@@ -325,4 +326,73 @@ pub extern "C" fn mt5mqtt_test_panic(client: i64, place: i32) -> i32 {
         }
         _ => Err(Status::InvalidArgument.because(format!("there is no place {place}"))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ProtocolVersion;
+
+    #[test]
+    fn each_figure_is_what_its_number_stands_for() {
+        let figures = Statistics {
+            messages_sent: 1,
+            messages_received: 2,
+            bytes_sent: 3,
+            bytes_received: 4,
+            connections: 5,
+            outgoing: 10,
+            outgoing_bytes: 11,
+            in_flight: 12,
+            events: 13,
+            events_bytes: 14,
+            events_dropped: 15,
+            publishes_dropped: 16,
+            redelivered: 17,
+            ping_rtt_us: Some(18),
+            last_delay_ms: 19,
+            breaches: 20,
+            version: Some(ProtocolVersion::V311),
+            server_index: 60,
+            publishes_expired: 70,
+            publishes_superseded: 71,
+            restored: 72,
+            commits: 73,
+            messages_suppressed: 74,
+            programs: 160,
+            nobodys: 161,
+            missed: 162,
+            limits: None,
+        };
+        for (stat, expected) in [
+            (MT5MQTT_STAT_MESSAGES_SENT, 1),
+            (MT5MQTT_STAT_MESSAGES_RECEIVED, 2),
+            (MT5MQTT_STAT_BYTES_SENT, 3),
+            (MT5MQTT_STAT_BYTES_RECEIVED, 4),
+            (MT5MQTT_STAT_CONNECTIONS, 5),
+            (MT5MQTT_STAT_OUTGOING, 10),
+            (MT5MQTT_STAT_OUTGOING_BYTES, 11),
+            (MT5MQTT_STAT_IN_FLIGHT, 12),
+            (MT5MQTT_STAT_EVENTS, 13),
+            (MT5MQTT_STAT_EVENTS_BYTES, 14),
+            (MT5MQTT_STAT_EVENTS_DROPPED, 15),
+            (MT5MQTT_STAT_PUBLISHES_DROPPED, 16),
+            (MT5MQTT_STAT_REDELIVERED, 17),
+            (MT5MQTT_STAT_PING_RTT_US, 18),
+            (MT5MQTT_STAT_LAST_DELAY_MS, 19),
+            (MT5MQTT_STAT_BREACHES, 20),
+            (MT5MQTT_STAT_PROTOCOL_VERSION, 4),
+            (MT5MQTT_STAT_SERVER_INDEX, 60),
+            (MT5MQTT_STAT_PUBLISHES_EXPIRED, 70),
+            (MT5MQTT_STAT_PUBLISHES_SUPERSEDED, 71),
+            (MT5MQTT_STAT_STORE_RESTORED, 72),
+            (MT5MQTT_STAT_STORE_COMMITS, 73),
+            (MT5MQTT_STAT_MESSAGES_SUPPRESSED, 74),
+            (MT5MQTT_STAT_SHARED_PROGRAMS, 160),
+            (MT5MQTT_STAT_SHARED_NOBODYS, 161),
+            (MT5MQTT_STAT_SHARED_MISSED, 162),
+        ] {
+            assert_eq!(figure(&figures, stat), Ok(expected), "figure {stat}");
+        }
+    }
 }

@@ -331,3 +331,7 @@ pub extern "C" fn mt5mqtt_acknowledge_with(client: i64, token: i64, reason_code:
         Ok(0)
     })
 }
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

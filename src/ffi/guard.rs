@@ -51,11 +51,16 @@ pub fn guard_client<R: Returned>(handle: i64, body: impl FnOnce(&Client) -> Resu
 fn client(handle: i64, object: Option<&Object>) -> Result<&Client, Failure> {
     match object {
         Some(Object::Client(client)) => Ok(client),
-        Some(Object::Properties(_)) => {
-            Err(Status::InvalidHandle.because(format!("handle {handle} is a set of properties, not a client")))
-        }
-        None => Err(Status::InvalidHandle.because(format!("there is no client with the handle {handle}"))),
+        _ => Err(no_client(handle, object)),
     }
+}
+
+/// What a handle stands for that isn't one of a client, in words.
+pub fn no_client(handle: i64, object: Option<&Object>) -> Failure {
+    Status::InvalidHandle.because(match object {
+        Some(Object::Properties(_)) => format!("handle {handle} is a set of properties, not a client"),
+        _ => format!("there is no client with the handle {handle}"),
+    })
 }
 
 fn finish<R: Returned>(result: Result<R, Failure>) -> R {

@@ -5,7 +5,8 @@ use super::arguments::{property_id, required};
 use super::guard::guard;
 use super::handles::{self, Object};
 use super::text::{bytes, utf8, utf16};
-use crate::client::lock::Lock;
+use crate::client::clock;
+use crate::client::lock::{LONGEST_HOLD, Lock};
 use crate::codec::property::{Kind, PropertiesBuf, PropertyError, PropertyId, Section, Value};
 use crate::session::options::PublishOptions;
 use crate::types::PacketType;
@@ -64,7 +65,13 @@ fn copy_whole(handle: i64, section: Section) -> Result<Set, Failure> {
     if handle == 0 {
         return Ok(Set::default());
     }
-    let whole = set(handle)?.lock().clone();
+    let set = set(handle)?;
+    // A client is to use it, which isn't harmed if a thread was ended while it had the set.
+    let left_locked = || {
+        let text = "a thread was ended while it used the set of properties";
+        Status::LeftLocked.because(format!("{text} {handle}, and left it locked: make another one"))
+    };
+    let whole = set.try_lock_until(clock::now() + LONGEST_HOLD).ok_or_else(left_locked)?.clone();
     whole.properties.as_properties().check_for(section).map_err(failure)?;
     Ok(whole)
 }
@@ -78,7 +85,7 @@ fn put(handle: i64, property: i32, value: Value<'_>) -> Result<i32, Failure> {
 
 /// Makes an empty set of properties (MQTT 5.0), which can also say how a publish is treated while it waits. It can be used
 /// for any number of calls, which copy it, and by several threads. Returns its handle, above 0; give it back with
-/// mt5mqtt_properties_free.
+/// mt5mqtt_properties_free. MT5MQTT_E_QUEUE_FULL when the process has a million clients and sets of properties.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_create() -> i64 {
     guard(|| handles::insert(Object::Properties(Arc::default())))
@@ -144,7 +151,7 @@ pub unsafe extern "C" fn mt5mqtt_properties_set_text_w(properties: i64, property
 }
 
 /// Sets a property of bytes (Correlation Data), in place of an earlier value. At most 65,535 bytes
-/// (MT5MQTT_E_TOO_LARGE).
+/// (MT5MQTT_E_TOO_LARGE). Else fails as mt5mqtt_properties_set_int does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_properties_set_bytes(
     properties: i64,
@@ -185,7 +192,12 @@ pub unsafe extern "C" fn mt5mqtt_properties_add_user_w(properties: i64, name: *c
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffi::client::{mt5mqtt_create, mt5mqtt_free, mt5mqtt_state};
+    use crate::ffi::constants::{MT5MQTT_E_LEFT_LOCKED, MT5MQTT_STATE_IDLE};
+    use crate::ffi::guard::last_error;
+    use crate::ffi::publish::mt5mqtt_publish;
     use crate::ffi::publish_options::mt5mqtt_properties_set_time_to_live;
+    use std::ptr::null;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
@@ -211,5 +223,18 @@ mod tests {
             assert_eq!(torn, 0, "copies of a set that never was");
         });
         mt5mqtt_properties_free(set);
+    }
+
+    #[test]
+    fn a_set_that_a_thread_has_left_locked_does_a_client_no_harm() {
+        let (client, handle) = (mt5mqtt_create(), mt5mqtt_properties_create());
+        set(handle).expect("the set").leave_locked();
+        // SAFETY: the topic ends with a NUL, and there is no payload.
+        let publish = |set| unsafe { mt5mqtt_publish(client, c"t".as_ptr(), null(), 0, 0, 0, set) };
+        assert_eq!(publish(handle), MT5MQTT_E_LEFT_LOCKED.into());
+        assert!(last_error().contains(&format!("properties {handle}")), "{}", last_error());
+        assert_eq!(mt5mqtt_state(client), MT5MQTT_STATE_IDLE);
+        assert!(publish(0) > 0, "{}", last_error());
+        assert_eq!((mt5mqtt_properties_free(handle), mt5mqtt_free(client)), (0, 0));
     }
 }

@@ -47,6 +47,7 @@ pub extern "C" fn mt5mqtt_properties_set_priority(properties: i64, priority: i32
 
 /// Sets whether a newer publish of the same Topic Name takes the place of one that waits, 0 (default) or 1: the same as an empty
 /// conflation key, and 0 as none at all. For callers whose texts can't be NULL, as those of MQL5 by its documents.
+/// MT5MQTT_E_INVALID_ARGUMENT for another value.
 #[unsafe(no_mangle)]
 pub extern "C" fn mt5mqtt_properties_set_conflation(properties: i64, conflate: i32) -> i32 {
     guard(|| {

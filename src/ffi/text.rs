@@ -4,6 +4,7 @@
 
 use crate::types::status::{Failure, Status};
 use std::borrow::Cow;
+use std::char::DecodeUtf16Error;
 use std::ffi::{CStr, c_char};
 
 fn invalid(what: &str, why: &str) -> Failure {
@@ -31,23 +32,35 @@ pub unsafe fn utf8<'a>(what: &str, pointer: *const c_char) -> Result<Option<Cow<
     Ok(Some(Cow::Borrowed(text)))
 }
 
-/// The units of the NUL-terminated UTF-16 at `pointer`; `None` for NULL.
-///
-/// # Safety
-///
-/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes, and stay unchanged as long as the
-/// result lives.
-unsafe fn units<'a>(pointer: *const u16) -> Option<&'a [u16]> {
-    if pointer.is_null() {
-        return None;
+/// The units of a text in UTF-16, without the 0 behind them. MQL5 packs to one byte: they may be unaligned.
+#[derive(Clone, Copy)]
+struct Units {
+    first: *const u16,
+    length: usize,
+}
+
+impl Units {
+    /// Those of the NUL-terminated UTF-16 at `pointer`; `None` for NULL.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` is NULL or points to 16-bit units that end with a 0 and stay there as long as the result lives.
+    unsafe fn at(pointer: *const u16) -> Option<Units> {
+        if pointer.is_null() {
+            return None;
+        }
+        let mut length = 0;
+        // SAFETY: every unit up to and with the 0 is readable by the caller's promise.
+        while unsafe { pointer.add(length).read_unaligned() } != 0 {
+            length += 1;
+        }
+        Some(Units { first: pointer, length })
     }
-    let mut length = 0;
-    // SAFETY: every unit up to and with the 0 is readable by the caller's promise.
-    while unsafe { *pointer.add(length) } != 0 {
-        length += 1;
+
+    fn characters(self) -> impl Iterator<Item = Result<char, DecodeUtf16Error>> {
+        // SAFETY: `at` has read these units, and they are still there by its caller's promise.
+        char::decode_utf16((0..self.length).map(move |index| unsafe { self.first.add(index).read_unaligned() }))
     }
-    // SAFETY: these units were just read.
-    Some(unsafe { std::slice::from_raw_parts(pointer, length) })
 }
 
 fn lone_surrogate(what: &str) -> Failure {
@@ -58,20 +71,19 @@ fn lone_surrogate(what: &str) -> Failure {
 ///
 /// # Safety
 ///
-/// `pointer` is NULL or points to 16-bit units that end with a 0, aligned to 2 bytes.
+/// `pointer` is NULL or points to 16-bit units that end with a 0.
 pub unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<Option<Cow<'a, str>>, Failure> {
     // SAFETY: the caller's promise.
-    let Some(units) = (unsafe { units(pointer) }) else { return Ok(None) };
+    let Some(units) = (unsafe { Units::at(pointer) }) else { return Ok(None) };
     converted(units).map(|text| Some(Cow::Owned(text))).ok_or_else(|| lone_surrogate(what))
 }
 
 /// The units as UTF-8. It may be a password: nothing is copied of a text that is refused, and nothing twice, as by a text that
 /// grows.
-fn converted(units: &[u16]) -> Option<String> {
-    let characters = || char::decode_utf16(units.iter().copied());
-    let size = characters().map(|character| character.map(char::len_utf8).ok()).sum::<Option<usize>>()?;
+fn converted(units: Units) -> Option<String> {
+    let size = units.characters().map(|character| character.map(char::len_utf8).ok()).sum::<Option<usize>>()?;
     let mut text = String::with_capacity(size);
-    text.extend(characters().flatten());
+    text.extend(units.characters().flatten());
     Some(text)
 }
 
@@ -89,14 +101,14 @@ pub unsafe fn with_utf16<R>(
     body: impl FnOnce(Option<&str>) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     // SAFETY: the caller's promise.
-    let Some(units) = (unsafe { units(pointer) }) else { return body(None) };
+    let Some(units) = (unsafe { Units::at(pointer) }) else { return body(None) };
     // A unit becomes three bytes at most, a pair of them four.
-    if units.len() > SHORT / 3 {
+    if units.length > SHORT / 3 {
         let text = converted(units).ok_or_else(|| lone_surrogate(what))?;
         return body(Some(&text));
     }
     let (mut bytes, mut size) = ([0; SHORT], 0);
-    for character in char::decode_utf16(units.iter().copied()) {
+    for character in units.characters() {
         size += character.map_err(|_| lone_surrogate(what))?.encode_utf8(&mut bytes[size..]).len();
     }
     body(Some(std::str::from_utf8(&bytes[..size]).expect("made of whole characters")))
@@ -171,8 +183,8 @@ pub unsafe fn put_utf16(text: &str, buffer: *mut u16, capacity: i32) -> Result<i
     let (fits, size) = room(length, length + 1, buffer, capacity)?;
     if fits {
         for (index, unit) in text.encode_utf16().chain([0]).enumerate() {
-            // SAFETY: the units and the 0 fit into the caller's buffer.
-            unsafe { *buffer.add(index) = unit };
+            // SAFETY: the units and the 0 fit into the caller's buffer, which may be unaligned.
+            unsafe { buffer.add(index).write_unaligned(unit) };
         }
     }
     Ok(size)

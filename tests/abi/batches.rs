@@ -2,6 +2,8 @@
 //! holds.
 
 use crate::common::abi::{Event, abi};
+use crate::common::fake_server::FakeServer;
+use crate::common::folder::Folder;
 use crate::host::{Client, DEADLINE, Properties, refused};
 use mt5mqtt::codec::Packet;
 use mt5mqtt::codec::message::Message;
@@ -239,11 +241,7 @@ fn an_event_with_properties_ends_its_batch() {
         let message = Message::new(TopicName::new("t").unwrap(), payload.as_bytes(), QoS::AtMostOnce, false, with);
         peer.send(&Packet::Publish(message.publish(None, false)));
     }
-    let deadline = Instant::now() + DEADLINE;
-    while abi().stat(client.handle, MT5MQTT_STAT_EVENTS) < 6 {
-        assert!(Instant::now() < deadline, "not all messages came before the deadline");
-        std::thread::yield_now();
-    }
+    until_there_are(&client, 6);
     let sizes = [poll(&client, 4096, 100).len(), poll(&client, 4096, 2).len(), poll(&client, 4096, 100).len()];
     assert_eq!(sizes, [3, 2, 1]);
 }
@@ -254,11 +252,7 @@ fn what_has_no_room_stays_in_the_queue() {
     for (id, payload) in [(1, "first"), (2, "second, and longer than that")] {
         peer.publish(payload.as_bytes(), Some(id), QoS::AtLeastOnce);
     }
-    let deadline = Instant::now() + DEADLINE;
-    while abi().stat(client.handle, MT5MQTT_STAT_EVENTS) < 2 {
-        assert!(Instant::now() < deadline, "not all messages came before the deadline");
-        std::thread::yield_now();
-    }
+    until_there_are(&client, 2);
     let needed = EVENT_SIZE + "t".len() + "first".len();
     let mut small = vec![0; needed - 1];
     let result = abi().poll_batch(client.handle, small.as_mut_ptr(), small.len() as i32, 5);
@@ -274,4 +268,56 @@ fn what_has_no_room_stays_in_the_queue() {
     for (capacity, maximum) in [(-1, 1), (1, 1), (0, 0), (0, -1)] {
         refused(abi().poll_batch(client.handle, null_mut(), capacity, maximum), MT5MQTT_E_INVALID_ARGUMENT, &[]);
     }
+}
+
+#[test]
+fn what_a_client_that_has_failed_still_has_comes_in_a_batch() {
+    let (_server, client, mut peer) = Client::connected(&[]);
+    peer.publish(b"last", None, QoS::AtMostOnce);
+    until_there_are(&client, 1);
+    refused(abi().test_panic(client.handle, 0), MT5MQTT_E_PANIC, &[]);
+    let events = poll(&client, 4096, 100);
+    let kinds: Vec<i32> = events.iter().map(|(event, ..)| event.kind).collect();
+    assert_eq!(kinds, [MT5MQTT_EVENT_MESSAGE, MT5MQTT_EVENT_FAILED]);
+    assert_eq!((events[0].2.as_slice(), events[1].0.status), (&b"last"[..], MT5MQTT_E_PANIC));
+    let mut buffer = [0; 4096];
+    let result = abi().poll_batch(client.handle, buffer.as_mut_ptr(), buffer.len() as i32, 100);
+    refused(result, MT5MQTT_E_PANIC, &["freed"]);
+}
+
+/// Until so many events wait.
+#[track_caller]
+fn until_there_are(client: &Client, count: i64) {
+    let deadline = Instant::now() + DEADLINE;
+    while abi().stat(client.handle, MT5MQTT_STAT_EVENTS) < count {
+        assert!(Instant::now() < deadline, "there are no {count} events before the deadline");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn with_a_store_the_end_of_a_publish_is_the_last_event_of_its_batch() {
+    let (mut server, folder) = (FakeServer::start(), Folder::new("abi-batches"));
+    let client = Client::new();
+    client.set_text(MT5MQTT_OPT_URL, &server.url());
+    client.set_text(MT5MQTT_OPT_CLIENT_ID, "trader");
+    client.set_text(MT5MQTT_OPT_STORE_PATH, folder.path().to_str().expect("a path in UTF-8"));
+    abi().good(abi().connect(client.handle));
+    let mut peer = server.accept_mqtt();
+    client.expect(MT5MQTT_EVENT_CONNECTED);
+    let tokens = [client.publish(b"1", 1), client.publish(b"2", 1)];
+    for payload in ["1", "2"] {
+        let id = peer.expect_publish(payload).id();
+        peer.puback(id);
+    }
+    until_there_are(&client, 2);
+    for payload in [b"3", b"4"] {
+        peer.publish(payload, None, QoS::AtMostOnce);
+    }
+    until_there_are(&client, 4);
+    // It has come back for more when it has dealt with what it got.
+    let batches = [(); 3].map(|()| poll(&client, 4096, 100));
+    let told: Vec<Vec<i64>> =
+        batches.iter().map(|batch| batch.iter().map(|(event, ..)| event.token).collect()).collect();
+    assert_eq!(told, [vec![tokens[0]], vec![tokens[1]], vec![0, 0]]);
 }

@@ -67,17 +67,21 @@ fn every_writer_tells_the_size_and_writes_only_what_fits() {
         let unit = if kind == Kind::Utf16Out { 2 } else { 1 };
         let terminator = usize::from(kind != Kind::BytesOut);
         let needed = size as usize + terminator;
-        // 64-bit units, so that the buffer is aligned for UTF-16.
-        let mut place = vec![0_u64; needed * unit / 8 + 2];
-        for capacity in 0..needed + 2 {
-            place.fill(u64::from_ne_bytes([UNTOUCHED; 8]));
-            let buffer = place.as_mut_ptr().cast::<u8>();
+        // An array of MQL5's may lie in a struct, which it packs to one byte: at any address.
+        let mut place = vec![0_u8; needed * unit + 3];
+        for (capacity, offset) in (0..needed + 2).flat_map(|capacity| [(capacity, 0), (capacity, 1)]) {
+            place.fill(UNTOUCHED);
+            let buffer = place[offset..].as_mut_ptr();
             assert_eq!(write(export, &client, buffer, capacity as i32), size, "{name}, capacity {capacity}");
-            let bytes: Vec<u8> = place.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
             let written = if capacity < needed { 0 } else { needed * unit };
-            assert!(bytes[written..].iter().all(|byte| *byte == UNTOUCHED), "{name}, capacity {capacity}: {bytes:?}");
+            let (before, bytes) = place.split_at(offset);
+            let (bytes, behind) = bytes.split_at(written);
+            assert!(
+                before.iter().chain(behind).all(|byte| *byte == UNTOUCHED),
+                "{name}, capacity {capacity}: {place:?}"
+            );
             if capacity >= needed {
-                let (value, end) = bytes[..written].split_at(size as usize * unit);
+                let (value, end) = bytes.split_at(size as usize * unit);
                 assert!(end.iter().all(|byte| *byte == 0), "{name}: no NUL");
                 assert!(unit == 2 || !value.contains(&UNTOUCHED), "{name}: not all was written");
             }

@@ -108,8 +108,8 @@ fn a_handle_can_be_freed_once_and_never_comes_back() {
         let (client, set) = (abi().create(), abi().properties_create());
         assert!(client > 0 && set > 0);
         assert!(seen.insert(client) && seen.insert(set), "a handle was given out a second time");
-        refused(abi().free(set), MT5MQTT_E_INVALID_HANDLE, &[&set.to_string()]);
-        refused(abi().properties_free(client), MT5MQTT_E_INVALID_HANDLE, &[&client.to_string()]);
+        refused(abi().free(set), MT5MQTT_E_INVALID_HANDLE, &[&set.to_string(), "is a set of properties"]);
+        refused(abi().properties_free(client), MT5MQTT_E_INVALID_HANDLE, &[&client.to_string(), "is a client"]);
         assert_eq!((abi().free(client), abi().properties_free(set)), (0, 0));
         refused(abi().free(client), MT5MQTT_E_INVALID_HANDLE, &[&client.to_string()]);
         refused(abi().properties_free(set), MT5MQTT_E_INVALID_HANDLE, &[&set.to_string()]);

@@ -32,6 +32,7 @@ fn assert_failed(client: &Client) {
     refused(abi().unsubscribe(handle, topic, 0), status, &["freed"]);
     refused(abi().set_int(handle, MT5MQTT_OPT_KEEP_ALIVE_S, 1), status, &["freed"]);
     refused(abi().acknowledge(handle, 1, 0), status, &["freed"]);
+    refused(abi().respond(handle, null, 0, 0, 0), status, &["freed"]);
     // What is known can still be read.
     assert_eq!(client.state(), MT5MQTT_STATE_FAILED);
     assert!(abi().stat(handle, MT5MQTT_STAT_CONNECTIONS) >= 0);

@@ -126,7 +126,10 @@ fn a_handle_can_be_freed_while_other_threads_use_it() {
             });
             together.wait();
             // Some calls later, more each round.
-            while abi().stat(handle, MT5MQTT_STAT_MESSAGES_SENT) < 1 + round * 10 {}
+            let deadline = Instant::now() + crate::host::DEADLINE;
+            while abi().stat(handle, MT5MQTT_STAT_MESSAGES_SENT) < 1 + round * 10 {
+                assert!(Instant::now() < deadline, "the threads send nothing");
+            }
             let freed_by_this = abi().free(handle);
             assert_eq!(freed_by_this, 0);
             for user in users {

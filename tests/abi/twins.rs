@@ -39,6 +39,25 @@ fn publish_and_publish_text_leave_the_same_bytes() {
 }
 
 #[test]
+fn a_text_in_utf16_may_lie_at_any_address() {
+    // MQL5 packs a struct to one byte.
+    let (_server, client, mut peer) = Client::connected(&[]);
+    for text in TEXTS {
+        let place: Vec<u8> = [0].into_iter().chain(utf16(text).into_iter().flat_map(u16::to_ne_bytes)).collect();
+        let text_w = place[1..].as_ptr().cast::<u16>();
+        assert!(!text_w.is_aligned());
+        let properties = Properties::new();
+        abi().good(abi().properties_set_text_w(properties.handle, MT5MQTT_PROP_CONTENT_TYPE, text_w));
+        abi().good(abi().publish_text_w(client.handle, text_w, text_w, 0, 0, properties.handle));
+        let received = peer.expect(PacketType::Publish);
+        let Packet::Publish(publish) = received.packet() else { unreachable!() };
+        assert_eq!(publish.topic.map(|topic| topic.as_str()), Some(text));
+        assert_eq!(publish.properties.text(PropertyId::ContentType), Some(text));
+        assert_eq!(std::str::from_utf8(publish.payload), Ok(text));
+    }
+}
+
+#[test]
 fn subscribe_and_unsubscribe_ask_for_the_same() {
     let (_server, client, mut peer) = Client::connected(&[]);
     for filter in TEXTS {

@@ -26,9 +26,9 @@ const PUBLISH: &[u8] = &[0x30, 4, 0, 1, b't', 0];
 
 /// What the Server has said, and what was said to it.
 #[derive(Default)]
-struct Line {
-    said: VecDeque<&'static [u8]>,
-    heard: Vec<u8>,
+pub(super) struct Line {
+    pub said: VecDeque<&'static [u8]>,
+    pub heard: Vec<u8>,
 }
 
 struct Script(Arc<Mutex<Line>>);
@@ -53,7 +53,7 @@ impl Write for Script {
 }
 
 /// A client whose Server has accepted it, or has the time of a PINGRESP to do so.
-fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
+pub(super) fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
     let mut options = Options::default();
     for (id, value) in [(IntOption::KeepAlive, 1), (IntOption::PingTimeout, 100)] {
         options.set_int(id as i32, value, true).expect("an option");
@@ -77,7 +77,7 @@ fn open(accepted: bool) -> (Client, Worker, Arc<Mutex<Line>>) {
 }
 
 /// Returns when the thread would come back at the latest.
-fn step(worker: &mut Worker) -> Instant {
+pub(super) fn step(worker: &mut Worker) -> Instant {
     let until = worker.step(&Options::default).expect("a thread that goes on").until;
     // Callers wake it only for what comes sooner.
     assert_eq!(worker.shared.core.lock().worker_deadline, until);

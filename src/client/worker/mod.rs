@@ -9,6 +9,8 @@ mod ending;
 mod ending_tests;
 #[cfg(test)]
 mod late_tests;
+#[cfg(test)]
+mod polling_tests;
 mod reading;
 #[cfg(test)]
 mod storing_tests;

@@ -101,8 +101,8 @@ pub const MT5MQTT_E_STORE_OF_ANOTHER: i32 = -85;
 pub const MT5MQTT_E_STORE_NOT_WRITTEN: i32 = -86;
 /// A fault inside the library: this client has failed for good and can only be freed.
 pub const MT5MQTT_E_PANIC: i32 = -90;
-/// A thread was ended in the middle of a call of this client and left it locked: what the client holds stays until the
-/// process ends.
+/// A thread was ended in the middle of a call of this client, or of this set of properties, and left it locked: what it holds
+/// stays until the process ends.
 pub const MT5MQTT_E_LEFT_LOCKED: i32 = -120;
 /// The programs on a shared connection don't agree on this: the text names it.
 pub const MT5MQTT_E_SHARED_DIFFERS: i32 = -160;

@@ -83,7 +83,8 @@ pub const MT5MQTT_OPT_EVENTS_MAXIMUM: i32 = 44;
 /// As EVENTS_MAXIMUM, in bytes: 1024 to 4 GiB, default 64 MiB. May be set at any time.
 pub const MT5MQTT_OPT_EVENTS_MAXIMUM_BYTES: i32 = 45;
 /// Which QoS 0 message is dropped, and counted, when these are reached: 0 (default) the oldest, 1 the newest. An event that
-/// is no message, the end of a publish say, is dropped only when no QoS 0 message is left. May be set at any time.
+/// is no message, the end of a publish say, is dropped only when no QoS 0 message is left. Nothing is dropped for an event
+/// that has no room all the same: it is dropped alone. May be set at any time.
 pub const MT5MQTT_OPT_EVENTS_OVERFLOW: i32 = 46;
 /// When the Server learns that a QoS 1 or 2 message arrived: 0 on arrival, 1 (default) when poll has taken it, 2 by
 /// mt5mqtt_acknowledge.
