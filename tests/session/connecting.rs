@@ -323,7 +323,7 @@ fn malformed_packets_and_protocol_errors_are_told_apart() {
         (&[0xD1, 0x00], ReasonCode::MALFORMED_PACKET, Status::MalformedPacket),
         (&[0x30, 0x03, 0, 0, 0], ReasonCode::PROTOCOL_ERROR, Status::ProtocolError),
         (&[0x30, 0x08, 0, 1, b'a', 4, 1, 0, 1, 0], ReasonCode::PROTOCOL_ERROR, Status::ProtocolError),
-        (&[0x30, 0x81, 0x80, 0x40], ReasonCode::PACKET_TOO_LARGE, Status::ProtocolError),
+        (&[0x30, 0x82, 0x80, 0x40], ReasonCode::PACKET_TOO_LARGE, Status::ProtocolError),
     ];
     for (bytes, reason, status) in cases {
         let mut trace = Trace::connected(options());
