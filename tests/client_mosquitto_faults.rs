@@ -82,3 +82,29 @@ fn a_packet_that_is_larger_by_its_fixed_header_than_our_maximum_packet_size_is_t
     }
     assert!(told);
 }
+
+#[test]
+fn a_subscription_that_a_server_forgets_in_a_crash_is_made_again() {
+    // Mosquitto saves what it has each half an hour, and comes back from a crash with a Session from before the subscription.
+    let Some(mut server) = mosquitto("") else { return };
+    // It saves the Sessions of those that came without Clean Start, and no others.
+    let program = connected(&server, &[(IntOption::CleanStart, 0)]);
+    let token = program.subscribe_to("before", QoS::AtLeastOnce);
+    program.expect_subscribed(token);
+    server.save();
+    let token = program.subscribe_to("since", QoS::AtLeastOnce);
+    program.expect_subscribed(token);
+    server.restart();
+    loop {
+        match program.event("the connection") {
+            Event::Disconnected(_) => {}
+            Event::Connected { session_present, .. } => break assert!(session_present, "the Session of before"),
+            other => panic!("{other:?}"),
+        }
+    }
+    server.wait_for_log(" 1 since");
+    for topic in ["before", "since"] {
+        server.publish(&["-t", topic, "-q", "1", "-m", topic]);
+        program.expect_payload(topic);
+    }
+}

@@ -242,7 +242,9 @@ impl Session {
         {
             let in_doubt = self.ours == Ours::InDoubt;
             self.outbound.resume(connection, in_doubt, &mut sink!(self));
-            if in_doubt {
+            // A Server that comes back from a crash with what it had saved before may know less of them than was granted. In MQTT
+            // 3.1.1 their retained messages would come again on each connection.
+            if in_doubt || self.version == ProtocolVersion::V5 {
                 self.subscriptions.doubt_session(&mut self.log);
             }
         }

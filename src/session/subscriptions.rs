@@ -267,8 +267,8 @@ impl Subscriptions {
         }
     }
 
-    /// Whether the Server's Session is the one that it had, nobody can say: the granted subscriptions are made again to be
-    /// sure of them.
+    /// Whether the Server's Session is the one that it had, or has them all, nobody can say: the granted subscriptions are made
+    /// again to be sure of them.
     pub fn doubt_session(&mut self, log: &mut Log) {
         let before = self.waiting.len();
         self.lose_session(log);

@@ -46,6 +46,21 @@ fn tells_subscribed(trace: &mut Trace, expected: Token) -> Outcome {
     }
 }
 
+/// A subscription of before is made again, without its retained messages; nobody is told.
+#[track_caller]
+fn made_again(trace: &mut Trace, filter: &str) {
+    let packet_id = trace.takes_packet(|packet| match packet {
+        Packet::Subscribe(subscribe) => {
+            let Subscription { filter: asked_for, options } = &subscribe.subscriptions[0];
+            assert_eq!((asked_for.as_str(), options.retain_handling), (filter, RetainHandling::IfNew));
+            subscribe.packet_id.get()
+        }
+        other => panic!("{other:?} instead of SUBSCRIBE"),
+    });
+    trace.receives(suback(packet_id, ReasonCode::GRANTED_QOS_2));
+    trace.tells_nothing();
+}
+
 /// Subscribes with success.
 #[track_caller]
 fn subscribed(trace: &mut Trace, token: Token, filter: &str) {
@@ -120,8 +135,8 @@ fn unsubscribe_ends_with_unsuback() {
 }
 
 #[test]
-fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
-    // MQTT-3.2.2-5: with its Session the Server has forgotten them.
+fn subscriptions_are_made_again_on_each_connection() {
+    // MQTT-3.2.2-5: with its Session the Server has forgotten them. After a crash it may have the Session without them.
     let mut trace = Trace::connected(options());
     let properties = set(&[(PropertyId::SubscriptionIdentifier, Value::Int(3))]);
     trace.session.subscribe(1, TopicFilter::new("a").unwrap(), at_most(QoS::AtLeastOnce), properties);
@@ -129,8 +144,12 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
     trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
     tells_subscribed(&mut trace, 1);
     subscribed(&mut trace, 2, "b");
-    trace.reconnects(true);
-    trace.sends_nothing();
+    for _ in 0..2 {
+        trace.reconnects(true);
+        made_again(&mut trace, "a");
+        made_again(&mut trace, "b");
+        trace.sends_nothing();
+    }
 
     trace.loses_connection();
     trace.subscribe(3, "c");
@@ -225,9 +244,26 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
     }
     assert_eq!(tells_subscribed(&mut trace, 2).failure, None);
     trace.tells_nothing();
+}
+
+#[test]
+fn in_mqtt_311_subscriptions_are_made_again_when_the_session_is_gone_or_in_doubt_only() {
+    // MQTT311-3.8.4-3: their retained messages would come again on each connection.
+    let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
+    subscribed(&mut trace, 1, "a");
+    trace.reconnects(true);
+    trace.sends_nothing();
+    trace.loses_connection();
+    trace.opens();
+    trace.sends_connect(|_| ());
+    trace.reconnects(true);
+    let packet_id = takes_subscribe(&mut trace, "a");
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     // From then on there is no doubt.
     trace.reconnects(true);
     trace.sends_nothing();
+    trace.reconnects(false);
+    takes_subscribe(&mut trace, "a");
 }
 
 #[test]

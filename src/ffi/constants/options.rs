@@ -26,7 +26,8 @@ pub const MT5MQTT_OPT_AUTHENTICATION_METHOD: i32 = 6;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its
-/// connection.
+/// connection. Mosquitto keeps a Session over its own restart only if the last connection didn't ask for a new one: for that, 0
+/// from the start.
 pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
 /// Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection,
 /// 4294967295 keeps it for ever.
