@@ -391,7 +391,8 @@
 #define MT5MQTT_OPT_URL 1
 
 /**
- * Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
+ * Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects; unless the Server
+ * refuses it then, as AWS IoT Core does: then it assigns another one, and the Session is lost.
  */
 #define MT5MQTT_OPT_CLIENT_ID 2
 

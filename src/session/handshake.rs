@@ -139,6 +139,10 @@ impl Session {
             {
                 " It is the Will Message that the Server doesn't take."
             }
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID if self.gives_up_assigned_identifier() => {
+                " The Server had assigned this Client Identifier itself: the next attempt asks for another one, with a new Session. \
+                 With a CLIENT_ID the Session is kept."
+            }
             _ => "",
         });
         let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
@@ -151,6 +155,16 @@ impl Session {
             connection.is_answered = true;
             connection.close(end);
         }
+    }
+
+    /// The Server refuses the Client Identifier. If it is one that it had assigned, as AWS IoT Core does, it would be refused for ever.
+    fn gives_up_assigned_identifier(&mut self) -> bool {
+        let is_assigned = self.options.client_id.is_empty() && !self.client_id.is_empty() && !self.elsewhere.is_away();
+        if is_assigned {
+            self.client_id.clear();
+            self.forget_session();
+        }
+        is_assigned
     }
 
     /// Whether a CONNACK that says success can be taken for it. If not, the connection ends.

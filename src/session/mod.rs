@@ -148,11 +148,7 @@ impl Session {
     pub fn set_options(&mut self, options: SessionOptions) {
         if options.client_id != self.options.client_id || options.version != self.options.version {
             self.client_id.clone_from(&options.client_id);
-            self.lose_session();
-            self.use_reserved();
-            self.elsewhere.forget(&mut self.log);
-            self.ours = Ours::Unknown;
-            self.log.remove(Key::Session);
+            self.forget_session();
         }
         if options.acknowledge != self.options.acknowledge {
             // Who can say of these that they are done, depends on it.
@@ -162,6 +158,15 @@ impl Session {
         self.version = options.version;
         self.version_spoken = false;
         self.options = options;
+    }
+
+    /// Under another Client Identifier there is nothing to resume.
+    fn forget_session(&mut self) {
+        self.lose_session();
+        self.use_reserved();
+        self.elsewhere.forget(&mut self.log);
+        self.ours = Ours::Unknown;
+        self.log.remove(Key::Session);
     }
 
     /// Changes the limits of what waits to be sent; they hold from the next publish on.

@@ -9,7 +9,8 @@
 /// failed, without the others: for different Servers under one name give each address a URL, and the name by
 /// TLS_SERVER_NAME.
 pub const MT5MQTT_OPT_URL: i32 = 1;
-/// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
+/// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects; unless the Server
+/// refuses it then, as AWS IoT Core does: then it assigns another one, and the Session is lost.
 pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
 /// Text. Default: none.
 pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
