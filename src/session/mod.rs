@@ -189,7 +189,10 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
-        let unanswered = self.subscriptions.first_unanswered().or_else(|| self.outbound.first_unanswered());
+        // In the order in which they are sent.
+        let unanswered = self.outbound.first_pubrel(&self.log);
+        let unanswered = unanswered.or_else(|| self.subscriptions.first_unanswered());
+        let unanswered = unanswered.or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
         self.subscriptions.disconnected(&mut self.ids);
         let mut end = connection.end.unwrap_or_else(|| {
@@ -200,10 +203,15 @@ impl Session {
             end
         });
         // Only CONNACK says how many may be in flight.
-        if connection.quota_limit > 0 {
-            self.suspect.look(unanswered, &mut end);
-        }
+        let given_up = match connection.quota_limit {
+            0 => None,
+            _ => self.suspect.look(unanswered, &mut end),
+        };
         self.events.push_back(Event::Disconnected(end));
+        if let Some(id) = given_up {
+            self.outbound.give_up_pubrel(id, &mut sink!(self));
+            self.elsewhere.reserve(&mut self.outbound.given_up, &mut self.log);
+        }
         if !connection.is_answered {
             self.ours.unanswered();
             self.elsewhere.unanswered(&mut self.log);

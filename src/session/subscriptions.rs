@@ -119,7 +119,7 @@ impl Subscriptions {
         let (_, request) = self.sent.first()?;
         let kind = if request.subscribes() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
         let what = format!("{kind} of '{}'", request.filter);
-        Some(FirstUnanswered { number: None, token: request.token, what })
+        Some(FirstUnanswered { number: None, token: request.token, what, pubrel: None })
     }
 
     /// How it stands with the subscription to a Topic Filter.
