@@ -71,6 +71,8 @@ breaches! {
         "it is handed out as a message that comes once";
     TopicName = "MQTT-3.3.2-2", "the Server delivers a message whose Topic Name has wildcards in it",
         "it is handed out under that name, and nobody can publish to it";
+    TopicAlias = "MQTT-3.1.2-26", "the Server delivers a message with a Topic Alias above our maximum, and with its Topic Name",
+        "the Topic Name says what it is about";
     MaximumPacketSize = "MQTT-3.1.2-24",
         "the Server sends a packet that is larger than our Maximum Packet Size, by no more than its Fixed Header",
         "there is room for it";
@@ -100,6 +102,7 @@ impl Breach {
         match self {
             Breach::PayloadFormat => ReasonCode::PAYLOAD_FORMAT_INVALID,
             Breach::ReceiveMaximum => ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+            Breach::TopicAlias => ReasonCode::TOPIC_ALIAS_INVALID,
             _ => ReasonCode::PROTOCOL_ERROR,
         }
     }

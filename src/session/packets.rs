@@ -158,11 +158,17 @@ impl Session {
                 return;
             }
         }
+        let mut alias = publish.properties.int(PropertyId::TopicAlias);
+        let is_taken = |alias| self.connection.as_ref().is_some_and(|line| line.incoming_aliases.takes(alias));
+        if publish.topic.is_some() && alias.is_some_and(|alias| !is_taken(alias)) {
+            self.tolerate(Breach::TopicAlias);
+            if self.wants_close() {
+                return;
+            }
+            alias = None;
+        }
         let Some(connection) = &mut self.connection else { return };
-        let resolved = match publish.properties.int(PropertyId::TopicAlias) {
-            Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
-            None => None,
-        };
+        let resolved = alias.map(|alias| connection.incoming_aliases.resolve(alias, publish.topic));
         let topic = match &resolved {
             Some(Ok(topic)) => TopicName::from_checked(topic),
             Some(Err((reason, detail))) => return self.break_off(*reason, (*detail).to_owned()),

@@ -157,6 +157,29 @@ fn a_message_that_breaks_a_rule_of_its_header_is_handed_out() {
 }
 
 #[test]
+fn a_topic_alias_that_we_do_not_take_beside_a_topic_name_is_passed_over() {
+    // MQTT-3.1.2-26, MQTT-3.1.2-27, MQTT-3.3.2-11: some Servers pass on the alias of the publisher, with its Topic Name.
+    for maximum in [0, 4] {
+        let with_alias = |strict| SessionOptions { topic_alias_maximum: maximum, strict, ..options() };
+        let named = b"\x32\x0A\0\x01t\0\x01\x03\x23\0\x05x";
+        let mut trace = Trace::connected(with_alias(false));
+        trace.receives_bytes(named);
+        trace.tells_breach(Breach::TopicAlias);
+        let Event::Message { message, delivery, .. } = trace.tells() else { panic!("no message") };
+        assert_eq!((message.topic().as_str(), message.payload()), ("t", &b"x"[..]));
+        trace.acknowledge(delivery);
+        trace.sends(puback(1));
+        // Alone it says nothing.
+        trace.receives_bytes(b"\x30\x07\0\0\x03\x23\0\x05x");
+        trace.breaks_off(ReasonCode::TOPIC_ALIAS_INVALID);
+        let mut trace = Trace::connected(with_alias(true));
+        trace.receives_bytes(named);
+        trace.breaks_off(ReasonCode::TOPIC_ALIAS_INVALID);
+        trace.tells_nothing();
+    }
+}
+
+#[test]
 fn a_packet_may_be_larger_than_our_maximum_by_its_fixed_header() {
     // MQTT-3.1.2-24: Mosquitto doesn't count the first byte, and would send the message again on each connection.
     let of_size = |size: usize| [&[0x30, size as u8 - 2, 0, 1, b't', 0][..], &vec![b'x'; size - 6]].concat();
