@@ -83,6 +83,8 @@ impl DecodeError {
             Fault::PropertyNotAllowed(_) => true,
             Fault::PropertyValue(id) => id == PropertyId::MaximumQoS,
             Fault::DupWithQoS0 => true,
+            // In MQTT 5.0 nothing can be left over there.
+            Fault::TrailingBytes => packet == PacketType::Unsuback,
             Fault::Topic(error) => packet == PacketType::Publish && error == TopicError::WildcardInName,
             Fault::TooLarge { size, maximum } => size.saturating_sub(maximum) <= LARGEST_FIXED_HEADER,
             _ => false,

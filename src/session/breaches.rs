@@ -63,6 +63,8 @@ breaches! {
         "it is handed out, and nobody can respond to it";
     ReasonCode = "section 2.4", "the Server sends a Reason Code that the packet can't have",
         "from 0x80 on it says that something failed, below that it succeeded";
+    Unsuback = "MQTT311-3.10.4-4", "the Server sends an UNSUBACK with Reason Codes in MQTT 3.1.1",
+        "they are understood as in MQTT 5.0";
     Property = "section 2.2.2.2", "the Server sends a property that doesn't belong in the packet",
         "it means nothing there";
     MaximumQoS = "section 3.2.2.3.4", "the Server says a Maximum QoS above 1",
@@ -87,6 +89,7 @@ impl Breach {
     pub(super) fn of(error: &DecodeError) -> Option<Breach> {
         let breach = match error.fault {
             Fault::ReasonCode(_) => Breach::ReasonCode,
+            Fault::TrailingBytes => Breach::Unsuback,
             Fault::PropertyNotAllowed(_) => Breach::Property,
             Fault::PropertyValue(_) => Breach::MaximumQoS,
             Fault::DupWithQoS0 => Breach::DupOfQoS0,

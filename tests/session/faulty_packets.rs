@@ -85,6 +85,27 @@ fn a_subscription_is_refused_by_any_code_that_says_so() {
 }
 
 #[test]
+fn an_unsuback_of_mqtt_5_is_understood_in_mqtt_311() {
+    // MQTT311-3.10.4-4: Mochi puts a Reason Code behind the Packet Identifier in MQTT 3.1.1, too.
+    for (code, failure) in [(0, None), (0x11, None), (0x87, Some(Status::RefusedByServer))] {
+        let mut trace = Trace::connected(v311());
+        trace.unsubscribe(1, "t");
+        trace.takes_packet(|_| ());
+        trace.receives_bytes(&[0xB0, 3, 0, 1, code]);
+        trace.tells_breach(Breach::Unsuback);
+        let Event::Unsubscribed { outcome, .. } = trace.tells() else { panic!("no answer") };
+        assert_eq!(outcome.failure, failure);
+        trace.stays_connected();
+        let mut trace = Trace::connected(SessionOptions { strict: true, ..v311() });
+        trace.unsubscribe(1, "t");
+        trace.takes_packet(|_| ());
+        trace.receives_bytes(&[0xB0, 3, 0, 1, code]);
+        assert!(matches!(trace.tells(), Event::Unsubscribed { .. }));
+        assert_eq!(trace.closes().failure, Some(Status::MalformedPacket));
+    }
+}
+
+#[test]
 fn the_reason_of_the_end_is_not_lost_for_being_unknown() {
     // MQTT-3.14.2-1, MQTT-3.2.2-8
     let mut trace = Trace::connected(options());
