@@ -6,11 +6,13 @@ use common::mosquitto::Mosquitto;
 use common::program::Program;
 use common::tools;
 use mt5mqtt::client::options::{self, IntOption};
+use mt5mqtt::codec::property::PropertiesBuf;
 use mt5mqtt::session::breaches::Breach;
 use mt5mqtt::session::event::Event;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
+use mt5mqtt::types::topic::TopicFilter;
 
 fn mosquitto(config: &str) -> Option<Mosquitto> {
     let server = Mosquitto::start_with(config);
@@ -84,16 +86,20 @@ fn a_packet_that_is_larger_by_its_fixed_header_than_our_maximum_packet_size_is_t
 }
 
 #[test]
-fn a_subscription_that_a_server_forgets_in_a_crash_is_made_again() {
+fn a_server_that_comes_back_from_a_crash_with_the_subscriptions_of_before_gets_those_of_now() {
     // Mosquitto saves what it has each half an hour, and comes back from a crash with a Session from before the subscription.
     let Some(mut server) = mosquitto("") else { return };
     // It saves the Sessions of those that came without Clean Start, and no others.
     let program = connected(&server, &[(IntOption::CleanStart, 0)]);
     let token = program.subscribe_to("before", QoS::AtLeastOnce);
     program.expect_subscribed(token);
+    let token = program.subscribe_to("ended", QoS::AtLeastOnce);
+    program.expect_subscribed(token);
     server.save();
     let token = program.subscribe_to("since", QoS::AtLeastOnce);
     program.expect_subscribed(token);
+    program.client.unsubscribe(TopicFilter::new("ended").unwrap(), PropertiesBuf::new()).unwrap();
+    assert!(matches!(program.event("the end"), Event::Unsubscribed { .. }));
     server.restart();
     loop {
         match program.event("the connection") {
@@ -103,8 +109,13 @@ fn a_subscription_that_a_server_forgets_in_a_crash_is_made_again() {
         }
     }
     server.wait_for_log(" 1 since");
-    for topic in ["before", "since"] {
+    // Its answer shows that all before it is done.
+    let token = program.subscribe_to("last", QoS::AtLeastOnce);
+    program.expect_subscribed(token);
+    for topic in ["ended", "before", "since"] {
         server.publish(&["-t", topic, "-q", "1", "-m", topic]);
-        program.expect_payload(topic);
+        if topic != "ended" {
+            program.expect_payload(topic);
+        }
     }
 }

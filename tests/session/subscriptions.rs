@@ -247,6 +247,63 @@ fn subscriptions_are_made_again_when_nobody_knows_whose_session_the_server_has()
 }
 
 #[test]
+fn what_was_ended_is_ended_again_on_each_connection() {
+    // MQTT-3.10.4-1: a Server that comes back from a crash may have it still, and send what nobody expects any more.
+    let mut trace = Trace::connected(options());
+    let ended = |trace: &mut Trace, filter: &str| {
+        trace.unsubscribe(7, filter);
+        let packet_id = takes_unsubscribe(trace, filter);
+        trace.receives(unsuback(packet_id, vec![ReasonCode::SUCCESS]));
+        assert!(matches!(trace.tells(), Event::Unsubscribed { token: 7, .. }));
+    };
+    for filter in ["a", "b", "c"] {
+        subscribed(&mut trace, 1, filter);
+    }
+    ended(&mut trace, "a");
+    ended(&mut trace, "b");
+    for _ in 0..2 {
+        trace.reconnects(true);
+        made_again(&mut trace, "c");
+        for filter in ["a", "b"] {
+            let packet_id = takes_unsubscribe(&mut trace, filter);
+            trace.receives(unsuback(packet_id, vec![ReasonCode::NO_SUBSCRIPTION_EXISTED]));
+        }
+        trace.tells_nothing();
+        trace.sends_nothing();
+    }
+    // Made anew it stays, also if that waits for the connection.
+    subscribed(&mut trace, 2, "a");
+    trace.loses_connection();
+    trace.subscribe(3, "b");
+    trace.connects(true, &[]);
+    made_again(&mut trace, "c");
+    made_again(&mut trace, "a");
+    let packet_id = takes_subscribe(&mut trace, "b");
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    assert_eq!(tells_subscribed(&mut trace, 3).failure, None);
+    trace.sends_nothing();
+    // With its Session the Server has forgotten them.
+    ended(&mut trace, "b");
+    trace.reconnects(false);
+    for filter in ["c", "a"] {
+        let packet_id = takes_subscribe(&mut trace, filter);
+        trace.receives(suback(packet_id, ReasonCode::SUCCESS));
+    }
+    trace.sends_nothing();
+    // There are not ever more of them.
+    for number in 0..150 {
+        ended(&mut trace, &format!("f{number}"));
+    }
+    trace.reconnects(true);
+    made_again(&mut trace, "c");
+    made_again(&mut trace, "a");
+    for number in 50..150 {
+        takes_unsubscribe(&mut trace, &format!("f{number}"));
+    }
+    trace.sends_nothing();
+}
+
+#[test]
 fn in_mqtt_311_subscriptions_are_made_again_when_the_session_is_gone_or_in_doubt_only() {
     // MQTT311-3.8.4-3: their retained messages would come again on each connection.
     let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
