@@ -13,7 +13,7 @@ use super::options::{OutgoingOverflow, SessionOptions};
 use super::ordered::Ordered;
 use super::packet_ids::PacketIds;
 use super::queue::{Publishing, Queue, Quota};
-use super::record::{Key, Log, Record};
+use super::record::{Key, Record};
 use super::sink::Sink;
 use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
@@ -231,24 +231,6 @@ impl Outbound {
         let Publishing { number, token, message, .. } = &entry.publishing;
         let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
         Some(FirstUnanswered { number: Some(*number), token: *token, what, pubrel: None })
-    }
-
-    /// The first PUBREL that was sent and that the Server hasn't answered.
-    pub fn first_pubrel(&self, log: &Log) -> Option<FirstUnanswered> {
-        let first = self.released.iter().find(|(_, released)| log.is_durable(released.recorded));
-        let (id, Released { number, token, .. }) = first?;
-        let what = "PUBREL of a QoS 2 message".to_owned();
-        Some(FirstUnanswered { number: Some(*number), token: *token, what, pubrel: Some(id) })
-    }
-
-    /// The Server doesn't take this PUBREL. What became of the message nobody knows, and its Packet Identifier stays in use.
-    pub fn give_up_pubrel(&mut self, id: PacketId, out: &mut Sink<'_>) {
-        if let Some(released) = self.released.remove(id) {
-            self.given_up.push(id);
-            self.outstanding.count -= 1;
-            out.log.remove(Key::Flow(released.number));
-            out.end(released.token, Outcome::local(Status::SessionLost));
-        }
     }
 
     pub(super) fn next_order(&mut self) -> u64 {
