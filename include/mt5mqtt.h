@@ -391,7 +391,8 @@
 #define MT5MQTT_OPT_URL 1
 
 /**
- * Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
+ * Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects; unless the Server
+ * refuses it then, as AWS IoT Core does: then it assigns another one, and the Session is lost.
  */
 #define MT5MQTT_OPT_CLIENT_ID 2
 
@@ -426,7 +427,8 @@
 
 /**
  * 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its
- * connection.
+ * connection. Mosquitto keeps a Session over its own restart only if the last connection didn't ask for a new one: for that, 0
+ * from the start.
  */
 #define MT5MQTT_OPT_CLEAN_START 11
 
@@ -791,7 +793,7 @@
 
 /**
  * The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0:
- * a subscription could not be made again after the Server had lost the Session.
+ * a subscription could not be made again on a new connection.
  */
 #define MT5MQTT_EVENT_SUBSCRIBED 5
 
@@ -1597,7 +1599,7 @@ int32_t mt5mqtt_cancel(int64_t client,
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
  * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
- * one; a granted subscription is made again when the Server has lost the Session. Fails with MT5MQTT_E_INVALID_TOPIC,
+ * one; a granted subscription is made again on each connection (in MQTT 3.1.1 when the Server has lost the Session). Fails with MT5MQTT_E_INVALID_TOPIC,
  * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
  * answer, MT5MQTT_E_QUEUE_FULL.
  */

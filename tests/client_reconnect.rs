@@ -139,7 +139,7 @@ fn without_the_option_reconnect_a_lost_connection_leaves_an_idle_client() {
 }
 
 #[test]
-fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
+fn subscriptions_are_made_again_on_each_connection() {
     let mut server = FakeServer::start();
     let program = Program::connecting(&server.url(), &[]);
     let mut peer = server.accept_mqtt();
@@ -152,11 +152,14 @@ fn subscriptions_are_made_again_when_the_session_is_gone_and_only_then() {
     peer.close();
     program.expect_disconnected();
 
-    // The Session is there: nothing is asked again.
+    // The Session is there; but perhaps from before the Server's crash.
     let mut peer = server.accept();
     peer.expect(PacketType::Connect);
     peer.connack(true);
     assert!(program.expect_connected());
+    for wanted in ["a/#", "b/+", "c"] {
+        assert_eq!(filter(&mut peer), wanted);
+    }
     assert!(peer.read_within(Duration::from_millis(50), "nothing").is_none());
     peer.reset();
     assert_eq!(program.expect_disconnected().failure, Some(Status::Network));

@@ -36,7 +36,13 @@ impl<'a> Connack<'a> {
             ProtocolVersion::V311 => {
                 let reason = match code {
                     0 => ReasonCode::SUCCESS,
-                    code => *RETURN_CODES.get(usize::from(code) - 1).ok_or(Fault::ReasonCode(code))?,
+                    code => match RETURN_CODES.get(usize::from(code) - 1) {
+                        Some(reason) => *reason,
+                        None => {
+                            reader.refuse(Fault::ReasonCode(code))?;
+                            ReasonCode(code)
+                        }
+                    },
                 };
                 (reason, Properties::EMPTY)
             }
@@ -47,7 +53,7 @@ impl<'a> Connack<'a> {
             ProtocolVersion::V5 => {
                 let reason = ReasonCode(code);
                 if !reason.allowed_in(PacketType::Connack) {
-                    return Err(Fault::ReasonCode(code));
+                    reader.refuse(Fault::ReasonCode(code))?;
                 }
                 (reason, Properties::decode(reader, SECTION)?)
             }

@@ -10,6 +10,9 @@ use crate::types::topic::TopicError;
 use crate::types::{PacketType, QoS};
 use std::fmt;
 
+/// The first byte, and a Remaining Length of four.
+const LARGEST_FIXED_HEADER: usize = 5;
+
 /// A packet from the peer that can't be accepted. The Network Connection can't go on after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
@@ -66,6 +69,28 @@ pub enum Fault {
 }
 
 impl DecodeError {
+    /// Whether the packet can be read all the same, so that there is no doubt what it says.
+    pub fn leaves_readable(&self) -> bool {
+        let Some(packet) = self.packet else { return false };
+        match self.fault {
+            // From 0x80 on it says that something failed, below that something succeeded (section 2.4); but not what was granted, what
+            // comes next, or whether a Server without MQTT 5.0 means its own codes.
+            Fault::ReasonCode(code) => match packet {
+                PacketType::Connack | PacketType::Suback => code >= 0x80,
+                PacketType::Auth => false,
+                _ => true,
+            },
+            Fault::PropertyNotAllowed(_) => true,
+            Fault::PropertyValue(id) => id == PropertyId::MaximumQoS,
+            Fault::DupWithQoS0 => true,
+            // In MQTT 5.0 nothing can be left over there.
+            Fault::TrailingBytes => packet == PacketType::Unsuback,
+            Fault::Topic(error) => packet == PacketType::Publish && error == TopicError::WildcardInName,
+            Fault::TooLarge { size, maximum } => size.saturating_sub(maximum) <= LARGEST_FIXED_HEADER,
+            _ => false,
+        }
+    }
+
     /// The Reason Code that tells the peer what was wrong (section 4.13).
     pub fn reason(&self) -> ReasonCode {
         match self.fault {

@@ -94,6 +94,21 @@ pub enum Decoded<'a> {
 /// `maximum` is the Maximum Packet Size in bytes that this side announced: a larger packet is refused as soon as its
 /// Fixed Header says so, before it is buffered \[MQTT-3.1.2-24\].
 pub fn decode(bytes: &[u8], version: ProtocolVersion, maximum: usize) -> Result<Decoded<'_>, DecodeError> {
+    decode_packet(bytes, version, maximum, false)
+}
+
+/// As [`decode`], of a packet that it refuses for a fault that [leaves it readable](DecodeError::leaves_readable).
+pub fn decode_faulty(bytes: &[u8], version: ProtocolVersion, maximum: usize) -> Result<Decoded<'_>, DecodeError> {
+    decode_packet(bytes, version, maximum, true)
+}
+
+#[inline]
+fn decode_packet(
+    bytes: &[u8],
+    version: ProtocolVersion,
+    maximum: usize,
+    lenient: bool,
+) -> Result<Decoded<'_>, DecodeError> {
     let Some(&first) = bytes.first() else {
         return Ok(Decoded::NeedMore { total: None });
     };
@@ -110,12 +125,16 @@ pub fn decode(bytes: &[u8], version: ProtocolVersion, maximum: usize) -> Result<
     };
     let total = 1 + width + remaining as usize;
     if total > maximum {
-        return Err(fail(Fault::TooLarge { size: total, maximum }));
+        let error = fail(Fault::TooLarge { size: total, maximum });
+        if !lenient || !error.leaves_readable() {
+            return Err(error);
+        }
     }
     let Some(body) = bytes.get(1 + width..total) else {
         return Ok(Decoded::NeedMore { total: Some(total) });
     };
-    let packet = decode_body(packet_type, flags, body, version).map_err(fail)?;
+    let reader = if lenient { Reader::lenient(packet_type, body) } else { Reader::new(body) };
+    let packet = decode_body(packet_type, flags, reader, version).map_err(fail)?;
     Ok(Decoded::Packet { packet, used: total })
 }
 
@@ -134,8 +153,12 @@ const fn required_flags(packet: PacketType) -> u8 {
     }
 }
 
-fn decode_body(packet: PacketType, flags: u8, body: &[u8], version: ProtocolVersion) -> Result<Packet<'_>, Fault> {
-    let mut reader = Reader::new(body);
+fn decode_body<'a>(
+    packet: PacketType,
+    flags: u8,
+    mut reader: Reader<'a>,
+    version: ProtocolVersion,
+) -> Result<Packet<'a>, Fault> {
     let decoded = match packet {
         PacketType::Connect => Packet::Connect(Connect::decode(&mut reader)?),
         PacketType::Connack => Packet::Connack(Connack::decode(&mut reader, version)?),

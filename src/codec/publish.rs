@@ -72,15 +72,18 @@ impl<'a> Publish<'a> {
     }
 
     pub(super) fn decode(flags: u8, reader: &mut Reader<'a>, version: ProtocolVersion) -> Result<Self, Fault> {
-        let dup = flags & DUP != 0;
+        let mut dup = flags & DUP != 0;
         let retain = flags & RETAIN != 0;
         let qos = QoS::from_u8(flags >> QOS_SHIFT & 3).ok_or(Fault::QoS)?;
         if dup && qos == QoS::AtMostOnce {
-            return Err(Fault::DupWithQoS0);
+            reader.refuse(Fault::DupWithQoS0)?;
+            dup = false;
         }
         let topic = match reader.text()? {
             "" => None,
-            name => Some(TopicName::new(name).map_err(Fault::Topic)?),
+            name => Some(TopicName::new(name).or_else(|error| {
+                reader.refuse(Fault::Topic(error)).map(|()| TopicName::from_checked(name.as_bytes()))
+            })?),
         };
         let packet_id = if qos == QoS::AtMostOnce { None } else { Some(reader.packet_id()?) };
         let properties = match version {

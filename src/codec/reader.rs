@@ -3,19 +3,38 @@
 //! A length-prefixed region is taken as a slice of exactly that length and read by a cursor of its own, so that nothing
 //! inside it can reach past its end.
 
-use super::error::Fault;
+use super::error::{DecodeError, Fault};
 use super::varint;
+use crate::types::PacketType;
 use crate::types::text;
 use std::num::NonZeroU16;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
+    /// The packet of which everything is read that can be.
+    lenient: Option<PacketType>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes }
+        Reader { bytes, lenient: None }
+    }
+
+    /// One that reads on in spite of each fault that leaves such a packet readable.
+    pub fn lenient(packet: PacketType, bytes: &'a [u8]) -> Self {
+        Reader { bytes, lenient: Some(packet) }
+    }
+
+    /// One for a section of this one's, which was taken from it.
+    pub fn inner(&self, bytes: &'a [u8]) -> Self {
+        Reader { bytes, lenient: self.lenient }
+    }
+
+    /// Fails for this fault, unless it is to read on.
+    pub fn refuse(&self, fault: Fault) -> Result<(), Fault> {
+        let error = DecodeError { packet: self.lenient, fault };
+        if self.lenient.is_some() && error.leaves_readable() { Ok(()) } else { Err(fault) }
     }
 
     pub fn is_empty(&self) -> bool {

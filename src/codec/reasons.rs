@@ -14,7 +14,7 @@ pub(super) fn decode<'a>(packet: PacketType, reader: &mut Reader<'a>) -> Result<
     if !reader.is_empty() {
         reason = ReasonCode(reader.u8()?);
         if !reason.allowed_in(packet) {
-            return Err(Fault::ReasonCode(reason.0));
+            reader.refuse(Fault::ReasonCode(reason.0))?;
         }
         if !reader.is_empty() {
             properties = Properties::decode(reader, Section::Packet(packet))?;
@@ -56,8 +56,8 @@ pub(super) fn decode_list(
     if codes.is_empty() {
         return Err(Fault::EmptyPayload);
     }
-    if let Some(code) = codes.iter().find(|code| !allowed(ReasonCode(**code), packet, version)) {
-        return Err(Fault::ReasonCode(*code));
+    for code in codes.iter().filter(|code| !allowed(ReasonCode(**code), packet, version)) {
+        reader.refuse(Fault::ReasonCode(*code))?;
     }
     Ok(codes.iter().map(|code| ReasonCode(*code)).collect())
 }

@@ -62,7 +62,11 @@ impl<'a> Unsuback<'a> {
                 let properties = Properties::decode(reader, Section::Packet(PacketType::Unsuback))?;
                 (properties, reasons::decode_list(PacketType::Unsuback, version, reader)?)
             }
-            ProtocolVersion::V311 => (Properties::EMPTY, Vec::new()),
+            ProtocolVersion::V311 if reader.is_empty() => (Properties::EMPTY, Vec::new()),
+            ProtocolVersion::V311 => {
+                reader.refuse(Fault::TrailingBytes)?;
+                (Properties::EMPTY, reader.rest().iter().map(|code| ReasonCode(*code)).collect())
+            }
         };
         Ok(Unsuback { packet_id, properties, reasons })
     }

@@ -75,13 +75,18 @@ impl IncomingAliases {
         IncomingAliases { maximum, topics: HashMap::new() }
     }
 
+    /// Whether it is one that we have announced.
+    pub fn takes(&self, alias: u32) -> bool {
+        alias > 0 && alias <= self.maximum.into()
+    }
+
     /// What a PUBLISH with this alias is about. `Err` is the Reason Code to end the connection with, and why (section 3.3.4).
     pub fn resolve(
         &mut self,
         alias: u32,
         topic: Option<TopicName<'_>>,
     ) -> Result<Arc<[u8]>, (ReasonCode, &'static str)> {
-        if alias == 0 || alias > self.maximum.into() {
+        if !self.takes(alias) {
             return Err((ReasonCode::TOPIC_ALIAS_INVALID, "the Server used a Topic Alias above our maximum"));
         }
         match topic {

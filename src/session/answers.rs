@@ -35,6 +35,12 @@ impl Outbound {
                 self.end(ack, connection, ids, out);
                 Answered::Fine
             }
+            // RabbitMQ takes QoS 2 as QoS 1. If the connection were ended for it, the message would be sent again on each one, and
+            // passed on again by the Server.
+            Some(_) if out.breaches.pass_over(Breach::QoS2AsQoS1, out.events).is_ok() => {
+                self.end(ack, connection, ids, out);
+                Answered::Fine
+            }
             Some(_) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
             None if self.released.contains(ack.packet_id) => Answered::ProtocolError("PUBACK for a QoS 2 message"),
             None => Answered::Breach(Breach::UnknownAcknowledgement),

@@ -5,6 +5,7 @@
 //! program asks for strictness.
 
 use super::event::Event;
+use crate::codec::error::{DecodeError, Fault};
 use crate::types::reason::ReasonCode;
 use std::collections::VecDeque;
 
@@ -60,16 +61,51 @@ breaches! {
         "it is handed out as the new message that it is";
     ResponseTopic = "MQTT-3.3.2-14", "the Server delivers a message whose Response Topic is no Topic Name",
         "it is handed out, and nobody can respond to it";
+    ReasonCode = "section 2.4", "the Server sends a Reason Code that the packet can't have",
+        "from 0x80 on it says that something failed, below that it succeeded";
+    Unsuback = "MQTT311-3.10.4-4", "the Server sends an UNSUBACK with Reason Codes in MQTT 3.1.1",
+        "they are understood as in MQTT 5.0";
+    Property = "section 2.2.2.2", "the Server sends a property that doesn't belong in the packet",
+        "it means nothing there";
+    MaximumQoS = "section 3.2.2.3.4", "the Server says a Maximum QoS above 1",
+        "it is 2 when nothing is said of it";
+    DupOfQoS0 = "MQTT-3.3.1-2", "the Server delivers a QoS 0 message with DUP",
+        "it is handed out as a message that comes once";
+    TopicName = "MQTT-3.3.2-2", "the Server delivers a message whose Topic Name has wildcards in it",
+        "it is handed out under that name, and nobody can publish to it";
+    TopicAlias = "MQTT-3.1.2-26", "the Server delivers a message with a Topic Alias above our maximum, and with its Topic Name",
+        "the Topic Name says what it is about";
+    MaximumPacketSize = "MQTT-3.1.2-24",
+        "the Server sends a packet that is larger than our Maximum Packet Size, by no more than its Fixed Header",
+        "there is room for it";
+    QoS2AsQoS1 = "MQTT-4.3.3-8", "the Server answers a QoS 2 message with PUBACK",
+        "it has taken the message, or refused it; but it doesn't keep a message that is sent again from coming twice";
     ReceiveMaximum = "MQTT-3.3.4-9", "the Server sends more unacknowledged messages than our Receive Maximum allows",
         "they are handed out as in MQTT 3.1.1, which has no such limit";
 }
 
 impl Breach {
+    /// What this fault of a packet is, if the packet can be taken all the same.
+    pub(super) fn of(error: &DecodeError) -> Option<Breach> {
+        let breach = match error.fault {
+            Fault::ReasonCode(_) => Breach::ReasonCode,
+            Fault::TrailingBytes => Breach::Unsuback,
+            Fault::PropertyNotAllowed(_) => Breach::Property,
+            Fault::PropertyValue(_) => Breach::MaximumQoS,
+            Fault::DupWithQoS0 => Breach::DupOfQoS0,
+            Fault::Topic(_) => Breach::TopicName,
+            Fault::TooLarge { .. } => Breach::MaximumPacketSize,
+            _ => return None,
+        };
+        error.leaves_readable().then_some(breach)
+    }
+
     /// The Reason Code to end the connection with, when nothing is passed over.
     pub const fn reason(self) -> ReasonCode {
         match self {
             Breach::PayloadFormat => ReasonCode::PAYLOAD_FORMAT_INVALID,
             Breach::ReceiveMaximum => ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+            Breach::TopicAlias => ReasonCode::TOPIC_ALIAS_INVALID,
             _ => ReasonCode::PROTOCOL_ERROR,
         }
     }
@@ -96,6 +132,10 @@ impl Breaches {
     pub fn start(&mut self, strict: bool) {
         self.strict = strict;
         self.reported = 0;
+    }
+
+    pub fn are_passed_over(&self) -> bool {
+        !self.strict
     }
 
     /// Counts a breach, and reports the first of its kind on this connection. `Err` when the connection is to end for it.

@@ -140,6 +140,10 @@ impl Session {
             {
                 " It is the Will Message that the Server doesn't take."
             }
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID if self.gives_up_assigned_identifier() => {
+                " The Server had assigned this Client Identifier itself: the next attempt asks for another one, with a new Session. \
+                 With a CLIENT_ID the Session is kept."
+            }
             _ => "",
         });
         let mut end = Disconnected::new(Some(Status::RefusedByServer), detail);
@@ -152,6 +156,16 @@ impl Session {
             connection.is_answered = true;
             connection.close(end);
         }
+    }
+
+    /// The Server refuses the Client Identifier. If it is one that it had assigned, as AWS IoT Core does, it would be refused for ever.
+    fn gives_up_assigned_identifier(&mut self) -> bool {
+        let is_assigned = self.options.client_id.is_empty() && !self.client_id.is_empty() && !self.elsewhere.is_away();
+        if is_assigned {
+            self.client_id.clear();
+            self.forget_session();
+        }
+        is_assigned
     }
 
     /// Whether a CONNACK that says success can be taken for it. If not, the connection ends.
@@ -243,7 +257,9 @@ impl Session {
         {
             let in_doubt = self.ours == Ours::InDoubt;
             self.outbound.resume(connection, in_doubt, &mut sink!(self));
-            if in_doubt {
+            // A Server that comes back from a crash with what it had saved before may know less of them than was granted. In MQTT
+            // 3.1.1 their retained messages would come again on each connection.
+            if in_doubt || self.version == ProtocolVersion::V5 {
                 self.subscriptions.doubt_session(&mut self.log);
             }
         }

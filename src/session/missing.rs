@@ -61,7 +61,7 @@ impl Session {
             self.subscriptions.first_unanswered(),
             self.outbound.first_unanswered(),
             // It may be a PUBREL that is kept back.
-            self.outbound.first_released().filter(|_| !connection.holds()),
+            self.outbound.first_pubrel(&self.log).filter(|_| !connection.holds()),
         ];
         let before = std::mem::take(&mut connection.missing.seen);
         let pingresps = |first: &FirstUnanswered| Some(before.iter().find(|seen| seen.first == *first)?.pingresps);

@@ -152,11 +152,7 @@ impl Session {
     pub fn set_options(&mut self, options: SessionOptions) {
         if options.client_id != self.options.client_id || options.version != self.options.version {
             self.client_id.clone_from(&options.client_id);
-            self.lose_session();
-            self.use_reserved();
-            self.elsewhere.forget(&mut self.log);
-            self.ours = Ours::Unknown;
-            self.log.remove(Key::Session);
+            self.forget_session();
         }
         if options.acknowledge != self.options.acknowledge {
             // Who can say of these that they are done, depends on it.
@@ -166,6 +162,15 @@ impl Session {
         self.version = options.version;
         self.version_spoken = false;
         self.options = options;
+    }
+
+    /// Under another Client Identifier there is nothing to resume.
+    fn forget_session(&mut self) {
+        self.lose_session();
+        self.use_reserved();
+        self.elsewhere.forget(&mut self.log);
+        self.ours = Ours::Unknown;
+        self.log.remove(Key::Session);
     }
 
     /// Changes the limits of what waits to be sent; they hold from the next publish on.
@@ -188,7 +193,10 @@ impl Session {
     /// The Network Connection is gone, by `failure` unless the Session itself had ended it.
     pub fn handle_closed(&mut self, failure: Status, detail: &str) {
         let Some(connection) = self.connection.take() else { return };
-        let unanswered = self.subscriptions.first_unanswered().or_else(|| self.outbound.first_unanswered());
+        // In the order in which they are sent.
+        let unanswered = self.outbound.first_pubrel(&self.log);
+        let unanswered = unanswered.or_else(|| self.subscriptions.first_unanswered());
+        let unanswered = unanswered.or_else(|| self.outbound.first_unanswered());
         self.inbound.disconnected();
         self.subscriptions.disconnected(&mut self.ids);
         let mut end = connection.end.unwrap_or_else(|| {
@@ -199,10 +207,15 @@ impl Session {
             end
         });
         // Only CONNACK says how many may be in flight.
-        if connection.quota_limit > 0 {
-            self.suspect.look(unanswered, &mut end);
-        }
+        let given_up = match connection.quota_limit {
+            0 => None,
+            _ => self.suspect.look(unanswered, &mut end),
+        };
         self.events.push_back(Event::Disconnected(end));
+        if let Some(id) = given_up {
+            self.outbound.give_up_pubrel(id, &mut sink!(self));
+            self.elsewhere.reserve(&mut self.outbound.given_up, &mut self.log);
+        }
         if !connection.is_answered {
             self.ours.unanswered();
             self.elsewhere.unanswered(&mut self.log);

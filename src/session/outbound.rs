@@ -230,13 +230,7 @@ impl Outbound {
         let (_, entry) = self.in_flight.iter().find(|(_, entry)| entry.counted && entry.sent)?;
         let Publishing { number, token, message, .. } = &entry.publishing;
         let what = format!("PUBLISH to '{}', QoS {}", message.topic().as_str(), message.qos as u8);
-        Some(FirstUnanswered { number: Some(*number), token: *token, what })
-    }
-
-    /// What the Server has confirmed first, and hasn't answered PUBREL to.
-    pub fn first_released(&self) -> Option<FirstUnanswered> {
-        let (_, Released { number, token, .. }) = self.released.first()?;
-        Some(FirstUnanswered { number: Some(*number), token: *token, what: "PUBREL".to_owned() })
+        Some(FirstUnanswered { number: Some(*number), token: *token, what, pubrel: None })
     }
 
     pub(super) fn next_order(&mut self) -> u64 {

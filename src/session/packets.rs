@@ -37,7 +37,12 @@ impl Session {
                 return bytes.len();
             }
             let maximum = self.options.maximum_packet_size as usize;
-            match codec::decode(&bytes[used..], connection.version, maximum) {
+            let version = connection.version;
+            let decoded = match codec::decode(&bytes[used..], version, maximum) {
+                Err(error) => self.decode_faulty(&bytes[used..], version, error),
+                decoded => decoded,
+            };
+            match decoded {
                 Ok(Decoded::Packet { packet, used: size }) => {
                     used += size;
                     self.handle_packet(now, &packet);
@@ -57,10 +62,28 @@ impl Session {
         used
     }
 
+    /// What a packet with this fault says, if it can be passed over.
+    fn decode_faulty<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        version: ProtocolVersion,
+        error: DecodeError,
+    ) -> Result<Decoded<'a>, DecodeError> {
+        let Some(breach) = Breach::of(&error).filter(|_| self.breaches.are_passed_over()) else { return Err(error) };
+        let decoded = codec::decode_faulty(bytes, version, self.options.maximum_packet_size as usize)?;
+        if let Decoded::Packet { .. } = &decoded {
+            self.breaches.report(breach, &mut self.events);
+        }
+        Ok(decoded)
+    }
+
     /// How many bytes the incomplete packet at the start of `bytes` has in all, if its Fixed Header says so already.
     pub fn expected_size(&self, bytes: &[u8]) -> Option<usize> {
         let connection = self.connection.as_ref()?;
-        match codec::decode(bytes, connection.version, self.options.maximum_packet_size as usize) {
+        let maximum = self.options.maximum_packet_size as usize;
+        let decoded = codec::decode(bytes, connection.version, maximum);
+        // One that is larger than it may be is refused by now, or will be passed over.
+        match decoded.or_else(|_| codec::decode_faulty(bytes, connection.version, maximum)) {
             Ok(Decoded::NeedMore { total }) => total,
             _ => None,
         }
@@ -135,11 +158,17 @@ impl Session {
                 return;
             }
         }
+        let mut alias = publish.properties.int(PropertyId::TopicAlias);
+        let is_taken = |alias| self.connection.as_ref().is_some_and(|line| line.incoming_aliases.takes(alias));
+        if publish.topic.is_some() && alias.is_some_and(|alias| !is_taken(alias)) {
+            self.tolerate(Breach::TopicAlias);
+            if self.wants_close() {
+                return;
+            }
+            alias = None;
+        }
         let Some(connection) = &mut self.connection else { return };
-        let resolved = match publish.properties.int(PropertyId::TopicAlias) {
-            Some(alias) => Some(connection.incoming_aliases.resolve(alias, publish.topic)),
-            None => None,
-        };
+        let resolved = alias.map(|alias| connection.incoming_aliases.resolve(alias, publish.topic));
         let topic = match &resolved {
             Some(Ok(topic)) => TopicName::from_checked(topic),
             Some(Err((reason, detail))) => return self.break_off(*reason, (*detail).to_owned()),

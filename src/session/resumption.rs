@@ -7,8 +7,9 @@ use super::figures::Amount;
 use super::outbound::{InFlight, Outbound, Released};
 use super::packet_ids::PacketIds;
 use super::queue::Publishing;
-use super::record::{Key, Record};
+use super::record::{Key, Log, Record};
 use super::sink::Sink;
+use super::suspect::FirstUnanswered;
 use crate::codec::PacketId;
 use crate::types::QoS;
 use crate::types::status::Status;
@@ -53,6 +54,24 @@ impl Outbound {
                 entry.publishing.perhaps_arrived |= entry.sent;
                 self.queue.put_back(entry.publishing);
             }
+        }
+    }
+
+    /// The first PUBREL that was sent and that the Server hasn't answered.
+    pub fn first_pubrel(&self, log: &Log) -> Option<FirstUnanswered> {
+        let first = self.released.iter().find(|(_, released)| log.is_durable(released.recorded));
+        let (id, Released { number, token, .. }) = first?;
+        let what = "PUBREL of a QoS 2 message".to_owned();
+        Some(FirstUnanswered { number: Some(*number), token: *token, what, pubrel: Some(id) })
+    }
+
+    /// The Server doesn't take this PUBREL. What became of the message nobody knows, and its Packet Identifier stays in use.
+    pub fn give_up_pubrel(&mut self, id: PacketId, out: &mut Sink<'_>) {
+        if let Some(released) = self.released.remove(id) {
+            self.given_up.push(id);
+            self.outstanding.count -= 1;
+            out.log.remove(Key::Flow(released.number));
+            out.end(released.token, Outcome::local(Status::SessionLost));
         }
     }
 

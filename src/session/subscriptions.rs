@@ -22,6 +22,9 @@ use crate::types::status::Status;
 use crate::types::topic::TopicFilter;
 use std::collections::VecDeque;
 
+/// So many ended subscriptions are ended again on the next connection.
+const MOST_ENDED: usize = 100;
+
 #[derive(Debug)]
 pub(super) struct Request {
     pub token: Token,
@@ -99,11 +102,13 @@ pub(super) struct Subscriptions {
     waiting: VecDeque<Request>,
     sent: Ordered<Request>,
     granted: Vec<Granted>,
+    /// Those that were ended in this Session, the last of them.
+    ended: VecDeque<String>,
 }
 
 impl Subscriptions {
     pub fn new() -> Self {
-        Subscriptions { waiting: VecDeque::new(), sent: Ordered::new(), granted: Vec::new() }
+        Subscriptions { waiting: VecDeque::new(), sent: Ordered::new(), granted: Vec::new(), ended: VecDeque::new() }
     }
 
     pub fn add(&mut self, request: Request) {
@@ -119,7 +124,7 @@ impl Subscriptions {
         let (_, request) = self.sent.first()?;
         let kind = if request.subscribes() { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
         let what = format!("{kind} of '{}'", request.filter);
-        Some(FirstUnanswered { number: None, token: request.token, what })
+        Some(FirstUnanswered { number: None, token: request.token, what, pubrel: None })
     }
 
     /// How it stands with the subscription to a Topic Filter.
@@ -229,6 +234,7 @@ impl Subscriptions {
 
     fn remember(&mut self, request: &Request, log: &mut Log) {
         self.granted.retain(|granted| granted.filter != request.filter);
+        self.ended.retain(|ended| *ended != request.filter);
         let key = Key::Subscription(request.filter.clone());
         if let Asks::Subscribe { options, .. } = request.asks {
             let (filter, properties) = (request.filter.clone(), request.properties.clone());
@@ -237,6 +243,8 @@ impl Subscriptions {
             self.granted.push(granted);
         } else {
             log.remove(key);
+            self.ended.truncate(MOST_ENDED - 1);
+            self.ended.push_front(request.filter.clone());
         }
     }
 
@@ -260,6 +268,11 @@ impl Subscriptions {
 
     /// The Server has no Session: makes the granted subscriptions again, before what waits, which may change them.
     pub fn lose_session(&mut self, log: &mut Log) {
+        self.ended.clear();
+        self.make_again(log);
+    }
+
+    fn make_again(&mut self, log: &mut Log) {
         let again = std::mem::take(&mut self.granted);
         for granted in again.into_iter().rev() {
             log.replace(Key::Subscription(granted.filter.clone()), || granted.record(false));
@@ -267,17 +280,18 @@ impl Subscriptions {
         }
     }
 
-    /// Whether the Server's Session is the one that it had, nobody can say: the granted subscriptions are made again to be
-    /// sure of them.
+    /// Whether the Server's Session is the one that it had, or has them all, nobody can say: the granted subscriptions are made
+    /// again to be sure of them, and the ended ones ended.
     pub fn doubt_session(&mut self, log: &mut Log) {
         let before = self.waiting.len();
-        self.lose_session(log);
+        self.make_again(log);
         let again = self.waiting.len() - before;
         for request in self.waiting.iter_mut().take(again) {
             if let Asks::Subscribe { perhaps_there, .. } = &mut request.asks {
                 *perhaps_there = true;
             }
         }
+        self.end_others(self.ended.iter().rev().cloned().collect());
     }
 
     /// What the Server may be subscribed to.

@@ -214,6 +214,7 @@ fn the_last_one_s_disconnect_is_that_of_any_client_and_its_session_goes_on() {
     assert!(!connect.clean_start);
     peer.connack(true);
     assert!(first.expect_connected());
+    granted(&mut peer, "a");
     send(&mut peer, "a", "still subscribed", &[]);
     gets(&first, "still subscribed");
     // A second one, which the first sees leave, and come when it has left itself.

@@ -66,6 +66,9 @@ fn a_full_inbox_does_not_keep_the_others_from_a_new_connection() {
     let mut peer = server.accept();
     peer.expect(PacketType::Connect);
     peer.connack(true);
+    for filter in ["first", "second"] {
+        granted(&mut peer, filter);
+    }
     peer.expect_publish("on its way");
     gets(&first, "1");
 }

@@ -118,6 +118,17 @@ impl Mosquitto {
         self.signal("-HUP");
     }
 
+    /// Has it save Sessions and retained messages, which it does each half an hour by itself.
+    #[cfg(unix)]
+    pub fn save(&self) {
+        self.signal("-USR1");
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.file("mosquitto.db").exists() {
+            assert!(Instant::now() < deadline, "Mosquitto did not save:\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     #[cfg(unix)]
     fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {

@@ -4,7 +4,7 @@
 use crate::choices::Choices;
 use crate::memory::Meter;
 use mt5mqtt::codec::error::DecodeError;
-use mt5mqtt::codec::{Decoded, Packet, decode, encode};
+use mt5mqtt::codec::{Decoded, Packet, decode, decode_faulty, encode};
 use mt5mqtt::types::ProtocolVersion;
 
 /// Views into the bytes, and lists of them: a Topic Filter of one byte is four bytes on the wire.
@@ -25,6 +25,7 @@ pub fn run(bytes: &[u8]) {
         let limit = MEMORY + MEMORY_PER_BYTE * stream.len();
         assert!(meter.peak() <= limit, "{} bytes of memory for {} received", meter.peak(), stream.len());
         check_pieces(stream, version, maximum, &decoded);
+        check_faulty(stream, version, maximum, &decoded);
         match decoded {
             Ok(Decoded::NeedMore { total }) => {
                 assert!(total.is_none_or(|total| total > stream.len() && total <= maximum));
@@ -40,6 +41,18 @@ pub fn run(bytes: &[u8]) {
                 return;
             }
         }
+    }
+}
+
+/// Only a fault that leaves a packet readable makes a difference to who passes it over.
+fn check_faulty(stream: &[u8], version: ProtocolVersion, maximum: usize, strict: &Result<Decoded<'_>, DecodeError>) {
+    let decoded = decode_faulty(stream, version, maximum);
+    match (strict, &decoded) {
+        (Err(error), _) if error.leaves_readable() => {}
+        _ => assert_eq!(decoded, *strict),
+    }
+    if let Ok(Decoded::Packet { used, .. }) = decoded {
+        assert!((2..=stream.len()).contains(&used) && used <= maximum.saturating_add(5));
     }
 }
 

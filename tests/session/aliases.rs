@@ -230,6 +230,9 @@ fn an_alias_outside_of_our_maximum_ends_the_connection() {
     // MQTT-3.1.2-26, MQTT-3.1.2-27, MQTT-3.3.2-11, 5-3.3.2.3.4-a
     for (maximum, alias) in [(0, 1), (2, 3)] {
         let mut trace = Trace::connected(allowing(maximum));
+        trace.receives_aliased(None, alias, "x");
+        trace.breaks_off(ReasonCode::TOPIC_ALIAS_INVALID);
+        let mut trace = Trace::connected(SessionOptions { strict: true, ..allowing(maximum) });
         trace.receives_aliased(Some("a"), alias, "x");
         trace.breaks_off(ReasonCode::TOPIC_ALIAS_INVALID);
     }

@@ -123,6 +123,51 @@ fn an_assigned_client_identifier_is_kept_for_reconnects() {
 }
 
 #[test]
+fn an_assigned_client_identifier_that_its_server_refuses_is_given_up_with_its_session() {
+    // MQTT-3.1.3-7, MQTT-3.2.2-16: AWS IoT Core assigns identifiers that begin with $GEN/, and refuses them on the next connection.
+    let assigned = |name| [(PropertyId::AssignedClientIdentifier, Value::Text(name))];
+    let mut trace = Trace::new(SessionOptions { client_id: String::new(), ..options() });
+    trace.connects(false, &assigned("$GEN/1"));
+    trace.subscribe(1, "f");
+    trace.takes_packet(|_| ());
+    trace.receives(suback(1, ReasonCode::SUCCESS));
+    trace.tells();
+    trace.publish(2, "once more", QoS::AtLeastOnce);
+    trace.publish(3, "in doubt", QoS::ExactlyOnce);
+    trace.takes_packet(|_| ());
+    trace.takes_packet(|_| ());
+    trace.loses_connection();
+    trace.opens();
+    trace.sends_connect(|connect| assert_eq!((connect.client_id, connect.clean_start), ("$GEN/1", false)));
+    trace.receives_bytes(b"\x20\x03\0\x85\0");
+    assert_eq!(trace.tells_published(3).failure, Some(Status::SessionLost));
+    let end = trace.closes();
+    assert_eq!(end.reason, Some(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID));
+    assert!(end.detail.contains("asks for another one"), "{}", end.detail);
+    trace.opens();
+    trace.sends_connect(|connect| assert_eq!((connect.client_id, connect.clean_start), ("", true)));
+    trace.receives(connack(false, ReasonCode::SUCCESS, &set(&assigned("$GEN/2"))));
+    trace.tells();
+    assert_eq!(trace.session.client_id(), "$GEN/2");
+    trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_)), "{packet:?}"));
+    assert_eq!(trace.sends_payloads(), ["once more"]);
+
+    // Another refusal, or that of the program's own, changes nothing.
+    for (client_id, reason) in [("", 0x87), ("own", 0x85)] {
+        let mut trace = Trace::new(SessionOptions { client_id: client_id.to_owned(), ..options() });
+        trace.connects(false, &assigned("auto"));
+        trace.loses_connection();
+        trace.opens();
+        trace.sends_connect(|_| ());
+        trace.receives_bytes(&[0x20, 3, 0, reason, 0]);
+        trace.closes();
+        trace.opens();
+        let kept = if client_id.is_empty() { "auto" } else { client_id };
+        trace.sends_connect(|connect| assert_eq!((connect.client_id, connect.clean_start), (kept, false)));
+    }
+}
+
+#[test]
 fn a_client_identifier_that_is_not_asked_for_is_not_taken() {
     // Section 3.2.2.3.7, MQTT-3.1.3-2: it is for a CONNECT that had none. Under another one the next connection would find neither
     // the Session nor the subscriptions.
@@ -323,7 +368,7 @@ fn malformed_packets_and_protocol_errors_are_told_apart() {
         (&[0xD1, 0x00], ReasonCode::MALFORMED_PACKET, Status::MalformedPacket),
         (&[0x30, 0x03, 0, 0, 0], ReasonCode::PROTOCOL_ERROR, Status::ProtocolError),
         (&[0x30, 0x08, 0, 1, b'a', 4, 1, 0, 1, 0], ReasonCode::PROTOCOL_ERROR, Status::ProtocolError),
-        (&[0x30, 0x81, 0x80, 0x40], ReasonCode::PACKET_TOO_LARGE, Status::ProtocolError),
+        (&[0x30, 0x82, 0x80, 0x40], ReasonCode::PACKET_TOO_LARGE, Status::ProtocolError),
     ];
     for (bytes, reason, status) in cases {
         let mut trace = Trace::connected(options());

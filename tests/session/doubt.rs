@@ -125,6 +125,61 @@ fn what_the_server_closes_the_connection_for_each_time_is_named() {
 }
 
 #[test]
+fn a_pubrel_that_the_server_closes_each_connection_for_is_given_up() {
+    // MQTT-4.4.0-1 has it sent again. Aedes closes the connection for one that it has answered before: its answer was lost.
+    let mut disk = Disk::default();
+    let mut trace = disk.start(options());
+    trace.session.set_server("mqtt://aedes");
+    trace.connects(false, &[]);
+    disk.store(&mut trace);
+    trace.publish(1, "first", QoS::ExactlyOnce);
+    trace.publish(2, "second", QoS::ExactlyOnce);
+    disk.store(&mut trace);
+    for packet_id in [1, 2] {
+        trace.takes_packet(|_| ());
+        trace.receives(pubrec(packet_id));
+    }
+    disk.store(&mut trace);
+    trace.publish(3, "behind", QoS::AtLeastOnce);
+    for times in 1..=10 {
+        trace.sends(pubrel(1));
+        trace.sends(pubrel(2));
+        trace.sends_payloads();
+        trace.session.handle_closed(Status::ConnectionClosed, "closed");
+        let text = trace.told_of_the_end().detail;
+        assert_eq!(text.contains(&format!("{times} connections in a row with PUBREL")), times >= 3, "{text}");
+        if times < 10 {
+            trace.tells_nothing();
+            trace.connects(true, &[]);
+        }
+    }
+    // Whether it was passed on, nobody knows.
+    assert_eq!(trace.tells_published(1).failure, Some(Status::SessionLost));
+    disk.store(&mut trace);
+    let mut again = disk.start(options());
+    again.session.set_server("mqtt://aedes");
+    // Until the first process is known to have heard of it, the next one is told, too.
+    assert_eq!(again.tells_published(1).failure, Some(Status::SessionLost));
+    for mut trace in [trace, again] {
+        trace.connects(true, &[]);
+        trace.sends(pubrel(2));
+        trace.receives(pubcomp(2));
+        trace.sends_payloads();
+        // Its Packet Identifier isn't used as long as the Server has the Session.
+        for _ in 0..65_533 {
+            trace.publish(9, "x", QoS::AtLeastOnce);
+            let id = trace.takes_packet(|packet| match packet {
+                Packet::Publish(publish) => publish.packet_id.expect("an identifier").get(),
+                other => panic!("{other:?}"),
+            });
+            assert_ne!(id, 1);
+            trace.receives(puback(id));
+            while trace.session.poll_event().is_some() {}
+        }
+    }
+}
+
+#[test]
 fn what_has_not_left_yet_is_not_what_the_server_closes_for() {
     // A QoS 2 message waits until its Packet Identifier is stored, and nothing is stored here.
     let mut trace = Disk::default().start(options());

@@ -3,6 +3,7 @@
 
 use crate::trace::*;
 use mt5mqtt::session::event::Disconnected;
+use mt5mqtt::session::options::SessionOptions;
 use mt5mqtt::types::QoS;
 use mt5mqtt::types::reason::ReasonCode;
 use mt5mqtt::types::status::Status;
@@ -18,7 +19,14 @@ fn packet(first: u8, before: &[u8], properties: &[u8], behind: &[u8]) -> Vec<u8>
 /// What ends the connection when these bytes come; a CONNACK is awaited, everything else comes behind it.
 #[track_caller]
 fn refused(bytes: &[u8], reason: ReasonCode) -> Disconnected {
-    let mut trace = Trace::new(options());
+    let end = refused_by(strict(), bytes, reason);
+    assert_eq!(refused_by(options(), bytes, reason), end);
+    end
+}
+
+#[track_caller]
+fn refused_by(options: SessionOptions, bytes: &[u8], reason: ReasonCode) -> Disconnected {
+    let mut trace = Trace::new(options);
     trace.opens();
     trace.sends_connect(|_| ());
     if bytes[0] >> 4 != 2 {
@@ -104,11 +112,12 @@ fn a_property_that_stands_twice_is_a_protocol_error() {
 #[test]
 fn a_value_that_a_property_cannot_have_is_a_protocol_error() {
     // 5-3.2.2.3.3-a, 5-3.2.2.3.4-a, 5-3.2.2.3.5-a, 5-3.2.2.3.6-a, 5-3.2.2.3.11-a, 5-3.2.2.3.12-a, 5-3.2.2.3.13-a
-    for property in [&b"\x21\0\0"[..], b"\x24\x02", b"\x25\x02", b"\x27\0\0\0\0", b"\x28\x02", b"\x29\x02", b"\x2A\x02"]
-    {
+    for property in [&b"\x21\0\0"[..], b"\x25\x02", b"\x27\0\0\0\0", b"\x28\x02", b"\x29\x02", b"\x2A\x02"] {
         let end = refused(&packet(0x20, b"\0\0", property, b""), ReasonCode::PROTOCOL_ERROR);
         assert!(end.detail.contains("outside its range"), "{}", end.detail);
     }
+    let end = refused_by(strict(), &packet(0x20, b"\0\0", b"\x24\x02", b""), ReasonCode::PROTOCOL_ERROR);
+    assert!(end.detail.contains("Maximum QoS"), "{}", end.detail);
     // 5-3.3.2.3.8-a
     let end = refused(&packet(0x30, b"\0\x01t", b"\x0B\0", b""), ReasonCode::PROTOCOL_ERROR);
     assert!(end.detail.contains("Subscription Identifier"), "{}", end.detail);
@@ -118,7 +127,7 @@ fn a_value_that_a_property_cannot_have_is_a_protocol_error() {
 }
 
 /// What can't be parsed, with a word of the text that tells so.
-const MALFORMED: [(&[u8], &str); 25] = [
+const MALFORMED: [(&[u8], &str); 20] = [
     // Ill-formed UTF-8: Topic Name, name of a User Property.
     (b"\x30\x05\0\x02\xC0\x80\0", "UTF-8"),
     (b"\x30\x06\0\x03\xED\xA0\x80\0", "UTF-8"),
@@ -137,23 +146,31 @@ const MALFORMED: [(&[u8], &str); 25] = [
     (b"\x41\x02\0\x01", "flags"),
     (b"\xE2\0", "flags"),
     (b"\xF1\0", "flags"),
-    // QoS 3, and DUP with QoS 0
+    // QoS 3
     (b"\x36\x06\0\x01t\0\x01\0", "QoS 3"),
-    (b"\x38\x04\0\x01t\0", "DUP"),
     // Packet Identifier 0
     (b"\x32\x06\0\x01t\0\0\0", "Packet Identifier 0"),
     (b"\x40\x02\0\0", "Packet Identifier 0"),
-    // Wildcards in a Topic Name, and in a Response Topic
-    (b"\x30\x06\0\x03a/#\0", "wildcards"),
-    // A property that doesn't exist, and one that doesn't belong there
+    // A property that doesn't exist
     (b"\x30\x06\0\x01t\x02\x7F\0", "unknown property"),
-    (b"\x40\x06\0\x01\0\x02\x01\x01", "doesn't belong"),
-    // Reason Codes that the packet can't have
+    // A Reason Code that grants nobody knows what
     (b"\x90\x04\0\x01\0\x03", "Reason Code 0x03"),
-    (b"\xB0\x04\0\x01\0\x01", "Reason Code 0x01"),
-    (b"\xE0\x01\x01", "Reason Code 0x01"),
     // A field longer than its packet
     (b"\x30\x03\0\x09t", "past the end"),
+];
+
+/// The same of what is passed over, unless a client is strict.
+const MALFORMED_TO_THE_STRICT: [(&[u8], &str); 6] = [
+    // DUP with QoS 0
+    (b"\x38\x04\0\x01t\0", "DUP"),
+    // Wildcards in a Topic Name
+    (b"\x30\x06\0\x03a/#\0", "wildcards"),
+    // A property that doesn't belong there
+    (b"\x40\x06\0\x01\0\x02\x01\x01", "doesn't belong"),
+    // Reason Codes that the packet can't have
+    (b"\x90\x04\0\x01\0\x99", "Reason Code 0x99"),
+    (b"\xB0\x04\0\x01\0\x01", "Reason Code 0x01"),
+    (b"\xE0\x01\x01", "Reason Code 0x01"),
 ];
 
 #[test]
@@ -166,6 +183,11 @@ fn what_cannot_be_parsed_is_malformed() {
         assert_eq!(end.failure, Some(Status::MalformedPacket), "{bytes:02X?}");
         assert!(end.detail.contains(word), "{bytes:02X?}: {}", end.detail);
     }
+    for (bytes, word) in MALFORMED_TO_THE_STRICT {
+        let end = refused_by(strict(), bytes, ReasonCode::MALFORMED_PACKET);
+        assert_eq!(end.failure, Some(Status::MalformedPacket), "{bytes:02X?}");
+        assert!(end.detail.contains(word), "{bytes:02X?}: {}", end.detail);
+    }
 }
 
 #[test]
@@ -175,13 +197,14 @@ fn a_connack_that_cannot_be_parsed_is_malformed() {
         (&b"\x20\x03\x02\0\0"[..], "Connect Acknowledge Flag"),
         (b"\x20\x03\x80\0\0", "Connect Acknowledge Flag"),
         (b"\x20\x03\0\x01\0", "Reason Code 0x01"),
-        (b"\x20\x03\0\x8E\0", "Reason Code 0x8E"),
         (b"\x21\x03\0\0\0", "flags"),
     ] {
         let end = refused(bytes, ReasonCode::MALFORMED_PACKET);
         assert_eq!(end.failure, Some(Status::MalformedPacket), "{bytes:02X?}");
         assert!(end.detail.contains(word), "{bytes:02X?}: {}", end.detail);
     }
+    let end = refused_by(strict(), b"\x20\x03\0\x8E\0", ReasonCode::MALFORMED_PACKET);
+    assert!(end.detail.contains("Reason Code 0x8E"), "{}", end.detail);
 }
 
 #[test]
@@ -225,7 +248,7 @@ fn in_mqtt_311_every_fault_ends_the_connection_without_a_word() {
         (b"\x90\x03\0\x01\x03", "Reason Code 0x03"),
         (b"\x20\x02\0\0", "second CONNACK"),
     ] {
-        let mut trace = Trace::connected(v311());
+        let mut trace = Trace::connected(SessionOptions { strict: true, ..v311() });
         trace.receives_bytes(bytes);
         let end = trace.closes();
         assert!(end.detail.contains(word), "{bytes:02X?}: {}", end.detail);
@@ -246,7 +269,7 @@ fn a_message_that_comes_again_and_again_and_can_not_be_taken_is_named() {
     let end = refused(&property, ReasonCode::MALFORMED_PACKET);
     assert!(end.detail.contains("'price'") && end.detail.contains("again on each connection"), "{}", end.detail);
     // Of QoS 0 it comes once.
-    let end = refused(&packet(0x30, b"\0\x02a#", b"", b""), ReasonCode::MALFORMED_PACKET);
+    let end = refused_by(strict(), &packet(0x30, b"\0\x02a#", b"", b""), ReasonCode::MALFORMED_PACKET);
     assert!(end.detail.contains("'a#'") && !end.detail.contains("again"), "{}", end.detail);
     // A control character is no line break of a log, and a long name is cut at a character.
     let long = [b"\x02\0\n".as_slice(), "\u{E4}".repeat(255).as_bytes(), b"\xFF\0\x07\0"].concat();

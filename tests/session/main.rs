@@ -12,6 +12,7 @@ mod elsewhere_ended;
 mod elsewhere_received;
 mod fallback;
 mod faults;
+mod faulty_packets;
 mod forgetful;
 mod incoming;
 mod keep_alive;

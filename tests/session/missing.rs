@@ -96,7 +96,7 @@ fn so_does_a_pubrel_beside_messages_that_are_answered() {
             trace.completes(token);
         }
     }
-    ends(&mut trace, "PUBREL (token 1)");
+    ends(&mut trace, "PUBREL of a QoS 2 message (token 1)");
 }
 
 #[test]
@@ -257,11 +257,13 @@ fn what_is_answered_beside_it_shortens_the_time_of_nothing_that_is_still_missing
     assert!(end.detail.contains("for 60000 ms"), "{}", end.detail);
     // What comes in its place isn't the same.
     trace.connects(true, &[]);
+    trace.takes_packet(|_| ());
+    trace.receives(suback(3, ReasonCode::GRANTED_QOS_2));
     trace.sends(publish_again("x", QOS_1, 1));
     trace.passes(4 * TIMEOUT);
     is_there(&mut trace);
     trace.publish(3, "y", QOS_1);
-    trace.sends(publish("y", QOS_1, 3));
+    trace.sends(publish("y", QOS_1, 4));
     trace.receives(puback(1));
     trace.completes(1);
     trace.passes(4 * TIMEOUT);

@@ -352,6 +352,9 @@ fn whatever_a_server_offers_or_assigns_gives_a_response_topic_that_can_be_subscr
 fn one_subscription_serves_all_requests_and_survives_with_the_session() {
     let (mut trace, topic, correlation) = requested(options());
     trace.reconnects(true);
+    let (filter, packet_id) = trace.asks_for();
+    assert_eq!(filter, topic);
+    trace.receives(suback(packet_id, ReasonCode::SUCCESS));
     // The program's own subscription to it does as well.
     trace.subscribe(9, &topic);
     let packet_id = trace.asks_for().1;
@@ -383,6 +386,7 @@ fn a_response_comes_to_the_topic_that_its_request_named() {
     let (topic, correlation, _) = trace.sends_request("ask");
     trace.loses_connection();
     trace.connects(true, &[(PropertyId::ResponseInformation, Value::Text("two"))]);
+    assert_eq!(trace.asks_for().0, "one/response");
     trace.receives_response("two/response", &correlation, "not here", QoS::AtMostOnce);
     trace.tells_message("not here");
     trace.receives_response(&topic, &correlation, "answer", QoS::AtMostOnce);

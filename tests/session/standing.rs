@@ -131,7 +131,7 @@ fn a_refusal_leaves_no_doubt() {
     // Section 3.1.4: a Server that refuses the connection goes no further, so it began no new Session. Otherwise each refusal would
     // bring the subscriptions again.
     for is_refused in [true, false] {
-        let mut trace = Trace::connected(options());
+        let mut trace = Trace::connected(SessionOptions { clean_start: false, ..v311() });
         trace.subscribe(1, "f");
         trace.takes_packet(|_| ());
         trace.receives(suback(1, ReasonCode::GRANTED_QOS_2));
@@ -139,7 +139,7 @@ fn a_refusal_leaves_no_doubt() {
         trace.loses_connection();
         trace.asks_for_clean_start(false);
         if is_refused {
-            trace.is_refused(ReasonCode::SERVER_BUSY);
+            trace.is_refused(ReasonCode::SERVER_UNAVAILABLE);
         } else {
             trace.loses_connection();
         }
@@ -153,7 +153,7 @@ fn a_refusal_leaves_no_doubt() {
         trace.asks_for_clean_start(false);
         trace.loses_connection();
         trace.asks_for_clean_start(false);
-        trace.is_refused(ReasonCode::SERVER_BUSY);
+        trace.is_refused(ReasonCode::SERVER_UNAVAILABLE);
         trace.connects(true, &[]);
         trace.takes_packet(|packet| assert!(matches!(packet, Packet::Subscribe(_)), "{packet:?}"));
     }

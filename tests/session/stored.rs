@@ -181,9 +181,6 @@ fn the_subscriptions_of_a_restored_session_are_made_again_as_it_may_be_another_o
     trace.receives(suback(1, ReasonCode::GRANTED_QOS_1));
     disk.store(&mut trace);
     trace.tells_nothing();
-    // Once heard of, there is no doubt any more.
-    trace.reconnects(true);
-    trace.sends_nothing();
 }
 
 #[test]

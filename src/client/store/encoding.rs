@@ -10,6 +10,7 @@ use crate::session::record::{Key, Record};
 use crate::types::QoS;
 use crate::types::reason::ReasonCode;
 use crate::types::status::Status;
+use crate::types::text;
 use crate::types::topic::TopicName;
 use std::slice;
 use std::time::{Duration, Instant};
@@ -256,7 +257,9 @@ impl<'a> Bytes<'a> {
     fn message(&mut self) -> Option<Message> {
         let qos = QoS::from_u8(self.u8()?)?;
         let (retain, dup) = (self.flag()?, self.flag()?);
-        let topic = TopicName::new(std::str::from_utf8(self.bytes()?).ok()?).ok()?;
+        // That of a received message may have wildcards in it.
+        let topic = text::from_bytes(self.bytes()?).ok().filter(|topic| !topic.is_empty())?;
+        let topic = TopicName::from_checked(topic.as_bytes());
         let properties = self.properties()?;
         let mut message = Message::new(topic, self.bytes()?, qos, retain, properties);
         message.dup = dup;
@@ -278,8 +281,9 @@ mod tests {
         let topic = TopicName::new("mt5/EURUSD").unwrap();
         let message = |qos| Message::new(topic, b"\0payload\xFF", qos, true, properties.as_properties());
         let id = PacketId::new(65_535).unwrap();
-        // A Response Topic that is none: it was received so.
-        let received = Message::new(topic, b"", QoS::ExactlyOnce, false, Properties::from_checked(b"\x08\0\x01#"));
+        // A Topic Name and a Response Topic that are none: it was received so.
+        let none = TopicName::from_checked(b"mt5/#AAPL");
+        let received = Message::new(none, b"", QoS::ExactlyOnce, false, Properties::from_checked(b"\x08\0\x01#"));
         vec![
             (Key::Session, Record::Session),
             (

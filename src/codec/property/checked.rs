@@ -38,23 +38,23 @@ impl<'a> Properties<'a> {
     /// Reads the Property Length and exactly that many bytes, and checks them for `section`.
     pub(in crate::codec) fn decode(reader: &mut Reader<'a>, section: Section) -> Result<Self, Fault> {
         let length = reader.varint()?;
-        Self::check(reader.take(length as usize)?, section)
+        let bytes = reader.take(length as usize)?;
+        Self::check(bytes, reader.inner(bytes), section)
     }
 
-    fn check(bytes: &'a [u8], section: Section) -> Result<Self, Fault> {
-        let mut reader = Reader::new(bytes);
+    fn check(bytes: &'a [u8], mut reader: Reader<'a>, section: Section) -> Result<Self, Fault> {
         let mut seen = 0u64;
         while !reader.is_empty() {
             let id = read_id(&mut reader)?;
             if !id.allowed_in(section) {
-                return Err(Fault::PropertyNotAllowed(id));
+                reader.refuse(Fault::PropertyNotAllowed(id))?;
             }
             let bit = 1 << id as u64;
             if seen & bit != 0 && !id.repeats_in(section) {
                 return Err(Fault::DuplicateProperty(id));
             }
             seen |= bit;
-            check_range(id, read_value(id, &mut reader)?)?;
+            check_range(id, read_value(id, &mut reader)?).or_else(|fault| reader.refuse(fault))?;
         }
         Ok(Properties { bytes })
     }

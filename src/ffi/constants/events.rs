@@ -13,7 +13,7 @@ pub const MT5MQTT_EVENT_MESSAGE: i32 = 3;
 /// store is told once more, before it is connected.
 pub const MT5MQTT_EVENT_PUBLISHED: i32 = 4;
 /// The answer to a subscribe: token; the topic is the Topic Filter; reason_code is the granted QoS or the refusal. Token 0:
-/// a subscription could not be made again after the Server had lost the Session.
+/// a subscription could not be made again on a new connection.
 pub const MT5MQTT_EVENT_SUBSCRIBED: i32 = 5;
 /// The answer to an unsubscribe: as MT5MQTT_EVENT_SUBSCRIBED.
 pub const MT5MQTT_EVENT_UNSUBSCRIBED: i32 = 6;

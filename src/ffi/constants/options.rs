@@ -9,7 +9,8 @@
 /// failed, without the others: for different Servers under one name give each address a URL, and the name by
 /// TLS_SERVER_NAME.
 pub const MT5MQTT_OPT_URL: i32 = 1;
-/// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects.
+/// Text: the Client Identifier. Default: none, and the Server assigns one, which is kept for reconnects; unless the Server
+/// refuses it then, as AWS IoT Core does: then it assigns another one, and the Session is lost.
 pub const MT5MQTT_OPT_CLIENT_ID: i32 = 2;
 /// Text. Default: none.
 pub const MT5MQTT_OPT_USER_NAME: i32 = 3;
@@ -26,7 +27,8 @@ pub const MT5MQTT_OPT_AUTHENTICATION_METHOD: i32 = 6;
 /// 5 (MQTT 5.0, the default) or 4 (MQTT 3.1.1).
 pub const MT5MQTT_OPT_PROTOCOL_VERSION: i32 = 10;
 /// 0 or 1 (default 1): whether the first connection starts a new Session. Reconnects resume it, unless it ended with its
-/// connection.
+/// connection. Mosquitto keeps a Session over its own restart only if the last connection didn't ask for a new one: for that, 0
+/// from the start.
 pub const MT5MQTT_OPT_CLEAN_START: i32 = 11;
 /// Seconds that the Server keeps the Session after a connection is lost; default 3600; 0 ends it with the connection,
 /// 4294967295 keeps it for ever.
