@@ -16,6 +16,7 @@ mod faulty_packets;
 mod forgetful;
 mod incoming;
 mod keep_alive;
+mod made_again;
 mod missing;
 mod model;
 mod outgoing;
