@@ -210,7 +210,9 @@ void CFeedClient::SendBar(const FeedSymbol &symbol,const MqlRates &rates)
    json.NumberField("close",rates.close,symbol.digits);
    json.IntegerField("tick_volume",rates.tick_volume);
    json.EndObject();
-   Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(InpTimeframe),7),json.Text(),1,true);
+//--- charts of several timeframes would publish on one topic
+   ENUM_TIMEFRAMES timeframe=(InpTimeframe==PERIOD_CURRENT ? Period() : InpTimeframe);
+   Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(timeframe),7),json.Text(),1,true);
   }
 //+------------------------------------------------------------------+
 //| Publishes, and says so when that fails                           |
