@@ -101,6 +101,42 @@ fn remote_control_obeys_once_and_replies() {
     terminal.load("expert", "long", &module, ("1", "EURUSD"), &[("InpPauseVariable", &name)]);
     terminal.expect("long", "print", "InpPauseVariable must have");
     terminal.expect("long", "ended", "");
+    // No command would ever be too old.
+    terminal.load("expert", "ageless", &module, ("1", "EURUSD"), &[("InpMaxAge", "-30")]);
+    terminal.expect("ageless", "print", "InpMaxAge must be 0 or more");
+    terminal.expect("ageless", "ended", "");
+    terminal.close();
+}
+
+/// Whoever is told that none failed and none is left takes them for closed.
+#[test]
+fn nothing_is_closed_by_a_terminal_that_is_not_connected() {
+    let Some((mut terminal, server)) = set_up("remote control, not connected") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["account", "currency=BTC", "balance=0.01234567"]);
+    terminal.command(&["symbol", "EURUSD", "contract_size=0.000001", "tick_value=0.00000000001"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    let ask = |payload: &str| {
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", payload, "-q", "1"]);
+        next(&listening).1
+    };
+    assert_eq!(ask("{\"command\":\"status\"}")["balance"], 0.01234567);
+    let close = "{\"command\":\"close_all\",\"id\":\"a\"}";
+    terminal.command(&["connected", "0"]);
+    let reply = ask(close);
+    assert_eq!(reply["accepted"], false, "{reply}");
+    assert!(
+        reply["reason"].as_str().is_some_and(|text| text.contains("isn't connected to its trade server")),
+        "{reply}"
+    );
+    // It wasn't obeyed, so it may come again.
+    terminal.command(&["connected", "1"]);
+    let reply = ask(close);
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(1), &Value::from(0)), "{reply}");
     terminal.close();
 }
 

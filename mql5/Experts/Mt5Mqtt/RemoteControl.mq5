@@ -124,6 +124,9 @@ string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader
       return("unknown command");
    if(command=="close_all" && !InpAllowClose)
       return("close_all is not allowed by this program's inputs");
+//--- a terminal that has just started shows no position: all of them would seem to be closed
+   if(command=="close_all" && TerminalInfoInteger(TERMINAL_CONNECTED)==0)
+      return("the terminal isn't connected to its trade server: nothing can be closed now");
 //--- what isn't understood would keep nothing away
    if(json.Member(0,"id")>=0 && json.Type(json.Member(0,"id"))!=MQTT_JSON_STRING)
       return("\"id\" must be a text");
@@ -156,8 +159,9 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
    reply.BooleanField("paused",GlobalVariableCheck(InpPauseVariable));
    reply.IntegerField("positions",PositionsTotal());
    reply.IntegerField("orders",OrdersTotal());
-   reply.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),2);
-   reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),2);
+   int digits=(int)AccountInfoInteger(ACCOUNT_CURRENCY_DIGITS);
+   reply.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),digits);
+   reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),digits);
   }
 //+------------------------------------------------------------------+
 //| Closes every position, and tells of each that it could not. The  |
@@ -257,6 +261,11 @@ void CControlClient::Reply(const CMqttMessage &message,const string text)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpMaxAge<0)
+     {
+      Print("InpMaxAge must be 0 or more");
+      return(INIT_FAILED);
+     }
    if(StringLen(InpPauseVariable)<1 || StringLen(InpPauseVariable)>63)
      {
       Print("InpPauseVariable must have 1 to 63 characters");

@@ -173,7 +173,7 @@ mql_long AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER what) {
       case ACCOUNT_TRADE_EXPERT:    return account.experts_allowed;
       case ACCOUNT_FIFO_CLOSE:      return account.hedging && account.fifo && terminal.connected;
       case ACCOUNT_LIMIT_ORDERS:    return account.limit_orders;
-      case ACCOUNT_CURRENCY_DIGITS: return 2;
+      case ACCOUNT_CURRENCY_DIGITS: return account.currency==u"BTC"_s ? 8 : 2;
    }
    return 0;
 }
