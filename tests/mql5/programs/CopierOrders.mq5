@@ -132,6 +132,10 @@ void Prices(void)
    ExtSymbols[0].bid=0;
    ExtSymbols[0].ask=0;
    ExtCheck.That(!CCopierPending::IsPlaceable(true,COPIER_KIND_STOP,1.103,ExtSymbols[0]),"nothing without a price");
+   ExtSymbols[0].bid=-37.63;
+   ExtSymbols[0].ask=-37.61;
+   ExtCheck.That(CCopierPending::IsPlaceable(true,COPIER_KIND_LIMIT,-38,ExtSymbols[0]) &&
+                 !CCopierPending::IsPlaceable(true,COPIER_KIND_LIMIT,-37,ExtSymbols[0]),"a price below zero is one, too");
   }
 //+------------------------------------------------------------------+
 //| The stop is reached on each side at its own time: one order stays|
