@@ -205,6 +205,18 @@ void Equity(void)
    ExtOwn.equity=0;
    Made(fresh);
    ExtCheck.Same(fresh.Held(),"","a terminal without figures trips nothing");
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(fresh),"","nor is anything opened that a guard might keep away");
+   ExtOwn.balance=1000;
+   ExtOwn.equity=1000;
+   ExtCheck.Same(Made(fresh),"open 0.5;","it waits for the figures");
+   ExtOwn.balance=0;
+   ExtOwn.equity=0;
+   ExtCheck.Same(Made(fresh),"","what was decided before waits, too");
+   ExtCheck.Same(fresh.Held(),"waiting for the figures of this account, which a guard needs","it says so");
+   ExtOwn.balance=1000;
+   ExtOwn.equity=1000;
+   ExtCheck.Same(Made(fresh),"open 0.5;","and is not lost");
   }
 //+------------------------------------------------------------------+
 //| From the highest equity, until the user resumes                  |
@@ -234,6 +246,15 @@ void Drawdown(void)
    CCopierPlan after;
    after.SetGuard(guard);
    ExtCheck.Same(Made(after),"","a restart resumes nothing");
+   CCopierPlan blind;
+   blind.SetGuard(guard);
+   ExtOwn.balance=0;
+   ExtOwn.equity=0;
+   ExtRules.max_drawdown=0;
+   ExtCheck.Same(Made(blind),"","nor does a terminal that doesn't know its figures yet");
+   ExtRules.max_drawdown=10;
+   ExtOwn.balance=1000;
+   ExtOwn.equity=2000;
    guard.peak=0;
    guard.halted="";
    plan.SetGuard(guard);

@@ -40,6 +40,7 @@ public:
 
 private:
    void              Halt(CopierRules &rules);
+   void              OpenNothing(void);
    void              Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[]);
    void              Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
                             const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
@@ -108,6 +109,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    DeleteGone(state,orders);
    if(rules.netting)
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
+   if(CCopierGuards::IsBlind(rules,own))
+      OpenNothing();
    CCopierActions::Sort(m_actions);
    if(rules.fifo)
       CCopierActions::OldestFirst(m_actions,held);
@@ -125,6 +128,18 @@ void CCopierPlan::Halt(CopierRules &rules)
         {
          m_links[i].state=COPIER_LINK_HALTED;
          m_links[i].reason=m_tripped;
+        }
+  }
+//+------------------------------------------------------------------+
+//| What a guard would say isn't known                               |
+//+------------------------------------------------------------------+
+void CCopierPlan::OpenNothing(void)
+  {
+   for(int i=ArraySize(m_actions)-1; i>=0; i--)
+      if(m_actions[i].action==COPIER_ACTION_OPEN || m_actions[i].action==COPIER_ACTION_PLACE)
+        {
+         m_waiting="waiting for the figures of this account, which a guard needs";
+         ArrayRemove(m_actions,i,1);
         }
   }
 //+------------------------------------------------------------------+
@@ -251,7 +266,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
          Undecided(link,is_before,"waiting for the contract size of "+link.symbol);
          return;
         }
-      if(CCopierRules::IsUnknown(rules,state.funds,own))
+      if(CCopierRules::IsUnknown(rules,state.funds,own) || CCopierGuards::IsBlind(rules,own))
         {
          Undecided(link,is_before,"waiting for the figures of both accounts");
          return;
