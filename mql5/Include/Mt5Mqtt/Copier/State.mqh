@@ -9,6 +9,8 @@
 //--- the form of the text; another number is refused. What older
 //--- followers may pass over comes without a new number: orders
 #define COPIER_STATE_VERSION 1
+//--- an account in coins has eight digits behind the point
+#define COPIER_FUNDS_DIGITS 8
 //--- more than any account holds: the text comes from outside
 #define COPIER_MAX_POSITIONS 2000
 #define COPIER_MAX_ORDERS 2000
@@ -132,9 +134,9 @@ void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
    json.IntegerField("clock_msc",state.clock_msc);
    json.IntegerField("interval_ms",state.interval_ms);
    json.IntegerField("waited_ms",state.waited_ms);
-   json.NumberField("balance",state.funds.balance,2);
-   json.NumberField("equity",state.funds.equity,2);
-   json.NumberField("free_margin",state.funds.free_margin,2);
+   json.NumberField("balance",state.funds.balance,COPIER_FUNDS_DIGITS);
+   json.NumberField("equity",state.funds.equity,COPIER_FUNDS_DIGITS);
+   json.NumberField("free_margin",state.funds.free_margin,COPIER_FUNDS_DIGITS);
    json.StringField("currency",state.funds.currency);
   }
 //+------------------------------------------------------------------+

@@ -136,7 +136,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
    json.StringField("account",m_account);
    CopierGuard guard;
    ledger.Guard(guard);
-   json.NumberField("peak",guard.peak,2);
+   json.NumberField("peak",guard.peak,COPIER_FUNDS_DIGITS);
    json.StringField("halted",guard.halted);
    json.BooleanField("resumed",guard.is_resumed);
    json.BeginArray("carries");
