@@ -43,3 +43,31 @@ fn a_restart_is_no_drawdown_of_an_account_in_coins() {
     copying.converge();
     copying.close();
 }
+
+/// The position of a netting account keeps its identifier, so the filters have been asked before.
+#[test]
+fn a_turn_to_a_side_that_is_not_copied_ends_the_copy() {
+    for mode in ["hedging", "netting"] {
+        let Some(mut copying) = Copying::start(&format!("turned-{mode}"), &[("InpSells", "false")]) else { return };
+        copying.master.command(&["account", "mode=netting"]);
+        copying.follower.command(&["account", &format!("mode={mode}")]);
+        copying.load_both();
+        copying.trade(&deal(0, "0.30", ""));
+        copying.converge();
+        let id = copying.master.positions()[0]["id"].clone();
+        // The terminal that learns of it knows the side of before from its file.
+        copying.end_follower();
+        copying.trade(&deal(1, "0.50", ""));
+        copying.load_follower();
+        copying.converge_to(|_| Vec::new());
+        copying.follower.expect("follower", "print", &format!("not copied {id}: turned by the master to a side"));
+        copying.restart_follower();
+        copying.trade(&deal(0, "0.40", ""));
+        copying.converge_to(|_| Vec::new());
+        // Another position is another matter.
+        copying.trade(&deal(1, "0.20", ""));
+        copying.trade(&deal(0, "0.10", ""));
+        copying.converge();
+        copying.close();
+    }
+}

@@ -12,6 +12,7 @@
 void OnStart(void)
   {
    TurnedInSteps();
+   TurnedToASideThatIsNotCopied();
    ReducedByLessThanTheMinimum();
    OldestFirst();
    FilledInPart();
@@ -91,6 +92,39 @@ void TurnedInSteps(void)
    ExtCheck.Same(Made(plan),"","and too old after a minute");
    plan.Link(0,link);
    ExtCheck.Equal(link.state,COPIER_LINK_IGNORED,"as any other");
+  }
+//+------------------------------------------------------------------+
+//| Filters are asked once, and a turn brings the other side         |
+//+------------------------------------------------------------------+
+void TurnedToASideThatIsNotCopied(void)
+  {
+   for(int course=0; course<4; course++)
+     {
+      CCopierPlan plan;
+      CopierLink  link;
+      bool        is_buy=(course%2==0);
+      Begin();
+      ExtState.is_netting=true;
+      ExtRules.netting=(course>=2);
+      ExtRules.buys=is_buy;
+      ExtRules.sells=!is_buy;
+      Has(is_buy,1.0);
+      ExtCheck.Same(Made(plan),"open 1.0;","the side that is copied");
+      Hold(ExtRules.netting ? COPIER_NET : 1,is_buy,1.0);
+      CopierAction action;
+      plan.Action(0,action);
+      plan.Opened(action,1.0);
+      ExtCheck.Same(Made(plan),"","it is there");
+      Has(!is_buy,1.0);
+      ExtCheck.Same(Made(plan),"close 1.0;","turned to the other one");
+      ExtCheck.Same(Made(plan),"close 1.0;","until it is closed");
+      ArrayResize(ExtHeld,0);
+      ExtCheck.Same(Made(plan),"","which isn't copied");
+      plan.Link(0,link);
+      ExtCheck.Same(link.reason,"turned by the master to a side that is not copied","it is told");
+      Has(is_buy,2.0);
+      ExtCheck.Same(Made(plan),"","and stays closed");
+     }
   }
 //+------------------------------------------------------------------+
 //| A part is an order, too: it has the minimum at least             |

@@ -16,7 +16,7 @@ enum ENUM_COPIER_LINK
    COPIER_LINK_OPEN,                       // is to be held
    COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
    COPIER_LINK_CLOSED,                     // was closed here, by hand or by a stop: stays closed
-   COPIER_LINK_HALTED,                     // closed by a guard: stays closed
+   COPIER_LINK_HALTED,                     // closed by a guard, or as the master has turned to a side that isn't copied: stays closed
    COPIER_LINK_BEFORE                      // was there before the first state, and can't be decided yet
   };
 //+------------------------------------------------------------------+
@@ -38,6 +38,7 @@ struct CopierLink
    ENUM_COPIER_PENDING pending;
    ENUM_COPIER_LINK  state;
    string            symbol;               // the follower's
+   int               side;                 // of the master's, as it was seen last: 1 bought, -1 sold, 0 a file of before
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at, pending or not

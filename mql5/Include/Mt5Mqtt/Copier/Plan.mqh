@@ -40,6 +40,7 @@ public:
 
 private:
    void              Halt(CopierRules &rules);
+   void              Turn(const CopierState &state,const CopierRules &rules);
    void              OpenNothing(void);
    void              Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[]);
    void              Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
@@ -72,6 +73,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    m_tripped=CCopierGuards::Look(rules,own,m_guard);
    if(m_tripped!="")
       Halt(rules);
+   Turn(state,rules);
    if(!rules.netting)
       CloseGone(state,held);
    for(int i=0; i<ArraySize(state.positions); i++)
@@ -129,6 +131,26 @@ void CCopierPlan::Halt(CopierRules &rules)
          m_links[i].state=COPIER_LINK_HALTED;
          m_links[i].reason=m_tripped;
         }
+  }
+//+------------------------------------------------------------------+
+//| A netting master has turned, and the identifier stays: the side  |
+//| that isn't copied would come by that                             |
+//+------------------------------------------------------------------+
+void CCopierPlan::Turn(const CopierState &state,const CopierRules &rules)
+  {
+   for(int i=0; i<ArraySize(state.positions); i++)
+     {
+      int link=FindLink(state.positions[i].id);
+      if(link<0)
+         continue;
+      int side=(state.positions[i].is_buy ? 1 : -1);
+      if(m_links[link].side==-side && m_links[link].state==COPIER_LINK_OPEN && !CCopierRules::IsSide(rules,state.positions[i].is_buy))
+        {
+         m_links[link].state=COPIER_LINK_HALTED;
+         m_links[link].reason="turned by the master to a side that is not copied";
+        }
+      m_links[link].side=side;
+     }
   }
 //+------------------------------------------------------------------+
 //| What a guard would say isn't known                               |
@@ -235,6 +257,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.pending=(is_pending ? COPIER_PENDING_WANTED : COPIER_PENDING_NONE);
    link.state=COPIER_LINK_IGNORED;
    link.symbol="";
+   link.side=(position.is_buy ? 1 : -1);
    link.master_volume=position.volume;
    link.volume=0;
    link.reached=0;

@@ -119,6 +119,8 @@ public:
    static bool       IsName(const string name)        { return(name!="" && StringLen(name)<=COPIER_NAME_LENGTH && StringFind(name,":")<0); }
    //--- why a position is not copied, empty if it is
    static string     Refusal(const CopierRules &rules,const CopierPosition &position);
+   //--- is that side of the master's copied?
+   static bool       IsSide(const CopierRules &rules,const bool is_buy) { return(is_buy ? rules.buys : rules.sells); }
    //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
    static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- is one of the contract sizes missing? Where both sides have none, lots are lots
@@ -259,7 +261,7 @@ string CCopierRules::Refusal(const CopierRules &rules,const CopierPosition &posi
       return("the symbol is among those not to copy");
    if(rules.magics!="" && !Contains(rules.magics,IntegerToString(position.magic)))
       return("the magic number is not among those to copy");
-   if(position.is_buy ? !rules.buys : !rules.sells)
+   if(!IsSide(rules,position.is_buy))
       return("this side is not copied");
    if(rules.comment!="" && StringFind(position.comment,rules.comment)<0)
       return("the comment is not one to copy");

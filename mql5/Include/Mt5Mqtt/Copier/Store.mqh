@@ -161,6 +161,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
       json.IntegerField("state",link.state);
       json.IntegerField("pending",link.pending);
       json.StringField("symbol",link.symbol);
+      json.IntegerField("side",link.side);
       json.NumberField("master_volume",link.master_volume,8);
       json.NumberField("volume",link.volume,8);
       json.NumberField("reached",link.reached,8);
@@ -266,6 +267,10 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
       if(json.Member(node,"pending")>=0 &&
          (!json.Integer(node,"pending",pending) || pending<0 || pending>COPIER_PENDING_WANTED))
          return(false);
+      long side=0;
+      if(json.Member(node,"side")>=0 && (!json.Integer(node,"side",side) || side<-1 || side>1))
+         return(false);
+      link.side=(int)side;
       link.since_msc=0;
       if(json.Member(node,"since_msc")>=0 && !json.Integer(node,"since_msc",link.since_msc))
          return(false);
