@@ -26,6 +26,7 @@ void OnStart(void)
    Equity();
    Drawdown();
    Carried();
+   Risk();
    Origins();
    Retcodes();
    ExtCheck.Report();
@@ -279,6 +280,35 @@ void Carried(void)
    Opens(4,"EURUSD",true,0.06);
    ExtCheck.Same(Made(plan),"open 0.1;","the same one does");
    ExtCheck.That(plan.Carries()==3,"each has its own");
+  }
+//+------------------------------------------------------------------+
+//| The master's price may be old, and his stop has come after it    |
+//+------------------------------------------------------------------+
+void Risk(void)
+  {
+   CCopierPlan plan;
+   CopierLink  link;
+   Begin();
+   ExtRules.size=COPIER_SIZE_RISK;
+   ExtRules.size_value=20;
+   Opens(1,"EURUSD",true,0.5);
+   ExtState.positions[0].price=1.0;
+   ExtState.positions[0].sl=1.0002;
+   ExtCheck.Same(Made(plan),"open 0.2;","a stop that is 1000 points away costs 200 of 0.2 lots, wherever the master has bought");
+   Opens(2,"EURUSD",true,0.5);
+   ExtState.positions[1].sl=1.2;
+   ExtCheck.Same(Made(plan),"open 0.2;","a stop on the other side of the price is none");
+   plan.Link(1,link);
+   ExtCheck.Same(link.reason,"its stop is not on the losing side of the price here, so that no volume can be reckoned from it","it is told");
+   CCopierPlan reversed;
+   Begin();
+   ExtRules.size=COPIER_SIZE_RISK;
+   ExtRules.size_value=20;
+   ExtRules.reverse=true;
+   Opens(1,"EURUSD",true,0.5);
+   ExtState.positions[0].price=1.0;
+   ExtState.positions[0].tp=1.12;
+   ExtCheck.Same(Made(reversed),"open 1.0;","in reverse from the bid to the master's TP");
   }
 //+------------------------------------------------------------------+
 //| Accounts that a position came through                            |

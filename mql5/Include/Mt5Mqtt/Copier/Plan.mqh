@@ -313,7 +313,12 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       link.reason=CCopierRules::SizeRefusal(rules,state.funds,own);
    if(link.reason=="")
      {
-      double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
+      CopierPosition priced=position;
+      //--- what a stop loses here begins at the price of now: the master's may be old, and his stop have come after it
+      double         price=(position.is_buy!=rules.reverse ? symbols[symbol].ask : symbols[symbol].bid);
+      if(!is_pending && price!=0)
+         priced.price=price;
+      double exact=CCopierRules::Exact(rules,priced,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
       int    carry=AddCarry(link.symbol,position.is_buy,0);
       double carried=(is_pending ? 0 : m_carries[carry].volume);
@@ -324,7 +329,9 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       if(!is_pending)
          m_carries[carry].volume=carried;
       if(link.volume<=0)
-         link.reason=StringFormat("a volume of %.8f is too small",exact);
+         link.reason=rules.size==COPIER_SIZE_RISK && CCopierRules::Distance(rules,priced)<=0 ?
+                     "its stop is not on the losing side of the price here, so that no volume can be reckoned from it" :
+                     StringFormat("a volume of %.8f is too small",exact);
       else
          link.state=COPIER_LINK_OPEN;
      }

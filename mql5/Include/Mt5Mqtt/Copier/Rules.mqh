@@ -128,6 +128,8 @@ public:
      { return(rules.size!=COPIER_SIZE_FIXED && rules.size!=COPIER_SIZE_RISK && (position.contract_size>0)!=(symbol.contract_size>0)); }
    //--- has the position no stop from which its volume is reckoned?
    static bool       IsStopMissing(const CopierRules &rules,const CopierPosition &position) { return(rules.size==COPIER_SIZE_RISK && Stop(rules,position)==0); }
+   //--- from the price of a copy to its stop, negative if it is on the side that gains
+   static double     Distance(const CopierRules &rules,const CopierPosition &position);
    //--- why a volume can't be reckoned, empty if it can
    static string     SizeRefusal(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- the volume before it is made to fit; 0 if it can't be told
@@ -319,11 +321,18 @@ double CCopierRules::Exact(const CopierRules &rules,const CopierPosition &positi
       case COPIER_SIZE_RISK:
          break;
      }
-   double stop=Stop(rules,position);
-   if(stop==0 || symbol.tick_size<=0)
+   if(Stop(rules,position)==0 || symbol.tick_size<=0)
       return(0);
-   double loss=MathAbs(position.price-stop)/symbol.tick_size*symbol.tick_value;
+   double loss=Distance(rules,position)/symbol.tick_size*symbol.tick_value;
    return(loss>0 ? own.equity*rules.size_value/100/loss : 0);
+  }
+//+------------------------------------------------------------------+
+//| A buy loses below its price                                      |
+//+------------------------------------------------------------------+
+double CCopierRules::Distance(const CopierRules &rules,const CopierPosition &position)
+  {
+   double distance=position.price-Stop(rules,position);
+   return(position.is_buy!=rules.reverse ? distance : -distance);
   }
 //+------------------------------------------------------------------+
 //| Never up: the risk was reckoned                                  |
