@@ -3,7 +3,7 @@
 use crate::common::folder::Folder;
 use crate::compile::program;
 use crate::host::Terminal;
-use crate::programs::{next, set_up};
+use crate::programs::{deadline, next, set_up};
 use serde_json::Value;
 use std::fs;
 
@@ -105,6 +105,50 @@ fn remote_control_obeys_once_and_replies() {
     terminal.load("expert", "ageless", &module, ("1", "EURUSD"), &[("InpMaxAge", "-30")]);
     terminal.expect("ageless", "print", "InpMaxAge must be 0 or more");
     terminal.expect("ageless", "ended", "");
+    terminal.close();
+}
+
+/// Should the terminal not load the program anew, a command for the account before must not close positions of this one.
+#[test]
+fn commands_for_another_account_than_the_terminals_are_not_obeyed() {
+    let Some((mut terminal, server)) = set_up("remote control, another account") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/+/reply", "-F", "%t %p"]);
+    let presence = server.subscribe(&["-t", "mt5/Simulated/+/presence", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.expert("telemetry", "mql5/Experts/Mt5Mqtt/Telemetry.mq5", &inputs[..1]);
+    assert_eq!(presence.line(deadline()), "mt5/Simulated/1001/presence online");
+    terminal.command(&["account", "login=1002"]);
+    terminal.expect("control", "print", "the terminal has changed to another account");
+    terminal.expect("control", "print", "subscribed: ");
+    for (login, command) in [("1001", "close_all"), ("1002", "status")] {
+        let topic = format!("mt5/Simulated/{login}/command");
+        server.publish(&["-t", &topic, "-m", &format!("{{\"command\":\"{command}\"}}"), "-q", "1"]);
+    }
+    let (topic, reply) = next(&listening);
+    assert_eq!((topic.as_str(), &reply["positions"]), ("mt5/Simulated/1002/reply", &Value::from(1)), "{reply}");
+    let told = [presence.line(deadline()), presence.line(deadline())];
+    assert_eq!(told, ["mt5/Simulated/1001/presence offline", "mt5/Simulated/1002/presence online"]);
+    terminal.close();
+}
+
+/// What the flags of the symbol say of fillings isn't always true, and a close must not end with that.
+#[test]
+fn a_close_whose_filling_is_refused_is_tried_with_the_others() {
+    let Some((mut terminal, server)) = set_up("remote control, fillings") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.command(&["inject", "10030", "refused"]);
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"close_all\"}", "-q", "1"]);
+    let reply = next(&listening).1;
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(1), &Value::from(0)), "{reply}");
     terminal.close();
 }
 

@@ -29,6 +29,7 @@ private:
 public:
                      CControlClient(void) : m_topic(""),m_next(0) { }
    bool              Start(void);
+   void              Leave(void);
    void              Renew(void);
 
 protected:
@@ -39,6 +40,7 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   static string     Account(void);
    string            Refusal(const CMqttMessage &message,const CMqttJsonReader &json);
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
@@ -57,9 +59,26 @@ bool CControlClient::Start(void)
 //--- a terminal that has just started doesn't know its account, of which the topics are
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0 || GetTickCount64()<m_next)
       return(true);
-   m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
+   m_topic=Account();
    m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
    return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| The topic of the terminal's account                              |
+//+------------------------------------------------------------------+
+string CControlClient::Account(void)
+  {
+   return(InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN)));
+  }
+//+------------------------------------------------------------------+
+//| A command for the account before would close what this one has   |
+//+------------------------------------------------------------------+
+void CControlClient::Leave(void)
+  {
+   if(!IsCreated() || AccountInfoInteger(ACCOUNT_LOGIN)==0 || Account()==m_topic)
+      return;
+   Print("the terminal has changed to another account: commands for ",m_topic," are not obeyed any more");
+   Destroy();
   }
 //+------------------------------------------------------------------+
 //| A client that has failed would hear no close_all any more        |
@@ -235,9 +254,14 @@ uint CControlClient::Close(const ulong ticket,const double volume,double &closed
    request.price=SymbolInfoDouble(request.symbol,is_buy ? SYMBOL_BID : SYMBOL_ASK);
    request.deviation=100;
    request.magic=(ulong)PositionGetInteger(POSITION_MAGIC);
-   request.type_filling=CMqttTrade::Filling(request.symbol);
-   if(!OrderSend(request,result))
-      Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+//--- what the symbol says of fillings isn't always true
+   for(int refused=0; refused<3 && (refused==0 || result.retcode==TRADE_RETCODE_INVALID_FILL); refused++)
+     {
+      request.type_filling=CMqttTrade::Filling(request.symbol,refused);
+      ZeroMemory(result);
+      if(!OrderSend(request,result))
+         Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+     }
    closed=(result.retcode==TRADE_RETCODE_DONE ? request.volume : 0);
    return(result.retcode);
   }
@@ -289,6 +313,7 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   ExtClient.Leave();
    if(!ExtClient.IsCreated() && !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());
