@@ -174,6 +174,26 @@ void Slippage(void)
    ExtCheck.Same(Made(plan),"","a sell at a much lower price");
    ExtState.positions[0].price=1.1003;
    ExtCheck.Same(Made(plan),"open 0.5;","a sell 3 points lower");
+   CCopierPlan parts;
+   Begin();
+   ExtRules.max_slippage=3;
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(parts),"open 0.5;","at the master's price");
+   Hold(parts,0.2);
+   ExtSymbols[0].ask=1.1012;
+   ExtCheck.Same(Made(parts),"","the market gave 0.2 of it: the rest is no addition, and 10 points worse");
+   ExtCheck.That(parts.Held()!="","it says why");
+   ExtSymbols[0].ask=1.1004;
+   ExtCheck.Same(Made(parts),"open 0.3;","2 points worse");
+   ExtHeld[0].volume=0.5;
+   ExtCheck.Same(Made(parts),"","all of it");
+   ExtSymbols[0].ask=1.1012;
+   ExtState.positions[0].volume=0.3;
+   Made(parts);
+   ExtHeld[0].volume=0.3;
+   ExtCheck.Same(Made(parts),"","reduced by the master");
+   ExtState.positions[0].volume=0.4;
+   ExtCheck.Same(Made(parts),"open 0.1;","an addition isn't compared");
   }
 //+------------------------------------------------------------------+
 //| Below it nothing is opened; what was refused stays so            |

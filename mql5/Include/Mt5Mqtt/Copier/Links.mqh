@@ -42,6 +42,7 @@ struct CopierLink
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at, pending or not
+   bool              is_whole;             // as much as the master has was held once: what comes after that is an addition
    string            reason;               // why it is not held, or not yet
    string            via;                  // accounts that it came through, the master's too
    long              since_msc;            // GMT, from when on its age counts, if that is after its opening

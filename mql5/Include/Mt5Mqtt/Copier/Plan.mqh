@@ -261,6 +261,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.master_volume=position.volume;
    link.volume=0;
    link.reached=0;
+   link.is_whole=false;
    link.via="";
 //--- what was there before is wanted whatever its age
    link.since_msc=(is_before && !is_pending ? now_msc : 0);
@@ -440,6 +441,8 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(!is_turned)
       CCopierCopies::Stops(link,position,rules,symbols[symbol],held,m_actions);
    double difference=NormalizeDouble(least-volume,8);
+   if(difference<symbols[symbol].volume_step/2 && filled>0)
+      link.is_whole=true;
    if(difference<symbols[symbol].volume_step/2 || rules.mode!=COPIER_ON)
       return;
    if(pending>0)
@@ -461,7 +464,8 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(difference<symbols[symbol].volume_min)
       return;
    string not_now=CCopierGuards::NotNow(rules,symbols[symbol]);
-   if(not_now=="" && volume<=0 && !is_turned)
+   //--- what a fill in part has left of the open is no addition
+   if(not_now=="" && (volume<=0 || !link.is_whole) && !is_turned)
       not_now=CCopierGuards::NotAtThisPrice(rules,position,is_buy,symbols[symbol]);
    if(not_now!="")
      {

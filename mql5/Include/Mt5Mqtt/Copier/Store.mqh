@@ -165,6 +165,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
       json.NumberField("master_volume",link.master_volume,8);
       json.NumberField("volume",link.volume,8);
       json.NumberField("reached",link.reached,8);
+      json.BooleanField("whole",link.is_whole);
       json.StringField("reason",link.reason);
       json.StringField("via",link.via);
       json.IntegerField("since_msc",link.since_msc);
@@ -271,6 +272,9 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
       if(json.Member(node,"side")>=0 && (!json.Integer(node,"side",side) || side<-1 || side>1))
          return(false);
       link.side=(int)side;
+      link.is_whole=true;
+      if(json.Member(node,"whole")>=0 && !json.Boolean(node,"whole",link.is_whole))
+         return(false);
       link.since_msc=0;
       if(json.Member(node,"since_msc")>=0 && !json.Integer(node,"since_msc",link.since_msc))
          return(false);
