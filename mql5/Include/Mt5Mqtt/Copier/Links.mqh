@@ -156,6 +156,8 @@ public:
    //--- index of the new one; side, volume and stops are to be filled in
    static int        Add(CopierAction &actions[],const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
    static void       Sort(CopierAction &actions[]);
+   //--- takes out what opens or places; returns how many there were
+   static int        RemoveNew(CopierAction &actions[]);
    //--- sorted before; closes come in the order in which the positions were opened
    static void       OldestFirst(CopierAction &actions[],const CopierHeld &held[]);
    //--- prices that differ by less are the same
@@ -207,6 +209,20 @@ void CCopierActions::Sort(CopierAction &actions[])
            }
    for(int i=0; i<count; i++)
       actions[i]=sorted[i];
+  }
+//+------------------------------------------------------------------+
+//| Neither opens nor places                                         |
+//+------------------------------------------------------------------+
+int CCopierActions::RemoveNew(CopierAction &actions[])
+  {
+   int count=0;
+   for(int i=ArraySize(actions)-1; i>=0; i--)
+      if(actions[i].action==COPIER_ACTION_OPEN || actions[i].action==COPIER_ACTION_PLACE)
+        {
+         ArrayRemove(actions,i,1);
+         count++;
+        }
+   return(count);
   }
 //+------------------------------------------------------------------+
 //| Closes are at the beginning                                      |

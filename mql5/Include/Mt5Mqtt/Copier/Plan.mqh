@@ -40,8 +40,6 @@ public:
 
 private:
    void              Halt(CopierRules &rules);
-   void              Turn(const CopierState &state,const CopierRules &rules);
-   void              OpenNothing(void);
    void              Forget(const CopierState &state,const CopierHeld &held[],const CopierHeldOrder &orders[]);
    void              Decide(const CopierPosition &position,const bool is_pending,const CopierState &state,const CopierRules &rules,
                             const CopierSymbol &symbols[],const CopierFunds &own,const long now_msc,const bool is_first);
@@ -111,8 +109,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    DeleteGone(state,orders);
    if(rules.netting)
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
-   if(CCopierGuards::IsBlind(rules,own))
-      OpenNothing();
+   if(CCopierGuards::IsBlind(rules,own) && CCopierActions::RemoveNew(m_actions)>0)
+      m_waiting="waiting for the figures of this account, which a guard needs";
    CCopierActions::Sort(m_actions);
    if(rules.fifo)
       CCopierActions::OldestFirst(m_actions,held);
@@ -130,38 +128,6 @@ void CCopierPlan::Halt(CopierRules &rules)
         {
          m_links[i].state=COPIER_LINK_HALTED;
          m_links[i].reason=m_tripped;
-        }
-  }
-//+------------------------------------------------------------------+
-//| A netting master has turned, and the identifier stays: the side  |
-//| that isn't copied would come by that                             |
-//+------------------------------------------------------------------+
-void CCopierPlan::Turn(const CopierState &state,const CopierRules &rules)
-  {
-   for(int i=0; i<ArraySize(state.positions); i++)
-     {
-      int link=FindLink(state.positions[i].id);
-      if(link<0)
-         continue;
-      int side=(state.positions[i].is_buy ? 1 : -1);
-      if(m_links[link].side==-side && m_links[link].state==COPIER_LINK_OPEN && !CCopierRules::IsSide(rules,state.positions[i].is_buy))
-        {
-         m_links[link].state=COPIER_LINK_HALTED;
-         m_links[link].reason="turned by the master to a side that is not copied";
-        }
-      m_links[link].side=side;
-     }
-  }
-//+------------------------------------------------------------------+
-//| What a guard would say isn't known                               |
-//+------------------------------------------------------------------+
-void CCopierPlan::OpenNothing(void)
-  {
-   for(int i=ArraySize(m_actions)-1; i>=0; i--)
-      if(m_actions[i].action==COPIER_ACTION_OPEN || m_actions[i].action==COPIER_ACTION_PLACE)
-        {
-         m_waiting="waiting for the figures of this account, which a guard needs";
-         ArrayRemove(m_actions,i,1);
         }
   }
 //+------------------------------------------------------------------+
