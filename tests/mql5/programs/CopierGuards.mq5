@@ -174,6 +174,15 @@ void Slippage(void)
    ExtCheck.Same(Made(plan),"","a sell at a much lower price");
    ExtState.positions[0].price=1.1003;
    ExtCheck.Same(Made(plan),"open 0.5;","a sell 3 points lower");
+   CCopierPlan oneside;
+   Begin();
+   ExtRules.max_slippage=3;
+   ExtRules.max_spread=3;
+   ExtSymbols[0].ask=0;
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(oneside),"","nobody sells: no ask is no good price");
+   ExtSymbols[0].ask=1.1002;
+   ExtCheck.Same(Made(oneside),"open 0.5;","until there is one");
    CCopierPlan parts;
    Begin();
    ExtRules.max_slippage=3;

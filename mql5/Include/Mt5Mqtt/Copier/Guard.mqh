@@ -74,11 +74,14 @@ string CCopierGuards::Resume(const bool resume,CopierGuard &guard)
    return("resumed; switch Resume off, as it works once");
   }
 //+------------------------------------------------------------------+
-//| A terminal learns prices only of symbols in its Market Watch     |
+//| A terminal learns prices only of symbols in its Market Watch. At |
+//| an exchange one may be missing, which 0 stands for; but a price  |
+//| may be 0, or below                                               |
 //+------------------------------------------------------------------+
 bool CCopierGuards::IsUnknown(const CopierRules &rules,const CopierSymbol &symbol)
   {
-   return((symbol.bid==0 && symbol.ask==0) || (rules.size==COPIER_SIZE_RISK && symbol.tick_value<=0));
+   bool is_missing=((symbol.bid==0 || symbol.ask==0) && symbol.ask<=symbol.bid);
+   return(is_missing || (rules.size==COPIER_SIZE_RISK && symbol.tick_value<=0));
   }
 //+------------------------------------------------------------------+
 //| The spread                                                       |
