@@ -2,10 +2,12 @@
 
 use crate::common::folder::Folder;
 use crate::compile::program;
+use crate::copier_stale::Line;
 use crate::host::Terminal;
 use crate::programs::{deadline, next, set_up};
 use serde_json::Value;
 use std::fs;
+use std::time::Duration;
 
 #[test]
 fn remote_control_obeys_once_and_replies() {
@@ -105,6 +107,33 @@ fn remote_control_obeys_once_and_replies() {
     terminal.load("expert", "ageless", &module, ("1", "EURUSD"), &[("InpMaxAge", "-30")]);
     terminal.expect("ageless", "print", "InpMaxAge must be 0 or more");
     terminal.expect("ageless", "ended", "");
+    terminal.close();
+}
+
+/// A close_all of an hour ago, sent while the line was down, would close what was opened since.
+#[test]
+fn a_command_without_a_time_waits_at_the_server_no_longer_than_the_maximum_age() {
+    let Some((mut terminal, server)) = set_up("remote control, old commands") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    let inputs = [("InpUrl", &*url), ("InpMaxAge", "1")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    line.cut();
+    terminal.expect("control", "print", "disconnected");
+    let send = |id: &str| {
+        let payload = format!("{{\"command\":\"pause\",\"id\":\"{id}\"}}");
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", &payload, "-q", "1"]);
+    };
+    send("old");
+    // Its age can only be let pass.
+    std::thread::sleep(Duration::from_secs(4));
+    line.mend();
+    // Its subscription has gone out before it says so.
+    terminal.expect("control", "print", "connected, commands on");
+    send("new");
+    assert_eq!(next(&listening).1["id"], "new", "{}", terminal.transcript());
     terminal.close();
 }
 

@@ -61,7 +61,8 @@ bool CControlClient::Start(void)
       return(true);
    m_topic=Account();
    m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
-   return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+//--- a command without a time is too old as well when it has waited at the Server for so long
+   return(SetServer(this) && (InpMaxAge==0 || SetSessionExpiry(InpMaxAge)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
   }
 //+------------------------------------------------------------------+
 //| The topic of the terminal's account                              |
