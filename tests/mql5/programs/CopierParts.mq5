@@ -16,6 +16,7 @@ void OnStart(void)
    ReducedByLessThanTheMinimum();
    OldestFirst();
    FilledInPart();
+   RestThatIsTooOld();
    FiguresThatComeLater();
    ExtCheck.Report();
   }
@@ -40,6 +41,37 @@ void Has(const bool is_buy,const double volume)
      }
    ExtState.positions[0].is_buy=is_buy;
    ExtState.positions[0].volume=volume;
+  }
+//+------------------------------------------------------------------+
+//| The market has given a part, and nothing since                   |
+//+------------------------------------------------------------------+
+void RestThatIsTooOld(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   ExtRules.max_age_ms=60000;
+   Has(true,1.0);
+   ExtCheck.Same(Made(plan),"open 1.0;","a buy");
+   Hold(1,true,0.2);
+   CopierAction action;
+   plan.Action(0,action);
+   plan.Opened(action,0.2);
+   ExtNow+=60000;
+   ExtCheck.Same(Made(plan),"open 0.8;","the rest, after a minute");
+   ExtNow+=1;
+   ExtSymbols[0].is_uncertain=true;
+   ExtCheck.Same(Made(plan),"","too old, unless it is on its way");
+   ExtSymbols[0].is_uncertain=false;
+   ExtCheck.Same(Made(plan),"","too old");
+   ExtCheck.That(plan.Held()!="","it is told");
+   string again=Made(plan);
+   ExtCheck.Same(again+plan.Held(),"","for good");
+   Has(true,0.5);
+   ExtCheck.Same(Made(plan),"close 0.1;","half of what is there goes with half of the master's");
+   ExtHeld[0].volume=0.1;
+   Made(plan);
+   Has(true,2.0);
+   ExtCheck.Same(Made(plan),"open 0.3;","and what he adds is added");
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may not know all of a symbol    |

@@ -416,10 +416,20 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       m_waiting="waiting until the pending order of "+link.symbol+" is gone: the master's has filled first";
       return;
      }
-   if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
+   //--- what a fill in part has left of the open is no addition
+   bool is_open=((volume<=0 || !link.is_whole) && !is_turned);
+   if(is_open && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
      {
       //--- one that is on its way is no less a copy
-      if(!symbols[symbol].is_uncertain)
+      if(symbols[symbol].is_uncertain)
+         return;
+      if(volume>0)
+        {
+         m_waiting="the rest of a copy in "+link.symbol+" could not be opened in time: from now on it is one of less";
+         link.volume*=volume/least;
+         link.is_whole=true;
+        }
+      else
         {
          link.state=COPIER_LINK_IGNORED;
          link.reason="could not be opened in time"+(link.reason!="" ? ": "+link.reason : "");
@@ -430,8 +440,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(difference<symbols[symbol].volume_min)
       return;
    string not_now=CCopierGuards::NotNow(rules,symbols[symbol]);
-   //--- what a fill in part has left of the open is no addition
-   if(not_now=="" && (volume<=0 || !link.is_whole) && !is_turned)
+   if(not_now=="" && is_open)
       not_now=CCopierGuards::NotAtThisPrice(rules,position,is_buy,symbols[symbol]);
    if(not_now!="")
      {
