@@ -51,6 +51,27 @@ fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
     terminal.close();
 }
 
+/// Fifty lines a second would fill the disk in some days.
+#[test]
+fn what_is_accepted_of_no_tick_is_said_once() {
+    let Some((mut terminal, server)) = set_up("a feed that says it once") else { return };
+    terminal.expert("feed", FEED, &[("InpUrl", &server.url()), ("InpRoot", "mt5/#"), ("InpSymbols", "EURUSD,#US500")]);
+    terminal.expect("feed", "print", "connected");
+    for number in 10..30 {
+        for symbol in ["EURUSD", "#US500"] {
+            terminal.command(&["tick", symbol, &format!("1.{number}"), "2.0"]);
+        }
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    terminal.command(&["remove", "feed"]);
+    terminal.expect("feed", "ended", "");
+    let said = terminal.said("feed", "print");
+    let told = said.iter().filter(|line| line.contains("wildcard")).count();
+    assert_eq!(told, 1, "{said:#?}");
+    terminal.close();
+}
+
 /// Charts of several timeframes would publish on one topic.
 #[test]
 fn bars_of_the_charts_own_timeframe_say_which_it_is() {
