@@ -1,6 +1,7 @@
 //! Accounts that are not the usual ones: in coins, with figures that come later, of a netting master that turns.
 
-use crate::copying::{Copying, deal};
+use crate::copying::{Copying, QUIET, deal};
+use std::time::Instant;
 
 /// Lots that such an account has the margin for.
 fn coins(copying: &mut Copying) {
@@ -68,6 +69,34 @@ fn a_turn_to_a_side_that_is_not_copied_ends_the_copy() {
         copying.trade(&deal(1, "0.20", ""));
         copying.trade(&deal(0, "0.10", ""));
         copying.converge();
+        copying.close();
+    }
+}
+
+/// One is closed and another one opened, or gets another ticket, while they are read: what is read twice is no surplus, and
+/// what is passed over was not closed by hand.
+#[test]
+fn positions_that_are_listed_in_another_order_while_they_are_read_stay() {
+    for side in ["master", "follower"] {
+        let Some(mut copying) = Copying::start(&format!("restless-{side}"), &[]) else { return };
+        copying.load_both();
+        for volume in ["0.10", "0.20", "0.30", "0.40", "0.50"] {
+            copying.trade(&deal(0, volume, ""));
+        }
+        copying.converge();
+        let requests = copying.follower.requests();
+        let terminal = if side == "master" { &mut copying.master } else { &mut copying.follower };
+        terminal.command(&["account", "restless=97"]);
+        let begun = terminal.looks();
+        let deadline = Instant::now() + QUIET;
+        while terminal.looks() < begun + 4000 {
+            assert!(Instant::now() < deadline, "{}", terminal.transcript());
+        }
+        assert_eq!(copying.follower.requests(), requests, "{}", copying.follower.transcript());
+        let id = copying.master.positions()[0]["id"].clone();
+        copying.trade(&deal(1, "0.10", &format!(" position={id}")));
+        copying.converge();
+        assert_eq!(copying.follower.requests(), requests + 1, "{}", copying.follower.transcript());
         copying.close();
     }
 }

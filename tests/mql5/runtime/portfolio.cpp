@@ -17,7 +17,8 @@ ulong PositionGetTicket(int index) {
    // Another look might see another account.
    const std::vector<Position> &positions=view().positions;
    if(index<0 || index>=(int)positions.size()) return 0;
-   selected().position=positions[(size_t)index];
+   size_t turns=account.restless>0 ? (size_t)(account.looks/account.restless) : 0;
+   selected().position=positions[((size_t)index+turns)%positions.size()];
    return selected().position.ticket;
 }
 bool PositionSelectByTicket(ulong ticket) {
