@@ -164,6 +164,27 @@ fn commands_for_another_account_than_the_terminals_are_not_obeyed() {
     terminal.close();
 }
 
+/// Positions that are listed in another order while they are read, as when a stop closes one, are all closed, and once.
+#[test]
+fn every_position_is_closed_however_the_terminal_lists_them() {
+    let Some((mut terminal, server)) = set_up("remote control, restless") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.command(&["account", "restless=12"]);
+    for _ in 0..5 {
+        for _ in 0..5 {
+            terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+        }
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"close_all\"}", "-q", "1"]);
+        let reply = next(&listening).1;
+        assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(5), &Value::from(0)), "{reply}");
+    }
+    terminal.close();
+}
+
 /// What the flags of the symbol say of fillings isn't always true, and a close must not end with that.
 #[test]
 fn a_close_whose_filling_is_refused_is_tried_with_the_others() {

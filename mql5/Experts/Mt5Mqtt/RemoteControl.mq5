@@ -44,6 +44,7 @@ private:
    string            Refusal(const CMqttMessage &message,const CMqttJsonReader &json);
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
+   static bool       Read(ulong &tickets[]);
    uint              Close(const ulong ticket);
    static uint       Close(const ulong ticket,const double volume,double &closed);
    void              Reply(const CMqttMessage &message,const string text);
@@ -190,11 +191,10 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
 void CControlClient::CloseAll(CMqttJsonWriter &reply)
   {
    ulong tickets[];
-   int   total=PositionsTotal();
    int   closed=0;
-   ArrayResize(tickets,total);
-   for(int i=0; i<total; i++)
-      tickets[i]=PositionGetTicket(i);
+   for(int i=0; i<100 && !Read(tickets); i++)
+     { }
+   int   total=ArraySize(tickets);
    ArraySort(tickets);
    reply.BeginArray("failed");
    for(int i=0; i<total; i++)
@@ -217,6 +217,21 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
      }
    reply.EndArray();
    reply.IntegerField("closed",closed);
+  }
+//+------------------------------------------------------------------+
+//| All positions; false if they have changed while they were read:  |
+//| one may be there twice then, and another one not at all          |
+//+------------------------------------------------------------------+
+bool CControlClient::Read(ulong &tickets[])
+  {
+   int total=PositionsTotal();
+   ArrayResize(tickets,total);
+   for(int i=0; i<total; i++)
+      tickets[i]=PositionGetTicket(i);
+   for(int i=0; i<total; i++)
+      if(PositionGetTicket(i)!=tickets[i])
+         return(false);
+   return(PositionsTotal()==total);
   }
 //+------------------------------------------------------------------+
 //| Closes one position; returns the retcode. More than one order may|
