@@ -2,7 +2,7 @@
 
 use crate::common::mosquitto::Mosquitto;
 use crate::common::tools::leave_out;
-use crate::compile::compiler;
+use crate::compile::{compiler, program};
 use crate::host::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -309,4 +309,19 @@ fn the_master_lists_what_followers_answer_and_who_is_there() {
     master.terminal.expect("master-m", "comment", "6002@Simulated (offline)");
     master.close();
     let _ = fs::remove_dir_all(follower.files);
+}
+
+/// A name that is spelt otherwise is another master's, and nothing is published without a word.
+#[test]
+fn names_to_be_relayed_that_cant_be_meant_are_told_of() {
+    let Some(server) = set_up("copiers, relayed names") else { return };
+    let mut account = Account::start(1, &server);
+    let inputs = [("InpUrl", account.url.as_str()), ("InpName", "one"), ("InpRelay", "main, a-name-too-long")];
+    account.terminal.load("expert", "master-one", &program(MASTER), ("1", "EURUSD"), &inputs);
+    account.terminal.expect("master-one", "print", "'a-name-too-long' is none");
+    account.terminal.expect("master-one", "ended", "");
+    account.master("two", "main;other");
+    let said = account.terminal.said("master-two", "print");
+    assert!(said.iter().any(|line| line.contains("no follower of a master main;other has run")), "{said:#?}");
+    account.close();
 }

@@ -1,6 +1,7 @@
 //! Stops of copies: those that don't fit yet, those of an addition, and the user's own.
 
 use crate::copying::{Copying, Fields, QUIET, deal, mirrored, net};
+use std::time::{Duration, Instant};
 
 #[test]
 fn stops_that_did_not_fit_are_set_soon_after_they_do() {
@@ -10,6 +11,26 @@ fn stops_that_did_not_fit_are_set_soon_after_they_do() {
     copying.trade(&deal(0, "0.30", " sl=1.09000 tp=1.12000"));
     copying.follower.expect("follower", "print", "stops EURUSD 0.30 (stops changed by the master): invalid stops");
     copying.follower.command(&["symbol", "EURUSD", "stops_level=0"]);
+    copying.converge();
+    copying.close();
+}
+
+/// The master moves a stop that didn't fit: what the other one has to wait is of no matter.
+#[test]
+fn another_stop_than_the_one_that_was_refused_is_set_at_once() {
+    let Some(mut copying) = Copying::start("other-stop", &[("InpWait", "86400")]) else { return };
+    copying.load_both();
+    copying.follower.command(&["symbol", "EURUSD", "stops_level=2000"]);
+    copying.trade(&deal(0, "0.30", " sl=1.09000"));
+    // After the seventh it waits for 16 seconds.
+    for _ in 0..7 {
+        copying.follower.expect("follower", "print", "stops EURUSD 0.30 (stops changed by the master): invalid stops");
+    }
+    let id = copying.master.positions()[0]["id"].clone();
+    let moved = Instant::now();
+    copying.trade(&format!("action=6 symbol=EURUSD position={id} sl=1.05000"));
+    copying.follower.expect("follower", "print", "stops EURUSD 0.30 (stops changed by the master): done");
+    assert!(moved.elapsed() < Duration::from_secs(8), "{:?}", moved.elapsed());
     copying.converge();
     copying.close();
 }
@@ -114,14 +135,14 @@ fn stops_that_are_not_copied_are_the_users() {
             copying.follower.expect("*", "trade", "10009");
             let ticket = copying.master.orders()[0]["ticket"].clone();
             copying.trade(&format!("action=7 order={ticket} price=1.08000 sl=1.07000 tp=1.13000"));
-            let deadline = std::time::Instant::now() + QUIET;
+            let deadline = Instant::now() + QUIET;
             let expected = if is_reversed { ("1.13", "1.06") } else { ("1.06", "1.13") };
             loop {
                 let order = placed(&mut copying);
                 if (order["sl"].as_str(), order["tp"].as_str()) == expected {
                     break;
                 }
-                assert!(std::time::Instant::now() < deadline, "{order:?}\n{}", copying.follower.transcript());
+                assert!(Instant::now() < deadline, "{order:?}\n{}", copying.follower.transcript());
             }
         }
         copying.close();

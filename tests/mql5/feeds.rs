@@ -51,6 +51,40 @@ fn the_market_feed_publishes_symbols_ticks_and_closed_bars() {
     terminal.close();
 }
 
+/// Fifty lines a second would fill the disk in some days.
+#[test]
+fn what_is_accepted_of_no_tick_is_said_once() {
+    let Some((mut terminal, server)) = set_up("a feed that says it once") else { return };
+    terminal.expert("feed", FEED, &[("InpUrl", &server.url()), ("InpRoot", "mt5/#"), ("InpSymbols", "EURUSD,#US500")]);
+    terminal.expect("feed", "print", "connected");
+    for number in 10..30 {
+        for symbol in ["EURUSD", "#US500"] {
+            terminal.command(&["tick", symbol, &format!("1.{number}"), "2.0"]);
+        }
+        // Each is seen by the program before the next one comes.
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    terminal.command(&["remove", "feed"]);
+    terminal.expect("feed", "ended", "");
+    let said = terminal.said("feed", "print");
+    let told = said.iter().filter(|line| line.contains("wildcard")).count();
+    assert_eq!(told, 1, "{said:#?}");
+    terminal.close();
+}
+
+/// Charts of several timeframes would publish on one topic.
+#[test]
+fn bars_of_the_charts_own_timeframe_say_which_it_is() {
+    let Some((mut terminal, server)) = set_up("bars of the chart") else { return };
+    let listening = server.subscribe(&["-t", "mt5/bars/#", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.2", "60000"]);
+    terminal.expert("feed", FEED, &[("InpUrl", &server.url()), ("InpTimeframe", "0")]);
+    terminal.expect("feed", "print", "connected");
+    terminal.command(&["tick", "EURUSD", "1.3", "1.31", "120000"]);
+    assert_eq!(next(&listening).0, "mt5/bars/EURUSD/M1");
+    terminal.close();
+}
+
 /// A terminal that was without its trade server fills the gap in its history.
 #[test]
 fn bars_that_were_closed_between_two_looks_are_all_published() {

@@ -11,6 +11,7 @@ mod account_tickets;
 mod common;
 mod compile;
 mod copier;
+mod copier_accounts;
 mod copier_answers;
 mod copier_limits;
 mod copier_markets;

@@ -2,10 +2,12 @@
 
 use crate::common::folder::Folder;
 use crate::compile::program;
+use crate::copier_stale::Line;
 use crate::host::Terminal;
-use crate::programs::{next, set_up};
+use crate::programs::{deadline, next, set_up};
 use serde_json::Value;
 use std::fs;
+use std::time::Duration;
 
 #[test]
 fn remote_control_obeys_once_and_replies() {
@@ -101,6 +103,134 @@ fn remote_control_obeys_once_and_replies() {
     terminal.load("expert", "long", &module, ("1", "EURUSD"), &[("InpPauseVariable", &name)]);
     terminal.expect("long", "print", "InpPauseVariable must have");
     terminal.expect("long", "ended", "");
+    // No command would ever be too old.
+    terminal.load("expert", "ageless", &module, ("1", "EURUSD"), &[("InpMaxAge", "-30")]);
+    terminal.expect("ageless", "print", "InpMaxAge must be 0 or more");
+    terminal.expect("ageless", "ended", "");
+    terminal.close();
+}
+
+/// A close_all of an hour ago, sent while the line was down, would close what was opened since.
+#[test]
+fn a_command_without_a_time_waits_at_the_server_no_longer_than_the_maximum_age() {
+    let Some((mut terminal, server)) = set_up("remote control, old commands") else { return };
+    let line = Line::to(server.port());
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    let url = format!("mqtt://127.0.0.1:{}", line.port);
+    let inputs = [("InpUrl", &*url), ("InpMaxAge", "1")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    line.cut();
+    terminal.expect("control", "print", "disconnected");
+    let send = |id: &str| {
+        let payload = format!("{{\"command\":\"pause\",\"id\":\"{id}\"}}");
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", &payload, "-q", "1"]);
+    };
+    send("old");
+    // Its age can only be let pass.
+    std::thread::sleep(Duration::from_secs(4));
+    line.mend();
+    // Its subscription has gone out before it says so.
+    terminal.expect("control", "print", "connected, commands on");
+    send("new");
+    assert_eq!(next(&listening).1["id"], "new", "{}", terminal.transcript());
+    terminal.close();
+}
+
+/// Should the terminal not load the program anew, a command for the account before must not close positions of this one.
+#[test]
+fn commands_for_another_account_than_the_terminals_are_not_obeyed() {
+    let Some((mut terminal, server)) = set_up("remote control, another account") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/+/reply", "-F", "%t %p"]);
+    let presence = server.subscribe(&["-t", "mt5/Simulated/+/presence", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.expert("telemetry", "mql5/Experts/Mt5Mqtt/Telemetry.mq5", &inputs[..1]);
+    assert_eq!(presence.line(deadline()), "mt5/Simulated/1001/presence online");
+    terminal.command(&["account", "login=1002"]);
+    terminal.expect("control", "print", "the terminal has changed to another account");
+    terminal.expect("control", "print", "subscribed: ");
+    for (login, command) in [("1001", "close_all"), ("1002", "status")] {
+        let topic = format!("mt5/Simulated/{login}/command");
+        server.publish(&["-t", &topic, "-m", &format!("{{\"command\":\"{command}\"}}"), "-q", "1"]);
+    }
+    let (topic, reply) = next(&listening);
+    assert_eq!((topic.as_str(), &reply["positions"]), ("mt5/Simulated/1002/reply", &Value::from(1)), "{reply}");
+    let told = [presence.line(deadline()), presence.line(deadline())];
+    assert_eq!(told, ["mt5/Simulated/1001/presence offline", "mt5/Simulated/1002/presence online"]);
+    terminal.close();
+}
+
+/// Positions that are listed in another order while they are read, as when a stop closes one, are all closed, and once.
+#[test]
+fn every_position_is_closed_however_the_terminal_lists_them() {
+    let Some((mut terminal, server)) = set_up("remote control, restless") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.command(&["account", "restless=12"]);
+    for _ in 0..5 {
+        for _ in 0..5 {
+            terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+        }
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"close_all\"}", "-q", "1"]);
+        let reply = next(&listening).1;
+        assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(5), &Value::from(0)), "{reply}");
+    }
+    terminal.close();
+}
+
+/// What the flags of the symbol say of fillings isn't always true, and a close must not end with that.
+#[test]
+fn a_close_whose_filling_is_refused_is_tried_with_the_others() {
+    let Some((mut terminal, server)) = set_up("remote control, fillings") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    terminal.command(&["inject", "10030", "refused"]);
+    server.publish(&["-t", "mt5/Simulated/1001/command", "-m", "{\"command\":\"close_all\"}", "-q", "1"]);
+    let reply = next(&listening).1;
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(1), &Value::from(0)), "{reply}");
+    terminal.close();
+}
+
+/// Whoever is told that none failed and none is left takes them for closed.
+#[test]
+fn nothing_is_closed_by_a_terminal_that_is_not_connected() {
+    let Some((mut terminal, server)) = set_up("remote control, not connected") else { return };
+    let listening = server.subscribe(&["-t", "mt5/Simulated/1001/reply", "-F", "%t %p"]);
+    terminal.command(&["account", "currency=BTC", "balance=0.01234567"]);
+    terminal.command(&["symbol", "EURUSD", "contract_size=0.000001", "tick_value=0.00000000001"]);
+    terminal.command(&["tick", "EURUSD", "1.1", "1.1001"]);
+    terminal.command(&["trade", "action=1", "symbol=EURUSD", "type=0", "volume=0.1"]);
+    let inputs = [("InpUrl", &*server.url()), ("InpAllowClose", "true")];
+    terminal.expert("control", "mql5/Experts/Mt5Mqtt/RemoteControl.mq5", &inputs);
+    terminal.expect("control", "print", "subscribed: ");
+    let ask = |payload: &str| {
+        server.publish(&["-t", "mt5/Simulated/1001/command", "-m", payload, "-q", "1"]);
+        next(&listening).1
+    };
+    assert_eq!(ask("{\"command\":\"status\"}")["balance"], 0.01234567);
+    let close = "{\"command\":\"close_all\",\"id\":\"a\"}";
+    terminal.command(&["connected", "0"]);
+    let reply = ask(close);
+    assert_eq!(reply["accepted"], false, "{reply}");
+    assert!(
+        reply["reason"].as_str().is_some_and(|text| text.contains("isn't connected to its trade server")),
+        "{reply}"
+    );
+    // It wasn't obeyed, so it may come again.
+    terminal.command(&["connected", "1"]);
+    let reply = ask(close);
+    assert_eq!((&reply["closed"], &reply["positions"]), (&Value::from(1), &Value::from(0)), "{reply}");
     terminal.close();
 }
 

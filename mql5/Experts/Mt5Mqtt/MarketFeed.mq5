@@ -16,6 +16,8 @@ input ENUM_TIMEFRAMES InpTimeframe=PERIOD_M1;       // Timeframe of the bars
 input int    InpTimer=20;                           // Look for new ticks every so many milliseconds
 //--- so many bars at most, if several have closed between two looks
 #define FEED_MAX_BARS 500
+//--- what is not accepted is said again after so long, in ms
+#define FEED_QUIET_MS 60000
 //+------------------------------------------------------------------+
 //| What was published of one symbol                                 |
 //+------------------------------------------------------------------+
@@ -37,8 +39,11 @@ class CFeedClient : public CMqttClient
 private:
    FeedSymbol        m_symbols[];
    CMqttProperties   m_latest;             // of what waits for a connection, the latest of a topic alone
+   ENUM_MQTT_STATUS  m_told;               // why something was not accepted
+   ulong             m_quiet_until;        // GetTickCount64() until which the same isn't said again
 
 public:
+                     CFeedClient(void) : m_told(MT5MQTT_OK),m_quiet_until(0) { }
    bool              Start(void);
    void              Choose(void);
    void              Look(void);
@@ -210,7 +215,9 @@ void CFeedClient::SendBar(const FeedSymbol &symbol,const MqlRates &rates)
    json.NumberField("close",rates.close,symbol.digits);
    json.IntegerField("tick_volume",rates.tick_volume);
    json.EndObject();
-   Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(InpTimeframe),7),json.Text(),1,true);
+//--- charts of several timeframes would publish on one topic
+   ENUM_TIMEFRAMES timeframe=(InpTimeframe==PERIOD_CURRENT ? Period() : InpTimeframe);
+   Send("bars/"+symbol.level+"/"+StringSubstr(EnumToString(timeframe),7),json.Text(),1,true);
   }
 //+------------------------------------------------------------------+
 //| Publishes, and says so when that fails                           |
@@ -220,12 +227,15 @@ void CFeedClient::Send(const string topic,const string text,const int qos,const 
    Sent(topic,Publish(InpRoot+"/"+topic,text,qos,retain));
   }
 //+------------------------------------------------------------------+
-//| Says what was not accepted                                       |
+//| Says what was not accepted: each tick would, fifty times a second|
 //+------------------------------------------------------------------+
 void CFeedClient::Sent(const string topic,const bool accepted)
   {
-   if(!accepted)
-      Print(topic,": ",ResultDescription());
+   if(accepted || (ResultStatus()==m_told && GetTickCount64()<m_quiet_until))
+      return;
+   m_told=ResultStatus();
+   m_quiet_until=GetTickCount64()+FEED_QUIET_MS;
+   Print(topic,": ",ResultDescription());
   }
 //+------------------------------------------------------------------+
 //| Starts                                                           |

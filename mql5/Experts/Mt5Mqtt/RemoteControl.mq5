@@ -29,6 +29,7 @@ private:
 public:
                      CControlClient(void) : m_topic(""),m_next(0) { }
    bool              Start(void);
+   void              Leave(void);
    void              Renew(void);
 
 protected:
@@ -39,9 +40,11 @@ protected:
    virtual void      OnMessage(const CMqttMessage &message);
 
 private:
+   static string     Account(void);
    string            Refusal(const CMqttMessage &message,const CMqttJsonReader &json);
    void              Obey(const string command,CMqttJsonWriter &reply);
    void              CloseAll(CMqttJsonWriter &reply);
+   static bool       Read(ulong &tickets[]);
    uint              Close(const ulong ticket);
    static uint       Close(const ulong ticket,const double volume,double &closed);
    void              Reply(const CMqttMessage &message,const string text);
@@ -57,9 +60,27 @@ bool CControlClient::Start(void)
 //--- a terminal that has just started doesn't know its account, of which the topics are
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0 || GetTickCount64()<m_next)
       return(true);
-   m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN));
+   m_topic=Account();
    m_commands.Start("Mt5Mqtt\\commands-"+EscapeTopicLevel(m_topic)+".json");
-   return(SetServer(this) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+//--- a command without a time is too old as well when it has waited at the Server for so long
+   return(SetServer(this) && (InpMaxAge==0 || SetSessionExpiry(InpMaxAge)) && Subscribe(m_topic+"/command",1|MT5MQTT_SUBSCRIBE_RETAIN_NEVER) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| The topic of the terminal's account                              |
+//+------------------------------------------------------------------+
+string CControlClient::Account(void)
+  {
+   return(InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN)));
+  }
+//+------------------------------------------------------------------+
+//| A command for the account before would close what this one has   |
+//+------------------------------------------------------------------+
+void CControlClient::Leave(void)
+  {
+   if(!IsCreated() || AccountInfoInteger(ACCOUNT_LOGIN)==0 || Account()==m_topic)
+      return;
+   Print("the terminal has changed to another account: commands for ",m_topic," are not obeyed any more");
+   Destroy();
   }
 //+------------------------------------------------------------------+
 //| A client that has failed would hear no close_all any more        |
@@ -124,6 +145,9 @@ string CControlClient::Refusal(const CMqttMessage &message,const CMqttJsonReader
       return("unknown command");
    if(command=="close_all" && !InpAllowClose)
       return("close_all is not allowed by this program's inputs");
+//--- a terminal that has just started shows no position: all of them would seem to be closed
+   if(command=="close_all" && TerminalInfoInteger(TERMINAL_CONNECTED)==0)
+      return("the terminal isn't connected to its trade server: nothing can be closed now");
 //--- what isn't understood would keep nothing away
    if(json.Member(0,"id")>=0 && json.Type(json.Member(0,"id"))!=MQTT_JSON_STRING)
       return("\"id\" must be a text");
@@ -156,8 +180,9 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
    reply.BooleanField("paused",GlobalVariableCheck(InpPauseVariable));
    reply.IntegerField("positions",PositionsTotal());
    reply.IntegerField("orders",OrdersTotal());
-   reply.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),2);
-   reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),2);
+   int digits=(int)AccountInfoInteger(ACCOUNT_CURRENCY_DIGITS);
+   reply.NumberField("balance",AccountInfoDouble(ACCOUNT_BALANCE),digits);
+   reply.NumberField("equity",AccountInfoDouble(ACCOUNT_EQUITY),digits);
   }
 //+------------------------------------------------------------------+
 //| Closes every position, and tells of each that it could not. The  |
@@ -166,11 +191,10 @@ void CControlClient::Obey(const string command,CMqttJsonWriter &reply)
 void CControlClient::CloseAll(CMqttJsonWriter &reply)
   {
    ulong tickets[];
-   int   total=PositionsTotal();
    int   closed=0;
-   ArrayResize(tickets,total);
-   for(int i=0; i<total; i++)
-      tickets[i]=PositionGetTicket(i);
+   for(int i=0; i<100 && !Read(tickets); i++)
+     { }
+   int   total=ArraySize(tickets);
    ArraySort(tickets);
    reply.BeginArray("failed");
    for(int i=0; i<total; i++)
@@ -193,6 +217,21 @@ void CControlClient::CloseAll(CMqttJsonWriter &reply)
      }
    reply.EndArray();
    reply.IntegerField("closed",closed);
+  }
+//+------------------------------------------------------------------+
+//| All positions; false if they have changed while they were read:  |
+//| one may be there twice then, and another one not at all          |
+//+------------------------------------------------------------------+
+bool CControlClient::Read(ulong &tickets[])
+  {
+   int total=PositionsTotal();
+   ArrayResize(tickets,total);
+   for(int i=0; i<total; i++)
+      tickets[i]=PositionGetTicket(i);
+   for(int i=0; i<total; i++)
+      if(PositionGetTicket(i)!=tickets[i])
+         return(false);
+   return(PositionsTotal()==total);
   }
 //+------------------------------------------------------------------+
 //| Closes one position; returns the retcode. More than one order may|
@@ -231,9 +270,14 @@ uint CControlClient::Close(const ulong ticket,const double volume,double &closed
    request.price=SymbolInfoDouble(request.symbol,is_buy ? SYMBOL_BID : SYMBOL_ASK);
    request.deviation=100;
    request.magic=(ulong)PositionGetInteger(POSITION_MAGIC);
-   request.type_filling=CMqttTrade::Filling(request.symbol);
-   if(!OrderSend(request,result))
-      Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+//--- what the symbol says of fillings isn't always true
+   for(int refused=0; refused<3 && (refused==0 || result.retcode==TRADE_RETCODE_INVALID_FILL); refused++)
+     {
+      request.type_filling=CMqttTrade::Filling(request.symbol,refused);
+      ZeroMemory(result);
+      if(!OrderSend(request,result))
+         Print("closing ",ticket,": ",CMqttTrade::Text(result.retcode));
+     }
    closed=(result.retcode==TRADE_RETCODE_DONE ? request.volume : 0);
    return(result.retcode);
   }
@@ -257,6 +301,11 @@ void CControlClient::Reply(const CMqttMessage &message,const string text)
 //+------------------------------------------------------------------+
 int OnInit(void)
   {
+   if(InpMaxAge<0)
+     {
+      Print("InpMaxAge must be 0 or more");
+      return(INIT_FAILED);
+     }
    if(StringLen(InpPauseVariable)<1 || StringLen(InpPauseVariable)>63)
      {
       Print("InpPauseVariable must have 1 to 63 characters");
@@ -280,6 +329,7 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   ExtClient.Leave();
    if(!ExtClient.IsCreated() && !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());

@@ -21,6 +21,7 @@ private:
 public:
                      CTelemetryClient(void) : m_topic("") { }
    bool              Start(void);
+   void              Leave(void);
    void              Stop(const int reason);
    void              Report(void);
 
@@ -30,6 +31,9 @@ protected:
    virtual void      OnSubscribed(const CMqttMessage &message)
      { Print(message.Status()==MT5MQTT_OK ? "subscribed: "+message.ReasonCodeDescription() : Failure("subscribing to "+message.Topic(),message)); }
    virtual void      OnMessage(const CMqttMessage &message);
+
+private:
+   static string     Account(void);
   };
 CTelemetryClient ExtClient;
 //+------------------------------------------------------------------+
@@ -42,8 +46,23 @@ bool CTelemetryClient::Start(void)
 //--- a terminal that has just started doesn't know its account, of which the topics are
    if(AccountInfoInteger(ACCOUNT_LOGIN)==0)
       return(true);
-   m_topic=InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/";
+   m_topic=Account();
    return(SetServer(this) && SetWill(m_topic+"presence","offline",1,true) && Subscribe(m_topic+"presence",1) && Connect());
+  }
+//+------------------------------------------------------------------+
+//| The topics of the terminal's account                             |
+//+------------------------------------------------------------------+
+string CTelemetryClient::Account(void)
+  {
+   return(InpRoot+"/"+EscapeTopicLevel(AccountInfoString(ACCOUNT_SERVER))+"/"+IntegerToString(AccountInfoInteger(ACCOUNT_LOGIN))+"/");
+  }
+//+------------------------------------------------------------------+
+//| The figures of another account are none of this one's            |
+//+------------------------------------------------------------------+
+void CTelemetryClient::Leave(void)
+  {
+   if(IsCreated() && AccountInfoInteger(ACCOUNT_LOGIN)!=0 && Account()!=m_topic)
+      Stop(REASON_ACCOUNT);
   }
 //+------------------------------------------------------------------+
 //| On each connection: the Will of the last one may have been sent  |
@@ -128,6 +147,7 @@ void OnDeinit(const int reason)
 //+------------------------------------------------------------------+
 void OnTimer(void)
   {
+   ExtClient.Leave();
    if(!ExtClient.IsCreated() && !ExtClient.Start())
      {
       Print("MQTT: ",ExtClient.ResultDescription());

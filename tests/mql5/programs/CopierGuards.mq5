@@ -26,6 +26,7 @@ void OnStart(void)
    Equity();
    Drawdown();
    Carried();
+   Risk();
    Origins();
    Retcodes();
    ExtCheck.Report();
@@ -173,6 +174,35 @@ void Slippage(void)
    ExtCheck.Same(Made(plan),"","a sell at a much lower price");
    ExtState.positions[0].price=1.1003;
    ExtCheck.Same(Made(plan),"open 0.5;","a sell 3 points lower");
+   CCopierPlan oneside;
+   Begin();
+   ExtRules.max_slippage=3;
+   ExtRules.max_spread=3;
+   ExtSymbols[0].ask=0;
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(oneside),"","nobody sells: no ask is no good price");
+   ExtSymbols[0].ask=1.1002;
+   ExtCheck.Same(Made(oneside),"open 0.5;","until there is one");
+   CCopierPlan parts;
+   Begin();
+   ExtRules.max_slippage=3;
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(parts),"open 0.5;","at the master's price");
+   Hold(parts,0.2);
+   ExtSymbols[0].ask=1.1012;
+   ExtCheck.Same(Made(parts),"","the market gave 0.2 of it: the rest is no addition, and 10 points worse");
+   ExtCheck.That(parts.Held()!="","it says why");
+   ExtSymbols[0].ask=1.1004;
+   ExtCheck.Same(Made(parts),"open 0.3;","2 points worse");
+   ExtHeld[0].volume=0.5;
+   ExtCheck.Same(Made(parts),"","all of it");
+   ExtSymbols[0].ask=1.1012;
+   ExtState.positions[0].volume=0.3;
+   Made(parts);
+   ExtHeld[0].volume=0.3;
+   ExtCheck.Same(Made(parts),"","reduced by the master");
+   ExtState.positions[0].volume=0.4;
+   ExtCheck.Same(Made(parts),"open 0.1;","an addition isn't compared");
   }
 //+------------------------------------------------------------------+
 //| Below it nothing is opened; what was refused stays so            |
@@ -205,6 +235,18 @@ void Equity(void)
    ExtOwn.equity=0;
    Made(fresh);
    ExtCheck.Same(fresh.Held(),"","a terminal without figures trips nothing");
+   Opens(1,"EURUSD",true,0.5);
+   ExtCheck.Same(Made(fresh),"","nor is anything opened that a guard might keep away");
+   ExtOwn.balance=1000;
+   ExtOwn.equity=1000;
+   ExtCheck.Same(Made(fresh),"open 0.5;","it waits for the figures");
+   ExtOwn.balance=0;
+   ExtOwn.equity=0;
+   ExtCheck.Same(Made(fresh),"","what was decided before waits, too");
+   ExtCheck.Same(fresh.Held(),"waiting for the figures of this account, which a guard needs","it says so");
+   ExtOwn.balance=1000;
+   ExtOwn.equity=1000;
+   ExtCheck.Same(Made(fresh),"open 0.5;","and is not lost");
   }
 //+------------------------------------------------------------------+
 //| From the highest equity, until the user resumes                  |
@@ -234,6 +276,15 @@ void Drawdown(void)
    CCopierPlan after;
    after.SetGuard(guard);
    ExtCheck.Same(Made(after),"","a restart resumes nothing");
+   CCopierPlan blind;
+   blind.SetGuard(guard);
+   ExtOwn.balance=0;
+   ExtOwn.equity=0;
+   ExtRules.max_drawdown=0;
+   ExtCheck.Same(Made(blind),"","nor does a terminal that doesn't know its figures yet");
+   ExtRules.max_drawdown=10;
+   ExtOwn.balance=1000;
+   ExtOwn.equity=2000;
    guard.peak=0;
    guard.halted="";
    plan.SetGuard(guard);
@@ -258,6 +309,35 @@ void Carried(void)
    Opens(4,"EURUSD",true,0.06);
    ExtCheck.Same(Made(plan),"open 0.1;","the same one does");
    ExtCheck.That(plan.Carries()==3,"each has its own");
+  }
+//+------------------------------------------------------------------+
+//| The master's price may be old, and his stop has come after it    |
+//+------------------------------------------------------------------+
+void Risk(void)
+  {
+   CCopierPlan plan;
+   CopierLink  link;
+   Begin();
+   ExtRules.size=COPIER_SIZE_RISK;
+   ExtRules.size_value=20;
+   Opens(1,"EURUSD",true,0.5);
+   ExtState.positions[0].price=1.0;
+   ExtState.positions[0].sl=1.0002;
+   ExtCheck.Same(Made(plan),"open 0.2;","a stop that is 1000 points away costs 200 of 0.2 lots, wherever the master has bought");
+   Opens(2,"EURUSD",true,0.5);
+   ExtState.positions[1].sl=1.2;
+   ExtCheck.Same(Made(plan),"open 0.2;","a stop on the other side of the price is none");
+   plan.Link(1,link);
+   ExtCheck.Same(link.reason,"its stop is not on the losing side of the price here, so that no volume can be reckoned from it","it is told");
+   CCopierPlan reversed;
+   Begin();
+   ExtRules.size=COPIER_SIZE_RISK;
+   ExtRules.size_value=20;
+   ExtRules.reverse=true;
+   Opens(1,"EURUSD",true,0.5);
+   ExtState.positions[0].price=1.0;
+   ExtState.positions[0].tp=1.12;
+   ExtCheck.Same(Made(reversed),"open 1.0;","in reverse from the bid to the master's TP");
   }
 //+------------------------------------------------------------------+
 //| Accounts that a position came through                            |

@@ -57,6 +57,17 @@ void Courses(void)
    Do(plan);
    ExtCheck.Same(Made(plan),"","gone");
    ExtCheck.Equal(plan.Links(),0,"and forgotten");
+   ExtRules.size=COPIER_SIZE_RISK;
+   ExtRules.size_value=10;
+   ExtRules.copy_tp=true;
+   Places(4,true,COPIER_KIND_LIMIT,1.0,1.09);
+   ExtState.orders[0].sl=1.04;
+   ExtCheck.Same(Made(plan),"buy limit 2.0 1.090 sl 1.040;","the risk is that from the order's own price");
+   ArrayResize(ExtState.orders,0);
+   Made(plan);
+   ExtRules.size=COPIER_SIZE_MULTIPLIER;
+   ExtRules.size_value=2;
+   ExtRules.copy_tp=false;
    ExtRules.magics="5";
    Places(2,true,COPIER_KIND_LIMIT,1.0,1.09);
    ExtCheck.Same(Made(plan),"","the filters");
@@ -132,6 +143,10 @@ void Prices(void)
    ExtSymbols[0].bid=0;
    ExtSymbols[0].ask=0;
    ExtCheck.That(!CCopierPending::IsPlaceable(true,COPIER_KIND_STOP,1.103,ExtSymbols[0]),"nothing without a price");
+   ExtSymbols[0].bid=-37.63;
+   ExtSymbols[0].ask=-37.61;
+   ExtCheck.That(CCopierPending::IsPlaceable(true,COPIER_KIND_LIMIT,-38,ExtSymbols[0]) &&
+                 !CCopierPending::IsPlaceable(true,COPIER_KIND_LIMIT,-37,ExtSymbols[0]),"a price below zero is one, too");
   }
 //+------------------------------------------------------------------+
 //| The stop is reached on each side at its own time: one order stays|

@@ -12,9 +12,11 @@
 void OnStart(void)
   {
    TurnedInSteps();
+   TurnedToASideThatIsNotCopied();
    ReducedByLessThanTheMinimum();
    OldestFirst();
    FilledInPart();
+   RestThatIsTooOld();
    FiguresThatComeLater();
    ExtCheck.Report();
   }
@@ -39,6 +41,37 @@ void Has(const bool is_buy,const double volume)
      }
    ExtState.positions[0].is_buy=is_buy;
    ExtState.positions[0].volume=volume;
+  }
+//+------------------------------------------------------------------+
+//| The market has given a part, and nothing since                   |
+//+------------------------------------------------------------------+
+void RestThatIsTooOld(void)
+  {
+   CCopierPlan plan;
+   Begin();
+   ExtRules.max_age_ms=60000;
+   Has(true,1.0);
+   ExtCheck.Same(Made(plan),"open 1.0;","a buy");
+   Hold(1,true,0.2);
+   CopierAction action;
+   plan.Action(0,action);
+   plan.Opened(action,0.2);
+   ExtNow+=60000;
+   ExtCheck.Same(Made(plan),"open 0.8;","the rest, after a minute");
+   ExtNow+=1;
+   ExtSymbols[0].is_uncertain=true;
+   ExtCheck.Same(Made(plan),"","too old, unless it is on its way");
+   ExtSymbols[0].is_uncertain=false;
+   ExtCheck.Same(Made(plan),"","too old");
+   ExtCheck.That(plan.Held()!="","it is told");
+   string again=Made(plan);
+   ExtCheck.Same(again+plan.Held(),"","for good");
+   Has(true,0.5);
+   ExtCheck.Same(Made(plan),"close 0.1;","half of what is there goes with half of the master's");
+   ExtHeld[0].volume=0.1;
+   Made(plan);
+   Has(true,2.0);
+   ExtCheck.Same(Made(plan),"open 0.3;","and what he adds is added");
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may not know all of a symbol    |
@@ -91,6 +124,39 @@ void TurnedInSteps(void)
    ExtCheck.Same(Made(plan),"","and too old after a minute");
    plan.Link(0,link);
    ExtCheck.Equal(link.state,COPIER_LINK_IGNORED,"as any other");
+  }
+//+------------------------------------------------------------------+
+//| Filters are asked once, and a turn brings the other side         |
+//+------------------------------------------------------------------+
+void TurnedToASideThatIsNotCopied(void)
+  {
+   for(int course=0; course<4; course++)
+     {
+      CCopierPlan plan;
+      CopierLink  link;
+      bool        is_buy=(course%2==0);
+      Begin();
+      ExtState.is_netting=true;
+      ExtRules.netting=(course>=2);
+      ExtRules.buys=is_buy;
+      ExtRules.sells=!is_buy;
+      Has(is_buy,1.0);
+      ExtCheck.Same(Made(plan),"open 1.0;","the side that is copied");
+      Hold(ExtRules.netting ? COPIER_NET : 1,is_buy,1.0);
+      CopierAction action;
+      plan.Action(0,action);
+      plan.Opened(action,1.0);
+      ExtCheck.Same(Made(plan),"","it is there");
+      Has(!is_buy,1.0);
+      ExtCheck.Same(Made(plan),"close 1.0;","turned to the other one");
+      ExtCheck.Same(Made(plan),"close 1.0;","until it is closed");
+      ArrayResize(ExtHeld,0);
+      ExtCheck.Same(Made(plan),"","which isn't copied");
+      plan.Link(0,link);
+      ExtCheck.Same(link.reason,"turned by the master to a side that is not copied","it is told");
+      Has(is_buy,2.0);
+      ExtCheck.Same(Made(plan),"","and stays closed");
+     }
   }
 //+------------------------------------------------------------------+
 //| A part is an order, too: it has the minimum at least             |

@@ -27,6 +27,7 @@ private:
    void              CheckActions(void);
    void              CheckEnd(void);
    void              CheckPosition(const CopierPosition &position);
+   bool              WasHalted(const long id) const;
   };
 //+------------------------------------------------------------------+
 //| Random rules                                                     |
@@ -216,8 +217,16 @@ void CSequence::CheckPosition(const CopierPosition &position)
      }
    if(!m_known[known].is_open || m_known[known].by_hand)
       return;
-   if(volume<=0)
+   if(position.is_buy && !m_rules.buys)
+     {
+      if(volume>0)
+         Fault(name+"turned to a side that isn't copied, and held");
+      return;
+     }
+   if(volume<=0 && !(WasHalted(position.id) && m_known[known].grown && !m_rules.buys))
       Fault(name+"not held");
+   if(volume<=0)
+      return;
 //--- the volume, where only this position's own course decides it
    int symbol=(position.symbol=="EURUSD" ? 0 : (position.symbol=="XAUUSD" ? 1 : 2));
    if(m_known[known].grown || TicketsOf(position.id)!=1)
@@ -234,6 +243,15 @@ void CSequence::CheckPosition(const CopierPosition &position)
 //--- a part smaller than the minimum can't be closed: it waits
    if(found<wanted || found-wanted>=least)
       Fault(name+StringFormat("%I64d hundredths of a lot, not %I64d",found,wanted));
+  }
+//+------------------------------------------------------------------+
+//| Was the turn to the other side seen?                             |
+//+------------------------------------------------------------------+
+bool CSequence::WasHalted(const long id) const
+  {
+   CopierLink link;
+   m_plan.Link(m_plan.FindLink(id),link);
+   return(link.state==COPIER_LINK_HALTED);
   }
 //+------------------------------------------------------------------+
 //| All sequences                                                    |

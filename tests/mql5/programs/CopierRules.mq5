@@ -104,6 +104,9 @@ void States(void)
    Spoilt(text,"\"side\":\"buy\"","\"side\":\"long\"");
    Spoilt(text,"\"volume\":0.1","\"volume\":-0.1");
    Spoilt(text,"\"volume\":0.1","\"volume\":0.0");
+   Spoilt(text,"\"volume\":0.1","\"volume\":0.000000001");
+   Spoilt(text,"\"sequence\":9,","\"sequence\":-9,");
+   Spoilt(text,"\"sequence\":9,","\"sequence\":9223372036854775807,");
    Spoilt(text,"\"id\":7","\"id\":7.5");
    Spoilt(text,"\"id\":7","\"id\":0");
    Spoilt(text,"\"id\":7","\"id\":-1");

@@ -226,6 +226,7 @@ static void set_account(const std::vector<std::string> &words) {
       else if(key=="comments") account.comments=value;
       else if(key=="lag") account.lag_ms=atoi(value.c_str());
       else if(key=="orders_lag") account.orders_lag_ms=atoi(value.c_str());
+      else if(key=="restless") account.restless=atoi(value.c_str());
       else if(key=="liquidity") account.liquidity=strtod(value.c_str(),nullptr);
       else if(key=="shuffle") account.shuffle=(uint32_t)atoll(value.c_str());
       else say("*","unknown",key);

@@ -48,6 +48,7 @@ struct Account {
    uint32_t shuffle=0;                   // a seed: transactions come in an arbitrary order
    int      requests=0;                  // OrderSend() calls that reached the server
    int      looks=0;                     // at single positions, by PositionGetTicket()
+   int      restless=0;                  // after so many looks positions are listed in another order, 0 = never
 };
 extern Account account;
 

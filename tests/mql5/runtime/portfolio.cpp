@@ -17,7 +17,8 @@ ulong PositionGetTicket(int index) {
    // Another look might see another account.
    const std::vector<Position> &positions=view().positions;
    if(index<0 || index>=(int)positions.size()) return 0;
-   selected().position=positions[(size_t)index];
+   size_t turns=account.restless>0 ? (size_t)(account.looks/account.restless) : 0;
+   selected().position=positions[((size_t)index+turns)%positions.size()];
    return selected().position.ticket;
 }
 bool PositionSelectByTicket(ulong ticket) {
@@ -173,7 +174,7 @@ mql_long AccountInfoInteger(ENUM_ACCOUNT_INFO_INTEGER what) {
       case ACCOUNT_TRADE_EXPERT:    return account.experts_allowed;
       case ACCOUNT_FIFO_CLOSE:      return account.hedging && account.fifo && terminal.connected;
       case ACCOUNT_LIMIT_ORDERS:    return account.limit_orders;
-      case ACCOUNT_CURRENCY_DIGITS: return 2;
+      case ACCOUNT_CURRENCY_DIGITS: return account.currency==u"BTC"_s ? 8 : 2;
    }
    return 0;
 }

@@ -21,6 +21,9 @@ public:
    static string     Own(void);
    //--- the state of a master but for its orders; false if it changed while it was read
    static bool       State(CCopierRelay &relay,CopierState &state);
+   //--- does the terminal list these positions, and no other ones, in that order? While they are read one may be closed and
+   //--- another one opened: then one is read twice, or not at all, though there are as many
+   static bool       Lists(const ulong &tickets[]);
    //--- identifiers of the positions that the terminal shows; false if they changed while they were read
    static bool       Shown(CCopierIds &identifiers);
    static bool       Symbol(const string name,CopierSymbol &symbol);
@@ -76,13 +79,16 @@ string CCopierAccount::Own(void)
 bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
   {
    CCopierIds ids;
+   ulong      tickets[];
    int        total=PositionsTotal();
    int        count=0;
    ids.Start(total);
+   ArrayResize(tickets,total);
    ArrayResize(state.positions,total);
    for(int i=0; i<total; i++)
      {
-      if(PositionGetTicket(i)==0)
+      tickets[i]=PositionGetTicket(i);
+      if(tickets[i]==0)
          return(false);
       string via="";
       if(CCopierOrigin::IsCopy(PositionGetInteger(POSITION_MAGIC)) && !relay.Via(PositionGetInteger(POSITION_IDENTIFIER),via))
@@ -104,6 +110,17 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
    state.has_orders=true;
    state.is_netting=!IsHedging();
    Funds(state.funds);
+   return(Lists(tickets));
+  }
+//+------------------------------------------------------------------+
+//| The same once more                                               |
+//+------------------------------------------------------------------+
+bool CCopierAccount::Lists(const ulong &tickets[])
+  {
+   int total=ArraySize(tickets);
+   for(int i=0; i<total; i++)
+      if(PositionGetTicket(i)!=tickets[i])
+         return(false);
    return(PositionsTotal()==total);
   }
 //+------------------------------------------------------------------+
@@ -111,16 +128,19 @@ bool CCopierAccount::State(CCopierRelay &relay,CopierState &state)
 //+------------------------------------------------------------------+
 bool CCopierAccount::Shown(CCopierIds &identifiers)
   {
-   int total=PositionsTotal();
+   ulong tickets[];
+   int   total=PositionsTotal();
    identifiers.Start(total);
+   ArrayResize(tickets,total);
    for(int i=0; i<total; i++)
      {
-      if(PositionGetTicket(i)==0)
+      tickets[i]=PositionGetTicket(i);
+      if(tickets[i]==0)
          return(false);
       identifiers.Add(PositionGetInteger(POSITION_IDENTIFIER));
      }
    identifiers.Sort();
-   return(PositionsTotal()==total);
+   return(Lists(tickets));
   }
 //+------------------------------------------------------------------+
 //| A terminal that has just started may show no position yet, and   |

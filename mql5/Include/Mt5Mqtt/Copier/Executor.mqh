@@ -34,7 +34,8 @@ struct CopierAttempt
    ulong             deal_until;           // GetTickCount64() until which it is waited for
    bool              is_part;              // a close of which only the volume tells whether it was done
    CopierVariant     variant;
-   string            target;               // what it was to become: another one ends the wait after a success
+   string            target;               // what it was to become
+   bool              is_of_target;         // it was done, or that target refused: another one ends the wait
    int               allowed;              // what the symbol allowed when it was refused: a change ends the wait; -1 = of no matter
   };
 //+------------------------------------------------------------------+
@@ -127,6 +128,7 @@ int CCopierExecutor::FindOrAdd(const CopierAction &action)
    m_attempts[i].variant.filling=0;
    m_attempts[i].variant.no_stops=false;
    m_attempts[i].target="";
+   m_attempts[i].is_of_target=false;
    m_attempts[i].allowed=-1;
    return(i);
   }
@@ -174,7 +176,7 @@ bool CCopierExecutor::IsDue(const CopierAction &action,const double held_volume)
    if(m_attempts[i].allowed>=0 && CCopierAccount::Allows(action.symbol)!=m_attempts[i].allowed)
       return(true);
    if(action.action==COPIER_ACTION_STOPS || action.action==COPIER_ACTION_MODIFY)
-      return(m_attempts[i].count==0 && m_attempts[i].target!=Target(action));
+      return(m_attempts[i].is_of_target && m_attempts[i].target!=Target(action));
    return(is_visible && (action.action==COPIER_ACTION_CLOSE || action.id==COPIER_NET));
   }
 //+------------------------------------------------------------------+
@@ -277,6 +279,8 @@ string CCopierExecutor::Target(const CopierAction &action)
 void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt,const double held_volume,const long sent_msc)
   {
    ulong now=GetTickCount64();
+   if(attempt.is_of_target && attempt.target!=Target(action))
+      attempt.count=0;
    int   shift=MathMin(attempt.count,6);
    ulong soon=(ulong)(250*(1<<shift));
    ulong wait=(ulong)m_wait_ms;
@@ -284,6 +288,7 @@ void CCopierExecutor::Remember(const CopierAction &action,CopierAttempt &attempt
    attempt.is_buy=action.is_buy;
    attempt.volume=held_volume;
    attempt.target=Target(action);
+   attempt.is_of_target=(!IsNew(action) && (m_outcome==COPIER_OUTCOME_DONE || m_outcome==COPIER_OUTCOME_NO_STOPS));
    attempt.deal=(action.action==COPIER_ACTION_CLOSE && m_outcome==COPIER_OUTCOME_DONE ? m_deal : 0);
    attempt.deal_until=now+COPIER_UNSHOWN_MS;
    attempt.allowed=(m_outcome==COPIER_OUTCOME_WAIT || m_outcome==COPIER_OUTCOME_REFUSED ? CCopierAccount::Allows(action.symbol) : -1);

@@ -25,6 +25,9 @@ class CCopierGuards
 public:
    //--- why nothing may be opened, empty if it may
    static string     Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard);
+   //--- does a guard need figures of the account that aren't known yet? Nothing is opened until they are
+   static bool       IsBlind(const CopierRules &rules,const CopierFunds &own)
+     { return((rules.min_equity>0 || rules.max_drawdown>0) && IsWithoutFigures(own)); }
    //--- the input at a start; what is to be told, "" if nothing is
    static string     Resume(const bool resume,CopierGuard &guard);
    //--- are there no prices yet, or not what a volume is reckoned from?
@@ -32,6 +35,9 @@ public:
    //--- why a position can't be opened now, though it may be soon
    static string     NotNow(const CopierRules &rules,const CopierSymbol &symbol);
    static string     NotAtThisPrice(const CopierRules &rules,const CopierPosition &position,const bool is_buy,const CopierSymbol &symbol);
+
+private:
+   static bool       IsWithoutFigures(const CopierFunds &own) { return(own.equity<=0 && own.balance<=0); }
   };
 //+------------------------------------------------------------------+
 //| Equity may recover; a drawdown stops until the user resumes      |
@@ -39,8 +45,8 @@ public:
 string CCopierGuards::Look(const CopierRules &rules,const CopierFunds &own,CopierGuard &guard)
   {
 //--- a terminal that has just started knows no figures
-   if(own.equity<=0 && own.balance<=0)
-      return("");
+   if(IsWithoutFigures(own))
+      return(guard.halted);
    if(own.equity>guard.peak*1.001)
       guard.peak=own.equity;
    if(guard.halted=="" && rules.max_drawdown>0 && own.equity<=guard.peak*(1-rules.max_drawdown/100))
@@ -68,11 +74,14 @@ string CCopierGuards::Resume(const bool resume,CopierGuard &guard)
    return("resumed; switch Resume off, as it works once");
   }
 //+------------------------------------------------------------------+
-//| A terminal learns prices only of symbols in its Market Watch     |
+//| A terminal learns prices only of symbols in its Market Watch. At |
+//| an exchange one may be missing, which 0 stands for; but a price  |
+//| may be 0, or below                                               |
 //+------------------------------------------------------------------+
 bool CCopierGuards::IsUnknown(const CopierRules &rules,const CopierSymbol &symbol)
   {
-   return((symbol.bid==0 && symbol.ask==0) || (rules.size==COPIER_SIZE_RISK && symbol.tick_value<=0));
+   bool is_missing=((symbol.bid==0 || symbol.ask==0) && symbol.ask<=symbol.bid);
+   return(is_missing || (rules.size==COPIER_SIZE_RISK && symbol.tick_value<=0));
   }
 //+------------------------------------------------------------------+
 //| The spread                                                       |

@@ -52,10 +52,12 @@ private:
 bool CCopierHoldings::ReadOrders(void)
   {
    CCopierIds shown;
+   ulong      tickets[];
    long       identifiers[];
    double     filled[];
    int        total=OrdersTotal();
    int        count=0;
+   ArrayResize(tickets,total);
    ArrayResize(identifiers,total);
    ArrayResize(filled,total);
    ArrayResize(m_orders,total);
@@ -64,7 +66,9 @@ bool CCopierHoldings::ReadOrders(void)
      {
       CopierOrder order;
       ulong       ticket=0;
-      if(!CCopierOrders::Select(i,ticket))
+      bool        is_pending=CCopierOrders::Select(i,ticket);
+      tickets[i]=ticket;
+      if(!is_pending)
         {
          if(ticket==0)
             return(false);
@@ -120,7 +124,7 @@ bool CCopierHoldings::ReadOrders(void)
       if(filled[i]>0)
          m_store.AddCopy(identifiers[i],m_orders[i].id);
      }
-   return(OrdersTotal()==total && ReadEnded());
+   return(CCopierOrders::Lists(tickets) && ReadEnded());
   }
 //+------------------------------------------------------------------+
 //| What became of those that are pending no longer                  |
@@ -154,18 +158,22 @@ bool CCopierHoldings::ReadEnded(void)
 //+------------------------------------------------------------------+
 bool CCopierHoldings::ReadHeld(void)
   {
-   long identifiers[];
-   int  total=PositionsTotal();
-   int  count=0;
+   long  identifiers[];
+   ulong tickets[];
+   int   total=PositionsTotal();
+   int   count=0;
    if(!IsShown())
       return(false);
+   ArrayResize(tickets,total);
+   for(int i=0; i<total; i++)
+      tickets[i]=PositionGetTicket(i);
    ArrayResize(m_held,total);
    ArrayResize(identifiers,total);
    m_unknown=0;
    for(int i=0; i<total; i++)
      {
       ulong ticket=PositionGetTicket(i);
-      if(ticket==0)
+      if(ticket==0 || ticket!=tickets[i])
          return(false);
       bool is_ours=(PositionGetInteger(POSITION_MAGIC)==m_executor.Magic());
       if(!is_ours && !m_rules.netting)
@@ -212,7 +220,7 @@ bool CCopierHoldings::ReadHeld(void)
      }
    ArrayResize(m_held,count);
    ArrayResize(identifiers,count);
-   if(PositionsTotal()!=total)
+   if(!CCopierAccount::Lists(tickets))
       return(false);
    SortHeld();
    for(int i=0; i<m_store.Copies(); i++)

@@ -43,6 +43,9 @@ public:
    //--- it was opened or placed, though the account may not show it yet
    void              Opened(const CopierAction &action,const double volume);
    int               FindLink(const long id) const;
+
+protected:
+   void              Turn(const CopierState &state,const CopierRules &rules);
   };
 //+------------------------------------------------------------------+
 //| A link from the file                                             |
@@ -129,6 +132,26 @@ int CCopierLedger::FindLink(const long id) const
       if(m_links[i].id==id)
          return(i);
    return(-1);
+  }
+//+------------------------------------------------------------------+
+//| A netting master has turned, and the identifier stays: the side  |
+//| that isn't copied would come by that                             |
+//+------------------------------------------------------------------+
+void CCopierLedger::Turn(const CopierState &state,const CopierRules &rules)
+  {
+   for(int i=0; i<ArraySize(state.positions); i++)
+     {
+      int link=FindLink(state.positions[i].id);
+      if(link<0)
+         continue;
+      int side=(state.positions[i].is_buy ? 1 : -1);
+      if(m_links[link].side==-side && m_links[link].state==COPIER_LINK_OPEN && !CCopierRules::IsSide(rules,state.positions[i].is_buy))
+        {
+         m_links[link].state=COPIER_LINK_HALTED;
+         m_links[link].reason="turned by the master to a side that is not copied";
+        }
+      m_links[link].side=side;
+     }
   }
 //+------------------------------------------------------------------+
 //| Of one symbol and side: lots of another are another thing, and   |

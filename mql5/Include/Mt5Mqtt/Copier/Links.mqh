@@ -16,7 +16,7 @@ enum ENUM_COPIER_LINK
    COPIER_LINK_OPEN,                       // is to be held
    COPIER_LINK_IGNORED,                    // the rules refused it when it was first seen
    COPIER_LINK_CLOSED,                     // was closed here, by hand or by a stop: stays closed
-   COPIER_LINK_HALTED,                     // closed by a guard: stays closed
+   COPIER_LINK_HALTED,                     // closed by a guard, or as the master has turned to a side that isn't copied: stays closed
    COPIER_LINK_BEFORE                      // was there before the first state, and can't be decided yet
   };
 //+------------------------------------------------------------------+
@@ -38,9 +38,11 @@ struct CopierLink
    ENUM_COPIER_PENDING pending;
    ENUM_COPIER_LINK  state;
    string            symbol;               // the follower's
+   int               side;                 // of the master's, as it was seen last: 1 bought, -1 sold, 0 a file of before
    double            master_volume;        // when it was decided
    double            volume;               // for that; both give the ratio, which stays
    double            reached;              // what was held when it was last looked at, pending or not
+   bool              is_whole;             // as much as the master has was held once: what comes after that is an addition
    string            reason;               // why it is not held, or not yet
    string            via;                  // accounts that it came through, the master's too
    long              since_msc;            // GMT, from when on its age counts, if that is after its opening
@@ -154,6 +156,8 @@ public:
    //--- index of the new one; side, volume and stops are to be filled in
    static int        Add(CopierAction &actions[],const ENUM_COPIER_ACTION kind,const long id,const ulong ticket,const string symbol,const string reason);
    static void       Sort(CopierAction &actions[]);
+   //--- takes out what opens or places; returns how many there were
+   static int        RemoveNew(CopierAction &actions[]);
    //--- sorted before; closes come in the order in which the positions were opened
    static void       OldestFirst(CopierAction &actions[],const CopierHeld &held[]);
    //--- prices that differ by less are the same
@@ -205,6 +209,20 @@ void CCopierActions::Sort(CopierAction &actions[])
            }
    for(int i=0; i<count; i++)
       actions[i]=sorted[i];
+  }
+//+------------------------------------------------------------------+
+//| Neither opens nor places                                         |
+//+------------------------------------------------------------------+
+int CCopierActions::RemoveNew(CopierAction &actions[])
+  {
+   int count=0;
+   for(int i=ArraySize(actions)-1; i>=0; i--)
+      if(actions[i].action==COPIER_ACTION_OPEN || actions[i].action==COPIER_ACTION_PLACE)
+        {
+         ArrayRemove(actions,i,1);
+         count++;
+        }
+   return(count);
   }
 //+------------------------------------------------------------------+
 //| Closes are at the beginning                                      |

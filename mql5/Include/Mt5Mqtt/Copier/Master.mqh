@@ -97,6 +97,8 @@ bool CCopierMaster::Start(const string root,const string name,const string relay
    m_recall_until=0;
    m_gave_way=false;
    m_relay.Start(relayed);
+   if(m_relay.Mistaken()!="")
+      return(Failed(MT5MQTT_E_INVALID_ARGUMENT,"the masters whose copies are published are names apart by commas, and '"+m_relay.Mistaken()+"' is none"));
    m_waiting.Start(name);
    m_own=CCopierAccount::Own();
    m_topic=root+"/copier/"+EscapeTopicLevel(name)+"/";

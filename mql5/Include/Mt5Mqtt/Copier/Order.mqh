@@ -57,6 +57,8 @@ public:
    static void       Write(const CopierOrder &order,CMqttJsonWriter &json);
    static bool       Read(const CMqttJsonReader &json,const int node,CopierOrder &order);
    static string     Name(const bool is_buy,const ENUM_COPIER_KIND kind);
+   //--- what a file or a text with eight digits would keep as 0 is none: ratios are reckoned from it
+   static bool       IsVolume(const double volume) { return(NormalizeDouble(volume,8)>0); }
 
 private:
    static string     Expiry(const ENUM_COPIER_EXPIRY expiry);
@@ -100,7 +102,7 @@ bool CCopierOrder::Read(const CMqttJsonReader &json,const int node,CopierOrder &
       !json.Number(node,"contract_size",order.contract_size) || !json.String(node,"via",order.via) ||
       CCopierOrigin::Count(order.via)>COPIER_MAX_VIA)
       return(false);
-   return(ReadKind(type,order) && ReadExpiry(expiry,order) && order.volume>0 && order.price!=0 &&
+   return(ReadKind(type,order) && ReadExpiry(expiry,order) && IsVolume(order.volume) && order.price!=0 &&
           (order.kind==COPIER_KIND_STOP_LIMIT)==(order.limit_price!=0) && order.symbol!="" && order.id>0);
   }
 //+------------------------------------------------------------------+

@@ -28,6 +28,8 @@ class CCopierOrders
 public:
    //--- selects an order; false if it isn't a pending one at the broker
    static bool       Select(const int index,ulong &ticket);
+   //--- does the terminal list these orders, and no other ones, in that order? As of positions
+   static bool       Lists(const ulong &tickets[]);
    //--- a market order of that side that the trade server has not done with, 0 if there is none
    static ulong      UnderWay(const string symbol,const long magic,const bool is_buy);
    //--- the selected order, but for via
@@ -64,6 +66,17 @@ bool CCopierOrders::Select(const int index,ulong &ticket)
    long state=OrderGetInteger(ORDER_STATE);
    return(type>=ORDER_TYPE_BUY_LIMIT && type<=ORDER_TYPE_SELL_STOP_LIMIT &&
           (state==ORDER_STATE_PLACED || state==ORDER_STATE_PARTIAL));
+  }
+//+------------------------------------------------------------------+
+//| The same once more                                               |
+//+------------------------------------------------------------------+
+bool CCopierOrders::Lists(const ulong &tickets[])
+  {
+   int total=ArraySize(tickets);
+   for(int i=0; i<total; i++)
+      if(OrderGetTicket(i)!=tickets[i])
+         return(false);
+   return(OrdersTotal()==total);
   }
 //+------------------------------------------------------------------+
 //| At an exchange it fills deal by deal, and its rest may wait      |

@@ -103,7 +103,8 @@ bool CCopierPending::IsPlaceable(const bool is_buy,const ENUM_COPIER_KIND kind,c
    double market=(is_buy ? symbol.ask : symbol.bid);
    bool   is_below=(is_buy==(kind==COPIER_KIND_LIMIT));
    double distance=(is_below ? market-price : price-market);
-   return(market>0 && distance>=MathMax(symbol.stops_level*symbol.point,symbol.tick_size)-symbol.tick_size/1000);
+//--- a price may be below zero, as oil's was
+   return(market!=0 && distance>=MathMax(symbol.stops_level*symbol.point,symbol.tick_size)-symbol.tick_size/1000);
   }
 //+------------------------------------------------------------------+
 //| As near to its price as the trade server lets nothing be changed |

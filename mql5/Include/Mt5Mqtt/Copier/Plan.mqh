@@ -71,6 +71,7 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    m_tripped=CCopierGuards::Look(rules,own,m_guard);
    if(m_tripped!="")
       Halt(rules);
+   Turn(state,rules);
    if(!rules.netting)
       CloseGone(state,held);
    for(int i=0; i<ArraySize(state.positions); i++)
@@ -108,6 +109,8 @@ int CCopierPlan::Make(const CopierState &state,const CopierRules &given,const Co
    DeleteGone(state,orders);
    if(rules.netting)
       CCopierNet::Make(m_links,m_nets,state,rules,symbols,held,now_msc,m_actions,m_waiting);
+   if(CCopierGuards::IsBlind(rules,own) && CCopierActions::RemoveNew(m_actions)>0)
+      m_waiting="waiting for the figures of this account, which a guard needs";
    CCopierActions::Sort(m_actions);
    if(rules.fifo)
       CCopierActions::OldestFirst(m_actions,held);
@@ -220,9 +223,11 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
    link.pending=(is_pending ? COPIER_PENDING_WANTED : COPIER_PENDING_NONE);
    link.state=COPIER_LINK_IGNORED;
    link.symbol="";
+   link.side=(position.is_buy ? 1 : -1);
    link.master_volume=position.volume;
    link.volume=0;
    link.reached=0;
+   link.is_whole=false;
    link.via="";
 //--- what was there before is wanted whatever its age
    link.since_msc=(is_before && !is_pending ? now_msc : 0);
@@ -251,7 +256,7 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
          Undecided(link,is_before,"waiting for the contract size of "+link.symbol);
          return;
         }
-      if(CCopierRules::IsUnknown(rules,state.funds,own))
+      if(CCopierRules::IsUnknown(rules,state.funds,own) || CCopierGuards::IsBlind(rules,own))
         {
          Undecided(link,is_before,"waiting for the figures of both accounts");
          return;
@@ -275,7 +280,12 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       link.reason=CCopierRules::SizeRefusal(rules,state.funds,own);
    if(link.reason=="")
      {
-      double exact=CCopierRules::Exact(rules,position,state.funds,own,symbols[symbol]);
+      CopierPosition priced=position;
+      //--- what a stop loses here begins at the price of now: the master's may be old, and his stop have come after it
+      double         price=(position.is_buy!=rules.reverse ? symbols[symbol].ask : symbols[symbol].bid);
+      if(!is_pending && price!=0)
+         priced.price=price;
+      double exact=CCopierRules::Exact(rules,priced,state.funds,own,symbols[symbol]);
       //--- in netting the sum is made to fit
       int    carry=AddCarry(link.symbol,position.is_buy,0);
       double carried=(is_pending ? 0 : m_carries[carry].volume);
@@ -286,7 +296,9 @@ void CCopierPlan::Decide(const CopierPosition &position,const bool is_pending,co
       if(!is_pending)
          m_carries[carry].volume=carried;
       if(link.volume<=0)
-         link.reason=StringFormat("a volume of %.8f is too small",exact);
+         link.reason=rules.size==COPIER_SIZE_RISK && CCopierRules::Distance(rules,priced)<=0 ?
+                     "its stop is not on the losing side of the price here, so that no volume can be reckoned from it" :
+                     StringFormat("a volume of %.8f is too small",exact);
       else
          link.state=COPIER_LINK_OPEN;
      }
@@ -395,6 +407,8 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(!is_turned)
       CCopierCopies::Stops(link,position,rules,symbols[symbol],held,m_actions);
    double difference=NormalizeDouble(least-volume,8);
+   if(difference<symbols[symbol].volume_step/2 && filled>0)
+      link.is_whole=true;
    if(difference<symbols[symbol].volume_step/2 || rules.mode!=COPIER_ON)
       return;
    if(pending>0)
@@ -402,10 +416,20 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
       m_waiting="waiting until the pending order of "+link.symbol+" is gone: the master's has filled first";
       return;
      }
-   if(volume<=0 && !is_turned && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
+   //--- what a fill in part has left of the open is no addition
+   bool is_open=((volume<=0 || !link.is_whole) && !is_turned);
+   if(is_open && rules.max_age_ms>0 && now_msc-MathMax(position.time_msc,link.since_msc)>rules.max_age_ms)
      {
       //--- one that is on its way is no less a copy
-      if(!symbols[symbol].is_uncertain)
+      if(symbols[symbol].is_uncertain)
+         return;
+      if(volume>0)
+        {
+         m_waiting="the rest of a copy in "+link.symbol+" could not be opened in time: from now on it is one of less";
+         link.volume*=volume/least;
+         link.is_whole=true;
+        }
+      else
         {
          link.state=COPIER_LINK_IGNORED;
          link.reason="could not be opened in time"+(link.reason!="" ? ": "+link.reason : "");
@@ -416,7 +440,7 @@ void CCopierPlan::Keep(CopierLink &link,const CopierPosition &position,const dou
    if(difference<symbols[symbol].volume_min)
       return;
    string not_now=CCopierGuards::NotNow(rules,symbols[symbol]);
-   if(not_now=="" && volume<=0 && !is_turned)
+   if(not_now=="" && is_open)
       not_now=CCopierGuards::NotAtThisPrice(rules,position,is_buy,symbols[symbol]);
    if(not_now!="")
      {

@@ -31,6 +31,8 @@ public:
    //--- names, apart by commas; empty = no copies are published
    void              Start(const string masters);
    bool              IsOn(void) const { return(ArraySize(m_masters)>0); }
+   //--- after Start(): one that no master can have as its name, "" = none
+   string            Mistaken(void) const;
    //--- of a position's identifier or an order's ticket; false if the copy's origin isn't known
    bool              Via(const long identifier,string &via);
    //--- the master of whose copies nothing is known because a file can't be read, "" = none
@@ -66,8 +68,21 @@ void CCopierRelay::Start(const string masters)
       m_masters[last]=parts[i];
       ArrayResize(m_is_read,last+1);
       m_is_read[last]=false;
+      //--- what is spelt otherwise is another one, whose copies there are none of
+      if(!FileIsExist(CCopierStore::FileName(parts[i])))
+         Print("copier: no follower of a master ",parts[i]," has run in this terminal and account yet: until then no copies of it are published");
      }
    m_next=0;
+  }
+//+------------------------------------------------------------------+
+//| Copies of none would be published for it                         |
+//+------------------------------------------------------------------+
+string CCopierRelay::Mistaken(void) const
+  {
+   for(int i=0; i<ArraySize(m_masters); i++)
+      if(!CCopierRules::IsName(m_masters[i]))
+         return(m_masters[i]);
+   return("");
   }
 //+------------------------------------------------------------------+
 //| From the files, which are read again each second                 |

@@ -28,7 +28,6 @@ public:
 
 private:
    static void       FillPending(const CopierAction &action,const CopierVariant &variant,const string comment,MqlTradeRequest &request);
-   static ENUM_ORDER_TYPE_FILLING Filling(const string symbol,const int refused);
   };
 //+------------------------------------------------------------------+
 //| The request                                                      |
@@ -60,7 +59,7 @@ void CCopierRequests::Fill(const CopierAction &action,const long magic,const Cop
    request.type=(is_buy ? ORDER_TYPE_BUY : ORDER_TYPE_SELL);
    request.price=SymbolInfoDouble(action.symbol,is_buy ? SYMBOL_ASK : SYMBOL_BID);
    request.deviation=deviation;
-   request.type_filling=Filling(action.symbol,variant.filling);
+   request.type_filling=CMqttTrade::Filling(action.symbol,variant.filling);
    request.comment=comment;
    if(action.action==COPIER_ACTION_OPEN && !variant.no_stops)
      {
@@ -103,14 +102,6 @@ void CCopierRequests::FillPending(const CopierAction &action,const CopierVariant
 bool CCopierRequests::IsPending(const CopierAction &action)
   {
    return(action.action==COPIER_ACTION_PLACE || action.action==COPIER_ACTION_MODIFY || action.action==COPIER_ACTION_DELETE);
-  }
-//+------------------------------------------------------------------+
-//| The symbol's, then the others                                    |
-//+------------------------------------------------------------------+
-ENUM_ORDER_TYPE_FILLING CCopierRequests::Filling(const string symbol,const int refused)
-  {
-   ENUM_ORDER_TYPE_FILLING first=CMqttTrade::Filling(symbol);
-   return((ENUM_ORDER_TYPE_FILLING)(((int)first+refused)%3));
   }
 #endif
 //+------------------------------------------------------------------+

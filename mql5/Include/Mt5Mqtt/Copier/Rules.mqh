@@ -119,6 +119,8 @@ public:
    static bool       IsName(const string name)        { return(name!="" && StringLen(name)<=COPIER_NAME_LENGTH && StringFind(name,":")<0); }
    //--- why a position is not copied, empty if it is
    static string     Refusal(const CopierRules &rules,const CopierPosition &position);
+   //--- is that side of the master's copied?
+   static bool       IsSide(const CopierRules &rules,const bool is_buy) { return(is_buy ? rules.buys : rules.sells); }
    //--- are the figures still missing from which it is reckoned? A terminal that has just started has none
    static bool       IsUnknown(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- is one of the contract sizes missing? Where both sides have none, lots are lots
@@ -126,6 +128,8 @@ public:
      { return(rules.size!=COPIER_SIZE_FIXED && rules.size!=COPIER_SIZE_RISK && (position.contract_size>0)!=(symbol.contract_size>0)); }
    //--- has the position no stop from which its volume is reckoned?
    static bool       IsStopMissing(const CopierRules &rules,const CopierPosition &position) { return(rules.size==COPIER_SIZE_RISK && Stop(rules,position)==0); }
+   //--- from the price of a copy to its stop, negative if it is on the side that gains
+   static double     Distance(const CopierRules &rules,const CopierPosition &position);
    //--- why a volume can't be reckoned, empty if it can
    static string     SizeRefusal(const CopierRules &rules,const CopierFunds &master,const CopierFunds &own);
    //--- the volume before it is made to fit; 0 if it can't be told
@@ -259,7 +263,7 @@ string CCopierRules::Refusal(const CopierRules &rules,const CopierPosition &posi
       return("the symbol is among those not to copy");
    if(rules.magics!="" && !Contains(rules.magics,IntegerToString(position.magic)))
       return("the magic number is not among those to copy");
-   if(position.is_buy ? !rules.buys : !rules.sells)
+   if(!IsSide(rules,position.is_buy))
       return("this side is not copied");
    if(rules.comment!="" && StringFind(position.comment,rules.comment)<0)
       return("the comment is not one to copy");
@@ -317,11 +321,18 @@ double CCopierRules::Exact(const CopierRules &rules,const CopierPosition &positi
       case COPIER_SIZE_RISK:
          break;
      }
-   double stop=Stop(rules,position);
-   if(stop==0 || symbol.tick_size<=0)
+   if(Stop(rules,position)==0 || symbol.tick_size<=0)
       return(0);
-   double loss=MathAbs(position.price-stop)/symbol.tick_size*symbol.tick_value;
+   double loss=Distance(rules,position)/symbol.tick_size*symbol.tick_value;
    return(loss>0 ? own.equity*rules.size_value/100/loss : 0);
+  }
+//+------------------------------------------------------------------+
+//| A buy loses below its price                                      |
+//+------------------------------------------------------------------+
+double CCopierRules::Distance(const CopierRules &rules,const CopierPosition &position)
+  {
+   double distance=position.price-Stop(rules,position);
+   return(position.is_buy!=rules.reverse ? distance : -distance);
   }
 //+------------------------------------------------------------------+
 //| Never up: the risk was reckoned                                  |

@@ -9,6 +9,10 @@
 //--- the form of the text; another number is refused. What older
 //--- followers may pass over comes without a new number: orders
 #define COPIER_STATE_VERSION 1
+//--- a master counts on from what it has published before, and must not come to the end of numbers
+#define COPIER_MAX_SEQUENCE 1000000000000000
+//--- an account in coins has eight digits behind the point
+#define COPIER_FUNDS_DIGITS 8
 //--- more than any account holds: the text comes from outside
 #define COPIER_MAX_POSITIONS 2000
 #define COPIER_MAX_ORDERS 2000
@@ -132,9 +136,9 @@ void CCopierState::WriteHead(const CopierState &state,CMqttJsonWriter &json)
    json.IntegerField("clock_msc",state.clock_msc);
    json.IntegerField("interval_ms",state.interval_ms);
    json.IntegerField("waited_ms",state.waited_ms);
-   json.NumberField("balance",state.funds.balance,2);
-   json.NumberField("equity",state.funds.equity,2);
-   json.NumberField("free_margin",state.funds.free_margin,2);
+   json.NumberField("balance",state.funds.balance,COPIER_FUNDS_DIGITS);
+   json.NumberField("equity",state.funds.equity,COPIER_FUNDS_DIGITS);
+   json.NumberField("free_margin",state.funds.free_margin,COPIER_FUNDS_DIGITS);
    json.StringField("currency",state.funds.currency);
   }
 //+------------------------------------------------------------------+
@@ -268,6 +272,11 @@ bool CCopierState::ReadHead(const CMqttJsonReader &json,CopierState &state)
    state.funds.currency="";
    if(json.Member(0,"currency")>=0 && !json.String(0,"currency",state.funds.currency))
       return(false);
+   if(json.Integer(0,"sequence",state.sequence) && (state.sequence<0 || state.sequence>COPIER_MAX_SEQUENCE))
+     {
+      state.sequence=0;
+      return(false);
+     }
    return(json.String(0,"server",state.server) && json.Integer(0,"login",state.login) &&
           json.Integer(0,"sequence",state.sequence) && json.Integer(0,"time_msc",state.time_msc) && json.Integer(0,"waited_ms",state.waited_ms) &&
           json.Number(0,"balance",state.funds.balance) && json.Number(0,"equity",state.funds.equity) &&
@@ -288,7 +297,7 @@ bool CCopierState::ReadPosition(const CMqttJsonReader &json,const int node,Copie
       return(false);
    position.is_buy=(side=="buy");
 //--- a price may be below zero, as oil's was
-   return((side=="buy" || side=="sell") && position.volume>0 && position.symbol!="" && position.id>0);
+   return((side=="buy" || side=="sell") && CCopierOrder::IsVolume(position.volume) && position.symbol!="" && position.id>0);
   }
 //+------------------------------------------------------------------+
 //| A circle of copiers: what came from here is as if it weren't     |

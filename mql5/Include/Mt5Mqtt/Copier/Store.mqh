@@ -136,7 +136,7 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
    json.StringField("account",m_account);
    CopierGuard guard;
    ledger.Guard(guard);
-   json.NumberField("peak",guard.peak,2);
+   json.NumberField("peak",guard.peak,COPIER_FUNDS_DIGITS);
    json.StringField("halted",guard.halted);
    json.BooleanField("resumed",guard.is_resumed);
    json.BeginArray("carries");
@@ -161,9 +161,11 @@ string CCopierStore::Text(const CCopierLedger &ledger) const
       json.IntegerField("state",link.state);
       json.IntegerField("pending",link.pending);
       json.StringField("symbol",link.symbol);
+      json.IntegerField("side",link.side);
       json.NumberField("master_volume",link.master_volume,8);
       json.NumberField("volume",link.volume,8);
       json.NumberField("reached",link.reached,8);
+      json.BooleanField("whole",link.is_whole);
       json.StringField("reason",link.reason);
       json.StringField("via",link.via);
       json.IntegerField("since_msc",link.since_msc);
@@ -265,6 +267,13 @@ bool CCopierStore::Take(const string text,CCopierLedger &ledger)
       long pending=COPIER_PENDING_NONE;
       if(json.Member(node,"pending")>=0 &&
          (!json.Integer(node,"pending",pending) || pending<0 || pending>COPIER_PENDING_WANTED))
+         return(false);
+      long side=0;
+      if(json.Member(node,"side")>=0 && (!json.Integer(node,"side",side) || side<-1 || side>1))
+         return(false);
+      link.side=(int)side;
+      link.is_whole=true;
+      if(json.Member(node,"whole")>=0 && !json.Boolean(node,"whole",link.is_whole))
          return(false);
       link.since_msc=0;
       if(json.Member(node,"since_msc")>=0 && !json.Integer(node,"since_msc",link.since_msc))

@@ -13,6 +13,8 @@ class CMqttTrade
   {
 public:
    static ENUM_ORDER_TYPE_FILLING Filling(const string symbol);
+   //--- the same, after so many fillings were refused
+   static ENUM_ORDER_TYPE_FILLING Filling(const string symbol,const int refused);
    static double     Price(const string symbol,const double price);
    //--- lots of a position that one order may close: what is left is nothing, or can be closed next
    static double     Closable(const string symbol,const double volume);
@@ -34,6 +36,13 @@ ENUM_ORDER_TYPE_FILLING CMqttTrade::Filling(const string symbol)
    if((modes&SYMBOL_FILLING_FOK)!=0)
       return(ORDER_FILLING_FOK);
    return(ORDER_FILLING_RETURN);
+  }
+//+------------------------------------------------------------------+
+//| The symbol's, then the others                                    |
+//+------------------------------------------------------------------+
+ENUM_ORDER_TYPE_FILLING CMqttTrade::Filling(const string symbol,const int refused)
+  {
+   return((ENUM_ORDER_TYPE_FILLING)(((int)Filling(symbol)+refused)%3));
   }
 //+------------------------------------------------------------------+
 //| A price on the symbol's grid; 0 stays 0                          |
