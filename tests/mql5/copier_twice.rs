@@ -194,6 +194,22 @@ fn masters_that_take_over_from_each_other_are_followed_whatever_their_clocks_say
     }
 }
 
+/// It may publish once more after the other one, who was first, has asked the Server for what it keeps.
+#[test]
+fn the_last_word_of_a_master_that_gives_way_makes_no_later_state_an_old_one() {
+    let Some(mut copying) = Copying::start("last-word", &[]) else { return };
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    copying.load_both();
+    let mut state: serde_json::Value = serde_json::from_str(&states.line(Instant::now() + QUIET)).expect("JSON");
+    // Its clock is an hour ahead.
+    state["time_msc"] = (state["time_msc"].as_i64().expect("a time") + 3_600_000).into();
+    copying.server.publish(&["-t", topic, "-q", "1", "-r", "-m", &state.to_string()]);
+    copying.trade(&deal(0, "0.30", ""));
+    copying.converge();
+    copying.close();
+}
+
 /// What this master opens and closes is opened and closed.
 #[track_caller]
 fn is_followed(master: &mut Terminal, follower: &mut Terminal) {

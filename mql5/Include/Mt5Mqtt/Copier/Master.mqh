@@ -14,6 +14,8 @@
 //--- it, in ms: after it is connected, and after the Server has granted it
 #define COPIER_RECALL_MS 10000
 #define COPIER_RECALL_GRANTED_MS 500
+//--- for so long after that another terminal's last word may come, in ms
+#define COPIER_LAST_WORD_MS 30000
 //--- when a state that the Server has refused, or that is too large for
 //--- it, goes out again, in ms
 #define COPIER_REFUSED_MS 1000
@@ -40,6 +42,7 @@ private:
    bool              m_is_recalled;        // it is known what was published before, or that nothing was
    ulong             m_recall_until;       // GetTickCount64() at which nothing was, 0 = not connected yet
    long              m_recall_token;
+   ulong             m_listen_until;       // to what another terminal has published before it gives way, 0 = no longer
    bool              m_gave_way;           // to another terminal, which has published since
    bool              m_is_present;         // followers were told so on this connection
    int               m_positions;
@@ -69,6 +72,7 @@ protected:
 private:
    bool              AskRecall(void);
    void              Recall(const string text);
+   void              HearLastWord(const CopierState &state);
    bool              IsRecalled(void);
    string            Instances(void) const { return(m_topic+"instances/master/"+EscapeTopicLevel(m_own)); }
    bool              IsOfRival(const CMqttMessage &message);
@@ -81,7 +85,7 @@ private:
 //| Nothing was published                                            |
 //+------------------------------------------------------------------+
 CCopierMaster::CCopierMaster(void) : m_topic(""),m_name(""),m_interval_ms(5000),m_sequence(0),m_time_msc(0),m_own(""),m_published(""),m_refused(""),m_seen(""),m_seen_us(0),
-                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_gave_way(false),m_is_present(false),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
+                                     m_next(0),m_state_token(0),m_is_recalled(false),m_recall_until(0),m_recall_token(0),m_listen_until(0),m_gave_way(false),m_is_present(false),m_positions(0),m_orders(0),m_told(""),m_is_incomplete(false)
   {
   }
 //+------------------------------------------------------------------+
@@ -203,9 +207,14 @@ void CCopierMaster::Recall(const string text)
   {
    CopierState state;
    string      error="";
+   bool        is_read=CCopierState::Read(text,state,error);
    if(m_is_recalled)
+     {
+      if(is_read)
+         HearLastWord(state);
       return;
-   if(CCopierState::Read(text,state,error))
+     }
+   if(is_read)
      {
       if(CCopierOrigin::IsSameLogin(m_own,CCopierOrigin::Account(state.login,state.server)))
          m_waiting.Recall(state);
@@ -218,16 +227,35 @@ void CCopierMaster::Recall(const string text)
    m_recall_until=GetTickCount64();
   }
 //+------------------------------------------------------------------+
+//| Another terminal has published once more before it gave way, and |
+//| its clock may be ahead. This one's own states come back as well  |
+//+------------------------------------------------------------------+
+void CCopierMaster::HearLastWord(const CopierState &state)
+  {
+   if(state.time_msc<=m_time_msc && state.sequence<=m_sequence)
+      return;
+   m_sequence=MathMax(m_sequence,state.sequence);
+   m_time_msc=MathMax(m_time_msc,state.time_msc);
+   m_published="";
+  }
+//+------------------------------------------------------------------+
 //| May a state be published?                                        |
 //+------------------------------------------------------------------+
 bool CCopierMaster::IsRecalled(void)
   {
    if(m_is_recalled)
+     {
+      if(m_listen_until!=0 && GetTickCount64()>=m_listen_until)
+        {
+         m_listen_until=0;
+         Unsubscribe(m_topic+"state");
+        }
       return(true);
+     }
    if(m_recall_until==0 || GetTickCount64()<m_recall_until)
       return(false);
    m_is_recalled=true;
-   Unsubscribe(m_topic+"state");
+   m_listen_until=GetTickCount64()+COPIER_LAST_WORD_MS;
    return(true);
   }
 //+------------------------------------------------------------------+
