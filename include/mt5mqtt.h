@@ -1599,9 +1599,9 @@ int32_t mt5mqtt_cancel(int64_t client,
  * MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
  *
  * Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
- * one; a granted subscription is made again on each connection (in MQTT 3.1.1 when the Server has lost the Session). Fails with MT5MQTT_E_INVALID_TOPIC,
- * MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
- * answer, MT5MQTT_E_QUEUE_FULL.
+ * one; a granted subscription is made again on each connection (in MQTT 3.1.1 when the Server has lost the Session). Fails
+ * with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or,
+ * when 65,535 calls wait for their answer, MT5MQTT_E_QUEUE_FULL.
  */
 int64_t mt5mqtt_subscribe(int64_t client,
                           const char *filter,

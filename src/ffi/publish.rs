@@ -141,9 +141,9 @@ fn subscribe(client: &Client, filter: Option<Cow<'_, str>>, options: i32, proper
 /// MT5MQTT_SUBSCRIBE_ flags added; `properties` is a set of properties or 0.
 ///
 /// Returns a token (above 0): the answer comes as MT5MQTT_EVENT_SUBSCRIBED. Without a connection it is asked when there is
-/// one; a granted subscription is made again on each connection (in MQTT 3.1.1 when the Server has lost the Session). Fails with MT5MQTT_E_INVALID_TOPIC,
-/// MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or, when 65,535 calls wait for their
-/// answer, MT5MQTT_E_QUEUE_FULL.
+/// one; a granted subscription is made again on each connection (in MQTT 3.1.1 when the Server has lost the Session). Fails
+/// with MT5MQTT_E_INVALID_TOPIC, MT5MQTT_E_INVALID_TEXT, MT5MQTT_E_INVALID_ARGUMENT, MT5MQTT_E_NOT_SUPPORTED_BY_SERVER or,
+/// when 65,535 calls wait for their answer, MT5MQTT_E_QUEUE_FULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mt5mqtt_subscribe(client: i64, filter: *const c_char, options: i32, properties: i64) -> i64 {
     // SAFETY: the text is the caller's promise.

@@ -43,6 +43,19 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start() -> Self {
+        let mut terminal = Self::begin();
+        // Wine's server throws one out now and then before its first instruction: "recvmsg: Connection reset by peer".
+        for _ in 0..3 {
+            if terminal.has_started() {
+                break;
+            }
+            terminal = Self::begin();
+        }
+        terminal.library(&compile::library());
+        terminal
+    }
+
+    fn begin() -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let copies =
@@ -66,9 +79,13 @@ impl Terminal {
             shared.0.lock().expect("the lines").over = true;
             shared.1.notify_all();
         });
-        let mut terminal = Self { child, input, copies, said, set_up: Vec::new(), read: BTreeMap::new() };
-        terminal.library(&compile::library());
-        terminal
+        Self { child, input, copies, said, set_up: Vec::new(), read: BTreeMap::new() }
+    }
+
+    fn has_started(&self) -> bool {
+        let said = self.said.0.lock().expect("the lines");
+        let is_silent = |said: &mut Said| said.lines.is_empty() && !said.over;
+        !self.said.1.wait_timeout_while(said, DEADLINE, is_silent).expect("the lines").0.lines.is_empty()
     }
 
     /// The library that programs import from.

@@ -117,6 +117,7 @@ static void command(const std::vector<std::string> &words) {
 // The argument is the folder of the programs' copies, and of their files unless there is a command for these.
 int main(int count,char **arguments) {
    if(count>1) terminal.copies=terminal.files=arguments[1];
+   say("*","started","");
    std::string line;
    while(std::getline(std::cin,line) && line!="quit") command(fields(line));
    // As closing the terminal: every program gets its OnDeinit.
