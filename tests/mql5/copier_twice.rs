@@ -210,6 +210,26 @@ fn the_last_word_of_a_master_that_gives_way_makes_no_later_state_an_old_one() {
     copying.close();
 }
 
+/// Two of them would outbid each other without an end.
+#[test]
+fn a_state_of_another_account_is_no_last_word() {
+    let Some(mut copying) = Copying::start("other-word", &[]) else { return };
+    let topic = "mt5/copier/master/state";
+    let states = copying.server.subscribe(&["-t", topic, "-F", "%p"]);
+    copying.load_master();
+    let next = || -> serde_json::Value { serde_json::from_str(&states.line(Instant::now() + QUIET)).expect("JSON") };
+    let mut state = next();
+    state["login"] = 4711.into();
+    state["sequence"] = (state["sequence"].as_i64().expect("a number") + 1000).into();
+    copying.server.publish(&["-t", topic, "-q", "1", "-m", &state.to_string()]);
+    let mut own = next();
+    while own["login"] == state["login"] {
+        own = next();
+    }
+    assert!(own["sequence"].as_i64() < state["sequence"].as_i64(), "{own}");
+    copying.master.close();
+}
+
 /// What this master opens and closes is opened and closed.
 #[track_caller]
 fn is_followed(master: &mut Terminal, follower: &mut Terminal) {

@@ -208,15 +208,16 @@ void CCopierMaster::Recall(const string text)
    CopierState state;
    string      error="";
    bool        is_read=CCopierState::Read(text,state,error);
+   bool        is_own=(is_read && CCopierOrigin::IsSameLogin(m_own,CCopierOrigin::Account(state.login,state.server)));
    if(m_is_recalled)
      {
-      if(is_read)
+      if(is_own)
          HearLastWord(state);
       return;
      }
    if(is_read)
      {
-      if(CCopierOrigin::IsSameLogin(m_own,CCopierOrigin::Account(state.login,state.server)))
+      if(is_own)
          m_waiting.Recall(state);
       else
          Tell("the Server keeps a state of another account under this name, whose followers won't follow this one: "+
